@@ -70,7 +70,7 @@ pub(crate) async fn diff_feed(
             last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let mut turnover = identity::removed_and_returned(&known, &judged);
         if !is_whole {
-            turnover.spare_unseen(&known);
+            turnover.keep_unseen(&known);
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 pub use self::likeness::{Before, MOST_COMPARED};
 
 use crate::feed::document::Item;
-use face::{Face, count, face};
+use face::{Face, count, item_face};
 pub use known::{ItemChange, ItemKey, KnownItem};
 use link::is_telling;
 pub use link::normalise_link;
@@ -74,7 +74,7 @@ impl Faces {
     /// Those of `items`, in their order.
     #[must_use]
     pub fn from_items(items: &[Item]) -> Self {
-        Self(items.iter().enumerate().map(|(index, item)| face(index, item)).collect())
+        Self(items.iter().enumerate().map(|(index, item)| item_face(index, item)).collect())
     }
 
     /// What they may be known by, each once.
@@ -174,7 +174,7 @@ const MOST_UNSEEN: usize = 1000;
 impl RemovedAndReturned {
     /// Has items that a document lacks stay present where the document broke off before them: all
     /// but those that were first seen before the newest `MOST_UNSEEN`.
-    pub fn spare_unseen(&mut self, known: &[KnownItem]) {
+    pub fn keep_unseen(&mut self, known: &[KnownItem]) {
         let excess = self.gone.len().saturating_sub(MOST_UNSEEN);
         let seen: HashMap<&ItemKey, Timestamp> =
             known.iter().map(|item| (&item.key, item.first_seen)).collect();

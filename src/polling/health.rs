@@ -127,7 +127,7 @@ impl FeedNoticeKind {
 impl FeedNotice {
     /// The prefix of its messages' dedup keys, which end in the receiver: each receiver gets one.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub fn dedup_prefix(&self) -> String {
         let subject = if matches!(self.kind, FeedNoticeKind::Away | FeedNoticeKind::Back) {
             ""
         } else {
@@ -216,7 +216,7 @@ fn after_success(
         let history = FeedHealthHistory { told: None, ..course };
         (history, Some(FeedNoticeKind::Well), since, why.to_owned())
     };
-    match (before.told, silence(&course, gap, at)) {
+    match (before.told, silence_of(&course, gap, at)) {
         (None, Some(gap)) => {
             let why = format!("it usually brings something every {gap}");
             let course = FeedHealthHistory { told: Some(FeedHealth::Silent), ..course };
@@ -235,7 +235,7 @@ fn after_success(
 /// The health of a feed at `now`, for lists and tables; `None` if it is healthy. Sent notices do
 /// not count. `gone`: it is no longer polled.
 #[must_use]
-pub fn of(
+pub fn feed_health(
     course: &FeedHealthHistory,
     gone: bool,
     gap: Option<Duration>,
@@ -246,12 +246,12 @@ pub fn of(
     } else if course.failing_since.is_some() {
         Some(FeedHealth::Failing)
     } else {
-        silence(course, gap, now).map(|_| FeedHealth::Silent)
+        silence_of(course, gap, now).map(|_| FeedHealth::Silent)
     }
 }
 
 /// The usual gap, to the minute, of a feed that has been silent for too many of them.
-fn silence(
+fn silence_of(
     course: &FeedHealthHistory,
     gap: Option<Duration>,
     now: Timestamp,
@@ -338,7 +338,7 @@ mod tests {
         );
         let key = |feed: &str, kind| {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
-            FeedNotice { kind, feed, since, why: String::new() }.key()
+            FeedNotice { kind, feed, since, why: String::new() }.dedup_prefix()
         };
         assert_eq!(
             key("wire", FeedNoticeKind::Away),
@@ -441,7 +441,7 @@ mod tests {
         let (course, notice) = record_poll(&feed, failing, FAILED, None, None, at(24));
         let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
-            (notice.why.as_str(), notice.key()),
+            (notice.why.as_str(), notice.dedup_prefix()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
         let back = record_poll(&feed, course, news(), Some("connection refused"), None, at(25))
@@ -457,10 +457,10 @@ mod tests {
     #[test]
     fn what_a_feed_suffers_from_is_seen_before_it_is_told() {
         let course = FeedHealthHistory { failing_since: None, last_news: Some(at(0)), told: None };
-        assert_eq!(of(&course, false, Some(HOUR), at(71)), None);
-        assert_eq!(of(&course, false, Some(HOUR), at(72)), Some(FeedHealth::Silent));
+        assert_eq!(feed_health(&course, false, Some(HOUR), at(71)), None);
+        assert_eq!(feed_health(&course, false, Some(HOUR), at(72)), Some(FeedHealth::Silent));
         let failing = FeedHealthHistory { failing_since: Some(at(1)), ..course };
-        assert_eq!(of(&failing, false, Some(HOUR), at(1)), Some(FeedHealth::Failing));
-        assert_eq!(of(&failing, true, None, at(1)), Some(FeedHealth::Gone));
+        assert_eq!(feed_health(&failing, false, Some(HOUR), at(1)), Some(FeedHealth::Failing));
+        assert_eq!(feed_health(&failing, true, None, at(1)), Some(FeedHealth::Gone));
     }
 }

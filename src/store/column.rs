@@ -94,7 +94,7 @@ pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 pub(super) fn summary(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
     let title = visible_text(row, "title")?;
     Ok(StorySummary {
-        opening: headline::stand_in(&title, &visible_text(row, "opening")?),
+        opening: headline::made_headline(&title, &visible_text(row, "opening")?),
         title,
         url: row.try_get("url")?,
         published: maybe_time(row, "published")?,

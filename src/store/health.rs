@@ -197,7 +197,7 @@ async fn record_success(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = read_health(conn, receiver).await? else { return Ok(()) };
-    match breaker::took(before.clone(), now) {
+    match breaker::after_delivery(before.clone(), now) {
         Some(rests) => write_health(conn, receiver, &rests, now).await?,
         None => {
             sqlx::query("DELETE FROM health WHERE notifier = $1 AND recipient = $2")

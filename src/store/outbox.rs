@@ -162,7 +162,7 @@ async fn notifiers_with_room(
 
 /// How many messages a receiver with that health may be sent at once, and from when on.
 fn send_limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
-    match breaker::room(health, now) {
+    match breaker::allowance(health, now) {
         SendAllowance::All => (at_once, Timestamp::MIN),
         SendAllowance::Probe => (1, Timestamp::MIN),
         SendAllowance::NotBefore(at) => (1, at),

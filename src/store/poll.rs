@@ -51,7 +51,7 @@ async fn record(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool,
     for (notice, audience) in record.notices {
         health::insert_notices(
             conn,
-            &notice.key(),
+            &notice.dedup_prefix(),
             &Content::Notice(About::Feed(notice)),
             audience,
             now,

@@ -41,7 +41,7 @@ impl LastRead {
         });
         known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
         let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
-        Some(FeedNotice { kind, feed, since, why }.key())
+        Some(FeedNotice { kind, feed, since, why }.dedup_prefix())
     }
 
     /// The outage of all feeds, if there is one, after `feed` failed or not.

@@ -139,7 +139,7 @@ impl<'a> Alike<'a> {
         let differing = new.differing(address);
         let is_same_text = self.known[old].hash == self.faces[at].hash;
         let is_volatile = is_same_text || differing.iter().all(|name| is_of_session(name));
-        is_volatile && self.of_links.are(&differing) && self.is_one(at, old)
+        is_volatile && self.of_links.are(&differing) && self.may_be_same(at, old)
     }
 
     /// The number in the address is the same, and so is the text, or the headline but for an edit.
@@ -164,11 +164,11 @@ impl<'a> Alike<'a> {
         };
         new.numbers().eq(address.numbers())
             && self.of_links.are(&new.differing(address))
-            && self.is_one(at, old)
+            && self.may_be_same(at, old)
     }
 
     /// Whether neither guids nor dates say that two items are not one.
-    fn is_one(&self, at: usize, old: usize) -> bool {
+    fn may_be_same(&self, at: usize, old: usize) -> bool {
         self.is_same_guid(at, old) && self.is_same_day(at, old)
     }
 
@@ -208,7 +208,7 @@ fn volatile<'a>(
     now: impl Iterator<Item = Address<'a>>,
     last: impl Iterator<Item = Address<'a>>,
 ) -> Volatile<'a> {
-    Volatile::between(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
+    Volatile::learn_from(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 
 /// The stem of an item whose address has a number of its own.

@@ -33,7 +33,7 @@ pub(super) struct Face {
     pub(super) is_wordy: bool,
 }
 
-pub(super) fn face(index: usize, item: &Item) -> Face {
+pub(super) fn item_face(index: usize, item: &Item) -> Face {
     let hash = text_hash(&item.title, &item.text);
     let link = item.link.as_ref().and_then(normalise_link);
     let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());

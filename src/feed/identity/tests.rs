@@ -360,10 +360,10 @@ fn what_a_document_that_broke_off_lacks_stays_present_up_to_a_bound() {
             .expect("in range");
     }
     let mut few = removed_and_returned(&known[..9], &[]);
-    few.spare_unseen(&known);
+    few.keep_unseen(&known);
     assert_eq!(few.gone, []);
     let mut many = removed_and_returned(&known, &[]);
-    many.spare_unseen(&known);
+    many.keep_unseen(&known);
     let oldest: Vec<ItemKey> = known[..3].iter().map(|item| item.key.clone()).collect();
     assert_eq!(many.gone, oldest);
 }

@@ -23,7 +23,7 @@ pub(in crate::store) async fn split_if_large(
         return Ok(());
     }
     let (alerts, sizes) = read_alert_sizes(conn, message).await?;
-    let shares = digest::shares(&sizes);
+    let shares = digest::part_sizes(&sizes);
     if shares.len() < 2 {
         return Ok(());
     }

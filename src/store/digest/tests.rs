@@ -27,7 +27,8 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notif
     let mut arrived = Vec::new();
     loop {
         let health = bench.receiver_health().await.away;
-        let most = match breaker::room(health.get(&whole_notifier(&desk().notifier)), at(now)) {
+        let most = match breaker::allowance(health.get(&whole_notifier(&desk().notifier)), at(now))
+        {
             SendAllowance::All => 8,
             SendAllowance::Probe => 1,
             SendAllowance::NotBefore(_) => return arrived,

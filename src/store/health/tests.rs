@@ -159,7 +159,7 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
     let standing = bench.receiver_health().await;
     assert!(!standing.is_healthy(&ana) && standing.is_healthy(&bob));
     let health = &standing.away[&ana];
-    assert!(health.is_worth_telling(at(3600)));
+    assert!(health.needs_notice(at(3600)));
     let down = Notice {
         kind: NoticeKind::Down,
         notifier: ana.notifier.clone(),
