@@ -1,6 +1,7 @@
 //! README and the pages of `docs/`: their examples run, their links lead somewhere, and
 //! `docs/configuration.md` has every key that the configuration's reader asks for.
 
+mod architecture;
 mod keys;
 mod tutorial;
 
