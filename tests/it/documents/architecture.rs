@@ -53,11 +53,11 @@ fn quoted() -> Vec<String> {
 fn is_defined(path: &str, files: &[(String, String)]) -> bool {
     let (first, _) = path.split_once("::").expect("a path");
     let (_, last) = path.rsplit_once("::").expect("a path");
-    let room = [format!("src/{first}.rs"), format!("src/{first}/")];
-    let is_room = files.iter().any(|(name, _)| *name == room[0]);
-    let in_room = |name: &str| !is_room || room.iter().any(|start| name.starts_with(start));
-    let is_type = first.starts_with(|c: char| c.is_uppercase());
-    let words = if is_type { DEFINES_METHOD.as_slice() } else { DEFINES.as_slice() };
+    let places = [format!("src/{first}.rs"), format!("src/{first}/")];
+    let is_room = files.iter().any(|(name, _)| *name == places[0]);
+    let stands_below = |name: &str| !is_room || places.iter().any(|start| name.starts_with(start));
+    let of_type = first.starts_with(|c: char| c.is_uppercase());
+    let words = if of_type { DEFINES_METHOD.as_slice() } else { DEFINES.as_slice() };
     let defines = |text: &str| {
         words.iter().any(|word| {
             let definition = format!("{word}{last}");
@@ -65,7 +65,7 @@ fn is_defined(path: &str, files: &[(String, String)]) -> bool {
             text.split(&definition).skip(1).any(is_end)
         })
     };
-    files.iter().any(|(name, text)| in_room(name) && defines(text))
+    files.iter().any(|(name, text)| stands_below(name) && defines(text))
 }
 
 /// Whether a file's path ends in `path`, or a folder's, if `path` ends in a slash.
@@ -87,7 +87,7 @@ fn what_the_architecture_names_exists() {
     for text in quoted().into_iter().filter(|text| is_name(text) && !text.contains("NAME")) {
         let is_there = if text.contains("::") && !text.starts_with("jiff") {
             is_defined(&text, &files)
-        } else if text.contains('/') || text.ends_with(".rs") {
+        } else if text.contains('/') || text.strip_suffix(".rs").is_some() {
             exists(&text, &files)
         } else {
             continue;
