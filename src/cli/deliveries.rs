@@ -19,7 +19,7 @@ use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::store::{
-    self, Delivery, DeliverySubject, MessageState, RetrySelection, StoreCommandError,
+    self, Delivery, DeliverySubject, MessageStatus, RetrySelection, StoreCommandError,
 };
 use tidings_rules::story::NotifierName;
 
@@ -118,9 +118,9 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
 fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
     let stands_so = match arguments.state {
         None => true,
-        Some(ShownState::Dead) => delivery.state == MessageState::Dead,
-        Some(ShownState::Pending) => delivery.state == MessageState::Pending,
-        Some(ShownState::Held) => delivery.state == MessageState::Held,
+        Some(ShownState::Dead) => delivery.status == MessageStatus::Dead,
+        Some(ShownState::Pending) => delivery.status == MessageStatus::Pending,
+        Some(ShownState::Held) => delivery.status == MessageStatus::Held,
     };
     stands_so
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
@@ -133,7 +133,7 @@ fn to_json(delivery: &Delivery) -> Value {
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": delivery.state,
+        "id": delivery.id, "message": delivery.uid, "state": delivery.status,
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,

@@ -13,7 +13,7 @@ use tidings_rules::story::{Read, Story, headline};
 use tidings_rules::text::visible;
 
 /// A time as a column holds it.
-pub(super) fn millis(time: Timestamp) -> i64 {
+pub(super) fn to_millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
@@ -23,12 +23,15 @@ pub(super) fn from_millis(millis: i64) -> Result<Timestamp, sqlx::Error> {
 }
 
 /// A column that always holds a time.
-pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+pub(super) fn read_time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     from_millis(row.try_get(column)?)
 }
 
 /// A column that may hold a time.
-pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+pub(super) fn read_optional_time(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<Timestamp>, sqlx::Error> {
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
 }
 
@@ -44,12 +47,15 @@ pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
 }
 
 /// A column that holds JSON text.
-pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+pub(super) fn read_json<T: DeserializeOwned>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<T, sqlx::Error> {
     serde_json::from_str(row.try_get(column)?).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// How much was read, as the columns `read` and `read_why` hold it.
-pub(super) fn read_columns(read: &Read) -> (&'static str, Option<&str>) {
+pub(super) fn extent_columns(read: &Read) -> (&'static str, Option<&str>) {
     match read {
         Read::Full => ("full", None),
         Read::Teaser(why) => ("teaser", Some(why)),
@@ -71,34 +77,34 @@ pub(super) fn story_ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error>
 }
 
 /// A text of a story, without characters that steer a terminal.
-fn visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+fn read_visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     Ok(visible(row.try_get(column)?).into_owned())
 }
 
 /// A story, from the columns of its table and `text`: the page's text, or else the feed's.
-pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
+pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
-        title: visible_text(row, "title")?,
-        body: visible_text(row, "text")?,
+        title: read_visible_text(row, "title")?,
+        body: read_visible_text(row, "text")?,
         url: row.try_get("url")?,
-        published: maybe_time(row, "published")?,
-        first_seen: time(row, "first_seen")?,
+        published: read_optional_time(row, "published")?,
+        first_seen: read_time(row, "first_seen")?,
         lang: row.try_get("lang")?,
-        authors: json(row, "authors")?,
-        tags: json(row, "tags")?,
+        authors: read_json(row, "authors")?,
+        tags: read_json(row, "tags")?,
         source: row.try_get("source")?,
     })
 }
 
 /// What messages show of a story, from the columns of its table.
-pub(super) fn summary(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
-    let title = visible_text(row, "title")?;
+pub(super) fn summary_from_row(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
+    let title = read_visible_text(row, "title")?;
     Ok(StorySummary {
-        opening: headline::stand_in(&title, &visible_text(row, "opening")?),
+        opening: headline::stand_in(&title, &read_visible_text(row, "opening")?),
         title,
         url: row.try_get("url")?,
-        published: maybe_time(row, "published")?,
-        first_seen: time(row, "first_seen")?,
+        published: read_optional_time(row, "published")?,
+        first_seen: read_time(row, "first_seen")?,
         lang: row.try_get("lang")?,
     })
 }

@@ -6,18 +6,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
-use super::open::{OpenError, WITHOUT_TABLES, has_tables, options};
+use super::open::{OpenError, WITHOUT_TABLES, connect_options, has_tables};
 use super::{StoreError, files};
 
 /// A connection that can only read.
 pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, options(path).read_only(true).pragma("query_only", "on")).await
+    open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
 }
 
 /// A connection that can write beside a running Tidings: each waits for the other, some seconds at
 /// most.
 pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, options(path)).await
+    open_checked(path, connect_options(path)).await
 }
 
 /// Closes a connection that wrote. If no other process has the store open, it is one file then.

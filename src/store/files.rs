@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 
 /// The mode of every file that is made: what is watched is nobody else's business.
-pub(super) const PRIVATE: u32 = 0o600;
+pub(super) const PRIVATE_MODE: u32 = 0o600;
 
 /// What stands where a store is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoreFile {
     /// Nothing: a new store can be moved there.
-    Nothing,
+    Missing,
     /// A file without content, or a link that leads nowhere: a new store can be made in it.
     Empty,
     /// Something.
@@ -31,10 +31,10 @@ pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
         Ok(file) if file.len() > 0 => return Ok(StoreFile::Content),
         Ok(_) => StoreFile::Empty,
         Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => StoreFile::Empty,
-        Err(why) if why.kind() == ErrorKind::NotFound => StoreFile::Nothing,
+        Err(why) if why.kind() == ErrorKind::NotFound => StoreFile::Missing,
         Err(why) => return Err(OpenError::failed(path, &why)),
     };
-    let log = log_of(path);
+    let log = log_path(path);
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         return Err(not_whole(path, &format!("its log {} is there without it", log.display())));
     }
@@ -75,12 +75,12 @@ pub(super) fn not_whole(path: &Path, why: &str) -> OpenError {
 }
 
 /// Where `SQLite` keeps the log (WAL) of the store at `path`.
-pub(super) fn log_of(path: &Path) -> PathBuf {
+pub(super) fn log_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-wal")
 }
 
 /// Where `SQLite` keeps what processes on the store at `path` share.
-pub(super) fn shared_of(path: &Path) -> PathBuf {
+pub(super) fn shared_memory_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-shm")
 }
 
@@ -90,14 +90,14 @@ pub(super) fn shared_of(path: &Path) -> PathBuf {
 /// # Errors
 /// Where there is a file already, or none can be made.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    File::options().write(true).create_new(true).mode(PRIVATE).open(path).map(drop)
+    File::options().write(true).create_new(true).mode(PRIVATE_MODE).open(path).map(drop)
 }
 
 /// Removes the file at `path`, if there is one.
 ///
 /// # Errors
 /// Where there is one and it cannot be removed.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(why) if why.kind() != ErrorKind::NotFound => Err(why),
         _ => Ok(()),
@@ -123,10 +123,10 @@ mod tests {
     fn what_is_there_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Nothing);
+        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Missing);
         create_private(&path).unwrap();
         assert_eq!(find_store_file(&path).unwrap(), StoreFile::Empty);
-        fs::write(log_of(&path), "a log").unwrap();
+        fs::write(log_path(&path), "a log").unwrap();
         assert!(matches!(find_store_file(&path), Err(OpenError::Lost { .. })));
         fs::remove_file(&path).unwrap();
         let why = find_store_file(&path).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis, time};
+use super::column::{self, read_time, to_millis};
 use super::{Finish, Lease, RetryRecord, Store, StoreError};
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureScope, NotifierHealth};
@@ -17,7 +17,7 @@ use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
 
 /// A receiver that is back is sent what backs off for long within this and four times as much.
-const RECALL_STEP: Duration = Duration::from_mins(1);
+const RETRY_STEP: Duration = Duration::from_mins(1);
 
 /// The health of all receivers.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ pub(super) fn whole_notifier(notifier: &NotifierName) -> Receiver {
 
 /// The health of every receiver whose last attempt failed or that asked for rest, in the order of
 /// their names.
-pub(super) async fn read_all(
+pub(super) async fn list_unhealthy_receivers(
     conn: &mut SqliteConnection,
 ) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
     let rows =
@@ -100,7 +100,7 @@ pub(super) async fn read_all(
 pub(super) async fn read_receiver_health(
     conn: &mut SqliteConnection,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let away = read_all(conn).await?.into_iter().collect();
+    let away = list_unhealthy_receivers(conn).await?.into_iter().collect();
     let rows =
         sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
     let refused = rows.iter().map(|row| Ok((refusal_from_row(row)?, row.try_get("announced")?)));
@@ -148,7 +148,7 @@ async fn record_failure(
         FailureScope::Message => return Ok(()),
     };
     let before = read_health(conn, concerned).await?;
-    let state = breaker::record_failure(before, again.cause, &again.why, again.rest, now);
+    let state = breaker::record_failure(before, again.cause, &again.why, again.rest_until, now);
     write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
         // The server answered for one of its recipients, so it is not away.
@@ -170,7 +170,7 @@ pub(super) async fn record_refusal(
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
+    .bind(to_millis(now))
     .bind(why)
     .execute(conn)
     .await?;
@@ -208,7 +208,7 @@ async fn record_success(
         }
     }
     if before.is_open() {
-        hasten_retries(conn, receiver, now).await?;
+        bring_retries_forward(conn, receiver, now).await?;
     }
     if before.announced {
         let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
@@ -220,7 +220,7 @@ async fn record_success(
             since: before.since,
             why: before.why,
         };
-        let audience = notified_receivers(conn, &down).await?;
+        let audience = list_notified_receivers(conn, &down).await?;
         let back = Notice { kind: NoticeKind::Back, ..down };
         insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now)
             .await?;
@@ -230,19 +230,19 @@ async fn record_success(
 
 /// Makes messages that back off for longer than a few minutes due within these, now that their
 /// receiver is back: spread, so that not all are sent at once.
-async fn hasten_retries(
+async fn bring_retries_forward(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE message SET due = $3 + $4 * (1 + id % 4), put_off = $3
-         WHERE state = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
+        "UPDATE message SET due = $3 + $4 * (1 + id % 4), due_set_at = $3
+         WHERE status = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
-    .bind(i64::try_from(RECALL_STEP.as_millis()).unwrap_or(i64::MAX))
+    .bind(to_millis(now))
+    .bind(i64::try_from(RETRY_STEP.as_millis()).unwrap_or(i64::MAX))
     .execute(conn)
     .await?;
     Ok(())
@@ -254,8 +254,8 @@ pub(super) async fn end_permanent_rests(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
-        .bind(millis(breaker::NEVER))
-        .bind(millis(now))
+        .bind(to_millis(breaker::NEVER))
+        .bind(to_millis(now))
         .execute(conn)
         .await?;
     Ok(())
@@ -278,7 +278,7 @@ async fn insert_announcement(
     sqlx::query(sql)
         .bind(&notice.notifier.0)
         .bind(notice.recipient.as_deref().unwrap_or_default())
-        .bind(millis(notice.since))
+        .bind(to_millis(notice.since))
         .execute(&mut *conn)
         .await?;
     insert_notices(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now)
@@ -306,14 +306,14 @@ pub(super) async fn insert_notices(
     let notification = column::to_json(content)?;
     for receiver in audience {
         sqlx::query(
-            "INSERT INTO message (key, uid, notifier, recipient, created, state, due, notification)
+            "INSERT INTO message (key, uid, notifier, recipient, created, status, due, notification)
              VALUES ($1, $2, $3, $4, $5, 'pending', $5, $6) ON CONFLICT (key) DO NOTHING",
         )
         .bind(format!("{key}{}/{}", receiver.notifier, receiver.recipient))
         .bind(uuid::Uuid::new_v4().to_string())
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .bind(&notification)
         .execute(&mut *conn)
         .await?;
@@ -322,7 +322,7 @@ pub(super) async fn insert_notices(
 }
 
 /// The receivers that have a message of a notice.
-async fn notified_receivers(
+async fn list_notified_receivers(
     conn: &mut SqliteConnection,
     notice: &Notice,
 ) -> Result<Vec<Receiver>, sqlx::Error> {
@@ -361,17 +361,17 @@ async fn write_health(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set, why, announced)
+        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (notifier, recipient) DO UPDATE
-         SET failures = $3, since = $4, rests_until = $5, rest_set = $6, why = $7, announced = $8",
+         SET failures = $3, since = $4, rests_until = $5, rest_set_at = $6, why = $7, announced = $8",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
     .bind(state.failures)
-    .bind(millis(state.since))
-    .bind(millis(state.rests_until))
-    .bind(millis(now))
+    .bind(to_millis(state.since))
+    .bind(to_millis(state.rests_until))
+    .bind(to_millis(now))
     .bind(&state.why)
     .bind(state.announced)
     .execute(conn)
@@ -382,8 +382,8 @@ async fn write_health(
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
         failures: row.try_get("failures")?,
-        since: time(row, "since")?,
-        rests_until: time(row, "rests_until")?,
+        since: read_time(row, "since")?,
+        rests_until: read_time(row, "rests_until")?,
         why: row.try_get("why")?,
         announced: row.try_get("announced")?,
     })
@@ -395,7 +395,7 @@ fn refusal_from_row(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
         kind: NoticeKind::Refused,
         notifier: NotifierName(row.try_get("notifier")?),
         recipient: Some(recipient).filter(|recipient| !recipient.is_empty()),
-        since: time(row, "since")?,
+        since: read_time(row, "since")?,
         why: row.try_get("why")?,
     })
 }

@@ -24,7 +24,7 @@ pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
     let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE);
+    options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE_MODE);
     let mut file = options.open(&beside).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {

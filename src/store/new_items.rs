@@ -9,14 +9,14 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::column::{millis, read_columns, to_json};
+use super::column::{extent_columns, to_json, to_millis};
 use super::{ItemRecord, StoryId, StoryPlan, StoryStatus};
 use crate::feed::document::MOST_ITEMS;
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
-pub(super) const ROWS: usize = 500;
+pub(super) const MOST_ROWS: usize = 500;
 
 /// Inserts those of `items` that are new, whose story is new, and that have no alerts. Returns the
 /// other items, in their order, and whether an inserted story waits for its page.
@@ -29,7 +29,7 @@ pub(super) async fn insert_plain_items(
     if items.is_empty() {
         return Ok((items, false));
     }
-    let mut known = find_known(conn, feed, &items).await?;
+    let mut known = find_known_keys(conn, feed, &items).await?;
     let (mut kept, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
         let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
@@ -46,11 +46,11 @@ pub(super) async fn insert_plain_items(
         }
     }
     let mut stories = stories.into_iter();
-    for some in kept.chunks(ROWS) {
+    for some in kept.chunks(MOST_ROWS) {
         let new = some.iter().zip(&mut stories);
         let new = new
             .map(|((item, plan), story)| {
-                NewStory::planned(&item.story, Cow::Owned(story), plan, now)
+                NewStory::from_plan(&item.story, Cow::Owned(story), plan, now)
             })
             .collect();
         let ids = insert_stories(conn, new).await?;
@@ -64,7 +64,9 @@ pub(super) async fn insert_plain_items(
 fn changes_only_its_story(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
-        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.fingerprint.is_none(),
+        StoryPlan::Settle(match_result) => {
+            match_result.alerts.is_empty() && match_result.fingerprint.is_none()
+        }
     }
 }
 
@@ -79,7 +81,7 @@ struct KnownItems {
     stories: HashSet<String>,
 }
 
-async fn find_known(
+async fn find_known_keys(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[ItemRecord],
@@ -116,12 +118,12 @@ pub(super) struct NewStory<'s> {
 impl<'s> NewStory<'s> {
     /// One that waits.
     pub(super) fn waiting(key: &'s StoryKey, story: Cow<'s, Story>, now: Timestamp) -> Self {
-        let (status, waiting_since) = (StoryStatus::Waiting, Some(millis(now)));
+        let (status, waiting_since) = (StoryStatus::Waiting, Some(to_millis(now)));
         Self { key, story, status, read: None, read_why: None, waiting_since }
     }
 
     /// One with the status that its plan leads to. The plan changes only its story.
-    fn planned(
+    fn from_plan(
         key: &'s StoryKey,
         story: Cow<'s, Story>,
         plan: &'s StoryPlan,
@@ -134,8 +136,8 @@ impl<'s> NewStory<'s> {
                 let status = StoryStatus::Recorded(why.clone());
                 Self { status, waiting_since: None, ..waiting }
             }
-            StoryPlan::Settle(verdict) => {
-                let (read, read_why) = read_columns(&verdict.read);
+            StoryPlan::Settle(match_result) => {
+                let (read, read_why) = extent_columns(&match_result.read);
                 let (status, read) = (StoryStatus::Unmatched, Some(read));
                 Self { status, read, read_why, waiting_since: None, ..waiting }
             }
@@ -144,7 +146,7 @@ impl<'s> NewStory<'s> {
 }
 
 /// A new id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
-fn new_uid(at: Timestamp) -> String {
+fn make_uid(at: Timestamp) -> String {
     let at = at.as_duration().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos()))
         .to_string()
@@ -165,19 +167,19 @@ pub(super) async fn insert_stories(
              status, status_why, read, read_why, due, waiting_since) ",
     );
     insert.push_values(rows, |mut values, (story, authors, tags)| {
-        let (uid, text) = (new_uid(story.story.first_seen), story.story.into_owned());
+        let (uid, text) = (make_uid(story.story.first_seen), story.story.into_owned());
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
         values.push_bind(text.title).push_bind(text.body).push_bind(text.url);
         values
-            .push_bind(text.published.map(millis))
+            .push_bind(text.published.map(to_millis))
             .push_bind(text.lang)
             .push_bind(authors)
             .push_bind(tags);
         values
             .push_bind(text.source)
-            .push_bind(millis(text.first_seen))
+            .push_bind(to_millis(text.first_seen))
             .push_bind(story.status.as_str())
-            .push_bind(story.status.why().map(ToOwned::to_owned));
+            .push_bind(story.status.reason().map(ToOwned::to_owned));
         values
             .push_bind(story.read)
             .push_bind(story.read_why)

@@ -15,9 +15,9 @@ pub(super) const WITHOUT_LOG: &str =
 /// file alone has it.
 pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO file (one, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (one) DO UPDATE SET inode = $1, is_open = 1",
+        "INSERT INTO store_file (id, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (id) DO UPDATE SET inode = $1, is_open = 1",
     )
-    .bind(inode(path)?)
+    .bind(read_inode(path)?)
     .execute(&mut *conn)
     .await?;
     checkpoint(conn).await
@@ -25,7 +25,7 @@ pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Resul
 
 /// Marks the store as closed, and takes its log into the file.
 pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE file SET is_open = 0").execute(&mut *conn).await?;
+    sqlx::query("UPDATE store_file SET is_open = 0").execute(&mut *conn).await?;
     checkpoint(conn).await
 }
 
@@ -37,15 +37,16 @@ pub(super) async fn lacks_log(
 ) -> Result<bool, sqlx::Error> {
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await?;
     let has_mark: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'file')")
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'store_file')")
             .fetch_one(&mut *conn)
             .await?;
     if journal != "wal" || !has_mark {
         return Ok(false);
     }
-    let open: Option<String> =
-        sqlx::query_scalar("SELECT inode FROM file WHERE is_open = 1").fetch_optional(conn).await?;
-    let inode = inode(path)?;
+    let open: Option<String> = sqlx::query_scalar("SELECT inode FROM store_file WHERE is_open = 1")
+        .fetch_optional(conn)
+        .await?;
+    let inode = read_inode(path)?;
     Ok(open.is_some_and(|of_open| of_open != inode))
 }
 
@@ -55,6 +56,6 @@ async fn checkpoint(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 }
 
 /// The file's number in its file system: a copy has another.
-fn inode(path: &Path) -> io::Result<String> {
+fn read_inode(path: &Path) -> io::Result<String> {
     Ok(fs::metadata(path)?.ino().to_string())
 }

@@ -22,7 +22,7 @@ pub struct KnownItem {
     /// [`text_hash`](fn@super::text_hash::text_hash) of its title and text when it was last read.
     pub hash: String,
     /// [`text_hash`](fn@super::text_hash::text_hash) of its text alone, where it had one.
-    pub text: Option<String>,
+    pub text_hash: Option<String>,
     /// Its story's headline; empty where it is no longer kept.
     pub title: String,
     /// When its story was published, where that is known.

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::read_groups;
 use crate::alerts::digest;
 use crate::alerts::digest::DigestPart;
-use crate::store::column::{self, millis, to_json};
+use crate::store::column::{self, to_json, to_millis};
 
 /// Splits the digest of this row if it is too large for one message. The row keeps the first part;
 /// messages of their own, due as it is, have the others.
@@ -57,12 +57,12 @@ pub(in crate::store) async fn halve_digest(
     }
     let [first, second] = DigestPart::halves(read_part(conn, message).await?.as_ref());
     sqlx::query(
-        "UPDATE message SET state = 'pending', lease = NULL, payload = NULL, counted = 0, unreached = 0, due = $3,
+        "UPDATE message SET status = 'pending', lease = NULL, payload = NULL, counted_attempts = 0, unreached = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
     )
     .bind(message)
     .bind(uuid::Uuid::new_v4().to_string())
-    .bind(millis(now))
+    .bind(to_millis(now))
     .execute(&mut *conn)
     .await?;
     write_part(conn, message, &first).await?;
@@ -93,7 +93,7 @@ pub(super) async fn read_part(
     let row =
         sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
     match row.try_get::<Option<&str>, _>("part")? {
-        Some(_) => column::json(&row, "part").map(Some),
+        Some(_) => column::read_json(&row, "part").map(Some),
         None => Ok(None),
     }
 }
@@ -119,7 +119,7 @@ async fn move_to_new_part(
     alerts: &[i64],
 ) -> Result<(), sqlx::Error> {
     let other: i64 = sqlx::query_scalar(
-        "INSERT INTO message (key, uid, notifier, recipient, created, state, due, digest, part)
+        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
          SELECT 'digest:' || notifier || '/' || recipient || ':' || $2, $2, notifier, recipient, created, 'pending', due, digest, $3
          FROM message WHERE id = $1 RETURNING id",
     )

@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
-use crate::store::column::millis;
+use crate::store::column::to_millis;
 use crate::store::health::{self, ReceiverHealth};
-use crate::store::{AttemptOutcome, Finish, Lease, MessageState, digest};
+use crate::store::{AttemptOutcome, Finish, Lease, MessageStatus, digest};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.
@@ -49,7 +49,7 @@ async fn release_leases(
         return Ok(BTreeSet::new());
     }
     let mut update = QueryBuilder::<Sqlite>::new(
-        "WITH came (message, attempt, state, counts, due, why, unreached) AS (",
+        "WITH came (message, attempt, status, counts, due, why, unreached) AS (",
     );
     update.push_values(ended, |mut values, (lease, finish)| {
         let came = AttemptColumns::from_finish(finish);
@@ -59,18 +59,18 @@ async fn release_leases(
             .push_bind(came.state.as_str())
             .push_bind(came.counts);
         values
-            .push_bind(came.due.map(millis))
+            .push_bind(came.due.map(to_millis))
             .push_bind(came.why)
             .push_bind(came.outcome == AttemptOutcome::Unreached);
     });
     update.push(
         ") UPDATE message
-           SET state = came.state, lease = NULL, due = coalesce(came.due, message.due), why = came.why, put_off = ",
+           SET status = came.status, lease = NULL, due = coalesce(came.due, message.due), why = came.why, due_set_at = ",
     );
-    update.push_bind(millis(now));
+    update.push_bind(to_millis(now));
     update.push(
         ", unreached = came.unreached,
-               counted = counted + came.counts,
+               counted_attempts = counted_attempts + came.counts,
                payload = CASE WHEN came.unreached AND NOT EXISTS
                                    (SELECT 1 FROM attempt WHERE attempt.message = message.id AND attempt.outcome != 'unreached')
                          THEN NULL ELSE payload END
@@ -96,7 +96,7 @@ async fn end_attempts(
         values.push_bind(lease.attempt).push_bind(came.outcome.as_str()).push_bind(came.why);
     });
     update.push(") UPDATE attempt SET outcome = came.outcome, why = came.why, ended = ");
-    update.push_bind(millis(now)).push(" FROM came WHERE attempt.id = came.attempt");
+    update.push_bind(to_millis(now)).push(" FROM came WHERE attempt.id = came.attempt");
     update.build().execute(conn).await?;
     Ok(())
 }
@@ -104,7 +104,7 @@ async fn end_attempts(
 /// The result of an attempt, as columns hold it.
 struct AttemptColumns<'f> {
     /// The message's state.
-    state: MessageState,
+    state: MessageStatus,
     /// The attempt's outcome.
     outcome: AttemptOutcome,
     /// Whether the attempt counts against the schedule.
@@ -118,10 +118,10 @@ impl<'f> AttemptColumns<'f> {
     fn from_finish(finish: &'f Finish) -> Self {
         let ended = |state, outcome, why| Self { state, outcome, counts: true, due: None, why };
         match finish {
-            Finish::Sent(answer) => ended(MessageState::Sent, AttemptOutcome::Sent, answer),
-            Finish::Dead(why) => ended(MessageState::Dead, AttemptOutcome::Dead, why),
+            Finish::Sent(answer) => ended(MessageStatus::Sent, AttemptOutcome::Sent, answer),
+            Finish::Dead(why) => ended(MessageStatus::Dead, AttemptOutcome::Dead, why),
             Finish::Retry(retry) | Finish::TooLarge(retry) => Self {
-                state: MessageState::Pending,
+                state: MessageStatus::Pending,
                 outcome: match retry.cause {
                     FailureCause::Unreached => AttemptOutcome::Unreached,
                     FailureCause::Busy | FailureCause::Shut | FailureCause::Failed => {
@@ -129,7 +129,7 @@ impl<'f> AttemptColumns<'f> {
                     }
                 },
                 counts: retry.counts,
-                due: Some(retry.at),
+                due: Some(retry.due),
                 why: &retry.why,
             },
         }
