@@ -94,7 +94,7 @@ fn settled_from_row(
         id,
         revision: row.try_get("revision")?,
         story: column::story_from_row(row)?,
-        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        read: column::read_final_extent(row)?,
         feeds,
     })
 }

@@ -1,4 +1,4 @@
-//! Lists messages that are not delivered and why, and makes dead messages due again.
+//! Lists the messages that are not delivered, with the reasons, and makes dead messages due again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,9 +19,9 @@ use tidings_rules::story::{NotifierName, headline};
 pub struct Delivery {
     /// Its row: the number that people use.
     pub id: i64,
-    /// What receivers know it by.
+    /// The id that receivers see.
     pub uid: String,
-    /// Its state: pending, dead or held. Pending includes what is in flight.
+    /// Its status: pending, dead or held. Pending includes what is in flight.
     pub status: MessageStatus,
     /// Whom it is for.
     pub receiver: Receiver,
@@ -71,7 +71,7 @@ pub struct Retried {
 }
 
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
-/// every receiver that fails or rests. Writes nothing.
+/// every receiver that fails or rests. It writes nothing.
 pub async fn list_undelivered(
     path: &Path,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
@@ -79,7 +79,7 @@ pub async fn list_undelivered(
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
                 (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
-                (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS tried,
+                (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS last_attempt,
                 (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts
          FROM message LEFT JOIN story ON story.id =
               (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
@@ -110,13 +110,13 @@ pub async fn retry_messages(
     Ok(retried)
 }
 
-/// Why a command beside a running Tidings failed.
+/// Why a command that opened the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreCommandError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// It failed.
+    /// A statement failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -142,11 +142,12 @@ async fn make_dead_messages_due(
         if matches!(&which, RetrySelection::These(ids) if !ids.contains(&id)) {
             continue;
         }
-        let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let list = if known { &mut retried.due } else { &mut retried.held };
+        let is_configured =
+            receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
+        let list = if is_configured { &mut retried.due } else { &mut retried.held };
         list.push(id);
     }
-    for (state, ids) in
+    for (status, ids) in
         [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
     {
         sqlx::query(
@@ -154,7 +155,7 @@ async fn make_dead_messages_due(
              WHERE id IN (SELECT value FROM json_each($1))",
         )
         .bind(to_json(ids)?)
-        .bind(state.as_str())
+        .bind(status.as_str())
         .bind(to_millis(now))
         .execute(&mut *change)
         .await?;
@@ -164,35 +165,30 @@ async fn make_dead_messages_due(
 }
 
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let state = match MessageStatus::from_row(row)? {
+    let status = match MessageStatus::from_row(row)? {
         MessageStatus::Leased => MessageStatus::Pending,
-        state => state,
+        status => status,
     };
-    let due = Some(read_time(row, "due")?).filter(|_| state == MessageStatus::Pending);
+    let due = Some(read_time(row, "due")?).filter(|_| status == MessageStatus::Pending);
     Ok(Delivery {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
-        status: state,
-        receiver: Receiver {
-            notifier: NotifierName(row.try_get("notifier")?),
-            recipient: row.try_get("recipient")?,
-        },
+        status: status,
+        receiver: column::receiver_from_row(row)?,
         subject: subject_from_row(row)?,
         created: read_time(row, "created")?,
         due,
         attempts: row.try_get("attempts")?,
-        last_attempt: read_optional_time(row, "tried")?,
+        last_attempt: read_optional_time(row, "last_attempt")?,
         why: row.try_get("why")?,
     })
 }
 
 fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("notification")?.is_some()
-        && let Content::Notice(notice) = column::read_json(row, "notification")?
-    {
+    if let Some(Content::Notice(notice)) = column::read_optional_json(row, "notification")? {
         return Ok(DeliverySubject::Notice(notice.subject()));
     }
-    if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+    if !column::is_null(row, "digest")? {
         return Ok(DeliverySubject::Digest(row.try_get("alerts")?));
     }
     let [title, opening] =

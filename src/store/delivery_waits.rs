@@ -1,5 +1,4 @@
-//! Cuts what waits longer than it was to wait: it was put off by a clock that was ahead, and has
-//! been set back since.
+//! Shortens waits of messages, receivers and silences that were set while the clock was ahead.
 
 use std::time::Duration;
 
@@ -11,18 +10,18 @@ use super::{Store, StoreError};
 use crate::alerts::breaker;
 use tidings_rules::story::NotifierName;
 
-/// Clocks differ by so much without harm.
+/// Waits set less than this ahead of the clock stay unchanged.
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Cuts every wait of messages, receivers and silences that was set later than `now` to the
-    /// length that it was to have. Returns how many messages that concerns.
+    /// Shortens every wait of messages, receivers and silences that was set later than `now` to its
+    /// intended length. Returns the number of messages that this changes.
     pub async fn shorten_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(write_shorter_waits(conn, now))).await
     }
 
-    /// Has what was put off for `notifiers` be due at `now`, and ends their rest: as long as they
-    /// count as failing, one message is tried first.
+    /// Makes delayed messages for `notifiers` due at `now` and ends the rest of these notifiers. While
+    /// they count as failing, one message is tried first.
     pub async fn retry_at_once(
         &self,
         notifiers: Vec<NotifierName>,
@@ -49,7 +48,7 @@ async fn retry_at_once(
     Ok(())
 }
 
-/// As [`Store::cut_delivery_waits`] says.
+/// Does the work of [`Store::shorten_delivery_waits`].
 pub(super) async fn write_shorter_waits(
     conn: &mut SqliteConnection,
     now: Timestamp,

@@ -239,7 +239,7 @@ fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, 
     Ok(DigestEntry {
         event: row.try_get("event")?,
         story: column::summary_from_row(row)?,
-        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        read: column::read_final_extent(row)?,
         feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
         version: rule_match.version.clone(),
         text_sha256: rule_match.text_sha256.clone(),

@@ -77,7 +77,7 @@ pub(super) async fn insert_entries(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text, url, story, seen) ",
+        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text_hash, url, story, seen) ",
     );
     insert.push_values(items, |mut values, (item, story)| {
         values

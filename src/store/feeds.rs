@@ -38,9 +38,9 @@ const KNOWN_ITEMS: &str = "
         UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN feed_entry AS known
             ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT $8)
         UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT $8)
     )
-    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text,
+    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
            substr(story.title, 1, $9) AS title, story.published, story.first_seen, story.page_fetches,
            story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
     FROM found CROSS JOIN feed_entry AS known ON known.rowid = found.item
@@ -221,7 +221,7 @@ fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
         link: row.try_get("link")?,
         stem: row.try_get("stem")?,
         hash: row.try_get("hash")?,
-        text_hash: row.try_get("text")?,
+        text_hash: row.try_get("text_hash")?,
         title: row.try_get("title")?,
         published: read_optional_time(row, "published")?,
         first_seen: read_time(row, "first_seen")?,

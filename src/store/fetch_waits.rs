@@ -1,5 +1,4 @@
-//! Waits that were begun while the clock was ahead: once it is set back they begin anew, and hold
-//! nothing.
+//! Shortens waits for pages and rests of hosts that began while the clock was ahead.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -8,18 +7,18 @@ use super::column::to_millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Has rests of hosts and waits for pages that begin after `now` begin now, and keep their
-    /// length. No page is to be looked at again after `latest_look`.
+    /// Moves the start of rests of hosts and waits for pages that start after `now` to `now`. Their
+    /// length stays the same. Rechecks due after `latest_recheck` become due then.
     pub async fn shorten_fetch_waits(
         &self,
-        latest_look: Option<Timestamp>,
+        latest_recheck: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(write_shorter_waits(conn, latest_look, now))).await
+        self.write(move |conn| Box::pin(write_shorter_waits(conn, latest_recheck, now))).await
     }
 
-    /// Has every story that waits for its page wait from `now` on. The time in which nothing ran,
-    /// or in which the machine was suspended, does not count.
+    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run or the
+    /// machine was suspended does not count as waiting.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| {
             Box::pin(async move {
@@ -38,7 +37,7 @@ impl Store {
 
 async fn write_shorter_waits(
     conn: &mut SqliteConnection,
-    latest_look: Option<Timestamp>,
+    latest_recheck: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     for sql in [
@@ -48,7 +47,7 @@ async fn write_shorter_waits(
     ] {
         sqlx::query(sql).bind(to_millis(now)).execute(&mut *conn).await?;
     }
-    if let Some(latest) = latest_look {
+    if let Some(latest) = latest_recheck {
         sqlx::query("UPDATE story SET recheck_at = $1 WHERE recheck_at > $1")
             .bind(to_millis(latest))
             .execute(conn)
@@ -63,7 +62,7 @@ mod tests {
     use super::super::{FinalText, StoryPlan};
 
     #[tokio::test]
-    async fn what_waits_by_a_clock_that_was_ahead_waits_no_longer_than_it_was_to() {
+    async fn waits_that_began_while_the_clock_was_ahead_keep_their_length() {
         let bench = Bench::new().await;
         bench.store.record_host_rest(
             "example.org:443".to_owned(),
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_time_in_which_nothing_ran_is_no_wait_for_a_page() {
+    async fn time_in_which_nothing_ran_does_not_count_as_a_wait_for_a_page() {
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting_stories(0).await.remove(0);

@@ -1,5 +1,4 @@
-//! What the store's tests share: a store in a folder of its own, and short ways to say what a poll
-//! found.
+//! Fixtures of the store tests: a store in a folder of its own, and records of polls.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,7 +25,7 @@ use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
 };
 
-/// A store in a folder that goes with it.
+/// A store in a folder of its own, which is deleted with it.
 pub(super) struct Bench {
     pub(super) store: Store,
     writer: JoinHandle<()>,
@@ -112,7 +111,7 @@ impl Bench {
         work.await.unwrap()
     }
 
-    /// Records what came of an attempt. `false`: its lease was over, so it ended nothing.
+    /// Records the result of an attempt. Returns `false` if its lease was over.
     pub(super) async fn finish_attempt(
         &self,
         run: i64,
@@ -126,7 +125,7 @@ impl Bench {
         before != self.query_text(open).await
     }
 
-    /// A turn of the outbox, in which these notifiers are sent so much already.
+    /// A turn of the outbox. `in_flight`: how many messages are in flight to each notifier.
     pub(super) async fn outbox_turn(
         &self,
         run: i64,
@@ -154,12 +153,12 @@ impl Bench {
             .unwrap()
     }
 
-    /// How the receivers stand.
+    /// The health of all receivers.
     pub(super) async fn receiver_health(&self) -> ReceiverHealth {
         self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
-    /// What the messages to a fresh run would say, each as its rules and its feeds.
+    /// The rules and feeds of each message that a new run is given for the desk.
     pub(super) async fn sent_rules_and_feeds(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
         let run = self.start_run(&[desk_receiver()]).await;
         self.lease(run, "desk", now)
@@ -280,7 +279,7 @@ pub(super) fn match_result(rules: &[&str]) -> MatchResult {
     }
 }
 
-/// What one look at a page came to.
+/// A final text that took one fetch.
 pub(super) fn final_text(body: &str, match_result: MatchResult) -> FinalText {
     FinalText { body: body.to_owned(), match_result: match_result, fetches: 1, recheck_at: None }
 }
@@ -325,7 +324,7 @@ pub(super) fn desk_receiver() -> Receiver {
     receiver("desk", "desk@example.org")
 }
 
-/// Renders a notification as JSON.
+/// Renders notifications as JSON.
 pub(super) fn render_as_json() -> Render {
     Arc::new(|_, notification| serde_json::to_vec(notification).map_err(|error| error.to_string()))
 }

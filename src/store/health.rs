@@ -1,5 +1,4 @@
-//! The health of notifiers and receivers: how attempts change it, refusals, and the notices about
-//! it.
+//! The health of notifiers and receivers: how attempts change it, and the notices about it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
 
-/// A receiver that is back is sent what backs off for long within this and four times as much.
+/// The step in which retries are spread when a receiver is back. They take at most four steps.
 const RETRY_STEP: Duration = Duration::from_mins(1);
 
 /// The health of all receivers.
@@ -30,7 +29,7 @@ pub struct ReceiverHealth {
 }
 
 impl ReceiverHealth {
-    /// Whether `receiver` and its notifier take messages, as far as is known.
+    /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
     #[must_use]
     pub fn is_healthy(&self, receiver: &Receiver) -> bool {
         let refused = |(notice, _): &(Notice, bool)| {
@@ -42,7 +41,7 @@ impl ReceiverHealth {
             && !self.refused.iter().any(refused)
     }
 
-    /// Refusals that were not announced yet.
+    /// The refusals that were not announced yet.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
         self.refused.iter().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
@@ -59,9 +58,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(insert_announcement(conn, notice, audience, now))).await
     }
-}
 
-impl Store {
     /// Creates a message of `notice` for each of `audience` that has none of today.
     pub async fn notify_of_store(
         &self,
@@ -75,9 +72,17 @@ impl Store {
         })
         .await
     }
+
+    /// Whether a receiver has a message whose key begins with `key`.
+    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
+        let exists = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
+        );
+        Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
+    }
 }
 
-/// The notifier as a whole, as `health` knows it.
+/// The receiver that stands for a whole notifier: its recipient is empty.
 pub(super) fn whole_notifier(notifier: &NotifierName) -> Receiver {
     Receiver { notifier: notifier.clone(), recipient: String::new() }
 }
@@ -89,11 +94,7 @@ pub(super) async fn list_unhealthy_receivers(
 ) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
     let rows =
         sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
-    let receiver = |row: &SqliteRow| {
-        let notifier = NotifierName(row.try_get("notifier")?);
-        Ok::<_, sqlx::Error>(Receiver { notifier, recipient: row.try_get("recipient")? })
-    };
-    rows.iter().map(|row| Ok((receiver(row)?, health_from_row(row)?))).collect()
+    rows.iter().map(|row| Ok((column::receiver_from_row(row)?, health_from_row(row)?))).collect()
 }
 
 /// Reads the health of all receivers.
@@ -107,8 +108,8 @@ pub(super) async fn read_receiver_health(
     Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Applies the result of an attempt to the health of its receiver or notifier. A refusal does not
-/// say whether the next message is taken.
+/// Applies the result of an attempt to the health of its receiver or notifier. A refusal is kept
+/// apart from the health, because the receiver may take the next message.
 pub(super) async fn record_outcome(
     conn: &mut SqliteConnection,
     lease: &Lease,
@@ -125,8 +126,8 @@ pub(super) async fn record_outcome(
             }
             Ok(())
         }
-        Finish::Retry(again) | Finish::TooLarge(again) => {
-            record_failure(conn, lease, again, now).await
+        Finish::Retry(retry) | Finish::TooLarge(retry) => {
+            record_failure(conn, lease, retry, now).await
         }
         Finish::Dead(why) => record_refusal(conn, receiver, why, now).await,
     }
@@ -135,23 +136,23 @@ pub(super) async fn record_outcome(
 async fn record_failure(
     conn: &mut SqliteConnection,
     lease: &Lease,
-    again: &RetryRecord,
+    retry: &RetryRecord,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let notifier = whole_notifier(&lease.receiver.notifier);
-    let concerned = match again.scope {
+    let concerned = match retry.scope {
         FailureScope::Notifier => &notifier,
         FailureScope::Recipient => &lease.receiver,
         FailureScope::Message if breaker::is_long_refused(lease.tried_since, now) => {
-            return record_refusal(conn, &lease.receiver, &again.why, now).await;
+            return record_refusal(conn, &lease.receiver, &retry.why, now).await;
         }
         FailureScope::Message => return Ok(()),
     };
     let before = read_health(conn, concerned).await?;
-    let state = breaker::record_failure(before, again.cause, &again.why, again.rest_until, now);
+    let state = breaker::record_failure(before, retry.cause, &retry.why, retry.rest_until, now);
     write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
-        // The server answered for one of its recipients, so it is not away.
+        // The server answered for one of its recipients, so the notifier itself works.
         record_success(conn, &notifier, now).await?;
     }
     Ok(())
@@ -189,8 +190,8 @@ async fn delete_refusal(
     Ok(())
 }
 
-/// A receiver, or a whole notifier, took a message. Receivers of the notice that it was away get
-/// a notice that it is back.
+/// Records that a receiver or a whole notifier took a message. Those who were notified that it was
+/// away get a notice that it is back.
 async fn record_success(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -228,8 +229,8 @@ async fn record_success(
     Ok(())
 }
 
-/// Makes messages that back off for longer than a few minutes due within these, now that their
-/// receiver is back: spread, so that not all are sent at once.
+/// Makes messages that back off for longer than five steps due within four, because their receiver
+/// is back. They are spread, so that not all are sent at once.
 async fn bring_retries_forward(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -285,17 +286,7 @@ async fn insert_announcement(
         .await
 }
 
-impl Store {
-    /// Whether anybody has a message whose key begins with `key`.
-    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
-        let exists = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
-        );
-        Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
-    }
-}
-
-/// Creates a message for each of `audience`, but for those that have a message with this `key`.
+/// Creates a message for each of `audience` that has no message with this `key` yet.
 pub(super) async fn insert_notices(
     conn: &mut SqliteConnection,
     key: &str,
@@ -327,17 +318,14 @@ async fn list_notified_receivers(
     notice: &Notice,
 ) -> Result<Vec<Receiver>, sqlx::Error> {
     let key = notice.key();
-    let rows: Vec<(String, String)> = sqlx::query_as(
+    let rows = sqlx::query(
         "SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id",
     )
     .bind(&key)
     .bind(column::end_of_prefix(&key))
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient })
-        .collect())
+    rows.iter().map(column::receiver_from_row).collect()
 }
 
 /// The health of a receiver or of a whole notifier, if its last attempt failed or it asked for
@@ -390,10 +378,10 @@ fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
 }
 
 fn refusal_from_row(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
-    let recipient: String = row.try_get("recipient")?;
+    let Receiver { notifier, recipient } = column::receiver_from_row(row)?;
     Ok(Notice {
         kind: NoticeKind::Refused,
-        notifier: NotifierName(row.try_get("notifier")?),
+        notifier,
         recipient: Some(recipient).filter(|recipient| !recipient.is_empty()),
         since: read_time(row, "since")?,
         why: row.try_get("why")?,

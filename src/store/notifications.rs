@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
@@ -24,8 +24,8 @@ pub(super) async fn read_notifications(
         let id = row.try_get("id")?;
         let content = if let Some(content) = contents.remove(&id) {
             content
-        } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
-            Content::Digest(digest::read_digest(conn, id, column::read_json(row, "digest")?).await?)
+        } else if let Some(reason) = column::read_optional_json(row, "digest")? {
+            Content::Digest(digest::read_digest(conn, id, reason).await?)
         } else {
             column::read_json(row, "notification")?
         };
@@ -56,12 +56,12 @@ async fn read_contents(
     let alerts = read_alerts(conn, &events).await?;
     let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
     let copies = feed_entries::read_entries_of_events(conn, &names).await?;
-    let of_message = |id| {
+    let alerts_of_message = |id| {
         alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>()
     };
     let contents = events.into_iter().map(|(id, event)| {
         let copies = copies.get(&event).cloned().unwrap_or_default();
-        Ok((id, alert_content(event, &of_message(id), copies)?))
+        Ok((id, alert_content(event, &alerts_of_message(id), copies)?))
     });
     contents.collect()
 }
@@ -92,39 +92,39 @@ async fn read_alerts(
     conn: &mut SqliteConnection,
     events: &[(i64, String)],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new(
+    let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
+    sqlx::query(
         "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN ",
-    );
-    select.push_tuples(events, |mut tuple, (message, _)| {
-        tuple.push_bind(message);
-    });
-    select.push(" ORDER BY alert.rule, alert.dedup_key").build().fetch_all(conn).await
+         WHERE message_alert.message IN (SELECT value FROM json_each($1)) ORDER BY alert.rule, alert.dedup_key",
+    )
+    .bind(column::to_json(&messages)?)
+    .fetch_all(conn)
+    .await
 }
 
-/// What the message's story says anew, if it is an update.
+/// What the message's story adds to its event, if it is an update.
 fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     for row in alerts {
-        if row.try_get::<Option<&str>, _>("copy_update")?.is_some() {
-            return column::read_json(row, "copy_update").map(Some);
+        if let Some(update) = column::read_optional_json(row, "copy_update")? {
+            return Ok(Some(update));
         }
     }
     Ok(None)
 }
 
-/// The whole text, if one of the alerts was matched on it: one feed may give in full what another
-/// gives as a teaser.
+/// How much was read: all of the text, if one of the alerts was matched on all of it. One feed may
+/// give in full what another gives as a teaser.
 fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
-    let mut most = None;
+    let mut widest = None;
     for row in alerts {
-        match column::read_extent(row)? {
-            Some(Read::Full) => return Ok(Read::Full),
-            teaser => most = most.or(teaser),
+        match column::read_final_extent(row)? {
+            Read::Full => return Ok(Read::Full),
+            teaser @ Read::Teaser(_) => widest = widest.or(Some(teaser)),
         }
     }
-    most.ok_or(sqlx::Error::RowNotFound)
+    widest.ok_or(sqlx::Error::RowNotFound)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of
+//! Opens the store: creates it, migrates one of an older schema after a copy, or refuses one of
 //! another schema.
 
 use std::fmt::Display;
@@ -16,18 +16,18 @@ use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::{Store, open_mark, writer};
 
-/// How long to wait for another command's write to this file.
+/// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into
-/// the usual 2 MB, and would be written in parts.
+/// The writer's page cache: 16 MiB, which `SQLite` takes as a negative number of KiB. A batch of
+/// polls changes more than the default of 2 MB holds.
 const CACHE_SIZE: &str = "-16384";
 
-/// Pages in the log after which they go into the file itself (16 MB): the more there are, the more
-/// of them are the same page.
+/// The pages in the log (16 MB) at which they are written into the file. A longer log holds more
+/// versions of the same pages, of which only the last is written.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// Queries that run at once.
+/// The most queries that run at once.
 const MOST_READERS: u32 = 4;
 
 /// Why the store cannot be opened.
@@ -53,7 +53,7 @@ pub enum OpenError {
         /// The newest that this build knows.
         supported: i64,
     },
-    /// What is there is not what an earlier run left. To begin anew would send all again.
+    /// The store is not what an earlier run left. A new store would send everything again.
     #[error(
         "the store {path} is not whole: {why}; put a whole copy there, or remove it to begin with an empty store, which sends again what was sent; docs/operations.md says what a copy needs"
     )]
@@ -78,8 +78,8 @@ impl OpenError {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
 
-    /// Why a store of this schema cannot be used; `None`: it can, once it is migrated.
-    pub(super) fn of_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
+    /// The error for a store of this schema. `None`: it can be used, once it is migrated.
+    pub(super) fn for_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
         match schema {
             SchemaAge::Same | SchemaAge::Older(_) => None,
             SchemaAge::Newer { found, supported } => Some(Self::Newer { found, supported }),
@@ -112,8 +112,8 @@ impl Store {
     }
 }
 
-/// Makes a new store beside its place and moves it there when it is whole, so that no store is a
-/// file without tables.
+/// Creates a new store beside its path and moves it there when it is complete, so that no store is
+/// ever a file without tables.
 async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let failed = |why: &dyn Display| OpenError::failed(path, why);
     let part = path.with_added_extension("new");
@@ -135,7 +135,7 @@ async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), Open
     let refusal = if has_tables(&mut conn).await.map_err(failed)? {
         let schema = compare_schema(&mut conn, migrations).await;
         let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
-        match OpenError::of_schema(path, schema) {
+        match OpenError::for_schema(path, schema) {
             None if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? => {
                 Some(files::not_whole(path, open_mark::WITHOUT_LOG))
             }
@@ -148,13 +148,13 @@ async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), Open
     refusal.map_or(Ok(()), Err)
 }
 
-/// Why a file is no store that is one of `SQLite`.
+/// Why an `SQLite` file is no store.
 pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
 
-/// The table that sqlx keeps of the migrations that a store has.
+/// The table in which sqlx records the migrations of a store.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
-/// Whether the tables of a store are there.
+/// Whether the file has the tables of a store.
 pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)",
@@ -203,7 +203,7 @@ async fn apply_migrations(
     let failed = |error: MigrateError| OpenError::failed(path, &error);
     conn.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
     let schema = compare_schema(conn, migrations).await.map_err(failed)?;
-    if let Some(refusal) = OpenError::of_schema(path, schema) {
+    if let Some(refusal) = OpenError::for_schema(path, schema) {
         return Err(refusal);
     }
     if let SchemaAge::Older(1..) = schema {

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
-use super::column::to_millis;
+use super::column::{to_json, to_millis};
 use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
-use crate::store::new_items::MOST_ROWS;
 use crate::store::{feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
@@ -157,7 +155,7 @@ async fn update_feed_entry(
     item: &ItemRecord,
 ) -> Result<Option<StoryId>, sqlx::Error> {
     let story = sqlx::query_scalar(
-        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, removed_at = NULL
+        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text_hash = $9, removed_at = NULL
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
@@ -181,18 +179,16 @@ async fn mark_removed(
     keys: &[ItemKey],
     removed_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
-    for some in keys.chunks(MOST_ROWS) {
-        let mut update = QueryBuilder::<Sqlite>::new("UPDATE feed_entry SET removed_at = ");
-        update
-            .push_bind(removed_at.map(to_millis))
-            .push(" WHERE feed = ")
-            .push_bind(&feed.0)
-            .push(" AND key IN ");
-        update.push_tuples(some, |mut tuple, key| {
-            tuple.push_bind(&key.0);
-        });
-        update.build().execute(&mut *conn).await?;
-    }
+    let keys: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    sqlx::query(
+        "UPDATE feed_entry SET removed_at = $1
+         WHERE feed = $2 AND key IN (SELECT value FROM json_each($3))",
+    )
+    .bind(removed_at.map(to_millis))
+    .bind(&feed.0)
+    .bind(to_json(&keys)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -15,8 +15,8 @@ impl Store {
     /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
     /// receivers not in `receivers` become held, those of receivers that are back become pending.
     /// A notifier that was permanently away is tried once more, because its address may be
-    /// corrected. Waits that a wrong clock made too long are cut, as
-    /// [`Store::cut_delivery_waits`] says.
+    /// corrected. Waits that a wrong clock made too long are shortened, as
+    /// [`Store::shorten_delivery_waits`] says.
     pub async fn start_run(
         &self,
         receivers: &[Receiver],
@@ -73,8 +73,8 @@ async fn hold_messages(
     let mut held = Vec::new();
     for (notifier, recipient, messages) in groups {
         let receiver = Receiver { notifier: NotifierName(notifier), recipient };
-        let known = receivers.contains(&receiver);
-        let (from, to) = if known { ("held", "pending") } else { ("pending", "held") };
+        let is_configured = receivers.contains(&receiver);
+        let (from, to) = if is_configured { ("held", "pending") } else { ("pending", "held") };
         sqlx::query(
             "UPDATE message SET status = $4 WHERE status = $3 AND notifier = $1 AND recipient = $2",
         )
@@ -84,7 +84,7 @@ async fn hold_messages(
         .bind(to)
         .execute(&mut *conn)
         .await?;
-        if !known {
+        if !is_configured {
             held.push((receiver, messages.unsigned_abs()));
         }
     }

@@ -1,4 +1,4 @@
-//! Silences: those in force, and the commands that add, list and end them.
+//! Adds, lists and ends silences.
 
 use std::path::Path;
 
@@ -13,7 +13,6 @@ use crate::alerts::silence;
 use crate::alerts::silence::{Silence, SilenceTarget};
 use crate::alerts::{Receiver, RuleMatch};
 use crate::store::{command_connection, feed_entries};
-use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.
 pub(super) async fn read_active_silences(
@@ -28,8 +27,9 @@ pub(super) async fn read_active_silences(
     rows.iter().map(silence_from_row).collect()
 }
 
-/// Adds a silence of `target` to the store at `path`. A running Tidings obeys it from its next
-/// alert on. An alert that a shorter silence muted, and this one mutes too, waits for its end.
+/// Adds a silence of `target` to the store at `path`. A running Tidings applies it from
+/// the next alert on. An alert that a shorter silence mutes waits until the end of this one if
+/// both mute it.
 pub async fn add_silence(
     path: &Path,
     target: SilenceTarget,
@@ -44,8 +44,8 @@ pub async fn add_silence(
     Ok(Silence { id, target, until, why, since: now })
 }
 
-/// The silences that are in force in the store at `path`, each with how many messages' worth of
-/// alerts it has muted.
+/// The silences that are in force in the store at `path`, each with the number of alerts that
+/// it mutes.
 pub async fn list_silences(
     path: &Path,
     now: Timestamp,
@@ -55,7 +55,7 @@ pub async fn list_silences(
 }
 
 /// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another
-/// silence mutes it. `None` if no such silence is in force.
+/// silence mutes it. Returns `None` if no silence in force has this id.
 pub async fn end_silence(
     path: &Path,
     id: i64,
@@ -128,8 +128,8 @@ async fn shorten_silence(
     Ok(Some(ended))
 }
 
-/// Moves every muted alert that was not sent to the digest of the last silence that mutes it now.
-/// Where none does, the alert stays in its digest.
+/// Moves every muted alert that was not sent to the digest of the silence that ends last among those
+/// that mute it now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
     let rows = sqlx::query(
@@ -161,7 +161,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Reasons of that kind, as the column holds them.
+/// The start of the column `digest` where the reason is a silence.
 const SILENCE_REASONS: &str = r#"{"what":"silence"%"#;
 
 /// An alert in the digest of a silence.
@@ -176,11 +176,10 @@ struct MutedAlert {
 }
 
 fn muted_from_row(row: &SqliteRow) -> Result<MutedAlert, sqlx::Error> {
-    let notifier = NotifierName(row.try_get("notifier")?);
     Ok(MutedAlert {
         message: row.try_get("message")?,
         alert: row.try_get("alert")?,
-        receiver: Receiver { notifier, recipient: row.try_get("recipient")? },
+        receiver: column::receiver_from_row(row)?,
         reason: column::read_json(row, "digest")?,
         rule_match: column::read_json(row, "rule_match")?,
         story: StoryId(row.try_get("story")?),

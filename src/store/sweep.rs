@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{to_json, to_millis};
 use super::{Store, StoreError};
 
-/// How many rows one step reads: so few that no command waits long for it.
+/// The rows that one step reads: few, so that no command waits long.
 const STEP_ROWS: i64 = 200;
 
 /// The times from which rows are kept; `None`: all are.
@@ -56,14 +56,14 @@ pub struct SweepCounts {
     pub stories: u64,
     /// Keys of items.
     pub keys: u64,
-    /// Rows of stories that were left for their keys.
+    /// Rows of stories whose last key was deleted.
     pub rows: u64,
 }
 
 impl SweepCounts {
     /// The sums of both.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub fn add_counts(self, other: Self) -> Self {
         Self {
             messages: self.messages + other.messages,
             alerts: self.alerts + other.alerts,
@@ -136,8 +136,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read; `None` if they are all of `since` or later, as are those after them:
-/// rows are numbered as they come.
+/// The next rows to read. `None` if they are all from `since` or later: then all rows after them are,
+/// too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,

@@ -12,7 +12,7 @@ use super::fixture::Bench;
 /// statement is given.
 const SMALL: [&str; 19] = [
     "backfill",
-    "came",
+    "ended",
     "claim",
     "feed",
     "file",

@@ -192,7 +192,7 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
         .await;
 
     let listed = folder
-        .command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"])
+        .command(&["deliveries", "--status", "dead", "--notifier", "hook", "--format", "json"])
         .await;
     let lines: Vec<serde_json::Value> =
         listed.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -311,7 +311,7 @@ async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_i
     );
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
-    let held = folder.command(&["deliveries", "--state", "held"]).await.output;
+    let held = folder.command(&["deliveries", "--status", "held"]).await.output;
     assert_eq!(held.matches(" held ").count(), 2, "{held}");
     assert_eq!(tidings.terminate().await, 0);
 

@@ -11,7 +11,7 @@ use crate::cli::moment::short_date;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
 
-const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
+const HEADS: [&str; 6] = ["ID", "STATUS", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
 /// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
 /// or rests.

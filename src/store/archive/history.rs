@@ -62,7 +62,7 @@ pub struct AlertRecord {
     pub past: PastAlert,
     /// Its rule's text at that time.
     pub rule_text: Option<String>,
-    /// [`draft::text_hash`] of the story as it is now.
+    /// [`draft::hash_story_text`] of the story as it is now.
     pub text_now_sha256: String,
     /// The messages with it, first to last.
     pub messages: Vec<Message>,
@@ -223,7 +223,7 @@ impl Archive {
                 feeds: copies.get(event).cloned().unwrap_or_default(),
                 event: event.to_owned(),
                 story: column::summary_from_row(row)?,
-                read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+                read: column::read_final_extent(row)?,
                 rule_match,
             })
         });

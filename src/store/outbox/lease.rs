@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::store::column::{read_optional_time, to_json, to_millis};
+use crate::store::column::{self, read_optional_time, to_json, to_millis};
 use crate::store::health::whole_notifier;
 use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
@@ -220,7 +220,7 @@ fn build_leases(
             id: row.try_get("uid")?,
             counted_attempts: row.try_get("counted")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
-            is_digest: row.try_get::<Option<&str>, _>("digest")?.is_some(),
+            is_digest: !column::is_null(row, "digest")?,
             payload,
         });
     }

@@ -33,7 +33,7 @@ async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<SweepCounts> {
 }
 
 fn total(steps: &[SweepCounts]) -> SweepCounts {
-    steps.iter().fold(SweepCounts::default(), |sum, gone| sum.plus(*gone))
+    steps.iter().fold(SweepCounts::default(), |sum, gone| sum.add_counts(*gone))
 }
 
 async fn lease(bench: &Bench, now: i64) -> (i64, Lease) {
@@ -41,8 +41,8 @@ async fn lease(bench: &Bench, now: i64) -> (i64, Lease) {
     (run, bench.lease(run, "desk", now).await.remove(0))
 }
 
-/// A story with an alert of the rule arms, which the desk was told.
-async fn told() -> Bench {
+/// A story with an alert of the rule arms, of which the desk was notified.
+async fn notified_store() -> Bench {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
     let (run, lease) = lease(&bench, 0).await;
@@ -65,7 +65,7 @@ async fn left(bench: &Bench) -> String {
 
 #[tokio::test]
 async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
-    let bench = told().await;
+    let bench = notified_store().await;
     bench.poll("wire", 0, vec![item("b", settle_plan(&[]))]).await;
     sweep(&bench, kept(100 * DAY, 7, 365), 100 * DAY).await;
     assert_eq!(left(&bench).await, "1 2 1 1 1 1 2");
@@ -118,7 +118,7 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
 }
 
 #[tokio::test]
-async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
+async fn one_undelivered_message_keeps_its_alerts_and_stories() {
     let bench = Bench::new().await;
     let both = [desk_receiver(), receiver("hook", "")];
     let plan = |rule| {
@@ -135,8 +135,8 @@ async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
 }
 
 #[tokio::test]
-async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_told_again() {
-    let bench = told().await;
+async fn a_story_that_lost_its_text_is_no_news_and_its_rules_do_not_notify_again() {
+    let bench = notified_store().await;
     let now = 100 * DAY;
     sweep(&bench, kept(now, 7, 7), now).await;
     assert_eq!(left(&bench).await, "0 1 0 1 0 0 1");
@@ -161,7 +161,7 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
 
 #[tokio::test]
 async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
-    let bench = told().await;
+    let bench = notified_store().await;
     bench.poll("paper", 0, vec![item("a", settle_plan(&[]))]).await;
     let gone = |feed, now| PollRecord {
         removed_and_returned: removed_and_returned(&["a"], &[]),
@@ -179,7 +179,7 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
 
 #[tokio::test]
 async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
-    let bench = told().await;
+    let bench = notified_store().await;
     let gone = PollRecord {
         removed_and_returned: removed_and_returned(&["a"], &[]),
         ..poll_record("wire", DAY, vec![])
@@ -190,7 +190,7 @@ async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     assert_eq!(archive.alert_record(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
 }
 
-/// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a
+/// 10,000 stories, ten seconds apart. Of each ten, the first has an alert, in every fifth case to a
 /// receiver that has not taken it yet; of the others, every third has left its feed at once, and
 /// every third a day ago.
 const MANY: [&str; 6] = [
