@@ -35,9 +35,9 @@ pub struct ClassifiedItem {
     pub link: Option<String>,
     /// What of its link stays when tokens, hosts and slugs change.
     pub stem: Option<String>,
-    /// [`text_hash`](fn@text_hash) of its title and text.
+    /// [`hash_normalized_text`] of its title and text.
     pub hash: String,
-    /// [`text_hash`](fn@text_hash) of its text alone, where it has one.
+    /// [`hash_normalized_text`] of its text alone, where it has one.
     pub text_hash: Option<String>,
     /// The story it belongs to: shared with other feeds if its link is good enough to be one.
     pub story: StoryKey,

@@ -51,7 +51,7 @@ impl FeedHealth {
     }
 }
 
-/// What one poll means for its feed's history.
+/// The result of one poll, as far as it changes the history of its feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollResult<'p> {
     /// It was read, or has not changed.
@@ -282,7 +282,7 @@ mod tests {
         PollResult::Well { news: true, gap: Some(HOUR) }
     }
 
-    /// What is told of a feed polled at these hours: the hour, what, and since which hour.
+    /// The notices about a feed polled at these hours: the hour, the kind, and since which hour.
     fn list_notices(polls: &[(i64, PollResult<'_>)]) -> Vec<(i64, FeedNoticeKind, i64)> {
         list_notices_during(None, polls)
     }
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_fails_for_a_day_is_told_once_and_so_is_its_return() {
+    fn a_feed_that_fails_for_a_day_is_reported_once_and_so_is_its_return() {
         let polls = [
             (0, news()),
             (1, FAILED),
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(
             list_notices_during(Some(0), &[(1, FAILED), (26, news())]),
             [],
-            "nobody was told that it began"
+            "nobody was notified of its start"
         );
         let key = |feed: &str, kind| {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_return_is_told_beside_what_the_feed_itself_has_to_tell() {
+    fn the_end_of_an_outage_is_reported_beside_the_notice_of_the_feed() {
         let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), notified: true });
         let ill = FeedHealthHistory {
             failing_since: Some(at(-9)),
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_passes_within_a_day_is_told_to_nobody() {
+    fn a_failure_that_passes_within_a_day_is_reported_to_nobody() {
         assert_eq!(
             list_notices(&[
                 (0, news()),
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_for_good_is_told_at_once() {
+    fn what_is_gone_for_good_is_reported_at_once() {
         let gone = PollResult::Failed { why: "410", gone: true };
         assert_eq!(
             list_notices(&[(0, news()), (1, gone), (90, news())]),
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_feed_that_fails_is_told_as_failing_and_then_as_well() {
+    fn a_silent_feed_that_fails_is_reported_as_failing_and_then_as_well() {
         let hourly = quiet(Some(HOUR));
         let polls = [(0, news()), (72, hourly), (73, FAILED), (97, FAILED), (98, news())];
         assert_eq!(
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_feed_suffers_from_is_seen_before_it_is_told() {
+    fn the_health_of_a_feed_is_shown_before_it_is_reported() {
         let history =
             FeedHealthHistory { failing_since: None, last_news: Some(at(0)), notified: None };
         assert_eq!(assess_health(&history, false, Some(HOUR), at(71)), None);

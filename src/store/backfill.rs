@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_stories_that_were_matched_are_looked_at_again() {
+    async fn only_stories_that_were_matched_are_matched_by_a_backfill() {
         let bench = Bench::new().await;
         let old = StoryPlan::Record("older than first_poll".to_owned());
         let items = vec![
@@ -156,9 +156,9 @@ mod tests {
         bench.poll("wire", 0, items).await;
         bench.poll("paper", 1, vec![item("a", settle_plan(&[]))]).await;
         let found = bench.store.settled_stories(at_second(0), None, 9).await.unwrap();
-        let told: Vec<_> =
+        let found_values: Vec<_> =
             found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
-        assert_eq!(told, [("a", 2), ("d", 1)]);
+        assert_eq!(found_values, [("a", 2), ("d", 1)]);
         assert_eq!(
             bench.store.settled_stories(at_second(0), Some(found[0].id), 9).await.unwrap(),
             found[1..]
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_look_back_finds_is_told_once_and_not_of_a_story_that_has_changed() {
+    async fn a_backfill_alerts_once_and_not_for_a_story_that_has_changed() {
         let bench = Bench::new().await;
         bench.poll("wire", 0, vec![item("a", settle_plan(&[]))]).await;
         let story = bench.store.settled_stories(at_second(0), None, 9).await.unwrap().remove(0);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rule_that_looked_back_is_remembered_over_a_crash() {
+    async fn a_finished_backfill_is_remembered_over_a_crash() {
         let bench = Bench::new().await;
         let names: BTreeSet<String> = ["arms", "oil"].map(str::to_owned).into();
         bench.store.record_backfill(names.clone(), at_second(0)).await.unwrap();

@@ -265,7 +265,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
     }
 }
 
-/// A match_result on a full text: these rules matched and tell the desk.
+/// The result of matching a full text: these rules matched and notify the desk.
 pub(super) fn match_result(rules: &[&str]) -> MatchResult {
     let alerts = rules.iter().map(|rule| new_alert(rule, &[desk_receiver()])).collect();
     let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC });

@@ -80,7 +80,7 @@ fn gap_from_row(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
     Ok(PastGap {
         feed: FeedName(row.try_get("feed")?),
         gap: FeedGap { since: read_time(row, "since")?, until: read_time(row, "until")? },
-        found_at: read_time(row, "found")?,
+        found_at: read_time(row, "found_at")?,
     })
 }
 
@@ -105,12 +105,12 @@ mod tests {
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let found = archive.gaps_since(at_second(11)).await.unwrap();
-        let told: Vec<_> = found
+        let found_values: Vec<_> = found
             .iter()
             .map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until))
             .collect();
         assert_eq!(
-            told,
+            found_values,
             [("paper", at_second(2), at_second(19)), ("wire", at_second(12), at_second(20))]
         );
         assert_eq!(archive.gaps_since(at_second(0)).await.unwrap().len(), 3);

@@ -158,9 +158,10 @@ mod tests {
             ..item("a", settle_plan(&[]))
         };
         bench.poll("paper", 4, vec![item("a", settle_plan(&[])), again]).await;
-        let told = only_letter(&bench).await;
-        assert_eq!(told.created, at_second(3));
-        let Content::Alert { event, story, read, feeds, rules, update } = told.content else {
+        let notification = only_letter(&bench).await;
+        assert_eq!(notification.created, at_second(3));
+        let Content::Alert { event, story, read, feeds, rules, update } = notification.content
+        else {
             panic!("not an alert")
         };
         assert_eq!(event, bench.query_text("SELECT uid FROM story").await.unwrap());

@@ -315,10 +315,10 @@ mod tests {
         let past = |at: i64| format!("a\nuntil {}", 1_000_000_000 + at * 1000);
         let claims = Claims { keys: vec!["a".to_owned(), past(1), past(2)], ..Claims::default() };
         let known = bench.store.known_items(&feed_state("wire").name, claims).await.unwrap();
-        let told: Vec<_> =
+        let found_values: Vec<_> =
             known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
         assert_eq!(
-            told,
+            found_values,
             [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]
         );
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_news_that_another_feed_told_first_joins_its_story() {
+    async fn other_news_that_another_feed_had_first_joins_its_story() {
         let bench = Bench::new().await;
         for feed in ["wire", "other"] {
             bench.poll(feed, 0, vec![item("a", settle_plan(&[]))]).await;

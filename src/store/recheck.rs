@@ -128,7 +128,7 @@ mod tests {
     use super::super::{FinalText, StoryPlan};
     use super::*;
 
-    /// A story that matched `rules` on its page at 1, which is to be looked at again at 60.
+    /// A story that matched `rules` on its page at 1, which is due for a recheck at 60.
     async fn settled(bench: &Bench, rules: &[&str]) -> RecheckDue {
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
         let waiting = bench.waiting_stories(0).await.remove(0);
@@ -157,41 +157,41 @@ mod tests {
     #[tokio::test]
     async fn a_page_is_due_again_when_it_was_said_and_not_before() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &[]).await;
+        let due = settled(&bench, &[]).await;
         assert_eq!(
-            (look.story.body.as_str(), look.feed_text.as_str(), look.fetches),
+            (due.story.body.as_str(), due.feed_text.as_str(), due.fetches),
             ("The page.", "Teaser.", 1)
         );
-        assert_eq!(look.feed_entries.len(), 1);
+        assert_eq!(due.feed_entries.len(), 1);
         assert_eq!(bench.store.due_rechecks(at_second(59), &[], 9).await.unwrap(), []);
-        assert_eq!(bench.store.due_rechecks(at_second(60), &[look.id], 9).await.unwrap(), []);
+        assert_eq!(bench.store.due_rechecks(at_second(60), &[due.id], 9).await.unwrap(), []);
         assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at_second(60)));
-        assert_eq!(bench.store.next_recheck(&[look.id]).await.unwrap(), None);
+        assert_eq!(bench.store.next_recheck(&[due.id]).await.unwrap(), None);
 
         let unchanged =
             RecheckResult { change: None, fetches: 1, next_recheck: Some(at_second(90)) };
         assert!(
             bench
                 .store
-                .record_recheck(look.id, look.revision, unchanged, at_second(61))
+                .record_recheck(due.id, due.revision, unchanged, at_second(61))
                 .await
                 .unwrap()
         );
         assert_eq!(bench.store.due_rechecks(at_second(89), &[], 9).await.unwrap(), []);
         let again = bench.store.due_rechecks(at_second(90), &[], 9).await.unwrap().remove(0);
-        assert_eq!((again.fetches, again.revision), (2, look.revision));
+        assert_eq!((again.fetches, again.revision), (2, due.revision));
     }
 
     #[tokio::test]
-    async fn an_edit_behind_an_unchanged_item_tells_only_rules_that_have_not_told() {
+    async fn an_edit_behind_an_unchanged_item_alerts_only_for_rules_that_have_not_alerted() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &["arms"]).await;
+        let due = settled(&bench, &["arms"]).await;
         let edit = changed("The page, edited.", &["arms", "oil"], None);
         assert!(
-            bench.store.record_recheck(look.id, look.revision, edit, at_second(61)).await.unwrap()
+            bench.store.record_recheck(due.id, due.revision, edit, at_second(61)).await.unwrap()
         );
-        let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
-        assert_eq!(bench.query_text(told).await.as_deref(), Some("arms 1, oil 2"));
+        let rule_revisions = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
+        assert_eq!(bench.query_text(rule_revisions).await.as_deref(), Some("arms 1, oil 2"));
         let row =
             "SELECT status || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
         assert_eq!(
@@ -202,19 +202,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_edit_of_the_item_overtakes_a_look_that_is_under_way() {
+    async fn an_edit_of_the_item_overtakes_a_recheck_in_flight() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &[]).await;
+        let due = settled(&bench, &[]).await;
         bench.poll("wire", 61, vec![item("a", StoryPlan::ReadPage)]).await;
         let late = changed("Old.", &["arms"], None);
         assert!(
-            !bench.store.record_recheck(look.id, look.revision, late, at_second(62)).await.unwrap()
+            !bench.store.record_recheck(due.id, due.revision, late, at_second(62)).await.unwrap()
         );
         assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         assert_eq!(
             bench.store.due_rechecks(at_second(99), &[], 9).await.unwrap(),
             [],
-            "what waits for its page is looked at anyway"
+            "what waits for its page is fetched anyway"
         );
     }
 }

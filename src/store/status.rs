@@ -84,7 +84,7 @@ impl MessageStatus {
 
     /// The status of a message's row.
     pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let word: &str = row.try_get("state")?;
+        let word: &str = row.try_get("status")?;
         Self::ALL
             .into_iter()
             .find(|status| status.as_str() == word)

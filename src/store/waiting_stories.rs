@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_story_waits_with_all_that_its_feed_told() {
+    async fn a_story_waits_with_all_that_its_feed_gave() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
         assert_eq!(waiting.story, story("a", "Teaser."));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_waiting_come_first_without_the_busy_and_within_the_limit() {
+    async fn the_longest_waiting_come_first_without_those_in_flight_and_within_the_limit() {
         let bench = Bench::new().await;
         for (now, key) in [(2, "b"), (1, "a"), (3, "c")] {
             bench.poll("wire", now, vec![item(key, StoryPlan::ReadPage)]).await;

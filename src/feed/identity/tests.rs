@@ -1,4 +1,4 @@
-//! Tests of telling new items from old.
+//! Tests of distinguishing new items from known ones.
 
 use std::slice::from_ref;
 

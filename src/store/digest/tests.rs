@@ -102,10 +102,10 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
         digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
     assert_eq!(parts, ["part 1 of 4", "part 2 of 4", "part 3 of 4", "part 4 of 4"]);
     let titles: Vec<String> = digests.iter().flat_map(titles).collect();
-    let told = |number: &i64| number % 100 != 50;
+    let is_late = |number: &i64| number % 100 != 50;
     assert_eq!(
         titles,
-        (0..58 * 6).filter(told).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>()
+        (0..58 * 6).filter(is_late).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>()
     );
     assert_eq!(bench.query_text("SELECT DISTINCT status FROM message").await.unwrap(), "sent");
     assert_eq!(

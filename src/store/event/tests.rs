@@ -1,4 +1,4 @@
-//! Tests of events: who joins whom, and what is told of copies.
+//! Tests of events: which event a story joins, and what is sent for copies.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ fn text(seed: &str) -> String {
     })
 }
 
-fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
+fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
         fingerprint: copies::print(title, text, true).map(Box::new),
         ..match_result(rules)
@@ -30,7 +30,7 @@ fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
 
 /// An item with this text, first seen at `now` seconds.
 fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
-    let mut item = item(key, told(key, text, rules));
+    let mut item = item(key, match_plan(key, text, rules));
     let (story, _) = item.news.as_mut().expect("news");
     (story.body, story.first_seen) = (text.to_owned(), at_second(now));
     item
@@ -127,14 +127,14 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
 }
 
 #[tokio::test]
-async fn an_event_once_given_stays_and_nothing_that_was_told_moves_to_another() {
+async fn an_event_once_given_stays_and_no_alert_moves_to_another() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
     poll(&bench, "paper", "b", &text("x"), &[], 1).await;
     poll(&bench, "paper", "c", &text("y"), &["arms"], 2).await;
     poll(&bench, "paper", "d", &text("z"), &[], 3).await;
-    // A copy is edited to another text, which later copies are compared with; a story that was
-    // told, and one that was not, become copies by an edit.
+    // A copy is edited to another text, which later copies are compared with; a story with
+    // an alert and one without become copies by an edit.
     for (key, edit) in [("b", "v"), ("c", "x"), ("d", "x")] {
         poll(&bench, "paper", key, &text(edit), &[], 4).await;
     }
@@ -212,7 +212,7 @@ fn message(title: &str, update: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
+async fn a_corrected_copy_is_sent_once_as_an_update_in_the_same_thread() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     let title = "Shells found at the port";
@@ -286,7 +286,7 @@ async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
 }
 
 #[tokio::test]
-async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
+async fn a_copy_in_which_a_rule_matched_other_words_is_sent() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     let long = text("x") + "The Kohana was there.";
@@ -295,8 +295,8 @@ async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
     {
         poll_titled(&bench, "wire", key, (key, &text, matched), 0).await;
     }
-    let told = sent(&bench, run, 0).await;
-    assert_eq!(told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    let messages = sent(&bench, run, 0).await;
+    assert_eq!(messages.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["a", "c"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! How a notifier's state follows from its attempts, and who is told.
+//! Tests of how attempts change the health of a notifier, and of who is notified.
 
 use super::super::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
@@ -144,7 +144,7 @@ async fn what_backs_off_for_hours_is_due_within_minutes_of_the_return_and_not_at
 }
 
 #[tokio::test]
-async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_responsible() {
+async fn a_mailbox_that_is_full_for_an_hour_is_reported_and_the_others_are_not_held_responsible() {
     let bench = Bench::new().await;
     let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
     let alerts = vec![new_alert("arms", std::slice::from_ref(&ana))];
@@ -169,9 +169,9 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
                 .await
         );
     }
-    let standing = bench.receiver_health().await;
-    assert!(!standing.is_healthy(&ana) && standing.is_healthy(&bob));
-    let health = &standing.away[&ana];
+    let health_of_all = bench.receiver_health().await;
+    assert!(!health_of_all.is_healthy(&ana) && health_of_all.is_healthy(&bob));
+    let health = &health_of_all.away[&ana];
     assert!(health.is_worth_telling(at_second(3600)));
     let down = Notice {
         kind: NoticeKind::Down,
@@ -186,17 +186,18 @@ async fn a_mailbox_that_is_full_for_an_hour_is_told_and_the_others_are_not_held_
         leases.into_iter().partition(|lease| lease.receiver == ana);
     assert_eq!(to_bob.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
     assert!(bench.finish_attempt(run, &to_ana[0], sent(), 3601).await);
-    let told = bench.lease(run, "mail", 3601).await;
+    let notices = bench.lease(run, "mail", 3601).await;
     assert_eq!(
-        told.iter().map(notice).collect::<Vec<_>>(),
+        notices.iter().map(notice).collect::<Vec<_>>(),
         [Notice { kind: NoticeKind::Back, ..down }]
     );
 }
 
 #[tokio::test]
-async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_told_after_an_hour() {
+async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_reported_after_an_hour()
+{
     let (bench, run) = one_message().await;
-    for (now, told) in [(0, 0), (60, 0), (3600, 1), (9000, 1)] {
+    for (now, unannounced) in [(0, 0), (60, 0), (3600, 1), (9000, 1)] {
         let lease = bench.lease(run, "desk", now).await.remove(0);
         assert!(
             bench
@@ -208,9 +209,9 @@ async fn a_message_that_is_refused_for_what_it_says_holds_nothing_up_and_is_told
                 )
                 .await
         );
-        let standing = bench.receiver_health().await;
-        assert!(standing.away.is_empty());
-        assert_eq!(standing.unannounced_refusals().count(), told, "at {now}");
+        let health_of_all = bench.receiver_health().await;
+        assert!(health_of_all.away.is_empty());
+        assert_eq!(health_of_all.unannounced_refusals().count(), unannounced, "at {now}");
     }
 }
 
@@ -231,14 +232,14 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
         bench.store.announce(down.clone(), vec![ops.clone()], at_second(now)).await.unwrap();
     }
     assert!(of_desk(&bench).await.unwrap().announced);
-    let told = bench.lease(run, "ops", 3602).await;
-    assert_eq!(told.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
+    let notices = bench.lease(run, "ops", 3602).await;
+    assert_eq!(notices.iter().map(notice).collect::<Vec<_>>(), std::slice::from_ref(&down));
 
     let lease = bench.lease(run, "desk", 3700).await.remove(0);
     assert!(bench.finish_attempt(run, &lease, sent(), 3700).await);
-    let told = bench.lease(run, "ops", 3700).await;
+    let notices = bench.lease(run, "ops", 3700).await;
     assert_eq!(
-        told.iter().map(notice).collect::<Vec<_>>(),
+        notices.iter().map(notice).collect::<Vec<_>>(),
         [Notice { kind: NoticeKind::Back, ..down }]
     );
 
@@ -251,7 +252,7 @@ async fn whoever_hears_that_a_notifier_is_down_hears_once_that_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
+async fn a_refusal_is_reported_once_until_the_receiver_takes_a_message() {
     let bench = Bench::new().await;
     let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
     for key in ["a", "b", "c", "d"] {
@@ -273,22 +274,22 @@ async fn a_refusal_is_told_once_until_the_receiver_takes_a_message() {
         (&leases[3], Finish::Dead("550 again".to_owned()), 1),
     ] {
         assert!(bench.finish_attempt(run, lease, finish, lease.message).await);
-        let untold =
+        let unannounced =
             bench.receiver_health().await.unannounced_refusals().cloned().collect::<Vec<_>>();
-        assert_eq!(untold.len(), expected);
-        for refusal in untold {
+        assert_eq!(unannounced.len(), expected);
+        for refusal in unannounced {
             assert_eq!((refusal.kind, refusal.subject()), (NoticeKind::Refused, ana.clone()));
             bench.store.announce(refusal, vec![bob.clone()], at_second(9)).await.unwrap();
         }
     }
-    let told: Vec<_> =
+    let notices: Vec<_> =
         bench.lease(run, "mail", 9).await.iter().map(|lease| notice(lease).why).collect();
-    assert_eq!(told, ["550 no such user", "550 again"]);
+    assert_eq!(notices, ["550 no such user", "550 again"]);
     assert_eq!(of_desk(&bench).await, None, "a refusal is an answer");
 }
 
 #[tokio::test]
-async fn a_notice_of_a_feed_is_told_with_its_poll_and_once_to_each_of_its_audience() {
+async fn a_notice_of_a_feed_is_sent_with_its_poll_and_once_to_each_of_its_audience() {
     let bench = Bench::new().await;
     let feed = FeedName("wire".to_owned());
     let kind = health::FeedNoticeKind::Failing;

@@ -66,7 +66,7 @@ async fn release_leases(
     });
     update.push(
         ") UPDATE message
-           SET status = ended.status, lease = NULL, due = coalesce(columns.due, message.due), why = ended.why, due_set_at = ",
+           SET status = ended.status, lease = NULL, due = coalesce(ended.due, message.due), why = ended.why, due_set_at = ",
     );
     update.push_bind(to_millis(now));
     update.push(

@@ -218,7 +218,7 @@ fn build_leases(
             attempt,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
-            counted_attempts: row.try_get("counted")?,
+            counted_attempts: row.try_get("counted_attempts")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
             payload,

@@ -1,4 +1,4 @@
-//! Which message tells what, and what becomes of it.
+//! Tests of the outbox: the content of messages, leases and the ends of attempts.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::super::{Finish, Lease, MatchResult, OutboxTurn, StoryPlan};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 
-/// A plan by which `rule` tells these receivers, at `due` seconds.
-fn tells(rule: &str, receivers: &[Receiver], due: i64) -> StoryPlan {
+/// A plan by which `rule` notifies these receivers, at `due` seconds.
+fn notify_plan(rule: &str, receivers: &[Receiver], due: i64) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
         alerts: vec![new_alert(rule, receivers)],
         due: at_second(due),
@@ -70,7 +70,10 @@ async fn two_receivers_have_a_message_each_and_two_stories_too() {
         .poll(
             "wire",
             0,
-            vec![item("a", tells("arms", &both, 0)), item("b", tells("arms", &both, 0))],
+            vec![
+                item("a", notify_plan("arms", &both, 0)),
+                item("b", notify_plan("arms", &both, 0)),
+            ],
         )
         .await;
     let run = bench.start_run(&both).await;
@@ -113,7 +116,7 @@ async fn a_rule_that_comes_late_joins_before_the_lease_and_makes_the_next_messag
 }
 
 #[tokio::test]
-async fn nothing_is_told_twice_by_polling_twice() {
+async fn polling_twice_sends_nothing_twice() {
     let (bench, run, lease) = one_lease().await;
     assert!(bench.finish_attempt(run, &lease, sent(), 1).await);
     bench.poll("wire", 2, vec![item("a", settle_plan(&["arms"]))]).await;
@@ -127,7 +130,7 @@ async fn nothing_is_told_twice_by_polling_twice() {
 async fn the_oldest_due_are_leased_first_within_the_limit_and_only_once() {
     let bench = Bench::new().await;
     for (key, due) in [("c", 3), ("a", 1), ("d", 9), ("b", 2)] {
-        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk_receiver()], due))]).await;
+        bench.poll("wire", 0, vec![item(key, notify_plan("arms", &[desk_receiver()], due))]).await;
     }
     assert_eq!(bench.next_due().await, [(desk_receiver().recipient, at_second(1))]);
     let run = bench.start_run(&[desk_receiver()]).await;
@@ -192,7 +195,7 @@ async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
 async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others() {
     let bench = Bench::new().await;
     let both = [receiver("mail", "not an address"), receiver("mail", "ana@example.org")];
-    bench.poll("wire", 0, vec![item("a", tells("arms", &both, 0))]).await;
+    bench.poll("wire", 0, vec![item("a", notify_plan("arms", &both, 0))]).await;
     let run = bench.start_run(&both).await;
     let picky = Arc::new(|receiver: &Receiver, _: &_| {
         if receiver.recipient.contains('@') { Ok(vec![1]) } else { Err("no address".to_owned()) }
@@ -207,7 +210,7 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
     assert_eq!(bench.store.count_holdings().await.unwrap().dead, 1);
 
     // What matches later is not put into the dead message.
-    bench.poll("paper", 1, vec![item("a", tells("oil", &both[..1], 1))]).await;
+    bench.poll("paper", 1, vec![item("a", notify_plan("oil", &both[..1], 1))]).await;
     assert_eq!(bench.lease(run, "mail", 1).await.len(), 1);
 }
 
@@ -215,7 +218,7 @@ async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others(
 async fn a_success_makes_nothing_due_that_backs_off() {
     let bench = Bench::new().await;
     for key in ["a", "b", "c"] {
-        bench.poll("wire", 0, vec![item(key, tells("arms", &[desk_receiver()], 0))]).await;
+        bench.poll("wire", 0, vec![item(key, notify_plan("arms", &[desk_receiver()], 0))]).await;
     }
     let run = bench.start_run(&[desk_receiver()]).await;
     let [unreached, refused, fine] = &bench.lease(run, "desk", 0).await[..] else {
@@ -244,7 +247,7 @@ async fn mailed(
 async fn one_full_mailbox_slows_nobody_else() {
     let bench = Bench::new().await;
     let both = ["ana", "bob"].map(|name| receiver("mail", name));
-    let items = (0..9).map(|n| item(&n.to_string(), tells("arms", &both, 0))).collect();
+    let items = (0..9).map(|n| item(&n.to_string(), notify_plan("arms", &both, 0))).collect();
     bench.poll("wire", 0, items).await;
     let run = bench.start_run(&both).await;
     let full = |lease: Lease| {
@@ -270,7 +273,7 @@ async fn one_full_mailbox_slows_nobody_else() {
     assert_eq!(health.keys().collect::<Vec<_>>(), [&both[0]]);
     assert_eq!(health[&both[0]].failures, 9);
     // Ana's mailbox is probed with one message, and rests after that. Bob's go out at once.
-    let items = ["x", "y"].map(|key| item(key, tells("arms", &both, 31)));
+    let items = ["x", "y"].map(|key| item(key, notify_plan("arms", &both, 31)));
     bench.poll("wire", 31, items.into()).await;
     let (leases, recipients) = mailed(&bench, run, vec![], 31).await;
     assert_eq!(recipients, ["ana", "bob", "bob"]);
@@ -282,7 +285,7 @@ async fn one_full_mailbox_slows_nobody_else() {
 async fn a_server_that_is_away_as_a_whole_is_one_probe_for_all_of_its_recipients() {
     let bench = Bench::new().await;
     let all: Vec<_> = (0..20).map(|n| receiver("mail", &format!("{n:02}"))).collect();
-    bench.poll("wire", 0, vec![item("a", tells("arms", &all, 0))]).await;
+    bench.poll("wire", 0, vec![item("a", notify_plan("arms", &all, 0))]).await;
     let run = bench.start_run(&all).await;
     let mut ended = Vec::new();
     let mut tries = Vec::new();
@@ -307,13 +310,15 @@ async fn probes_go_round_among_recipients() {
     let bench = Bench::new().await;
     let [ana, bob] = ["ana", "bob"].map(|name| receiver("mail", name));
     for key in ["a", "b", "c", "d", "e"] {
-        bench.poll("wire", 0, vec![item(key, tells("arms", std::slice::from_ref(&ana), 0))]).await;
+        bench
+            .poll("wire", 0, vec![item(key, notify_plan("arms", std::slice::from_ref(&ana), 0))])
+            .await;
     }
     let run = bench.start_run(&[ana, bob.clone()]).await;
     for lease in bench.lease(run, "mail", 0).await {
         assert!(bench.finish_attempt(run, &lease, again(1, true), 0).await);
     }
-    bench.poll("wire", 2, vec![item("f", tells("arms", &[bob], 2))]).await;
+    bench.poll("wire", 2, vec![item("f", notify_plan("arms", &[bob], 2))]).await;
     let mut probed = Vec::new();
     for minute in 1..=3 {
         let now = minute * 60;
@@ -328,7 +333,8 @@ async fn probes_go_round_among_recipients() {
 async fn many(messages: usize) -> (Bench, i64) {
     let bench = Bench::new().await;
     let both = [desk_receiver(), receiver("hook", "")];
-    let items = (0..messages).map(|n| item(&format!("{n:02}"), tells("arms", &both, 0))).collect();
+    let items =
+        (0..messages).map(|n| item(&format!("{n:02}"), notify_plan("arms", &both, 0))).collect();
     bench.poll("wire", 0, items).await;
     let run = bench.start_run(&both).await;
     (bench, run)
@@ -342,7 +348,7 @@ fn counts(turn: &OutboxTurn) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_turn_ends_attempts_and_fills_the_room_of_every_notifier_that_it_is_told_of() {
+async fn a_turn_ends_attempts_and_fills_the_room_of_every_notifier_that_it_is_given() {
     let (bench, run) = many(20).await;
     let first = bench.outbox_turn(run, vec![], &[("desk", 0), ("hook", 5)], 0).await;
     assert_eq!((counts(&first), first.next_due), ((8, 3), None), "nobody has room");
@@ -360,7 +366,7 @@ async fn a_turn_ends_attempts_and_fills_the_room_of_every_notifier_that_it_is_to
 #[tokio::test]
 async fn a_turn_says_when_to_come_back_for_what_it_had_no_cause_to_lease() {
     let (bench, run) = many(2).await;
-    bench.poll("wire", 0, vec![item("later", tells("arms", &[desk_receiver()], 70))]).await;
+    bench.poll("wire", 0, vec![item("later", notify_plan("arms", &[desk_receiver()], 70))]).await;
     let turn = bench.outbox_turn(run, vec![], &[("desk", 0)], 0).await;
     assert_eq!((counts(&turn), turn.next_due), ((2, 0), Some(at_second(70))));
 }

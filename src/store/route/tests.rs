@@ -1,4 +1,4 @@
-//! Which message tells what, under bursts, digests, quiet hours, limits and silences.
+//! Tests of which message an alert joins, under bursts, digests, quiet hours, limits and silences.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use tidings_rules::story::{Severity, WatchlistRow};
 
 const HOUR: i64 = 3600;
 
-fn rule(name: &str, pace: Throttle) -> NewAlert {
-    NewAlert { throttle: pace, ..new_alert(name, &[desk_receiver()]) }
+fn rule(name: &str, throttle: Throttle) -> NewAlert {
+    NewAlert { throttle, ..new_alert(name, &[desk_receiver()]) }
 }
 
 fn burst() -> Throttle {
@@ -33,21 +33,15 @@ fn hourly() -> Throttle {
     Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) }
 }
 
-/// A plan by which these rules match at `now`, under the desk's manners.
-fn told(alerts: Vec<NewAlert>, manners: &DeliveryPolicy, now: i64) -> StoryPlan {
-    let manners = BTreeMap::from([(desk_receiver().notifier, manners.clone())]);
-    let policy = Arc::new(DeliveryPolicies { policies: manners, zone: TimeZone::UTC });
+/// A plan by which these rules match at `now`, under the desk's delivery policy.
+fn match_plan(alerts: Vec<NewAlert>, policy: &DeliveryPolicy, now: i64) -> StoryPlan {
+    let policies = BTreeMap::from([(desk_receiver().notifier, policy.clone())]);
+    let policy = Arc::new(DeliveryPolicies { policies, zone: TimeZone::UTC });
     StoryPlan::Settle(MatchResult { alerts, due: at_second(now), policy, ..match_result(&[]) })
 }
 
-async fn story(
-    bench: &Bench,
-    key: &str,
-    alerts: Vec<NewAlert>,
-    manners: &DeliveryPolicy,
-    now: i64,
-) {
-    bench.poll("wire", now, vec![item(key, told(alerts, manners, now))]).await;
+async fn story(bench: &Bench, key: &str, alerts: Vec<NewAlert>, policy: &DeliveryPolicy, now: i64) {
+    bench.poll("wire", now, vec![item(key, match_plan(alerts, policy, now))]).await;
 }
 
 /// What is sent at `now`: headlines of single alerts, and digests.
@@ -74,7 +68,7 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
     let free = DeliveryPolicy::default();
     for minute in 0..10 {
         let now = minute * 60;
-        let plan = || told(vec![rule("arms", burst())], &free, now);
+        let plan = || match_plan(vec![rule("arms", burst())], &free, now);
         let items = (0..50).map(|n| item(&format!("{minute}-{n:02}"), plan())).collect();
         bench.poll("wire", now, items).await;
     }
@@ -105,7 +99,7 @@ async fn five_hundred_matching_stories_in_ten_minutes_make_three_messages_and_on
 }
 
 #[tokio::test]
-async fn a_digest_gathers_for_an_hour_and_is_told_at_once_with_a_rule_that_is() {
+async fn a_digest_gathers_for_an_hour_unless_another_rule_sends_at_once() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     let free = DeliveryPolicy::default();
@@ -137,7 +131,7 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
     let run = bench.start_run(&[desk_receiver()]).await;
     // The tests' time begins at 13:46:40.
     let (from, to) = (time_of_day("13:00").unwrap(), time_of_day("14:46").unwrap());
-    let manners = DeliveryPolicy {
+    let policy = DeliveryPolicy {
         quiet: Some(QuietHours { from, to, except: [Severity::Critical].into() }),
         limit: None,
     };
@@ -145,16 +139,16 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
         rule_match: RuleMatch { severity: Severity::Critical, ..rule.rule_match },
         ..rule
     };
-    story(&bench, "a", vec![rule("arms", Throttle::default())], &manners, 0).await;
-    story(&bench, "b", vec![rule("oil", burst())], &manners, 10).await;
-    story(&bench, "c", vec![grave(rule("war", Throttle::default()))], &manners, 20).await;
+    story(&bench, "a", vec![rule("arms", Throttle::default())], &policy, 0).await;
+    story(&bench, "b", vec![rule("oil", burst())], &policy, 10).await;
+    story(&bench, "c", vec![grave(rule("war", Throttle::default()))], &policy, 20).await;
     assert_eq!(sent(&bench, run, 20).await, (vec!["c".to_owned()], vec![]));
     let end = HOUR - 40;
     assert_eq!(sent(&bench, run, end - 1).await, (vec![], vec![]));
     let (alerts, digests) = sent(&bench, run, end).await;
     assert_eq!((alerts.len(), digests.len()), (0, 1));
     assert_eq!((&digests[0].reason, digests[0].stories()), (&DigestReason::Quiet, 2));
-    story(&bench, "d", vec![rule("arms", Throttle::default())], &manners, end).await;
+    story(&bench, "d", vec![rule("arms", Throttle::default())], &policy, end).await;
     assert_eq!(sent(&bench, run, end).await.0, ["d"]);
 }
 
@@ -162,12 +156,12 @@ async fn quiet_hours_gather_until_the_morning_but_for_what_pierces_them() {
 async fn what_is_beyond_a_limit_comes_as_a_digest_when_there_is_room() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
-    let manners = DeliveryPolicy {
+    let policy = DeliveryPolicy {
         quiet: None,
         limit: Some(RateLimit { most: 2, per: Duration::from_hours(1) }),
     };
     for (key, now) in [("a", 0), ("b", 10), ("c", 20), ("d", 30)] {
-        story(&bench, key, vec![rule("arms", Throttle::default())], &manners, now).await;
+        story(&bench, key, vec![rule("arms", Throttle::default())], &policy, now).await;
     }
     assert_eq!(sent(&bench, run, HOUR - 1).await, (vec!["a".to_owned(), "b".to_owned()], vec![]));
     let (_, digests) = sent(&bench, run, HOUR).await;
@@ -175,7 +169,7 @@ async fn what_is_beyond_a_limit_comes_as_a_digest_when_there_is_room() {
 }
 
 #[tokio::test]
-async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
+async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_sent_again() {
     for ended_early in [false, true] {
         let bench = Bench::new().await;
         let run = bench.start_run(&[desk_receiver(), receiver("hook", "")]).await;
@@ -220,7 +214,7 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_told_again() {
         assert_eq!((alerts.len(), digests.len()), (0, 1));
         assert_eq!((&digests[0].reason, digests[0].stories()), (&silence.reason(), 2));
 
-        // Muted counts as told; what comes after the end is told.
+        // A muted alert counts as sent. An alert after the end is sent.
         story(&bench, "a", vec![rule("arms", Throttle::default())], &free, end).await;
         assert_eq!(sent(&bench, run, end).await, (vec![], vec![]));
         story(&bench, "c", vec![rule("arms", Throttle::default())], &free, end).await;
@@ -233,8 +227,8 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     let free = DeliveryPolicy::default();
-    let of_row = |id: &str, pace: Throttle| {
-        let sketch = rule("listed", pace);
+    let of_row = |id: &str, throttle: Throttle| {
+        let sketch = rule("listed", throttle);
         let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {id}") });
         NewAlert {
             dedup_key: id.to_owned(),
@@ -265,7 +259,7 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
 }
 
 #[tokio::test]
-async fn a_row_tells_of_an_event_once_whatever_of_it_was_edited_and_another_row_tells_for_itself() {
+async fn a_row_notifies_of_an_event_once_even_if_edited_and_another_row_notifies_for_itself() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     let free = DeliveryPolicy::default();

@@ -1,4 +1,4 @@
-//! Silences that overlap: what several mute is muted until the last of them ends, and then told
+//! Silences that overlap: what several mute is muted until the last of them ends, and then sent
 //! once and whole.
 
 use std::sync::Arc;
@@ -53,7 +53,7 @@ fn tag() -> SilenceTarget {
 
 /// The headlines of what is sent at `now`, message by message; those of a digest sorted.
 async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<Vec<String>> {
-    let told = |payload: &[u8]| match parse_notification(payload).content {
+    let titles_of = |payload: &[u8]| match parse_notification(payload).content {
         Content::Alert { story, .. } => vec![story.title],
         Content::Digest(digest) => {
             let stories = digest.rules.into_iter().flat_map(|group| group.stories);
@@ -63,7 +63,7 @@ async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<Vec<String>> {
         }
         other => panic!("{other:?}"),
     };
-    bench.lease(run, "desk", now).await.iter().map(|lease| told(&lease.payload)).collect()
+    bench.lease(run, "desk", now).await.iter().map(|lease| titles_of(&lease.payload)).collect()
 }
 
 const NOTHING: [[&str; 0]; 0] = [];
@@ -103,7 +103,7 @@ async fn any_kind_covers_what_any_other_has_muted() {
 }
 
 #[tokio::test]
-async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
+async fn what_the_later_one_does_not_cover_is_sent_at_the_end_of_its_own() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     silence_from_row(&bench, SilenceTarget::Feed(FeedName("wire".to_owned())), 100, 0).await;

@@ -1,5 +1,4 @@
-//! What becomes of a story when it begins, is edited, or is joined by another feed: each standing
-//! against each plan.
+//! Tests of new stories, edits and joining feeds: each status with each plan.
 
 use super::super::FinalText;
 use super::super::fixture::{Bench, at_second, final_text, item, match_result, settle_plan, story};
@@ -27,7 +26,7 @@ fn edited(plan: StoryPlan) -> ItemRecord {
 }
 
 #[tokio::test]
-async fn a_new_story_stands_as_its_plan_says() {
+async fn a_new_story_has_the_status_of_its_plan() {
     for (plan, waits, expected) in [
         (recorded(), false, "recorded, 1, Teaser."),
         (StoryPlan::ReadPage, true, "waits for its page, 1, Teaser."),
@@ -41,8 +40,7 @@ async fn a_new_story_stands_as_its_plan_says() {
 }
 
 #[tokio::test]
-async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_fate_by_being_recorded()
- {
+async fn an_edit_makes_a_revision_and_follows_its_plan_but_keeps_its_status_if_only_recorded() {
     for (before, plan, expected) in [
         (recorded(), recorded(), "recorded, 2, New."),
         (settle_plan(&["arms"]), recorded(), "matched, 2, New."),
@@ -114,7 +112,7 @@ async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
         FinalText { fetches: 0, ..final_text(&waiting.story.body, match_result(&["arms", "oil"])) };
     assert!(bench.store.settle_story(waiting.id, 1, text, at_second(6)).await.unwrap());
     assert_eq!(bench.waiting_stories(9).await, []);
-    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms is not told twice");
+    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms does not alert twice");
     assert_eq!(bench.query_text("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
 }
 

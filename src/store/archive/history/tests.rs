@@ -17,11 +17,11 @@ async fn bench() -> Bench {
     let mut oil = new_alert("oil", &[]);
     oil.rule_match.tags = vec!["energy".to_owned()];
     oil.rule_match.evidence[0].sentence = "Éxports of oil double.".to_owned();
-    let told = MatchResult {
+    let matched = MatchResult {
         alerts: vec![new_alert("arms", &[desk_receiver(), receiver("hook", "")]), oil],
         ..match_result(&[])
     };
-    bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(told))]).await;
+    bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(matched))]).await;
     bench.poll("paper", 1, vec![item("a", settle_plan(&[]))]).await;
     bench.poll("wire", 86_400, vec![item("b", settle_plan(&["arms"]))]).await;
     bench
@@ -110,14 +110,14 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
         (desk.receiver(), desk.status.as_str()),
         (crate::store::fixture::desk_receiver(), "sent")
     );
-    let told = desk.attempts.iter().map(|one| {
+    let attempts = desk.attempts.iter().map(|one| {
         (one.started, one.ended, one.outcome.map(AttemptOutcome::as_str), one.reply.as_deref())
     });
     let expected = [
         (at_second(5), Some(at_second(6)), Some("again"), Some("421 try later")),
         (at_second(60), Some(at_second(61)), Some("sent"), Some("250 taken")),
     ];
-    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(attempts.collect::<Vec<_>>(), expected);
     assert_eq!((hook.status.as_str(), hook.attempts.len()), ("pending", 0));
     assert_eq!(archive.alert_record(99).await.unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! Digests in parts: nothing is lost, nothing is told twice, and what was sent stays as it was.
+//! Digests in parts: nothing is lost, nothing is sent twice, and what was sent stays as it was.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ const HOUR: i64 = 3600;
 async fn hourly(stories: usize) -> (Bench, i64) {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
-    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
     let plan = || {
         let alerts =
-            vec![NewAlert { throttle: pace.clone(), ..new_alert("arms", &[desk_receiver()]) }];
+            vec![NewAlert { throttle: throttle.clone(), ..new_alert("arms", &[desk_receiver()]) }];
         StoryPlan::Settle(MatchResult { alerts, ..match_result(&[]) })
     };
     bench
@@ -108,8 +108,8 @@ async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt(
     let first = bench.lease(run, "desk", HOUR).await.remove(0);
     let silent = retry_finish(FailureCause::Failed, FailureScope::Notifier, HOUR + 5);
     assert!(bench.finish_attempt(run, &first, silent, HOUR).await);
-    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-    let alerts = vec![NewAlert { throttle: pace, ..new_alert("arms", &[desk_receiver()]) }];
+    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let alerts = vec![NewAlert { throttle, ..new_alert("arms", &[desk_receiver()]) }];
     let late = StoryPlan::Settle(MatchResult { alerts, due: at_second(HOUR), ..match_result(&[]) });
     bench.poll("wire", HOUR, vec![item("late", late)]).await;
     let sent = deliver(&bench, run, HOUR + 5, taken).await;
@@ -139,9 +139,9 @@ async fn what_is_too_large_is_halved_until_it_is_taken() {
         _ => too_large(),
     };
     let sent = deliver(&bench, run, HOUR, picky).await;
-    let mut told: Vec<String> = sent.iter().flat_map(titles).collect();
-    told.sort_unstable_by(|one, other| other.cmp(one));
-    assert_eq!(told, all(130));
+    let mut arrived: Vec<String> = sent.iter().flat_map(titles).collect();
+    arrived.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(arrived, all(130));
     assert_eq!(read_part(&sent[0]), "part 1.1.1 of 2");
     assert_eq!(
         bench.query_text("SELECT group_concat(DISTINCT status) FROM message").await.unwrap(),
