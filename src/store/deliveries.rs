@@ -84,7 +84,7 @@ pub async fn list_undelivered(
          FROM message LEFT JOIN story ON story.id =
               (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
                WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1)
-         WHERE status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
+         WHERE message.status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
     )
     .fetch_all(&mut conn)
     .await

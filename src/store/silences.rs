@@ -137,7 +137,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
          FROM message JOIN message_alert ON message_alert.message = message.id
          JOIN alert ON alert.id = message_alert.alert
          JOIN story ON story.id = alert.story
-         WHERE status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
+         WHERE message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
     )
     .bind(SILENCE_REASONS)
     .fetch_all(&mut *conn)
