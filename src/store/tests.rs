@@ -15,7 +15,7 @@ const SMALL: [&str; 19] = [
     "ended",
     "claim",
     "feed",
-    "file",
+    "store_file",
     "found",
     "given",
     "health",
