@@ -172,9 +172,9 @@ impl Fingerprint {
     pub fn lacks_evidence<'e>(
         &self,
         new: &[Evidence],
-        told: impl IntoIterator<Item = &'e Evidence>,
+        earlier: impl IntoIterator<Item = &'e Evidence>,
     ) -> bool {
-        let known: HashSet<String> = told.into_iter().flat_map(matched_words).collect();
+        let known: HashSet<String> = earlier.into_iter().flat_map(matched_words).collect();
         let text: &[CopyWord] = match &self.text {
             ComparedText::Brief(_) => &[],
             ComparedText::Full(full) => &full.words.words,

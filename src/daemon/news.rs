@@ -123,7 +123,7 @@ impl PollContext<'_> {
             link: judged.link,
             stem: judged.stem,
             hash: judged.hash,
-            text: judged.text,
+            text_hash: judged.text_hash,
             story: judged.story,
         }
     }

@@ -51,7 +51,7 @@ impl LastRead {
             known.failing.insert(HostKey::of(&feed.url));
         }
         let since = known.read.filter(|_| is_far(feed) && known.failing.len() > 1)?;
-        Some(Outage { since, told: known.notified })
+        Some(Outage { since, notified: known.notified })
     }
 
     /// Takes note that `feed` was read then.
