@@ -15,7 +15,7 @@ pub(super) fn alert() -> Notification {
 }
 
 /// An alert with as little as an alert can have.
-pub(super) fn bare() -> Notification {
+pub(super) fn minimal_alert() -> Notification {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
@@ -35,14 +35,14 @@ pub(super) fn bare() -> Notification {
             url: None,
             seen,
         }],
-        rules: vec![told("arms", vec![])],
+        rules: vec![rule_match("arms", vec![])],
     };
     Notification { content, ..alert() }
 }
 
 /// The bare alert with this headline.
-pub(super) fn titled(title: &str) -> Notification {
-    let mut notification = bare();
+pub(super) fn alert_with_title(title: &str) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { story, .. } = &mut notification.content {
         title.clone_into(&mut story.title);
     }
@@ -50,8 +50,8 @@ pub(super) fn titled(title: &str) -> Notification {
 }
 
 /// The bare alert with so many sentences of evidence.
-pub(super) fn wordy(sentences: usize) -> Notification {
-    let mut notification = bare();
+pub(super) fn alert_with_sentences(sentences: usize) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { rules, .. } = &mut notification.content {
         let sentence =
             |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
@@ -61,8 +61,8 @@ pub(super) fn wordy(sentences: usize) -> Notification {
 }
 
 /// The bare alert, carried by so many feeds.
-pub(super) fn carried_by(copies: usize) -> Notification {
-    let mut notification = bare();
+pub(super) fn alert_with_copies(copies: usize) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { feeds, .. } = &mut notification.content {
         let paper = |n| FeedEntry { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
         *feeds = (1..=copies).map(paper).collect();
@@ -71,7 +71,7 @@ pub(super) fn carried_by(copies: usize) -> Notification {
 }
 
 /// A test message.
-pub(super) fn test() -> Notification {
+pub(super) fn test_message() -> Notification {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Notification {
         id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
@@ -123,7 +123,10 @@ pub(super) fn digest(reason: DigestReason) -> Notification {
             stories: vec![entry(freight, vec![bridge])],
         },
     ];
-    Notification { content: Content::Digest(Digest { reason, part: None, rules }), ..test() }
+    Notification {
+        content: Content::Digest(Digest { reason, part: None, rules }),
+        ..test_message()
+    }
 }
 
 /// A notice of this kind about a webhook.
@@ -132,7 +135,7 @@ pub(super) fn notice(kind: NoticeKind) -> Notification {
     let why = "the server answered 503 Service Unavailable".to_owned();
     let notice =
         Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
-    Notification { content: Content::Notice(About::Receiver(notice)), ..test() }
+    Notification { content: Content::Notice(About::Receiver(notice)), ..test_message() }
 }
 
 /// A notice of this kind about a feed.
@@ -142,12 +145,12 @@ pub(super) fn feed_notice(kind: health::FeedNoticeKind) -> Notification {
         (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
     Notification {
         content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })),
-        ..test()
+        ..test_message()
     }
 }
 
 /// What is told of a rule that says nothing of itself.
-pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
+pub(super) fn rule_match(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
     RuleMatch {
         rule: rule.to_owned(),
         row: None,

@@ -30,12 +30,12 @@ pub struct RetryReason {
     /// Whom the failure concerns.
     pub scope: FailureScope,
     /// How long the receiver asked us to wait.
-    pub after: Option<Duration>,
+    pub requested_wait: Option<Duration>,
 }
 
 impl Outcome {
     /// A failure of `cause` that concerns the whole notifier and holds no wish to wait.
     pub(super) fn retry(cause: FailureCause, why: String) -> Self {
-        Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, after: None })
+        Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, requested_wait: None })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::alerts::Notification;
-use crate::notify::plain::printable;
+use crate::notify::printable::escape_unprintable;
 
 /// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone;
 /// another number would mean that something was taken away or has another meaning.
@@ -22,24 +22,24 @@ struct Payload<'l> {
 ///
 /// # Errors
 /// Where the notification cannot be put into JSON.
-pub(super) fn write(notification: &Notification) -> Result<Vec<u8>, String> {
+pub(super) fn to_json_line(notification: &Notification) -> Result<Vec<u8>, String> {
     let json = serde_json::to_string(&Payload { schema: SCHEMA, notification })
         .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
-    Ok(printable(&json).into_bytes())
+    Ok(escape_unprintable(&json).into_bytes())
 }
 
 /// The same as a value.
 ///
 /// # Errors
 /// Where the notification cannot be put into JSON.
-pub(super) fn value(notification: &Notification) -> Result<serde_json::Value, String> {
+pub(super) fn to_json_value(notification: &Notification) -> Result<serde_json::Value, String> {
     serde_json::to_value(Payload { schema: SCHEMA, notification })
         .map_err(|error| error.to_string())
 }
 
 /// The notification that `write` wrote. `None` for anything else, such as what another version of
 /// Tidings wrote.
-pub(super) fn read(line: &[u8]) -> Option<Notification> {
+pub(super) fn from_json_line(line: &[u8]) -> Option<Notification> {
     serde_json::from_slice(line).ok()
 }
 
@@ -49,28 +49,28 @@ mod tests {
 
     use super::*;
     use crate::notify::fixture;
-    use crate::notify::plain::is_unseen;
+    use crate::notify::printable::is_unprintable;
 
     proptest! {
         #[test]
         fn a_letter_comes_back_as_it_was_from_one_line_that_can_be_printed(title in any::<String>()) {
-            let notification = fixture::titled(&title);
-            let line = write(&notification).unwrap();
-            prop_assert!(!std::str::from_utf8(&line).unwrap().contains(is_unseen));
-            prop_assert_eq!(read(&line), Some(notification));
+            let notification = fixture::alert_with_title(&title);
+            let line = to_json_line(&notification).unwrap();
+            prop_assert!(!std::str::from_utf8(&line).unwrap().contains(is_unprintable));
+            prop_assert_eq!(from_json_line(&line), Some(notification));
         }
     }
 
     #[test]
     fn a_notice_says_what_happened_to_whom() {
-        let line = write(&fixture::notice(crate::alerts::notice::NoticeKind::Down)).unwrap();
+        let line = to_json_line(&fixture::notice(crate::alerts::notice::NoticeKind::Down)).unwrap();
         let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","sent":"2026-03-12T13:21:00Z","type":"notice","kind":"down","notifier":"ops","since":"2026-03-12T12:21:00Z","why":"the server answered 503 Service Unavailable"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }
 
     #[test]
     fn a_test_has_its_type_and_nothing_of_a_story() {
-        let line = write(&fixture::test()).unwrap();
+        let line = to_json_line(&fixture::test_message()).unwrap();
         let expected = r#"{"schema":1,"id":"0f6e1d4c-1111-4aaa-8bbb-000000000002","created":"2026-03-12T13:21:00Z","sent":"2026-03-12T13:21:00Z","type":"test"}"#;
         assert_eq!(std::str::from_utf8(&line), Ok(expected));
     }

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::alerts::{Notification, Receiver};
 use crate::config::{Template, Writes};
-use crate::notify::view::view;
+use crate::notify::view::build_view;
 use crate::notify::{payload, text};
 
 /// What `template` makes of `notification`. A template that fails costs no alert: the log says so,
@@ -21,15 +21,15 @@ pub(super) fn render(
     notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    match context(notification, zone).and_then(|context| template.render(&context)) {
+    match template_context(notification, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
             warn!(
                 "the template of {receiver} fails, and a plain message goes out in its place: {why}"
             );
             match template.writes {
-                Writes::Json => payload::write(notification),
-                Writes::Text => Ok(text::text(notification, zone, false).into_bytes()),
+                Writes::Json => payload::to_json_line(notification),
+                Writes::Text => Ok(text::render_text(notification, zone, false).into_bytes()),
             }
         }
     }
@@ -37,10 +37,10 @@ pub(super) fn render(
 
 /// What a template can name: the notification as webhooks get it as JSON, and the words in which
 /// people read it.
-fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
-    let view = view(notification, zone);
+fn template_context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
+    let view = build_view(notification, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let mut context = payload::value(notification)?;
+    let mut context = payload::to_json_value(notification)?;
     // What is no alert has a story, too: its own words.
     let story = json!({"title": title, "url": null, "published": null, "first_seen": notification.created, "lang": null});
     let fillers = [
@@ -58,7 +58,7 @@ fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String
     context["title"] = json!(title);
     context["severity"] = json!(view.severity);
     context["link"] = json!(view.link);
-    context["text"] = json!(text::text(notification, zone, false));
+    context["text"] = json!(text::render_text(notification, zone, false));
     Ok(context)
 }
 
@@ -110,12 +110,12 @@ mod tests {
             (include_str!("../config/template/alert.json"), fixture::alert()),
             (include_str!("../config/template/digest.json"), digest),
             (include_str!("../config/template/notice.json"), fixture::notice(NoticeKind::Down)),
-            (include_str!("../config/template/test.json"), fixture::test()),
+            (include_str!("../config/template/test.json"), fixture::test_message()),
         ] {
             let sample = serde_json::from_str(sample).unwrap();
             assert_eq!(
                 paths_of(&sample),
-                paths_of(&context(&notification, &TimeZone::UTC).unwrap())
+                paths_of(&template_context(&notification, &TimeZone::UTC).unwrap())
             );
         }
     }
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_no_alert_has_the_same_names() {
         let names = |notification: &Notification| -> BTreeSet<String> {
-            context(notification, &TimeZone::UTC)
+            template_context(notification, &TimeZone::UTC)
                 .unwrap()
                 .as_object()
                 .unwrap()
@@ -131,7 +131,7 @@ mod tests {
                 .cloned()
                 .collect()
         };
-        for notification in [fixture::test(), fixture::notice(NoticeKind::Down)] {
+        for notification in [fixture::test_message(), fixture::notice(NoticeKind::Down)] {
             assert!(names(&notification).is_superset(&names(&fixture::alert())));
         }
     }

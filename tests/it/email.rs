@@ -84,7 +84,7 @@ pub(super) async fn pass_after(event: impl Future, seconds: u64) {
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(RetryReason { why, cause, after: None, .. }) = outcome else {
+    let Outcome::Retry(RetryReason { why, cause, requested_wait: None, .. }) = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!(cause != FailureCause::Unreached, expected_reached, "{why}");
@@ -248,7 +248,7 @@ async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
         sink.on(step, Act::Say(said));
         let Outcome::Retry(retry) = send_to(&sink).await else { panic!("{said}") };
         let expected = (cause, scope, after.map(Duration::from_secs));
-        assert_eq!((retry.cause, retry.scope, retry.after), expected, "{said}");
+        assert_eq!((retry.cause, retry.scope, retry.requested_wait), expected, "{said}");
     }
 }
 

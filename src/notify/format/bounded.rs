@@ -29,12 +29,12 @@ impl LengthUnit {
 pub(super) type Escape = fn(char, &mut String);
 
 /// For services that show text as it is.
-pub(super) fn as_it_is(c: char, text: &mut String) {
+pub(super) fn no_escape(c: char, text: &mut String) {
     text.push(c);
 }
 
 /// A text of at most so many units.
-pub(super) struct Bounded {
+pub(super) struct BoundedText {
     text: String,
     /// Room for more, besides that of the ellipsis.
     left: usize,
@@ -43,7 +43,7 @@ pub(super) struct Bounded {
     is_full: bool,
 }
 
-impl Bounded {
+impl BoundedText {
     pub(super) fn new(most: usize, unit: LengthUnit, escape: Escape) -> Self {
         Self {
             text: String::new(),
@@ -60,9 +60,9 @@ impl Bounded {
     }
 
     /// Adds markup of our own, or nothing.
-    pub(super) fn mark(&mut self, markup: &str) {
-        if !self.is_full && self.take(markup).is_none() {
-            self.fill();
+    pub(super) fn push_markup(&mut self, markup: &str) {
+        if !self.is_full && self.push_if_room(markup).is_none() {
+            self.end_with_ellipsis();
         }
     }
 
@@ -73,42 +73,47 @@ impl Bounded {
             return;
         }
         if marks > 0 && marks >= self.left {
-            return self.fill();
+            return self.end_with_ellipsis();
         }
         self.left -= marks;
         self.text.push_str(open);
         for character in text.graphemes(true) {
             let mut escaped = String::with_capacity(character.len());
             character.chars().for_each(|c| (self.escape)(c, &mut escaped));
-            if self.take(&escaped).is_none() {
-                self.fill();
+            if self.push_if_room(&escaped).is_none() {
+                self.end_with_ellipsis();
                 break;
             }
         }
         self.text.push_str(close);
     }
 
-    pub(super) fn done(self) -> String {
+    pub(super) fn into_text(self) -> String {
         self.text
     }
 
-    fn take(&mut self, text: &str) -> Option<()> {
+    fn push_if_room(&mut self, text: &str) -> Option<()> {
         self.left = self.left.checked_sub(self.unit.length(text))?;
         self.text.push_str(text);
         Some(())
     }
 
-    fn fill(&mut self) {
+    fn end_with_ellipsis(&mut self) {
         self.text.push_str(ELLIPSIS);
         self.is_full = true;
     }
 }
 
 /// `text` escaped, at most so long.
-pub(super) fn bounded(text: &str, most: usize, unit: LengthUnit, escape: Escape) -> String {
-    let mut bounded = Bounded::new(most, unit, escape);
+pub(super) fn escape_and_truncate(
+    text: &str,
+    most: usize,
+    unit: LengthUnit,
+    escape: Escape,
+) -> String {
+    let mut bounded = BoundedText::new(most, unit, escape);
     bounded.push(text);
-    bounded.done()
+    bounded.into_text()
 }
 
 #[cfg(test)]
@@ -118,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn doubled(c: char, text: &mut String) {
+    fn double(c: char, text: &mut String) {
         text.push(c);
         text.push(c);
     }
@@ -135,29 +140,29 @@ mod tests {
         #[case] unit: LengthUnit,
         #[case] expected: &str,
     ) {
-        assert_eq!(bounded(text, most, unit, as_it_is), expected);
+        assert_eq!(escape_and_truncate(text, most, unit, no_escape), expected);
     }
 
     #[test]
     fn an_escape_is_never_cut_and_marks_stand_in_pairs() {
-        assert_eq!(bounded("abc", 6, LengthUnit::Utf16, doubled), "aabb…");
-        let mut text = Bounded::new(12, LengthUnit::Utf16, as_it_is);
+        assert_eq!(escape_and_truncate("abc", 6, LengthUnit::Utf16, double), "aabb…");
+        let mut text = BoundedText::new(12, LengthUnit::Utf16, no_escape);
         text.push_between("<b>", "abcdef", "</b>");
         text.push("more");
-        assert_eq!(text.done(), "<b>abcd…</b>");
+        assert_eq!(text.into_text(), "<b>abcd…</b>");
     }
 
     proptest! {
         #[test]
         fn no_limit_is_passed(parts in prop::collection::vec(any::<String>(), 0..6), most in 3..60_usize) {
             for unit in [LengthUnit::Utf16, LengthUnit::Byte] {
-                let mut text = Bounded::new(most, unit, doubled);
+                let mut text = BoundedText::new(most, unit, double);
                 for part in &parts {
                     text.push(part);
-                    text.mark("\n");
+                    text.push_markup("\n");
                     text.push_between("<b>", part, "</b>");
                 }
-                let text = text.done();
+                let text = text.into_text();
                 prop_assert!(unit.length(&text) <= most, "{text}");
                 prop_assert_eq!(text.matches("<b>").count(), text.matches("</b>").count());
             }

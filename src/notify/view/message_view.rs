@@ -32,8 +32,8 @@ pub(in crate::notify) struct StoryItem {
 
 impl StoryItem {
     /// A line of words, safe to show.
-    pub(in crate::notify::view) fn line(words: &str) -> Self {
-        Self { title: unmarked(words), quote: None, place: None, link: None }
+    pub(in crate::notify::view) fn from_line(words: &str) -> Self {
+        Self { title: unmarked_pieces(words), quote: None, place: None, link: None }
     }
 }
 
@@ -60,7 +60,7 @@ pub(in crate::notify) struct MessageView {
 
 impl MessageView {
     /// The stories and copies that it lists, each list with its heading.
-    pub(in crate::notify) fn lists(&self) -> Vec<(&str, &[StoryItem])> {
+    pub(in crate::notify) fn story_lists(&self) -> Vec<(&str, &[StoryItem])> {
         let sections = self
             .sections
             .iter()
@@ -79,15 +79,15 @@ pub(in crate::notify) struct Fact {
 }
 
 impl Fact {
-    pub(in crate::notify) fn one(name: &'static str, line: String) -> Self {
+    pub(in crate::notify) fn with_line(name: &'static str, line: String) -> Self {
         Self { name, lines: vec![line] }
     }
 }
 
-pub(in crate::notify) fn time(at: Timestamp, zone: &TimeZone) -> String {
+pub(in crate::notify) fn format_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-pub(in crate::notify) fn unmarked(text: &str) -> Vec<QuotePiece> {
+pub(in crate::notify) fn unmarked_pieces(text: &str) -> Vec<QuotePiece> {
     vec![QuotePiece { text: text.to_owned(), marked: false, label: None }]
 }

@@ -11,11 +11,11 @@ use crate::http::{HttpClients, NoClient};
 
 /// Clients that believe other authorities than everybody's does, made when they are first needed.
 #[derive(Clone, Debug, Default)]
-pub(in crate::notify) struct Clients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>);
+pub(in crate::notify) struct WebhookClients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>);
 
-impl Clients {
+impl WebhookClients {
     /// The client that believes `authorities` besides the system's: everybody's if there are none.
-    pub(super) fn of(
+    pub(super) fn client_for(
         &self,
         authorities: &[Authority],
         reach: &HttpClients,

@@ -18,7 +18,7 @@ pub(super) enum SmtpStep {
 
 impl SmtpStep {
     /// As the protocol writes it.
-    pub(super) fn verb(self) -> &'static str {
+    pub(super) fn protocol_name(self) -> &'static str {
         match self {
             Self::Greeting => "the greeting",
             Self::Hello => "EHLO",
@@ -33,7 +33,7 @@ impl SmtpStep {
 
     /// How long an answer may take (RFC 5321, 4.5.3.2). A shorter wait for the last one would send
     /// mails twice. The steps before a mail have a deadline round all of them.
-    pub(super) fn patience(self) -> Duration {
+    pub(super) fn reply_timeout(self) -> Duration {
         match self {
             Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => {
                 Duration::from_mins(2)
@@ -44,7 +44,7 @@ impl SmtpStep {
     }
 
     /// Whether a mail is under way.
-    pub(super) fn is_of_a_mail(self) -> bool {
+    pub(super) fn is_mail_step(self) -> bool {
         matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::End)
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Authority;
 ///
 /// # Errors
 /// Where TLS cannot be set up on this machine.
-pub(super) fn connector(ca: &[Authority]) -> Result<TlsConnector, rustls::Error> {
+pub(super) fn tls_connector(ca: &[Authority]) -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(default_provider());
     let own = ca.iter().map(|authority| CertificateDer::from(authority.0.clone()));
     let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider))?;

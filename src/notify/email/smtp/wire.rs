@@ -16,32 +16,32 @@ use tokio_util::either::Either;
 use super::reply::{SmtpReply, read_reply};
 
 /// For the connection to one address of the server.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For the farewell.
-const GOODBYE: Duration = Duration::from_secs(5);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For each part of a mail that the server takes (RFC 5321, 4.5.3.2.5).
-const BLOCK: Duration = Duration::from_mins(3);
+const BLOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The size of such a part, in bytes.
-const PART: usize = 64 << 10;
+const BLOCK_SIZE: usize = 64 << 10;
 
 /// Why a conversation cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub(super) enum WireError {
     #[error("{0}")]
     Connection(#[from] io::Error),
     #[error("it closed the connection")]
     Closed,
     #[error("it did not answer within {} s", .0.as_secs())]
-    Late(Duration),
+    TimedOut(Duration),
     #[error("the server says more than is read")]
-    Endless,
+    TooLong,
     #[error("it did not answer in SMTP: {0}")]
-    Nonsense(String),
+    NotSmtp(String),
     #[error("it answered out of turn: {} {}", .0.code, .0.text())]
-    OutOfTurn(SmtpReply),
+    Unexpected(SmtpReply),
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Wire {
     pub(super) async fn connect(host: &str, port: u16) -> io::Result<Self> {
         let mut failure = io::Error::other("the name has no address");
         for address in lookup_host((host, port)).await? {
-            match timeout(CONNECT, TcpStream::connect(address)).await {
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true)?;
                     return Ok(Self { stream: BufReader::new(Either::Left(stream)) });
@@ -68,88 +68,94 @@ impl Wire {
 
     /// Goes on with TLS. What was said before and not read yet must not be taken for answers from
     /// within TLS (CVE-2011-0411, CVE-2021-33515).
-    pub(super) async fn secure(
+    pub(super) async fn start_tls(
         self,
         tls: &TlsConnector,
         name: ServerName<'static>,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, WireError> {
         if !self.stream.buffer().is_empty() {
-            return Err(Broken::Nonsense("more than an answer came before TLS".to_owned()));
+            return Err(WireError::NotSmtp("more than an answer came before TLS".to_owned()));
         }
         match self.stream.into_inner() {
             Either::Left(tcp) => {
                 let stream = tls.connect(name, tcp).await?;
                 Ok(Self { stream: BufReader::new(Either::Right(Box::new(stream))) })
             }
-            Either::Right(_) => Err(Broken::Nonsense("TLS was requested within TLS".to_owned())),
+            Either::Right(_) => Err(WireError::NotSmtp("TLS was requested within TLS".to_owned())),
         }
     }
 
     /// The next reply.
-    pub(super) async fn reply(&mut self) -> Result<SmtpReply, Broken> {
+    pub(super) async fn next_reply(&mut self) -> Result<SmtpReply, WireError> {
         read_reply(&mut self.stream).await
     }
 
     /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the
     /// answer to another command.
-    pub(super) async fn ask(&mut self, command: &str) -> Result<SmtpReply, Broken> {
+    pub(super) async fn send_command(&mut self, command: &str) -> Result<SmtpReply, WireError> {
         let unasked = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
         match unasked {
             None => {}
-            Some(0) => return Err(Broken::Closed),
+            Some(0) => return Err(WireError::Closed),
             Some(_) => {
-                let reply = self.reply().await?;
+                let reply = self.next_reply().await?;
                 // A server may take its leave at any time (RFC 5321, 3.8).
-                return if reply.code == 421 { Ok(reply) } else { Err(Broken::OutOfTurn(reply)) };
+                return if reply.code == 421 {
+                    Ok(reply)
+                } else {
+                    Err(WireError::Unexpected(reply))
+                };
             }
         }
         self.stream.write_all(format!("{command}\r\n").as_bytes()).await?;
         self.stream.flush().await?;
-        self.reply().await
+        self.next_reply().await
     }
 
     /// As [`ask`](Self::ask), with an answer that comes in time.
-    pub(super) async fn ask_within(
+    pub(super) async fn send_command_within(
         &mut self,
         patience: Duration,
         command: &str,
-    ) -> Result<SmtpReply, Broken> {
-        timeout(patience, self.ask(command)).await.unwrap_or(Err(Broken::Late(patience)))
+    ) -> Result<SmtpReply, WireError> {
+        timeout(patience, self.send_command(command))
+            .await
+            .unwrap_or(Err(WireError::TimedOut(patience)))
     }
 
     /// Sends a mail up to its final dot, and what the server answers to that in time.
-    pub(super) async fn hand_over(
+    pub(super) async fn send_mail_data(
         &mut self,
         mail: &[u8],
         patience: Duration,
-    ) -> Result<SmtpReply, Broken> {
-        for part in stuffed(mail).chunks(PART) {
-            let written = timeout(BLOCK, self.stream.write_all(part)).await;
+    ) -> Result<SmtpReply, WireError> {
+        for part in dot_stuff(mail).chunks(BLOCK_SIZE) {
+            let written = timeout(BLOCK_TIMEOUT, self.stream.write_all(part)).await;
             written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
         }
         let answered = async {
             self.stream.flush().await?;
-            self.reply().await
+            self.next_reply().await
         };
-        timeout(patience, answered).await.unwrap_or(Err(Broken::Late(patience)))
+        timeout(patience, answered).await.unwrap_or(Err(WireError::TimedOut(patience)))
     }
 
     /// Takes leave, and waits until the server closed the connection: by then it no longer counts
     /// it as ours.
-    pub(super) async fn goodbye(mut self) {
+    pub(super) async fn quit(mut self) {
         let leave = async {
-            self.ask("QUIT").await.ok();
+            self.send_command("QUIT").await.ok();
             self.stream.shutdown().await.ok();
             let mut rest = [0; 256];
             while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
         };
-        timeout(GOODBYE, leave).await.ok();
+        timeout(QUIT_TIMEOUT, leave).await.ok();
     }
 }
 
 /// `mail` with its end, and with a second dot before each line that begins with one (RFC 5321,
 /// 4.5.2).
-fn stuffed(mail: &[u8]) -> Vec<u8> {
+fn dot_stuff(mail: &[u8]) -> Vec<u8> {
     let mut stuffed = Vec::with_capacity(mail.len() + 64);
     for line in mail.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b".") {
@@ -175,6 +181,6 @@ mod tests {
     #[case("a", "a\r\n.\r\n")]
     #[case(".\r\n..a\r\nb.\r\n", "..\r\n...a\r\nb.\r\n.\r\n")]
     fn no_line_of_a_mail_is_its_end(#[case] mail: &str, #[case] expected: &str) {
-        assert_eq!(String::from_utf8_lossy(&stuffed(mail.as_bytes())), expected);
+        assert_eq!(String::from_utf8_lossy(&dot_stuff(mail.as_bytes())), expected);
     }
 }

@@ -3,24 +3,24 @@
 use std::time::Duration;
 
 /// Words after which a time is one to wait.
-const VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
+const WAIT_VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
 
 /// How many words may stand between such a word and the number.
-const BETWEEN: usize = 3;
+const MAX_WORDS_BETWEEN: usize = 3;
 
 /// The wish in `text`, where it is clear: a number and a unit soon after a word such as "again".
-pub(super) fn wish(text: &str) -> Option<Duration> {
+pub(super) fn requested_wait(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
     // A full stop or a semicolon ends what "again" can refer to.
     text.split(['.', ';', '!']).find_map(|sentence| {
-        let words = words(sentence);
-        let verbs = words.iter().enumerate().filter(|(_, word)| VERBS.contains(word));
-        verbs.map(|(at, _)| &words[at + 1..]).find_map(after_the_verb)
+        let words = split_words(sentence);
+        let verbs = words.iter().enumerate().filter(|(_, word)| WAIT_VERBS.contains(word));
+        verbs.map(|(at, _)| &words[at + 1..]).find_map(wait_after_verb)
     })
 }
 
 /// Runs of letters and runs of digits: `300s` is two words.
-fn words(text: &str) -> Vec<&str> {
+fn split_words(text: &str) -> Vec<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .flat_map(|word| {
             let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
@@ -30,10 +30,10 @@ fn words(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn after_the_verb(words: &[&str]) -> Option<Duration> {
+fn wait_after_verb(words: &[&str]) -> Option<Duration> {
     let at = words
         .iter()
-        .take(BETWEEN + 1)
+        .take(MAX_WORDS_BETWEEN + 1)
         .position(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
     let number: u64 = words[at].parse().ok()?;
     let seconds = match *words.get(at + 1)? {
@@ -65,6 +65,6 @@ mod tests {
     #[case("try again in 5 parsecs", None)]
     #[case("", None)]
     fn a_wish_is_obeyed_where_it_is_clear(#[case] text: &str, #[case] seconds: Option<u64>) {
-        assert_eq!(wish(text), seconds.map(Duration::from_secs));
+        assert_eq!(requested_wait(text), seconds.map(Duration::from_secs));
     }
 }

@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::http;
 
 /// A number of a `…-Reset` header from here on is a moment, in seconds since 1970, and no wait.
-const FIRST_MOMENT: f64 = 1e9;
+const FIRST_UNIX_SECOND: f64 = 1e9;
 
 /// A number from here on is a moment in milliseconds.
-const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
+const FIRST_UNIX_MILLISECOND: f64 = 1e12;
 
 /// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
 /// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
@@ -21,49 +21,55 @@ const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
 ///
 /// Many services send the state of their limit with every answer. Where nothing else asks for a
 /// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
-pub(super) fn wish(
+pub(super) fn requested_wait(
     status: StatusCode,
     headers: &HeaderMap,
     body: &str,
     now: Timestamp,
 ) -> Option<Duration> {
-    let asked = [http::wait_from_answer(headers, now), in_milliseconds(headers)];
+    let asked = [http::wait_from_answer(headers, now), retry_after_milliseconds(headers)];
     let is_limited = status == StatusCode::TOO_MANY_REQUESTS;
-    let limited = if is_limited { [reset_after(headers), in_json(body)] } else { [None; 2] };
+    let limited = if is_limited {
+        [rate_limit_reset_after(headers), retry_after_in_json(body)]
+    } else {
+        [None; 2]
+    };
     let wish = asked.into_iter().chain(limited).flatten().max();
     let is_spent = || {
         matches!(status, StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE)
-            && is_limit_spent(headers)
+            && is_rate_limit_used_up(headers)
     };
-    wish.or_else(|| if is_limited || is_spent() { limit_reset(headers, now) } else { None })
+    wish.or_else(|| if is_limited || is_spent() { rate_limit_reset(headers, now) } else { None })
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-fn in_milliseconds(headers: &HeaderMap) -> Option<Duration> {
-    let milliseconds: f64 = header(headers, "retry-after-ms")?.parse().ok()?;
+fn retry_after_milliseconds(headers: &HeaderMap) -> Option<Duration> {
+    let milliseconds: f64 = header_text(headers, "retry-after-ms")?.parse().ok()?;
     http::wait_of_seconds(milliseconds / 1000.0)
 }
 
-fn reset_after(headers: &HeaderMap) -> Option<Duration> {
+fn rate_limit_reset_after(headers: &HeaderMap) -> Option<Duration> {
     ["x-ratelimit-reset-after", "ratelimit-reset-after"]
         .into_iter()
-        .find_map(|name| http::wait_in_words(header(headers, name)?))
+        .find_map(|name| http::wait_in_words(header_text(headers, name)?))
 }
 
 /// When a limit is over: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
 /// (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and `X-RateLimit-Reset`, in
 /// seconds or as a moment (draft-ietf-httpapi-ratelimit-headers).
-fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let of_limit = limit_parameters(headers, &["t", "reset"]).max();
+fn rate_limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let of_limit = rate_limit_parameters(headers, &["t", "reset"]).max();
     of_limit.or_else(|| {
         ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].into_iter().find_map(
             |name| {
-                let said = header(headers, name)?;
+                let said = header_text(headers, name)?;
                 match said.parse::<f64>() {
-                    Ok(moment) if moment >= FIRST_MOMENT => Some(wait_until(moment, headers, now)),
+                    Ok(moment) if moment >= FIRST_UNIX_SECOND => {
+                        Some(wait_until(moment, headers, now))
+                    }
                     _ => http::wait_in_words(said),
                 }
             },
@@ -73,13 +79,13 @@ fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 
 /// How far a moment of the server's clock is off, by that clock where the answer shows it.
 fn wait_until(moment: f64, headers: &HeaderMap, now: Timestamp) -> Duration {
-    let scale = if moment >= FIRST_MOMENT_IN_MILLISECONDS { 1000.0 } else { 1.0 };
+    let scale = if moment >= FIRST_UNIX_MILLISECOND { 1000.0 } else { 1.0 };
     let answered = http::answered_at(headers).unwrap_or(now).as_duration().as_secs_f64();
     http::wait_of_seconds(moment / scale - answered).unwrap_or_default()
 }
 
 /// The values of some parameters of `RateLimit`.
-fn limit_parameters<'h>(
+fn rate_limit_parameters<'h>(
     headers: &'h HeaderMap,
     names: &'h [&'h str],
 ) -> impl Iterator<Item = Duration> + 'h {
@@ -92,13 +98,13 @@ fn limit_parameters<'h>(
 }
 
 /// Whether the server says that nothing is left of a limit.
-fn is_limit_spent(headers: &HeaderMap) -> bool {
-    let is_zero = |name: &&str| header(headers, name) == Some("0");
+fn is_rate_limit_used_up(headers: &HeaderMap) -> bool {
+    let is_zero = |name: &&str| header_text(headers, name) == Some("0");
     ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
-        || limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
+        || rate_limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
 }
 
-fn in_json(body: &str) -> Option<Duration> {
+fn retry_after_in_json(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
     let seconds = ["/retry_after", "/parameters/retry_after"].into_iter().find_map(|path| {
         body.pointer(path).filter(|value| value.is_number() || value.is_string())
@@ -130,8 +136,12 @@ mod tests {
     #[case(r#"{"parameters": {"retry_after": "1.5 s"}}"#, Some(1_500))]
     #[case(r#"{"retry_after": 1e300}"#, None)]
     fn chat_services_say_it_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
-        let wish =
-            wish(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
+        let wish = requested_wait(
+            StatusCode::TOO_MANY_REQUESTS,
+            &HeaderMap::new(),
+            body,
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(wish, milliseconds.map(Duration::from_millis));
     }
 
@@ -164,7 +174,7 @@ mod tests {
         for (name, value) in said {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        let wish = wish(
+        let wish = requested_wait(
             StatusCode::TOO_MANY_REQUESTS,
             &headers,
             r#"{"retry_after": 0.3}"#,
@@ -194,7 +204,7 @@ mod tests {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let wish_with = |status| wish(status, &headers, "", now);
+        let wish_with = |status| requested_wait(status, &headers, "", now);
         let expected = milliseconds.map(Duration::from_millis);
         assert_eq!(wish_with(StatusCode::TOO_MANY_REQUESTS), expected);
         if headers.get("retry-after").is_none() {
@@ -206,11 +216,12 @@ mod tests {
     fn a_limit_of_which_nothing_is_left_is_waited_for_with_a_403_too() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("60"));
-        let wish =
-            |headers: &HeaderMap| wish(StatusCode::FORBIDDEN, headers, "", Timestamp::UNIX_EPOCH);
-        assert_eq!(wish(&headers), None);
+        let wait = |headers: &HeaderMap| {
+            requested_wait(StatusCode::FORBIDDEN, headers, "", Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(wait(&headers), None);
         headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-        assert_eq!(wish(&headers), Some(Duration::from_mins(1)));
+        assert_eq!(wait(&headers), Some(Duration::from_mins(1)));
     }
 
     #[test]
@@ -218,6 +229,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset-after", HeaderValue::from_static("1.5"));
         let body = r#"{"retry_after": 1}"#;
-        assert_eq!(wish(StatusCode::BAD_REQUEST, &headers, body, Timestamp::UNIX_EPOCH), None);
+        assert_eq!(
+            requested_wait(StatusCode::BAD_REQUEST, &headers, body, Timestamp::UNIX_EPOCH),
+            None
+        );
     }
 }

@@ -4,15 +4,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
 
-use super::hand_over::{Envelope, HandOverFailure};
-use super::open::NotOpened;
+use super::open::OpenFailure;
 use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use crate::config::{Email, MailSecurity};
-use crate::notify::reply::shown;
+use crate::notify::email::smtp::mail_transaction::{Envelope, MailFailure};
+use crate::notify::reply::sanitize_reply;
 
 /// The server, for people.
-fn server(email: &Email) -> String {
+fn describe_server(email: &Email) -> String {
     let Email { host, port, .. } = email;
     if host.contains(':') {
         format!("the mail server [{host}]:{port}")
@@ -22,78 +22,81 @@ fn server(email: &Email) -> String {
 }
 
 /// A reply on one line.
-pub(super) fn said(email: &Email, reply: &SmtpReply) -> String {
-    safe(email, &format!("{} {}", reply.code, reply.text()))
+pub(super) fn describe_reply(email: &Email, reply: &SmtpReply) -> String {
+    without_secrets(email, &format!("{} {}", reply.code, reply.text()))
 }
 
 /// Why no connection could be used.
-pub(super) fn not_opened(email: &Email, why: &NotOpened) -> String {
-    let server = server(email);
+pub(super) fn explain_open_failure(email: &Email, why: &OpenFailure) -> String {
+    let server = describe_server(email);
     let why = match why {
-        NotOpened::Refused(_, reply) => {
+        OpenFailure::Refused(_, reply) => {
             return format!(
                 "{server} lets us in no further: {}{}",
-                said(email, reply),
-                name_advice(reply)
+                describe_reply(email, reply),
+                ehlo_name_advice(reply)
             );
         }
-        NotOpened::NoLogin => {
+        OpenFailure::NoLogin => {
             return format!(
                 "{server} offers no way to log in that Tidings knows (PLAIN, LOGIN){}",
                 login_advice(email)
             );
         }
-        NotOpened::Late => return format!("{server} did not let us in in time"),
-        NotOpened::NoStartTls => "it offers no STARTTLS".to_owned(),
-        NotOpened::Tls(why) => why.clone(),
-        NotOpened::Connection(error) => error.to_string(),
-        NotOpened::Broken(broken) => safe(email, &broken.to_string()),
+        OpenFailure::TimedOut => return format!("{server} did not let us in in time"),
+        OpenFailure::NoStartTls => "it offers no STARTTLS".to_owned(),
+        OpenFailure::Tls(why) => why.clone(),
+        OpenFailure::Connection(error) => error.to_string(),
+        OpenFailure::Broken(broken) => without_secrets(email, &broken.to_string()),
     };
     format!("{server} cannot be used: {why}{}", tls_advice(email, &why))
 }
 
 /// Why a mail was not taken.
-pub(super) fn not_sent(
+pub(super) fn explain_mail_failure(
     email: &Email,
     envelope: &Envelope,
-    failure: &HandOverFailure,
+    failure: &MailFailure,
     length: usize,
 ) -> String {
-    let server = server(email);
+    let server = describe_server(email);
     match failure {
-        HandOverFailure::Refused(_, reply) => {
-            format!("{}{}", said(email, reply), name_advice(reply))
+        MailFailure::Refused(_, reply) => {
+            format!("{}{}", describe_reply(email, reply), ehlo_name_advice(reply))
         }
-        HandOverFailure::Broken(SmtpStep::End, broken) => {
+        MailFailure::Broken(SmtpStep::End, broken) => {
             format!(
                 "{server} did not say whether it took the mail: {}",
-                safe(email, &broken.to_string())
+                without_secrets(email, &broken.to_string())
             )
         }
-        HandOverFailure::Broken(step, broken) => {
-            let why = safe(email, &broken.to_string());
-            format!("{server} broke off before it took the mail, at {}: {why}", step.verb())
+        MailFailure::Broken(step, broken) => {
+            let why = without_secrets(email, &broken.to_string());
+            format!(
+                "{server} broke off before it took the mail, at {}: {why}",
+                step.protocol_name()
+            )
         }
-        HandOverFailure::SenderBeyondAscii => beyond_ascii(&server, &envelope.from),
-        HandOverFailure::RecipientBeyondAscii => beyond_ascii(&server, &envelope.to),
-        HandOverFailure::TooLong(most) => {
+        MailFailure::SenderNotAscii => explain_missing_smtputf8(&server, &envelope.from),
+        MailFailure::RecipientNotAscii => explain_missing_smtputf8(&server, &envelope.to),
+        MailFailure::TooLong(most) => {
             format!("{server} takes mails of at most {most} bytes, and this one has {length}")
         }
     }
 }
 
-fn beyond_ascii(server: &str, address: &lettre::Address) -> String {
+fn explain_missing_smtputf8(server: &str, address: &lettre::Address) -> String {
     format!(
         "{server} takes no addresses with letters outside ASCII before the @ (SMTPUTF8), such as {address}"
     )
 }
 
-fn safe(email: &Email, words: &str) -> String {
-    shown(words, &secrets(email))
+fn without_secrets(email: &Email, words: &str) -> String {
+    sanitize_reply(words, &login_secrets(email))
 }
 
 /// What to do where the server wants another name at EHLO.
-fn name_advice(reply: &SmtpReply) -> &'static str {
+fn ehlo_name_advice(reply: &SmtpReply) -> &'static str {
     let text = reply.text().to_ascii_lowercase();
     let names_it =
         ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));
@@ -130,7 +133,7 @@ fn tls_advice(email: &Email, why: &str) -> &'static str {
 }
 
 /// What must not be shown, in the forms in which it is sent (RFC 4616, and LOGIN).
-fn secrets(email: &Email) -> Vec<String> {
+fn login_secrets(email: &Email) -> Vec<String> {
     let Some((user, password)) = &email.login else { return Vec::new() };
     let password = password.expose_secret();
     vec![

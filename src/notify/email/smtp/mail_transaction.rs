@@ -6,7 +6,7 @@ use lettre::Address;
 use super::connection::Connection;
 use super::reply::SmtpReply;
 use super::step::SmtpStep;
-use super::wire::Broken;
+use super::wire::WireError;
 
 /// The sender and the recipient.
 pub(super) struct Envelope {
@@ -25,37 +25,37 @@ fn is_ascii(address: &Address) -> bool {
 }
 
 /// Why a mail was not handed over.
-pub(super) enum HandOverFailure {
+pub(super) enum MailFailure {
     /// The server refused it.
     Refused(SmtpStep, SmtpReply),
     /// The conversation broke off, or its answers and our commands no longer belong together.
-    Broken(SmtpStep, Broken),
+    Broken(SmtpStep, WireError),
     /// The sender's address needs an extension that the server lacks (RFC 6531).
-    SenderBeyondAscii,
+    SenderNotAscii,
     /// The recipient's address does.
-    RecipientBeyondAscii,
+    RecipientNotAscii,
     /// The mail is longer than this, which is the most that the server takes, in bytes.
     TooLong(usize),
 }
 
-impl HandOverFailure {
+impl MailFailure {
     /// Whether the connection can be used no more.
-    pub(super) fn ends_the_connection(&self) -> bool {
+    pub(super) fn ends_connection(&self) -> bool {
         match self {
             Self::Refused(_, reply) => reply.code == 421,
             Self::Broken(..) => true,
-            Self::SenderBeyondAscii | Self::RecipientBeyondAscii | Self::TooLong(_) => false,
+            Self::SenderNotAscii | Self::RecipientNotAscii | Self::TooLong(_) => false,
         }
     }
 
     /// Whether the server said so, and the conversation did not break off.
-    pub(super) fn is_said(&self) -> bool {
+    pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(..))
     }
 
     /// Whether the server may have had enough of the connection rather than of the mail, which it
     /// cannot have taken.
-    pub(super) fn may_be_the_connections(&self) -> bool {
+    pub(super) fn may_concern_connection(&self) -> bool {
         match self {
             Self::Refused(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, reply)
                 if reply.code == 421 =>
@@ -67,7 +67,7 @@ impl HandOverFailure {
                 text.contains("connection") || text.contains("session")
             }
             Self::Broken(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, broken) => {
-                !matches!(broken, Broken::Late(_))
+                !matches!(broken, WireError::TimedOut(_))
             }
             _ => false,
         }
@@ -75,45 +75,50 @@ impl HandOverFailure {
 }
 
 /// Hands `mail` over.
-pub(super) async fn hand_over(
+pub(super) async fn send_mail(
     connection: &mut Connection,
     envelope: &Envelope,
     mail: &[u8],
-) -> Result<SmtpReply, HandOverFailure> {
-    let parameters = parameters(connection, envelope, mail)?;
-    connection.mails += 1;
-    ask(connection, SmtpStep::Mail, &format!("MAIL FROM:<{}>{parameters}", envelope.from)).await?;
-    ask(connection, SmtpStep::Rcpt, &format!("RCPT TO:<{}>", envelope.to)).await?;
-    ask(connection, SmtpStep::Data, "DATA").await?;
-    let answer = connection.wire.hand_over(mail, SmtpStep::End.patience()).await;
-    expected(SmtpStep::End, answer)
+) -> Result<SmtpReply, MailFailure> {
+    let parameters = mail_parameters(connection, envelope, mail)?;
+    connection.mails_begun += 1;
+    send_step_command(
+        connection,
+        SmtpStep::Mail,
+        &format!("MAIL FROM:<{}>{parameters}", envelope.from),
+    )
+    .await?;
+    send_step_command(connection, SmtpStep::Rcpt, &format!("RCPT TO:<{}>", envelope.to)).await?;
+    send_step_command(connection, SmtpStep::Data, "DATA").await?;
+    let answer = connection.wire.send_mail_data(mail, SmtpStep::End.reply_timeout()).await;
+    expect_reply(SmtpStep::End, answer)
 }
 
 /// What `MAIL` says besides the sender, as far as the server understands it.
-fn parameters(
+fn mail_parameters(
     connection: &Connection,
     envelope: &Envelope,
     mail: &[u8],
-) -> Result<String, HandOverFailure> {
-    let offer = &connection.offer;
+) -> Result<String, MailFailure> {
+    let extensions = &connection.extensions;
     let mut parameters = String::new();
     if !envelope.is_ascii() {
-        if !offer.utf8 {
+        if !extensions.smtp_utf8 {
             let is_sender = is_ascii(&envelope.to);
             return Err(if is_sender {
-                HandOverFailure::SenderBeyondAscii
+                MailFailure::SenderNotAscii
             } else {
-                HandOverFailure::RecipientBeyondAscii
+                MailFailure::RecipientNotAscii
             });
         }
         parameters.push_str(" SMTPUTF8");
     }
-    if !mail.is_ascii() && offer.eight_bit {
+    if !mail.is_ascii() && extensions.eight_bit_mime {
         parameters.push_str(" BODY=8BITMIME");
     }
-    if let Some(most) = offer.size {
+    if let Some(most) = extensions.max_mail_size {
         if mail.len() > most {
-            return Err(HandOverFailure::TooLong(most));
+            return Err(MailFailure::TooLong(most));
         }
         parameters.push_str(" SIZE=");
         parameters.push_str(&mail.len().to_string());
@@ -121,24 +126,24 @@ fn parameters(
     Ok(parameters)
 }
 
-async fn ask(
+async fn send_step_command(
     connection: &mut Connection,
     step: SmtpStep,
     command: &str,
-) -> Result<SmtpReply, HandOverFailure> {
-    expected(step, connection.wire.ask_within(step.patience(), command).await)
+) -> Result<SmtpReply, MailFailure> {
+    expect_reply(step, connection.wire.send_command_within(step.reply_timeout(), command).await)
 }
 
 /// The reply, if it is the one that the step goes on with.
-fn expected(
+fn expect_reply(
     step: SmtpStep,
-    answer: Result<SmtpReply, Broken>,
-) -> Result<SmtpReply, HandOverFailure> {
-    let reply = answer.map_err(|broken| HandOverFailure::Broken(step, broken))?;
+    answer: Result<SmtpReply, WireError>,
+) -> Result<SmtpReply, MailFailure> {
+    let reply = answer.map_err(|broken| MailFailure::Broken(step, broken))?;
     let goes_on = if step == SmtpStep::Data { reply.code == 354 } else { reply.is_positive() };
     match reply.code / 100 {
         _ if goes_on => Ok(reply),
-        4 | 5 => Err(HandOverFailure::Refused(step, reply)),
-        _ => Err(HandOverFailure::Broken(step, Broken::OutOfTurn(reply))),
+        4 | 5 => Err(MailFailure::Refused(step, reply)),
+        _ => Err(MailFailure::Broken(step, WireError::Unexpected(reply))),
     }
 }

@@ -112,6 +112,6 @@ fn what_a_refusal_means() {
             .now_or_never()
             .expect("bytes at hand")
             .expect("a reply");
-        assert_eq!(meaning(*step, &reply), *expected, "{step:?}: {said}");
+        assert_eq!(refusal_meaning(*step, &reply), *expected, "{step:?}: {said}");
     }
 }
