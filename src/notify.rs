@@ -28,11 +28,11 @@ use jiff::tz::TimeZone;
 use crate::alerts::{Notification, Receiver};
 use crate::config::{ConsoleFormat, Notifier, WebhookBody};
 
-/// Renders what `notifier` will send for `notification`: these bytes are frozen, and every retry sends
-/// the same.
+/// Renders the bytes that `notifier` sends for `notification`. They are frozen: every retry sends
+/// the same bytes.
 ///
 /// # Errors
-/// In words for a person, where the notification cannot be written (an address that does not parse).
+/// The notification cannot be written, for example because an address does not parse.
 pub fn render(
     notifier: &Notifier,
     receiver: &Receiver,
@@ -51,11 +51,11 @@ pub fn render(
     }
 }
 
-/// What the console shows of `notification`: as JSON, or for people, in colour where standard output is a
-/// terminal. Ends in a line break.
+/// Renders `notification` for the console: as JSON or as text, in colour if standard output is a
+/// terminal. The result ends in a line break.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub fn render_for_console(
     format: ConsoleFormat,
     notification: &Notification,
@@ -70,7 +70,7 @@ pub fn render_for_console(
 }
 
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
-/// half a minute, and by email as long as mail servers may take: minutes for each answer.
+/// 30 seconds; by email up to ten minutes, because mail servers may take minutes to answer.
 pub async fn send(
     notifier: &Notifier,
     context: &SendContext,

@@ -9,16 +9,16 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::config::ConsoleFormat;
 use crate::notify::{FailureCause, Outcome, payload, text};
 
-/// How long standard output may be held up, by a pager for one.
+/// How long standard output may block, for example because of a pager.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Writes the notification that is frozen in `payload` to standard output, as JSON or for people;
-/// in colour on a terminal, unless `NO_COLOR` says otherwise.
+/// Writes the notification in `frozen` to standard output, as JSON or as text. The text is coloured
+/// on a terminal unless `NO_COLOR` is set.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
     write(tokio::io::stdout(), &render_for_stdout(format, frozen, zone)).await
 }
 
-/// What it writes.
+/// The bytes that `send` writes.
 pub(super) fn render_for_stdout(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Vec<u8> {
     let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     render(format, frozen, zone, colour)
@@ -44,11 +44,11 @@ async fn write(mut out: impl AsyncWrite + Unpin, bytes: &[u8]) -> Outcome {
         Ok(Ok(())) => Outcome::Delivered("written".to_owned()),
         Ok(Err(error)) => Outcome::retry(
             FailureCause::Unreached,
-            format!("standard output takes nothing: {error}"),
+            format!("standard output cannot be written: {error}"),
         ),
         Err(_) => Outcome::retry(
             FailureCause::Failed,
-            "standard output is held up: is it paused?".to_owned(),
+            "standard output is blocked; is it paused?".to_owned(),
         ),
     }
 }
@@ -95,6 +95,6 @@ mod tests {
         else {
             panic!("delivered")
         };
-        assert!(why.starts_with("standard output takes nothing: "), "{why}");
+        assert!(why.starts_with("standard output cannot be written: "), "{why}");
     }
 }

@@ -1,4 +1,4 @@
-//! Letters for tests.
+//! Notifications for tests.
 
 use jiff::Timestamp;
 
@@ -9,12 +9,12 @@ use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
-/// An alert with all that an alert can have. The tests of the whole read the same file.
+/// An alert with every field set. The integration tests read the same file.
 pub(super) fn alert() -> Notification {
     serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a notification")
 }
 
-/// An alert with as little as an alert can have.
+/// An alert with as few fields as possible.
 pub(super) fn minimal_alert() -> Notification {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
@@ -40,7 +40,7 @@ pub(super) fn minimal_alert() -> Notification {
     Notification { content, ..alert() }
 }
 
-/// The bare alert with this headline.
+/// The minimal alert with this headline.
 pub(super) fn alert_with_title(title: &str) -> Notification {
     let mut notification = minimal_alert();
     if let Content::Alert { story, .. } = &mut notification.content {
@@ -49,7 +49,7 @@ pub(super) fn alert_with_title(title: &str) -> Notification {
     notification
 }
 
-/// The bare alert with so many sentences of evidence.
+/// The minimal alert with this number of sentences of evidence.
 pub(super) fn alert_with_sentences(sentences: usize) -> Notification {
     let mut notification = minimal_alert();
     if let Content::Alert { rules, .. } = &mut notification.content {
@@ -60,7 +60,7 @@ pub(super) fn alert_with_sentences(sentences: usize) -> Notification {
     notification
 }
 
-/// The bare alert, carried by so many feeds.
+/// The minimal alert with this number of copies.
 pub(super) fn alert_with_copies(copies: usize) -> Notification {
     let mut notification = minimal_alert();
     if let Content::Alert { feeds, .. } = &mut notification.content {
@@ -81,7 +81,7 @@ pub(super) fn test_message() -> Notification {
     }
 }
 
-/// A digest, gathered for that reason: two rules, three stories.
+/// A digest for this reason, of two rules and three stories.
 pub(super) fn digest(reason: DigestReason) -> Notification {
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
     let story = |title: &str, number: u32, time: &str| StorySummary {
@@ -149,7 +149,7 @@ pub(super) fn feed_notice(kind: health::FeedNoticeKind) -> Notification {
     }
 }
 
-/// What is told of a rule that says nothing of itself.
+/// A match of a rule without `why`, owner and tags.
 pub(super) fn rule_match(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
     RuleMatch {
         rule: rule.to_owned(),
@@ -164,7 +164,7 @@ pub(super) fn rule_match(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
     }
 }
 
-/// Evidence that `term` stands in `sentence`, where it is found first.
+/// Evidence for the first `term` in `sentence`.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
     let marks = sentence
         .match_indices(term)

@@ -1,12 +1,12 @@
-//! A notification as one line of JSON: what webhooks get and the console's JSON Lines are.
+//! A notification as one line of JSON, for webhooks and for the console's JSON Lines.
 
 use serde::Serialize;
 
 use crate::alerts::Notification;
 use crate::notify::printable::escape_unprintable;
 
-/// Which schema payloads are of: that in `docs/payload.schema.json`. It grows by additions alone;
-/// another number would mean that something was taken away or has another meaning.
+/// The schema of payloads, in `docs/payload.schema.json`. Keys may be added under the same number.
+/// The number changes when a key is removed or changes its meaning.
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
@@ -16,29 +16,28 @@ struct Payload<'l> {
     notification: &'l Notification,
 }
 
-/// The notification as one line of JSON, without a line break at its end. Every character in it can
-/// be printed: what could steer a terminal or turn the direction of writing is escaped, beyond what
-/// RFC 8259 asks for.
+/// Writes the notification as one line of JSON, without a line break at its end. Control characters
+/// and characters that change the writing direction are escaped, beyond what RFC 8259 requires.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub(super) fn to_json_line(notification: &Notification) -> Result<Vec<u8>, String> {
     let json = serde_json::to_string(&Payload { schema: SCHEMA, notification })
         .map_err(|error| format!("the message cannot be put into JSON: {error}"))?;
     Ok(escape_unprintable(&json).into_bytes())
 }
 
-/// The same as a value.
+/// The payload as a JSON value.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub(super) fn to_json_value(notification: &Notification) -> Result<serde_json::Value, String> {
     serde_json::to_value(Payload { schema: SCHEMA, notification })
         .map_err(|error| error.to_string())
 }
 
-/// The notification that `write` wrote. `None` for anything else, such as what another version of
-/// Tidings wrote.
+/// Reads a notification that `to_json_line` wrote. `None` for anything else, such as a line that
+/// another version of Tidings wrote.
 pub(super) fn from_json_line(line: &[u8]) -> Option<Notification> {
     serde_json::from_slice(line).ok()
 }
@@ -53,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_letter_comes_back_as_it_was_from_one_line_that_can_be_printed(title in any::<String>()) {
+        fn a_notification_survives_one_printable_line(title in any::<String>()) {
             let notification = fixture::alert_with_title(&title);
             let line = to_json_line(&notification).unwrap();
             prop_assert!(!std::str::from_utf8(&line).unwrap().contains(is_unprintable));

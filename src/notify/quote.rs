@@ -1,4 +1,4 @@
-//! Evidence as people read it: each sentence once, with all its matched words marked.
+//! Quotes: each sentence of the evidence once, with all its matched words marked.
 
 use std::ops::Range;
 
@@ -8,37 +8,36 @@ use crate::alerts::RuleMatch;
 use crate::notify::printable::plain;
 use tidings_rules::story::{Evidence, Field};
 
-/// A stretch of text, marked as matched or not.
+/// A part of a quote, marked as matched or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct QuotePiece {
     /// Safe to show.
     pub(super) text: String,
-    /// Whether it is what a rule matched.
+    /// Whether a rule matched it.
     pub(super) marked: bool,
-    /// What the rule's author calls it, where that differs.
+    /// The name that the rule's author gives it, if that differs.
     pub(super) label: Option<String>,
 }
 
-/// Sentences that hold matched words, apart by where they stand.
+/// Sentences that hold matched words: the headline and sentences of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Quotes {
     /// The whole headline.
     pub(super) title: Vec<QuotePiece>,
-    /// Sentences of the text, and pieces of a headline that is not shown as a whole; in the order
-    /// in which rules name them.
+    /// Sentences of the text, and excerpts of the headline, in the order of the evidence.
     pub(super) sentences: Vec<Vec<QuotePiece>>,
 }
 
-/// A matched place, and what the rule's author calls it.
+/// A matched range of bytes, and the name that the rule's author gives it.
 type QuoteMark<'a> = (Range<usize>, Option<&'a str>);
 
-/// Gathers the evidence of `rules` for a story with the headline `title`: evidence within one
+/// Gathers the evidence of `rules` for a story with the headline `title`. Evidence within one
 /// sentence is merged.
 pub(super) fn quotes_from_rules(title: &str, rules: &[RuleMatch]) -> Quotes {
     quotes_from_evidence(title, rules.iter().flat_map(|rule| &rule.evidence))
 }
 
-/// The same of evidence at hand.
+/// As [`quotes_from_rules`], from the evidence itself.
 pub(super) fn quotes_from_evidence<'a>(
     title: &'a str,
     evidence: impl IntoIterator<Item = &'a Evidence>,
@@ -72,8 +71,8 @@ fn marks_from(evidence: &Evidence, offset: usize) -> impl Iterator<Item = QuoteM
     evidence.marks.iter().map(move |mark| (mark.start + offset..mark.end + offset, label))
 }
 
-/// Cuts `text` at its marks. Of marks that overlap, the later gives only what is beyond the
-/// earlier; a mark that is no range of `text` is left out.
+/// Splits `text` at its marks. Where marks overlap, the later one keeps only the part behind the
+/// earlier one. A mark that is no range of `text` is left out.
 fn split_at_marks(text: &str, mut marks: Vec<QuoteMark<'_>>) -> Vec<QuotePiece> {
     marks.sort_by_key(|(mark, _)| (mark.start, std::cmp::Reverse(mark.end)));
     let mut pieces = Vec::new();

@@ -10,21 +10,21 @@ use crate::notify::webhook::WebhookClients;
 /// The clients and settings that every attempt needs.
 #[derive(Clone, Debug)]
 pub struct SendContext {
-    /// How webhooks are reached, and, where the same means fetch, feeds and pages.
+    /// The HTTP clients for webhooks. Commands also fetch feeds and pages with them.
     pub http: HttpClients,
-    /// The zone that times are shown in.
+    /// The time zone of the times in messages.
     pub zone: TimeZone,
-    /// Clients for webhooks with authorities of their own.
+    /// HTTP clients for webhooks that trust further authorities.
     pub(super) webhook_clients: WebhookClients,
     /// Connections to mail servers.
     pub(super) smtp_pools: SmtpPools,
 }
 
 impl SendContext {
-    /// Those that reach what `network` allows, and single hosts as `hosts` says.
+    /// Clients that follow the rules of `network` and the settings of `hosts`.
     ///
     /// # Errors
-    /// Where HTTPS cannot be set up on this machine.
+    /// HTTPS cannot be set up on this machine.
     pub fn new(network: Network, hosts: HostSettings, zone: TimeZone) -> Result<Self, NoClient> {
         Ok(Self {
             http: HttpClients::new(network, hosts)?,
@@ -34,13 +34,13 @@ impl SendContext {
         })
     }
 
-    /// Closes connections that are idle for too long, without end; to be called anew after each
+    /// Closes connections that are idle for too long. Never returns; must be called again after each
     /// attempt.
     pub async fn close_idle_connections(&self) {
         self.smtp_pools.close_expired_connections().await;
     }
 
-    /// Closes all connections that are kept, within seconds.
+    /// Closes all idle connections to mail servers, within seconds.
     pub async fn close_all_connections(&self) {
         self.smtp_pools.close().await;
     }

@@ -1,5 +1,5 @@
-//! A notification by a template of the user's; where that fails, in the plain form that is built
-//! in.
+//! Renders a notification with the user's template. If the template fails, a built-in plain form
+//! is sent.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -10,11 +10,11 @@ use crate::config::{Template, Writes};
 use crate::notify::view::build_view;
 use crate::notify::{payload, text};
 
-/// What `template` makes of `notification`. A template that fails costs no alert: the log says so,
-/// and the notification goes out as JSON or as text.
+/// Renders `notification` with `template`. If the template fails, the failure is logged and the
+/// notification is sent as JSON or as text.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub(super) fn render(
     template: &Template,
     receiver: &Receiver,
@@ -25,7 +25,7 @@ pub(super) fn render(
         Ok(message) => Ok(message),
         Err(why) => {
             warn!(
-                "the template of {receiver} fails, and a plain message goes out in its place: {why}"
+                "the template of {receiver} failed, so a plain message is sent instead: {why}"
             );
             match template.writes {
                 Writes::Json => payload::to_json_line(notification),
@@ -35,13 +35,12 @@ pub(super) fn render(
     }
 }
 
-/// What a template can name: the notification as webhooks get it as JSON, and the words in which
-/// people read it.
+/// The variables of a template: the keys of the JSON payload, and the texts that people read.
 fn template_context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
     let view = build_view(notification, zone);
     let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
     let mut context = payload::to_json_value(notification)?;
-    // What is no alert has a story, too: its own words.
+    // A notification that is no alert also has a story: its own texts.
     let story = json!({"title": title, "url": null, "published": null, "first_seen": notification.created, "lang": null});
     let fillers = [
         ("event", json!(notification.id)),
@@ -72,7 +71,7 @@ mod tests {
     use crate::alerts::notice::NoticeKind;
     use crate::notify::fixture;
 
-    /// Every path of keys in a value.
+    /// Collects every path of keys in a value.
     fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(values) => {

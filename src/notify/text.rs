@@ -1,4 +1,4 @@
-//! A message in plain text: on the console, and in mails for those who read no HTML.
+//! Renders a notification as plain text, for the console and for the text part of mails.
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use crate::notify::view::build_view;
 use crate::notify::view::message_view::{Fact, Section, StoryItem};
 use tidings_rules::story::Severity;
 
-/// The width of a line, in columns. A word that is longer is broken, a link is not.
+/// The width of a line, in columns. A longer word is broken, a longer link is not.
 const WIDTH: usize = 80;
 
 const HEADLINE_STYLE: Style = Style::new().bold();
@@ -18,33 +18,33 @@ const MATCH_STYLE: Style =
     Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 const DIMMED_STYLE: Style = Style::new().dimmed();
 
-/// The notification as people read it, ending in a line break, with times in `zone`. With `colour`,
-/// matched words are coloured by ANSI sequences (ECMA-48); without, they stand between asterisks.
-/// Nothing of the story's own can steer a terminal.
+/// Renders the notification with times in `zone`. The text ends in a line break. With `colour`,
+/// ANSI sequences (ECMA-48) colour the matched words; without, asterisks enclose them. Control
+/// characters of the story are removed.
 pub(super) fn render_text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
-    let ink = TextStyler { colour };
+    let styler = TextStyler { colour };
     let view = build_view(notification, zone);
-    let mut blocks = vec![wrap_lines(&ink.format_headline(view.severity, &view.title), "", "  ")];
+    let mut blocks = vec![wrap_lines(&styler.format_headline(view.severity, &view.title), "", "  ")];
     let quotes = view
         .quotes
         .iter()
-        .map(|quote| wrap_lines(&ink.format_pieces(quote, Style::new()), "  > ", "  > "));
+        .map(|quote| wrap_lines(&styler.format_pieces(quote, Style::new()), "  > ", "  > "));
     let note = view.note.iter().map(|note| wrap_lines(note, "  ", "  "));
     blocks.extend(quotes.chain(note));
-    blocks.extend(view.sections.iter().map(|section| ink.format_section(section)));
+    blocks.extend(view.sections.iter().map(|section| styler.format_section(section)));
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
-    let facts = view.facts.iter().flat_map(|fact| ink.format_fact(fact, width));
-    let address = view.link.iter().map(|link| {
-        format!("  {}  {link}", ink.apply_style(&format!("{:width$}", "link"), DIMMED_STYLE))
+    let facts = view.facts.iter().flat_map(|fact| styler.format_fact(fact, width));
+    let address = view.lstyler.iter().map(|link| {
+        format!("  {}  {link}", styler.apply_style(&format!("{:width$}", "link"), DIMMED_STYLE))
     });
     let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
-    let copies = copies.flat_map(|(copy, name)| ink.format_copy(copy, name, width));
+    let copies = copies.flat_map(|(copy, name)| styler.format_copy(copy, name, width));
     let below = facts.chain(address).chain(copies).collect::<Vec<_>>().join("\n");
     blocks.extend(Some(below).filter(|below| !below.is_empty()));
     blocks.join("\n\n") + "\n"
 }
 
-/// Whether and how styles are written.
+/// Formats parts of a message, with ANSI styles if `colour` is set.
 struct TextStyler {
     colour: bool,
 }
@@ -111,7 +111,7 @@ impl TextStyler {
                 .iter()
                 .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), "    ", "    ")),
         );
-        lines.extend(item.link.iter().map(|link| format!("    {link}")));
+        lines.extend(item.lstyler.iter().map(|link| format!("    {link}")));
         lines.join("\n")
     }
 
@@ -122,7 +122,7 @@ impl TextStyler {
             .place
             .iter()
             .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), &indent, &indent));
-        let link = copy.link.iter().map(|link| format!("{indent}{link}"));
+        let link = copy.lstyler.iter().map(|link| format!("{indent}{link}"));
         let title = wrap_lines(&self.format_pieces(&copy.title, Style::new()), &named, &indent);
         std::iter::once(title).chain(place).chain(link).collect()
     }

@@ -1,5 +1,4 @@
-//! What a message shows, in finished words: the same for the console, for a mail's plain text and
-//! for its HTML.
+//! Builds the view of a notification: the texts that the console, mails and chat services show.
 
 mod digest;
 pub(super) mod message_view;
@@ -16,13 +15,13 @@ use tidings_rules::story::{FeedEntry, Read};
 
 use message_view::{Fact, MessageView, StoryItem, format_time, unmarked_pieces};
 
-/// The most sentences that are quoted.
+/// The largest number of sentences that are quoted.
 const MAX_QUOTES: usize = 8;
 
-/// The most copies that are listed.
+/// The largest number of copies that are listed.
 const MAX_COPIES: usize = 20;
 
-/// What `notification` shows, with times in `zone`.
+/// Builds the view of `notification`, with times in `zone`.
 pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> MessageView {
     match &notification.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
@@ -50,14 +49,14 @@ fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
     let (title, note) = match notice.kind {
         NoticeKind::Down => (
             format!("{subject} takes no messages"),
-            "Its messages are kept, and are sent when it is back. A notice will say so.",
+            "Its messages are kept and will be sent when it is back. A notice will say when.",
         ),
         NoticeKind::Back => {
-            (format!("{subject} takes messages again"), "Messages that waited for it are sent now.")
+            (format!("{subject} takes messages again"), "The messages that waited for it are sent now.")
         }
         NoticeKind::Refused => (
             format!("{subject} refused a message"),
-            "The message is kept, and so is any other that is refused. `tidings deliveries` lists the messages that are retried and those that are dead-lettered; `tidings deliveries retry` sends dead-lettered messages again.",
+            "Refused messages are kept. `tidings deliveries` lists messages that are retried or dead-lettered. `tidings deliveries retry` sends dead-lettered messages again.",
         ),
     };
     let (since, why) = match notice.kind {
@@ -81,7 +80,7 @@ fn feed_notice_view(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
     let (title, note) = match notice.kind {
         FeedNoticeKind::Gone => (
             format!("The feed {feed} is gone for good"),
-            "Its server says so, and it is not polled any more: give it its new address in the configuration, or remove it.",
+            "Its server says so. The feed is no longer polled. Write its new address in the configuration, or remove it.",
         ),
         FeedNoticeKind::Failing => (
             format!("The feed {feed} cannot be read"),
@@ -89,19 +88,19 @@ fn feed_notice_view(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
         ),
         FeedNoticeKind::Silent => (
             format!("The feed {feed} has had nothing new"),
-            "It can be read, but it may have moved or been abandoned: check its site. A notice will say when it has something new.",
+            "The feed can be read, but it may have moved or been abandoned. Check its site. A notice will say when it has something new.",
         ),
         FeedNoticeKind::Well => (
             format!("The feed {feed} can be read again"),
-            "Its new items were matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            "Its new items were matched. `tidings feeds gaps` shows what may have been missed.",
         ),
         FeedNoticeKind::Away => (
             "No feed can be read".to_owned(),
-            "Every feed that is polled fails, so the cause is probably the network or its proxy, not the feeds. All are retried automatically.",
+            "Every feed fails, so the cause is probably the network or its proxy. All feeds are retried automatically.",
         ),
         FeedNoticeKind::Back => (
             "Feeds can be read again".to_owned(),
-            "Their new items are matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            "Their new items are matched. `tidings feeds gaps` shows what may have been missed.",
         ),
     };
     let (since, why) = match notice.kind {
@@ -134,7 +133,7 @@ fn store_notice_view(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
     note_view(title, note, facts.map(|(name, line)| Fact::with_line(name, line)).into())
 }
 
-/// What is said of Tidings' own: a headline, a note, and facts.
+/// A message about Tidings itself: a headline, a note and facts.
 fn note_view(title: &str, note: &str, facts: Vec<Fact>) -> MessageView {
     MessageView {
         severity: None,
@@ -177,14 +176,14 @@ fn alert_view(
     }
 }
 
-/// The copies of `story`, and in the last line how many there are besides.
+/// The copies of `story`. If there are too many, the last line says how many are left out.
 fn copy_items(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
     let rest = feeds.len().saturating_sub(MAX_COPIES);
     let rest = (rest > 0).then(|| StoryItem::from_line(&format!("and {rest} more")));
     feeds.iter().take(MAX_COPIES).map(|entry| copy_item(story, entry, zone)).chain(rest).collect()
 }
 
-/// One copy, with its headline unless that is the headline of the message.
+/// One copy. Its headline is left out if it is the headline of the message.
 fn copy_item(story: &StorySummary, copy: &FeedEntry, zone: &TimeZone) -> StoryItem {
     let place = format!("{}, {}", plain(&copy.feed.0), format_time(copy.seen, zone));
     let link = copy.url.as_deref().map(plain);

@@ -24,16 +24,16 @@ use secrets::webhook_secrets;
 
 pub(super) use client::WebhookClients;
 
-/// For the whole attempt.
+/// The time limit of an attempt.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// For what an endpoint has to say beside its status.
+/// The time limit for the body of the answer.
 const BODY_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The most that is read of an answer, in bytes.
+/// The number of bytes that are read of an answer.
 const MAX_BODY: usize = 4096;
 
-/// Answers that may be about what the message says. They do not say that it will never be taken.
+/// Statuses that may concern the content of the message. A later attempt may still work.
 const MESSAGE_ERRORS: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
     StatusCode::CONFLICT,
@@ -42,8 +42,8 @@ const MESSAGE_ERRORS: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
-/// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is
-/// the signature's time.
+/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not followed.
+/// `now` is the time of the signature.
 pub(super) async fn send(
     webhook: &Webhook,
     context: &SendContext,
@@ -69,15 +69,15 @@ pub(super) async fn send(
     match tokio::time::timeout(DEADLINE, request.send()).await {
         Ok(Ok(response)) => {
             let (status, headers) = (response.status(), response.headers().clone());
-            let remark =
+            let body =
                 tokio::time::timeout(BODY_DEADLINE, read_body(response)).await.unwrap_or_default();
-            let wish = crate::notify::webhook::requested_wait::requested_wait(
-                status, &headers, &remark, now,
+            let wait = crate::notify::webhook::requested_wait::requested_wait(
+                status, &headers, &body, now,
             );
             outcome_of_answer(
                 status,
                 &headers,
-                &sanitize_reply(&remark, &webhook_secrets(webhook)),
+                &sanitize_reply(&body, &webhook_secrets(webhook)),
                 receiver,
                 wish,
             )
@@ -90,8 +90,8 @@ pub(super) async fn send(
     }
 }
 
-/// The message with what it says of whom it is for. It is a JSON object, and no empty one, where
-/// that is wanted.
+/// Adds the key for the recipient to `payload`, if the format needs one. `payload` is then a JSON
+/// object that is not empty.
 fn add_recipient(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     match (&webhook.addressed, payload) {
         (Some(Addressed { key, to }), [b'{', rest @ ..]) => {
@@ -144,45 +144,45 @@ fn outcome_of_error(error: &reqwest::Error) -> Outcome {
     }
 }
 
-/// The outcome of an answer. `remark` is the text of the answer, safe to show; `wish` is the pause
-/// that it asks for.
+/// The outcome of an answer. `body` is its text, safe to show; `wait` is the wait that the server
+/// asked for.
 fn outcome_of_answer(
     status: StatusCode,
     headers: &HeaderMap,
-    remark: &str,
+    body: &str,
     receiver: &Receiver,
-    wish: Option<Duration>,
+    wait: Option<Duration>,
 ) -> Outcome {
-    let said = match remark {
+    let answer = match body {
         "" => format!("the server answered {status}"),
-        remark => format!("the server answered {status}: {remark}"),
+        body => format!("the server answered {status}: {body}"),
     };
     let retry =
-        |cause, scope, why| Outcome::Retry(RetryReason { why, cause, scope, requested_wait: wish });
+        |cause, scope, why| Outcome::Retry(RetryReason { why, cause, scope, requested_wait: wait });
     match status {
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
-            "{said}, which context that this address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
+            "{answer}, which context that this address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
-        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
+        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(answer),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            retry(FailureCause::Busy, FailureScope::Notifier, said)
+            retry(FailureCause::Busy, FailureScope::Notifier, answer)
         }
-        // The gateway says that nobody behind it has the message.
+        // The gateway says that the server behind it did not get the message.
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
-            retry(FailureCause::Shut, FailureScope::Notifier, said)
+            retry(FailureCause::Shut, FailureScope::Notifier, answer)
         }
         _ if MESSAGE_ERRORS.contains(&status) => {
-            retry(FailureCause::Failed, FailureScope::Message, said)
+            retry(FailureCause::Failed, FailureScope::Message, answer)
         }
         _ if status.is_redirection() => retry(
             FailureCause::Shut,
             FailureScope::Notifier,
             explain_redirect(status, headers, receiver),
         ),
-        _ if status.is_client_error() => retry(FailureCause::Shut, FailureScope::Notifier, said),
-        _ => retry(FailureCause::Failed, FailureScope::Notifier, said),
+        _ if status.is_client_error() => retry(FailureCause::Shut, FailureScope::Notifier, answer),
+        _ => retry(FailureCause::Failed, FailureScope::Notifier, answer),
     }
 }
 
@@ -196,7 +196,7 @@ fn explain_redirect(status: StatusCode, headers: &HeaderMap, receiver: &Receiver
     )
 }
 
-/// The beginning of an answer's body, as far as it comes.
+/// Reads the beginning of the answer's body, until the connection fails or the limit is reached.
 async fn read_body(mut response: Response) -> String {
     let mut body = Vec::new();
     while let Ok(Some(part)) = response.chunk().await {

@@ -1,4 +1,4 @@
-//! A message as HTML for mail programs: a view poured into a template that escapes all it is given.
+//! Renders a view as HTML for mail programs, with a template that escapes all values.
 
 use minijinja::Environment;
 use minijinja::value::Serde;
@@ -7,14 +7,14 @@ use crate::notify::view::message_view::MessageView;
 
 const NAME: &str = "email.html";
 
-/// The view as an HTML document.
+/// Renders the view as an HTML document.
 ///
 /// # Errors
-/// Where the template fails, in words for a person.
+/// The template fails.
 pub(super) fn render_html(view: &MessageView) -> Result<String, String> {
     let failed = |error: minijinja::Error| format!("the mail's HTML cannot be written: {error}");
     let mut templates = Environment::new();
-    // The name's ending switches escaping on.
+    // The ending `.html` turns on escaping.
     templates.add_template(NAME, include_str!("../email.html")).map_err(failed)?;
     templates.get_template(NAME).and_then(|template| template.render(Serde(view))).map_err(failed)
 }

@@ -1,5 +1,5 @@
-//! One attempt to hand a mail to the mail server (RFC 5321), over a connection that is kept for the
-//! next, and what the answers mean.
+//! Makes one attempt to send a mail to the mail server (RFC 5321), over a connection that is kept
+//! for the next mail.
 
 mod connection;
 mod explain;
@@ -30,11 +30,11 @@ use step::SmtpStep;
 
 pub(in crate::notify) use pool::SmtpPools;
 
-/// Tries once to hand `mail` to the server for `receiver`. Where the configuration requires TLS,
-/// login and mail are sent over TLS only.
+/// Tries once to send `mail` to `receiver`. If the configuration requires TLS, login and mail are
+/// sent over TLS only.
 ///
-/// It takes as long as the server may take (RFC 5321, 4.5.3.2): up to ten minutes for the answer to
-/// the final dot. A client that does not wait sends a mail twice that was taken by then.
+/// The timeouts are those of RFC 5321, 4.5.3.2: up to ten minutes for the answer to the final dot.
+/// A client with a shorter timeout sends a mail again that the server takes later.
 pub(in crate::notify) async fn send(
     email: &Email,
     pools: &SmtpPools,
@@ -65,8 +65,8 @@ pub(in crate::notify) async fn send(
                     email, &reply,
                 ));
             }
-            // The mail is tried over the next connection, in the end over a new one: servers grow
-            // tired of those that are kept.
+            // Servers limit the use of a kept connection. The mail is tried over the next
+            // connection, and at last over a new one.
             Err(failure) if lent.is_reused() && failure.may_concern_connection() => {
                 if failure.is_refusal() {
                     lent.close_and_record_limit(now).await;
@@ -94,7 +94,7 @@ pub(in crate::notify) async fn send(
     }
 }
 
-/// A connection that could not be had. Nothing was said of the mail.
+/// Why to retry when no connection was opened. The mail was not sent.
 fn retry_reason_of_open_failure(email: &Email, failure: &OpenFailure) -> RetryReason {
     let why = crate::notify::email::smtp::explain::explain_open_failure(email, failure);
     match failure {
@@ -124,7 +124,7 @@ fn retry_reason_of_open_failure(email: &Email, failure: &OpenFailure) -> RetryRe
     }
 }
 
-/// What becomes of a mail that was not taken because of `failure`, which is `why` in words.
+/// The outcome of `failure`, which `why` explains.
 fn outcome_of_mail_failure(failure: &MailFailure, why: String) -> Outcome {
     match failure {
         MailFailure::Refused(step, reply) => outcome_of_refusal(*step, reply, why),

@@ -99,8 +99,8 @@ fn mails_of_one_event_are_one_thread_and_a_test_is_in_none() {
 #[case(Severity::Medium, &["arms"], "A title [arms]")]
 #[case(Severity::High, &["arms"], "HIGH: A title [arms]")]
 #[case(Severity::Critical, &["arms", "oil", "gas"], "CRITICAL: A title [gas and 2 more]")]
-#[case(Severity::Low, &["a rule with a name that is longer than a subject can bear"], "A title [a rule with a name that is longer than…]")]
-fn its_subject_is_what_matters_in_few_words(
+#[case(Severity::Low, &["a rule with a name that is longer than a subject can hold"], "A title [a rule with a name that is longer than…]")]
+fn its_subject_is_short_and_has_severity_headline_and_rule(
     #[case] severity: Severity,
     #[case] rules: &[&str],
     #[case] expected: &str,
@@ -139,7 +139,7 @@ fn names_and_domains_beyond_ascii_arrive() {
 }
 
 #[test]
-fn an_address_that_is_none_is_said() {
+fn an_invalid_address_is_an_error() {
     let desk = email_config("tidings@example.org", &["ana@example.org"]);
     let why = render(&desk, &receiver("not an address"), &fixture::test_message(), &TimeZone::UTC)
         .unwrap_err();

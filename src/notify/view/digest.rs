@@ -1,4 +1,4 @@
-//! What a digest shows: its stories rule by rule, each with one sentence that proves it.
+//! Builds the view of a digest: its stories by rule, each with one sentence of evidence.
 
 use jiff::tz::TimeZone;
 
@@ -9,10 +9,11 @@ use crate::notify::quote::{self, QuotePiece};
 use crate::notify::view::message_view::{MessageView, format_time, unmarked_pieces};
 use crate::notify::view::message_view::{Section, StoryItem};
 
-/// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
+/// The number of stories of a rule that are shown with a sentence. The others have headline and
+/// link only.
 const MAX_QUOTED_STORIES: usize = 30;
 
-/// What `digest` shows, with times in `zone`.
+/// Builds the view of `digest`, with times in `zone`.
 pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };

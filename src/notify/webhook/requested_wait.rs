@@ -1,4 +1,4 @@
-//! How long a server asks for a pause: in a header, or in JSON as chat services do.
+//! Reads how long a server asks us to wait, from headers or from JSON.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use serde_json::Value;
 
 use crate::http;
 
-/// A number of a `…-Reset` header from here on is a moment, in seconds since 1970, and no wait.
+/// A number in a `…-Reset` header from here on is a Unix time in seconds, not a wait.
 const FIRST_UNIX_SECOND: f64 = 1e9;
 
-/// A number from here on is a moment in milliseconds.
+/// A number from here on is a Unix time in milliseconds.
 const FIRST_UNIX_MILLISECOND: f64 = 1e12;
 
-/// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
-/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
-/// (at the top) and Telegram (under `parameters`) put it.
+/// The longest wait that the answer asks for: `Retry-After` in either form, `Retry-After-Ms` and,
+/// with a 429, `X-RateLimit-Reset-After` and the JSON key `retry_after`, both in seconds. Discord
+/// writes that key at the top, Telegram under `parameters`.
 ///
-/// Many services send the state of their limit with every answer. Where nothing else asks for a
-/// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
+/// Many services send the state of their rate limit with every answer. If nothing else asks for a
+/// wait, the end of the limit counts: with a 429, and with a 403 or 503 if the limit is used up.
 pub(super) fn requested_wait(
     status: StatusCode,
     headers: &HeaderMap,
@@ -34,12 +34,12 @@ pub(super) fn requested_wait(
     } else {
         [None; 2]
     };
-    let wish = asked.into_iter().chain(limited).flatten().max();
+    let wait = asked.into_iter().chain(limited).flatten().max();
     let is_spent = || {
         matches!(status, StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE)
             && is_rate_limit_used_up(headers)
     };
-    wish.or_else(|| if is_limited || is_spent() { rate_limit_reset(headers, now) } else { None })
+    wait.or_else(|| if is_limited || is_spent() { rate_limit_reset(headers, now) } else { None })
 }
 
 fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -57,34 +57,34 @@ fn rate_limit_reset_after(headers: &HeaderMap) -> Option<Duration> {
         .find_map(|name| http::wait_in_words(header_text(headers, name)?))
 }
 
-/// When a limit is over: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
+/// The wait until a rate limit ends: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
 /// (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and `X-RateLimit-Reset`, in
-/// seconds or as a moment (draft-ietf-httpapi-ratelimit-headers).
+/// seconds or as a Unix time (draft-ietf-httpapi-ratelimit-headers).
 fn rate_limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let of_limit = rate_limit_parameters(headers, &["t", "reset"]).max();
     of_limit.or_else(|| {
         ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].into_iter().find_map(
             |name| {
-                let said = header_text(headers, name)?;
-                match said.parse::<f64>() {
+                let text = header_text(headers, name)?;
+                match text.parse::<f64>() {
                     Ok(moment) if moment >= FIRST_UNIX_SECOND => {
                         Some(wait_until(moment, headers, now))
                     }
-                    _ => http::wait_in_words(said),
+                    _ => http::wait_in_words(text),
                 }
             },
         )
     })
 }
 
-/// How far a moment of the server's clock is off, by that clock where the answer shows it.
+/// The wait until a Unix time, by the server's clock if the answer has a `Date`.
 fn wait_until(moment: f64, headers: &HeaderMap, now: Timestamp) -> Duration {
     let scale = if moment >= FIRST_UNIX_MILLISECOND { 1000.0 } else { 1.0 };
     let answered = http::answered_at(headers).unwrap_or(now).as_duration().as_secs_f64();
     http::wait_of_seconds(moment / scale - answered).unwrap_or_default()
 }
 
-/// The values of some parameters of `RateLimit`.
+/// The values of the parameters `names` of `RateLimit`.
 fn rate_limit_parameters<'h>(
     headers: &'h HeaderMap,
     names: &'h [&'h str],
@@ -97,7 +97,7 @@ fn rate_limit_parameters<'h>(
     })
 }
 
-/// Whether the server says that nothing is left of a limit.
+/// Whether the server says that a rate limit is used up.
 fn is_rate_limit_used_up(headers: &HeaderMap) -> bool {
     let is_zero = |name: &&str| header_text(headers, name) == Some("0");
     ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
@@ -111,7 +111,7 @@ fn retry_after_in_json(body: &str) -> Option<Duration> {
     })?;
     match seconds.as_str() {
         Some(words) => http::wait_in_words(words),
-        // A number that no clock can count to is no wish.
+        // A larger number is no meaningful wait.
         None => seconds.as_f64().filter(|seconds| *seconds < 1e18).and_then(http::wait_of_seconds),
     }
 }
@@ -135,14 +135,14 @@ mod tests {
     #[case(r#"{"retry_after": "5"}"#, Some(5_000))]
     #[case(r#"{"parameters": {"retry_after": "1.5 s"}}"#, Some(1_500))]
     #[case(r#"{"retry_after": 1e300}"#, None)]
-    fn chat_services_say_it_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
-        let wish = requested_wait(
+    fn chat_services_ask_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
+        let wait = requested_wait(
             StatusCode::TOO_MANY_REQUESTS,
             &HeaderMap::new(),
             body,
             Timestamp::UNIX_EPOCH,
         );
-        assert_eq!(wish, milliseconds.map(Duration::from_millis));
+        assert_eq!(wait, milliseconds.map(Duration::from_millis));
     }
 
     #[rstest]
@@ -166,21 +166,21 @@ mod tests {
         &[("retry-after", "Thu, 12 Mar 2026 13:24:00 GMT"), ("date", "Thu, 12 Mar 2026 13:24:10 GMT")],
         0
     )]
-    fn the_longest_wish_counts(
-        #[case] said: &[(&'static str, &'static str)],
+    fn the_longest_wait_counts(
+        #[case] text: &[(&'static str, &'static str)],
         #[case] milliseconds: u64,
     ) {
         let mut headers = HeaderMap::new();
-        for (name, value) in said {
+        for (name, value) in text {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        let wish = requested_wait(
+        let wait = requested_wait(
             StatusCode::TOO_MANY_REQUESTS,
             &headers,
             r#"{"retry_after": 0.3}"#,
             Timestamp::UNIX_EPOCH,
         );
-        assert_eq!(wish, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
+        assert_eq!(wait, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
     }
 
     #[rstest]
@@ -192,28 +192,28 @@ mod tests {
     #[case(&[("ratelimit", "\"default\";r=0;t=5")], Some(5_000))]
     #[case(&[("ratelimit", "\"burst\";r=0;t=5, \"daily\";r=9;t=50")], Some(50_000))]
     #[case(&[("ratelimit", "limit=10, remaining=0, reset=5")], Some(5_000))]
-    #[case::what_is_asked_for_comes_first(&[("retry-after", "3"), ("ratelimit-reset", "900")], Some(3_000))]
+    #[case::retry_after_comes_first(&[("retry-after", "3"), ("ratelimit-reset", "900")], Some(3_000))]
     #[case(&[("ratelimit-reset", "soon")], None)]
     #[case(&[("ratelimit-reset", "-5")], None)]
-    fn the_end_of_a_limit_counts_where_nothing_is_asked_for(
-        #[case] said: &[(&'static str, &'static str)],
+    fn the_end_of_a_limit_counts_if_nothing_else_asks(
+        #[case] text: &[(&'static str, &'static str)],
         #[case] milliseconds: Option<u64>,
     ) {
         let mut headers = HeaderMap::new();
-        for (name, value) in said {
+        for (name, value) in text {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let wish_with = |status| requested_wait(status, &headers, "", now);
+        let wait_with = |status| requested_wait(status, &headers, "", now);
         let expected = milliseconds.map(Duration::from_millis);
-        assert_eq!(wish_with(StatusCode::TOO_MANY_REQUESTS), expected);
+        assert_eq!(wait_with(StatusCode::TOO_MANY_REQUESTS), expected);
         if headers.get("retry-after").is_none() {
-            assert_eq!(wish_with(StatusCode::NOT_FOUND), None);
+            assert_eq!(wait_with(StatusCode::NOT_FOUND), None);
         }
     }
 
     #[test]
-    fn a_limit_of_which_nothing_is_left_is_waited_for_with_a_403_too() {
+    fn a_limit_that_is_used_up_counts_with_a_403_too() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("60"));
         let wait = |headers: &HeaderMap| {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_with_every_answer_of_a_service_is_no_wish() {
+    fn the_state_of_a_limit_alone_asks_for_no_wait() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset-after", HeaderValue::from_static("1.5"));
         let body = r#"{"retry_after": 1}"#;

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::config::SigningKey;
 
-/// The value of `webhook-signature`: one signature for every key, parted by spaces, so that keys
+/// The value of `webhook-signature`: one signature for each key, separated by spaces, so that keys
 /// can be changed without a gap. `None` without a key. `seconds` is Unix time.
 pub(super) fn signature_header(
     id: &str,

@@ -1,4 +1,4 @@
-//! What a mail server said, or what went wrong with it, in words that hold no secret.
+//! Explains replies and failures of a mail server, without secrets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::config::{Email, MailSecurity};
 use crate::notify::email::smtp::mail_transaction::{Envelope, MailFailure};
 use crate::notify::reply::sanitize_reply;
 
-/// The server, for people.
+/// The name of the server in messages.
 fn describe_server(email: &Email) -> String {
     let Email { host, port, .. } = email;
     if host.contains(':') {
@@ -26,13 +26,13 @@ pub(super) fn describe_reply(email: &Email, reply: &SmtpReply) -> String {
     without_secrets(email, &format!("{} {}", reply.code, reply.text()))
 }
 
-/// Why no connection could be used.
+/// Explains why no connection was opened.
 pub(super) fn explain_open_failure(email: &Email, why: &OpenFailure) -> String {
     let server = describe_server(email);
     let why = match why {
         OpenFailure::Refused(_, reply) => {
             return format!(
-                "{server} lets us in no further: {}{}",
+                "{server} refused the connection: {}{}",
                 describe_reply(email, reply),
                 ehlo_name_advice(reply)
             );
@@ -43,7 +43,7 @@ pub(super) fn explain_open_failure(email: &Email, why: &OpenFailure) -> String {
                 login_advice(email)
             );
         }
-        OpenFailure::TimedOut => return format!("{server} did not let us in in time"),
+        OpenFailure::TimedOut => return format!("{server} did not accept the connection in time"),
         OpenFailure::NoStartTls => "it offers no STARTTLS".to_owned(),
         OpenFailure::Tls(why) => why.clone(),
         OpenFailure::Connection(error) => error.to_string(),
@@ -52,7 +52,7 @@ pub(super) fn explain_open_failure(email: &Email, why: &OpenFailure) -> String {
     format!("{server} cannot be used: {why}{}", tls_advice(email, &why))
 }
 
-/// Why a mail was not taken.
+/// Explains why a mail was not sent.
 pub(super) fn explain_mail_failure(
     email: &Email,
     envelope: &Envelope,
@@ -73,7 +73,7 @@ pub(super) fn explain_mail_failure(
         MailFailure::Broken(step, broken) => {
             let why = without_secrets(email, &broken.to_string());
             format!(
-                "{server} broke off before it took the mail, at {}: {why}",
+                "{server} did not take the mail, because the connection failed at {}: {why}",
                 step.protocol_name()
             )
         }
@@ -95,13 +95,13 @@ fn without_secrets(email: &Email, words: &str) -> String {
     sanitize_reply(words, &login_secrets(email))
 }
 
-/// What to do where the server wants another name at EHLO.
+/// Advice if the server wants another name at EHLO.
 fn ehlo_name_advice(reply: &SmtpReply) -> &'static str {
     let text = reply.text().to_ascii_lowercase();
     let names_it =
         ["helo", "ehlo", "fully-qualified", "fqdn"].iter().any(|word| text.contains(word));
     if names_it {
-        "; the name that Tidings gives there can be set: `helo: mail.example.org`"
+        "; set the name that Tidings sends, for example `helo: mail.example.org`"
     } else {
         ""
     }
@@ -116,23 +116,23 @@ fn login_advice(email: &Email) -> &'static str {
     }
 }
 
-/// What to do about a connection that failed for the reason `why`.
+/// Advice about a connection that failed for the reason `why`.
 fn tls_advice(email: &Email, why: &str) -> &'static str {
     match email.security {
         MailSecurity::Tls if why.contains("InvalidContentType") => {
-            "; this port seems to begin without TLS, which smtp+starttls:// is for"
+            "; this port seems to begin without TLS: use smtp+starttls://"
         }
         MailSecurity::StartTls if why.contains("STARTTLS") => {
-            "; smtps:// is for servers that begin with TLS"
+            "; use smtps:// if the server begins with TLS"
         }
         _ if why.contains("UnknownIssuer") => {
-            "; where the server's CA is your own, name its certificate: `ca: FILE.pem`"
+            "; if the server's CA is your own, name its certificate: `ca: FILE.pem`"
         }
         _ => "",
     }
 }
 
-/// What must not be shown, in the forms in which it is sent (RFC 4616, and LOGIN).
+/// The secrets of the login, in the forms in which they are sent (RFC 4616, and LOGIN).
 fn login_secrets(email: &Email) -> Vec<String> {
     let Some((user, password)) = &email.login else { return Vec::new() };
     let password = password.expose_secret();

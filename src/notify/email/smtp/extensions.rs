@@ -1,25 +1,27 @@
-//! What a server offers in its answer to EHLO (RFC 5321, 4.1.1.1). Keywords count in any case.
+//! The service extensions in a server's answer to EHLO (RFC 5321, 4.1.1.1). Keywords are
+//! case-insensitive.
 
 use super::login::Mechanism;
 use super::reply::SmtpReply;
 
-/// Of a server that knows only HELO: nothing.
+/// The extensions of a server. A server that knows only HELO has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ServerExtensions {
     pub(super) starttls: bool,
     pub(super) eight_bit_mime: bool,
     pub(super) smtp_utf8: bool,
-    /// The ways to log in that we know as well.
+    /// The offered login mechanisms that Tidings knows.
     pub(super) mechanisms: Vec<Mechanism>,
-    /// The longest mail that it takes, in bytes, where mails may say how long they are (RFC 1870).
-    /// A server may state no limit.
+    /// The longest mail that the server takes, in bytes, if it has SIZE (RFC 1870); `usize::MAX` if
+    /// it states no limit.
     pub(super) max_mail_size: Option<usize>,
-    /// The most mails that it takes over one connection (RFC 9422).
+    /// The largest number of mails over one connection (RFC 9422).
     pub(super) max_mails: Option<u32>,
 }
 
 impl ServerExtensions {
-    /// What `reply` says. Its first line should be a greeting, but some servers leave that out.
+    /// Reads the extensions in `reply`. Its first line should be a greeting, but some servers leave
+    /// that out.
     pub(super) fn from_reply(reply: &SmtpReply) -> Self {
         let mut offer = Self::default();
         for line in &reply.lines {
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_count_in_any_case_and_unknown_ones_do_not() {
+    fn keywords_are_case_insensitive_and_unknown_ones_are_ignored() {
         let offer = extensions_from_lines(&[
             "StartTls",
             "8bitmime",

@@ -1,4 +1,4 @@
-//! Logging in (RFC 4954), by PLAIN (RFC 4616) or LOGIN.
+//! Logs in (RFC 4954), by PLAIN (RFC 4616) or LOGIN.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ pub(super) enum Mechanism {
 }
 
 impl Mechanism {
-    /// The one of that name, in capitals.
+    /// The mechanism of this name in capitals.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "PLAIN" => Some(Self::Plain),
@@ -23,13 +23,13 @@ impl Mechanism {
         }
     }
 
-    /// What is said to the server: a command, and what follows each of its prompts. Its prompts are
-    /// not looked at.
+    /// The lines for the server: a command, and an answer to each prompt. The text of the prompts is
+    /// ignored.
     fn client_lines(self, user: &str, password: &str) -> Vec<String> {
         match self {
             Self::Plain => {
                 let initial = STANDARD.encode(format!("\0{user}\0{password}"));
-                // A server that passes over what comes with the command asks for it once more.
+                // A server that ignores the initial response prompts for it.
                 vec![format!("AUTH PLAIN {initial}"), initial]
             }
             Self::Login => {
@@ -39,14 +39,14 @@ impl Mechanism {
     }
 }
 
-/// Logs in by `mechanism`: what the server says of it in the end.
+/// Logs in by `mechanism` and returns the server's last reply.
 pub(super) async fn authenticate(
     wire: &mut Wire,
     mechanism: Mechanism,
     (user, password): &(String, SecretString),
 ) -> Result<SmtpReply, WireError> {
     let mut words = mechanism.client_lines(user, password.expose_secret());
-    // Whoever asks for more than the mechanism has gets this end (RFC 4954, 4).
+    // `*` cancels the login if the server prompts for more (RFC 4954, 4).
     words.push("*".to_owned());
     for word in words {
         let reply = wire.send_command(&word).await?;

@@ -1,5 +1,4 @@
-//! A mail handed over, command by command (RFC 5321, 3.3), so that it is known how far it came
-//! where it breaks off.
+//! Sends a mail, command by command (RFC 5321, 3.3), so that a failure names its step.
 
 use lettre::Address;
 
@@ -24,22 +23,22 @@ fn is_ascii(address: &Address) -> bool {
     address.user().is_ascii() && address.domain().is_ascii()
 }
 
-/// Why a mail was not handed over.
+/// Why a mail was not sent.
 pub(super) enum MailFailure {
     /// The server refused it.
     Refused(SmtpStep, SmtpReply),
-    /// The conversation broke off, or its answers and our commands no longer belong together.
+    /// The connection failed, or an answer does not belong to the last command.
     Broken(SmtpStep, WireError),
     /// The sender's address needs an extension that the server lacks (RFC 6531).
     SenderNotAscii,
-    /// The recipient's address does.
+    /// The recipient's address needs that extension.
     RecipientNotAscii,
-    /// The mail is longer than this, which is the most that the server takes, in bytes.
+    /// The mail is longer than this limit of the server, in bytes.
     TooLong(usize),
 }
 
 impl MailFailure {
-    /// Whether the connection can be used no more.
+    /// Whether the connection can no longer be used.
     pub(super) fn ends_connection(&self) -> bool {
         match self {
             Self::Refused(_, reply) => reply.code == 421,
@@ -48,13 +47,13 @@ impl MailFailure {
         }
     }
 
-    /// Whether the server said so, and the conversation did not break off.
+    /// Whether the server refused the mail, as opposed to a failure of the connection.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(..))
     }
 
-    /// Whether the server may have had enough of the connection rather than of the mail, which it
-    /// cannot have taken.
+    /// Whether the failure may concern the connection rather than the mail. The server has not taken
+    /// the mail.
     pub(super) fn may_concern_connection(&self) -> bool {
         match self {
             Self::Refused(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, reply)
@@ -74,7 +73,7 @@ impl MailFailure {
     }
 }
 
-/// Hands `mail` over.
+/// Sends `mail`.
 pub(super) async fn send_mail(
     connection: &mut Connection,
     envelope: &Envelope,
@@ -94,7 +93,7 @@ pub(super) async fn send_mail(
     expect_reply(SmtpStep::End, answer)
 }
 
-/// What `MAIL` says besides the sender, as far as the server understands it.
+/// The parameters of `MAIL` that the server understands.
 fn mail_parameters(
     connection: &Connection,
     envelope: &Envelope,
@@ -134,7 +133,7 @@ async fn send_step_command(
     expect_reply(step, connection.wire.send_command_within(step.reply_timeout(), command).await)
 }
 
-/// The reply, if it is the one that the step goes on with.
+/// The reply, if it lets the transaction go on.
 fn expect_reply(
     step: SmtpStep,
     answer: Result<SmtpReply, WireError>,

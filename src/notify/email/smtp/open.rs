@@ -1,4 +1,4 @@
-//! A connection to the mail server, up to where a mail can be handed over: greeting, TLS, login.
+//! Opens a connection to the mail server: greeting, TLS, login.
 
 use std::io;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use super::wire::{Wire, WireError};
 use crate::config::{Email, MailSecurity};
 use crate::notify::email::smtp::extensions::ServerExtensions;
 
-/// From the first packet to the login. Greetings that are held back to annoy spammers take up to a
-/// minute.
+/// The time limit from the first packet to the end of the login. Some servers delay the greeting by
+/// up to a minute to slow down spammers.
 const OPEN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Why there is no connection.
@@ -27,13 +27,13 @@ pub(super) enum OpenFailure {
     Connection(io::Error),
     /// TLS cannot be set up here.
     Tls(String),
-    /// The conversation broke off.
+    /// The connection failed.
     Broken(WireError),
-    /// The server refused a step of it.
+    /// The server refused a step.
     Refused(SmtpStep, SmtpReply),
-    /// It offers no STARTTLS, which the configuration wants.
+    /// The server offers no STARTTLS, which the configuration requires.
     NoStartTls,
-    /// It offers no way to log in that we know.
+    /// The server offers no known login mechanism.
     NoLogin,
     /// It took too long.
     TimedOut,
@@ -57,8 +57,8 @@ impl From<InvalidDnsNameError> for OpenFailure {
     }
 }
 
-/// Connects and logs in, by the mechanism `first` if the server offers it. Where the configuration
-/// wants TLS, nothing is said without it but the request for it.
+/// Connects and logs in, with the mechanism `first` if the server offers it. If the configuration
+/// requires TLS, only EHLO and STARTTLS are sent without it.
 pub(super) async fn open_connection(
     email: &Email,
     first: Option<Mechanism>,
@@ -75,7 +75,7 @@ pub(super) async fn open_connection(
     timeout(OPEN_TIMEOUT, opened).await.unwrap_or(Err(OpenFailure::TimedOut))
 }
 
-/// A connection that the server greeted, with TLS where it is wanted, and what the server offers.
+/// Connects, with TLS if the configuration requires it. Returns the server's extensions, too.
 async fn connect_and_greet(email: &Email) -> Result<(Wire, ServerExtensions), OpenFailure> {
     let mut wire = Wire::connect(&email.host, email.port).await.map_err(OpenFailure::Connection)?;
     if email.security == MailSecurity::Tls {
@@ -100,7 +100,7 @@ async fn start_tls(wire: Wire, email: &Email) -> Result<Wire, OpenFailure> {
     Ok(wire.start_tls(&tls::tls_connector(&email.ca)?, name).await?)
 }
 
-/// EHLO, or HELO where the server does not know that (RFC 5321, 3.2).
+/// Sends EHLO, or HELO if the server does not know EHLO (RFC 5321, 3.2).
 async fn send_hello(wire: &mut Wire, name: &str) -> Result<ServerExtensions, OpenFailure> {
     let reply = wire.send_command(&format!("EHLO {name}")).await?;
     if !reply.is_permanent() {
@@ -110,8 +110,8 @@ async fn send_hello(wire: &mut Wire, name: &str) -> Result<ServerExtensions, Ope
     Ok(ServerExtensions::default())
 }
 
-/// Tries each mechanism that the server offers, until one is taken: some are offered that do not
-/// work.
+/// Tries each mechanism that the server offers until one works. Servers also offer mechanisms that
+/// do not work.
 async fn log_in_by_any_mechanism(
     email: &Email,
     credentials: &(String, SecretString),
@@ -122,7 +122,7 @@ async fn log_in_by_any_mechanism(
     let mut greeting = Some((wire, extensions.clone()));
     let mut failure = OpenFailure::NoLogin;
     for mechanism in mechanisms_to_try(&extensions.mechanisms, first) {
-        // After a refusal servers close the connection, or no longer listen.
+        // After a refusal, servers close the connection or ignore further commands.
         let (mut wire, extensions) = match greeting.take() {
             Some(greeting) => greeting,
             None => connect_and_greet(email).await?,
@@ -144,7 +144,7 @@ async fn log_in_by_any_mechanism(
     Err(failure)
 }
 
-/// PLAIN before LOGIN, but `first` before all.
+/// The offered mechanisms in the order of trial: `first`, PLAIN, LOGIN.
 fn mechanisms_to_try(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
     let mut mechanisms: Vec<_> = first.into_iter().collect();
     mechanisms.extend(
@@ -154,7 +154,7 @@ fn mechanisms_to_try(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mec
     mechanisms
 }
 
-/// The refusal that says more: one of the login over one of a mechanism.
+/// The refusal that says more: a refused login says more than an unknown mechanism.
 fn more_specific_refusal(before: OpenFailure, reply: SmtpReply) -> OpenFailure {
     match before {
         OpenFailure::Refused(_, before) if login::is_unknown_mechanism(&reply) => {

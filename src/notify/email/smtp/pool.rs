@@ -18,50 +18,49 @@ use crate::clock::later;
 use crate::notify::RetryReason;
 use tidings_rules::story::NotifierName;
 
-/// How long a connection is kept without work. Servers close theirs after five minutes (RFC 5321,
+/// How long an unused connection is kept. Servers close theirs after five minutes (RFC 5321,
 /// 4.5.3.2.7).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a mail waits for an open connection before another is opened: a quick server gets many
-/// mails over one login.
+/// How long a mail waits for an open connection before another is opened. A fast server thus gets
+/// many mails over one login.
 const WAIT_BEFORE_ANOTHER: Duration = Duration::from_millis(300);
 
-/// How long no further connection is tried after the server refused one beside others.
+/// How long no further connection is opened after the server refused one while others were open.
 const CONNECTION_LIMIT_LIFETIME: Duration = Duration::from_mins(1);
 
-/// How long it is remembered how many mails a server takes over a connection.
+/// How long the number of mails that a server takes over a connection is remembered.
 const MAIL_LIMIT_LIFETIME: Duration = Duration::from_mins(10);
 
 /// The connections of every email notifier.
 #[derive(Clone, Debug, Default)]
 pub(in crate::notify) struct SmtpPools(Arc<Mutex<HashMap<NotifierName, Arc<SmtpPool>>>>);
 
-/// Those of one notifier.
+/// The connections of one notifier.
 #[derive(Debug, Default)]
 pub(super) struct SmtpPool {
     state: Mutex<PoolState>,
-    /// Notified when a connection came back, was lost, was opened or was not.
+    /// Notified when a connection was returned, closed or opened, or could not be opened.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct PoolState {
-    /// The one that was used last is at the end.
+    /// The connection that was used last is at the end.
     idle: Vec<IdleConnection>,
-    /// Connections that are open: idle ones and those that are lent.
+    /// The number of open connections, idle or in use.
     open_count: usize,
-    /// Whether one is being opened.
+    /// Whether a connection is being opened.
     is_opening: bool,
-    /// Connections that were closed after their last mail, and can be replaced without a wait.
+    /// The number of connections that were closed and can be replaced without a wait.
     replaceable: usize,
-    /// How many mails the server takes over a connection, as it showed, and until when that is
-    /// heeded.
+    /// How many mails the server was seen to take over a connection, and until when that holds.
     mail_limit: Option<(u32, Timestamp)>,
-    /// How many the server bore when it refused one more, and until when that is heeded.
+    /// How many connections were open when the server refused one more, and until when that holds.
     connection_limit: Option<(usize, Timestamp)>,
-    /// How the last login went through.
+    /// The mechanism of the last successful login.
     last_mechanism: Option<Mechanism>,
-    /// How often no connection could be opened, and why the last time.
+    /// How often no connection could be opened, and the last reason.
     failure_count: u64,
     last_failure: Option<RetryReason>,
 }
@@ -81,9 +80,9 @@ enum PoolTurn {
 }
 
 impl PoolState {
-    /// The next step of somebody who came when `seen` failures had been, and may have waited for
-    /// long. While a connection is being opened the others wait: if that fails, it fails for all of
-    /// them, so that one wrong password is tried once and not eight times.
+    /// The next step of a caller that arrived after `failures_before` failures. `has_waited` says
+    /// that it waited for `WAIT_BEFORE_ANOTHER`. While a connection is being opened, the others
+    /// wait. If it fails, it fails for all of them, so that a wrong password is tried only once.
     fn next_turn(&mut self, failures_before: u64, has_waited: bool, now: Timestamp) -> PoolTurn {
         if let Some(IdleConnection { connection, .. }) = self.idle.pop() {
             return PoolTurn::Use(connection);
@@ -108,8 +107,8 @@ impl PoolState {
 }
 
 impl PoolState {
-    /// Takes in that the server took so many mails over a connection, and no more. One that went
-    /// away for another reason may have taken fewer.
+    /// Records how many mails the server took over a connection before it refused another. Fewer
+    /// than known do not count: that connection may have ended for another reason.
     fn record_mails_taken(&mut self, taken: u32, now: Timestamp) {
         let known = self.known_mail_limit(now).unwrap_or_default();
         if taken > 0 && taken >= known {
@@ -117,7 +116,7 @@ impl PoolState {
         }
     }
 
-    /// How many mails the server takes over a connection, as far as that is known.
+    /// How many mails the server takes over a connection, if known.
     fn known_mail_limit(&self, now: Timestamp) -> Option<u32> {
         self.mail_limit.filter(|(_, until)| now < *until).map(|(mails, _)| mails)
     }
@@ -128,14 +127,14 @@ impl SmtpPool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes all that wait.
+    /// Changes the state and wakes all waiting callers.
     fn update_state(&self, change: impl FnOnce(&mut PoolState)) {
         change(&mut self.lock_state());
         self.changed.notify_waiters();
     }
 
-    /// A connection that is ready for a mail: a kept one, else a new one from `open`, which gets
-    /// the mechanism of the last login. If no further one can be opened, it waits for one in use.
+    /// A connection that is ready for a mail: an idle one, or a new one from `open`, which gets the
+    /// mechanism of the last login. If no further one can be opened, waits for one in use.
     pub(super) async fn get_connection<F>(
         &self,
         now: Timestamp,
@@ -160,7 +159,7 @@ impl SmtpPool {
                     if lent.connection().reset().await {
                         return Ok(lent);
                     }
-                    // The server closed it, or speaks out of turn.
+                    // The server closed it, or sent an unexpected reply.
                     lent.close_and_allow_replacement().await;
                 }
                 PoolTurn::Open(mechanism) => {
@@ -179,7 +178,7 @@ impl SmtpPool {
         }
     }
 
-    /// Takes a connection that was idle for too long.
+    /// Removes a connection that was idle for too long.
     fn poll_expired_connection(&self, context: &mut Context<'_>) -> Option<PooledConnection<'_>> {
         let mut state = self.lock_state();
         let expired = state
@@ -201,8 +200,7 @@ impl SmtpPool {
     }
 }
 
-/// The turn of the one who opens a connection. It ends when this is dropped, whatever becomes of
-/// the attempt.
+/// The right to open a connection. It ends when this is dropped, even if the attempt is cancelled.
 struct OpeningTurn<'p>(&'p SmtpPool);
 
 impl<'p> OpeningTurn<'p> {
@@ -215,8 +213,8 @@ impl<'p> OpeningTurn<'p> {
         PooledConnection { pool, connection: Some(connection), is_reused: false }
     }
 
-    /// Says so to those who wait. With others open it is no failure: the server bears no more of
-    /// them.
+    /// Records the failure for the waiting callers. If other connections are open, it is no failure:
+    /// the server accepts no more of them.
     fn record_failure(self, why: RetryReason, now: Timestamp) -> Result<(), RetryReason> {
         let mut state = self.0.lock_state();
         if state.open_count > 0 {
@@ -236,8 +234,8 @@ impl Drop for OpeningTurn<'_> {
     }
 }
 
-/// A connection in use. One that is dropped without being given back is closed, because the state
-/// of its conversation is unknown.
+/// A connection in use. If it is dropped without being returned, it is closed, because the state of
+/// its conversation is unknown.
 pub(super) struct PooledConnection<'p> {
     pool: &'p SmtpPool,
     connection: Option<Connection>,
@@ -249,12 +247,12 @@ impl PooledConnection<'_> {
         self.connection.as_mut().expect("only what consumes it takes it out")
     }
 
-    /// Whether mails went over it before.
+    /// Whether mails were sent over it before.
     pub(super) fn is_reused(&self) -> bool {
         self.is_reused
     }
 
-    /// Keeps it for the next mail, or takes leave of a server that takes no more over it.
+    /// Keeps it for the next mail, or closes it if the server takes no more mails over it.
     pub(super) async fn return_to_pool(mut self, now: Timestamp) {
         let max = self.pool.lock_state().known_mail_limit(now);
         let mails = self.connection().mails_begun;
@@ -267,22 +265,22 @@ impl PooledConnection<'_> {
         }
     }
 
-    /// Closes it, since the server takes no further mail over it. What it took over this one, it
-    /// is taken to take over others, too.
+    /// Closes it because the server takes no further mail over it. The number of mails that it took
+    /// is recorded as the limit of other connections.
     pub(super) async fn close_and_record_limit(mut self, now: Timestamp) {
         let taken = self.connection().mails_begun.saturating_sub(1);
         self.pool.lock_state().record_mails_taken(taken, now);
         self.close_and_allow_replacement().await;
     }
 
-    /// Takes leave of the server. Another may be opened in its place without a wait.
+    /// Closes it. Another may be opened in its place without a wait.
     pub(super) async fn close_and_allow_replacement(self) {
         let pool = self.pool;
         self.close().await;
         pool.update_state(|state| state.replaceable += 1);
     }
 
-    /// Takes leave of the server. It counts as open until the server has closed it.
+    /// Closes it. It counts as open until the server has closed it.
     async fn close(mut self) {
         let open = OpenConnectionGuard(self.pool);
         if let Some(connection) = self.connection.take() {
@@ -300,7 +298,7 @@ impl Drop for PooledConnection<'_> {
     }
 }
 
-/// Counts one connection less when it is dropped.
+/// Reduces the number of open connections by one when it is dropped.
 struct OpenConnectionGuard<'p>(&'p SmtpPool);
 
 impl Drop for OpenConnectionGuard<'_> {
@@ -319,8 +317,8 @@ impl SmtpPools {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Closes connections that are idle for too long, without end. It knows those that were idle
-    /// when it was called: call it anew after each attempt.
+    /// Closes connections that are idle for too long. Never returns. Later idle connections are not
+    /// seen, so it must be called again after each attempt.
     pub(in crate::notify) async fn close_expired_connections(&self) {
         let pools = self.all_pools();
         loop {
@@ -334,7 +332,7 @@ impl SmtpPools {
         }
     }
 
-    /// Takes leave of all servers, within seconds.
+    /// Closes all idle connections, within seconds.
     pub(in crate::notify) async fn close(&self) {
         let pools = self.all_pools();
         join_all(
@@ -356,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_takes_over_a_connection_is_remembered_for_a_while() {
+    fn the_mail_limit_of_a_server_is_remembered_for_ten_minutes() {
         let mut state = PoolState::default();
         state.record_mails_taken(0, at(0));
         assert_eq!(state.known_mail_limit(at(0)), None, "a new one was refused");

@@ -1,31 +1,31 @@
-//! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where
-//! these say too little, its words. Pure.
+//! Interprets a refusal by its step, its enhanced code (RFC 3463), its code and, if these do not
+//! suffice, its words. Pure.
 
 use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use crate::notify::{FailureCause, FailureScope};
 
-/// What becomes of a mail after a refusal.
+/// What a refusal means for the mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RefusalMeaning {
     /// The server will never take this mail.
     Never,
     /// The mail is too large for the server or the mailbox.
     TooLarge,
-    /// It may take it later.
+    /// The server may take the mail later.
     Later(FailureCause, FailureScope),
 }
 
 use RefusalMeaning::{Later, Never, TooLarge};
 
-/// It takes nothing from us as we are.
+/// The server takes nothing from this sender.
 const SHUT: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Notifier);
-/// This mailbox takes nothing for now.
+/// The mailbox takes nothing for now.
 const FULL: RefusalMeaning = Later(FailureCause::Busy, FailureScope::Recipient);
-/// This mailbox takes nothing from us.
+/// The mailbox takes nothing from this sender.
 const BARRED: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Recipient);
 
-/// What is said of how much we send.
+/// Phrases about the amount of mail from this sender.
 const ABOUT_RATE: [&str; 13] = [
     "too many",
     "too much",
@@ -42,7 +42,7 @@ const ABOUT_RATE: [&str; 13] = [
     "sending",
 ];
 
-/// What is said of us or of our way to the server, rather than of a mail or a recipient.
+/// Phrases about this sender or its connection, rather than about a mail or a recipient.
 const ABOUT_SENDER: [&str; 26] = [
     "client host",
     "helo",
@@ -72,17 +72,17 @@ const ABOUT_SENDER: [&str; 26] = [
     "dns",
 ];
 
-/// What is said of a mailbox without room.
+/// Phrases about a mailbox without room.
 const ABOUT_ROOM: [&str; 6] = ["full", "quota", "over quota", "overquota", "storage", "space"];
 
-/// What is said of a mail's size.
+/// Phrases about a mail's size.
 const ABOUT_SIZE: [&str; 5] = ["size", "too big", "too large", "too long", "large"];
 
-/// What is said of a mail's content.
+/// Phrases about a mail's content.
 const ABOUT_CONTENT: [&str; 8] =
     ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
 
-/// What `reply`, a refusal, means where it answers `step`.
+/// The meaning of `reply`, which refuses `step`.
 pub(super) fn refusal_meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeaning {
     let words = PaddedWords::from_text(&reply.text());
     let status =
@@ -102,41 +102,41 @@ pub(super) fn refusal_meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeani
     }
 }
 
-/// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts
-/// as an attempt.
+/// The cause of a temporary refusal. It is `Failed`, which counts as an attempt, only if it concerns
+/// the mail itself.
 fn temporary_cause(
     step: SmtpStep,
     code: u16,
     status: Option<(u16, u16)>,
     words: &PaddedWords,
 ) -> FailureCause {
-    let of_the_mail = matches!(step, SmtpStep::Data | SmtpStep::End)
+    let concerns_mail = matches!(step, SmtpStep::Data | SmtpStep::End)
         && !matches!(code, 421 | 432 | 450 | 452 | 454);
     let is_busy =
         matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.contain_any(&ABOUT_RATE);
-    if of_the_mail && !is_busy { FailureCause::Failed } else { FailureCause::Busy }
+    if concerns_mail && !is_busy { FailureCause::Failed } else { FailureCause::Busy }
 }
 
-/// Whom such a failure concerns.
+/// The scope of a temporary refusal.
 fn temporary_scope(
     step: SmtpStep,
     code: u16,
     status: Option<(u16, u16)>,
     words: &PaddedWords,
 ) -> FailureScope {
-    let of_a_recipient = match status {
+    let concerns_recipient = match status {
         Some((1 | 2, _)) => matches!(step, SmtpStep::Rcpt | SmtpStep::Data | SmtpStep::End),
         Some((3..=5, _)) => false,
         _ => step == SmtpStep::Rcpt && !words.contain_any(&ABOUT_RATE),
     };
-    if of_a_recipient && !matches!(code, 421 | 432 | 454) {
+    if concerns_recipient && !matches!(code, 421 | 432 | 454) {
         FailureScope::Recipient
     } else {
         FailureScope::Notifier
     }
 }
 
-/// What a permanent refusal with an enhanced code means.
+/// The meaning of a permanent refusal with an enhanced code.
 fn meaning_of_status(step: SmtpStep, status: (u16, u16), words: &PaddedWords) -> RefusalMeaning {
     match status {
         (2, 3) | (3, 4) => TooLarge,
@@ -151,7 +151,7 @@ fn meaning_of_status(step: SmtpStep, status: (u16, u16), words: &PaddedWords) ->
     }
 }
 
-/// What a permanent refusal without one means.
+/// The meaning of a permanent refusal without an enhanced code.
 fn meaning_of_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMeaning {
     let is_of_size = words.contain_any(&ABOUT_SIZE)
         && matches!(step, SmtpStep::Mail | SmtpStep::Data | SmtpStep::End);
@@ -175,7 +175,7 @@ fn meaning_of_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMea
     }
 }
 
-/// A text in small letters, with one space before and after each word.
+/// A text in lower case, with one space before and after each word.
 struct PaddedWords(String);
 
 impl PaddedWords {
@@ -188,7 +188,7 @@ impl PaddedWords {
         Self(words)
     }
 
-    /// Whether one of `phrases` stands in it, as whole words.
+    /// Whether it contains one of `phrases` as whole words.
     fn contain_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.0.contains(&format!(" {phrase} ")))
     }

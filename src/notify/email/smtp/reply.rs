@@ -1,5 +1,4 @@
-//! A server's reply (RFC 5321, 4.2). Its code counts; its text, in whatever encoding, is for
-//! people.
+//! Reads a server's reply (RFC 5321, 4.2): its codes, and its text in any encoding.
 
 use std::io;
 
@@ -7,13 +6,13 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::wire::WireError;
 
-/// The most that is read of one reply, in bytes: lines without end would keep the processor busy.
+/// The longest reply, in bytes. An endless reply would keep the processor busy.
 const MAX_REPLY: usize = 4 << 20;
 
-/// The most that is kept of one line, in bytes.
+/// The number of bytes that are kept of a line.
 const MAX_LINE: usize = 4096;
 
-/// The most that is kept of one reply, in lines.
+/// The number of lines that are kept of a reply.
 const MAX_LINES: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +36,12 @@ impl SmtpReply {
         Self { code, status: lines.iter().find_map(|line| parse_status(line)), lines }
     }
 
-    /// Whether the server did what it was asked.
+    /// Whether the server accepted the command.
     pub(super) fn is_positive(&self) -> bool {
         self.code / 100 == 2
     }
 
-    /// Whether the same may work later. Where the two codes of a reply disagree, hope wins.
+    /// Whether the same command may work later. It is enough if one of the two codes says so.
     pub(super) fn is_temporary(&self) -> bool {
         self.code / 100 == 4 || self.status.is_some_and(|status| status.class == 4)
     }
@@ -76,7 +75,7 @@ pub(super) async fn read_reply(
             None if lines.is_empty() => {
                 return Err(WireError::NotSmtp(String::from_utf8_lossy(&line).into_owned()));
             }
-            // Some servers wrap what they say.
+            // Some servers wrap long lines.
             None => String::from_utf8_lossy(&line).trim().to_owned(),
         };
         if lines.len() < MAX_LINES {
@@ -85,7 +84,7 @@ pub(super) async fn read_reply(
     }
 }
 
-/// The next line, as much of it as is kept. A last one may lack its end.
+/// Reads the next line and returns its kept part. The last line may lack its end.
 async fn read_line(
     stream: &mut (impl AsyncBufRead + Unpin),
     left: &mut usize,
@@ -94,7 +93,7 @@ async fn read_line(
     loop {
         let seen = match stream.fill_buf().await {
             Ok(seen) => seen,
-            // TLS that ends without a farewell: what was said before stands.
+            // TLS that ended without `close_notify`. The bytes before count.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => &[],
             Err(error) => return Err(WireError::Connection(error)),
         };
@@ -132,7 +131,7 @@ fn parse_line(line: &[u8]) -> Option<ReplyLine> {
     Some(ReplyLine { code, is_last, text })
 }
 
-/// The enhanced code that a line begins with.
+/// The enhanced code at the beginning of a line.
 fn parse_status(line: &str) -> Option<EnhancedStatus> {
     let mut parts = line.split_whitespace().next()?.split('.').map(|part| part.parse::<u16>().ok());
     let (class, subject, detail) = (parts.next()??, parts.next()??, parts.next()??);
@@ -167,7 +166,7 @@ mod tests {
     #[case(b"220 Bienvenue \xe0 tous\r\n", 220, "Bienvenue \u{fffd} tous")]
     #[case("250 hälsningar\r\n".as_bytes(), 250, "hälsningar")]
     #[case(b"250 ok", 250, "ok")]
-    fn the_code_counts_whatever_the_text(
+    fn the_code_is_read_whatever_the_text(
         #[case] bytes: &[u8],
         #[case] code: u16,
         #[case] text: &str,
@@ -185,12 +184,12 @@ mod tests {
     #[case(b"+50 ok\r\n")]
     #[case(b"250-a\r\n")]
     #[case(b"")]
-    fn what_is_no_reply_is_said(#[case] bytes: &[u8]) {
+    fn what_is_no_reply_is_an_error(#[case] bytes: &[u8]) {
         read_reply_of(bytes).expect_err("no reply");
     }
 
     #[test]
-    fn a_long_reply_is_read_over_and_an_endless_one_is_not() {
+    fn a_long_reply_is_cut_and_an_endless_one_is_an_error() {
         let long = [
             b"250-".to_vec(),
             vec![b'x'; 1 << 20],
@@ -201,7 +200,7 @@ mod tests {
         assert_eq!((reply.code, reply.lines.last().map(String::as_str)), (250, Some("end")));
         assert!(reply.lines.len() <= MAX_LINES + 1 && reply.lines[0].len() <= MAX_LINE);
         for endless in [vec![b'2'; MAX_REPLY + 1], b"250-x\r\n".repeat(MAX_REPLY / 6)] {
-            assert!(read_reply_of(&endless).expect_err("endless").contains("more than is read"));
+            assert!(read_reply_of(&endless).expect_err("endless").contains("too long"));
         }
     }
 

@@ -1,17 +1,17 @@
-//! How long a server asks for a pause in the text of its reply: "try again in 300 seconds".
+//! Reads how long a server asks us to wait, from the text of its reply: "try again in 300 seconds".
 
 use std::time::Duration;
 
-/// Words after which a time is one to wait.
+/// Words after which a duration is a wait.
 const WAIT_VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
 
-/// How many words may stand between such a word and the number.
+/// The largest number of words between such a word and the number.
 const MAX_WORDS_BETWEEN: usize = 3;
 
-/// The wish in `text`, where it is clear: a number and a unit soon after a word such as "again".
+/// The wait in `text`, if it is clear: a number and a unit soon after a word such as "again".
 pub(super) fn requested_wait(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
-    // A full stop or a semicolon ends what "again" can refer to.
+    // A word such as "again" refers to its own sentence only.
     text.split(['.', ';', '!']).find_map(|sentence| {
         let words = split_words(sentence);
         let verbs = words.iter().enumerate().filter(|(_, word)| WAIT_VERBS.contains(word));
@@ -64,7 +64,7 @@ mod tests {
     #[case("try again in 99999999999999999999 seconds", None)]
     #[case("try again in 5 parsecs", None)]
     #[case("", None)]
-    fn a_wish_is_obeyed_where_it_is_clear(#[case] text: &str, #[case] seconds: Option<u64>) {
+    fn a_clear_wait_is_read(#[case] text: &str, #[case] seconds: Option<u64>) {
         assert_eq!(requested_wait(text), seconds.map(Duration::from_secs));
     }
 }
