@@ -18,11 +18,12 @@ use url::Host;
 use crate::alerts::{Content, Notification, Receiver};
 use crate::config::Email;
 use crate::notify::printable::plain;
+use crate::notify::quote::join_pieces;
 use crate::notify::reply::truncate_with_ellipsis;
 use crate::notify::text;
 use crate::notify::view::build_view;
 use crate::notify::view::message_view::MessageView;
-use tidings_rules::story::{NotifierName, Severity};
+use tidings_rules::story::NotifierName;
 
 pub(super) use smtp::{SmtpPools, send};
 
@@ -107,13 +108,8 @@ fn subject_line(view: &MessageView, notification: &Notification) -> String {
 }
 
 fn unescaped_subject(view: &MessageView, notification: &Notification) -> String {
-    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let title = truncate_with_ellipsis(title.trim(), MAX_SUBJECT_TITLE);
-    let prefix = view.severity.filter(|severity| *severity >= Severity::High);
-    let title = match prefix {
-        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
-        None => title,
-    };
+    let title = truncate_with_ellipsis(join_pieces(&view.title).trim(), MAX_SUBJECT_TITLE);
+    let title = view.prefix_severity(title);
     let Content::Alert { rules, .. } = &notification.content else { return title };
     let Some(first) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
         return title;

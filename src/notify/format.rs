@@ -1,8 +1,9 @@
-//! Letters in the forms of chat services and pagers: pure, within each service's limits, and with
-//! its markup escaped in all that is not ours.
+//! Notifications in the formats of chat services and pagers: within each service's limits, and with
+//! markup escaped in foreign texts. Pure.
 
 mod bounded;
 mod discord;
+mod escape;
 mod link;
 mod list;
 mod ntfy;
@@ -22,11 +23,10 @@ use crate::config::WebhookFormat;
 use crate::notify::payload;
 use crate::notify::view::build_view;
 
-/// What a webhook of that format sends for `notification`: a JSON object, all but what says whom it
-/// is for.
+/// Renders `notification` in `format`: a JSON object, without the key for the recipient.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub(super) fn render(
     format: WebhookFormat,
     notification: &Notification,

@@ -71,6 +71,11 @@ fn marks_from(evidence: &Evidence, offset: usize) -> impl Iterator<Item = QuoteM
     evidence.marks.iter().map(move |mark| (mark.start + offset..mark.end + offset, label))
 }
 
+/// The text of pieces, without marks.
+pub(super) fn join_pieces(pieces: &[QuotePiece]) -> String {
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
 /// Splits `text` at its marks. Where marks overlap, the later one keeps only the part behind the
 /// earlier one. A mark that is no range of `text` is left out.
 fn split_at_marks(text: &str, mut marks: Vec<QuoteMark<'_>>) -> Vec<QuotePiece> {

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use crate::alerts::{Notification, Receiver};
 use crate::config::{Template, Writes};
+use crate::notify::quote::join_pieces;
 use crate::notify::view::build_view;
 use crate::notify::{payload, text};
 
@@ -24,9 +25,7 @@ pub(super) fn render(
     match template_context(notification, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
-            warn!(
-                "the template of {receiver} failed, so a plain message is sent instead: {why}"
-            );
+            warn!("the template of {receiver} failed, so a plain message is sent instead: {why}");
             match template.writes {
                 Writes::Json => payload::to_json_line(notification),
                 Writes::Text => Ok(text::render_text(notification, zone, false).into_bytes()),
@@ -38,7 +37,7 @@ pub(super) fn render(
 /// The variables of a template: the keys of the JSON payload, and the texts that people read.
 fn template_context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
     let view = build_view(notification, zone);
-    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
+    let title = join_pieces(&view.title);
     let mut context = payload::to_json_value(notification)?;
     // A notification that is no alert also has a story: its own texts.
     let story = json!({"title": title, "url": null, "published": null, "first_seen": notification.created, "lang": null});

@@ -24,7 +24,8 @@ const DIMMED_STYLE: Style = Style::new().dimmed();
 pub(super) fn render_text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
     let styler = TextStyler { colour };
     let view = build_view(notification, zone);
-    let mut blocks = vec![wrap_lines(&styler.format_headline(view.severity, &view.title), "", "  ")];
+    let mut blocks =
+        vec![wrap_lines(&styler.format_headline(view.severity, &view.title), "", "  ")];
     let quotes = view
         .quotes
         .iter()
@@ -34,7 +35,7 @@ pub(super) fn render_text(notification: &Notification, zone: &TimeZone, colour: 
     blocks.extend(view.sections.iter().map(|section| styler.format_section(section)));
     let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
     let facts = view.facts.iter().flat_map(|fact| styler.format_fact(fact, width));
-    let address = view.lstyler.iter().map(|link| {
+    let address = view.link.iter().map(|link| {
         format!("  {}  {link}", styler.apply_style(&format!("{:width$}", "link"), DIMMED_STYLE))
     });
     let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
@@ -111,7 +112,7 @@ impl TextStyler {
                 .iter()
                 .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), "    ", "    ")),
         );
-        lines.extend(item.lstyler.iter().map(|link| format!("    {link}")));
+        lines.extend(item.link.iter().map(|link| format!("    {link}")));
         lines.join("\n")
     }
 
@@ -122,7 +123,7 @@ impl TextStyler {
             .place
             .iter()
             .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), &indent, &indent));
-        let link = copy.lstyler.iter().map(|link| format!("{indent}{link}"));
+        let link = copy.link.iter().map(|link| format!("{indent}{link}"));
         let title = wrap_lines(&self.format_pieces(&copy.title, Style::new()), &named, &indent);
         std::iter::once(title).chain(place).chain(link).collect()
     }

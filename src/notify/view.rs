@@ -51,9 +51,10 @@ fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
             format!("{subject} takes no messages"),
             "Its messages are kept and will be sent when it is back. A notice will say when.",
         ),
-        NoticeKind::Back => {
-            (format!("{subject} takes messages again"), "The messages that waited for it are sent now.")
-        }
+        NoticeKind::Back => (
+            format!("{subject} takes messages again"),
+            "The messages that waited for it are sent now.",
+        ),
         NoticeKind::Refused => (
             format!("{subject} refused a message"),
             "Refused messages are kept. `tidings deliveries` lists messages that are retried or dead-lettered. `tidings deliveries retry` sends dead-lettered messages again.",

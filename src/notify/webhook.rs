@@ -1,5 +1,5 @@
-//! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer
-//! context.
+//! The webhook notifier: sends one signed POST as in Standard Webhooks, and makes an outcome of the
+//! answer.
 
 mod client;
 mod requested_wait;
@@ -79,7 +79,7 @@ pub(super) async fn send(
                 &headers,
                 &sanitize_reply(&body, &webhook_secrets(webhook)),
                 receiver,
-                wish,
+                wait,
             )
         }
         Ok(Err(error)) => outcome_of_error(&error),
@@ -162,7 +162,7 @@ fn outcome_of_answer(
     match status {
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
-            "{answer}, which context that this address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
+            "{answer}, so the address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
         StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(answer),

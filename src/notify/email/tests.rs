@@ -9,7 +9,7 @@ use super::*;
 use crate::config::MailSecurity;
 use crate::notify::fixture;
 use crate::notify::printable::is_unprintable;
-use tidings_rules::story::{FeedName, Read};
+use tidings_rules::story::{FeedName, Read, Severity};
 
 fn email_config(from: &str, to: &[&str]) -> Email {
     Email {

@@ -1,15 +1,16 @@
-//! Texts that stop growing at a limit: never in the middle of a character, of its escape, or of a
-//! pair of marks.
+//! Texts with a length limit. They are never cut within a grapheme, an escape or a pair of markup.
 
 use unicode_segmentation::UnicodeSegmentation;
+
+use super::escape::Escape;
 
 /// Replaces the text that did not fit.
 const ELLIPSIS: &str = "…";
 
-/// How a service counts.
+/// The unit in which a service counts lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LengthUnit {
-    /// UTF-16 code units: whoever counts characters counts no more than these.
+    /// UTF-16 code units. A text has at least as many as characters.
     Utf16,
     /// Bytes of UTF-8.
     Byte,
@@ -25,29 +26,21 @@ impl LengthUnit {
     }
 }
 
-/// Writes a character so that the service shows it and does nothing else with it.
-pub(super) type Escape = fn(char, &mut String);
-
-/// For services that show text as it is.
-pub(super) fn no_escape(c: char, text: &mut String) {
-    text.push(c);
-}
-
-/// A text of at most so many units.
+/// A text with a limited length.
 pub(super) struct BoundedText {
     text: String,
-    /// Room for more, besides that of the ellipsis.
-    left: usize,
+    /// The room that is left, without that of the ellipsis.
+    room: usize,
     unit: LengthUnit,
     escape: Escape,
     is_full: bool,
 }
 
 impl BoundedText {
-    pub(super) fn new(most: usize, unit: LengthUnit, escape: Escape) -> Self {
+    pub(super) fn new(max: usize, unit: LengthUnit, escape: Escape) -> Self {
         Self {
             text: String::new(),
-            left: most.saturating_sub(unit.length(ELLIPSIS)),
+            room: max.saturating_sub(unit.length(ELLIPSIS)),
             unit,
             escape,
             is_full: false,
@@ -59,23 +52,23 @@ impl BoundedText {
         self.push_between("", text, "");
     }
 
-    /// Adds markup of our own, or nothing.
+    /// Adds markup as a whole or not at all.
     pub(super) fn push_markup(&mut self, markup: &str) {
         if !self.is_full && self.push_if_room(markup).is_none() {
             self.end_with_ellipsis();
         }
     }
 
-    /// The same between two marks, which stand both or not at all.
+    /// Adds foreign text between two pieces of markup. Either both are added or none.
     pub(super) fn push_between(&mut self, open: &str, text: &str, close: &str) {
         let marks = self.unit.length(open) + self.unit.length(close);
         if self.is_full {
             return;
         }
-        if marks > 0 && marks >= self.left {
+        if marks > 0 && marks >= self.room {
             return self.end_with_ellipsis();
         }
-        self.left -= marks;
+        self.room -= marks;
         self.text.push_str(open);
         for character in text.graphemes(true) {
             let mut escaped = String::with_capacity(character.len());
@@ -93,7 +86,7 @@ impl BoundedText {
     }
 
     fn push_if_room(&mut self, text: &str) -> Option<()> {
-        self.left = self.left.checked_sub(self.unit.length(text))?;
+        self.room = self.room.checked_sub(self.unit.length(text))?;
         self.text.push_str(text);
         Some(())
     }
@@ -104,14 +97,14 @@ impl BoundedText {
     }
 }
 
-/// `text` escaped, at most so long.
+/// Escapes `text` and cuts it to `max` units.
 pub(super) fn escape_and_truncate(
     text: &str,
-    most: usize,
+    max: usize,
     unit: LengthUnit,
     escape: Escape,
 ) -> String {
-    let mut bounded = BoundedText::new(most, unit, escape);
+    let mut bounded = BoundedText::new(max, unit, escape);
     bounded.push(text);
     bounded.into_text()
 }
@@ -122,6 +115,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::notify::format::escape::no_escape;
 
     fn double(c: char, text: &mut String) {
         text.push(c);
@@ -134,7 +128,7 @@ mod tests {
     #[case("👩‍🚀👩‍🚀", 6, LengthUnit::Utf16, "👩‍🚀…")]
     #[case("éé", 5, LengthUnit::Byte, "é…")]
     #[case("", 3, LengthUnit::Byte, "")]
-    fn what_has_no_room_is_an_ellipsis(
+    fn an_ellipsis_replaces_what_has_no_room(
         #[case] text: &str,
         #[case] most: usize,
         #[case] unit: LengthUnit,
@@ -144,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_is_never_cut_and_marks_stand_in_pairs() {
+    fn an_escape_is_never_cut_and_markup_stays_in_pairs() {
         assert_eq!(escape_and_truncate("abc", 6, LengthUnit::Utf16, double), "aabb…");
         let mut text = BoundedText::new(12, LengthUnit::Utf16, no_escape);
         text.push_between("<b>", "abcdef", "</b>");

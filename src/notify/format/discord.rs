@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
 use super::link::{LinkForm, choose_link_form, encode_for_markdown};
 use super::list::{self, ListForm};
-use crate::notify::format::shared::{headline_with_severity, severity_colour};
+use super::shared::{headline_with_severity, push_quote, severity_colour};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-// Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
-// address, and 6000 in all.
+// Lengths in UTF-16 units. Discord takes a title of 256 characters, a description of 4096, 25 fields
+// of 1024, an address of 2048, and 6000 characters in all.
 const MAX_MESSAGE: usize = 6000;
 const MAX_TITLE: usize = 256;
 const MAX_DESCRIPTION: usize = 4096;
@@ -17,10 +17,10 @@ const MAX_TEXT: usize = 2400;
 const MAX_FACT: usize = 600;
 const MAX_LINKED: usize = 2000;
 
-/// The longest address that is written out: the facts and a few words have room besides.
+/// The longest address that is written out. It leaves room for the facts and a few words.
 const MAX_WRITTEN_OUT: usize = 3000;
 
-/// The most of a headline and of a place in a list.
+/// The longest headline and the longest place in a list.
 const MAX_LIST_TEXT: usize = 300;
 
 pub(super) fn build_message(view: &MessageView) -> Value {
@@ -63,7 +63,7 @@ pub(super) fn build_message(view: &MessageView) -> Value {
     json!({"embeds": std::iter::once(first).chain(lists).collect::<Vec<_>>(), "allowed_mentions": {"parse": []}})
 }
 
-/// The sentences and the note, and below them an address that cannot be linked.
+/// The sentences and the note, and below them the address if it cannot be linked.
 fn message_text(view: &MessageView, link: Option<&LinkForm>) -> String {
     let below = match link {
         Some(LinkForm::WrittenOut(address)) => format!("\n<{address}>"),
@@ -82,13 +82,7 @@ fn message_text(view: &MessageView, link: Option<&LinkForm>) -> String {
     );
     for quote in &view.quotes {
         text.push_markup("> ");
-        for piece in quote {
-            if piece.marked {
-                text.push_between("**", &piece.text, "**");
-            } else {
-                text.push(&piece.text);
-            }
-        }
+        push_quote(&mut text, quote, "**", "**");
         text.push_markup("\n");
     }
     view.note.iter().for_each(|note| text.push(note));
@@ -130,8 +124,8 @@ fn list_item(item: &StoryItem) -> String {
     )
 }
 
-/// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls
-/// nobody even where somebody copies it.
+/// Writes a backslash before each character that may begin markup, a link, an emoji or a mention. A
+/// zero-width space after `@` prevents a mention even if the text is copied.
 fn escape_markdown(c: char, text: &mut String) {
     if "\\*_~`|>#[]()<:-+".contains(c) {
         text.push('\\');

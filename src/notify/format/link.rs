@@ -1,11 +1,13 @@
-//! Links as chat services take them: an address of the web is linked whatever its length, as far as
-//! the service goes; any other is text.
+//! Links for chat services. A web address is linked if the service takes its length; any other
+//! address is text.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// What no address may hold (RFC 3986) though publishers write it: services take it for the end of
-/// a link, or refuse the message.
+use super::escape::escape_ampersands;
+
+/// Characters that no address may contain (RFC 3986), though publishers write them. In services they
+/// end the link, or the message is refused.
 const ILLEGAL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -21,25 +23,25 @@ const ILLEGAL: &AsciiSet = &CONTROLS
 /// How a service can show an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LinkForm {
-    /// Behind words, or in a field for links.
+    /// A web address behind words, or in a field for links.
     Linked(String),
-    /// An address of the web, written out: a field for links takes none so long.
+    /// A web address that is written out, because it is too long for a field for links.
     WrittenOut(String),
-    /// Foreign words: an address that is none of the web, or what is said in place of one that is
-    /// too long.
+    /// Foreign text: an address that is no web address, or a note in place of an address that is too
+    /// long.
     Text(String),
 }
 
-/// `address` for a service that links addresses of at most `linked` characters and has room in its
-/// texts for `written`.
+/// Chooses the form of `address` for a service that links addresses of at most `linked` bytes and
+/// writes out addresses of at most `written` bytes.
 pub(super) fn choose_link_form(address: &str, linked: usize, written: usize) -> LinkForm {
     link_form_by_length(encode_web_address(address).as_deref(), address, linked, written)
 }
 
-/// The same for markup in which `&` is written `&amp;`, and counts as that.
+/// As [`choose_link_form`], for markup in which `&` is written and counted as `&amp;`.
 pub(super) fn choose_link_form_in_markup(address: &str, linked: usize, written: usize) -> LinkForm {
     link_form_by_length(
-        encode_web_address(address).map(|address| address.replace('&', "&amp;")).as_deref(),
+        encode_web_address(address).map(|address| escape_ampersands(&address)).as_deref(),
         address,
         linked,
         written,
@@ -66,7 +68,7 @@ fn link_form_by_length(
     }
 }
 
-/// An address of the web in the characters that addresses have; `None` if it is none.
+/// A web address with illegal characters encoded; `None` if `address` is no web address.
 fn encode_web_address(address: &str) -> Option<String> {
     let url =
         Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -77,7 +79,7 @@ fn too_long_note(address: &str) -> String {
     format!("(its link has {} characters, too many for this message)", address.chars().count())
 }
 
-/// The address for a link in Markdown, which ends at a parenthesis that was not opened.
+/// Encodes parentheses for a link in Markdown unless each is closed. An unopened one would end it.
 pub(super) fn encode_for_markdown(address: &str) -> String {
     let mut depth = 0_i32;
     let is_flat = address.chars().all(|c| {

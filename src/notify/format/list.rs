@@ -1,28 +1,29 @@
-//! Lists of stories and copies: as many as a service has room for, and then how many more there
-//! are.
+//! Lists of stories and copies: as many items as fit, and a line that says how many are left out.
 
-use crate::notify::format::bounded::{Escape, LengthUnit, escape_and_truncate};
+use crate::notify::format::bounded::{LengthUnit, escape_and_truncate};
+use crate::notify::format::escape::Escape;
 use crate::notify::format::link::LinkForm;
-use crate::notify::format::shared::join_pieces;
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-/// The most of the line that says how many more there are.
+/// The longest line that says how many items are left out.
 const MAX_MORE_LINE: usize = 200;
 
-/// The least room in which anything is said.
+/// The smallest room that is used.
 const MIN_ROOM: usize = 40;
 
-/// How a service writes a list.
+/// How a service formats a list.
 pub(super) struct ListForm<'f> {
     pub(super) unit: LengthUnit,
     pub(super) escape: Escape,
-    /// A heading, of its words.
+    /// Formats a heading.
     pub(super) heading: &'f dyn Fn(&str) -> String,
-    /// A story or a copy.
+    /// Formats a story or a copy.
     pub(super) item: &'f dyn Fn(&StoryItem) -> String,
 }
 
-/// The lists of `view` as texts, one at most for each of `rooms` and none longer than it.
+/// Formats the lists of `view` as texts: at most one for each of `rooms`, and none longer than its
+/// room.
 pub(super) fn format_lists(
     view: &MessageView,
     rooms: &[usize],
@@ -60,16 +61,16 @@ pub(super) fn format_lists(
     texts
 }
 
-/// A story or a copy on one line: its headline, its place, and its address. `linked` writes an
-/// address and the headline that leads there. Other parts have `most` UTF-16 units at most.
+/// Formats a story or a copy on one line: headline, place and address. `linked` formats an address
+/// and the headline that links to it. Each other part has at most `max` UTF-16 units.
 pub(super) fn format_item_on_one_line(
     item: &StoryItem,
     link: Option<LinkForm>,
     linked: impl Fn(&str, &str) -> String,
-    most: usize,
+    max: usize,
     escape: Escape,
 ) -> String {
-    let part = |text: &str| escape_and_truncate(text, most, LengthUnit::Utf16, escape);
+    let part = |text: &str| escape_and_truncate(text, max, LengthUnit::Utf16, escape);
     let title = part(&join_pieces(&item.title));
     let place = item.place.as_deref().map(|place| format!(" – {}", part(place)));
     let place = place.unwrap_or_default();
@@ -82,8 +83,8 @@ pub(super) fn format_item_on_one_line(
     }
 }
 
-/// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room
-/// keeps `reserve` free.
+/// The number of lines that go into each of `rooms`, in order; `costs` are their lengths. If not all
+/// fit, the last room keeps `reserve` free.
 pub(super) fn lines_per_room(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
     let all = fill_rooms(costs, rooms);
     if all.iter().sum::<usize>() == costs.len() {
@@ -111,8 +112,8 @@ fn fill_rooms(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
     rooms.iter().map(fill_one).collect()
 }
 
-/// What is said of the stories and copies after the first `shown`: how many they are, and of which
-/// lists.
+/// Says how many items after the first `shown` are left out, and of which lists. `None` if none
+/// are.
 pub(super) fn describe_hidden_items(view: &MessageView, shown: usize) -> Option<String> {
     let lists = view.story_lists();
     let mut before = 0;

@@ -1,24 +1,26 @@
-//! `format: ntfy`: a push notification, published as JSON. Nothing in it is markup.
+//! `format: ntfy`: a push notification, published as JSON. It has no markup.
 
 use serde_json::{Value, json};
 
-use super::bounded::{BoundedText, LengthUnit, escape_and_truncate, no_escape};
+use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
+use super::escape::no_escape;
 use super::link::{LinkForm, choose_link_form};
 use super::list::{self, ListForm};
-use crate::notify::format::shared::{headline_with_severity, join_pieces};
+use super::shared::headline_with_severity;
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
-// A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take
-// two bytes, may have twice that.
+// Lengths in bytes. ntfy makes an attachment of a message of more than 4096 bytes. The whole JSON, in
+// which quotes take two bytes, may be twice as long.
 const MAX_TITLE: usize = 250;
 const MAX_TEXT: usize = 3400;
 const MAX_LINKED: usize = 1200;
 
-/// The longest address that is written out.
+/// The longest address that is written out, in bytes.
 const MAX_WRITTEN_OUT: usize = 2400;
 
-/// The most of a headline and of a place in a list.
+/// The longest headline and the longest place in a list, in bytes.
 const MAX_LIST_TEXT: usize = 250;
 
 pub(super) fn build_message(view: &MessageView) -> Value {
@@ -84,7 +86,7 @@ fn item(item: &StoryItem) -> String {
     std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }
 
-/// From 1, which makes no sound, to 5, which goes on until it is heard.
+/// The priority, from 1 (no sound) to 5 (repeated until it is noticed).
 fn priority(severity: Option<Severity>) -> u8 {
     match severity {
         Some(Severity::Info) => 1,

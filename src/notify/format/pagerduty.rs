@@ -3,28 +3,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::bounded::{LengthUnit, escape_and_truncate, no_escape};
+use super::bounded::{LengthUnit, escape_and_truncate};
+use super::escape::no_escape;
 use super::link::{LinkForm, choose_link_form};
 use super::list::{self, ListForm};
+use super::shared::headline_with_severity;
 use crate::alerts::{Content, Notification};
-use crate::notify::format::shared::{headline_with_severity, join_pieces};
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
-/// The most of a summary (1024 characters).
+/// The longest summary, in UTF-16 units. PagerDuty takes 1024 characters.
 const MAX_SUMMARY: usize = 1000;
 
-/// The most of a detail: all of them stay far below the 512 kB of an event.
+/// The longest detail, in UTF-16 units. Together they stay far below the 512 kB of an event.
 const MAX_DETAIL: usize = 2000;
 
-/// The most of all stories and copies together, in bytes.
+/// The longest list of stories and copies, in bytes.
 const MAX_LISTS: usize = 150_000;
 
-/// The longest address in the field for links, and the longest that is written out.
+/// The longest address in `links`, and the longest that is written out, in bytes.
 const MAX_LINKED: usize = 2000;
 const MAX_WRITTEN_OUT: usize = 16_000;
 
-/// The most of a headline and of a place in a list.
+/// The longest headline and the longest place in a list, in UTF-16 units.
 const MAX_LIST_TEXT: usize = 500;
 
 pub(super) fn build_message(view: &MessageView, notification: &Notification) -> Value {

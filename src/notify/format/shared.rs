@@ -1,24 +1,27 @@
-//! What all formats take from a view.
+//! Parts of messages that several formats share.
 
-use crate::notify::quote::QuotePiece;
+use super::bounded::BoundedText;
+use crate::notify::quote::{QuotePiece, join_pieces};
 use crate::notify::view::message_view::MessageView;
 use tidings_rules::story::Severity;
 
-/// The severity in capitals where it is grave, and the headline.
+/// The headline, with the severity before it if that is high or critical.
 pub(super) fn headline_with_severity(view: &MessageView) -> String {
-    let title = join_pieces(&view.title);
-    match view.severity.filter(|severity| *severity >= Severity::High) {
-        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
-        None => title,
+    view.prefix_severity(join_pieces(&view.title))
+}
+
+/// Adds a quote to `text`, with `open` and `close` around its matched words.
+pub(super) fn push_quote(text: &mut BoundedText, quote: &[QuotePiece], open: &str, close: &str) {
+    for piece in quote {
+        if piece.marked {
+            text.push_between(open, &piece.text, close);
+        } else {
+            text.push(&piece.text);
+        }
     }
 }
 
-/// Pieces as one text, without marks.
-pub(super) fn join_pieces(pieces: &[QuotePiece]) -> String {
-    pieces.iter().map(|piece| piece.text.as_str()).collect()
-}
-
-/// A colour for the severity, as 0xRRGGBB.
+/// The colour of the severity, as 0xRRGGBB.
 pub(super) fn severity_colour(view: &MessageView) -> u32 {
     match view.severity {
         None | Some(Severity::Info) => 0x80_80_80,

@@ -1,30 +1,31 @@
-//! `format: slack`: attachments of an incoming webhook, which Mattermost takes as well.
+//! `format: slack`: attachments for an incoming webhook of Slack or Mattermost.
 
 use serde_json::{Value, json};
 
 use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
+use super::escape::{escape_ampersands, escape_html};
 use super::link::{LinkForm, choose_link_form, choose_link_form_in_markup, encode_for_markdown};
 use super::list::{self, ListForm};
-use crate::notify::format::shared::{headline_with_severity, severity_colour};
+use super::shared::{headline_with_severity, push_quote, severity_colour};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-/// The most of a headline. Slack shows no more of a title than fits a line or two.
+/// The longest headline, in UTF-16 units. Slack shows only a line or two of a title.
 const MAX_TITLE: usize = 300;
 
-/// The most of a text: Slack folds a longer one away.
+/// The longest text, in UTF-16 units. Slack folds longer ones.
 const MAX_TEXT: usize = 3000;
 
-/// The most of a fact.
+/// The longest fact, in UTF-16 units.
 const MAX_FACT: usize = 1000;
 
-/// The longest link behind a title, and in a text.
+/// The longest address behind a title, and in a text, in bytes.
 const MAX_LINKED: usize = 2000;
 const MAX_WRITTEN_OUT: usize = 2500;
 
-/// The most texts of stories and copies.
+/// The largest number of texts with stories and copies.
 const MAX_LISTS: usize = 10;
 
-/// The most UTF-16 units of a message as JSON.
+/// The longest message as JSON, in UTF-16 units.
 const MAX_MESSAGE: usize = 40_000;
 
 pub(super) fn build_message(view: &MessageView) -> Value {
@@ -47,7 +48,7 @@ pub(super) fn build_message(view: &MessageView) -> Value {
         view.link.as_deref().map(|address| choose_link_form(address, MAX_LINKED, MAX_WRITTEN_OUT));
     match &link {
         Some(LinkForm::WrittenOut(address)) => {
-            fields.push(field("link", &format!("<{}>", address.replace('&', "&amp;"))));
+            fields.push(field("link", &format!("<{}>", escape_ampersands(address))));
         }
         Some(LinkForm::Text(words)) => {
             fields.push(field(
@@ -80,7 +81,7 @@ pub(super) fn build_message(view: &MessageView) -> Value {
         );
         json!({"attachments": std::iter::once(first.clone()).chain(lists).collect::<Vec<_>>()})
     };
-    // JSON writes some characters longer than they are, so the length is known only afterwards.
+    // JSON escapes some characters, so the length is known only afterwards.
     let is_short = |message: &Value| message.to_string().encode_utf16().count() <= MAX_MESSAGE;
     (1..=MAX_LISTS).rev().map(with_lists).find(is_short).unwrap_or_else(|| with_lists(0))
 }
@@ -89,13 +90,7 @@ fn message_text(view: &MessageView) -> String {
     let mut text = BoundedText::new(MAX_TEXT, LengthUnit::Utf16, escape_slack);
     for quote in &view.quotes {
         text.push_markup("> ");
-        for piece in quote {
-            if piece.marked {
-                text.push_between("*", &piece.text, "*");
-            } else {
-                text.push(&piece.text);
-            }
-        }
+        push_quote(&mut text, quote, "*", "*");
         text.push_markup("\n");
     }
     view.note.iter().for_each(|note| text.push(note));
@@ -119,21 +114,16 @@ fn list_item(item: &StoryItem) -> String {
     )
 }
 
-/// Slack knows three escapes; Mattermost reads Markdown besides, and has other ones. What both
-/// would read as markup becomes a look-alike, and nobody is called by an `@` with nothing behind
-/// it.
+/// Slack reads the escapes of HTML only. Mattermost also reads Markdown, whose markup becomes
+/// characters that look alike.
 fn escape_slack(c: char, text: &mut String) {
     match c {
-        '&' => text.push_str("&amp;"),
-        '<' => text.push_str("&lt;"),
-        '>' => text.push_str("&gt;"),
-        '@' => text.push_str("@\u{200b}"),
         '*' => text.push('∗'),
         '_' => text.push('＿'),
         '~' => text.push('∼'),
         '`' => text.push('ˋ'),
         '[' => text.push('［'),
         ']' => text.push('］'),
-        other => text.push(other),
+        other => escape_html(other, text),
     }
 }

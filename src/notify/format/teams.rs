@@ -1,36 +1,38 @@
-//! `format: teams`: an adaptive card for a workflow of Microsoft Teams. All text stands in runs, in
-//! which nothing is markup.
+//! `format: teams`: an adaptive card for a workflow of Microsoft Teams. All text is in text
+//! runs, which have no markup.
 
 use serde_json::{Value, json};
 
-use super::bounded::{LengthUnit, escape_and_truncate, no_escape};
+use super::bounded::{LengthUnit, escape_and_truncate};
+use super::escape::no_escape;
 use super::link::{LinkForm, choose_link_form};
 use super::list;
-use crate::notify::format::shared::{headline_with_severity, join_pieces};
+use super::shared::headline_with_severity;
 use crate::notify::quote::QuotePiece;
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
-/// The most that a workflow takes, less some room, in bytes.
+/// The longest message, in bytes. A workflow takes 28 KiB.
 const MAX_MESSAGE: usize = 27_000;
 
-/// The most of a headline, a piece of a sentence and a fact, in bytes.
+/// The longest headline, piece of a sentence, and fact, in bytes.
 const MAX_TITLE: usize = 1000;
 const MAX_PIECE: usize = 1500;
 const MAX_FACT: usize = 1500;
 
-/// The longest address behind a button or words, and the longest that is written out.
+/// The longest address behind a button, and the longest that is written out, in bytes.
 const MAX_LINKED: usize = 2000;
 const MAX_WRITTEN_OUT: usize = 8000;
 
-/// The most of a headline and of a place in a list.
+/// The longest headline and the longest place in a list, in bytes.
 const MAX_LIST_TEXT: usize = 600;
 
-/// What the line takes that says how many more there are.
+/// The room for the line that says how many items are left out, in bytes.
 const MAX_MORE_LINE: usize = 900;
 
-/// The whole card. Sentences that have no room are left out, the last first; stories and copies
-/// have what room is left.
+/// Builds the whole card. Sentences without room are left out, the last first. Stories and copies
+/// use the rest of the room.
 pub(super) fn build_message(mut view: MessageView) -> Value {
     loop {
         let used = build_card(&view, &[]).to_string().len();
@@ -40,7 +42,7 @@ pub(super) fn build_message(mut view: MessageView) -> Value {
     }
 }
 
-/// The stories and copies as blocks: as many as fit into so many bytes.
+/// The stories and copies as blocks, as many as fit into `room` bytes.
 fn list_blocks(view: &MessageView, room: usize) -> Vec<Value> {
     let mut lines = Vec::new();
     for (words, items) in view.story_lists() {

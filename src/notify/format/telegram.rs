@@ -3,32 +3,33 @@
 use serde_json::{Value, json};
 
 use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
+use super::escape::escape_html;
 use super::link::{LinkForm, choose_link_form_in_markup};
 use super::list::{self, ListForm};
-use crate::notify::format::shared::headline_with_severity;
+use super::shared::{headline_with_severity, push_quote};
 use crate::notify::view::message_view::{Fact, MessageView, StoryItem};
 
-/// The most of a message (4096 after its markup is read; ours counts before).
+/// The longest message, in UTF-16 units. Telegram counts without markup, Tidings with it.
 const MAX_MESSAGE: usize = 4096;
 
-/// The longest address, as HTML writes it: beside it are a headline and the facts.
+/// The longest address, as HTML. It leaves room for a headline and the facts.
 const MAX_LINKED: usize = 2600;
 
-/// The most of a headline, and of the words for an address that is none of the web.
+/// The longest headline, and the longest text for an address that cannot be linked.
 const MAX_TITLE: usize = 500;
 
-/// The most of the sentences and of a fact; of a fact beside a long address.
+/// The longest text of sentences, fact, and fact beside a long address.
 const MAX_SENTENCES: usize = 1500;
 const MAX_FACT: usize = 300;
 const MAX_SHORT_FACT: usize = 120;
 
-/// The most facts that there are.
+/// The largest number of facts.
 const MAX_FACTS: usize = 5;
 
-/// Marks of the title and breaks between the parts.
+/// The room for the markup of the title and the breaks between parts.
 const MARKUP: usize = 40;
 
-/// The most of a headline and of a place in a list.
+/// The longest headline and the longest place in a list.
 const MAX_LIST_TEXT: usize = 200;
 
 const _: () = assert!(
@@ -67,7 +68,7 @@ pub(super) fn build_message(view: &MessageView) -> Value {
     json!({"text": parts.join("\n\n"), "parse_mode": "HTML", "link_preview_options": {"is_disabled": true}})
 }
 
-/// The length of these parts with a break after each.
+/// The length of `parts` with a break after each.
 fn length_with_breaks(parts: &[String]) -> usize {
     parts.iter().map(|part| LengthUnit::Utf16.length(part) + "\n\n".len()).sum()
 }
@@ -108,13 +109,7 @@ fn sentences_part(view: &MessageView, room: usize) -> String {
     let mut text = BoundedText::new(room, LengthUnit::Utf16, escape_html);
     for (number, quote) in view.quotes.iter().enumerate() {
         text.push_markup(if number == 0 { "• " } else { "\n• " });
-        for piece in quote {
-            if piece.marked {
-                text.push_between("<b>", &piece.text, "</b>");
-            } else {
-                text.push(&piece.text);
-            }
-        }
+        push_quote(&mut text, quote, "<b>", "</b>");
     }
     if let Some(note) = &view.note {
         text.push_markup(if view.quotes.is_empty() { "" } else { "\n" });
@@ -139,15 +134,4 @@ fn list_item(item: &StoryItem) -> String {
         MAX_LIST_TEXT,
         escape_html,
     )
-}
-
-/// What HTML reads as markup, and an `@` that calls nobody.
-fn escape_html(c: char, text: &mut String) {
-    match c {
-        '&' => text.push_str("&amp;"),
-        '<' => text.push_str("&lt;"),
-        '>' => text.push_str("&gt;"),
-        '@' => text.push_str("@\u{200b}"),
-        other => text.push(other),
-    }
 }

@@ -1,4 +1,4 @@
-//! What every service gets, and that no text of a feed passes its limits or becomes its markup.
+//! The messages of every format, the limits of services, and the escapes of foreign texts.
 
 mod lists;
 

@@ -59,6 +59,14 @@ pub(in crate::notify) struct MessageView {
 }
 
 impl MessageView {
+    /// `title` with the severity in capitals before it, if the severity is high or critical.
+    pub(in crate::notify) fn prefix_severity(&self, title: String) -> String {
+        match self.severity.filter(|severity| *severity >= Severity::High) {
+            Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
+            None => title,
+        }
+    }
+
     /// The lists of stories and copies, each with its heading.
     pub(in crate::notify) fn story_lists(&self) -> Vec<(&str, &[StoryItem])> {
         let sections = self

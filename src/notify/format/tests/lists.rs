@@ -1,4 +1,4 @@
-//! Digests, copies and links in every form: what has room is there, and the rest is said.
+//! Digests, copies and links in every format: what fits is shown, and the rest is counted.
 
 use super::*;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
