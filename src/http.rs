@@ -34,8 +34,8 @@ pub use request::{HttpRequest, Want};
 
 use limits::{too_slow, within};
 
-/// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
-pub const HOME: &str = "https://example.org/tidings";
+/// The home page of Tidings, in the `User-Agent` of every request. `Cargo.toml` states it.
+pub const HOME: &str = env!("CARGO_PKG_HOMEPAGE");
 
 /// How many redirects are followed.
 const MOST_HOPS: usize = 5;

@@ -32,7 +32,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
         .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
-        let text = notify::on_console(*format, &test(), &config.zone)
+        let text = notify::render_for_console(*format, &test(), &config.zone)
             .map_err(|why| output::fail(why, Exit::Bug))?;
         return output::print(&text);
     }
@@ -49,7 +49,7 @@ async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
             }
         }
     }
-    means.close().await;
+    means.close_all_connections().await;
     all
 }
 

@@ -112,6 +112,6 @@ impl<'m> Pages<'m> {
         let rest = |host: &HostKey, asked: http::RetryAfter| {
             self.hosts.rest(host, asked.end(now()));
         };
-        http::fetch(&self.means.reach, &request, &self.limits, now(), |hop| admit(hop), rest).await
+        http::fetch(&self.means.http, &request, &self.limits, now(), |hop| admit(hop), rest).await
     }
 }

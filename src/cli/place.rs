@@ -139,7 +139,7 @@ pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer
     let request = HttpRequest { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
     let answer =
-        http::fetch(&means.reach, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+        http::fetch(&means.http, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
     // A feed or page that broke off is not shown.
     match answer.body.as_ref().and_then(Body::incomplete_because) {
         Some(why) => Err(why.clone()),

@@ -125,7 +125,7 @@ fn shown(
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::on_console(ConsoleFormat::Text, &notification, &means.zone)
+    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &means.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }

@@ -85,7 +85,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) -> Optio
             () = world.outbox.notified() => {}
             Some(attempt) = tasks.next() => fresh.push(outcome(&world, attempt)),
             () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(later(now(), LOOK_AGAIN)))) => {}
-            () = world.means.tend() => {}
+            () = world.means.close_idle_connections() => {}
         }
         while let Some(attempt) = tasks.ended() {
             fresh.push(outcome(&world, attempt));
@@ -94,7 +94,7 @@ pub(crate) async fn deliver(world: Arc<World>, stop: CancellationToken) -> Optio
         ended.extend(fresh);
     }
     finish(&world, &mut tasks, ended).await;
-    world.means.close().await;
+    world.means.close_all_connections().await;
     None
 }
 

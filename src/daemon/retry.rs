@@ -72,7 +72,7 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
                 why,
                 cause: FailureCause::Failed,
                 scope: FailureScope::Message,
-                after: None,
+                requested_wait: None,
             };
             match put_off(retry, past, now, seed) {
                 Finish::Retry(again) => Finish::TooLarge(again),
@@ -84,7 +84,7 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
 }
 
 fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
-    let RetryReason { why, cause, scope, after: wish } = retry;
+    let RetryReason { why, cause, scope, requested_wait: wish } = retry;
     // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
         FailureScope::Notifier
@@ -149,7 +149,7 @@ mod tests {
             why: "421 busy".to_owned(),
             cause,
             scope: FailureScope::Notifier,
-            after: wish,
+            requested_wait: wish,
         })
     }
 

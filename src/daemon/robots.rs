@@ -53,7 +53,7 @@ async fn ask(world: &World, address: Url) -> Said {
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
     let asked =
-        http::fetch(&world.means.reach, &request, &world.limits, now(), admit, world.rest()).await;
+        http::fetch(&world.means.http, &request, &world.limits, now(), admit, world.rest()).await;
     let robots = Robots::of(asked.as_ref());
     let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
     Said { robots, until: later(now(), kept) }

@@ -169,7 +169,7 @@ impl World {
             admitted.notify_one();
             Ok(permit)
         };
-        http::fetch(&self.means.reach, &request, &self.limits, now(), admit, self.rest()).await
+        http::fetch(&self.means.http, &request, &self.limits, now(), admit, self.rest()).await
     }
 
     /// Waits for a permit for one request to the host of `url`. For a page, `robots.txt` of the
