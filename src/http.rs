@@ -116,14 +116,14 @@ async fn request_once(
     };
     match response.status() {
         StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {
-            let validators = headers::validators(response.headers()).or(&request.validators);
+            let validators = headers::validators(response.headers()).or_from(&request.validators);
             Ok(Hop::Answer(Box::new(answer(url, response.headers(), now, None, validators))))
         }
         status if status.is_success() => {
             let head = response.headers().clone();
             let body = body::read_body(response, limits, left).await?;
             // Part of a feed can be read; part of a page must not pass for the whole page.
-            if let Some(why) = body.broken().filter(|_| request.want != Want::Feed) {
+            if let Some(why) = body.incomplete_because().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
             }
             let validators = headers::validators(&head);

@@ -19,7 +19,7 @@ use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::store::{
-    self, Delivery, DeliverySubject, MessageState, RetrySelection, StoreCommandError,
+    self, Delivery, DeliverySubject, MessageStatus, RetrySelection, StoreCommandError,
 };
 use tidings_rules::story::NotifierName;
 
@@ -29,9 +29,9 @@ use tidings_rules::story::NotifierName;
 pub(super) struct DeliveriesArguments {
     #[command(subcommand)]
     action: Option<DeliveriesAction>,
-    /// Only messages in this state
+    /// Only messages with this status
     #[arg(long, value_enum)]
-    state: Option<ShownState>,
+    status: Option<ShownStatus>,
     /// Only those of this notifier.
     #[arg(long, value_name = "NAME")]
     notifier: Option<String>,
@@ -62,7 +62,7 @@ enum DeliveriesAction {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ShownState {
+enum ShownStatus {
     /// Given up: refused, or tried too often.
     Dead,
     /// Waiting for their time, or being sent.
@@ -116,11 +116,11 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
 }
 
 fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
-    let stands_so = match arguments.state {
+    let stands_so = match arguments.status {
         None => true,
-        Some(ShownState::Dead) => delivery.state == MessageState::Dead,
-        Some(ShownState::Pending) => delivery.state == MessageState::Pending,
-        Some(ShownState::Held) => delivery.state == MessageState::Held,
+        Some(ShownStatus::Dead) => delivery.status == MessageStatus::Dead,
+        Some(ShownStatus::Pending) => delivery.status == MessageStatus::Pending,
+        Some(ShownStatus::Held) => delivery.status == MessageStatus::Held,
     };
     stands_so
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
@@ -133,7 +133,7 @@ fn to_json(delivery: &Delivery) -> Value {
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": delivery.state,
+        "id": delivery.id, "message": delivery.uid, "status": delivery.status,
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
@@ -164,7 +164,7 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let why = format!("no dead message has the number {}", others.join(", "));
     Err(output::fail_with_help(
         why,
-        "`tidings deliveries --state dead` lists those that have",
+        "`tidings deliveries --status dead` lists those that have",
         Exit::Data,
     ))
 }

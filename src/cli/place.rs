@@ -141,7 +141,7 @@ pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer
     let answer =
         http::fetch(&means.http, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
     // A feed or page that broke off is not shown.
-    match answer.body.as_ref().and_then(Body::broken) {
+    match answer.body.as_ref().and_then(Body::incomplete_because) {
         Some(why) => Err(why.clone()),
         None => Ok(answer),
     }

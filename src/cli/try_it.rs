@@ -114,7 +114,7 @@ fn shown(
         seen: story.first_seen,
     };
     let head = StorySummary {
-        opening: headline::stand_in(&story.title, &story.body),
+        opening: headline::made_headline(&story.title, &story.body),
         title: story.title.clone(),
         url: story.url.clone(),
         published: story.published,

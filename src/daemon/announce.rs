@@ -13,7 +13,7 @@ use crate::store::{ReceiverHealth, StoreError};
 
 /// Queues a notice for every receiver that is away, and for every refusal without a notice.
 pub(super) async fn announce(world: &World, standing: &ReceiverHealth) -> Result<(), StoreError> {
-    let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
+    let away = standing.away.iter().filter(|(_, health)| health.needs_notice(now()));
     let down = away.map(|(receiver, health)| down(receiver, health));
     for notice in down.chain(standing.unannounced_refusals().cloned()) {
         queue_notice(world, notice).await?;

@@ -152,7 +152,7 @@ async fn record(
         (story.body, verdict)
     })
     .await;
-    let settled = FinalText { body, verdict, fetches, recheck_at };
+    let settled = FinalText { body, match_result: verdict, fetches, recheck_at };
     world.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     world.outbox.notify_one();
     Ok(())

@@ -158,7 +158,7 @@ async fn turn(
         tasks.spawn(lease.clone(), async move { attempt(&world, &lease).await });
     }
     announce::announce(world, &turn.receiver_health).await?;
-    Ok(turn.next)
+    Ok(turn.next_due)
 }
 
 /// One attempt at a delivery, and what is to become of its message.
@@ -173,8 +173,10 @@ async fn attempt(world: &World, lease: &Lease) -> Finish {
             .await;
     let ended = now();
     let seed = news::seed(&lease.id, ended);
-    let past =
-        MessageHistory { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
+    let past = MessageHistory {
+        counted: lease.counted_attempts,
+        tried_for: until(ended, lease.tried_since),
+    };
     retry::decide(outcome, past, ended, seed)
 }
 
@@ -183,11 +185,11 @@ fn outcome(world: &World, (lease, finish): (Lease, Result<Finish, Panicked>)) ->
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
         Finish::Retry(RetryRecord {
-            at: later(now(), AFTER_A_PANIC),
+            due: later(now(), AFTER_A_PANIC),
             cause,
             scope,
             counts: true,
-            rest: None,
+            rest_until: None,
             why: why.to_string(),
         })
     });
@@ -218,7 +220,7 @@ fn learn(widths: &mut SendWindows, ended: &EndedAttempts, under_way: Option<i64>
 
 /// Cuts waits that were set by a clock that was ahead.
 async fn cut_waits(world: &World) {
-    match world.store.cut_delivery_waits(now()).await {
+    match world.store.shorten_delivery_waits(now()).await {
         Ok(0) => {}
         Ok(cut) => info!(
             "the clock of this machine was ahead; the waits of {cut} messages are cut to their length"
@@ -260,8 +262,8 @@ fn log_outcome(world: &World, lease: &Lease, finish: &Finish) {
         Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
             warn!("{receiver} refused a digest as too large, which is sent in halves: {why}");
         }
-        Finish::Retry(RetryRecord { at, why, .. })
-        | Finish::TooLarge(RetryRecord { at, why, .. }) => {
+        Finish::Retry(RetryRecord { due: at, why, .. })
+        | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
             if down.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {

@@ -56,7 +56,7 @@ async fn round(world: &World) -> Result<SweepCounts, StoreError> {
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = world.store.sweep(place, kept, at).await?;
-        gone = gone.plus(step.counts);
+        gone = gone.add_counts(step.counts);
         next = step.next;
         if world.mode == Mode::Forever {
             tokio::time::sleep(PAUSE).await;

@@ -70,7 +70,7 @@ pub(crate) async fn diff_feed(
             last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
         let mut turnover = identity::removed_and_returned(&known, &judged);
         if !is_whole {
-            turnover.spare_unseen(&known);
+            turnover.keep_unseen(&known);
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();
@@ -123,7 +123,7 @@ impl PollContext<'_> {
             link: judged.link,
             stem: judged.stem,
             hash: judged.hash,
-            text: judged.text,
+            text_hash: judged.text_hash,
             story: judged.story,
         }
     }

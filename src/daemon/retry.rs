@@ -60,11 +60,11 @@ pub(crate) fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, see
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
         Outcome::Gone(why) => Finish::Retry(RetryRecord {
-            at: now,
+            due: now,
             cause: FailureCause::Shut,
             scope: FailureScope::Notifier,
             counts: false,
-            rest: Some(breaker::NEVER),
+            rest_until: Some(breaker::NEVER),
             why,
         }),
         Outcome::TooLarge(why) => {
@@ -93,11 +93,11 @@ fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) 
     };
     let again = |pause, counts, rest| {
         Finish::Retry(RetryRecord {
-            at: later(now, pause),
+            due: later(now, pause),
             cause,
             scope,
             counts,
-            rest,
+            rest_until: rest,
             why: why.clone(),
         })
     };
@@ -160,7 +160,7 @@ mod tests {
     /// The pause after an attempt, and what is recorded of it.
     fn put_off(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
         match decide(outcome, past, now(), seed) {
-            Finish::Retry(again) => (again.at.duration_since(now()).unsigned_abs(), again),
+            Finish::Retry(again) => (again.due.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
         }
     }
@@ -229,7 +229,10 @@ mod tests {
         for seed in 0..100 {
             let (pause, again) = put_off(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
-            assert_eq!((again.rest, again.counts), (Some(later(now(), wish + CLOCK_STEP)), false));
+            assert_eq!(
+                (again.rest_until, again.counts),
+                (Some(later(now(), wish + CLOCK_STEP)), false)
+            );
         }
     }
 
@@ -241,7 +244,7 @@ mod tests {
         );
         let (pause, again) =
             put_off(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
-        assert_eq!((pause, again.rest), (BUSY, None));
+        assert_eq!((pause, again.rest_until), (BUSY, None));
         let tiny =
             put_off(retry(FailureCause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
         assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
@@ -258,7 +261,7 @@ mod tests {
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
         let (_, again) = put_off(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
-        assert_eq!((again.counts, again.rest), (false, Some(breaker::NEVER)));
+        assert_eq!((again.counts, again.rest_until), (false, Some(breaker::NEVER)));
     }
 
     #[test]

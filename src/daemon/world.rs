@@ -195,7 +195,7 @@ impl World {
         self.hosts.cut_waits(now);
         let longest = self.recheck.values().flatten().max();
         if let Err(why) =
-            self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
+            self.store.shorten_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
         {
             error!("waits cannot be held against the clock: {why}; that is tried again");
         }

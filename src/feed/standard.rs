@@ -11,10 +11,11 @@ use crate::feed::depth;
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
 use crate::feed::repair::repair;
-use crate::markup::date::moment;
+use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
-use crate::markup::shield::shielded;
+use crate::markup::shield::catch_panic;
+use tidings_rules::text::one_line;
 
 /// How many references a document may hold: the lexer gives each by itself, which takes ten times
 /// as long as a plain character.
@@ -36,10 +37,10 @@ pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
         // random one if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
-        .timestamp_parser(|date| Some(SystemTime::try_from(moment(date)?).ok()?.into()))
+        .timestamp_parser(|date| Some(SystemTime::try_from(parse_date(date)?).ok()?.into()))
         .sanitize_content(false)
         .build();
-    let feed = shielded(|| parser.parse(text.as_bytes()))?.ok()?;
+    let feed = catch_panic(|| parser.parse(text.as_bytes()))?.ok()?;
     Some(document(feed, base))
 }
 
@@ -69,7 +70,7 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
     let described =
         || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
     Item {
-        link: link(&entry, guid.as_deref(), base),
+        link: entry_link(&entry, guid.as_deref(), base),
         guid,
         title: entry.title.as_ref().map(|title| headline(title, kind)).unwrap_or_default(),
         is_content,
@@ -105,7 +106,7 @@ fn content(entry: &Entry) -> Option<String> {
 }
 
 fn headline(text: &Text, kind: &FeedType) -> String {
-    plain::one_line(&prose(text, kind))
+    one_line(&prose(text, kind))
 }
 
 /// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
@@ -117,7 +118,7 @@ fn prose(text: &Text, kind: &FeedType) -> String {
 
 /// The page of an entry: its alternate link, else its first that is no other thing, else a guid
 /// that is an address.
-fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
+fn entry_link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     let is_alternate = |rel: Option<&str>| matches!(rel, Some("alternate") | None);
     let alternates = entry.links.iter().filter(|link| is_alternate(link.rel.as_deref()));
     let guid = guid.filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"));
@@ -127,9 +128,8 @@ fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
 /// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person
 /// called "author".
 fn author(person: &Person) -> Option<String> {
-    let name = plain::one_line(&plain::from_markup(&person.name));
-    let Some(email) =
-        person.email.as_deref().map(plain::one_line).filter(|email| !email.is_empty())
+    let name = one_line(&plain::from_markup(&person.name));
+    let Some(email) = person.email.as_deref().map(one_line).filter(|email| !email.is_empty())
     else {
         return Some(name).filter(|name| !matches!(name.as_str(), "" | "unknown" | "author"));
     };
@@ -143,7 +143,7 @@ fn author(person: &Person) -> Option<String> {
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     names
-        .map(|name| plain::one_line(&plain::from_markup(&name)))
+        .map(|name| one_line(&plain::from_markup(&name)))
         .filter(|name| !name.is_empty() && seen.insert(name.clone()))
         .collect()
 }

@@ -49,7 +49,7 @@ impl World {
     async fn have_arrived(&self, stories: usize) {
         self.server.wait_for("/hook", stories).await;
         self.mail.wait_for(stories).await;
-        let open = "SELECT count(*) FROM message WHERE state != 'sent'";
+        let open = "SELECT count(*) FROM message WHERE status != 'sent'";
         self.folder.wait_until(open, |open| open == "0").await;
         assert_eq!(
             (self.server.requests("/hook").len(), self.mail.letters().len()),

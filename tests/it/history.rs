@@ -45,7 +45,7 @@ async fn what_was_told_is_listed_and_shown_beside_a_running_tidings() {
     world.mail.wait_for(1).await;
     world
         .folder
-        .wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "2")
+        .wait_until("SELECT count(*) FROM message WHERE status = 'sent'", |sent| sent == "2")
         .await;
 
     let table = world.folder.command(&["alerts"]).await.output;

@@ -36,7 +36,7 @@ impl World {
             (self.server.requests("/hook").len(), self.mail.letters().len()),
             (hooks, mails)
         );
-        assert_eq!(self.folder.query("SELECT DISTINCT state FROM message").await, ["sent"]);
+        assert_eq!(self.folder.query("SELECT DISTINCT status FROM message").await, ["sent"]);
     }
 
     async fn count(&self, sql: &'static str) -> i64 {

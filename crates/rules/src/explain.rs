@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use crate::engine::naive::truth;
 use crate::engine::tokenized_story::{StoryView, TokenizedStory};
-use crate::explain::evidence::{ClauseScope, of_leaf};
+use crate::explain::evidence::{ClauseScope, evidence_of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
 use crate::language::truth::Truth;
 use crate::story::{Carrier, Evidence, Read, Story};
+use crate::text::one_line;
 
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
@@ -74,7 +75,7 @@ impl Clause {
                 .marks
                 .first()
                 .map_or(&*evidence.term, |mark| &evidence.sentence[mark.clone()]);
-            format!("`{}`", words.split_whitespace().collect::<Vec<_>>().join(" "))
+            format!("`{}`", one_line(words))
         };
         let own = self.evidence.iter().map(marked);
         own.chain(self.clauses.iter().flat_map(Self::words)).collect()
@@ -149,9 +150,9 @@ fn explain_tree(
     tokenized: &TokenizedStory<'_>,
 ) -> Clause {
     let holds = truth == Truth::True;
-    let evidence = if holds { of_leaf(leaf, clause_scope, tokenized) } else { Vec::new() };
+    let evidence = if holds { evidence_of_leaf(leaf, clause_scope, tokenized) } else { Vec::new() };
     let notes = match leaf {
-        Tree::Compare(comparison, _) => vec![near_misses::measured(*comparison, tokenized)],
+        Tree::Compare(comparison, _) => vec![near_misses::measured_value(*comparison, tokenized)],
         _ if holds => Vec::new(),
         _ => near_misses::notes(leaf, clause_scope, tokenized),
     };
@@ -197,13 +198,8 @@ fn within(
         (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
-            let nearest =
-                tokenized.shown_text(&part).split_whitespace().collect::<Vec<_>>().join(" ");
-            vec![format!(
-                "nearest {}: «{}»",
-                unit.name(),
-                excerpt::around(&nearest, &(0..0), NEAREST).0
-            )]
+            let nearest = one_line(tokenized.shown_text(&part));
+            vec![format!("nearest {}: «{}»", unit.name(), excerpt::head(&nearest, NEAREST))]
         }
     };
     let lack = Some(format!("`{text}` is in no {}", unit.name()));

@@ -95,7 +95,7 @@ fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
 }
 
 fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
-    let (receiver, state) = (message.receiver().to_string(), message.state);
+    let (receiver, state) = (message.receiver().to_string(), message.status);
     let head = format!(
         "Message {} for {}: {state}, written {}",
         message.id,

@@ -11,7 +11,7 @@ use crate::cli::moment::short_date;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
 
-const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
+const HEADS: [&str; 6] = ["ID", "STATUS", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
 /// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
 /// or rests.
@@ -60,7 +60,7 @@ fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> Strin
 fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     [
         delivery.id.to_string(),
-        delivery.state.to_string(),
+        delivery.status.to_string(),
         plain(&delivery.receiver.to_string()),
         short_date(delivery.created, zone),
         delivery.attempts.to_string(),
@@ -96,7 +96,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::MessageState;
+    use crate::store::MessageStatus;
     use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
@@ -107,15 +107,15 @@ mod tests {
         Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
     }
 
-    fn delivery(id: i64, state: MessageState) -> Delivery {
+    fn delivery(id: i64, state: MessageStatus) -> Delivery {
         Delivery {
             id,
             uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
-            state,
+            status: state,
             receiver: receiver("desk", "ana@example.org"),
             subject: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
             created: at(0),
-            due: (state == MessageState::Pending).then(|| at(90)),
+            due: (state == MessageStatus::Pending).then(|| at(90)),
             attempts: 3,
             last_attempt: Some(at(5)),
             why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn deliveries_and_who_fails() {
         let deliveries = [
-            delivery(7, MessageState::Dead),
-            Delivery { receiver: receiver("ops", ""), ..delivery(12, MessageState::Pending) },
+            delivery(7, MessageStatus::Dead),
+            Delivery { receiver: receiver("ops", ""), ..delivery(12, MessageStatus::Pending) },
             Delivery {
                 subject: DeliverySubject::Notice("ops".to_owned()),
                 why: None,
-                ..delivery(103, MessageState::Held)
+                ..delivery(103, MessageStatus::Held)
             },
         ];
         let why = "connection refused".to_owned();

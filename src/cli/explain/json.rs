@@ -43,7 +43,7 @@ fn stored_story(kept: &StoryRecord) -> Value {
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
-        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.at}))
+        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
         .collect();
     json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
 }

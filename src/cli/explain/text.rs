@@ -74,7 +74,7 @@ fn story_status(kept: &StoryRecord) -> String {
         StoryStatus::Matched => {
             let told = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, time(alert.at))
+                format!("{}{row} ({})", alert.rule, time(alert.created))
             });
             format!("alerts by {}", told.collect::<Vec<_>>().join(", "))
         }

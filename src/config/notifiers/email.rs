@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lettre::message::Mailbox;
 use secrecy::SecretString;
 
-use super::super::reader::ConfigReader;
+use super::super::reader::{ConfigReader, all};
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
 use super::{ca, helo};
@@ -22,7 +22,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
     let login = login(entries, smtp_node.zip(server.as_ref()), reader);
     let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
-    let ca = authorities(entries, server.as_ref(), reader);
+    let ca = read_authorities(entries, server.as_ref(), reader);
     let helo = helo::helo(entries, from.as_ref().map(|from| from.email.domain()), reader);
     let Server { host, port, security, .. } = server?;
     Some(Email {
@@ -37,7 +37,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
     })
 }
 
-fn authorities(
+fn read_authorities(
     entries: &mut Entries<'_>,
     server: Option<&Server>,
     reader: &mut ConfigReader<'_>,
@@ -50,7 +50,7 @@ fn authorities(
         );
         return Some(Vec::new());
     }
-    ca::authorities(entries, reader)
+    ca::read_authorities(entries, reader)
 }
 
 /// User and password, if there is a login.
@@ -152,21 +152,13 @@ fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailb
         return None;
     }
     let mut known = BTreeSet::new();
-    let mut recipients = Some(Vec::new());
-    for node in nodes {
-        let recipient = mailbox(node, reader);
-        if recipient
-            .as_ref()
-            .is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase()))
-        {
+    all(nodes.into_iter().map(|node| {
+        let recipient = mailbox(node, reader)?;
+        if !known.insert(recipient.email.to_string().to_lowercase()) {
             reader.error(node, "this address is listed twice", "remove one of the two");
         }
-        recipients = recipients.zip(recipient).map(|(mut recipients, recipient)| {
-            recipients.push(recipient);
-            recipients
-        });
-    }
-    recipients
+        Some(recipient)
+    }))
 }
 
 /// A mailbox (RFC 5322, 3.4).

@@ -63,7 +63,7 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Fe
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     let permit =
         Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
-    let broken = body.broken().cloned();
+    let broken = body.incomplete_because().cloned();
     let work = world.limits.room.reserve_memory(&body).await;
     match run_blocking_limited(world, move || parse::parse(&body, content_type.as_deref(), &base))
         .await

@@ -41,7 +41,7 @@ impl LastRead {
         });
         known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
         let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
-        Some(FeedNotice { kind, feed, since, why }.key())
+        Some(FeedNotice { kind, feed, since, why }.dedup_prefix())
     }
 
     /// The outage of all feeds, if there is one, after `feed` failed or not.
@@ -51,7 +51,7 @@ impl LastRead {
             known.failing.insert(HostKey::of(&feed.url));
         }
         let since = known.read.filter(|_| is_far(feed) && known.failing.len() > 1)?;
-        Some(Outage { since, told: known.notified })
+        Some(Outage { since, notified: known.notified })
     }
 
     /// Takes note that `feed` was read then.

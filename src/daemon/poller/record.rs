@@ -52,7 +52,7 @@ pub(super) async fn record(
             if is_whole {
                 let published: Vec<Timestamp> =
                     document.items.iter().filter_map(|item| item.published).collect();
-                state.mean_gap = schedule::mean_gap(&published, ended_at);
+                state.mean_gap = schedule::mean_interval(&published, ended_at);
                 state.hints = document.hints;
             } else {
                 broke_off(&mut state, before);

@@ -6,6 +6,7 @@ use url::Url;
 use crate::feed::document::Item;
 use crate::markup::link::resolve;
 use crate::markup::plain;
+use tidings_rules::text::one_line;
 
 /// How the text of an element is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl<T> Default for Ranked<T> {
 
 impl<T> Ranked<T> {
     /// Takes `value` if it counts more than what is there.
-    pub(super) fn offer(&mut self, rank: u8, value: T) {
+    pub(super) fn replace_if_higher(&mut self, rank: u8, value: T) {
         if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
             self.0 = Some((rank, value));
         }
@@ -105,7 +106,7 @@ pub(super) fn headline(form: TextForm, text: &str) -> String {
     let signs = text[closed..]
         .contains('<')
         .then(|| text[..closed].to_owned() + &text[closed..].replace('<', "&lt;"));
-    plain::one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
+    one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
 }
 
 /// The text of an element, without markup.
@@ -125,7 +126,7 @@ pub(super) fn author(text: &str) -> String {
         .split_once('<')
         .filter(|(_, address)| address.contains('@'))
         .map_or(name, |(name, _)| name);
-    plain::one_line(&plain::from_markup(if name.trim().is_empty() {
+    one_line(&plain::from_markup(if name.trim().is_empty() {
         text.trim_matches(['<', '>'])
     } else {
         name
@@ -158,7 +159,7 @@ mod tests {
     fn the_first_of_the_highest_rank_counts() {
         let mut best = Ranked::default();
         for (rank, value) in [(1, "a"), (2, "b"), (2, "c"), (0, "d")] {
-            best.offer(rank, value);
+            best.replace_if_higher(rank, value);
         }
         assert_eq!(best.get(), Some("b"));
     }

@@ -29,7 +29,7 @@ pub(super) fn read_examples<'d>(
 }
 
 fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
-    let mut story = Story::of_words("", "");
+    let mut story = Story::from_words("", "");
     if !node.is_mapping() {
         story.body = node.text(faults)?.value;
         return Some(Example { node, story, carriers: Vec::new() });
@@ -67,14 +67,14 @@ pub(super) fn check_examples(
     }
     let query = match each {
         None => Query::new(tree.clone()),
-        Some(list) => Query::of_rows(tree.clone(), &list.rows),
+        Some(list) => Query::for_any_row(tree.clone(), &list.rows),
     };
     let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
     let explain =
         |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {
         if !matches_it(example) {
-            let why = excerpt::around(&explain(example).reasons().join("; "), &(0..0), 300).0;
+            let why = excerpt::head(&explain(example).reasons().join("; "), 300);
             faults.push(
                 example
                     .node

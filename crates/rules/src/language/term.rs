@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
+use crate::text::{Stemmer, Token, capitals, one_line, other_numbers, shows_nothing, tokenise};
 
 /// A word or phrase to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Term {
             words.extend(words_of(run, at, literal || marked)?);
             at += run.len();
         }
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(text);
         if words.is_empty() {
             return Err(NoTerm::Wordless);
         }
@@ -97,7 +97,7 @@ impl Term {
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
         let words: Vec<TermWord> =
             tokenise(text).into_iter().map(|token| TermWord::new(token.word)).collect();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(text);
         let label = Some(label.to_owned());
         (!words.is_empty()).then_some(Self {
             text,
@@ -148,7 +148,7 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
     if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
         return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
     }
-    if !says_enough(stem) {
+    if !is_specific(stem) {
         return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
     }
     let mut words: Vec<TermWord> = tokens.into_iter().map(|token| word(token.word)).collect();
@@ -159,7 +159,7 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
 
 /// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic
 /// letters, or one Han character.
-fn says_enough(stem: &str) -> bool {
+fn is_specific(stem: &str) -> bool {
     let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
     let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
     let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');

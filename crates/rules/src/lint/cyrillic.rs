@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::explain::excerpt;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
@@ -27,7 +28,7 @@ pub(super) fn warn_of_cyrillic_forms(tree: &Tree, found: &mut Vec<ExpressionProb
     if let Some((term, span)) = first {
         let help = format!(
             "write `{}`, or say in the rule whose stems to find: `stem: ru`; {AS_IT_IS}",
-            open(&term)
+            with_wildcard(&term)
         );
         found.push(warning(span, missed(&term), help));
     }
@@ -39,7 +40,7 @@ pub(super) fn cyrillic_entries(own: &[&Term]) -> Option<(usize, ExpressionProble
     let term = own[at];
     let help = format!(
         "write `{}`, or put it under its language: stem: {{ru: [{}]}}; {AS_IT_IS}",
-        open(term),
+        with_wildcard(term),
         term.text
     );
     Some((at, warning(0..0, missed(term), help)))
@@ -71,7 +72,7 @@ fn has_endings(written: &str) -> bool {
 }
 
 /// The term with a wildcard in place of the endings that are seen.
-fn open(term: &Term) -> String {
+fn with_wildcard(term: &Term) -> String {
     let words = term.text.split_whitespace().map(|written| {
         if written.starts_with('=') || !has_endings(written) {
             written.to_owned()
@@ -80,7 +81,7 @@ fn open(term: &Term) -> String {
         }
     });
     let opened = words.collect::<Vec<_>>().join(" ");
-    crate::explain::excerpt::around(&opened, &(0..0), 60).0
+    excerpt::head(&opened, 60)
 }
 
 fn opened(written: &str) -> String {

@@ -1,5 +1,6 @@
 //! The headline that an item without one gets: the first words of its text.
 
+use crate::text::one_line;
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -13,7 +14,7 @@ pub const NONE: &str = "(no headline)";
 /// The headline `title`, or the first words of `text` where it is blank; never empty.
 #[must_use]
 pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
-    match stand_in(title, text) {
+    match made_headline(title, text) {
         Some(words) => Cow::Owned(words),
         None if title.trim().is_empty() => Cow::Borrowed(NONE),
         None => Cow::Borrowed(title),
@@ -22,7 +23,7 @@ pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
 
 /// The headline that is made of `text`; `None` where `title` has words, or `text` has none.
 #[must_use]
-pub fn stand_in(title: &str, text: &str) -> Option<String> {
+pub fn made_headline(title: &str, text: &str) -> Option<String> {
     if title.trim().is_empty() { opening(text) } else { None }
 }
 
@@ -30,7 +31,7 @@ pub fn stand_in(title: &str, text: &str) -> Option<String> {
 /// long. `None` of a text without words.
 fn opening(text: &str) -> Option<String> {
     let paragraph = text.split("\n\n").find(|paragraph| !paragraph.trim().is_empty())?;
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(paragraph);
     let Some((end, _)) = line.grapheme_indices(true).nth(MOST) else { return Some(line) };
     // Scripts without spaces between words are cut between two characters.
     let kept = match line[..end].rfind(' ') {
