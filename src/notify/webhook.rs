@@ -42,8 +42,8 @@ const MESSAGE_ERRORS: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
-/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not followed.
-/// `now` is the time of the signature.
+/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not
+/// followed. `now` is the time of the signature.
 pub(super) async fn send(
     webhook: &Webhook,
     context: &SendContext,
