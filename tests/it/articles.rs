@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::hosts::{READ, config, once};
 use crate::support::http::{Response, Server};
+use crate::support::setup::{self, RULE};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{self, RULE};
 
 const OWN: &str = "network: {allow: [127.0.0.0/8]}\n";
 
@@ -175,7 +175,7 @@ async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_to
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/story", Response::html(wire::PAGE));
     server.serve("/hook", Response::status(204));
-    let whole = whole_way::config(
+    let whole = setup::config(
         &[server.url("/feed.xml")],
         &server.url("/hook"),
         mail.port(),

@@ -8,10 +8,10 @@ mod identity;
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
 
 /// Invented subscriptions, with the faults that lists have.
 const OPML: &str = "<?xml version='1.0'?><opml version='1.0'><body><outline text='Ports & ships'><outline title='Asia'>\

@@ -15,9 +15,9 @@ mod refusals;
 mod restraint;
 mod turns;
 
+use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::RULE;
 
 /// A folder that watches `feeds`, each a line of YAML, and tells the console.
 fn watching(feeds: &[String]) -> Folder {
