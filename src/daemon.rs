@@ -4,13 +4,15 @@
 mod announce;
 mod articles;
 mod backfill;
+mod context;
 mod damage;
 mod dispatcher;
+mod feed_diff;
+mod feed_health;
 pub(crate) mod hosts;
 mod housekeeping;
 mod matching;
 mod names;
-mod news;
 pub(crate) mod page;
 mod poller;
 mod recheck;
@@ -19,11 +21,9 @@ mod retry;
 mod robots;
 pub mod signals;
 mod tasks;
-mod watch;
-mod world;
 
-pub use names::{known, receivers};
-pub use world::Mode;
+pub use context::Mode;
+pub use names::{known_names, receivers};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,9 +38,9 @@ use crate::config::{Config, Notifier};
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use context::RunContext;
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
-use world::{World, world};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub async fn run(
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
-        ended = run_on(store, config, mode, reload, stop) => ended,
+        ended = run_with_store(store, config, mode, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
     // Every handle is dropped by now, so the writer ends after its last write.
@@ -97,7 +97,7 @@ pub async fn run(
     ended
 }
 
-async fn run_on(
+async fn run_with_store(
     store: Store,
     config: Config,
     mode: Mode,
@@ -106,83 +106,87 @@ async fn run_on(
 ) -> Result<RunEnd, RunError> {
     let is_large = store.is_large().await?;
     if !is_large {
-        damage::check(&store, &config).await;
+        damage::check_store(&store, &config).await;
     }
-    let known = known(&config);
+    let known = known_names(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
     let begun = store.start_run(&receivers(&config), now()).await?;
-    store.retry_at_once(consoles(&config), now()).await?;
-    greet(&config, &rules, store.count_holdings().await?, &begun);
-    let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
-    world.cut_waits(now()).await;
-    world.restart_page_waits(now()).await;
+    store.retry_at_once(console_notifiers(&config), now()).await?;
+    log_start(&config, &rules, store.count_holdings().await?, &begun);
+    let context = Arc::new(RunContext::new(config, mode, store.clone(), begun.run, rules, known)?);
+    context.cut_waits(now()).await;
+    context.restart_page_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
-        world.hosts.rest(&HostKey(host), until);
+        context.hosts.extend_rest(&HostKey(host), until);
     }
-    let feeds = poller::states(&world).await?;
+    let feeds = poller::load_states(&context).await?;
     let work = async {
         match mode {
             Mode::Forever => {
-                forever(&world, feeds, files, reload, stop.clone()).await;
+                run_forever(&context, feeds, files, reload, stop.clone()).await;
                 None
             }
-            Mode::Once => once(&world, feeds, stop.clone()).await,
+            Mode::Once => run_once(&context, feeds, stop.clone()).await,
         }
     };
     let check = async {
         if is_large {
-            stop.run_until_cancelled(Box::pin(damage::check(&world.store, &world.config))).await;
+            stop.run_until_cancelled(Box::pin(damage::check_store(
+                &context.store,
+                &context.config,
+            )))
+            .await;
         }
     };
     let (next_delivery, ()) = tokio::join!(work, check);
     Ok(RunEnd {
         next_delivery,
         undelivered: store.count_undelivered(now()).await?,
-        refused: world.refused.load(Ordering::Relaxed),
+        refused: context.refused_messages.load(Ordering::Relaxed),
     })
 }
 
-async fn forever(
-    world: &Arc<World>,
+async fn run_forever(
+    context: &Arc<RunContext>,
     feeds: Vec<FeedState>,
-    files: reload::Files,
+    files: reload::RuleFiles,
     asked: Arc<Notify>,
     stop: CancellationToken,
 ) {
     tokio::join!(
-        poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
-        articles::settle_waiting(Arc::clone(world), stop.clone()),
-        recheck::keep_rechecking(Arc::clone(world), stop.clone()),
-        dispatcher::deliver(Arc::clone(world), stop.clone()),
-        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
-        backfill::match_past_stories(world, stop.clone()),
-        housekeeping::keep_house(world, stop),
+        poller::keep_polling(Arc::clone(context), feeds, stop.clone()),
+        articles::settle_waiting(Arc::clone(context), stop.clone()),
+        recheck::keep_rechecking(Arc::clone(context), stop.clone()),
+        dispatcher::deliver(Arc::clone(context), stop.clone()),
+        reload::keep_rules_fresh(Arc::clone(context), files, asked, stop.clone()),
+        backfill::match_past_stories(context, stop.clone()),
+        housekeeping::keep_sweeping(context, stop),
     );
 }
 
 /// Returns when the next message is due.
-async fn once(
-    world: &Arc<World>,
+async fn run_once(
+    context: &Arc<RunContext>,
     feeds: Vec<FeedState>,
     stop: CancellationToken,
 ) -> Option<Timestamp> {
-    backfill::match_past_stories(world, stop.clone()).await;
-    poller::poll_once(world, feeds, &stop).await;
-    articles::settle_waiting(Arc::clone(world), stop.clone()).await;
-    recheck::keep_rechecking(Arc::clone(world), stop.clone()).await;
-    let next = dispatcher::deliver(Arc::clone(world), stop.clone()).await;
-    housekeeping::keep_house(world, stop).await;
+    backfill::match_past_stories(context, stop.clone()).await;
+    poller::poll_once(context, feeds, &stop).await;
+    articles::settle_waiting(Arc::clone(context), stop.clone()).await;
+    recheck::keep_rechecking(Arc::clone(context), stop.clone()).await;
+    let next = dispatcher::deliver(Arc::clone(context), stop.clone()).await;
+    housekeeping::keep_sweeping(context, stop).await;
     next
 }
 
 /// The notifiers whose receiver is another pipe or terminal in each run.
-fn consoles(config: &Config) -> Vec<NotifierName> {
+fn console_notifiers(config: &Config) -> Vec<NotifierName> {
     let consoles =
         config.notifiers.iter().filter(|(_, notifier)| matches!(notifier, Notifier::Console(_)));
     consoles.map(|(name, _)| name.clone()).collect()
 }
 
-fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
+fn log_start(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
         "the store {} knows {stories} stories and {alerts} alerts; {} feeds are watched by {} rules",

@@ -47,8 +47,11 @@ fn draft(
 ) -> NewAlert {
     let rule = found.rule;
     let settings = &rule.settings;
-    let names =
-        if settings.notify.is_empty() { routing.of(settings.severity) } else { &settings.notify };
+    let names = if settings.notify.is_empty() {
+        routing.receivers_for(settings.severity)
+    } else {
+        &settings.notify
+    };
     let receivers = names
         .iter()
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))

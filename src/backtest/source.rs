@@ -27,17 +27,17 @@ pub(crate) enum SourceError {
 
 impl StorySource {
     /// The next stories; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, SourceError> {
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, SourceError> {
         match self {
-            Self::Lines(lines) => lines.next().map_err(SourceError::Lines),
-            Self::Stored(stories) => stories.next().map_err(SourceError::Store),
+            Self::Lines(lines) => lines.next_batch().map_err(SourceError::Lines),
+            Self::Stored(stories) => stories.next_batch().map_err(SourceError::Store),
         }
     }
 
     /// Its size in bytes, where that is known.
-    pub(crate) fn size(&self) -> Option<u64> {
+    pub(crate) fn size_in_bytes(&self) -> Option<u64> {
         match self {
-            Self::Lines(lines) => lines.size(),
+            Self::Lines(lines) => lines.size_in_bytes(),
             Self::Stored(_) => None,
         }
     }

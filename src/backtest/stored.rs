@@ -46,7 +46,7 @@ impl StoredStories {
     }
 
     /// The next stories; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, StoreError> {
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, StoreError> {
         let page = self.runtime.block_on(self.archive.stories_after(
             self.since,
             self.last,
@@ -54,12 +54,12 @@ impl StoredStories {
         ))?;
         let Some(last) = page.last() else { return Ok(None) };
         self.last = Some(last.id);
-        let stories = page.into_iter().map(|stored| entry(stored, &self.feeds)).collect();
+        let stories = page.into_iter().map(|stored| source_story(stored, &self.feeds)).collect();
         Ok(Some(Batch { stories, ..Batch::default() }))
     }
 }
 
-fn entry(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
+fn source_story(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
     let carriers = stored.feeds.into_iter().map(|name| carrier(name, feeds)).collect();
     SourceStory { id: stored.uid, story: stored.story, carriers: Some(carriers) }
 }

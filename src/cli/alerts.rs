@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use clap::Subcommand;
 
 use crate::cli::arguments::ConfigArgument;
-use crate::cli::clauses::Paper;
+use crate::cli::clauses::TextLayout;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::{self, unknown_name};
@@ -74,17 +74,17 @@ enum AlertsAction {
 /// Lists alerts, or shows one: 65 if there is no such alert, 69 if the store cannot be read.
 pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
     let done = match &arguments.action {
-        None => list(arguments),
+        None => list_alerts(arguments),
         Some(AlertsAction::Show { id, format, config }) => {
-            load::load_config(&config.path).and_then(|config| show(*id, *format, &config))
+            load::load_config(&config.path).and_then(|config| show_alert(*id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
+fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     let config = load::load_config(&arguments.config.path)?;
-    let wanted = wanted(arguments, &config)?;
+    let wanted = alert_filter(arguments, &config)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
         let found =
@@ -97,7 +97,11 @@ fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     match arguments.format {
         OutputFormat::Json => output::print_json(&found)?,
         OutputFormat::Text => {
-            output::print(&table::table(&found, &config.zone, Paper::for_stdout().width))?;
+            output::print(&table::alerts_table(
+                &found,
+                &config.zone,
+                TextLayout::for_stdout().width,
+            ))?;
         }
     }
     Ok(Exit::Ok)
@@ -112,11 +116,11 @@ async fn check_names(
     let AlertsArguments { rule, tag, feed, .. } = arguments;
     if let Some(name) = rule {
         let of_past = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
-        check_name("rule", name, names::rules(config), &of_past, archive).await?;
+        check_name("rule", name, names::rule_names(config), &of_past, archive).await?;
     }
     if let Some(name) = tag {
         let of_past = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
-        check_name("rule with the tag", name, names::tags(config), &of_past, archive).await?;
+        check_name("rule with the tag", name, names::rule_tags(config), &of_past, archive).await?;
     }
     if let Some(name) = feed {
         let of_past = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
@@ -143,7 +147,7 @@ async fn check_name(
     }
 }
 
-fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
+fn alert_filter(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
     let read = |text: &Option<String>, edge| {
         text.as_deref()
             .map(|text| moment::parse_moment_or_fail(text, edge, now(), &config.zone))
@@ -162,7 +166,7 @@ fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, E
     })
 }
 
-fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
+fn show_alert(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
         archive.alert_record(id).await.map_err(|why| unread(&why))
@@ -176,7 +180,7 @@ fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     match format {
         OutputFormat::Json => output::print_json([&record])?,
         OutputFormat::Text => {
-            output::print(&show::report(&record, &config.zone, Paper::for_stdout()))?;
+            output::print(&show::format_alert(&record, &config.zone, TextLayout::for_stdout()))?;
         }
     }
     Ok(Exit::Ok)

@@ -18,13 +18,13 @@ const MARK: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiC
 
 /// How text is written on this terminal.
 #[derive(Clone, Copy)]
-pub(super) struct Paper {
+pub(super) struct TextLayout {
     /// In columns.
     pub(super) width: usize,
     pub(super) colour: bool,
 }
 
-impl Paper {
+impl TextLayout {
     /// That of standard output: as wide as the terminal, up to a width that reads well; eighty
     /// columns where there is none.
     pub(super) fn for_stdout() -> Self {
@@ -48,7 +48,7 @@ impl Paper {
     }
 
     /// The sign for a truth.
-    pub(super) fn sign(self, truth: Truth) -> String {
+    pub(super) fn truth_sign(self, truth: Truth) -> String {
         let (sign, colour) = match truth {
             Truth::True => ("✓", AnsiColor::Green),
             Truth::Unknown => ("?", AnsiColor::Yellow),
@@ -59,32 +59,35 @@ impl Paper {
 }
 
 /// Lines for `clause` and those it is made of, `depth` levels in.
-pub(super) fn lines(clause: &Clause, depth: usize, paper: Paper) -> Vec<String> {
+pub(super) fn clause_lines(clause: &Clause, depth: usize, paper: TextLayout) -> Vec<String> {
     let indent = 2 * depth;
-    let first = format!("{:indent$}{} ", "", paper.sign(clause.truth));
+    let first = format!("{:indent$}{} ", "", paper.truth_sign(clause.truth));
     let mut lines = vec![paper.wrap(&plain(&clause.text), &first, indent + 4)];
-    lines.extend(clause.notes.iter().map(|note| remark(&plain(note), indent, paper)));
+    lines.extend(clause.notes.iter().map(|note| indented_line(&plain(note), indent, paper)));
     lines.extend(
-        clause.evidence.iter().map(|evidence| remark(&quoted(evidence, paper), indent, paper)),
+        clause
+            .evidence
+            .iter()
+            .map(|evidence| indented_line(&quote_evidence(evidence, paper), indent, paper)),
     );
     let (shown, hidden) = clause.clauses.split_at(clause.clauses.len().min(MOST));
-    lines.extend(shown.iter().flat_map(|inner| self::lines(inner, depth + 1, paper)));
-    lines.extend(summary(hidden).map(|hidden| remark(&hidden, indent, paper)));
+    lines.extend(shown.iter().flat_map(|inner| clause_lines(inner, depth + 1, paper)));
+    lines.extend(hidden_line(hidden).map(|hidden| indented_line(&hidden, indent, paper)));
     lines
 }
 
-fn remark(text: &str, indent: usize, paper: Paper) -> String {
+fn indented_line(text: &str, indent: usize, paper: TextLayout) -> String {
     paper.wrap(text, &" ".repeat(indent + 4), indent + 6)
 }
 
 /// Of clauses that are not shown, how many of them hold.
-fn summary(hidden: &[Clause]) -> Option<String> {
+fn hidden_line(hidden: &[Clause]) -> Option<String> {
     let held = hidden.iter().filter(|clause| clause.truth == Truth::True).count();
     (!hidden.is_empty()).then(|| format!("and {} more, of which {held} hold", hidden.len()))
 }
 
 /// Where words were found, and the sentence with the words marked.
-pub(super) fn quoted(evidence: &Evidence, paper: Paper) -> String {
+pub(super) fn quote_evidence(evidence: &Evidence, paper: TextLayout) -> String {
     let label =
         evidence.label.as_ref().map_or_else(String::new, |label| format!("{}, ", plain(label)));
     if evidence.marks.is_empty() {

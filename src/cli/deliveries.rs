@@ -74,20 +74,20 @@ enum ShownState {
 /// Lists what is not delivered, or sends it again.
 pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
     let done = match &arguments.action {
-        None => list(arguments),
+        None => list_deliveries(arguments),
         Some(DeliveriesAction::Retry { ids, all_dead, config }) => {
             let which = if *all_dead {
                 RetrySelection::AllDead
             } else {
                 RetrySelection::These(ids.iter().copied().collect())
             };
-            retry(&config.path, which)
+            retry_messages(&config.path, which)
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
+fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
     let config = load::load_config(&arguments.config.path)?;
     let found = block_on(async {
         store::list_undelivered(&config.store).await.map_err(|why| unavailable(&why))
@@ -101,7 +101,7 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
             return Err(unknown_name("notifier", name, known));
         }
     }
-    deliveries.retain(|delivery| is_wanted(arguments, delivery));
+    deliveries.retain(|delivery| passes_filters(arguments, delivery));
     match arguments.format {
         OutputFormat::Json => output::print_json(deliveries.iter().map(to_json))?,
         OutputFormat::Text => {
@@ -109,13 +109,13 @@ fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
                 |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, NotifierHealth)> =
                 away.iter().filter(|(receiver, _)| is_meant(&receiver.notifier)).collect();
-            output::print(&table::table(&deliveries, &away, &config.zone))?;
+            output::print(&table::deliveries_table(&deliveries, &away, &config.zone))?;
         }
     }
     Ok(Exit::Ok)
 }
 
-fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
+fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
     let stands_so = match arguments.state {
         None => true,
         Some(ShownState::Dead) => delivery.state == MessageState::Dead,
@@ -140,7 +140,7 @@ fn to_json(delivery: &Delivery) -> Value {
     })
 }
 
-fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
+fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let config = load::load_config(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {

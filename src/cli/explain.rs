@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
 use crate::cli::names::unknown_name;
-use crate::cli::pages::Depth;
+use crate::cli::pages::ReadDepth;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::config::Config;
@@ -68,10 +68,10 @@ enum Question {
 /// or row.
 pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
-        let answer = answer(question, &subject)?;
+        let answer = answer_question(question, &subject)?;
         match arguments.format {
-            OutputFormat::Text => output::print(&text::report(&subject, &answer))?,
-            OutputFormat::Json => output::print_json([json::report(&subject, &answer)])?,
+            OutputFormat::Text => output::print(&text::format_report(&subject, &answer))?,
+            OutputFormat::Json => output::print_json([json::json_report(&subject, &answer)])?,
         }
         Ok(Exit::Ok)
     }) {
@@ -88,13 +88,13 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), E
     } else {
         Some(load::load_config(&arguments.config.path)?)
     };
-    let question = question(arguments, config.as_ref())?;
-    let depth = if arguments.teaser { Depth::Teaser } else { Depth::Page };
+    let question = load_question(arguments, config.as_ref())?;
+    let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))
 }
 
-fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
+fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
     let mut faults = Vec::new();
     let question = if let Some(expression) = &arguments.when {
         Query::parse(expression, &mut faults).map(Question::Expression)
@@ -102,8 +102,9 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
         let of_config = config.map(|config| &config.rules);
         let path =
             arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
-        let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
-        let rules = Rules::load(&rule_files::texts(&files), None, &mut faults);
+        let files =
+            rule_files::read_rule_files(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
+        let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
             Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),
             None => Question::All(rules),
@@ -113,7 +114,7 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
     question.ok_or(Exit::Data)
 }
 
-fn answer(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer, Exit> {
+fn answer_question(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer, Exit> {
     let ExplainSubject { story, read, .. } = subject;
     Ok(match question {
         Question::Expression(query) => {
@@ -127,13 +128,14 @@ fn answer(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer,
         Question::One(rules, name, row) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
             let explained = rules.explain(&name, row.as_deref(), story, &carriers, read);
-            let explained = explained.ok_or_else(|| unknown(&name, row.as_deref(), &rules))?;
+            let explained =
+                explained.ok_or_else(|| unknown_rule_or_row(&name, row.as_deref(), &rules))?;
             ExplainAnswer::Rule(Box::new(explained))
         }
     })
 }
 
-fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
+fn unknown_rule_or_row(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
         let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
         return output::fail_with_help(

@@ -1,10 +1,11 @@
 //! `tidings feeds`: the health of feeds, one feed as it is now, discovery of feeds, and lists of
 //! feeds.
 
+mod feed_lists;
 mod find;
 mod gaps;
 mod list;
-mod lists;
+
 mod poll;
 mod poll_now;
 mod table;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::cli::arguments::{ConfigArgument, ConfigAtHand};
+use crate::cli::arguments::{ConfigArgument, OptionalConfigArgument};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 
@@ -38,7 +39,7 @@ pub(super) enum FeedsAction {
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
-        config: ConfigAtHand,
+        config: OptionalConfigArgument,
     },
     /// Make a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for a
     /// pause are not polled
@@ -58,7 +59,7 @@ pub(super) enum FeedsAction {
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
-        config: ConfigAtHand,
+        config: OptionalConfigArgument,
     },
     /// Convert another reader's list (OPML) to lines for the configuration; folders become tags
     Import {
@@ -87,17 +88,19 @@ pub(super) enum FeedsAction {
 /// Does what `action` says.
 pub(super) fn feeds(action: FeedsAction) -> Exit {
     let done = match action {
-        FeedsAction::List { format, config } => list::list(format, &config.path),
+        FeedsAction::List { format, config } => list::list_feeds(format, &config.path),
         FeedsAction::Poll { place, format, config } => {
-            poll::poll(&place, format, config.path.as_deref())
+            poll::show_feed(&place, format, config.path.as_deref())
         }
-        FeedsAction::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
+        FeedsAction::PollNow { names, config } => poll_now::request_polls(&names, &config.path),
         FeedsAction::Find { url, format, config } => {
-            find::find(&url, format, config.path.as_deref())
+            find::find_feeds(&url, format, config.path.as_deref())
         }
-        FeedsAction::Import { file } => lists::import(&file),
-        FeedsAction::Export { config } => lists::export(&config.path),
-        FeedsAction::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),
+        FeedsAction::Import { file } => feed_lists::import_list(&file),
+        FeedsAction::Export { config } => feed_lists::export_list(&config.path),
+        FeedsAction::Gaps { since, format, config } => {
+            gaps::list_gaps(&since, format, &config.path)
+        }
     };
     done.err().unwrap_or(Exit::Ok)
 }

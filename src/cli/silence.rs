@@ -80,14 +80,21 @@ pub(super) struct TargetArguments {
 /// Does what `action` says.
 pub(super) fn silence(action: SilenceAction) -> Exit {
     let done = match action {
-        SilenceAction::Add { target, until, why, config } => add(target, &until, why, &config.path),
-        SilenceAction::List { format, config } => list(format, &config.path),
-        SilenceAction::End { id, config } => end(id, &config.path),
+        SilenceAction::Add { target, until, why, config } => {
+            add_silence(target, &until, why, &config.path)
+        }
+        SilenceAction::List { format, config } => list_silences(format, &config.path),
+        SilenceAction::End { id, config } => end_silence(id, &config.path),
     };
     done.err().unwrap_or(Exit::Ok)
 }
 
-fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
+fn add_silence(
+    target: TargetArguments,
+    until: &str,
+    why: String,
+    config: &Path,
+) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
@@ -109,19 +116,19 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTa
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
-            check("rule", &rule, names::rules(config))?;
+            check_name("rule", &rule, names::rule_names(config))?;
             Ok(SilenceTarget::Rule(rule))
         }
         TargetArguments { tag: Some(tag), .. } => {
-            check("rule with the tag", &tag, names::tags(config))?;
+            check_name("rule with the tag", &tag, names::rule_tags(config))?;
             Ok(SilenceTarget::Tag(tag))
         }
         TargetArguments { row: Some(row), .. } => {
-            check("row with the id", &row, names::rows(config))?;
+            check_name("row with the id", &row, names::row_ids(config))?;
             Ok(SilenceTarget::Row(row))
         }
         TargetArguments { feed: Some(feed), .. } => {
-            check("feed", &feed, Some(feeds()))?;
+            check_name("feed", &feed, Some(feeds()))?;
             Ok(SilenceTarget::Feed(FeedName(feed)))
         }
         TargetArguments { event, .. } => {
@@ -143,12 +150,12 @@ async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
     Err(output::fail_with_help(format_args!("there is no event `{}`", plain(id)), help, Exit::Data))
 }
 
-fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
+fn check_name(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
     Err(unknown_name(kind, name, known.iter().map(String::as_str)))
 }
 
-fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
+fn list_silences(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let silences = block_on(async {
         store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
@@ -158,7 +165,7 @@ fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     }
     match format {
         OutputFormat::Text => output::print_lines(
-            silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)),
+            silences.iter().map(|(silence, muted)| silence_line(silence, *muted, &config.zone)),
         ),
         OutputFormat::Json => {
             output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
@@ -173,7 +180,7 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
     })
 }
 
-fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
+fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     let why =
         if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
     let muted = count(muted as usize, "alert", "alerts");
@@ -181,7 +188,7 @@ fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
-fn end(id: i64, config: &Path) -> Result<(), Exit> {
+fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let ended = block_on(async {
         store::end_silence(&config.store, id, now()).await.map_err(|why| unavailable(&why))

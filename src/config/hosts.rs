@@ -39,7 +39,7 @@ struct HostPattern {
 impl HostSettings {
     /// The settings for the host of `url`, if there are any.
     #[must_use]
-    pub fn of(&self, url: &Url) -> Option<&HostSetting> {
+    pub fn for_url(&self, url: &Url) -> Option<&HostSetting> {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
         fitting
             .max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len()))

@@ -21,10 +21,10 @@ const MOST_REMEMBERED: usize = 4096;
 const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// How long the first request of a feed may delay others to its host.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const FIRST_REQUEST_TIME: Duration = Duration::from_secs(5);
 
 /// How often waiting requests are counted.
-const LOOK: Duration = Duration::from_secs(1);
+const WAITING_CHECK: Duration = Duration::from_secs(1);
 
 /// The hosts that got requests since the start, by name:port.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct HostPermits {
     per_host: usize,
     gap: Duration,
     network: Network,
-    all: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
     known: Mutex<HashMap<HostKey, Host>>,
 }
 
@@ -58,13 +58,13 @@ impl Host {
 pub(crate) struct Permit<'h> {
     hosts: &'h HostPermits,
     host: HostKey,
-    _of_host: OwnedSemaphorePermit,
-    _of_all: OwnedSemaphorePermit,
+    _host_permit: OwnedSemaphorePermit,
+    _connection_permit: OwnedSemaphorePermit,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.hosts.pause(&self.host);
+        self.hosts.start_pause(&self.host);
     }
 }
 
@@ -75,67 +75,80 @@ struct WaitingRequest<'h> {
 }
 
 impl<'h> WaitingRequest<'h> {
-    fn begin(hosts: &'h HostPermits, host: &'h HostKey) -> Self {
-        hosts.entry(host, |host| host.waiting += 1);
+    fn start(hosts: &'h HostPermits, host: &'h HostKey) -> Self {
+        hosts.with_host(host, |host| host.waiting += 1);
         Self { hosts, host }
     }
 }
 
 impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
-        self.hosts.entry(self.host, |host| host.waiting = host.waiting.saturating_sub(1));
+        self.hosts.with_host(self.host, |host| host.waiting = host.waiting.saturating_sub(1));
     }
 }
 
 impl HostPermits {
     /// The limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
-        let all = Arc::new(Semaphore::new(poll.connections));
-        Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
+        let connections = Arc::new(Semaphore::new(poll.connections));
+        Self {
+            per_host: poll.per_host,
+            gap: poll.gap,
+            network,
+            connections,
+            known: Mutex::default(),
+        }
     }
 
     /// Waits for a permit for one request to `host`. There is none while the host has a pause, even
     /// if that began during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
-        let permits = self.entry(&host, |host| Arc::clone(&host.permits));
-        let waiting = WaitingRequest::begin(self, &host);
-        let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let permits = self.with_host(&host, |host| Arc::clone(&host.permits));
+        let waiting = WaitingRequest::start(self, &host);
+        let host_permit = permits.acquire_owned().await.expect("the semaphore is never closed");
         drop(waiting);
-        self.awake(&host)?;
-        if !self.is_own(&host) {
-            tokio::time::sleep(self.book(&host)).await;
+        self.check_rest(&host)?;
+        if !self.is_own_host(&host) {
+            tokio::time::sleep(self.book_start(&host)).await;
         }
-        let of_all =
-            Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
-        self.awake(&host)?;
-        Ok(Permit { hosts: self, host, _of_host: of_host, _of_all: of_all })
+        let connection_permit = Arc::clone(&self.connections)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        self.check_rest(&host)?;
+        Ok(Permit {
+            hosts: self,
+            host,
+            _host_permit: host_permit,
+            _connection_permit: connection_permit,
+        })
     }
 
     /// Waits until a request to `host`, which has had its permit for a while, holds up others.
-    pub(crate) async fn others_wait(&self, host: &HostKey) {
-        tokio::time::sleep(PATIENCE).await;
-        while self.entry(host, |host| host.waiting) == 0 {
-            tokio::time::sleep(LOOK).await;
+    pub(crate) async fn wait_until_others_wait(&self, host: &HostKey) {
+        tokio::time::sleep(FIRST_REQUEST_TIME).await;
+        while self.with_host(host, |host| host.waiting) == 0 {
+            tokio::time::sleep(WAITING_CHECK).await;
         }
     }
 
     /// Whether `host` is one of the user's own, which need no pause.
-    fn is_own(&self, host: &HostKey) -> bool {
+    fn is_own_host(&self, host: &HostKey) -> bool {
         Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
 
     /// Fails while `host` has a pause that it asked for.
-    fn awake(&self, host: &HostKey) -> Result<(), FetchError> {
-        let until = self.entry(host, |host| host.rests_until);
+    fn check_rest(&self, host: &HostKey) -> Result<(), FetchError> {
+        let until = self.with_host(host, |host| host.rests_until);
         if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
     /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known
     /// considered.
-    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
+    pub(crate) fn extend_rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let now = now();
         let until = until.min(later(now, LONGEST_REST));
-        self.entry(host, |host| {
+        self.with_host(host, |host| {
             if until > host.rests_until {
                 (host.rests_since, host.rests_until) = (now, until);
             }
@@ -156,9 +169,9 @@ impl HostPermits {
     }
 
     /// Books the next free start of a request, and says how far off it is.
-    fn book(&self, host: &HostKey) -> Duration {
+    fn book_start(&self, host: &HostKey) -> Duration {
         let now = now();
-        self.entry(host, |host| {
+        self.with_host(host, |host| {
             let start = host.free_at.max(now);
             host.free_at = later(start, self.gap);
             until(start, now)
@@ -166,12 +179,12 @@ impl HostPermits {
     }
 
     /// Keeps `host` free for the gap that follows a request.
-    fn pause(&self, host: &HostKey) {
+    fn start_pause(&self, host: &HostKey) {
         let end = later(now(), self.gap);
-        self.entry(host, |host| host.free_at = host.free_at.max(end));
+        self.with_host(host, |host| host.free_at = host.free_at.max(end));
     }
 
-    fn entry<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
+    fn with_host<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
         let mut known = self.lock();
         if known.len() >= MOST_REMEMBERED && !known.contains_key(name) {
             let now = now();
@@ -242,31 +255,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_holds_up_others_only_where_others_wait() {
+    async fn a_request_holds_up_others_only_where_wait_until_others_wait() {
         let hosts = hosts(0);
         let first = hosts.admit(host("a:80")).await.expect("it does not rest");
         let hour = Duration::from_hours(1);
-        let alone = tokio::time::timeout(hour, hosts.others_wait(&host("a:80"))).await;
+        let alone = tokio::time::timeout(hour, hosts.wait_until_others_wait(&host("a:80"))).await;
         assert!(alone.is_err());
         let mut second = Box::pin(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
         let asked = host("a:80");
-        let waited = tokio::time::timeout(PATIENCE + LOOK, hosts.others_wait(&asked));
+        let waited = tokio::time::timeout(
+            FIRST_REQUEST_TIME + WAITING_CHECK,
+            hosts.wait_until_others_wait(&asked),
+        );
         waited.await.expect("another waits");
         drop(second);
-        assert_eq!(hosts.entry(&host("a:80"), |host| host.waiting), 0);
+        assert_eq!(hosts.with_host(&host("a:80"), |host| host.waiting), 0);
         drop(first);
     }
 
     #[test]
     fn requests_to_one_host_are_booked_a_gap_apart() {
         let hosts = hosts(10);
-        assert_eq!(hosts.book(&host("a:80")), Duration::ZERO);
-        let second = hosts.book(&host("a:80"));
-        let third = hosts.book(&host("a:80"));
+        assert_eq!(hosts.book_start(&host("a:80")), Duration::ZERO);
+        let second = hosts.book_start(&host("a:80"));
+        let third = hosts.book_start(&host("a:80"));
         assert!(second > Duration::from_secs(5) && second <= Duration::from_secs(10), "{second:?}");
         assert!(third > Duration::from_secs(15) && third <= Duration::from_secs(20), "{third:?}");
-        assert_eq!(hosts.book(&host("b:80")), Duration::ZERO);
+        assert_eq!(hosts.book_start(&host("b:80")), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
@@ -292,15 +308,15 @@ mod tests {
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);
         let until = later(now(), Duration::from_mins(10));
-        hosts.rest(&host("a:80"), until);
-        hosts.rest(&host("a:80"), Timestamp::MIN);
+        hosts.extend_rest(&host("a:80"), until);
+        hosts.extend_rest(&host("a:80"), Timestamp::MIN);
         assert_eq!(
-            hosts.awake(&host("a:80")),
+            hosts.check_rest(&host("a:80")),
             Err(FetchError::Resting { host: host("a:80"), until })
         );
-        assert_eq!(hosts.awake(&host("b:80")), Ok(()));
-        hosts.rest(&host("b:80"), Timestamp::MAX);
-        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else {
+        assert_eq!(hosts.check_rest(&host("b:80")), Ok(()));
+        hosts.extend_rest(&host("b:80"), Timestamp::MAX);
+        let Err(FetchError::Resting { until, .. }) = hosts.check_rest(&host("b:80")) else {
             panic!("it rests")
         };
         assert!(until <= later(now(), LONGEST_REST), "{until}");
@@ -309,19 +325,19 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_makes_no_rest_and_no_pause_longer() {
         let hosts = hosts(10);
-        hosts.book(&host("a:80"));
-        hosts.rest(&host("a:80"), later(now(), Duration::from_mins(10)));
+        hosts.book_start(&host("a:80"));
+        hosts.extend_rest(&host("a:80"), later(now(), Duration::from_mins(10)));
         let earlier = now() - Duration::from_hours(5);
         hosts.cut_waits(earlier);
         let (free_at, rests_until) =
-            hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
+            hosts.with_host(&host("a:80"), |host| (host.free_at, host.rests_until));
         assert!(free_at <= later(earlier, Duration::from_secs(20)), "{free_at}");
         assert!(
             rests_until > earlier && rests_until <= later(earlier, Duration::from_mins(10)),
             "{rests_until}"
         );
         hosts.cut_waits(now());
-        assert_eq!(hosts.entry(&host("a:80"), |host| host.rests_until), rests_until);
+        assert_eq!(hosts.with_host(&host("a:80"), |host| host.rests_until), rests_until);
     }
 
     #[tokio::test]
@@ -331,7 +347,7 @@ mod tests {
         let mut second = std::pin::pin!(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
         let until = later(now(), Duration::from_mins(10));
-        hosts.rest(&host("a:80"), until);
+        hosts.extend_rest(&host("a:80"), until);
         drop(first);
         assert_eq!(second.await.err(), Some(FetchError::Resting { host: host("a:80"), until }));
     }
@@ -345,7 +361,7 @@ mod tests {
             ("10.0.0.1:80", false),
             ("a.b:80", false),
         ] {
-            assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
+            assert_eq!(hosts(0).is_own_host(&host(name)), own, "{name}");
         }
     }
 
@@ -353,9 +369,9 @@ mod tests {
     async fn hosts_are_forgotten_unless_something_is_to_be_kept_of_them() {
         let hosts = hosts(0);
         let _asked = hosts.admit(host("asked:80")).await.expect("it does not rest");
-        hosts.rest(&host("resting:80"), later(now(), Duration::from_mins(10)));
+        hosts.extend_rest(&host("resting:80"), later(now(), Duration::from_mins(10)));
         for number in 0..2 * MOST_REMEMBERED {
-            hosts.book(&host(&format!("{number}:80")));
+            hosts.book_start(&host(&format!("{number}:80")));
         }
         let known = hosts.lock();
         assert!(known.len() <= MOST_REMEMBERED, "{}", known.len());

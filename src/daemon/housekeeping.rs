@@ -10,24 +10,24 @@ use tracing::{error, info};
 use crate::clock::now;
 use crate::config::Retain;
 use crate::daemon::Mode;
-use crate::daemon::world::World;
+use crate::daemon::context::RunContext;
 use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
 /// How often the store is gone through.
-const EVERY: Duration = Duration::from_hours(6);
+const SWEEP_INTERVAL: Duration = Duration::from_hours(6);
 
 /// The pause after each step, unless the run waits for the end.
-const PAUSE: Duration = Duration::from_millis(50);
+const STEP_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long an item's key is kept after a poll first lacked it.
-const KEYS: Duration = Duration::from_hours(90 * 24);
+const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
 /// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the
 /// next round.
-pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
+pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken) {
     let rounds = async {
         loop {
-            match round(world).await {
+            match sweep_store(context).await {
                 Ok(gone) if gone == SweepCounts::default() => {}
                 Ok(gone) => log_removed(gone),
                 Err(why) => {
@@ -36,10 +36,10 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
                     );
                 }
             }
-            if world.mode == Mode::Once {
+            if context.mode == Mode::Once {
                 return;
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(SWEEP_INTERVAL).await;
         }
     };
     tokio::select! {
@@ -48,18 +48,18 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
     }
 }
 
-async fn round(world: &World) -> Result<SweepCounts, StoreError> {
+async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
     let at = now();
-    let kept = retention(world.config.retain, at);
+    let kept = retention(context.config.retain, at);
     let mut gone = SweepCounts::default();
-    world.store.delete_gaps_before(kept.keys).await?;
+    context.store.delete_gaps_before(kept.keys).await?;
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
-        let step = world.store.sweep(place, kept, at).await?;
+        let step = context.store.sweep(place, kept, at).await?;
         gone = gone.plus(step.counts);
         next = step.next;
-        if world.mode == Mode::Forever {
-            tokio::time::sleep(PAUSE).await;
+        if context.mode == Mode::Forever {
+            tokio::time::sleep(STEP_PAUSE).await;
         }
     }
     Ok(gone)
@@ -71,7 +71,7 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
     Retention {
         stories: retain.stories.map(before),
         alerts: retain.alerts.map(before),
-        keys: before(KEYS),
+        keys: before(KEY_RETENTION),
     }
 }
 

@@ -7,7 +7,7 @@ use tidings_rules::{Carrier, KnownNames};
 
 /// What rules may name in this configuration.
 #[must_use]
-pub fn known(config: &Config) -> KnownNames {
+pub fn known_names(config: &Config) -> KnownNames {
     let carrier = |feed: &crate::config::FeedConfig| Carrier {
         name: feed.name.clone(),
         tags: feed.tags.clone(),
@@ -17,7 +17,7 @@ pub fn known(config: &Config) -> KnownNames {
         feeds: config.feeds.iter().map(carrier).collect(),
         unrouted: Severity::ALL
             .into_iter()
-            .filter(|severity| config.notify.of(*severity).is_empty())
+            .filter(|severity| config.notify.receivers_for(*severity).is_empty())
             .collect(),
     }
 }

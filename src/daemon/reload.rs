@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
-use crate::daemon::world::World;
+use crate::daemon::context::RunContext;
 use crate::rule_files;
-use crate::rule_files::{Good, RuleFile, RuleFileKind, UsableRules};
+use crate::rule_files::{GoodTexts, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -27,7 +27,7 @@ use tidings_rules::{KnownNames, RowChanges, Rules};
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The rule files as they were read.
-pub(crate) type Files = Vec<RuleFile>;
+pub(crate) type RuleFiles = Vec<RuleFile>;
 
 /// Why the rules could not be loaded at the start.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum StartError {
     /// The folder cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// Files are broken and have no good version in the store.
+    /// RuleFiles are broken and have no good version in the store.
     #[error("{}", fault::render(.0, false))]
     Broken(Vec<Fault>),
     /// The store failed.
@@ -52,17 +52,17 @@ pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, Files), StartError> {
-    let files = rule_files::read(path).map_err(StartError::Unreadable)?;
-    let good: Good = store.last_good_rule_files().await?.into_iter().collect();
+) -> Result<(Rules, RuleFiles), StartError> {
+    let files = rule_files::read_rule_files(path).map_err(StartError::Unreadable)?;
+    let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     log_if_large(&files);
     let mut faults = Vec::new();
-    match rule_files::load(&files, &good, known, &mut faults) {
+    match rule_files::load_rules(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
-            faults.extend(rule_files::without_rules(path, &files, loaded.rules.count()));
-            report(&faults);
-            warn_of_gone(path, &files, &good);
-            put_on_record(store, &loaded, &Rules::default()).await?;
+            faults.extend(rule_files::no_rules_warning(path, &files, loaded.rules.count()));
+            log_faults(&faults);
+            log_removed_files(path, &files, &good);
+            record_rules(store, &loaded, &Rules::default()).await?;
             Ok((loaded.rules, files))
         }
         _ => Err(StartError::Broken(faults)),
@@ -72,28 +72,28 @@ pub(crate) async fn first_load(
 /// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`.
 /// `seen`: the files in force.
 pub(crate) async fn keep_rules_fresh(
-    world: Arc<World>,
-    seen: Files,
+    context: Arc<RunContext>,
+    seen: RuleFiles,
     asked: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let folder = &world.config.rules;
-    let mut tables = tables(&seen);
+    let folder = &context.config.rules;
+    let mut tables = table_paths(&seen);
     let mut seen = Some(seen);
     loop {
         // Watched anew each time, and before the files are read: a folder that was replaced whole
         // is another one to the system.
-        let _watch = watch(folder, &tables, &asked);
-        match rule_files::read(folder) {
+        let _watch = watch_folder(folder, &tables, &asked);
+        match rule_files::read_rule_files(folder) {
             // Tables that were not watched while they were read may have changed since.
-            Ok(files) if self::tables(&files) != tables => {
-                tables = self::tables(&files);
+            Ok(files) if table_paths(&files) != tables => {
+                tables = table_paths(&files);
                 continue;
             }
             Ok(files) if seen.as_ref() == Some(&files) => {}
             // Where they could not be put in force, they are tried again when asked, though they
             // have not changed.
-            Ok(files) => seen = swap(&world, files.clone()).await.then_some(files),
+            Ok(files) => seen = swap_rules(&context, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
                 error!("{why}; the rules in force stay");
                 seen = None;
@@ -102,13 +102,13 @@ pub(crate) async fn keep_rules_fresh(
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = asked.notified() => world.try_failing.notify_one(),
+            () = asked.notified() => context.retry_failing.notify_one(),
         }
     }
 }
 
 /// The paths of the tables among `files`.
-fn tables(files: &Files) -> BTreeSet<PathBuf> {
+fn table_paths(files: &RuleFiles) -> BTreeSet<PathBuf> {
     let tables = files.iter().filter(|file| file.kind != RuleFileKind::Rules);
     tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
@@ -116,8 +116,8 @@ fn tables(files: &Files) -> BTreeSet<PathBuf> {
 /// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the
 /// swap. `false` if it was a fault of the store or of Tidings that kept the rules from being put in
 /// force, rather than one of the rules.
-async fn swap(world: &Arc<World>, files: Files) -> bool {
-    match try_swap(world, files).await {
+async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
+    match load_and_swap(context, files).await {
         Ok(()) => true,
         Err(why) => {
             error!("{why}; the rules in force stay");
@@ -126,54 +126,54 @@ async fn swap(world: &Arc<World>, files: Files) -> bool {
     }
 }
 
-async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
-    let good: Good = world
+async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<(), String> {
+    let good: GoodTexts = context
         .store
         .last_good_rule_files()
         .await
         .map_err(|why| why.to_string())?
         .into_iter()
         .collect();
-    let known = world.known.clone();
-    let folder = &world.config.rules;
-    warn_of_gone(folder, &files, &good);
+    let known = context.known_names.clone();
+    let folder = &context.config.rules;
+    log_removed_files(folder, &files, &good);
     log_if_large(&files);
     let path = folder.clone();
     let load = move || {
         let mut faults = Vec::new();
-        let loaded = rule_files::load(&files, &good, &known, &mut faults);
+        let loaded = rule_files::load_rules(&files, &good, &known, &mut faults);
         let count = loaded.as_ref().map(|loaded| loaded.rules.count());
-        faults.extend(count.and_then(|count| rule_files::without_rules(&path, &files, count)));
+        faults.extend(count.and_then(|count| rule_files::no_rules_warning(&path, &files, count)));
         (loaded, faults)
     };
     let (loaded, faults) = tokio::task::spawn_blocking(load)
         .await
         .map_err(|why| format!("the rules could not be loaded by a fault of Tidings ({why})"))?;
-    report(&faults);
+    log_faults(&faults);
     let Some(loaded) = loaded else {
         error!("the rules in force stay until the rule files are mended");
         return Ok(());
     };
-    let before = world.rules.load_full();
-    put_on_record(&world.store, &loaded, &before).await.map_err(|why| why.to_string())?;
+    let before = context.rules.load_full();
+    record_rules(&context.store, &loaded, &before).await.map_err(|why| why.to_string())?;
     for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&before) {
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
     info!("{} rules are in force now", loaded.rules.count());
-    world.rules.store(Arc::new(loaded.rules));
-    world.new_rules.notify_one();
+    context.rules.store(Arc::new(loaded.rules));
+    context.rules_changed.notify_one();
     Ok(())
 }
 
 /// Writes the good texts and the rule versions down, so that a restart and an old alert find them,
 /// and says what is left out. What was in force `before` is on record already.
-async fn put_on_record(
+async fn record_rules(
     store: &Store,
     loaded: &UsableRules,
     before: &Rules,
 ) -> Result<(), StoreError> {
-    for file in &loaded.stood_in {
+    for file in &loaded.replaced {
         warn!("{file}: its last good version stays in force until it is mended");
     }
     for file in &loaded.left_out {
@@ -186,24 +186,24 @@ async fn put_on_record(
         .map(|rule| rule.record())
         .filter(|(version, _)| !known.contains(version));
     store.record_rule_versions(new.collect(), now()).await?;
-    store.replace_rule_files(loaded.good.clone().into_iter().collect(), now()).await
+    store.replace_rule_files(loaded.good_texts.clone().into_iter().collect(), now()).await
 }
 
 /// Says that files are read which take their time.
 fn log_if_large(files: &[RuleFile]) {
-    if let Some(said) = rule_files::large(files) {
+    if let Some(said) = rule_files::size_notice(files) {
         info!("{said}");
     }
 }
 
 /// Says which files were there before, whose rules are no longer in force for that.
-fn warn_of_gone(folder: &Path, files: &[RuleFile], good: &Good) {
-    for path in rule_files::gone(files, good) {
+fn log_removed_files(folder: &Path, files: &[RuleFile], good: &GoodTexts) {
+    for path in rule_files::removed_paths(files, good) {
         warn!("{}: {path} is gone, and what it held is no longer in force", folder.display());
     }
 }
 
-fn report(faults: &[Fault]) {
+fn log_faults(faults: &[Fault]) {
     for fault in faults {
         let text = fault::render(std::slice::from_ref(fault), false);
         match fault.level {
@@ -215,7 +215,7 @@ fn report(faults: &[Fault]) {
 
 /// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are
 /// watched too, for what is replaced whole.
-fn watch(
+fn watch_folder(
     folder: &Path,
     tables: &BTreeSet<PathBuf>,
     changed: &Arc<Notify>,

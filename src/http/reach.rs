@@ -95,14 +95,14 @@ impl HttpClients {
 
     /// The client that asks the host of `url`.
     pub(super) fn client(&self, url: &Url) -> &Client {
-        let route = self.0.hosts.of(url).map(|manner| route(manner, &self.0.network));
+        let route = self.0.hosts.for_url(url).map(|manner| route(manner, &self.0.network));
         let other = route.and_then(|route| self.0.others.iter().find(|(known, _)| *known == route));
         other.map_or(&self.0.usual, |(_, client)| client)
     }
 
     /// What requests to the host of `url` carry: nothing of it goes to any other host.
     pub(super) fn headers(&self, url: &Url) -> HeaderMap {
-        self.0.hosts.of(url).map(|manner| manner.headers.clone()).unwrap_or_default()
+        self.0.hosts.for_url(url).map(|manner| manner.headers.clone()).unwrap_or_default()
     }
 
     /// What `error`, which a request for `url` ended in, means to a person.
@@ -116,7 +116,7 @@ impl HttpClients {
     }
 
     fn proxy(&self, url: &Url) -> Option<&Proxy> {
-        let own = self.0.hosts.of(url).and_then(|manner| manner.proxy.as_ref());
+        let own = self.0.hosts.for_url(url).and_then(|manner| manner.proxy.as_ref());
         own.or(self.0.network.proxy.as_ref())
     }
 }

@@ -11,7 +11,7 @@ use crate::notify::webhook::Clients;
 #[derive(Clone, Debug)]
 pub struct SendContext {
     /// How webhooks are reached, and, where the same means fetch, feeds and pages.
-    pub reach: HttpClients,
+    pub clients: HttpClients,
     /// The zone that times are shown in.
     pub zone: TimeZone,
     /// Clients for webhooks with authorities of their own.
@@ -27,7 +27,7 @@ impl SendContext {
     /// Where HTTPS cannot be set up on this machine.
     pub fn new(network: Network, hosts: HostSettings, zone: TimeZone) -> Result<Self, NoClient> {
         Ok(Self {
-            reach: HttpClients::new(network, hosts)?,
+            clients: HttpClients::new(network, hosts)?,
             zone,
             private: Clients::default(),
             mail: Pools::default(),

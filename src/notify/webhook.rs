@@ -53,7 +53,7 @@ pub(super) async fn send(
     now: Timestamp,
 ) -> Outcome {
     let url = &webhook.url.0;
-    if let Err(refused) = means.reach.check_hook(url).await {
+    if let Err(refused) = means.clients.check_hook(url).await {
         return Outcome::retry(FailureCause::Unreached, refused.to_string());
     }
     let payload = addressed(webhook, payload);
@@ -61,7 +61,7 @@ pub(super) async fn send(
         Ok(headers) => headers,
         Err(why) => return Outcome::Refused(why),
     };
-    let client = match means.private.of(&webhook.ca, &means.reach) {
+    let client = match means.private.of(&webhook.ca, &means.clients) {
         Ok(client) => client,
         Err(why) => return Outcome::retry(FailureCause::Unreached, why.to_string()),
     };

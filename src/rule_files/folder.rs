@@ -39,19 +39,20 @@ pub enum RuleFileKind {
 ///
 /// # Errors
 /// In a sentence with the path, where a folder or rule file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
+pub fn read_rule_files(path: &Path) -> Result<Vec<RuleFile>, String> {
     let mut files = Vec::new();
-    collect(path, 0, &mut files)
+    collect_paths(path, 0, &mut files)
         .map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
     files.sort();
-    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
+    let mut files =
+        files.iter().map(|file| read_rule_file(path, file)).collect::<Result<Vec<_>, _>>()?;
     let tables: BTreeSet<String> =
         files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
     files.extend(tables.into_iter().map(|name| read_table(path, name)));
     Ok(files)
 }
 
-fn collect(
+fn collect_paths(
     path: &Path,
     depth: usize,
     files: &mut Vec<PathBuf>,
@@ -71,7 +72,7 @@ fn collect(
     for entry in std::fs::read_dir(path).map_err(at)? {
         let entry = entry.map_err(at)?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            collect(&entry.path(), depth + 1, files)?;
+            collect_paths(&entry.path(), depth + 1, files)?;
         }
     }
     Ok(())
@@ -81,7 +82,7 @@ fn is_rule_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
+fn read_rule_file(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
     let bytes = files::read_file(path, files::RULE_FILE)
         .map_err(|why| format!("{name} cannot be read: {why}"))?;
@@ -89,7 +90,7 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
     Ok(RuleFile {
-        path: below(folder, path),
+        path: relative_path(folder, path),
         source: Arc::new(Source { name, text }),
         kind: RuleFileKind::Rules,
     })
@@ -98,7 +99,7 @@ fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
 /// A table that cannot be read is broken, like one with broken rows: its last good version replaces
 /// it.
 fn read_table(folder: &Path, name: String) -> RuleFile {
-    let path = below(folder, Path::new(&name));
+    let path = relative_path(folder, Path::new(&name));
     let (text, kind) = match files::read_file(Path::new(&name), files::TABLE) {
         Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
         Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
@@ -107,7 +108,7 @@ fn read_table(folder: &Path, name: String) -> RuleFile {
 }
 
 /// `path` as seen from `folder`, if it lies below.
-pub(super) fn below(folder: &Path, path: &Path) -> String {
+pub(super) fn relative_path(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
     below.unwrap_or(path).display().to_string()
 }

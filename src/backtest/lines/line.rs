@@ -27,10 +27,10 @@ pub(super) struct LineProblem {
 struct StoryLine {
     title: String,
     body: String,
-    #[serde(default, deserialize_with = "id")]
+    #[serde(default, deserialize_with = "deserialize_id")]
     id: Option<String>,
     url: Option<String>,
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "deserialize_time")]
     published: Option<Timestamp>,
     lang: Option<String>,
 }
@@ -38,7 +38,10 @@ struct StoryLine {
 /// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen
 /// when it was published, so that a rule that has expired by now looks at it if it would have then;
 /// at `now` if that is not known.
-pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), LineProblem> {
+pub(super) fn parse_line(
+    line: &[u8],
+    now: Timestamp,
+) -> Result<(Option<String>, Story), LineProblem> {
     let text = str::from_utf8(line).map_err(|why| LineProblem {
         at: why.valid_up_to(),
         message: "this is not UTF-8".to_owned(),
@@ -48,7 +51,7 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
     if !text[start..].starts_with('{') {
         return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
     }
-    let line: StoryLine = serde_json::from_str(text).map_err(|why| problem(&why))?;
+    let line: StoryLine = serde_json::from_str(text).map_err(|why| json_problem(&why))?;
     let story = Story {
         title: line.title,
         body: line.body,
@@ -63,7 +66,7 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
     Ok((line.id, story))
 }
 
-fn problem(error: &serde_json::Error) -> LineProblem {
+fn json_problem(error: &serde_json::Error) -> LineProblem {
     let told = error.to_string();
     let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
     LineProblem {
@@ -72,7 +75,7 @@ fn problem(error: &serde_json::Error) -> LineProblem {
     }
 }
 
-fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+fn deserialize_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     match Value::deserialize(value)? {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
@@ -83,7 +86,7 @@ fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
 
 /// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is
 /// in UTC.
-fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
+fn deserialize_time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -102,7 +105,7 @@ mod tests {
     use super::*;
 
     fn with(key_and_value: &str) -> Result<(Option<String>, Story), LineProblem> {
-        read(
+        parse_line(
             format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(),
             Timestamp::UNIX_EPOCH,
         )
@@ -155,7 +158,7 @@ mod tests {
         #[case] at: usize,
         #[case] message: &str,
     ) {
-        let problem = read(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
+        let problem = parse_line(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(
             problem.message.contains(message) && !problem.message.contains(" line "),
             "{problem:?}"

@@ -4,7 +4,7 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::cli::clauses::{Paper, quoted};
+use crate::cli::clauses::{TextLayout, quote_evidence};
 use crate::cli::moment::long_date;
 use crate::notify::plain;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
@@ -13,24 +13,25 @@ use tidings_rules::story::{Evidence, Read};
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> String {
+pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, paper: TextLayout) -> String {
     let past = &record.past;
     let title = plain(past.story.headline());
     let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
-    lines.extend(facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
+    lines
+        .extend(alert_facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
     lines.push(String::new());
-    lines.extend(past.rule_match.evidence.iter().map(|evidence| proof(evidence, paper)));
+    lines.extend(past.rule_match.evidence.iter().map(|evidence| evidence_line(evidence, paper)));
     lines.push(String::new());
-    lines.extend(rule(record, paper));
+    lines.extend(rule_lines(record, paper));
     lines.push(String::new());
     if record.messages.is_empty() {
         lines.push("It was sent to nobody.".to_owned());
     }
-    lines.extend(record.messages.iter().flat_map(|message| told(message, zone, paper)));
+    lines.extend(record.messages.iter().flat_map(|message| message_lines(message, zone, paper)));
     lines.join("\n") + "\n"
 }
 
-fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
+fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let PastAlert { id, created, story, read, feeds, rule_match, event } = &record.past;
     let read = match read {
         Read::Full => "the whole text".to_owned(),
@@ -67,19 +68,23 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn fact(name: &str, text: &str, paper: Paper) -> String {
+fn fact(name: &str, text: &str, paper: TextLayout) -> String {
     paper.wrap(&plain(text), &format!("  {name:9}  "), 13)
 }
 
 /// What was found, and the sentence that shows it.
-fn proof(evidence: &Evidence, paper: Paper) -> String {
+fn evidence_line(evidence: &Evidence, paper: TextLayout) -> String {
     let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
     let of = clause.map_or_else(String::new, |clause| format!(" for {}", plain(clause)));
-    paper.wrap(&format!("{}{of} — {}", plain(&evidence.term), quoted(evidence, paper)), "  ", 4)
+    paper.wrap(
+        &format!("{}{of} — {}", plain(&evidence.term), quote_evidence(evidence, paper)),
+        "  ",
+        4,
+    )
 }
 
 /// The rule's text as it was.
-fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
+fn rule_lines(record: &AlertRecord, paper: TextLayout) -> Vec<String> {
     let Some(text) = &record.rule_text else {
         return vec!["Its rule's text of that time is not kept.".to_owned()];
     };
@@ -94,7 +99,7 @@ fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
     std::iter::once(head).chain(lines).collect()
 }
 
-fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
+fn message_lines(message: &Message, zone: &TimeZone, paper: TextLayout) -> Vec<String> {
     let (receiver, state) = (message.receiver().to_string(), message.state);
     let head = format!(
         "Message {} for {}: {state}, written {}",
@@ -102,22 +107,23 @@ fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
         plain(&receiver),
         long_date(message.created, zone)
     );
-    let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
+    let tries =
+        message.attempts.iter().map(|attempt| paper.wrap(&attempt_line(attempt, zone), "    ", 6));
     std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
 }
 
-fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
+fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
     let ended = attempt
         .ended
-        .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
+        .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact_time(at, zone)));
     let outcome =
         attempt.outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
     let reply =
         attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
-    format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
+    format!("{} {ended}{outcome}{reply}", exact_time(attempt.started, zone))
 }
 
-fn exact(at: Timestamp, zone: &TimeZone) -> String {
+fn exact_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
@@ -125,32 +131,32 @@ fn exact(at: Timestamp, zone: &TimeZone) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::fixture::record;
+    use super::super::fixture::alert_record;
     use super::*;
 
-    const PAPER: Paper = Paper { width: 80, colour: false };
+    const PAPER: TextLayout = TextLayout { width: 80, colour: false };
 
     #[test]
     fn an_alert_with_all_that_became_of_it() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        assert_snapshot!(report(&record(), &zone, PAPER));
+        assert_snapshot!(format_alert(&alert_record(), &zone, PAPER));
     }
 
     #[test]
     fn what_is_not_known_of_an_old_one_is_left_out() {
-        let mut old = record();
+        let mut old = alert_record();
         (old.past.rule_match.text_sha256, old.rule_text) = (None, None);
         old.past.rule_match.evidence[0].clause = None;
         old.messages.clear();
-        let report = report(&old, &TimeZone::UTC, PAPER);
+        let report = format_alert(&old, &TimeZone::UTC, PAPER);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
         assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
     }
 
     #[test]
     fn a_text_that_was_edited_since_is_said_to_be_another() {
-        let mut edited = record();
+        let mut edited = alert_record();
         edited.text_now_sha256 = "11".repeat(32);
-        assert!(report(&edited, &TimeZone::UTC, PAPER).contains("another than"));
+        assert!(format_alert(&edited, &TimeZone::UTC, PAPER).contains("another than"));
     }
 }

@@ -15,7 +15,7 @@ const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
 
 /// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
 /// or rests.
-pub(super) fn table(
+pub(super) fn deliveries_table(
     deliveries: &[Delivery],
     away: &[&(Receiver, NotifierHealth)],
     zone: &TimeZone,
@@ -32,20 +32,20 @@ pub(super) fn table(
             .collect();
         text += &line(&heads, &widths, "ABOUT");
         for (delivery, row) in deliveries.iter().zip(&rows) {
-            text += &line(row, &widths, &about(&delivery.subject));
+            text += &line(row, &widths, &subject_text(&delivery.subject));
             if let Some(why) = &delivery.why {
                 writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
             }
         }
     }
     for (receiver, health) in away {
-        writeln!(text, "\n{}", state(receiver, health, zone)).expect("strings grow");
+        writeln!(text, "\n{}", receiver_line(receiver, health, zone)).expect("strings grow");
     }
     text
 }
 
 /// The state of a receiver that fails or has a pause.
-fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
+fn receiver_line(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
     let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
@@ -68,7 +68,7 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
     ]
 }
 
-fn about(what: &DeliverySubject) -> String {
+fn subject_text(what: &DeliverySubject) -> String {
     match what {
         DeliverySubject::Story(title) => plain(title),
         DeliverySubject::Digest(alerts) => {
@@ -142,11 +142,14 @@ mod tests {
             announced: true,
         };
         let away = (receiver("ops", ""), health);
-        assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
+        assert_snapshot!(deliveries_table(&deliveries, &[&away], &TimeZone::UTC));
     }
 
     #[test]
     fn where_all_is_well_that_is_said() {
-        assert_eq!(table(&[], &[], &TimeZone::UTC), "no message is waiting or dead-lettered\n");
+        assert_eq!(
+            deliveries_table(&[], &[], &TimeZone::UTC),
+            "no message is waiting or dead-lettered\n"
+        );
     }
 }

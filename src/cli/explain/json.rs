@@ -10,7 +10,7 @@ use tidings_rules::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
 #[derive(Serialize)]
-pub(super) struct Report<'s> {
+pub(super) struct ExplainReport<'s> {
     story: &'s Story,
     read: &'s Read,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,18 +22,21 @@ pub(super) struct Report<'s> {
 }
 
 /// The object.
-pub(super) fn report<'s>(subject: &'s ExplainSubject, answer: &ExplainAnswer) -> Report<'s> {
+pub(super) fn json_report<'s>(
+    subject: &'s ExplainSubject,
+    answer: &ExplainAnswer,
+) -> ExplainReport<'s> {
     let feeds = subject.carriers.as_ref();
-    Report {
+    ExplainReport {
         story: &subject.story,
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
-        kept: subject.kept.as_ref().map(stored_story),
-        answer: answered(answer),
+        kept: subject.kept.as_ref().map(record_json),
+        answer: answer_json(answer),
     }
 }
 
-fn stored_story(kept: &StoryRecord) -> Value {
+fn record_json(kept: &StoryRecord) -> Value {
     let (fate, why) = match &kept.status {
         StoryStatus::Waiting => ("waits", None),
         StoryStatus::Matched => ("matched", None),
@@ -48,7 +51,7 @@ fn stored_story(kept: &StoryRecord) -> Value {
     json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
 }
 
-fn answered(answer: &ExplainAnswer) -> Value {
+fn answer_json(answer: &ExplainAnswer) -> Value {
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
             let matches = matches.iter().map(

@@ -7,7 +7,7 @@ use url::Url;
 use crate::cli::backtest::story_of_line;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail};
-use crate::cli::pages::{Depth, Pages};
+use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub(super) struct ExplainSubject {
 pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
@@ -45,7 +45,7 @@ pub(super) async fn find_subject(
         })?;
         return subject_of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
-    if let Some(subject) = stored(name, config).await? {
+    if let Some(subject) = find_stored(name, config).await? {
         return Ok(subject);
     }
     let path = Path::new(name);
@@ -56,9 +56,9 @@ pub(super) async fn find_subject(
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            let means = place::means(config)?;
+            let means = place::send_context(config)?;
             let HttpAnswer { body, content_type, url, .. } =
-                place::answer(&means, config, name).await?;
+                place::fetch_place(&means, config, name).await?;
             subject_of_markup(
                 &means,
                 config,
@@ -79,14 +79,14 @@ pub(super) async fn find_subject(
 }
 
 /// The store's story of that id or address, if there is a store and it has it.
-async fn stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
+async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
     let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
     let kept = archive.find_story(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
     Ok(kept.map(|kept| {
-        let feeds = daemon::known(config).feeds;
+        let feeds = daemon::known_names(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();
         let read = match (&kept.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(
@@ -115,17 +115,24 @@ async fn subject_of_bytes(
     bytes: &[u8],
     path: &Path,
     config: Option<&Config>,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
         None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
         Some('<') => {
-            let url = place::file_address(path)
+            let url = place::file_url(path)
                 .ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
-            subject_of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth)
-                .await
+            subject_of_markup(
+                &place::send_context(config)?,
+                config,
+                (bytes, None),
+                &url,
+                &name,
+                depth,
+            )
+            .await
         }
         Some('{') => {
             let story = story_of_line(bytes, now())
@@ -133,7 +140,7 @@ async fn subject_of_bytes(
             Ok(full_subject(story))
         }
         Some(_) => {
-            let (title, body) = split(&text);
+            let (title, body) = split_headline(&text);
             Ok(full_subject(Story { first_seen: now(), ..Story::of_words(title, body) }))
         }
     }
@@ -144,7 +151,7 @@ fn full_subject(story: Story) -> ExplainSubject {
 }
 
 /// A text's first line and the rest, if an empty line parts them; else the rest is all.
-fn split(text: &str) -> (&str, &str) {
+fn split_headline(text: &str) -> (&str, &str) {
     let text = text.trim();
     match text.split_once('\n') {
         Some((title, body)) if body.lines().next().is_some_and(|line| line.trim().is_empty()) => {
@@ -161,17 +168,17 @@ async fn subject_of_markup(
     (bytes, content_type): (&[u8], Option<&str>),
     url: &Url,
     name: &str,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
-    let pages = Pages::new(means, config);
+    let pages = PageReader::new(means, config);
     let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
-        PlaceContent::Article(item) => (Read::Full, place::story(*item)),
-        PlaceContent::Feed(_, items) => pages.read(only_item(items, name)?, depth).await,
+        PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item)),
+        PlaceContent::Feed(_, items) => pages.read_story(single_item(items, name)?, depth).await,
     };
     Ok(ExplainSubject { story, read, carriers: None, kept: None })
 }
 
-fn only_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
+fn single_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
     let count = items.len();
     let mut items = items.into_iter();
     match (items.next(), items.next()) {

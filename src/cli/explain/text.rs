@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::subject::ExplainSubject;
-use crate::cli::clauses::{self, Paper, quoted};
+use crate::cli::clauses::{self, TextLayout, quote_evidence};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
@@ -18,19 +18,19 @@ use tidings_rules::{Explained, Match, Truth};
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
-    let paper = Paper::for_stdout();
+pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
+    let paper = TextLayout::for_stdout();
     let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(
-        facts(subject)
+        story_facts(subject)
             .into_iter()
             .map(|(name, text)| paper.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
     );
     lines.push(String::new());
     match answer {
-        ExplainAnswer::Matches(matches, rules) => lines.extend(matched(matches, *rules, paper)),
-        ExplainAnswer::Rule(explained) => lines.extend(explained_rule(explained, paper)),
-        ExplainAnswer::Clause(clause) => lines.extend(clauses::lines(clause, 0, paper)),
+        ExplainAnswer::Matches(matches, rules) => lines.extend(match_lines(matches, *rules, paper)),
+        ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, paper)),
+        ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, paper)),
     }
     lines.join("\n") + "\n"
 }
@@ -39,7 +39,7 @@ fn headline(subject: &ExplainSubject) -> String {
     plain(&subject.story.headline())
 }
 
-fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
+fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     let story = &subject.story;
     let words = tokenise(&story.title).len() + tokenise(&story.body).len();
     let read = match &subject.read {
@@ -53,20 +53,20 @@ fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     [
         ("link", story.url.clone()),
         ("language", story.lang.clone()),
-        ("published", story.published.map(time)),
+        ("published", story.published.map(local_time)),
         ("feeds", feeds),
         ("source", story.source.clone()),
         ("read", Some(read)),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
-        ("seen", kept.map(|_| time(story.first_seen))),
-        ("fate", kept.map(story_status)),
+        ("seen", kept.map(|_| local_time(story.first_seen))),
+        ("fate", kept.map(status_text)),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, text?)))
     .collect()
 }
 
-fn story_status(kept: &StoryRecord) -> String {
+fn status_text(kept: &StoryRecord) -> String {
     match &kept.status {
         StoryStatus::Waiting => "it is yet to be matched".to_owned(),
         StoryStatus::Unmatched => "no rule matched it when it was first read".to_owned(),
@@ -74,18 +74,18 @@ fn story_status(kept: &StoryRecord) -> String {
         StoryStatus::Matched => {
             let told = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, time(alert.at))
+                format!("{}{row} ({})", alert.rule, local_time(alert.at))
             });
             format!("alerts by {}", told.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-fn time(at: Timestamp) -> String {
+fn local_time(at: Timestamp) -> String {
     long_date(at, &TimeZone::system())
 }
 
-fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
+fn match_lines(matches: &[Match], rules: usize, paper: TextLayout) -> Vec<String> {
     let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
     let rows =
@@ -99,18 +99,18 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
         lines.push(String::new());
         lines.push(format!(
             "{} {}",
-            paper.sign(Truth::True),
+            paper.truth_sign(Truth::True),
             paper.paint(&plain(&found.rule.title()), TITLE)
         ));
         lines.extend(found.evidence.iter().map(|evidence| {
-            let term = format!("{} — {}", plain(&evidence.term), quoted(evidence, paper));
+            let term = format!("{} — {}", plain(&evidence.term), quote_evidence(evidence, paper));
             paper.wrap(&term, "    ", 6)
         }));
     }
     lines
 }
 
-fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
+fn rule_lines(explained: &Explained, paper: TextLayout) -> Vec<String> {
     let title = if explained.row.is_some() {
         explained.rule.title()
     } else {
@@ -122,8 +122,8 @@ fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
     }
     if let Some(barred) = &explained.filtered_out {
         let text = format!("does not look at this story: {}", plain(barred));
-        lines.push(paper.wrap(&text, &format!("{} ", paper.sign(Truth::False)), 4));
+        lines.push(paper.wrap(&text, &format!("{} ", paper.truth_sign(Truth::False)), 4));
     }
-    lines.extend(clauses::lines(&explained.clause, 0, paper));
+    lines.extend(clauses::clause_lines(&explained.clause, 0, paper));
     lines
 }

@@ -20,20 +20,24 @@ use crate::notify::plain;
 const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
-pub(super) fn find(place: &str, format: OutputFormat, config: Option<&Path>) -> Result<(), Exit> {
+pub(super) fn find_feeds(
+    place: &str,
+    format: OutputFormat,
+    config: Option<&Path>,
+) -> Result<(), Exit> {
     let place = &with_scheme(place);
-    let means = place::means(place::config_at_hand(config)?.as_ref())?;
-    let feeds = block_on(async { feeds(&means, place).await })?;
+    let means = place::send_context(place::load_optional_config(config)?.as_ref())?;
+    let feeds = block_on(async { discover_feeds(&means, place).await })?;
     if feeds.is_empty() {
         let why = format!("{place} names no feed, and there is none where feeds usually are");
         let help =
             "look on the site for a page about RSS; some sites only have feeds of their sections";
         return Err(output::fail_with_help(why, help, Exit::Data));
     }
-    output::print_lines(feeds.iter().map(|named| line(named, format)))
+    output::print_lines(feeds.iter().map(|named| feed_line(named, format)))
 }
 
-fn line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
+fn feed_line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
     let title = title.as_deref().map(plain);
     match format {
         OutputFormat::Text => {
@@ -50,13 +54,13 @@ fn with_scheme(place: &str) -> String {
 
 /// The page itself, if it is a feed; else what it names; else the first of the usual places that
 /// holds a feed.
-async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
-    let answer = place::answer(means, None, place).await?;
+async fn discover_feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
+    let answer = place::fetch_place(means, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::discover(&body, answer.content_type.as_deref(), &url) {
         Ok(Discovery::Feed(document)) => Ok(vec![NamedFeed { url, title: document.title }]),
         Ok(Discovery::Page(named)) if named.is_empty() => {
-            Ok(usual(means, &url).await.into_iter().collect())
+            Ok(try_usual_addresses(means, &url).await.into_iter().collect())
         }
         Ok(Discovery::Page(named)) => Ok(named),
         Err(why) => {
@@ -65,11 +69,11 @@ async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit>
     }
 }
 
-async fn usual(means: &SendContext, page: &Url) -> Option<NamedFeed> {
+async fn try_usual_addresses(means: &SendContext, page: &Url) -> Option<NamedFeed> {
     let is_own = guard::check_url(page, &[]).is_err();
     for url in discover::usual_addresses(page) {
         tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
-        let Ok(answer) = place::fetched(means, &url).await else { continue };
+        let Ok(answer) = place::fetch_url(means, &url).await else { continue };
         let body = answer.body.unwrap_or_default();
         if let Ok(Discovery::Feed(document)) =
             discover::discover(&body, answer.content_type.as_deref(), &answer.url)

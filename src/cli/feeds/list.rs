@@ -18,9 +18,9 @@ use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
-pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
+pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
-    let mut states = block_on(states(&config))?;
+    let mut states = block_on(feed_states(&config))?;
     let at = now();
     let rows: Vec<FeedRow<'_>> = config
         .feeds
@@ -28,12 +28,14 @@ pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
         .map(|feed| FeedRow { feed, state: states.remove(&feed.name) })
         .collect();
     match format {
-        OutputFormat::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
+        OutputFormat::Text => {
+            output::print(&table::feeds_table(&rows, &config.zone, at, table::table_width()))
+        }
         OutputFormat::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
     }
 }
 
-async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
+async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
     if !config.store.exists() {
         return Ok(HashMap::new());
     }

@@ -15,9 +15,9 @@ use tidings_rules::story::FeedName;
 
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
-pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
+pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
-    check(names, &config)?;
+    check_feed_names(names, &config)?;
     let wanted: Vec<FeedName> = if names.is_empty() {
         config.feeds.iter().map(|feed| feed.name.clone()).collect()
     } else {
@@ -48,7 +48,7 @@ pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
 }
 
 /// Says which of `names` the configuration has not, each with the name that is near.
-fn check(names: &[String], config: &Config) -> Result<(), Exit> {
+fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown: Vec<&String> =
         names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();

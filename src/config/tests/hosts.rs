@@ -9,7 +9,7 @@ fn of_hosts(hosts: &str) -> Config {
 }
 
 fn manner<'c>(config: &'c Config, url: &str) -> Option<&'c HostSetting> {
-    config.hosts.of(&url.parse().expect("sound"))
+    config.hosts.for_url(&url.parse().expect("sound"))
 }
 
 #[test]

@@ -18,9 +18,9 @@ pub(crate) struct LastRead(Mutex<ReadTimes>);
 
 #[derive(Debug, Default)]
 struct ReadTimes {
-    read: Option<Timestamp>,
+    last_read: Option<Timestamp>,
     /// The hosts of feeds that have failed since. One by itself says nothing of the network.
-    failing: BTreeSet<HostKey>,
+    failing_hosts: BTreeSet<HostKey>,
     /// Whether the notice of the outage was sent.
     notified: bool,
 }
@@ -28,50 +28,50 @@ struct ReadTimes {
 impl LastRead {
     /// Restores the state of earlier runs. Returns the dedup key of the notice that may have been
     /// sent.
-    pub(super) fn begin<'f>(
+    pub(super) fn restore<'f>(
         &self,
         feeds: impl Iterator<Item = (&'f FeedConfig, &'f FeedState)> + Clone,
     ) -> Option<String> {
-        let mut known = self.known();
-        let far = feeds.filter(|(feed, _)| is_far(feed));
-        known.read = far.clone().filter_map(|(_, state)| state.last_good).max();
-        let since = known.read?;
+        let mut times = self.lock();
+        let far = feeds.filter(|(feed, _)| is_remote(feed));
+        times.last_read = far.clone().filter_map(|(_, state)| state.last_good).max();
+        let since = times.last_read?;
         let failing = far.filter(|(_, state)| {
             state.health_history.failing_since.is_some_and(|failing| failing > since)
         });
-        known.failing = failing.map(|(feed, _)| HostKey::of(&feed.url)).collect();
+        times.failing_hosts = failing.map(|(feed, _)| HostKey::from_url(&feed.url)).collect();
         let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
         Some(FeedNotice { kind, feed, since, why }.key())
     }
 
     /// The outage of all feeds, if there is one, after `feed` failed or not.
-    pub(super) fn outage(&self, feed: &FeedConfig, failed: bool) -> Option<Outage> {
-        let mut known = self.known();
-        if failed && is_far(feed) {
-            known.failing.insert(HostKey::of(&feed.url));
+    pub(super) fn find_outage(&self, feed: &FeedConfig, failed: bool) -> Option<Outage> {
+        let mut times = self.lock();
+        if failed && is_remote(feed) {
+            times.failing_hosts.insert(HostKey::from_url(&feed.url));
         }
-        let since = known.read.filter(|_| is_far(feed) && known.failing.len() > 1)?;
-        Some(Outage { since, told: known.notified })
+        let since = times.last_read.filter(|_| is_remote(feed) && times.failing_hosts.len() > 1)?;
+        Some(Outage { since, told: times.notified })
     }
 
     /// Takes note that `feed` was read then.
-    pub(super) fn note(&self, feed: &FeedConfig, at: Timestamp) {
-        if is_far(feed) {
-            *self.known() = ReadTimes { read: Some(at), ..ReadTimes::default() };
+    pub(super) fn record_read(&self, feed: &FeedConfig, at: Timestamp) {
+        if is_remote(feed) {
+            *self.lock() = ReadTimes { last_read: Some(at), ..ReadTimes::default() };
         }
     }
 
     /// Records that the notice of the outage was sent.
     pub(super) fn mark_notified(&self) {
-        self.known().notified = true;
+        self.lock().notified = true;
     }
 
     /// A panic while the lock was held cannot leave it half changed, so a poisoned lock is used on.
-    fn known(&self) -> MutexGuard<'_, ReadTimes> {
+    fn lock(&self) -> MutexGuard<'_, ReadTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_far(feed: &FeedConfig) -> bool {
+fn is_remote(feed: &FeedConfig) -> bool {
     feed.url.scheme() != "file"
 }

@@ -13,24 +13,24 @@ type PollTurn = (Timestamp, Option<Timestamp>, usize);
 pub(super) struct PollQueue {
     turns: BTreeSet<PollTurn>,
     /// The turn of each feed by its index, where it waits for one.
-    of_feed: Vec<Option<PollTurn>>,
+    turn_by_feed: Vec<Option<PollTurn>>,
 }
 
 impl PollQueue {
     /// No feed of so many.
     pub(super) fn new(feeds: usize) -> Self {
-        Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
+        Self { turns: BTreeSet::new(), turn_by_feed: vec![None; feeds] }
     }
 
     /// Sets the due time of a feed; `None`: it is not polled.
-    pub(super) fn put(
+    pub(super) fn schedule(
         &mut self,
         index: usize,
         last_poll: Option<Timestamp>,
         due: Option<Timestamp>,
     ) {
         let turn = due.map(|due| (due, last_poll, index));
-        if let Some(before) = std::mem::replace(&mut self.of_feed[index], turn) {
+        if let Some(before) = std::mem::replace(&mut self.turn_by_feed[index], turn) {
             self.turns.remove(&before);
         }
         self.turns.extend(turn);
@@ -42,15 +42,15 @@ impl PollQueue {
     }
 
     /// Takes the feed whose turn is first, due or not.
-    pub(super) fn take(&mut self) -> Option<usize> {
+    pub(super) fn pop_first(&mut self) -> Option<usize> {
         let (.., index) = self.turns.pop_first()?;
-        self.of_feed[index] = None;
+        self.turn_by_feed[index] = None;
         Some(index)
     }
 
     /// Whether a feed waits for its turn.
     pub(super) fn is_waiting(&self, index: usize) -> bool {
-        self.of_feed[index].is_some()
+        self.turn_by_feed[index].is_some()
     }
 
     /// The feeds that wait, by their indexes.
@@ -77,8 +77,8 @@ mod tests {
             polled
                 .iter()
                 .enumerate()
-                .for_each(|(index, last)| queue.put(index, *last, Some(at(round))));
-            let index = queue.take().expect("three wait");
+                .for_each(|(index, last)| queue.schedule(index, *last, Some(at(round))));
+            let index = queue.pop_first().expect("three wait");
             taken.push(index);
             polled[index] = Some(at(round));
         }
@@ -88,11 +88,11 @@ mod tests {
     #[test]
     fn a_feed_waits_for_one_time_only() {
         let mut queue = PollQueue::new(2);
-        queue.put(0, None, Some(at(9)));
-        queue.put(1, None, Some(at(5)));
-        queue.put(0, None, Some(at(1)));
-        queue.put(1, None, None);
+        queue.schedule(0, None, Some(at(9)));
+        queue.schedule(1, None, Some(at(5)));
+        queue.schedule(0, None, Some(at(1)));
+        queue.schedule(1, None, None);
         assert_eq!((queue.next_due(), queue.waiting()), (Some(at(1)), vec![0]));
-        assert_eq!((queue.take(), queue.take(), queue.next_due()), (Some(0), None, None));
+        assert_eq!((queue.pop_first(), queue.pop_first(), queue.next_due()), (Some(0), None, None));
     }
 }

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::ask::{FeedFailure, FeedOutcome, is_own, new_address};
+use super::feed_request::{FeedFailure, FeedOutcome, are_all_hosts_own, new_address};
 use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::news::FeedDiff;
-use crate::daemon::world::World;
-use crate::daemon::{news, watch};
+use crate::daemon::context::RunContext;
+use crate::daemon::feed_diff::FeedDiff;
+use crate::daemon::{feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
 use crate::http::{HostKey, HttpAnswer};
@@ -23,31 +23,32 @@ use crate::polling::schedule::{PollEnd, PollHistory};
 use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
 /// Records the outcome of a poll of `feed` at `asked`; returns the new state of the feed.
-pub(super) async fn record(
-    world: &Arc<World>,
+pub(super) async fn record_outcome(
+    context: &Arc<RunContext>,
     feed: &FeedConfig,
     before: &FeedState,
     asked: &Url,
     outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let own = is_own(&world.config.network, &feed.url, asked, &outcome);
+    let own = are_all_hosts_own(&context.config.network, &feed.url, asked, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
         FeedOutcome::Resting(host, until) => {
-            return keep(world, resting(feed, before, &host, until, ended_at)).await;
+            return write_record(context, postponed_record(feed, before, &host, until, ended_at))
+                .await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
-            failed(&mut state, feed, before, ended, why)
+            apply_failure(&mut state, feed, before, ended, why)
         }
         FeedOutcome::Unchanged(answer) => {
-            good(&mut state, feed, asked, &answer, false, ended_at);
+            apply_success(&mut state, feed, asked, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
         }
         FeedOutcome::Read(answer, document, taken) => {
             unrecorded = Some(taken);
-            good(&mut state, feed, asked, &answer, true, ended_at);
+            apply_success(&mut state, feed, asked, &answer, true, ended_at);
             let is_whole = document.end == DocumentEnd::Whole;
             if is_whole {
                 let published: Vec<Timestamp> =
@@ -55,22 +56,25 @@ pub(super) async fn record(
                 state.mean_gap = schedule::mean_gap(&published, ended_at);
                 state.hints = document.hints;
             } else {
-                broke_off(&mut state, before);
+                apply_cut_document(&mut state, before);
             }
-            diff = Some(news::diff_feed(world, feed, before.last_good, document, ended_at).await?);
+            diff = Some(
+                feed_diff::diff_feed(context, feed, before.last_good, document, ended_at).await?,
+            );
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    schedule_next(world, feed, &mut state, &ended, own, ended_at);
-    let notices = notices(world, feed, before, &mut state, diff.as_ref(), ended_at);
+    schedule_next(context, feed, &mut state, &ended, own, ended_at);
+    let notices = due_notices(context, feed, before, &mut state, diff.as_ref(), ended_at);
     let gap = diff.as_ref().and_then(|diff| diff.gap);
     if let Some(gap) = &gap {
-        warn_of_gap(feed, gap);
+        log_gap(feed, gap);
     }
-    let (items, turnover) = diff.map_or_else(Default::default, |diff| (diff.items, diff.turnover));
-    let kept = keep(
-        world,
-        PollRecord { now: ended_at, state, items, removed_and_returned: turnover, gap, notices },
+    let (items, removed_and_returned) =
+        diff.map_or_else(Default::default, |diff| (diff.items, diff.removed_and_returned));
+    let kept = write_record(
+        context,
+        PollRecord { now: ended_at, state, items, removed_and_returned, gap, notices },
     )
     .await;
     drop(unrecorded);
@@ -78,7 +82,7 @@ pub(super) async fn record(
 }
 
 /// The record of a poll that was put off because `host` asks for rest until `until`.
-fn resting(
+fn postponed_record(
     feed: &FeedConfig,
     before: &FeedState,
     host: &HostKey,
@@ -88,12 +92,12 @@ fn resting(
     debug!("{}: {} asked for no requests until {until}", feed.name, host.0);
     let why = format!("its host asked for rest ({})", host.0);
     let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-    let turnover = RemovedAndReturned::default();
+    let removed_and_returned = RemovedAndReturned::default();
     PollRecord {
         now,
         state,
         items: Vec::new(),
-        removed_and_returned: turnover,
+        removed_and_returned,
         gap: None,
         notices: Vec::new(),
     }
@@ -101,7 +105,7 @@ fn resting(
 
 /// Sets when the feed is polled next, and why then.
 fn schedule_next(
-    world: &World,
+    context: &RunContext,
     feed: &FeedConfig,
     state: &mut FeedState,
     ended: &PollEnd,
@@ -110,8 +114,9 @@ fn schedule_next(
 ) {
     let history =
         PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
-    let seed = news::seed(&feed.name.0, at);
-    let next = schedule::next_poll(&history, ended, feed.every, own, &world.config.poll, at, seed);
+    let seed = feed_diff::jitter_seed(&feed.name.0, at);
+    let next =
+        schedule::next_poll(&history, ended, feed.every, own, &context.config.poll, at, seed);
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
@@ -120,41 +125,41 @@ fn schedule_next(
 }
 
 /// The notices that the poll makes due, each with its receivers.
-fn notices(
-    world: &World,
+fn due_notices(
+    context: &RunContext,
     feed: &FeedConfig,
     before: &FeedState,
     state: &mut FeedState,
     diff: Option<&FeedDiff>,
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
-    let outage = world.last_read.outage(feed, state.error.is_some());
-    let notices = watch::follow(&world.config, before, state, diff, outage, at);
+    let outage = context.last_read.find_outage(feed, state.error.is_some());
+    let notices = feed_health::update_health(&context.config, before, state, diff, outage, at);
     if state.error.is_none() {
-        world.last_read.note(feed, at);
+        context.last_read.record_read(feed, at);
     } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
-        world.last_read.mark_notified();
+        context.last_read.mark_notified();
     }
     notices
 }
 
-fn warn_of_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
+fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
     warn!(
         "{}: none of its items was known; items from {since} to {until} may have been missed",
         feed.name
     );
 }
 
-async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
+async fn write_record(context: &RunContext, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    if world.store.record_poll(record).await? {
-        world.pages.notify_one();
+    if context.store.record_poll(record).await? {
+        context.story_waits.notify_one();
     }
-    world.outbox.notify_one();
+    context.message_due.notify_one();
     Ok(state)
 }
 
-fn good(
+fn apply_success(
     state: &mut FeedState,
     feed: &FeedConfig,
     asked: &Url,
@@ -182,7 +187,7 @@ fn good(
 /// Changes the state after a document that broke off: the next poll requests all of it. If it is
 /// the feed's first document, the next one counts as the first again, because the rest of the items
 /// is as old as these. A second one that breaks off counts as the first.
-fn broke_off(state: &mut FeedState, before: &FeedState) {
+fn apply_cut_document(state: &mut FeedState, before: &FeedState) {
     info!(
         "{}: its document was cut off; the first part was read, and the next poll requests all of it",
         state.name
@@ -196,7 +201,7 @@ fn broke_off(state: &mut FeedState, before: &FeedState) {
 
 /// Changes the state after a failure. A busy server says nothing about the feed's address. Any
 /// other failure ends a move, so its configured address is polled next, and soon.
-fn failed(
+fn apply_failure(
     state: &mut FeedState,
     feed: &FeedConfig,
     before: &FeedState,

@@ -11,8 +11,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::article;
 use crate::config::{FeedConfig, FirstPoll, FullText};
-use crate::daemon::world::{World, run_blocking_limited};
-use crate::daemon::{matching, page, watch};
+use crate::daemon::context::{RunContext, run_blocking_limited};
+use crate::daemon::{feed_health, matching, page};
 use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
     self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
@@ -26,7 +26,7 @@ pub(crate) struct FeedDiff {
     /// Items that are new, edited or re-keyed.
     pub(crate) items: Vec<ItemRecord>,
     /// Which known items came and went.
-    pub(crate) turnover: RemovedAndReturned,
+    pub(crate) removed_and_returned: RemovedAndReturned,
     /// The time before it in which items may have come and gone.
     pub(crate) gap: Option<FeedGap>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct FeedDiff {
 /// Tells new and edited items from known ones, and matches those whose text is settled.
 /// `last_good`: the last good poll; `None` at the first.
 pub(crate) async fn diff_feed(
-    world: &Arc<World>,
+    context: &Arc<RunContext>,
     feed: &FeedConfig,
     last_good: Option<Timestamp>,
     mut document: Document,
@@ -49,49 +49,49 @@ pub(crate) async fn diff_feed(
         let claims = faces.claims();
         (document, faces, claims)
     };
-    let (document, faces, claims) = run_blocking_limited(world, read).await;
-    let known = world.store.known_items(&feed.name, claims).await?;
+    let (document, faces, claims) = run_blocking_limited(context, read).await;
+    let known = context.store.known_items(&feed.name, claims).await?;
     let name = feed.name.clone();
     let judge = move || (identity::classify(&name, &known, faces), known, document);
-    let (mut judged, known, mut document) = run_blocking_limited(world, judge).await;
+    let (mut judged, known, mut document) = run_blocking_limited(context, judge).await;
     let edited = judged
         .iter()
         .filter(|item| item.verdict.is_edit())
         .map(|item| item.known_by().clone())
         .collect();
-    let before = world.store.item_texts(&feed.name, edited).await?;
-    let (world, feed) = (Arc::clone(world), feed.clone());
-    let shared = Arc::clone(&world);
+    let before = context.store.item_texts(&feed.name, edited).await?;
+    let (context, feed) = (Arc::clone(context), feed.clone());
+    let shared = Arc::clone(&context);
     let sift = move || {
         identity::mark_renewed(&mut judged, |key| before.get(key), &document.items);
         let is_whole = document.end == DocumentEnd::Whole;
         let last_whole = last_good.filter(|_| is_whole);
-        let gap =
-            last_whole.and_then(|last| watch::gap(last, &known, &judged, &document.items, now));
-        let mut turnover = identity::removed_and_returned(&known, &judged);
+        let gap = last_whole
+            .and_then(|last| feed_health::find_gap(last, &known, &judged, &document.items, now));
+        let mut removed_and_returned = identity::removed_and_returned(&known, &judged);
         if !is_whole {
-            turnover.spare_unseen(&known);
+            removed_and_returned.spare_unseen(&known);
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();
-        let first_poll = last_good.is_none().then_some(world.config.poll.first_poll);
+        let first_poll = last_good.is_none().then_some(context.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
-        let moment = PollContext { world: &world, feed: &feed, first_poll, undated, now };
+        let poll = PollContext { context: &context, feed: &feed, first_poll, undated, now };
         let items = judged
             .into_iter()
-            .filter(|item| is_to_be_kept(&known, item))
+            .filter(|item| needs_record(&known, item))
             .map(|judged| {
-                moment.record(&known, mem::take(&mut document.items[judged.index]), judged)
+                poll.item_record(&known, mem::take(&mut document.items[judged.index]), judged)
             })
             .collect();
-        FeedDiff { items, turnover, gap }
+        FeedDiff { items, removed_and_returned, gap }
     };
     Ok(run_blocking_limited(&shared, sift).await)
 }
 
 /// What every item of one poll is judged by.
 struct PollContext<'w> {
-    world: &'w World,
+    context: &'w RunContext,
     feed: &'w FeedConfig,
     first_poll: Option<FirstPoll>,
     /// How many undated items stand before each item.
@@ -100,7 +100,7 @@ struct PollContext<'w> {
 }
 
 impl PollContext<'_> {
-    fn record(
+    fn item_record(
         &self,
         known: &HashMap<&ItemKey, &KnownItem>,
         mut item: Item,
@@ -116,7 +116,7 @@ impl PollContext<'_> {
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
-            news: changed.then(|| self.news(item, judged.index, before)),
+            news: changed.then(|| self.story_and_plan(item, judged.index, before)),
             renews: judged.verdict == ItemChange::Renewed,
             key: judged.key,
             previous_key: was,
@@ -128,7 +128,12 @@ impl PollContext<'_> {
         }
     }
 
-    fn news(&self, item: Item, index: usize, before: Option<&KnownItem>) -> (Story, StoryPlan) {
+    fn story_and_plan(
+        &self,
+        item: Item,
+        index: usize,
+        before: Option<&KnownItem>,
+    ) -> (Story, StoryPlan) {
         let is_teaser = article::is_teaser(&item);
         let story = Story {
             title: item.title,
@@ -148,13 +153,13 @@ impl PollContext<'_> {
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
         let plan = match admitted {
-            Ok(()) => self.plan(&story, is_teaser, item.link.as_ref(), before),
+            Ok(()) => self.story_plan(&story, is_teaser, item.link.as_ref(), before),
             Err(why) => StoryPlan::Record(why),
         };
         (story, plan)
     }
 
-    fn plan(
+    fn story_plan(
         &self,
         story: &Story,
         is_teaser: bool,
@@ -162,26 +167,26 @@ impl PollContext<'_> {
         before: Option<&KnownItem>,
     ) -> StoryPlan {
         let read = if is_teaser {
-            let Some(why) = self.why_only_teaser(story, link, before) else {
+            let Some(why) = self.reason_for_teaser(story, link, before) else {
                 return StoryPlan::ReadPage;
             };
             Read::Teaser(why.to_owned())
         } else {
             Read::Full
         };
-        let due = admit::due(self.world.polls_under_way().saturating_sub(1), self.now);
-        StoryPlan::Settle(matching::verdict(self.world, story, read, [&self.feed.name], due))
+        let due = admit::due(self.context.other_polls().saturating_sub(1), self.now);
+        StoryPlan::Settle(matching::match_story(self.context, story, read, [&self.feed.name], due))
     }
 
     /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
-    fn why_only_teaser(
+    fn reason_for_teaser(
         &self,
         story: &Story,
         link: Option<&Url>,
         before: Option<&KnownItem>,
     ) -> Option<&'static str> {
-        let rules = self.world.rules.load();
-        let carriers = matching::carriers(self.world, [&self.feed.name]);
+        let rules = self.context.rules.load();
+        let carriers = matching::carriers_by_name(self.context, [&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
@@ -202,13 +207,13 @@ impl PollContext<'_> {
 
 /// Whether an item is recorded. An unchanged one is recorded only if the store lacks values that
 /// later versions added.
-fn is_to_be_kept(known: &HashMap<&ItemKey, &KnownItem>, item: &ClassifiedItem) -> bool {
+fn needs_record(known: &HashMap<&ItemKey, &KnownItem>, item: &ClassifiedItem) -> bool {
     item.verdict != ItemChange::Same
         || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
 }
 
 /// A number for jitter, from a name and a time: no two feeds drift together.
-pub(crate) fn seed(name: &str, at: Timestamp) -> u64 {
+pub(crate) fn jitter_seed(name: &str, at: Timestamp) -> u64 {
     let mut hasher = DefaultHasher::new();
     (name, at).hash(&mut hasher);
     hasher.finish()

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::alerts::{Receiver, draft};
 use crate::config::Config;
-use crate::daemon::news::FeedDiff;
+use crate::daemon::feed_diff::FeedDiff;
 use crate::feed::document::Item;
 use crate::feed::identity::{ClassifiedItem, ItemChange, KnownItem};
 use crate::polling::health;
@@ -14,7 +14,7 @@ use crate::store::{FeedGap, FeedState};
 
 /// Updates the health history in `state` after a poll at `at`; the rest of `state` is finished.
 /// `outage` is that of [`health::record_poll`]. Returns the notices, each with its receivers.
-pub(crate) fn follow(
+pub(crate) fn update_health(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
@@ -37,11 +37,11 @@ pub(crate) fn follow(
         at,
     );
     state.health_history = course;
-    notices.into_iter().map(|notice| (notice, audience(config))).collect()
+    notices.into_iter().map(|notice| (notice, default_receivers(config))).collect()
 }
 
 /// The receivers of notices about feeds and the store: those of the default notifiers.
-pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
+pub(crate) fn default_receivers(config: &Config) -> Vec<Receiver> {
     let hearers = config.notify.all_receivers();
     let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
@@ -53,7 +53,7 @@ pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
 ///
 /// There is none where the document reaches back beyond that poll. A document of one item has none
 /// either: such a feed never holds more.
-pub(crate) fn gap(
+pub(crate) fn find_gap(
     last_good: Timestamp,
     known: &[KnownItem],
     judged: &[ClassifiedItem],
@@ -109,19 +109,19 @@ mod tests {
         };
         let known: Vec<KnownItem> =
             classify(&feed, &[], Faces::from_items(before)).into_iter().map(known).collect();
-        gap(at(10), &known, &classify(&feed, &known, Faces::from_items(after)), after, at(50))
+        find_gap(at(10), &known, &classify(&feed, &known, Faces::from_items(after)), after, at(50))
     }
 
     #[test]
     fn a_document_that_rolled_over_shows_a_gap_up_to_its_oldest_item() {
         let before = items(&[Some(8), Some(9)]);
-        let gap = |until| Some(FeedGap { since: at(10), until: at(until) });
-        assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), gap(30));
-        assert_eq!(gap_between(&before, &items(&[None, None])), gap(50));
+        let expected = |until| Some(FeedGap { since: at(10), until: at(until) });
+        assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), expected(30));
+        assert_eq!(gap_between(&before, &items(&[None, None])), expected(50));
         assert_eq!(
             gap_between(&before, &items(&[Some(99), Some(98)])),
-            gap(50),
-            "dates to come tell nothing"
+            expected(50),
+            "dates to come are ignored"
         );
     }
 

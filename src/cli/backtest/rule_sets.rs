@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::backtest::matching::{Hits, Matcher};
 
 /// The rules that stories are matched against.
-pub(super) struct Sides {
+pub(super) struct RuleSets {
     /// Those whose matches are shown.
     pub(super) base: Matcher,
     /// The rules to compare with; only differences are shown.
@@ -15,7 +15,7 @@ pub(super) struct Sides {
 }
 
 /// What the sides found in a batch, story by story.
-pub(super) struct Matched {
+pub(super) struct BatchMatches {
     /// The first.
     pub(super) base: Vec<Hits>,
     /// The others; `None` if there are none.
