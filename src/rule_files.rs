@@ -1,5 +1,5 @@
-//! Rule files and their tables: reading the folder, and keeping the last good version of a file
-//! that is broken now.
+//! Loads rule files and their tables. The last good version of a file replaces it while it is
+//! broken.
 
 mod folder;
 
@@ -13,7 +13,7 @@ use folder::relative_path;
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::{KnownNames, RuleTexts, Rules, Table};
 
-/// The last good text of every rule file and table, by its path below the rules' folder.
+/// The last good text of every rule file and table, by its path in the rule folder.
 pub type GoodTexts = BTreeMap<String, String>;
 
 /// Rules that can be put in force.
@@ -21,7 +21,7 @@ pub type GoodTexts = BTreeMap<String, String>;
 pub struct UsableRules {
     /// The rules.
     pub rules: Rules,
-    /// The text of every file that they came from.
+    /// The text of every file that the rules came from.
     pub good_texts: GoodTexts,
     /// Broken files that are replaced by their last good version.
     pub replaced: BTreeSet<String>,
@@ -32,14 +32,14 @@ pub struct UsableRules {
 /// The size in bytes from which loading takes seconds, so a message is logged before it.
 const LARGE: usize = 8 << 20;
 
-/// What is to be said before `files` are loaded, where that takes its time.
+/// A message for the time before `files` are loaded, if loading takes seconds.
 #[must_use]
 pub fn size_notice(files: &[RuleFile]) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.source.text.len()).sum();
     (bytes >= LARGE).then(|| format!("{} MiB of rules and tables are being read", bytes >> 20))
 }
 
-/// The texts of `files`, for the rules to be made of.
+/// The texts of `files`, from which rules are loaded.
 #[must_use]
 pub fn rule_texts(files: &[RuleFile]) -> RuleTexts {
     let mut texts = RuleTexts::default();
@@ -100,17 +100,16 @@ pub fn load_rules(
     }
 }
 
-/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force;
-/// `count` rules are.
+/// A warning if the `files` at `path` have no rule in force. `count` is the number of rules in
+/// force.
 #[must_use]
 pub fn no_rules_warning(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
     if count > 0 {
         return None;
     }
     let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
-    let (what, help) = if files.is_empty() {
-        let help =
-            "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
+    let (problem, help) = if files.is_empty() {
+        let help = "rule files end in .yaml or .yml: put one here, or correct `rules` in the configuration";
         ("there is no rule file here", help)
     } else {
         (
@@ -118,18 +117,18 @@ pub fn no_rules_warning(path: &Path, files: &[RuleFile], count: usize) -> Option
             "rules are listed under `rules`; one with `enabled: false` matches nothing",
         )
     };
-    Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
+    Some(Fault::warning(&source, 0..0, format!("{problem}, so no story can match")).help(help))
 }
 
-/// The rule files and tables that have a version in `good` and are not among `files`: they were
-/// removed.
+/// The rule files and tables that were removed: they have a version in `good`, and are not among
+/// `files`.
 #[must_use]
 pub fn removed_paths<'g>(files: &[RuleFile], good: &'g GoodTexts) -> Vec<&'g str> {
     let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     good.keys().map(String::as_str).filter(|path| !there.contains(path)).collect()
 }
 
-/// The rule files that name any of those tables.
+/// The rule files that name any of `tables`.
 fn files_that_name<'f>(
     files: &'f [RuleFile],
     tables: &'f BTreeSet<String>,
@@ -214,12 +213,12 @@ mod tests {
         };
         assert_eq!(
             said(&[], 0).as_deref(),
-            Some("there is no rule file here: nothing is watched for")
+            Some("there is no rule file here, so no story can match")
         );
         let lists = [file("a.yaml", "terms: {a: [b]}\n")];
         assert_eq!(
             said(&lists, 0).as_deref(),
-            Some("no rule is in force here: nothing is watched for")
+            Some("no rule is in force here, so no story can match")
         );
         assert_eq!(said(&lists, 1), None);
         let good =

@@ -20,7 +20,7 @@ const BATCH: u64 = 4 << 20;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// How many faults of a source are shown; the rest is counted.
+/// The most faults of a source that are shown. The others are counted.
 const MOST_FAULTS: usize = 20;
 
 /// JSON Lines, read from the start.
@@ -28,16 +28,16 @@ pub(crate) struct StoryLines {
     name: String,
     reader: Box<dyn BufRead>,
     size: Option<u64>,
-    /// Lines read so far.
+    /// The number of lines read so far.
     lines_read: usize,
-    /// Faults shown so far.
+    /// The number of faults shown so far.
     faults_shown: usize,
     now: Timestamp,
 }
 
 impl StoryLines {
-    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories
-    /// without a date are first seen.
+    /// Opens the file at `path`, or standard input if it is `-`. Stories without a date count as
+    /// first seen at `now`.
     pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
         if path == Path::new("-") {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
@@ -57,8 +57,8 @@ impl StoryLines {
         self.size
     }
 
-    /// The stories of the next lines; `None` at the end. Errs, in a sentence with the file, where
-    /// it cannot be read.
+    /// The stories of the next lines. `None` at the end. The error is a sentence that names the
+    /// file.
     pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, String> {
         let mut batch = Batch::default();
         let mut bytes = Vec::new();
@@ -77,7 +77,7 @@ impl StoryLines {
         Ok((batch.bytes > 0).then_some(batch))
     }
 
-    /// Reads one line; `bytes` gets at most the longest that is allowed. Returns the length of the
+    /// Reads one line, of which `bytes` gets at most [`LONGEST_LINE`]. Returns the length of the
     /// line with its line break.
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_story_is_told_with_its_place_and_stops_nothing() {
+    fn a_line_that_is_no_story_is_reported_with_its_place_and_the_next_is_read() {
         let text = b"{\"title\": \"a\", \"body\": \"\"}\nR\xc3\xbassia \xff\n{\"title\": \"c\"; 1}\n{\"title\": \"d\", \"body\": \"\"}\n";
         let batch = all(lines(*text)).remove(0);
         assert_eq!((batch.stories.len(), batch.faulty), (2, 2));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_faults_is_counted_and_a_few_are_told() {
+    fn many_faults_are_counted_and_a_few_are_shown() {
         let batches = all(lines("no\n".repeat(10_000)));
         assert_eq!(batches.iter().map(|batch| batch.faulty).sum::<usize>(), 10_000);
         assert_eq!(batches.iter().map(|batch| batch.faults.len()).sum::<usize>(), MOST_FAULTS);

@@ -14,21 +14,21 @@ pub(crate) type Hits = Vec<usize>;
 
 /// What stories are matched against.
 pub(crate) struct Matcher {
-    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression,
-    /// itself.
+    /// The names of the rules, sorted. A rule with `each` has one name for each row. An expression
+    /// is its own name.
     pub(crate) names: Vec<String>,
-    /// By the rule's number, the place of its name.
+    /// For the number of each rule, the place of its name.
     places: Vec<usize>,
     target: MatchTarget,
 }
 
 enum MatchTarget {
-    /// Rules, and feeds that pass every filter of theirs.
+    /// Rules, and feeds that pass every feed filter of the rules.
     Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
 }
 
-/// Why there is nothing to match against.
+/// Why the rules or the expression cannot be used.
 pub(crate) enum LoadError {
     /// The rules or the expression have errors; they are among the faults.
     Broken,
@@ -37,7 +37,7 @@ pub(crate) enum LoadError {
 }
 
 impl Matcher {
-    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no
+    /// Loads the rules of a file or folder. Names of notifiers and feeds are not checked, so no
     /// configuration is needed.
     pub(crate) fn from_rule_files(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
         let files = rule_files::read_rule_files(path).map_err(LoadError::Unreadable)?;
@@ -61,8 +61,8 @@ impl Matcher {
         })
     }
 
-    /// What matches each of `stories`, in their order, on as many threads as the pool that this is
-    /// called in has.
+    /// The rules that match each of `stories`, in their order. Uses the threads of the current
+    /// pool.
     pub(crate) fn match_stories(&self, stories: &[SourceStory]) -> Vec<Hits> {
         stories.par_iter().map(|entry| self.match_story(entry)).collect()
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_rules_and_unreadable_folders_are_told_apart() {
+    fn broken_rules_and_unreadable_folders_are_different_errors() {
         let mut faults = Vec::new();
         assert!(matches!(Matcher::from_expression("(arms", &mut faults), Err(LoadError::Broken)));
         assert_eq!(faults.len(), 1);

@@ -1,4 +1,4 @@
-//! What a backtest found, counted: plain data, bounded however many stories there are.
+//! Counts what a backtest finds. The size of the counts does not depend on the number of stories.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::batch::SourceStory;
 use super::matching::Hits;
 
-/// Headlines that are kept of everything that is counted: the newest.
+/// The number of headlines that are kept for each count: the newest.
 const HEADLINES: usize = 3;
 
-/// The most of a headline that is kept, in characters.
+/// The longest headline that is kept, in characters.
 const LONGEST_HEADLINE: usize = 300;
 
 /// Everything that is counted over all stories.
@@ -22,32 +22,31 @@ pub(crate) struct Tally {
     pub(crate) stories: usize,
     /// Stories that any rule matched.
     pub(crate) matched: usize,
-    /// What every rule found, in the order of their names.
+    /// The stories that each rule matched, in the order of the names of the rules.
     pub(crate) rules: Vec<StoryCount>,
-    /// What other rules would change, by the rule's name; only rules that change anything.
+    /// What the other rules change, by the name of the rule. Rules without a change are left out.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Lines that were no stories.
     pub(crate) faulty: usize,
-    /// What matching took, without reading and printing.
+    /// The time that matching took, without reading and printing.
     pub(crate) matching: Duration,
 }
 
 /// What other rules would change about the matches of one rule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// Stories that it would match, too.
+    /// Stories that only the other version matches.
     pub(crate) adds: StoryCount,
-    /// Stories that it would match no more.
+    /// Stories that only this version matches.
     pub(crate) drops: StoryCount,
 }
 
-/// The names of the rules that would match one story, too, and of those that would match it no
-/// more.
+/// The rules whose match of one story changes.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Differences<'n> {
-    /// Those that would.
+    /// The names of the rules that match it newly.
     pub(crate) adds: Vec<&'n str>,
-    /// Those that would not.
+    /// The names of the rules that no longer match it.
     pub(crate) drops: Vec<&'n str>,
 }
 
@@ -56,21 +55,22 @@ pub(crate) struct Differences<'n> {
 pub(crate) struct StoryCount {
     /// How many.
     pub(crate) count: usize,
-    /// The newest, newest first: by date, those without one last; else the one that was read later.
+    /// The newest headlines, newest first. Undated headlines come last. Of two with one date, the
+    /// later read comes first.
     pub(crate) newest: Vec<Headline>,
 }
 
 /// A story in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Headline {
-    /// When it was published or, in the store, first seen; `None` if its source does not say.
+    /// When it was published, or else first seen by the store. `None` if neither is known.
     pub(crate) date: Option<Timestamp>,
-    /// Its title, else the start of its text.
+    /// Its title, or else the start of its text.
     pub(crate) title: String,
 }
 
 impl Tally {
-    /// Nothing yet, of so many rules.
+    /// Empty counts for this number of rules.
     pub(crate) fn new(rules: usize) -> Self {
         Self {
             rules: std::iter::repeat_with(StoryCount::default).take(rules).collect(),

@@ -1,4 +1,4 @@
-//! How commands print: findings on standard output, what went wrong on standard error.
+//! Printing: results on standard output, problems on standard error.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::exit::Exit;
 use crate::notify::printable;
 
-/// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.
+/// Prints `text` as it is. An `Err` ends the command with its exit code.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
     write_and_flush(io::stdout().lock(), |out| out.write_all(text.as_bytes()))
 }
@@ -18,12 +18,12 @@ pub(super) fn print_line(line: impl Display) -> Result<(), Exit> {
     print_lines([line])
 }
 
-/// Prints values as JSON, one a line. What steers a terminal is escaped.
+/// Prints values as JSON, one per line. Control characters are escaped.
 pub(super) fn print_json<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<(), Exit> {
     print_lines(values.into_iter().map(|value| json_line(&value)))
 }
 
-/// One such line.
+/// A value as one line of JSON. Control characters are escaped.
 pub(super) fn json_line(value: &impl Serialize) -> String {
     printable(
         &serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"),
@@ -44,8 +44,7 @@ fn write_and_flush(
     print(&mut out).and_then(|()| out.flush()).map_err(|why| exit_for_write_error(&why))
 }
 
-/// How a failed write to standard output ends the command: a reader that has seen enough is no
-/// error.
+/// The exit code after a failed write to standard output. A closed pipe is no error.
 pub(super) fn exit_for_write_error(why: &io::Error) -> Exit {
     match why.kind() {
         ErrorKind::BrokenPipe => Exit::Ok,
@@ -63,13 +62,13 @@ pub(super) fn print_error_text(text: &str) {
     io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
-/// Says why the command fails.
+/// Prints why the command fails.
 pub(super) fn fail(why: impl Display, exit: Exit) -> Exit {
     print_error_line(format_args!("error: {why}"));
     exit
 }
 
-/// Says why the command fails, and what to do.
+/// Prints why the command fails, and what to do.
 pub(super) fn fail_with_help(why: impl Display, help: impl Display, exit: Exit) -> Exit {
     print_error_line(format_args!("error: {why}\n  help: {help}"));
     exit

@@ -108,7 +108,7 @@ fn format_match(
     story: &Story,
     evidence: Vec<Evidence>,
 ) -> Result<String, Exit> {
-    let told = RuleMatch {
+    let rule_match = RuleMatch {
         rule: expression.to_owned(),
         row: None,
         version: String::new(),
@@ -119,7 +119,7 @@ fn format_match(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = FeedEntry {
+    let entry = FeedEntry {
         feed: source.clone(),
         title: story.title.clone(),
         url: story.url.clone(),
@@ -133,7 +133,7 @@ fn format_match(
         first_seen: story.first_seen,
         lang: story.lang.clone(),
     };
-    let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
+    let (read, feeds, rules) = (read.clone(), vec![entry], vec![rule_match]);
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };

@@ -1,5 +1,5 @@
-//! Notices about receivers, sent to the other receivers: one takes nothing for an hour, or refuses
-//! messages.
+//! Notices about a receiver that takes no messages for an hour or refuses them, sent to the other
+//! receivers.
 
 use tracing::warn;
 
@@ -11,14 +11,15 @@ use crate::daemon::context::RunContext;
 use crate::daemon::receivers;
 use crate::store::{ReceiverHealth, StoreError};
 
-/// Queues a notice for every receiver that is away, and for every refusal without a notice.
+/// Queues a notice for every receiver that has been down for long, and for every refusal without a
+/// notice.
 pub(super) async fn queue_receiver_notices(
     context: &RunContext,
-    standing: &ReceiverHealth,
+    receiver_health: &ReceiverHealth,
 ) -> Result<(), StoreError> {
-    let away = standing.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
+    let away = receiver_health.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
     let down = away.map(|(receiver, health)| down_notice(receiver, health));
-    for notice in down.chain(standing.unannounced_refusals().cloned()) {
+    for notice in down.chain(receiver_health.unannounced_refusals().cloned()) {
         queue_notice(context, notice).await?;
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Stories that wait for their article page: fetch it, and settle the story with what could be
-//! read.
+//! Settles stories that wait for their page: fetches the page, and matches the story with the text
+//! that was read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
-/// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs
-/// little; requests are limited by hosts.
+/// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
+/// which costs little.
 const AT_ONCE: usize = 1024;
 
-/// Failed fetches after which the teaser stands.
+/// The number of failed fetches after which the story is settled with its teaser.
 const MOST_FAILURES: u32 = 3;
 
-/// How long a story waits for its page at the most while Tidings runs.
+/// The longest time that a story waits for its page while Tidings runs.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// How long a page that is being fetched has at the least, however long its story waited.
+/// The shortest time that a fetch may take, however long its story has waited.
 const SHORTEST_FETCH: Duration = Duration::from_mins(1);
 
 /// The pause after the first and the second failed fetch.
@@ -38,8 +38,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 /// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
-/// Settles stories as they become due, until `stop`, or in a single round until none waits any
-/// more. One that makes a task panic is left for the next run.
+/// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
+/// story whose task panics is left for the next run.
 pub(crate) async fn settle_waiting(context: Arc<RunContext>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
@@ -72,7 +72,7 @@ pub(crate) async fn settle_waiting(context: Arc<RunContext>, stop: CancellationT
     while tasks.next().await.is_some() {}
 }
 
-/// The stories to settle now, and the time of the next query for stories that are not in work.
+/// The stories to settle now, and when the next of the others is due.
 async fn find_due_stories(
     context: &RunContext,
     tasks: &Tasks<StoryId, ()>,
@@ -95,11 +95,11 @@ async fn find_due_stories(
     })
 }
 
-/// What came of a story's page.
+/// The outcome of reading a story's page.
 enum PageOutcome {
-    /// The story's text from now on, how much was read, and how many fetches it took.
+    /// The final text, how much of it was read, and the number of fetches.
     Settled(String, Read, u32),
-    /// It may work later.
+    /// The page is tried again at this time.
     Later(Timestamp),
 }
 
@@ -130,7 +130,7 @@ async fn settle_story(context: &Arc<RunContext>, waiting: WaitingStory, stop: &C
     }
 }
 
-/// T2: matches the story with the rules in force now, and records it with its alerts in one
+/// Settles the story: matches it with the rules in force, and records it with its alerts in one
 /// transaction.
 async fn match_and_record(
     context: &Arc<RunContext>,
@@ -142,24 +142,24 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let at = now();
     let due = admit::due(context.other_polls(), at);
-    let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let may_recheck = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
     let recheck_at = recheck::next_recheck(context, &waiting.feed_entries, story.first_seen, at)
-        .filter(|_| may_look_again);
+        .filter(|_| may_recheck);
     let shared = Arc::clone(context);
-    let (body, verdict) = run_blocking_limited(context, move || {
+    let (body, result) = run_blocking_limited(context, move || {
         let feeds = waiting.feed_entries.iter().map(|entry| &entry.feed);
-        let verdict = matching::match_story(&shared, &story, read, feeds, due);
-        (story.body, verdict)
+        let result = matching::match_story(&shared, &story, read, feeds, due);
+        (story.body, result)
     })
     .await;
-    let settled = FinalText { body, verdict, fetches, recheck_at };
+    let settled = FinalText { body, verdict: result, fetches, recheck_at };
     context.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     context.message_due.notify_one();
     Ok(())
 }
 
-/// `left` is how long the story still waits. It is measured before the fetch, so that no jump of
-/// the clock during it counts.
+/// Reads the page. `left` is how long the story may still wait. It is measured before the fetch, so
+/// a jump of the clock during the fetch has no effect.
 async fn read_page(
     context: &Arc<RunContext>,
     waiting: &WaitingStory,
@@ -178,7 +178,7 @@ async fn read_page(
             settle_with_teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            retry_or_teaser(waiting, left, until, "its host asked for no requests for now")
+            retry_or_teaser(waiting, left, until, "its host asked for a pause")
         }
         Err(why) if is_temporary(&why) => {
             debug!("a page could not be read: {why}");
@@ -197,7 +197,7 @@ async fn read_page(
     }
 }
 
-/// The end of the pause that a host asked for; the fetch has recorded it already.
+/// The end of the pause that a host asked for. The fetch has recorded the pause.
 fn end_of_requested_pause(error: &FetchError) -> Option<Timestamp> {
     let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else {
         return None;
@@ -209,8 +209,8 @@ fn settle_with_teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
     PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// The teaser stands with `why` once the page was tried often enough, or could not be tried again
-/// in time.
+/// Tries the page again later, or settles the story with its teaser if the page was tried often
+/// enough or cannot be tried again in time.
 fn retry_or_teaser(
     waiting: &WaitingStory,
     left: Duration,
@@ -225,7 +225,7 @@ fn retry_or_teaser(
     }
 }
 
-/// Whether a failure may be gone at the next try.
+/// Whether the next try may succeed.
 fn is_temporary(error: &FetchError) -> bool {
     match error {
         FetchError::Unreachable(_) | FetchError::Broken(_) | FetchError::Resting { .. } => true,

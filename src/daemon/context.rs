@@ -1,4 +1,4 @@
-//! What every part of a running daemon shares.
+//! The state that all tasks of a running daemon share.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -133,8 +133,8 @@ impl RunContext {
         })
     }
 
-    /// Polls whose copies of a story a message should wait for. A single round waits for all of
-    /// them anyway before it delivers.
+    /// The number of polls in progress that may bring a copy of a story. A message waits for them.
+    /// A single round delivers after all polls, so no message has to wait.
     pub(super) fn other_polls(&self) -> usize {
         match self.mode {
             Mode::Forever => self.polls_in_progress.load(Ordering::Relaxed),
@@ -152,7 +152,7 @@ impl RunContext {
         self.fetch_once_admitted(url, want, validators, &Notify::new()).await
     }
 
-    /// As [`fetch`](Self::fetch); `admitted` is notified when a request begins.
+    /// Like [`fetch`](Self::fetch), and notifies `admitted` when a request begins.
     pub(super) async fn fetch_once_admitted(
         &self,
         url: &Url,
@@ -189,7 +189,7 @@ impl RunContext {
         self.hosts.admit(HostKey::from_url(&url)).await
     }
 
-    /// Records the pause that a host asks for, in the store too.
+    /// The function that records the pause that a host asks for, in the store too.
     pub(super) fn rest_recorder(&self) -> impl Fn(&HostKey, RetryAfter) {
         |host, asked| {
             let at = now();
@@ -201,15 +201,15 @@ impl RunContext {
         }
     }
 
-    /// Limits the pauses of hosts and the waits of pages to their schedule, after a clock that was
-    /// ahead is set back.
+    /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
+    /// the clock was ahead.
     pub(super) async fn cut_waits(&self, now: Timestamp) {
         self.hosts.cut_waits(now);
         let longest = self.recheck_ages.values().flatten().max();
         if let Err(why) =
             self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
         {
-            error!("waits cannot be held against the clock: {why}; that is tried again");
+            error!("waits cannot be checked against the clock: {why}; the check is repeated");
         }
         self.story_waits.notify_one();
     }
@@ -222,8 +222,8 @@ impl RunContext {
     }
 }
 
-/// Runs a step that uses a core for long off the async threads. As many run at once as there are
-/// cores.
+/// Runs a step that uses a core for long on a thread of its own. At most one step per core runs at
+/// once.
 ///
 /// # Panics
 /// If the step panics.

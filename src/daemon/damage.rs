@@ -21,17 +21,17 @@ pub(crate) async fn check_store(store: &Store, config: &Config) {
     if let Err(why) =
         store.notify_of_store(notice.clone(), feed_health::default_receivers(config), now()).await
     {
-        error!("the notice of it cannot be kept: {why}; it is sent once");
+        error!("the notice of the damage cannot be stored: {why}; it is sent once");
         send_past_store(&notice, config).await;
     }
 }
 
-/// Sends the notice past the store, which cannot keep it.
+/// Sends the notice without the store, which cannot keep it.
 async fn send_past_store(notice: &StoreNotice, config: &Config) {
-    let means =
+    let send_context =
         match SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
-            Ok(means) => means,
-            Err(why) => return error!("it cannot be sent: {why}"),
+            Ok(send_context) => send_context,
+            Err(why) => return error!("the notice of the damage cannot be sent: {why}"),
         };
     let content = Content::Notice(About::Store(notice.clone()));
     let notification = Notification {
@@ -44,7 +44,8 @@ async fn send_past_store(notice: &StoreNotice, config: &Config) {
         let Some(notifier) = config.notifiers.get(&receiver.notifier) else { continue };
         let sent = match notify::render(notifier, &receiver, &notification, &config.zone) {
             Ok(payload) => {
-                notify::send(notifier, &means, &receiver, &notification.id, &payload, now()).await
+                notify::send(notifier, &send_context, &receiver, &notification.id, &payload, now())
+                    .await
             }
             Err(why) => Outcome::Refused(why),
         };

@@ -1,4 +1,5 @@
-//! What is new in a feed's document, and what is to be done with each new or edited item.
+//! Compares a feed's document with the known items, and plans what is recorded of each new or
+//! edited item.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,19 +21,19 @@ use crate::feed::identity::{
 use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
 use tidings_rules::story::{Read, Story};
 
-/// What a document holds.
+/// The difference between a document and the known items.
 #[derive(Debug)]
 pub(crate) struct FeedDiff {
     /// Items that are new, edited or re-keyed.
     pub(crate) items: Vec<ItemRecord>,
-    /// Which known items came and went.
+    /// The known items that were removed or returned.
     pub(crate) removed_and_returned: RemovedAndReturned,
-    /// The time before it in which items may have come and gone.
+    /// The time before the document in which items may have been missed.
     pub(crate) gap: Option<FeedGap>,
 }
 
-/// Tells new and edited items from known ones, and matches those whose text is settled.
-/// `last_good`: the last good poll; `None` at the first.
+/// Finds new and edited items, and matches those whose text is final. `last_good` is the time of
+/// the last good poll, or `None` at the first poll.
 pub(crate) async fn diff_feed(
     context: &Arc<RunContext>,
     feed: &FeedConfig,
@@ -42,7 +43,7 @@ pub(crate) async fn diff_feed(
 ) -> Result<FeedDiff, StoreError> {
     let read = move || {
         if document.end == DocumentEnd::WithinItem {
-            // Half an item would be known for ever; the next poll brings all of it.
+            // The last item is incomplete. The next poll brings all of it.
             document.items.pop();
         }
         let faces = Faces::from_items(&document.items);
@@ -52,9 +53,9 @@ pub(crate) async fn diff_feed(
     let (document, faces, claims) = run_blocking_limited(context, read).await;
     let known = context.store.known_items(&feed.name, claims).await?;
     let name = feed.name.clone();
-    let judge = move || (identity::classify(&name, &known, faces), known, document);
-    let (mut judged, known, mut document) = run_blocking_limited(context, judge).await;
-    let edited = judged
+    let classify = move || (identity::classify(&name, &known, faces), known, document);
+    let (mut classified, known, mut document) = run_blocking_limited(context, classify).await;
+    let edited = classified
         .iter()
         .filter(|item| item.verdict.is_edit())
         .map(|item| item.known_by().clone())
@@ -62,13 +63,14 @@ pub(crate) async fn diff_feed(
     let before = context.store.item_texts(&feed.name, edited).await?;
     let (context, feed) = (Arc::clone(context), feed.clone());
     let shared = Arc::clone(&context);
-    let sift = move || {
-        identity::mark_renewed(&mut judged, |key| before.get(key), &document.items);
+    let compare = move || {
+        identity::mark_renewed(&mut classified, |key| before.get(key), &document.items);
         let is_whole = document.end == DocumentEnd::Whole;
         let last_whole = last_good.filter(|_| is_whole);
-        let gap = last_whole
-            .and_then(|last| feed_health::find_gap(last, &known, &judged, &document.items, now));
-        let mut removed_and_returned = identity::removed_and_returned(&known, &judged);
+        let gap = last_whole.and_then(|last| {
+            feed_health::find_gap(last, &known, &classified, &document.items, now)
+        });
+        let mut removed_and_returned = identity::removed_and_returned(&known, &classified);
         if !is_whole {
             removed_and_returned.spare_unseen(&known);
         }
@@ -77,24 +79,28 @@ pub(crate) async fn diff_feed(
         let first_poll = last_good.is_none().then_some(context.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
         let poll = PollContext { context: &context, feed: &feed, first_poll, undated, now };
-        let items = judged
+        let items = classified
             .into_iter()
             .filter(|item| needs_record(&known, item))
-            .map(|judged| {
-                poll.item_record(&known, mem::take(&mut document.items[judged.index]), judged)
+            .map(|classified| {
+                poll.item_record(
+                    &known,
+                    mem::take(&mut document.items[classified.index]),
+                    classified,
+                )
             })
             .collect();
         FeedDiff { items, removed_and_returned, gap }
     };
-    Ok(run_blocking_limited(&shared, sift).await)
+    Ok(run_blocking_limited(&shared, compare).await)
 }
 
-/// What every item of one poll is judged by.
+/// What the plan for every item of one poll depends on.
 struct PollContext<'w> {
     context: &'w RunContext,
     feed: &'w FeedConfig,
     first_poll: Option<FirstPoll>,
-    /// How many undated items stand before each item.
+    /// For each item, the number of undated items before it.
     undated: Vec<usize>,
     now: Timestamp,
 }
@@ -104,11 +110,13 @@ impl PollContext<'_> {
         &self,
         known: &HashMap<&ItemKey, &KnownItem>,
         mut item: Item,
-        judged: ClassifiedItem,
+        classified: ClassifiedItem,
     ) -> ItemRecord {
-        let before =
-            known.get(judged.known_by()).copied().filter(|_| judged.verdict != ItemChange::Renewed);
-        let (was, changed) = match &judged.verdict {
+        let before = known
+            .get(classified.known_by())
+            .copied()
+            .filter(|_| classified.verdict != ItemChange::Renewed);
+        let (previous_key, changed) = match &classified.verdict {
             ItemChange::Rekeyed { old, edited } => (Some(old.clone()), *edited),
             ItemChange::New | ItemChange::Edited | ItemChange::Renewed => (None, true),
             ItemChange::Same => (None, false),
@@ -116,15 +124,15 @@ impl PollContext<'_> {
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
-            news: changed.then(|| self.story_and_plan(item, judged.index, before)),
-            renews: judged.verdict == ItemChange::Renewed,
-            key: judged.key,
-            previous_key: was,
-            link: judged.link,
-            stem: judged.stem,
-            hash: judged.hash,
-            text: judged.text,
-            story: judged.story,
+            news: changed.then(|| self.story_and_plan(item, classified.index, before)),
+            renews: classified.verdict == ItemChange::Renewed,
+            key: classified.key,
+            previous_key,
+            link: classified.link,
+            stem: classified.stem,
+            hash: classified.hash,
+            text: classified.text,
+            story: classified.story,
         }
     }
 
@@ -178,7 +186,7 @@ impl PollContext<'_> {
         StoryPlan::Settle(matching::match_story(self.context, story, read, [&self.feed.name], due))
     }
 
-    /// Why a teaser is all that will be read of an item; `None` if its page is to be read.
+    /// Why only the teaser of an item is read. `None` if its page is read.
     fn reason_for_teaser(
         &self,
         story: &Story,
@@ -194,11 +202,11 @@ impl PollContext<'_> {
         } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
             Some("its page was read often enough before this edit")
         } else if !rules.reads_body(&carriers) {
-            Some("no rule for its feed looks into the text")
+            Some("no rule for its feed reads the text")
         } else if self.feed.full_text == FullText::Hinted
             && !rules.has_teaser_hint(story, &carriers)
         {
-            Some("`full_text` is `hinted` for its feed, and no rule has a word of it")
+            Some("`full_text` is `hinted` for its feed, and no rule looks for a word of it")
         } else {
             None
         }
@@ -212,7 +220,7 @@ fn needs_record(known: &HashMap<&ItemKey, &KnownItem>, item: &ClassifiedItem) ->
         || known.get(&item.key).is_some_and(|known| known.stem != item.stem)
 }
 
-/// A number for jitter, from a name and a time: no two feeds drift together.
+/// A seed for jitter, from a name and a time. It keeps feeds from being polled in step.
 pub(crate) fn jitter_seed(name: &str, at: Timestamp) -> u64 {
     let mut hasher = DefaultHasher::new();
     (name, at).hash(&mut hasher);

@@ -1,5 +1,5 @@
-//! Permits for requests to a host: a limit on how many run at once, a pause between requests, and
-//! the pause that a host asked for.
+//! Permits for requests to hosts. They limit the requests at once, keep a gap between requests, and
+//! obey the pauses that hosts ask for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +13,7 @@ use crate::clock::{later, now, until};
 use crate::config::{Network, Poll};
 use crate::http::{FetchError, HostKey};
 
-/// How many hosts are remembered before those are forgotten that nothing is to be kept of: article
-/// pages bring ever new ones.
+/// The most hosts before those that are not in use are dropped. Article pages bring ever new hosts.
 const MOST_REMEMBERED: usize = 4096;
 
 /// The longest pause of a host, whatever it asks for.
@@ -23,10 +22,10 @@ const LONGEST_REST: Duration = Duration::from_hours(24);
 /// How long the first request of a feed may delay others to its host.
 pub(crate) const FIRST_REQUEST_TIME: Duration = Duration::from_secs(5);
 
-/// How often waiting requests are counted.
+/// How often the waiting requests are counted.
 const WAITING_CHECK: Duration = Duration::from_secs(1);
 
-/// The hosts that got requests since the start, by name:port.
+/// The hosts that got requests since the start, by `name:port`.
 #[derive(Debug)]
 pub(crate) struct HostPermits {
     per_host: usize,
@@ -39,7 +38,7 @@ pub(crate) struct HostPermits {
 #[derive(Debug)]
 struct Host {
     permits: Arc<Semaphore>,
-    /// Requests that wait for one of the permits.
+    /// The number of requests that wait for a permit.
     waiting: usize,
     free_at: Timestamp,
     rests_since: Timestamp,
@@ -53,7 +52,7 @@ impl Host {
     }
 }
 
-/// The right to make one request; given back when dropped, and the pause begins then.
+/// The permission to make one request. When it is dropped, the gap after the request begins.
 #[derive(Debug)]
 pub(crate) struct Permit<'h> {
     hosts: &'h HostPermits,
@@ -68,7 +67,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// A request that waits for a permit: counted until this is dropped.
+/// A request that waits for a permit. It is counted until this is dropped.
 struct WaitingRequest<'h> {
     hosts: &'h HostPermits,
     host: &'h HostKey,
@@ -88,7 +87,7 @@ impl Drop for WaitingRequest<'_> {
 }
 
 impl HostPermits {
-    /// The limits of `poll`. `network` says which hosts are the user's own.
+    /// Uses the limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
         let connections = Arc::new(Semaphore::new(poll.connections));
         Self {
@@ -100,8 +99,8 @@ impl HostPermits {
         }
     }
 
-    /// Waits for a permit for one request to `host`. There is none while the host has a pause, even
-    /// if that began during the wait.
+    /// Waits for a permit for one request to `host`. Fails if the host has a pause, even one that
+    /// begins during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.with_host(&host, |host| Arc::clone(&host.permits));
         let waiting = WaitingRequest::start(self, &host);
@@ -124,7 +123,7 @@ impl HostPermits {
         })
     }
 
-    /// Waits until a request to `host`, which has had its permit for a while, holds up others.
+    /// Waits until a request that has a permit delays others to the same `host`.
     pub(crate) async fn wait_until_others_wait(&self, host: &HostKey) {
         tokio::time::sleep(FIRST_REQUEST_TIME).await;
         while self.with_host(host, |host| host.waiting) == 0 {
@@ -132,7 +131,7 @@ impl HostPermits {
         }
     }
 
-    /// Whether `host` is one of the user's own, which need no pause.
+    /// Whether `host` is one of the user's own hosts, which need no gap between requests.
     fn is_own_host(&self, host: &HostKey) -> bool {
         Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
@@ -143,8 +142,8 @@ impl HostPermits {
         if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
-    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known
-    /// considered.
+    /// Extends the pause of `host` to `until`, but to at most a day from now. Returns the end of
+    /// its pause.
     pub(crate) fn extend_rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let now = now();
         let until = until.min(later(now, LONGEST_REST));
@@ -156,7 +155,7 @@ impl HostPermits {
         })
     }
 
-    /// Has what began after `now`, by a clock that was set back since, begin now.
+    /// Makes pauses that begin after `now` begin now. They come from a clock that was ahead.
     pub(crate) fn cut_waits(&self, now: Timestamp) {
         let longest_pause = self.gap * u32::try_from(self.per_host + 1).unwrap_or(u32::MAX);
         for host in self.lock().values_mut() {
@@ -168,7 +167,7 @@ impl HostPermits {
         }
     }
 
-    /// Books the next free start of a request, and says how far off it is.
+    /// Reserves the next free start of a request. Returns the wait until then.
     fn book_start(&self, host: &HostKey) -> Duration {
         let now = now();
         self.with_host(host, |host| {
@@ -178,7 +177,7 @@ impl HostPermits {
         })
     }
 
-    /// Keeps `host` free for the gap that follows a request.
+    /// Starts the gap after a request to `host`.
     fn start_pause(&self, host: &HostKey) {
         let end = later(now(), self.gap);
         self.with_host(host, |host| host.free_at = host.free_at.max(end));
@@ -200,8 +199,7 @@ impl HostPermits {
         act(host)
     }
 
-    /// A panic while the lock was held cannot leave a host half changed, so a poisoned lock is used
-    /// on.
+    /// A panic cannot leave a host half changed, so a poisoned lock is used as it is.
     fn lock(&self) -> MutexGuard<'_, HashMap<HostKey, Host>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -323,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_rest_and_no_pause_longer() {
+    fn a_clock_that_is_set_back_makes_no_pause_and_no_gap_longer() {
         let hosts = hosts(10);
         hosts.book_start(&host("a:80"));
         hosts.extend_rest(&host("a:80"), later(now(), Duration::from_mins(10)));
@@ -341,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_a_host_is_sent_away_when_it_asks_for_rest() {
+    async fn a_waiting_request_fails_when_its_host_asks_for_a_pause() {
         let hosts = hosts(0);
         let first = hosts.admit(host("a:80")).await.expect("it does not rest");
         let mut second = std::pin::pin!(hosts.admit(host("a:80")));

@@ -1,5 +1,5 @@
-//! Takes from the store what `retain` keeps no longer: in small steps, with pauses in which others
-//! write.
+//! Removes from the store what `retain` no longer keeps, in small steps with pauses for other
+//! writers.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use crate::daemon::Mode;
 use crate::daemon::context::RunContext;
 use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
-/// How often the store is gone through.
+/// How often the store is swept.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(6);
 
-/// The pause after each step, unless the run waits for the end.
+/// The pause after each step. A single round has none.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long an item's key is kept after a poll first lacked it.
+/// How long an item's key is kept after a poll no longer has the item.
 const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
-/// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the
-/// next round.
+/// Sweeps the store every few hours until `stop`, or once. The next sweep continues one that was
+/// interrupted.
 pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken) {
     let rounds = async {
         loop {
             match sweep_store(context).await {
-                Ok(gone) if gone == SweepCounts::default() => {}
-                Ok(gone) => log_removed(gone),
+                Ok(removed) if removed == SweepCounts::default() => {}
+                Ok(removed) => log_removed(removed),
                 Err(why) => {
                     error!(
-                        "what `retain` keeps no longer cannot be taken away: {why}; it is tried again later"
+                        "what `retain` no longer keeps cannot be removed: {why}; it is tried again later"
                     );
                 }
             }
@@ -51,18 +51,18 @@ pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken)
 async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
     let at = now();
     let kept = retention(context.config.retain, at);
-    let mut gone = SweepCounts::default();
+    let mut removed = SweepCounts::default();
     context.store.delete_gaps_before(kept.keys).await?;
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = context.store.sweep(place, kept, at).await?;
-        gone = gone.plus(step.counts);
+        removed = removed.plus(step.counts);
         next = step.next;
         if context.mode == Mode::Forever {
             tokio::time::sleep(STEP_PAUSE).await;
         }
     }
-    Ok(gone)
+    Ok(removed)
 }
 
 /// What is kept at `now`.
@@ -75,10 +75,10 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
     }
 }
 
-fn log_removed(gone: SweepCounts) {
+fn log_removed(removed: SweepCounts) {
     info!(
-        "as `retain` says, the store let go of the texts of {} stories, of {} alerts and {} messages, and of {} items that feeds have had no more for long",
-        gone.stories, gone.alerts, gone.messages, gone.keys
+        "removed as `retain` says: the texts of {} stories, {} alerts, {} messages, and {} items that left their feeds long ago",
+        removed.stories, removed.alerts, removed.messages, removed.keys
     );
 }
 

@@ -1,4 +1,4 @@
-//! A story whose text is settled, against the rules in force.
+//! Matches a story whose text is final against the rules in force.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
 use tidings_rules::{Carrier, Match};
 
-/// Matches `story`, carried by `feeds`; its messages may leave at `due`.
+/// Matches `story`, which `feeds` carry. Its messages are sent at `due` or later.
 pub(crate) fn match_story<'f>(
     context: &RunContext,
     story: &Story,
@@ -23,7 +23,7 @@ pub(crate) fn match_story<'f>(
     match_result(context, story, read, carriers, matches, due)
 }
 
-/// The verdict that these matches of `story` make.
+/// The alerts and the fingerprint for these matches of `story`.
 pub(crate) fn match_result(
     context: &RunContext,
     story: &Story,
@@ -35,20 +35,13 @@ pub(crate) fn match_result(
     let alerts =
         draft::new_alerts(matches, story, &context.config.notify, &context.config.notifiers);
     let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    // Copies matter only for alerts: a story without a matching rule has none.
-    let print = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
-    let print = if alerts.is_empty() { None } else { print() };
-    MatchResult {
-        read,
-        fingerprint: print,
-        alerts,
-        feeds,
-        due,
-        policy: Arc::clone(&context.policies),
-    }
+    // A story without a match needs no fingerprint, because it has no copies to find.
+    let fingerprint = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
+    let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
+    MatchResult { read, fingerprint, alerts, feeds, due, policy: Arc::clone(&context.policies) }
 }
 
-/// The feeds of those names as rules see them; one that left the configuration has no tags.
+/// The feeds of these names as rules see them. A feed that left the configuration has no tags.
 pub(crate) fn carriers_by_name<'f>(
     context: &RunContext,
     feeds: impl IntoIterator<Item = &'f FeedName>,

@@ -1,4 +1,4 @@
-//! Polling: which feed is due, one poll of it, and when to come back.
+//! Polls feeds: picks the feed that is due, polls it, and schedules its next poll.
 
 mod due_times;
 mod feed_request;
@@ -30,16 +30,16 @@ use first_round::FirstRound;
 pub(crate) use last_read::LastRead;
 use queue::PollQueue;
 
-/// When a poll is repeated, at the soonest, whose outcome the store could not take.
+/// The shortest pause after a poll that the store failed to record.
 const STORE_FAILED: Duration = Duration::from_secs(5);
 
-/// When a feed is polled again whose poll panicked.
+/// The pause after a poll that panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
-/// How often the store is queried for feeds that a command wants polled now.
+/// How often the store is queried for polls that `tidings feeds poll-now` requested.
 const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
-/// How often waits are held against the clock, which may have been set back.
+/// How often waits are checked against the clock, which may have been set back.
 const CLOCK_CHECK: Duration = Duration::from_mins(1);
 
 /// Polls every feed when it is due, until `stop`.
@@ -50,17 +50,17 @@ pub(crate) async fn keep_polling(
 ) {
     let mut feeds = Feeds::start(&context, states);
     let mut polls: Tasks<usize, FeedState> = Tasks::new();
-    let (mut look, mut clock) = (ticker(REQUEST_CHECK), ticker(CLOCK_CHECK));
+    let (mut request_check, mut clock_check) = (ticker(REQUEST_CHECK), ticker(CLOCK_CHECK));
     loop {
         feeds.first_round.log_when_over(&feeds.states);
-        let head = feeds.queue.next_due();
+        let next_due = feeds.queue.next_due();
         tokio::select! {
             () = stop.cancelled() => break,
             Some((index, ended)) = polls.next() => feeds.record_end(index, ended),
             () = context.retry_failing.notified() => feeds.advance_failing_feeds(&context),
-            _ = look.tick() => feeds.poll_requested(&context).await,
-            _ = clock.tick() => feeds.cut_waits(&context).await,
-            () = sleep_until(head) => {
+            _ = request_check.tick() => feeds.poll_requested(&context).await,
+            _ = clock_check.tick() => feeds.cut_waits(&context).await,
+            () = sleep_until(next_due) => {
                 if let Some(index) = feeds.queue.pop_first() {
                     let (context, state, stop) = (Arc::clone(&context), feeds.states[index].clone(), stop.clone());
                     polls.spawn(index, async move { poll_feed(&context, index, state, &stop).await });
@@ -71,15 +71,14 @@ pub(crate) async fn keep_polling(
     while polls.next().await.is_some() {}
 }
 
-/// Ticks from now on, and never to make up for ticks that were missed.
+/// Ticks from now on. Missed ticks are not made up for.
 fn ticker(time: Duration) -> Interval {
     let mut ticks = tokio::time::interval(time);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// The feeds of a run, and which of them wait for their next poll. The others are being polled, or
-/// are gone for good.
+/// The feeds of a run. A feed that is not in the queue is being polled, or is gone for good.
 struct Feeds {
     states: Vec<FeedState>,
     queue: PollQueue,
@@ -102,7 +101,7 @@ impl Feeds {
         Self { states, queue, first_round }
     }
 
-    /// Takes in how a poll ended.
+    /// Records the end of a poll.
     fn record_end(&mut self, index: usize, ended: Result<FeedState, Panicked>) {
         let due = match ended {
             Ok(state) => {
@@ -110,7 +109,7 @@ impl Feeds {
                 self.states[index].next_poll
             }
             Err(why) => {
-                error!("{}: its poll ended in {why}", self.states[index].name);
+                error!("{}: its poll failed because of {why}", self.states[index].name);
                 Some(later(now(), AFTER_A_PANIC))
             }
         };
@@ -118,7 +117,7 @@ impl Feeds {
         self.first_round.record_end(index);
     }
 
-    /// Has those that wait and fail polled soon.
+    /// Schedules waiting feeds that fail for a poll soon.
     fn advance_failing_feeds(&mut self, context: &RunContext) {
         let now = now();
         self.change_waiting(|index, state| {
@@ -129,12 +128,12 @@ impl Feeds {
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self, context: &RunContext) {
         let asked = context.store.take_requested_polls().await.unwrap_or_else(|why| {
-            error!("whether feeds are to be polled now cannot be looked up: {why}");
+            error!("requests to poll feeds now cannot be read: {why}");
             Vec::new()
         });
         for name in asked {
             let index = self.states.iter().position(|state| state.name == name);
-            // One that neither waits nor is gone for good is being polled.
+            // Other feeds are being polled right now.
             let is_idle = |index: &usize| {
                 self.queue.is_waiting(*index) || self.states[*index].next_poll.is_none()
             };
@@ -144,8 +143,7 @@ impl Feeds {
         }
     }
 
-    /// Has nothing wait longer than its schedule allows because the clock was ahead and was set
-    /// back.
+    /// Limits waits to the schedule. They may be too long if the clock was ahead.
     async fn cut_waits(&mut self, context: &RunContext) {
         let now = now();
         self.change_waiting(|index, state| {
@@ -159,7 +157,7 @@ impl Feeds {
         context.cut_waits(now).await;
     }
 
-    /// Changes the states of feeds that wait, and when they are due with them.
+    /// Changes the states of waiting feeds, and their places in the queue.
     fn change_waiting(&mut self, change: impl Fn(usize, FeedState) -> FeedState) {
         for index in self.queue.waiting() {
             let before = &self.states[index];
@@ -182,8 +180,8 @@ fn advance_if_failing(
     due_times::advance_if_failing(state, Poll::floor(context.config.network.owns(&feed.url)), now)
 }
 
-/// Polls every feed once, except those that were polled within the floor and those whose host has a
-/// pause. The feeds that were polled least recently come first.
+/// Polls every feed once, the least recently polled first. Feeds that were polled within the
+/// shortest interval and feeds whose host has a pause are left out.
 pub(crate) async fn poll_once(
     context: &Arc<RunContext>,
     mut states: Vec<FeedState>,
@@ -208,14 +206,14 @@ pub(crate) async fn poll_once(
     while let Some((index, ended)) = polls.next().await {
         match ended {
             Ok(state) => states[index] = state,
-            Err(why) => error!("{}: its poll ended in {why}", states[index].name),
+            Err(why) => error!("{}: its poll failed because of {why}", states[index].name),
         }
     }
     first_round::log_failing_feeds(&states);
 }
 
-/// The stored state of every configured feed, in the configuration's order. A new feed, or one at a
-/// new address, is due now.
+/// The stored state of every configured feed, in the configuration's order. A feed that is new or
+/// has a new address is due now.
 pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> = context
         .store
@@ -231,8 +229,8 @@ pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, 
                 feed,
                 due_times::limit_next_poll(feed, &context.config.poll, state, now()),
             ),
-            // Receivers of the notice about its old address get the notice that it can be read
-            // again.
+            // Its health is kept, so receivers of a notice about the old address are notified when
+            // the feed is read again.
             Some(moved) => FeedState {
                 health_history: moved.health_history,
                 ..due_times::new_feed_state(feed, address, moved.last_good, now())
@@ -249,7 +247,7 @@ pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, 
     Ok(states)
 }
 
-/// Says what a person has to know of a feed as a run begins.
+/// Logs at the start of a run that a feed is not polled any more, or has moved.
 fn with_move_logged(feed: &FeedConfig, state: FeedState) -> FeedState {
     if state.next_poll.is_none() {
         warn!("{}: not polled any more: {}", feed.name, state.next_why);
@@ -258,12 +256,13 @@ fn with_move_logged(feed: &FeedConfig, state: FeedState) -> FeedState {
     state
 }
 
-/// A hash of an address, in hex: the address may hold a secret, which the store must not.
+/// A hash of an address, in hex. The address itself may hold a secret, so the store must not keep
+/// it.
 fn address_hash(url: &Url) -> String {
     draft::sha256_hex(&[url.as_str()])
 }
 
-/// A poll under way: counted until it is dropped, a panic included.
+/// A poll in progress. It is counted until it is dropped, also by a panic.
 struct PollInProgress<'c>(&'c AtomicUsize);
 
 impl<'c> PollInProgress<'c> {
@@ -279,8 +278,8 @@ impl Drop for PollInProgress<'_> {
     }
 }
 
-/// Polls one feed and records the outcome; returns its state from then on. Nothing is recorded if
-/// `stop` comes first.
+/// Polls one feed and records the outcome. Returns the new state of the feed. Nothing is recorded
+/// if `stop` comes first.
 async fn poll_feed(
     context: &Arc<RunContext>,
     index: usize,
@@ -288,14 +287,14 @@ async fn poll_feed(
     stop: &CancellationToken,
 ) -> FeedState {
     let feed = &context.config.feeds[index];
-    let asked_at = feed_request::new_address(&before).unwrap_or(&feed.url);
-    let _under_way = PollInProgress::start(&context.polls_in_progress);
-    let asked = tokio::select! {
+    let requested = feed_request::new_address(&before).unwrap_or(&feed.url);
+    let _in_progress = PollInProgress::start(&context.polls_in_progress);
+    let outcome = tokio::select! {
         () = stop.cancelled() => None,
-        asked = feed_request::request_feed(context, asked_at, &before) => Some(asked),
+        outcome = feed_request::request_feed(context, requested, &before) => Some(outcome),
     };
-    let recorded = match asked {
-        Some(outcome) => record::record_outcome(context, feed, &before, asked_at, outcome).await,
+    let recorded = match outcome {
+        Some(outcome) => record::record_outcome(context, feed, &before, requested, outcome).await,
         None => Ok(before.clone()),
     };
     recorded.unwrap_or_else(|why| {

@@ -1,5 +1,5 @@
-//! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is
-//! in force stays and the log says why.
+//! Reloads the rules of a running daemon. A changed folder is read and checked as a whole. If it is
+//! usable, it replaces the rules in force; otherwise the log says why not.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{KnownNames, RowChanges, Rules};
 
-/// How long the folder must be quiet before it is read: editors write a file in several steps.
+/// How long the folder must be unchanged before it is read. Editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The rule files as they were read.
@@ -43,11 +43,11 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Loads the rules for the start of a run. A broken file falls back to the last good version that
-/// the store keeps; once there were good rules, a file that never was good is left out, as it is
-/// while the daemon runs, since watching less is better than watching nothing.
+/// Loads the rules for the start of a run. The last good version in the store replaces a broken
+/// file. A broken file without a good version is left out, unless the store has no good rules at
+/// all.
 ///
-/// Returns the files as they were read, too, to tell a later change by.
+/// Also returns the files as they were read, to detect later changes.
 pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
@@ -69,30 +69,30 @@ pub(crate) async fn first_load(
     }
 }
 
-/// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`.
-/// `seen`: the files in force.
+/// Replaces the rules whenever the folder changes or `requested` is notified (SIGHUP), until
+/// `stop`. `seen` are the files in force.
 pub(crate) async fn keep_rules_fresh(
     context: Arc<RunContext>,
     seen: RuleFiles,
-    asked: Arc<Notify>,
+    requested: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let folder = &context.config.rules;
     let mut tables = table_paths(&seen);
     let mut seen = Some(seen);
     loop {
-        // Watched anew each time, and before the files are read: a folder that was replaced whole
-        // is another one to the system.
-        let _watch = watch_folder(folder, &tables, &asked);
+        // The watch is set up anew each time, before the files are read. A folder that was replaced
+        // as a whole is another folder to the system.
+        let _watch = watch_folder(folder, &tables, &requested);
         match rule_files::read_rule_files(folder) {
-            // Tables that were not watched while they were read may have changed since.
+            // Tables that were not watched while they were read may have changed.
             Ok(files) if table_paths(&files) != tables => {
                 tables = table_paths(&files);
                 continue;
             }
             Ok(files) if seen.as_ref() == Some(&files) => {}
-            // Where they could not be put in force, they are tried again when asked, though they
-            // have not changed.
+            // Files that could not be put in force are tried again at the next request, even if
+            // unchanged.
             Ok(files) => seen = swap_rules(&context, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
                 error!("{why}; the rules in force stay");
@@ -102,7 +102,7 @@ pub(crate) async fn keep_rules_fresh(
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = asked.notified() => context.retry_failing.notify_one(),
+            () = requested.notified() => context.retry_failing.notify_one(),
         }
     }
 }
@@ -113,9 +113,8 @@ fn table_paths(files: &RuleFiles) -> BTreeSet<PathBuf> {
     tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
 
-/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the
-/// swap. `false` if it was a fault of the store or of Tidings that kept the rules from being put in
-/// force, rather than one of the rules.
+/// Puts the rules of `files` in force. `false` if the store or a bug in Tidings prevented it. An
+/// error in the rules gives `true`, because a retry would not help.
 async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
     match load_and_swap(context, files).await {
         Ok(()) => true,
@@ -146,12 +145,12 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
         faults.extend(count.and_then(|count| rule_files::no_rules_warning(&path, &files, count)));
         (loaded, faults)
     };
-    let (loaded, faults) = tokio::task::spawn_blocking(load)
-        .await
-        .map_err(|why| format!("the rules could not be loaded by a fault of Tidings ({why})"))?;
+    let (loaded, faults) = tokio::task::spawn_blocking(load).await.map_err(|why| {
+        format!("the rules could not be loaded because of a bug in Tidings ({why})")
+    })?;
     log_faults(&faults);
     let Some(loaded) = loaded else {
-        error!("the rules in force stay until the rule files are mended");
+        error!("the rules in force stay until the rule files are corrected");
         return Ok(());
     };
     let before = context.rules.load_full();
@@ -166,18 +165,18 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
     Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them,
-/// and says what is left out. What was in force `before` is on record already.
+/// Records the good texts for a restart and the rule versions for old alerts, and logs which files
+/// are left out. The rules of `before` are recorded already.
 async fn record_rules(
     store: &Store,
     loaded: &UsableRules,
     before: &Rules,
 ) -> Result<(), StoreError> {
     for file in &loaded.replaced {
-        warn!("{file}: its last good version stays in force until it is mended");
+        warn!("{file}: its last good version stays in force until it is corrected");
     }
     for file in &loaded.left_out {
-        warn!("{file}: left out until mended, since there is no good version of it");
+        warn!("{file}: left out until it is corrected, because there is no good version of it");
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
     let new = loaded
@@ -189,17 +188,17 @@ async fn record_rules(
     store.replace_rule_files(loaded.good_texts.clone().into_iter().collect(), now()).await
 }
 
-/// Says that files are read which take their time.
+/// Logs that the files are large and take time to load.
 fn log_if_large(files: &[RuleFile]) {
     if let Some(said) = rule_files::size_notice(files) {
         info!("{said}");
     }
 }
 
-/// Says which files were there before, whose rules are no longer in force for that.
+/// Logs which files were removed, so their rules are no longer in force.
 fn log_removed_files(folder: &Path, files: &[RuleFile], good: &GoodTexts) {
     for path in rule_files::removed_paths(files, good) {
-        warn!("{}: {path} is gone, and what it held is no longer in force", folder.display());
+        warn!("{}: {path} was removed, and its content is no longer in force", folder.display());
     }
 }
 
@@ -213,8 +212,8 @@ fn log_faults(faults: &[Fault]) {
     }
 }
 
-/// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are
-/// watched too, for what is replaced whole.
+/// Notifies `changed` when the folder or a table has changed and is quiet again. Their parents are
+/// watched too, because a folder or table may be replaced as a whole.
 fn watch_folder(
     folder: &Path,
     tables: &BTreeSet<PathBuf>,
@@ -232,22 +231,22 @@ fn watch_folder(
         outside.iter().filter_map(|table| Some(table.parent()?.to_owned())).collect();
     parents.extend(watched.parent().map(Path::to_owned));
     let inside = watched.clone();
-    let tell = move |result: DebounceEventResult| {
-        let concerns = |event: &DebouncedEvent| {
-            let is_ours = |path: &PathBuf| path.starts_with(&inside) || outside.contains(path);
-            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(is_ours)
+    let notify_changed = move |result: DebounceEventResult| {
+        let is_relevant = |event: &DebouncedEvent| {
+            let is_watched = |path: &PathBuf| path.starts_with(&inside) || outside.contains(path);
+            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(is_watched)
         };
-        if result.map_or(true, |events| events.iter().any(concerns)) {
+        if result.map_or(true, |events| events.iter().any(is_relevant)) {
             changed.notify_one();
         }
     };
-    let watching = new_debouncer(QUIET, None, tell).and_then(|mut watcher| {
-        // A folder that is gone is noticed through its parent when it comes back.
+    let watching = new_debouncer(QUIET, None, notify_changed).and_then(|mut watcher| {
+        // A missing folder is noticed through its parent when it comes back.
         if watched.exists() || parents.is_empty() {
             watcher.watch(&watched, RecursiveMode::Recursive)?;
         }
         for parent in &parents {
-            // Where a table is to lie may not be there yet.
+            // The folder of a table may not exist yet.
             if parent.is_dir() {
                 watcher.watch(parent, RecursiveMode::NonRecursive)?;
             }

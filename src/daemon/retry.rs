@@ -1,5 +1,4 @@
-//! What becomes of a message after an attempt: a pure function of the outcome and of what came
-//! before.
+//! Decides what follows an attempt at a message, from its outcome and the earlier attempts.
 
 use std::time::Duration;
 
@@ -14,46 +13,45 @@ use crate::store::{Finish, RetryRecord};
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// The pause after each attempt that counts, in seconds. Together they are three days.
+/// The pause after each attempt that counts, in seconds. Their sum is three days.
 const PAUSES: [u64; 9] =
     [5, MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
-/// No message is given up sooner after its first attempt, however often it was tried.
+/// The shortest time from the first attempt until a message is given up.
 const TRIED_FOR: Duration = Duration::from_hours(48);
 
-/// The most that a receiver's own wish to wait is obeyed.
+/// The longest pause that a receiver can ask for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
-/// The least that a receiver's own wish to wait is taken for.
+/// The shortest pause that a receiver can ask for.
 const SHORTEST_WISH: Duration = Duration::from_millis(200);
 
-/// The pauses after an attempt that does not count are as long as the message was tried for, within
-/// these bounds.
+/// The bounds of the pause after an attempt that does not count. It is as long as the message was
+/// tried for.
 const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
-/// The shortest pause where the receiver is only busy: it may have room again in a moment.
+/// The shortest pause after a busy receiver.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// The most that is added to a receiver's own wish, so that not all that waits comes at once.
+/// The longest jitter that is added to the pause that a receiver asked for. It spreads the waiting
+/// messages.
 const LONGEST_JITTER: Duration = Duration::from_millis(900);
 
-/// What the clock leaves out, so that no wish ends too soon.
+/// The resolution of stored times. It is added, so that no pause ends too soon.
 const CLOCK_STEP: Duration = Duration::from_millis(1);
 
-/// What an attempt's message went through before.
+/// The earlier attempts at a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageHistory {
-    /// Attempts that counted.
+    /// The number of attempts that counted.
     pub counted: u32,
     /// The time since the first attempt began.
     pub tried_for: Duration,
 }
 
-/// What to record of an attempt that ended at `now`. `seed` makes the jitter, up to a tenth of the
-/// pause.
-///
-/// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to
-/// come back. So no outage, however long, kills a message.
+/// What to record of an attempt that ended at `now`. `seed` sets the jitter, which is at most a
+/// tenth of the pause. An attempt does not count if the receiver was unreachable, busy or shut, or
+/// asked for a pause. So no outage, however long, kills a message.
 #[must_use]
 pub(crate) fn decide_next_step(
     outcome: Outcome,
@@ -107,8 +105,12 @@ fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, se
         })
     };
     if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
-        let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
-        return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(later(now, wish)));
+        let pause = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
+        return again(
+            pause + jitter(pause, seed).min(LONGEST_JITTER),
+            false,
+            Some(later(now, pause)),
+        );
     }
     let pause = match cause {
         FailureCause::Unreached | FailureCause::Shut => {
@@ -193,7 +195,7 @@ mod tests {
         }
         let expected_attempts = if cause == FailureCause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
-        // Nor where a success of others had it tried sooner.
+        // A message that was tried often is not given up sooner.
         retry_or_give_up(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
     }
 

@@ -1,4 +1,4 @@
-//! Tasks that each work on one key, and which key that is, also where a task panics.
+//! A set of tasks that each have a key. The key of a task is known even if the task panics.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,13 +12,13 @@ pub(crate) struct Tasks<K, T> {
     keys: HashMap<Id, K>,
 }
 
-/// A task panicked, by a fault of Tidings.
+/// A task panicked, because of a bug in Tidings.
 #[derive(Debug)]
 pub(crate) struct Panicked(String);
 
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a fault of Tidings, please report it ({})", self.0)
+        write!(f, "a bug in Tidings, please report it ({})", self.0)
     }
 }
 
@@ -28,7 +28,7 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         Self { running: JoinSet::new(), keys: HashMap::new() }
     }
 
-    /// Starts a task that works on `key`.
+    /// Starts a task with this key.
     pub(crate) fn spawn(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
         let id = self.running.spawn(work).id();
         self.keys.insert(id, key);
@@ -42,7 +42,7 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         self.with_key(joined)
     }
 
-    /// As [`next`](Self::next), of a task that has ended already; `None` if there is none.
+    /// Like [`next`](Self::next), but without waiting. `None` if no task has ended.
     pub(crate) fn try_next(&mut self) -> Option<(K, Result<T, Panicked>)> {
         let joined = self.running.try_join_next_with_id()?;
         self.with_key(joined)
@@ -56,12 +56,12 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         Some((self.keys.remove(&id)?, ended))
     }
 
-    /// What is being worked on.
+    /// The keys of the running tasks.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.keys.values()
     }
 
-    /// How many tasks run.
+    /// The number of running tasks.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_panics_is_told_with_what_it_worked_on() {
+    async fn a_task_that_panics_is_returned_with_its_key() {
         let mut tasks = Tasks::new();
         tasks.spawn("sound", async { 7 });
         tasks.spawn("broken", async { panic!("oh") });

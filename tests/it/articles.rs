@@ -249,7 +249,7 @@ async fn no_page_is_asked_for_where_its_feed_or_the_rules_want_none() {
     let of_title = "rules:\n  - {name: arms, when: title:arms}\n";
     for (feed, rule, why) in [
         (&*feed, RULE, "`full_text` is `never` for its feed"),
-        (&server.url("/feed.xml"), of_title, "no rule for its feed looks into the text"),
+        (&server.url("/feed.xml"), of_title, "no rule for its feed reads the text"),
     ] {
         let config = config(&["FEED"], OWN).replace("\"FEED\"", feed);
         let folder = Folder::new(&config, &[("arms.yaml", rule)]);

@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use tidings_rules::story::Story;
 
-/// What to write instead of a line that is no story.
+/// The help for a line that is not a story.
 pub(super) const HELP: &str =
     r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
 
-/// Why a line is no story.
+/// Why a line is not a story.
 #[derive(Debug)]
 pub(super) struct LineProblem {
-    /// The byte of the line where that shows; may be its end.
+    /// The byte of the line where the problem is. It may be the end of the line.
     pub(super) at: usize,
-    /// In words.
+    /// The problem, in words.
     pub(super) message: String,
 }
 
-/// What of a line is read; other keys are passed over.
+/// The keys of a line that are read. Other keys are ignored.
 #[derive(Deserialize)]
 struct StoryLine {
     title: String,
@@ -35,9 +35,9 @@ struct StoryLine {
     lang: Option<String>,
 }
 
-/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen
-/// when it was published, so that a rule that has expired by now looks at it if it would have then;
-/// at `now` if that is not known.
+/// Parses a line of JSON (RFC 8259) in UTF-8 to a story, with its `id` if it has one. The story
+/// counts as first seen when it was published, so that a rule that has expired since still matches
+/// it, or at `now` if it has no date.
 pub(super) fn parse_line(
     line: &[u8],
     now: Timestamp,
@@ -46,7 +46,7 @@ pub(super) fn parse_line(
         at: why.valid_up_to(),
         message: "this is not UTF-8".to_owned(),
     })?;
-    // An array of texts would be taken for the values of an object.
+    // Serde would read an array of texts as the values of an object.
     let start = text.len() - text.trim_start().len();
     if !text[start..].starts_with('{') {
         return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
@@ -67,8 +67,8 @@ pub(super) fn parse_line(
 }
 
 fn json_problem(error: &serde_json::Error) -> LineProblem {
-    let told = error.to_string();
-    let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     LineProblem {
         at: error.column().saturating_sub(1),
         message: format!("this is no story: {message}"),
@@ -84,8 +84,7 @@ fn deserialize_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
     }
 }
 
-/// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is
-/// in UTC.
+/// Reads a time in the form of RFC 3339 or RFC 2822. A date or a time without a zone is in UTC.
 fn deserialize_time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else {
         return Ok(None);

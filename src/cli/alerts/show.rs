@@ -54,7 +54,7 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
         ("why", rule_match.why.clone()),
         ("owner", rule_match.owner.clone()),
         ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
-        ("told", Some(long_date(*created, zone))),
+        ("matched", Some(long_date(*created, zone))),
         ("link", story.url.clone()),
         ("published", story.published.map(|at| long_date(at, zone))),
         ("seen", Some(long_date(story.first_seen, zone))),

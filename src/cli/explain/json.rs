@@ -1,4 +1,4 @@
-//! What is explained as one JSON object.
+//! The explanation as one JSON object.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::cli::explain::answer::ExplainAnswer;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::{FeedName, Read, Story};
 
-/// What scripts learn of the story; what rules make of it stands beside it.
+/// The story, and what the rules find in it.
 #[derive(Serialize)]
 pub(super) struct ExplainReport<'s> {
     story: &'s Story,
@@ -21,7 +21,7 @@ pub(super) struct ExplainReport<'s> {
     answer: Value,
 }
 
-/// The object.
+/// The JSON object of an answer.
 pub(super) fn json_report<'s>(
     subject: &'s ExplainSubject,
     answer: &ExplainAnswer,
@@ -37,7 +37,7 @@ pub(super) fn json_report<'s>(
 }
 
 fn record_json(kept: &StoryRecord) -> Value {
-    let (fate, why) = match &kept.status {
+    let (status, why) = match &kept.status {
         StoryStatus::Waiting => ("waits", None),
         StoryStatus::Matched => ("matched", None),
         StoryStatus::Unmatched => ("unmatched", None),
@@ -48,7 +48,7 @@ fn record_json(kept: &StoryRecord) -> Value {
         .iter()
         .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.at}))
         .collect();
-    json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
+    json!({"id": kept.stored.uid, "status": status, "status_why": why, "alerts": alerts})
 }
 
 fn answer_json(answer: &ExplainAnswer) -> Value {
@@ -64,7 +64,7 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
             "row": explained.row,
             // Each row has a version of its own.
             "version": (explained.row.as_ref() == explained.rule.row()).then(|| explained.rule.version()),
-            "barred": explained.filtered_out,
+            "filtered_out": explained.filtered_out,
             "clause": explained.clause,
         }),
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
+use crate::backtest::stored::carrier_by_name;
 use crate::cli::backtest::story_of_line;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail};
@@ -19,7 +20,7 @@ use crate::http::HttpAnswer;
 use crate::notify::SendContext;
 use crate::store::{Archive, StoryRecord};
 use tidings_rules::Carrier;
-use tidings_rules::story::{FeedName, Read, Story};
+use tidings_rules::story::{Read, Story};
 
 /// A story, as the rules see it.
 pub(super) struct ExplainSubject {
@@ -87,7 +88,7 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
     let kept = archive.find_story(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
     Ok(kept.map(|kept| {
         let feeds = daemon::known_names(config).feeds;
-        let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();
+        let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
         let read = match (&kept.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(
                 "it is older than `retain` keeps stories, and its text is gone".to_owned(),
@@ -102,12 +103,6 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
             kept: Some(kept),
         }
     }))
-}
-
-/// The feed as rules see it; one that left the configuration has no tags.
-fn carrier(name: &FeedName, feeds: &[Carrier]) -> Carrier {
-    let known = feeds.iter().find(|feed| feed.name == *name);
-    known.cloned().unwrap_or_else(|| Carrier { name: name.clone(), tags: [].into() })
 }
 
 /// The story in a page, a feed, JSON or plain text, detected by its start.

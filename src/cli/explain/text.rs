@@ -1,4 +1,4 @@
-//! What is explained as people read it.
+//! The explanation as text.
 
 use anstyle::Style;
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
         ("read", Some(read)),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
         ("seen", kept.map(|_| local_time(story.first_seen))),
-        ("fate", kept.map(status_text)),
+        ("status", kept.map(status_text)),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, text?)))
@@ -68,15 +68,15 @@ fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
 
 fn status_text(kept: &StoryRecord) -> String {
     match &kept.status {
-        StoryStatus::Waiting => "it is yet to be matched".to_owned(),
-        StoryStatus::Unmatched => "no rule matched it when it was first read".to_owned(),
+        StoryStatus::Waiting => "waiting: it is not matched yet".to_owned(),
+        StoryStatus::Unmatched => "no rule matched it when it was read".to_owned(),
         StoryStatus::Recorded(why) => format!("only recorded: {why}"),
         StoryStatus::Matched => {
-            let told = kept.alerts.iter().map(|alert| {
+            let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
                 format!("{}{row} ({})", alert.rule, local_time(alert.at))
             });
-            format!("alerts by {}", told.collect::<Vec<_>>().join(", "))
+            format!("alerts by {}", alerts.collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -93,7 +93,7 @@ fn match_lines(matches: &[Match], rules: usize, paper: TextLayout) -> Vec<String
     let mut lines =
         vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
     if matches.is_empty() {
-        lines.push("--rule NAME says why one does not.".to_owned());
+        lines.push("`--rule NAME` explains why a rule does not match.".to_owned());
     }
     for found in matches {
         lines.push(String::new());
@@ -118,10 +118,10 @@ fn rule_lines(explained: &Explained, paper: TextLayout) -> Vec<String> {
     };
     let mut lines = vec![paper.paint(&plain(&title), TITLE)];
     if explained.row.is_none() && explained.rule.row().is_some() {
-        lines.push(paper.wrap("for all of its rows at once; --row ID looks at one", "  ", 2));
+        lines.push(paper.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
-    if let Some(barred) = &explained.filtered_out {
-        let text = format!("does not look at this story: {}", plain(barred));
+    if let Some(reason) = &explained.filtered_out {
+        let text = format!("does not look at this story: {}", plain(reason));
         lines.push(paper.wrap(&text, &format!("{} ", paper.truth_sign(Truth::False)), 4));
     }
     lines.extend(clauses::clause_lines(&explained.clause, 0, paper));

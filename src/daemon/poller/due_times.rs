@@ -1,5 +1,5 @@
-//! When each feed is due at the start of a run: the times of feeds that are not due are kept,
-//! overdue feeds are spread.
+//! The due time of each feed at the start of a run. Feeds that are not due keep their time; overdue
+//! feeds are spread.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::polling::health::FeedHealthHistory;
 use crate::polling::schedule::longest_wait;
 use crate::store::FeedState;
 
-/// The pause between the first polls of feeds that were due while nothing ran.
+/// The pause between the first polls of overdue feeds.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// The longest wait of a feed, unless the configuration has a longer interval. A longer one came
+/// The longest wait of a feed, unless the configuration has a longer interval. A longer wait comes
 /// from a wrong clock.
 const LONGEST: Duration = Duration::from_hours(27);
 
-/// The state of a feed that was never polled at its address; it is due now.
+/// The state of a feed that was never polled at its address. It is due now.
 pub(super) fn new_feed_state(
     feed: &FeedConfig,
     address: String,
@@ -45,8 +45,8 @@ pub(super) fn new_feed_state(
     }
 }
 
-/// The state with a next poll that the configuration, which may have changed, and the clock, which
-/// may have been wrong, allow.
+/// Limits the next poll to what the configuration and the clock allow. The configuration may have
+/// changed, and the clock may have been wrong.
 pub(super) fn limit_next_poll(
     feed: &FeedConfig,
     poll: &Poll,
@@ -55,34 +55,33 @@ pub(super) fn limit_next_poll(
 ) -> FeedState {
     let state = correct_future_poll(state, now);
     let Some(stored) = state.next_poll else { return state };
-    let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
+    let interval = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
     // Only a shorter interval in the configuration changes the stored time, which has its jitter.
-    let sooner = wished.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
+    let sooner = interval.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
     let next = sooner.map_or(stored, |(every, last)| later(last, every));
-    let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
-    let farthest = later(now, asked_for.max(LONGEST));
+    let longest = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
+    let farthest = later(now, longest.max(LONGEST));
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
 }
 
-/// The state of a feed whose last poll is still to come by a clock that was set back: the wait
-/// after it begins now.
+/// Corrects a last poll in the future, which a clock that was set back causes: the wait begins now.
 fn correct_future_poll(state: FeedState, now: Timestamp) -> FeedState {
     let Some(last) = state.last_poll.filter(|last| *last > now) else { return state };
     let next_poll = state.next_poll.map(|next| later(now, until(next, last)));
     FeedState { last_poll: Some(now), next_poll, ..state }
 }
 
-/// The state of a feed that is polled soon if it fails, because a restart or a reload may have
-/// corrected the cause. A server that answered is not polled again within `floor`.
+/// Advances the next poll of a feed that fails, because a restart or a reload may have corrected
+/// the cause. A server that answered is not polled again within `floor`.
 pub(super) fn advance_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
     let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
-    let polite = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
-    let soon = polite.map_or(now, |polite| polite.max(now));
+    let earliest = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
+    let soon = earliest.map_or(now, |earliest| earliest.max(now));
     FeedState { next_poll: Some(next.min(soon)), ..state }
 }
 
-/// When each of `states` is polled first, by its index. Those that are overdue come one after the
-/// other, the longest overdue first; new ones come at once.
+/// The first poll of each feed, with its index in `states`. Overdue feeds are spread, the longest
+/// overdue first. New feeds are due at once.
 pub(super) fn first_poll_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
     let mut times: Vec<_> = states
         .iter()

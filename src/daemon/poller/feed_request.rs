@@ -1,4 +1,4 @@
-//! Polls one feed: the address that is requested, and the outcome.
+//! Requests one feed and reads its answer.
 
 use std::sync::Arc;
 
@@ -16,40 +16,41 @@ use crate::polling::moved::Move;
 use crate::polling::schedule::PollEnd;
 use crate::store::FeedState;
 
-/// What came of asking a feed.
+/// The outcome of a request for a feed.
 pub(super) enum FeedOutcome {
-    /// It has not changed.
+    /// The feed has not changed.
     Unchanged(HttpAnswer),
-    /// It was read.
+    /// The feed was read.
     Read(HttpAnswer, Document, Unrecorded),
-    /// It could not be had.
+    /// The feed could not be read.
     Failed(FeedFailure),
-    /// It was not polled: its host has a pause until then.
+    /// The feed was not requested, because its host has a pause until then.
     Resting(HostKey, Timestamp),
 }
 
-/// What a document takes up until it is recorded.
+/// What a document holds until it is recorded.
 pub(super) struct Unrecorded {
-    /// One of the permits for documents that are not recorded yet.
+    /// A permit for a document that is not recorded yet.
     _document_permit: OwnedSemaphorePermit,
-    /// The memory that it takes.
+    /// The memory of the document.
     _memory: ParsingMemory,
 }
 
-/// Why a feed could not be had.
+/// Why a feed could not be read.
 pub(super) struct FeedFailure {
     pub(super) ended: PollEnd,
-    /// In words.
+    /// The reason, in words.
     pub(super) why: String,
 }
 
-/// The address of a feed that moved permanently; `None`: its configured address.
+/// The new address of a feed that has moved permanently. `None` if it is polled at its configured
+/// address.
 pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
     let moved: &Move = state.moved.as_ref()?;
     moved.is_adopted(state.last_good).then_some(&moved.to)
 }
 
-/// Asks a feed at `url`, and reads what it answers.
+/// Requests the feed at `url`, and reads the answer.
 pub(super) async fn request_feed(
     context: &Arc<RunContext>,
     url: &Url,
@@ -75,8 +76,8 @@ pub(super) async fn request_feed(
         .await
     {
         Ok(document) => {
-            let taken = Unrecorded { _document_permit: permit, _memory: work };
-            FeedOutcome::Read(answer, with_body_end(document, broken.is_some()), taken)
+            let held = Unrecorded { _document_permit: permit, _memory: work };
+            FeedOutcome::Read(answer, with_body_end(document, broken.is_some()), held)
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
@@ -85,8 +86,8 @@ pub(super) async fn request_feed(
     }
 }
 
-/// Asks a feed at `url` in its host's turn. One that `is_new` and does not answer soon gives way to
-/// others that wait for its host; the next time it is waited for longer.
+/// Requests the feed at `url` when its host has a permit. A feed that `is_new` and does not answer
+/// soon is abandoned if other requests wait for its host. Its next poll may take longer.
 async fn fetch_unless_others_wait(
     context: &RunContext,
     url: &Url,
@@ -95,20 +96,20 @@ async fn fetch_unless_others_wait(
 ) -> Result<HttpAnswer, FetchError> {
     let admitted = Notify::new();
     let host = HostKey::from_url(url);
-    let holds_up_others = async {
+    let delays_others = async {
         admitted.notified().await;
         context.hosts.wait_until_others_wait(&host).await;
     };
     tokio::select! {
         answer = context.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
-        () = holds_up_others, if is_new => Err(FetchError::Unreachable(format!(
+        () = delays_others, if is_new => Err(FetchError::Unreachable(format!(
             "the server did not answer within {} s, and other feeds of its host wait",
             FIRST_REQUEST_TIME.as_secs()
         ))),
     }
 }
 
-/// A document whose body broke off is not whole, even if its last tag arrived.
+/// Marks a document as cut off if its body was cut off, even if its last tag arrived.
 fn with_body_end(document: Document, is_broken: bool) -> Document {
     let end = if is_broken && document.end == DocumentEnd::Whole {
         DocumentEnd::BetweenItems
@@ -131,19 +132,19 @@ fn feed_failure(error: &FetchError) -> FeedFailure {
     FeedFailure { ended, why: error.to_string() }
 }
 
-/// Whether every host of an answer, after redirects too, is the user's own. Only then a shorter
-/// interval is allowed.
+/// Whether every host of a request, also after redirects, is the user's own. Only then is a shorter
+/// interval allowed.
 pub(super) fn are_all_hosts_own(
     network: &Network,
     feed: &Url,
-    asked: &Url,
+    requested: &Url,
     outcome: &FeedOutcome,
 ) -> bool {
     let answered = match outcome {
         FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
         FeedOutcome::Failed(_) | FeedOutcome::Resting(..) => None,
     };
-    [feed, asked].into_iter().chain(answered).all(|url| network.owns(url))
+    [feed, requested].into_iter().chain(answered).all(|url| network.owns(url))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! The first round of polls of a run, and what the log says once it is over: how many feeds fail,
-//! and why.
+//! The first polls of a run. When they have ended, the log says how many feeds fail, and why.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +7,10 @@ use tracing::{info, warn};
 
 use crate::store::FeedState;
 
-/// How many feeds that fail are named.
+/// The most failing feeds that are named.
 const MOST_NAMED: usize = 10;
 
-/// The polls of feeds that were due as the run began.
+/// The feeds that were due at the start of the run.
 #[derive(Debug)]
 pub(super) struct FirstRound {
     /// The indexes of feeds whose poll has not ended; `None` after the round was logged.
@@ -19,21 +18,21 @@ pub(super) struct FirstRound {
 }
 
 impl FirstRound {
-    /// Of the feeds of these that are due at `now`.
+    /// Starts with the feeds that are due at `now`.
     pub(super) fn start(states: &[FeedState], now: Timestamp) -> Self {
         let is_due = |state: &FeedState| state.next_poll.is_some_and(|due| due <= now);
         let due = states.iter().enumerate().filter(|(_, state)| is_due(state));
         Self { not_ended: Some(due.map(|(index, _)| index).collect()) }
     }
 
-    /// Takes in that a poll has ended.
+    /// Records the end of a poll.
     pub(super) fn record_end(&mut self, index: usize) {
         if let Some(left) = &mut self.not_ended {
             left.remove(&index);
         }
     }
 
-    /// Logs the health of the feeds, once the round is over.
+    /// Logs the health of the feeds once, when the last poll has ended.
     pub(super) fn log_when_over(&mut self, states: &[FeedState]) {
         if self.not_ended.as_ref().is_some_and(BTreeSet::is_empty) {
             self.not_ended = None;
@@ -42,7 +41,7 @@ impl FirstRound {
     }
 }
 
-/// Says how many feeds fail, and why.
+/// Logs how many feeds fail, and why.
 pub(super) fn log_failing_feeds(states: &[FeedState]) {
     match describe_failing_feeds(states) {
         Some(failing) => warn!("{failing}"),
@@ -106,10 +105,11 @@ mod tests {
         );
         assert_eq!(describe_failing_feeds(&states[1..2]), None);
         let many: Vec<_> = (0..12).map(|n| state(&n.to_string(), Some("x"))).collect();
-        let told = describe_failing_feeds(&many).expect("all fail");
+        let description = describe_failing_feeds(&many).expect("all fail");
         assert!(
-            told.starts_with("12 of 12 feeds fail: 0: x; ") && told.ends_with("; 9: x; and 2 more"),
-            "{told}"
+            description.starts_with("12 of 12 feeds fail: 0: x; ")
+                && description.ends_with("; 9: x; and 2 more"),
+            "{description}"
         );
     }
 

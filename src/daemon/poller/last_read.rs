@@ -1,5 +1,5 @@
-//! When any feed was last read, and which hosts have failed since. This distinguishes a failing
-//! feed from a network that is down.
+//! The time of the last successful poll of any feed, and the hosts that have failed since. They
+//! distinguish a failing feed from a network that is down.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,31 +12,32 @@ use crate::polling::health::{FeedNotice, FeedNoticeKind, Outage};
 use crate::store::FeedState;
 use tidings_rules::story::FeedName;
 
-/// What is known of all feeds that come over the network.
+/// The last successful poll over the network, and the hosts that have failed since.
 #[derive(Debug, Default)]
 pub(crate) struct LastRead(Mutex<ReadTimes>);
 
 #[derive(Debug, Default)]
 struct ReadTimes {
     last_read: Option<Timestamp>,
-    /// The hosts of feeds that have failed since. One by itself says nothing of the network.
+    /// The hosts of feeds that have failed since. A single one does not mean that the network is
+    /// down.
     failing_hosts: BTreeSet<HostKey>,
     /// Whether the notice of the outage was sent.
     notified: bool,
 }
 
 impl LastRead {
-    /// Restores the state of earlier runs. Returns the dedup key of the notice that may have been
-    /// sent.
+    /// Restores the state of earlier runs. Returns the dedup key of the notice that an earlier run
+    /// may have sent.
     pub(super) fn restore<'f>(
         &self,
         feeds: impl Iterator<Item = (&'f FeedConfig, &'f FeedState)> + Clone,
     ) -> Option<String> {
         let mut times = self.lock();
-        let far = feeds.filter(|(feed, _)| is_remote(feed));
-        times.last_read = far.clone().filter_map(|(_, state)| state.last_good).max();
+        let remote = feeds.filter(|(feed, _)| is_remote(feed));
+        times.last_read = remote.clone().filter_map(|(_, state)| state.last_good).max();
         let since = times.last_read?;
-        let failing = far.filter(|(_, state)| {
+        let failing = remote.filter(|(_, state)| {
             state.health_history.failing_since.is_some_and(|failing| failing > since)
         });
         times.failing_hosts = failing.map(|(feed, _)| HostKey::from_url(&feed.url)).collect();
@@ -44,7 +45,7 @@ impl LastRead {
         Some(FeedNotice { kind, feed, since, why }.key())
     }
 
-    /// The outage of all feeds, if there is one, after `feed` failed or not.
+    /// Records whether `feed` failed. Returns the outage of all feeds, if there is one.
     pub(super) fn find_outage(&self, feed: &FeedConfig, failed: bool) -> Option<Outage> {
         let mut times = self.lock();
         if failed && is_remote(feed) {
@@ -54,7 +55,7 @@ impl LastRead {
         Some(Outage { since, told: times.notified })
     }
 
-    /// Takes note that `feed` was read then.
+    /// Records that `feed` was read at `at`.
     pub(super) fn record_read(&self, feed: &FeedConfig, at: Timestamp) {
         if is_remote(feed) {
             *self.lock() = ReadTimes { last_read: Some(at), ..ReadTimes::default() };
@@ -66,7 +67,7 @@ impl LastRead {
         self.lock().notified = true;
     }
 
-    /// A panic while the lock was held cannot leave it half changed, so a poisoned lock is used on.
+    /// A panic cannot leave the state half changed, so a poisoned lock is used as it is.
     fn lock(&self) -> MutexGuard<'_, ReadTimes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

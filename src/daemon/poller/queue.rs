@@ -1,5 +1,5 @@
-//! Feeds in the order of their polls: by due time, and of those due at once, the least recently
-//! polled first. Pure.
+//! Feeds in the order of their polls: by due time. Feeds that are due at the same time are ordered
+//! by their last poll.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub(super) struct PollQueue {
 }
 
 impl PollQueue {
-    /// No feed of so many.
+    /// An empty queue for this number of feeds.
     pub(super) fn new(feeds: usize) -> Self {
         Self { turns: BTreeSet::new(), turn_by_feed: vec![None; feeds] }
     }
@@ -41,7 +41,7 @@ impl PollQueue {
         self.turns.first().map(|(due, ..)| *due)
     }
 
-    /// Takes the feed whose turn is first, due or not.
+    /// Removes and returns the first feed, due or not.
     pub(super) fn pop_first(&mut self) -> Option<usize> {
         let (.., index) = self.turns.pop_first()?;
         self.turn_by_feed[index] = None;
@@ -73,7 +73,7 @@ mod tests {
         let mut queue = PollQueue::new(3);
         let mut taken = Vec::new();
         for round in 10..16 {
-            // Their host wanted to be left alone: all are due again at the same time.
+            // Their host asked for a pause, so all are due at the same time.
             polled
                 .iter()
                 .enumerate()

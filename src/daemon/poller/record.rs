@@ -1,4 +1,4 @@
-//! T1: what one poll taught, in one transaction, and what the log says of it.
+//! Records a poll: one transaction for the state of the feed and its items, and lines of the log.
 
 use std::sync::Arc;
 
@@ -22,16 +22,16 @@ use crate::polling::schedule;
 use crate::polling::schedule::{PollEnd, PollHistory};
 use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
-/// Records the outcome of a poll of `feed` at `asked`; returns the new state of the feed.
+/// Records the outcome of a poll of `feed` at `requested`. Returns the new state of the feed.
 pub(super) async fn record_outcome(
     context: &Arc<RunContext>,
     feed: &FeedConfig,
     before: &FeedState,
-    asked: &Url,
+    requested: &Url,
     outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let own = are_all_hosts_own(&context.config.network, &feed.url, asked, &outcome);
+    let is_own = are_all_hosts_own(&context.config.network, &feed.url, requested, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
@@ -43,12 +43,12 @@ pub(super) async fn record_outcome(
             apply_failure(&mut state, feed, before, ended, why)
         }
         FeedOutcome::Unchanged(answer) => {
-            apply_success(&mut state, feed, asked, &answer, false, ended_at);
+            apply_success(&mut state, feed, requested, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
         }
-        FeedOutcome::Read(answer, document, taken) => {
-            unrecorded = Some(taken);
-            apply_success(&mut state, feed, asked, &answer, true, ended_at);
+        FeedOutcome::Read(answer, document, held) => {
+            unrecorded = Some(held);
+            apply_success(&mut state, feed, requested, &answer, true, ended_at);
             let is_whole = document.end == DocumentEnd::Whole;
             if is_whole {
                 let published: Vec<Timestamp> =
@@ -64,7 +64,7 @@ pub(super) async fn record_outcome(
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    schedule_next(context, feed, &mut state, &ended, own, ended_at);
+    schedule_next(context, feed, &mut state, &ended, is_own, ended_at);
     let notices = due_notices(context, feed, before, &mut state, diff.as_ref(), ended_at);
     let gap = diff.as_ref().and_then(|diff| diff.gap);
     if let Some(gap) = &gap {
@@ -81,7 +81,7 @@ pub(super) async fn record_outcome(
     kept
 }
 
-/// The record of a poll that was put off because `host` asks for rest until `until`.
+/// The record of a poll that is postponed because `host` asked for a pause until `until`.
 fn postponed_record(
     feed: &FeedConfig,
     before: &FeedState,
@@ -89,8 +89,8 @@ fn postponed_record(
     until: Timestamp,
     now: Timestamp,
 ) -> PollRecord {
-    debug!("{}: {} asked for no requests until {until}", feed.name, host.0);
-    let why = format!("its host asked for rest ({})", host.0);
+    debug!("{}: {} asked for a pause until {until}", feed.name, host.0);
+    let why = format!("its host asked for a pause ({})", host.0);
     let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
     let removed_and_returned = RemovedAndReturned::default();
     PollRecord {
@@ -109,14 +109,14 @@ fn schedule_next(
     feed: &FeedConfig,
     state: &mut FeedState,
     ended: &PollEnd,
-    own: bool,
+    is_own: bool,
     at: Timestamp,
 ) {
     let history =
         PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
     let seed = feed_diff::jitter_seed(&feed.name.0, at);
     let next =
-        schedule::next_poll(&history, ended, feed.every, own, &context.config.poll, at, seed);
+        schedule::next_poll(&history, ended, feed.every, is_own, &context.config.poll, at, seed);
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
@@ -124,7 +124,7 @@ fn schedule_next(
     state.next_why = next.why;
 }
 
-/// The notices that the poll makes due, each with its receivers.
+/// The notices that the poll causes, each with its receivers.
 fn due_notices(
     context: &RunContext,
     feed: &FeedConfig,
@@ -162,7 +162,7 @@ async fn write_record(context: &RunContext, record: PollRecord) -> Result<FeedSt
 fn apply_success(
     state: &mut FeedState,
     feed: &FeedConfig,
-    asked: &Url,
+    requested: &Url,
     answer: &HttpAnswer,
     is_read: bool,
     at: Timestamp,
@@ -170,23 +170,23 @@ fn apply_success(
     if state.failures > 0 {
         info!("{}: reached again", feed.name);
     }
-    let was_asked_anew = new_address(state).is_some();
+    let was_at_new_address = new_address(state).is_some();
     state.failures = 0;
     state.error = None;
     state.unreached = false;
     state.last_good = Some(at);
     state.etag.clone_from(&answer.validators.etag);
     state.last_modified.clone_from(&answer.validators.last_modified);
-    let moved = moved::move_after(state.moved.take(), asked, answer, is_read, at);
+    let moved = moved::move_after(state.moved.take(), requested, answer, is_read, at);
     state.moved = moved.filter(|_| !feed.is_secret);
-    if !was_asked_anew {
+    if !was_at_new_address {
         log_move(feed, state);
     }
 }
 
-/// Changes the state after a document that broke off: the next poll requests all of it. If it is
-/// the feed's first document, the next one counts as the first again, because the rest of the items
-/// is as old as these. A second one that breaks off counts as the first.
+/// Changes the state after a document that was cut off: the next poll requests all of it. If it is
+/// the feed's first document, the next one counts as the first again, because its other items are
+/// as old as these. If the next one is cut off too, it counts as the first.
 fn apply_cut_document(state: &mut FeedState, before: &FeedState) {
     info!(
         "{}: its document was cut off; the first part was read, and the next poll requests all of it",
@@ -200,7 +200,7 @@ fn apply_cut_document(state: &mut FeedState, before: &FeedState) {
 }
 
 /// Changes the state after a failure. A busy server says nothing about the feed's address. Any
-/// other failure ends a move, so its configured address is polled next, and soon.
+/// other failure ends a move, so the configured address is polled next, and soon.
 fn apply_failure(
     state: &mut FeedState,
     feed: &FeedConfig,
@@ -208,9 +208,9 @@ fn apply_failure(
     ended: PollEnd,
     why: String,
 ) -> PollEnd {
-    let was_asked_anew = new_address(before).is_some();
+    let was_at_new_address = new_address(before).is_some();
     let is_busy = matches!(ended, PollEnd::Busy { .. });
-    log_failure(feed, before, &why, was_asked_anew && !is_busy);
+    log_failure(feed, before, &why, was_at_new_address && !is_busy);
     state.failures += 1;
     state.error = Some(why);
     state.unreached = ended == PollEnd::Unreached;
@@ -218,11 +218,10 @@ fn apply_failure(
         return ended;
     }
     state.moved = None;
-    if was_asked_anew { PollEnd::Failed } else { ended }
+    if was_at_new_address { PollEnd::Failed } else { ended }
 }
 
-/// Logs the new address, if a feed is polled there from now on, and the change to make in the
-/// configuration.
+/// Logs the new address of a feed that has moved, and the change to make in the configuration.
 pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
@@ -232,7 +231,7 @@ pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     }
 }
 
-/// Logs a failure once: a feed that goes on failing for the same reason is not logged again.
+/// Logs a failure. A repeated failure for the same reason is logged at level debug only.
 fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
@@ -242,6 +241,6 @@ fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address:
     } else if before.error.as_deref() == Some(why) {
         debug!("{}: still failing: {why}", feed.name);
     } else {
-        warn!("{}: cannot be read: {why}; it is tried again by itself", feed.name);
+        warn!("{}: cannot be read: {why}; it is tried again automatically", feed.name);
     }
 }

@@ -321,11 +321,11 @@ fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
     )
 }
 
-/// Fails if a run's log speaks of a fault of Tidings itself.
+/// Fails if a run's log reports a bug in Tidings.
 fn sound(tidings: &Running) {
     let log = tidings.log();
     let faults =
-        log.iter().filter(|line| line.contains("panicked") || line.contains("fault of Tidings"));
+        log.iter().filter(|line| line.contains("panicked") || line.contains("bug in Tidings"));
     assert_eq!(faults.count(), 0, "{log:#?}");
 }
 
