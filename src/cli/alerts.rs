@@ -18,7 +18,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::store::{AlertFilter, Archive, OpenError, StoreError};
+use crate::store::{AlertFilter, Archive};
 use tidings_rules::story::FeedName;
 use tidings_rules::text::tokenise;
 
@@ -49,7 +49,7 @@ pub(super) struct AlertsArguments {
     /// The newest so many
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
-    /// How they are shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]
@@ -63,7 +63,7 @@ enum AlertsAction {
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
-        /// How it is shown
+        /// The format of the output
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -86,9 +86,9 @@ fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     let config = load::load_config(&arguments.config.path)?;
     let wanted = alert_filter(arguments, &config)?;
     let found = block_on(async {
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
         let found =
-            archive.find_alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))?;
+            archive.find_alerts(&wanted, arguments.limit).await.map_err(output::unavailable)?;
         if found.is_empty() {
             check_names(arguments, &config, &mut archive).await?;
         }
@@ -139,7 +139,7 @@ async fn check_name(
     archive: &mut Archive,
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
-    let past = archive.find_alerts(of_past, 1).await.map_err(|why| unread(&why))?;
+    let past = archive.find_alerts(of_past, 1).await.map_err(output::unavailable)?;
     if past.is_empty() {
         Err(unknown_name(kind, name, known.iter().map(String::as_str)))
     } else {
@@ -168,8 +168,8 @@ fn alert_filter(arguments: &AlertsArguments, config: &Config) -> Result<AlertFil
 
 fn show_alert(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     let found = block_on(async {
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
-        archive.alert_record(id).await.map_err(|why| unread(&why))
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+        archive.alert_record(id).await.map_err(output::unavailable)
     })?;
     let Some(record) = found else {
         let why = format!("no alert has the number {id}, or it is no longer kept");
@@ -184,12 +184,4 @@ fn show_alert(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Ex
         }
     }
     Ok(Exit::Ok)
-}
-
-fn unopened(why: &OpenError) -> Exit {
-    output::fail(why, Exit::Unavailable)
-}
-
-fn unread(why: &StoreError) -> Exit {
-    output::fail(why, Exit::Unavailable)
 }

@@ -1,4 +1,4 @@
-//! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
+//! `tidings check`: reports every fault of the configuration and the rules, each with its place.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -13,14 +13,14 @@ use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{CheckedRules, KnownNames, Rule};
 
-/// What was found sound: said of it, and the rules.
+/// The summary of a check without errors, and the rules.
 struct CheckReport {
     summary: Vec<String>,
     rules: CheckedRules,
 }
 
-/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them
-/// if they are to be shown in `canonical` form.
+/// Checks the rules at `path` alone. Names of notifiers and feeds are not checked. With
+/// `canonical`, prints the rules in canonical form.
 pub(super) fn check_rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = load_checked_rules(path, None, &mut faults);
@@ -34,10 +34,10 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
         let feeds = count(config.feeds.len(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
         let head = format!("{}: sound; {feeds}, {notifiers}", path.display());
-        let mut sound =
+        let mut report =
             load_checked_rules(&config.rules, Some(&daemon::known_names(&config)), &mut faults)?;
-        sound.summary.insert(0, head);
-        Ok(sound)
+        report.summary.insert(0, head);
+        Ok(report)
     });
     finish_check(checked, &faults, format, canonical)
 }
@@ -66,7 +66,7 @@ fn load_checked_rules(
     Ok(CheckReport { summary, rules })
 }
 
-/// Prints what was found. If it cannot be printed, the exit code is the same.
+/// Prints the result. A failure to print does not change the exit code of a failed check.
 fn finish_check(
     checked: Result<CheckReport, Exit>,
     faults: &[Fault],
@@ -74,8 +74,8 @@ fn finish_check(
     canonical: bool,
 ) -> Exit {
     let reported = print_faults(faults, format);
-    let done =
-        checked.and_then(|sound| reported.and_then(|()| print_summary(&sound, format, canonical)));
+    let done = checked
+        .and_then(|report| reported.and_then(|()| print_summary(&report, format, canonical)));
     done.err().unwrap_or(Exit::Ok)
 }
 
@@ -96,12 +96,12 @@ fn print_faults(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
     Ok(())
 }
 
-fn print_summary(sound: &CheckReport, format: OutputFormat, canonical: bool) -> Result<(), Exit> {
+fn print_summary(report: &CheckReport, format: OutputFormat, canonical: bool) -> Result<(), Exit> {
     if canonical {
-        let texts: Vec<String> = sound.rules.rules().map(Rule::text_of_all_rows).collect();
+        let texts: Vec<String> = report.rules.rules().map(Rule::text_of_all_rows).collect();
         output::print(&texts.join("---\n"))?;
     } else if format == OutputFormat::Text {
-        output::print_lines(&sound.summary)?;
+        output::print_lines(&report.summary)?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(super) struct ExplainArguments {
     /// Take a teaser as it is: do not read the page behind it
     #[arg(long)]
     teaser: bool,
-    /// How it is shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]

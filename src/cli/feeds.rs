@@ -23,7 +23,7 @@ pub(super) enum FeedsAction {
     /// List every feed of the configuration: its health, its last change, its next poll and why
     /// then
     List {
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -35,7 +35,7 @@ pub(super) enum FeedsAction {
         /// The feed's address or file, or its name in the configuration.
         #[arg(value_name = "URL|FILE|NAME")]
         place: String,
-        /// How it is shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -55,7 +55,7 @@ pub(super) enum FeedsAction {
     Find {
         /// The address of a page or of the site.
         url: String,
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -77,7 +77,7 @@ pub(super) enum FeedsAction {
         /// Only those found since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d.
         #[arg(long, value_name = "TIME", default_value = "30d")]
         since: String,
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]

@@ -13,13 +13,13 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output;
 
-/// What says how much is logged.
+/// The variable with the filter of the log.
 const VARIABLE: &str = "TIDINGS_LOG";
 
 /// The default filter.
 const DEFAULT_FILTER: &str = "warn,tidings=info";
 
-/// The target of all of our own lines, and the start of all others.
+/// The target of the lines of Tidings, or its first part.
 const TIDINGS_TARGET: &str = "tidings";
 
 /// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no
@@ -44,8 +44,8 @@ pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Below warnings, only Tidings' own lines are written, whatever the filter: those of libraries
-/// hold headers, and secrets in them.
+/// Below the level of warnings, only lines of Tidings are written, whatever the filter. Lines of
+/// libraries may hold headers with secrets.
 fn may_be_written(line: &Metadata<'_>) -> bool {
     *line.level() <= Level::WARN || is_tidings_target(line.target())
 }
@@ -60,7 +60,7 @@ fn is_tidings_target(target: &str) -> bool {
 fn parse_filter(asked: &str) -> Result<EnvFilter, String> {
     let parts: Vec<&str> =
         asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    let mut says_of_us = false;
+    let mut sets_tidings_level = false;
     for part in &parts {
         let (target, level) =
             part.split_once('=').map_or((*part, None), |(target, level)| (target, Some(level)));
@@ -71,10 +71,10 @@ fn parse_filter(asked: &str) -> Result<EnvFilter, String> {
         if let Some(level) = level.filter(|level| level.parse::<LevelFilter>().is_err()) {
             return Err(format!("`{level}` is no level"));
         }
-        says_of_us |= is_level || target == TIDINGS_TARGET;
+        sets_tidings_level |= is_level || target == TIDINGS_TARGET;
     }
-    let usual = (!says_of_us).then_some(DEFAULT_FILTER);
-    let all: Vec<&str> = usual.into_iter().chain(parts).collect();
+    let default = (!sets_tidings_level).then_some(DEFAULT_FILTER);
+    let all: Vec<&str> = default.into_iter().chain(parts).collect();
     EnvFilter::try_new(all.join(",")).map_err(|why| why.to_string())
 }
 

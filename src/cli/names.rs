@@ -1,4 +1,4 @@
-//! Names that people type: the known ones, and the nearest to an unknown one.
+//! Errors for unknown names: the nearest known name, or a list of the known ones.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::rule_files;
 use tidings_rules::Rules;
 use tidings_rules::fault::nearest;
 
-/// The most names that are listed where none is near.
+/// The most names that are listed if none is near.
 const MOST_LISTED: usize = 12;
 
-/// The names of the rules of `config`. `None` if they do not load: a broken file must not stop a
-/// command.
+/// The names of the rules of `config`. `None` if the rules do not load, because a broken file must
+/// not stop the command.
 pub(super) fn rule_names(config: &Config) -> Option<BTreeSet<String>> {
     Some(load_rules(config)?.iter().map(|rule| rule.name().to_owned()).collect())
 }
@@ -39,7 +39,7 @@ fn load_rules(config: &Config) -> Option<Rules> {
     Rules::load(&rule_files::rule_texts(&files), None, &mut Vec::new())
 }
 
-/// Prints that no `kind` is called `name`, with the nearest name or a list of all.
+/// Prints that there is no `kind` with this name, with the nearest name or a list of all.
 pub(super) fn unknown_name<'n>(
     kind: &str,
     name: &str,

@@ -28,8 +28,9 @@ async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
         let names: Vec<_> = config.notifiers.keys().map(|name| name.0.as_str()).collect();
         return Err(unknown_name("notifier", &name.0, names));
     };
-    let means = SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
-        .map_err(|why| output::fail(why, Exit::Unavailable))?;
+    let send_context =
+        SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
+            .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
         let text = notify::on_console(*format, &test_notification(), &config.zone)
@@ -37,7 +38,7 @@ async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
         return output::print(&text);
     }
     for receiver in draft::receivers(&name, notifier) {
-        match send_test(&config, &means, notifier, &receiver).await {
+        match send_test(&config, &send_context, notifier, &receiver).await {
             Outcome::Delivered(reply) => {
                 output::print_error_line(format_args!("{receiver}: delivered ({reply})"));
             }
@@ -49,7 +50,7 @@ async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
             }
         }
     }
-    means.close().await;
+    send_context.close().await;
     all
 }
 
@@ -65,14 +66,14 @@ fn test_notification() -> Notification {
 
 async fn send_test(
     config: &Config,
-    means: &SendContext,
+    send_context: &SendContext,
     notifier: &Notifier,
     receiver: &Receiver,
 ) -> Outcome {
     let notification = test_notification();
     match notify::render(notifier, receiver, &notification, &config.zone) {
         Ok(frozen) => {
-            notify::send(notifier, means, receiver, &notification.id, &frozen, now()).await
+            notify::send(notifier, send_context, receiver, &notification.id, &frozen, now()).await
         }
         Err(why) => Outcome::Refused(why),
     }

@@ -68,6 +68,11 @@ pub(super) fn fail(why: impl Display, exit: Exit) -> Exit {
     exit
 }
 
+/// Prints why the store, a feed or a receiver is unavailable.
+pub(super) fn unavailable(why: impl Display) -> Exit {
+    fail(why, Exit::Unavailable)
+}
+
 /// Prints why the command fails, and what to do.
 pub(super) fn fail_with_help(why: impl Display, help: impl Display, exit: Exit) -> Exit {
     print_error_line(format_args!("error: {why}\n  help: {help}"));

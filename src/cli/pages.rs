@@ -23,35 +23,36 @@ use tidings_rules::story::{Read, Story};
 /// How much of a story is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadDepth {
-    /// What the feed gives.
+    /// Only what the feed gives.
     Teaser,
-    /// The page behind a teaser, too.
+    /// Also the page behind a teaser.
     Page,
 }
 
 /// Reads pages. `robots.txt` of each host is checked first, and requests have the pauses that the
 /// configuration sets.
 pub(super) struct PageReader<'m> {
-    means: &'m SendContext,
+    send_context: &'m SendContext,
     limits: Limits,
     hosts: HostPermits,
     robots: Mutex<HashMap<Url, Robots>>,
 }
 
 impl<'m> PageReader<'m> {
-    pub(super) fn new(means: &'m SendContext, config: Option<&Config>) -> Self {
+    pub(super) fn new(send_context: &'m SendContext, config: Option<&Config>) -> Self {
         let (poll, network) =
             config.map(|config| (config.poll, config.network.clone())).unwrap_or_default();
         let poll: Poll = poll;
         Self {
-            means,
+            send_context,
             limits: Limits::default(),
             hosts: HostPermits::new(&poll, network),
             robots: Mutex::default(),
         }
     }
 
-    /// The story of `item`, and how much of it was read: where the feed gives a teaser, its page.
+    /// The story of `item`, and how much of it was read. If the feed gives a teaser, its page is
+    /// read.
     pub(super) async fn read_story(&self, item: Item, depth: ReadDepth) -> (Read, Story) {
         if !article::is_teaser(&item) {
             return (Read::Full, story_from_item(item));
@@ -72,16 +73,16 @@ impl<'m> PageReader<'m> {
     }
 
     async fn read_text(&self, url: &Url) -> Result<String, String> {
-        let seen = self
+        let page = self
             .fetch_page(url.clone())
             .await
             .map_err(|why| format!("its page could not be read: {why}"))?;
-        self.choose_version(seen).await.text.map_err(|why| why.to_string())
+        self.choose_version(page).await.text.map_err(|why| why.to_string())
     }
 
-    /// `seen`, or the other version of that page where it has one that says more.
-    pub(super) async fn choose_version(&self, seen: PageContent) -> PageContent {
-        choose_version(seen, |other| self.fetch_page(other)).await.0
+    /// `page`, or its other version if that has text.
+    pub(super) async fn choose_version(&self, page: PageContent) -> PageContent {
+        choose_version(page, |other| self.fetch_page(other)).await.0
     }
 
     async fn fetch_page(&self, url: Url) -> Result<PageContent, FetchError> {
@@ -113,7 +114,14 @@ impl<'m> PageReader<'m> {
         let rest = |host: &HostKey, asked: http::RetryAfter| {
             self.hosts.extend_rest(host, asked.end(now()));
         };
-        http::fetch(&self.means.clients, &request, &self.limits, now(), |hop| admit(hop), rest)
-            .await
+        http::fetch(
+            &self.send_context.clients,
+            &request,
+            &self.limits,
+            now(),
+            |hop| admit(hop),
+            rest,
+        )
+        .await
     }
 }

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Mode, RunEnd, RunError, signals};
 
-/// Runs the daemon until a signal stops it, or, `once`, until its work is done.
+/// Runs the daemon until a signal stops it, or with `once` until its work is done.
 pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
     if let Err(exit) = logs::start_log(log) {
         return exit;

@@ -26,7 +26,7 @@ use tidings_rules::story::FeedName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
-    /// Mute something until a time. What it mutes comes as one digest at the end.
+    /// Mute something until a time. Its alerts are sent as one digest at the end.
     Add {
         #[command(flatten)]
         target: TargetArguments,
@@ -41,13 +41,13 @@ pub(super) enum SilenceAction {
     },
     /// List the silences in force
     List {
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// End a silence now; what it muted is sent
+    /// End a silence now, and send the muted alerts
     End {
         /// The number that `silence list` shows.
         id: i64,
@@ -77,7 +77,7 @@ pub(super) struct TargetArguments {
     event: Option<String>,
 }
 
-/// Does what `action` says.
+/// Adds, lists or ends silences.
 pub(super) fn silence(action: SilenceAction) -> Exit {
     let done = match action {
         SilenceAction::Add { target, until, why, config } => {
@@ -98,7 +98,7 @@ fn add_silence(
     let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
-        let why = format!("`{}` is no time to come", plain(until));
+        let why = format!("`{}` is not a time in the future", plain(until));
         return Err(output::fail_with_help(why, help, Exit::Usage));
     };
     let target = known_target(target, &config)?;
@@ -111,7 +111,8 @@ fn add_silence(
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
-/// The target, which must be one: a slip of the pen would mute nothing.
+/// The target. Fails if there is no such rule, tag, row, feed or event, because a typing error
+/// would mute nothing.
 fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTarget, Exit> {
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
@@ -139,7 +140,7 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTa
     }
 }
 
-/// Fails where no story of the store is the first of the event `id`.
+/// Fails if the store has no event `id`.
 async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let found = archive.find_story(id, None).await.map_err(|why| unavailable(&why))?;
@@ -203,7 +204,7 @@ fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
     };
     let target = plain(&silence.target.to_string());
     output::print_line(format_args!(
-        "silence {id} has ended: {target} is no longer muted, and what was muted is sent"
+        "silence {id} has ended: {target} is no longer muted, and the muted alerts are sent"
     ))
 }
 

@@ -46,8 +46,8 @@ fn try_place(
     config: Option<&Path>,
 ) -> Result<(), Exit> {
     let config = place::load_optional_config(config)?;
-    let means = place::send_context(config.as_ref())?;
-    let (source, stories) = block_on(read_stories(&means, config.as_ref(), place, depth))?;
+    let send_context = place::send_context(config.as_ref())?;
+    let (source, stories) = block_on(read_stories(&send_context, config.as_ref(), place, depth))?;
     let carriers = [Carrier { name: FeedName(source), tags: BTreeSet::new() }];
     let (mut matched, mut others) = (Vec::new(), Vec::new());
     for (read, story) in &stories {
@@ -56,7 +56,7 @@ fn try_place(
                 matched.push(format_match(
                     expression,
                     &carriers[0].name,
-                    &means,
+                    &send_context,
                     read,
                     story,
                     evidence,
@@ -79,13 +79,13 @@ fn try_place(
 
 /// The stories at `place`, and the feed's title, else the place as it was named.
 async fn read_stories(
-    means: &SendContext,
+    send_context: &SendContext,
     config: Option<&Config>,
     place: &str,
     depth: ReadDepth,
 ) -> Result<(String, Vec<(Read, Story)>), Exit> {
-    let answer = place::fetch_place(means, config, place).await?;
-    let (body, pages) = (answer.body.unwrap_or_default(), PageReader::new(means, config));
+    let answer = place::fetch_place(send_context, config, place).await?;
+    let (body, pages) = (answer.body.unwrap_or_default(), PageReader::new(send_context, config));
     match place::read_place(&pages, &body, answer.content_type.as_deref(), &answer.url, place)
         .await?
     {
@@ -103,7 +103,7 @@ async fn read_stories(
 fn format_match(
     expression: &str,
     source: &FeedName,
-    means: &SendContext,
+    send_context: &SendContext,
     read: &Read,
     story: &Story,
     evidence: Vec<Evidence>,
@@ -137,19 +137,19 @@ fn format_match(
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::on_console(ConsoleFormat::Text, &notification, &means.zone)
+    let text = notify::on_console(ConsoleFormat::Text, &notification, &send_context.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }
 
 /// A story that does not match, and why not, a reason a line.
-fn format_refusal(read: &Read, story: &Story, reasons: &[String], paper: TextLayout) -> String {
-    let title = paper.wrap(&plain(&story.headline()), "no match: ", 4);
-    let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
+fn format_refusal(read: &Read, story: &Story, reasons: &[String], layout: TextLayout) -> String {
+    let title = layout.wrap(&plain(&story.headline()), "no match: ", 4);
+    let reasons = reasons.iter().map(|reason| layout.wrap(&plain(reason), "  ", 4));
     let teaser = match read {
         Read::Full => None,
         Read::Teaser(why) => {
-            Some(paper.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4))
+            Some(layout.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4))
         }
     };
     std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"

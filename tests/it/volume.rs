@@ -62,7 +62,7 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
         (["--rule", "arm", "--until", "3h"], "did you mean `arms`?", 65),
         (["--tag", "china", "--until", "3h"], "no rule with the tag `china`", 65),
         (["--feed", "wire-2", "--until", "3h"], "did you mean `wire-1`?", 65),
-        (["--tag", "korea", "--until", "yesterday"], "no time to come", 64),
+        (["--tag", "korea", "--until", "yesterday"], "is not a time in the future", 64),
     ] {
         let refused = folder.command(&[&["silence", "add"], &arguments[..]].concat()).await;
         assert_eq!(refused.code, code, "{arguments:?}");

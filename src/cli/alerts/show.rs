@@ -13,21 +13,22 @@ use tidings_rules::story::{Evidence, Read};
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, paper: TextLayout) -> String {
+pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLayout) -> String {
     let past = &record.past;
     let title = plain(past.story.headline());
-    let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
-    lines
-        .extend(alert_facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
+    let mut lines = vec![layout.paint(&layout.wrap(title.trim(), "", 2), TITLE)];
+    lines.extend(
+        alert_facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, layout)),
+    );
     lines.push(String::new());
-    lines.extend(past.rule_match.evidence.iter().map(|evidence| evidence_line(evidence, paper)));
+    lines.extend(past.rule_match.evidence.iter().map(|evidence| evidence_line(evidence, layout)));
     lines.push(String::new());
-    lines.extend(rule_lines(record, paper));
+    lines.extend(rule_lines(record, layout));
     lines.push(String::new());
     if record.messages.is_empty() {
         lines.push("It was sent to nobody.".to_owned());
     }
-    lines.extend(record.messages.iter().flat_map(|message| message_lines(message, zone, paper)));
+    lines.extend(record.messages.iter().flat_map(|message| message_lines(message, zone, layout)));
     lines.join("\n") + "\n"
 }
 
@@ -68,23 +69,23 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
     .collect()
 }
 
-fn fact(name: &str, text: &str, paper: TextLayout) -> String {
-    paper.wrap(&plain(text), &format!("  {name:9}  "), 13)
+fn fact(name: &str, text: &str, layout: TextLayout) -> String {
+    layout.wrap(&plain(text), &format!("  {name:9}  "), 13)
 }
 
 /// What was found, and the sentence that shows it.
-fn evidence_line(evidence: &Evidence, paper: TextLayout) -> String {
+fn evidence_line(evidence: &Evidence, layout: TextLayout) -> String {
     let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
     let of = clause.map_or_else(String::new, |clause| format!(" for {}", plain(clause)));
-    paper.wrap(
-        &format!("{}{of} — {}", plain(&evidence.term), quote_evidence(evidence, paper)),
+    layout.wrap(
+        &format!("{}{of} — {}", plain(&evidence.term), quote_evidence(evidence, layout)),
         "  ",
         4,
     )
 }
 
 /// The rule's text as it was.
-fn rule_lines(record: &AlertRecord, paper: TextLayout) -> Vec<String> {
+fn rule_lines(record: &AlertRecord, layout: TextLayout) -> Vec<String> {
     let Some(text) = &record.rule_text else {
         return vec!["Its rule's text of that time is not kept.".to_owned()];
     };
@@ -94,12 +95,12 @@ fn rule_lines(record: &AlertRecord, paper: TextLayout) -> Vec<String> {
     );
     let lines = text.lines().map(|line| {
         let indent = 4 + line.len() - line.trim_start().len();
-        paper.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
+        layout.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
     });
     std::iter::once(head).chain(lines).collect()
 }
 
-fn message_lines(message: &Message, zone: &TimeZone, paper: TextLayout) -> Vec<String> {
+fn message_lines(message: &Message, zone: &TimeZone, layout: TextLayout) -> Vec<String> {
     let (receiver, state) = (message.receiver().to_string(), message.state);
     let head = format!(
         "Message {} for {}: {state}, written {}",
@@ -108,8 +109,8 @@ fn message_lines(message: &Message, zone: &TimeZone, paper: TextLayout) -> Vec<S
         long_date(message.created, zone)
     );
     let tries =
-        message.attempts.iter().map(|attempt| paper.wrap(&attempt_line(attempt, zone), "    ", 6));
-    std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
+        message.attempts.iter().map(|attempt| layout.wrap(&attempt_line(attempt, zone), "    ", 6));
+    std::iter::once(layout.wrap(&head, "", 2)).chain(tries).collect()
 }
 
 fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
@@ -134,12 +135,12 @@ mod tests {
     use super::super::fixture::alert_record;
     use super::*;
 
-    const PAPER: TextLayout = TextLayout { width: 80, colour: false };
+    const LAYOUT: TextLayout = TextLayout { width: 80, colour: false };
 
     #[test]
     fn an_alert_with_all_that_became_of_it() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        assert_snapshot!(format_alert(&alert_record(), &zone, PAPER));
+        assert_snapshot!(format_alert(&alert_record(), &zone, LAYOUT));
     }
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
         (old.past.rule_match.text_sha256, old.rule_text) = (None, None);
         old.past.rule_match.evidence[0].clause = None;
         old.messages.clear();
-        let report = format_alert(&old, &TimeZone::UTC, PAPER);
+        let report = format_alert(&old, &TimeZone::UTC, LAYOUT);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
         assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
     }
@@ -157,6 +158,6 @@ mod tests {
     fn a_text_that_was_edited_since_is_said_to_be_another() {
         let mut edited = alert_record();
         edited.text_now_sha256 = "11".repeat(32);
-        assert!(format_alert(&edited, &TimeZone::UTC, PAPER).contains("another than"));
+        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("another than"));
     }
 }

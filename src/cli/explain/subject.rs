@@ -57,11 +57,11 @@ pub(super) async fn find_subject(
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            let means = place::send_context(config)?;
+            let send_context = place::send_context(config)?;
             let HttpAnswer { body, content_type, url, .. } =
-                place::fetch_place(&means, config, name).await?;
+                place::fetch_place(&send_context, config, name).await?;
             subject_of_markup(
-                &means,
+                &send_context,
                 config,
                 (&body.unwrap_or_default(), content_type.as_deref()),
                 &url,
@@ -82,10 +82,9 @@ pub(super) async fn find_subject(
 /// The store's story of that id or address, if there is a store and it has it.
 async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
-    let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
-    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
+    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
-    let kept = archive.find_story(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
+    let kept = archive.find_story(name, link.as_deref()).await.map_err(output::unavailable)?;
     Ok(kept.map(|kept| {
         let feeds = daemon::known_names(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
@@ -158,14 +157,14 @@ fn split_headline(text: &str) -> (&str, &str) {
 
 /// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
 async fn subject_of_markup(
-    means: &SendContext,
+    send_context: &SendContext,
     config: Option<&Config>,
     (bytes, content_type): (&[u8], Option<&str>),
     url: &Url,
     name: &str,
     depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
-    let pages = PageReader::new(means, config);
+    let pages = PageReader::new(send_context, config);
     let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
         PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item)),
         PlaceContent::Feed(_, items) => pages.read_story(single_item(items, name)?, depth).await,

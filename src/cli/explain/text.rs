@@ -19,18 +19,20 @@ const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
 pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
-    let paper = TextLayout::for_stdout();
-    let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
+    let layout = TextLayout::for_stdout();
+    let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(
         story_facts(subject)
             .into_iter()
-            .map(|(name, text)| paper.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
+            .map(|(name, text)| layout.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
     );
     lines.push(String::new());
     match answer {
-        ExplainAnswer::Matches(matches, rules) => lines.extend(match_lines(matches, *rules, paper)),
-        ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, paper)),
-        ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, paper)),
+        ExplainAnswer::Matches(matches, rules) => {
+            lines.extend(match_lines(matches, *rules, layout))
+        }
+        ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, layout)),
+        ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
     }
     lines.join("\n") + "\n"
 }
@@ -85,7 +87,7 @@ fn local_time(at: Timestamp) -> String {
     long_date(at, &TimeZone::system())
 }
 
-fn match_lines(matches: &[Match], rules: usize, paper: TextLayout) -> Vec<String> {
+fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<String> {
     let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
     let rows =
@@ -99,31 +101,31 @@ fn match_lines(matches: &[Match], rules: usize, paper: TextLayout) -> Vec<String
         lines.push(String::new());
         lines.push(format!(
             "{} {}",
-            paper.truth_sign(Truth::True),
-            paper.paint(&plain(&found.rule.title()), TITLE)
+            layout.truth_sign(Truth::True),
+            layout.paint(&plain(&found.rule.title()), TITLE)
         ));
         lines.extend(found.evidence.iter().map(|evidence| {
-            let term = format!("{} — {}", plain(&evidence.term), quote_evidence(evidence, paper));
-            paper.wrap(&term, "    ", 6)
+            let term = format!("{} — {}", plain(&evidence.term), quote_evidence(evidence, layout));
+            layout.wrap(&term, "    ", 6)
         }));
     }
     lines
 }
 
-fn rule_lines(explained: &Explained, paper: TextLayout) -> Vec<String> {
+fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
     let title = if explained.row.is_some() {
         explained.rule.title()
     } else {
         explained.rule.name().to_owned()
     };
-    let mut lines = vec![paper.paint(&plain(&title), TITLE)];
+    let mut lines = vec![layout.paint(&plain(&title), TITLE)];
     if explained.row.is_none() && explained.rule.row().is_some() {
-        lines.push(paper.wrap("for all rows at once; --row ID explains one row", "  ", 2));
+        lines.push(layout.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
     if let Some(reason) = &explained.filtered_out {
         let text = format!("does not look at this story: {}", plain(reason));
-        lines.push(paper.wrap(&text, &format!("{} ", paper.truth_sign(Truth::False)), 4));
+        lines.push(layout.wrap(&text, &format!("{} ", layout.truth_sign(Truth::False)), 4));
     }
-    lines.extend(clauses::clause_lines(&explained.clause, 0, paper));
+    lines.extend(clauses::clause_lines(&explained.clause, 0, layout));
     lines
 }

@@ -1,4 +1,4 @@
-//! `tidings feeds import` and `export`: lists of feeds as other readers keep them.
+//! `tidings feeds import` and `export`: lists of feeds in OPML.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -51,7 +51,7 @@ fn feed_keys(feed: &FeedConfig) -> Vec<String> {
     keys
 }
 
-/// A text as YAML, whatever stands in it: strings of JSON are strings of YAML.
+/// A text as a string of YAML. A string of JSON is one.
 fn yaml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -61,7 +61,7 @@ pub(super) fn export_list(config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let (mut feeds, files): (Vec<&FeedConfig>, Vec<&FeedConfig>) =
         config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
-    // The first tag becomes the folder: what is in one stands together.
+    // The first tag becomes the folder, so feeds of one folder are put together.
     feeds.sort_by_key(|feed| feed.tags.first());
     let subscription = |feed: &&FeedConfig| Subscription {
         url: feed.url.clone(),
@@ -74,7 +74,7 @@ pub(super) fn export_list(config: &Path) -> Result<(), Exit> {
     ))?;
     if feeds.iter().any(|feed| feed.is_secret) {
         output::print_error_line(
-            "some of these addresses hold what ${NAME} put into them: keep the list to yourself",
+            "some addresses contain values of ${NAME}, which may be secret: keep the list private",
         );
     }
     if !files.is_empty() {

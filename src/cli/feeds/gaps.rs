@@ -1,4 +1,4 @@
-//! `tidings feeds gaps`: when items of a feed may have come and gone unseen.
+//! `tidings feeds gaps`: lists the times in which items of a feed may have been missed.
 
 use std::path::Path;
 
@@ -21,9 +21,8 @@ pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Res
     let config = load::load_config(config)?;
     let since = moment::parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
-        let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-        archive.gaps_since(since).await.map_err(|why| unavailable(&why))
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+        archive.gaps_since(since).await.map_err(output::unavailable)
     })?;
     match format {
         OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table::table_width())),
@@ -35,15 +34,15 @@ pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Res
 
 fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
     if gaps.is_empty() {
-        return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
+        return "no gap was found in this time\n".to_owned();
     }
     let time = |at| moment::day_and_minute(at, zone);
     let row = |past: &PastGap| {
         [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)]
     };
     let rows = gaps.iter().map(row).collect();
-    columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
-        + "\nItems that came and went in these times were not seen. What the feeds still had after them was matched.\n"
+    columns(["FEED", "GAP FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
+        + "\nItems that appeared and disappeared in a gap were missed. Items that were still there after it were matched.\n"
 }
 
 #[cfg(test)]

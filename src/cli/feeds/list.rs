@@ -39,9 +39,8 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
     if !config.store.exists() {
         return Ok(HashMap::new());
     }
-    let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
-    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-    let states = archive.feed_states().await.map_err(|why| unavailable(&why))?;
+    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+    let states = archive.feed_states().await.map_err(output::unavailable)?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }
 

@@ -29,8 +29,8 @@ pub(super) fn show_feed(
     config: Option<&Path>,
 ) -> Result<(), Exit> {
     let config = place::load_optional_config(config)?;
-    let means = place::send_context(config.as_ref())?;
-    let answer = block_on(place::fetch_place(&means, config.as_ref(), place))?;
+    let send_context = place::send_context(config.as_ref())?;
+    let answer = block_on(place::fetch_place(&send_context, config.as_ref(), place))?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
@@ -78,26 +78,26 @@ fn to_json(document: &Document, url: &Url) -> serde_json::Value {
     json!({ "feed": { "title": document.title, "url": url }, "items": items })
 }
 
-fn feed_text(document: &Document, place: &str, paper: TextLayout) -> String {
+fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
     let name = document.title.as_deref().unwrap_or(place);
     let head = format!("{}: {}", plain(name), count(document.items.len(), "item", "items"));
-    let items = document.items.iter().map(|item| item_text(item, paper));
-    std::iter::once(paper.wrap(&head, "", 2))
+    let items = document.items.iter().map(|item| item_text(item, layout));
+    std::iter::once(layout.wrap(&head, "", 2))
         .chain(items)
         .map(|block| block + "\n")
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn item_text(item: &Item, paper: TextLayout) -> String {
-    let mut lines = vec![paper.wrap(&plain(&headline(&item.title, &item.text)), "", 2)];
+fn item_text(item: &Item, layout: TextLayout) -> String {
+    let mut lines = vec![layout.wrap(&plain(&headline(&item.title, &item.text)), "", 2)];
     lines.extend(item.link.iter().map(|link| format!("  {link}")));
     let facts: Vec<String> = item_facts(item).into_iter().map(|fact| plain(&fact)).collect();
-    lines.push(paper.wrap(&facts.join("; "), "  ", 4));
+    lines.push(layout.wrap(&facts.join("; "), "  ", 4));
     let cut: String = item.text.chars().take(MOST_TEXT).collect();
     let more = if cut.len() < item.text.len() { " …" } else { "" };
     if !cut.is_empty() {
-        lines.push(paper.wrap(&(plain(cut.trim_end()) + more), "  | ", 4));
+        lines.push(layout.wrap(&(plain(cut.trim_end()) + more), "  | ", 4));
     }
     lines.join("\n")
 }

@@ -1,4 +1,4 @@
-//! `tidings feeds poll-now`: asks the Tidings that runs to poll feeds now, beside it.
+//! `tidings feeds poll-now`: makes a running Tidings poll feeds now.
 
 use std::path::Path;
 
@@ -23,22 +23,22 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
     } else {
         names.iter().cloned().map(FeedName).collect()
     };
-    let asked = block_on(async {
-        let asked = store::request_polls(&config.store, &wanted, names.is_empty(), now()).await;
-        asked.map_err(|why| fail(why, Exit::Unavailable))
+    let requested = block_on(async {
+        let requested = store::request_polls(&config.store, &wanted, names.is_empty(), now()).await;
+        requested.map_err(|why| fail(why, Exit::Unavailable))
     })?;
-    if asked.is_empty() && names.is_empty() {
+    if requested.is_empty() && names.is_empty() {
         output::print_line(
             "no feed fails, so no poll was requested; name the feeds to poll them anyway",
         )?;
     }
-    for feed in &asked {
+    for feed in &requested {
         output::print_line(format_args!(
             "{}: a running tidings polls it within seconds",
             plain(&feed.0)
         ))?;
     }
-    for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
+    for feed in wanted.iter().filter(|feed| !names.is_empty() && !requested.contains(feed)) {
         output::print_line(format_args!(
             "{}: was never polled; a start of tidings polls it at once",
             plain(&feed.0)

@@ -11,22 +11,22 @@ use crate::config::FeedConfig;
 use crate::notify::plain;
 use crate::store::FeedState;
 
-/// The narrowest and the widest that the table is made, in columns.
+/// The narrowest and the widest table, in columns.
 const WIDTHS: (usize, usize) = (60, 160);
 
 /// A feed, and its stored state.
 pub(super) struct FeedRow<'c> {
     pub(super) feed: &'c FeedConfig,
-    /// `None`: it was never polled.
+    /// `None` if it was never polled.
     pub(super) state: Option<FeedState>,
 }
 
-/// As wide as the terminal, within bounds; eighty columns where there is none.
+/// The width of the terminal, within bounds, or 80 columns without a terminal.
 pub(super) fn table_width() -> usize {
     textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1)
 }
 
-/// One row a feed, at most `width` columns wide, and how many are not well.
+/// One row per feed, at most `width` columns wide, and the number of feeds that are not well.
 pub(super) fn feeds_table(
     rows: &[FeedRow<'_>],
     zone: &TimeZone,
@@ -37,11 +37,11 @@ pub(super) fn feeds_table(
         return "the configuration names no feeds\n".to_owned();
     }
     let cells = rows.iter().map(|row| feed_cells(row, zone, at)).collect();
-    let ill = rows
+    let unwell = rows
         .iter()
         .filter(|row| !["well", "new"].contains(&health_word(row.state.as_ref(), at)))
         .count();
-    let summary = format!("{}, {ill} not well", count(rows.len(), "feed", "feeds"));
+    let summary = format!("{}, {unwell} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
         + "\n"
         + &summary
@@ -63,7 +63,7 @@ fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] 
     ]
 }
 
-/// How it fails, if it does, and why it is polled when it is.
+/// The error, if there is one, and the reason for the time of the next poll.
 fn poll_reason(state: &FeedState) -> String {
     match &state.error {
         Some(error) => format!("{}; {}", plain(error), plain(&state.next_why)),
