@@ -2,6 +2,7 @@
 
 pub(crate) mod date;
 pub(crate) mod decode;
+pub(crate) mod elements;
 pub(crate) mod escape;
 pub(crate) mod link;
 pub(crate) mod plain;

@@ -35,8 +35,7 @@ pub fn text_hash(title: &str, body: &str) -> String {
 /// SHA-256 of `parts`, one behind the other, in hex.
 #[must_use]
 pub fn sha256_hex(parts: &[&str]) -> String {
-    let digest = parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
-    digest.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    hex::encode(parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize())
 }
 
 fn draft(

@@ -6,8 +6,9 @@ use std::fmt::Write;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
+use crate::markup::elements::{has_no_text, may_go_unclosed, raw_kind};
 use crate::markup::escape;
-use crate::markup::tokens::{TagTooLarge, raw_kind, tokenise};
+use crate::markup::tokens::{TagTooLarge, tokenise};
 
 /// How many elements may be open at once. Trees cost quadratic time in their depth; no article
 /// needs a tenth of this.
@@ -77,7 +78,7 @@ impl SimplifiedPage {
             self.skipped = Some((name.to_owned(), 1));
         } else if !is_dropped_tag(name) {
             write_start(&mut self.out, name, tag);
-            if !is_void(name) && !may_go_unclosed(name) {
+            if !matches!(name, "br" | "hr" | "meta") && !may_go_unclosed(name) {
                 self.open.push(name.to_owned());
                 self.is_too_deep = self.open.len() > DEEPEST;
             }
@@ -160,28 +161,19 @@ fn is_telling(attribute: &str) -> bool {
 
 /// Elements that go with all they hold.
 fn is_dropped_whole(element: &str) -> bool {
-    matches!(
-        element,
-        "script"
-            | "style"
-            | "noscript"
-            | "template"
-            | "iframe"
-            | "noembed"
-            | "noframes"
-            | "xmp"
-            | "textarea"
-            | "select"
-            | "button"
-            | "object"
-            | "applet"
-            | "svg"
-            | "math"
-            | "audio"
-            | "video"
-            | "canvas"
-            | "map"
-    )
+    has_no_text(element)
+        || matches!(
+            element,
+            "noscript"
+                | "xmp"
+                | "button"
+                | "object"
+                | "applet"
+                | "audio"
+                | "video"
+                | "canvas"
+                | "map"
+        )
 }
 
 /// Elements whose tags go while their content stays.
@@ -221,32 +213,6 @@ fn is_dropped_tag(element: &str) -> bool {
             | "track"
             | "wbr"
             | "marquee"
-    )
-}
-
-fn is_void(element: &str) -> bool {
-    matches!(element, "br" | "hr" | "meta")
-}
-
-/// Elements whose end tag may be left out (HTML standard, section 13.1.2.4).
-fn may_go_unclosed(element: &str) -> bool {
-    matches!(
-        element,
-        "p" | "li"
-            | "dd"
-            | "dt"
-            | "option"
-            | "optgroup"
-            | "rp"
-            | "rt"
-            | "tr"
-            | "td"
-            | "th"
-            | "tbody"
-            | "thead"
-            | "tfoot"
-            | "colgroup"
-            | "caption"
     )
 }
 

@@ -6,8 +6,9 @@ use std::cell::RefCell;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
+use crate::markup::elements::raw_kind;
 use crate::markup::link::resolve;
-use crate::markup::tokens::{raw_kind, tokenise};
+use crate::markup::tokens::tokenise;
 
 /// What a page says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

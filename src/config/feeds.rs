@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::reader::{ConfigReader, Expanded};
+use super::lists::FeedList;
+use super::reader::{ConfigReader, Expanded, all};
 use super::{FeedConfig, FullText, Network, Poll, lists};
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
@@ -36,34 +37,37 @@ pub(super) fn feeds(
         reader.faults.push(warning.help("write `feeds: [https://example.org/feed.xml]`"));
     }
     let mut known = BTreeMap::new();
-    let mut feeds = Some(Vec::new());
-    let mut read = Some(Vec::new());
-    for node in nodes {
-        if node.is_mapping()
-            && let Some(mut entries) = reader.entries(node)
-            && entries.key_span("opml").is_some()
-        {
-            let list = lists::read_list(entries, reader);
-            read = read.zip(list).map(|(mut all, list)| {
-                all.push(list);
-                all
-            });
-            continue;
+    let entries: Vec<_> = all(nodes.into_iter().map(|node| {
+        if let Some(entries) = list_entries(node, reader) {
+            return lists::read_list(entries, reader).map(FeedsEntry::List);
         }
-        let feed = feed(node, network, reader);
-        if let Some((feed, place)) = &feed {
-            check_unique(&feed.name, *place, &mut known, reader);
+        let (feed, place) = feed(node, network, reader)?;
+        check_unique(&feed.name, place, &mut known, reader);
+        Some(FeedsEntry::Feed(feed))
+    }))?;
+    let (mut feeds, mut lists) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            FeedsEntry::Feed(feed) => feeds.push(feed),
+            FeedsEntry::List(list) => lists.push(list),
         }
-        feeds = feeds.zip(feed).map(|(mut feeds, (feed, _))| {
-            feeds.push(feed);
-            feeds
-        });
     }
-    let (mut feeds, read) = (feeds?, read?);
-    for list in read {
+    for list in lists {
         lists::add_unlisted(&mut feeds, list);
     }
     Some(feeds)
+}
+
+/// An entry of `feeds`.
+enum FeedsEntry {
+    Feed(FeedConfig),
+    List(FeedList),
+}
+
+/// The entries of `node`, if it names an OPML list.
+fn list_entries<'d>(node: Node<'d>, reader: &mut ConfigReader<'_>) -> Option<Entries<'d>> {
+    let mut entries = node.is_mapping().then(|| reader.entries(node)).flatten()?;
+    entries.key_span("opml").is_some().then_some(entries)
 }
 
 fn check_unique<'d>(
@@ -197,8 +201,7 @@ fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
 }
 
 pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<String>> {
-    let tags: Vec<_> = node.one_or_many().into_iter().map(|node| reader.name(node)).collect();
-    tags.into_iter().collect()
+    all(node.one_or_many().into_iter().map(|node| reader.name(node)))
 }
 
 /// The interval of a feed. `own`: whether its host is one's own, if that is known.
@@ -240,18 +243,15 @@ fn recheck(
         );
         return None;
     }
-    let nodes = node.one_or_many();
-    let times: Vec<_> = nodes.iter().map(|node| reader.duration(*node)).collect();
-    let mut times: Vec<Duration> = times.into_iter().collect::<Option<_>>()?;
-    times.sort_unstable();
-    times.dedup();
+    let times = node.one_or_many().into_iter().map(|node| reader.duration(node));
+    let times: BTreeSet<Duration> = all(times)?;
     let in_bounds = times.iter().all(|time| RECHECK.contains(time));
     if times.is_empty() || times.len() > MOST_RECHECKS || !in_bounds {
         let help = "write one or two times from 5m to 6d after a story was first seen: [1h, 24h]";
         reader.error(node, "these times cannot be used for `recheck`", help);
         return None;
     }
-    Some(times)
+    Some(times.into_iter().collect())
 }
 
 fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::reader::ConfigReader;
+use super::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Node, Text};
 
 /// Headers that frame a request; the configuration cannot set them.
@@ -30,16 +30,12 @@ pub(super) fn headers(
         reader.error(node, "headers are written as names with values", "write {X-Team: osint}");
         return None;
     }
-    let mut headers = Some(HeaderMap::new());
-    for (key, node) in node.pairs(reader.faults) {
-        let header = name(&key, &refused, reader)
-            .zip(reader.string(node).and_then(|text| value(&text, node, reader)));
-        headers = headers.zip(header).map(|(mut headers, (name, value))| {
-            headers.append(name, value);
-            headers
-        });
-    }
-    headers
+    let pairs = node.pairs(reader.faults);
+    let headers: Vec<_> = all(pairs.into_iter().map(|(key, node)| {
+        let value = |reader: &mut ConfigReader<'_>| value(&reader.string(node)?, node, reader);
+        name(&key, &refused, reader).zip(value(reader))
+    }))?;
+    Some(headers.into_iter().collect())
 }
 
 /// A header's name (RFC 9110, 5.1) that is the user's to set.

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::headers::{self, FRAMING};
 use super::proxy::{self, Proxy};
-use super::reader::ConfigReader;
+use super::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Node, Text};
 
 /// Settings for requests to single hosts. Only the most exact entry for a host applies.
@@ -75,27 +75,18 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
         reader.error(node, "hosts are written as names with what is to be done for them", help);
         return None;
     }
-    let mut hosts = Some(HostSettings::default());
-    for (key, node) in node.pairs(reader.faults) {
-        let entry = pattern(&key, reader).zip(read_setting(node, reader));
-        hosts = hosts.zip(entry).and_then(|(hosts, entry)| add_host(hosts, entry, &key, reader));
-    }
-    hosts
-}
-
-fn add_host(
-    mut hosts: HostSettings,
-    entry: (HostPattern, HostSetting),
-    key: &Text,
-    reader: &mut ConfigReader<'_>,
-) -> Option<HostSettings> {
-    if hosts.0.iter().any(|(known, _)| *known == entry.0) {
-        let fault = key.fault(0..key.value.len(), "this host is named above, too");
-        reader.faults.push(fault.help("write all of it in one place"));
-        return None;
-    }
-    hosts.0.push(entry);
-    Some(hosts)
+    let mut known = Vec::new();
+    let pairs = node.pairs(reader.faults);
+    let hosts = all(pairs.into_iter().map(|(key, node)| {
+        let (pattern, setting) = pattern(&key, reader).zip(read_setting(node, reader))?;
+        if known.contains(&pattern) {
+            let fault = key.fault(0..key.value.len(), "this host is named above, too");
+            reader.faults.push(fault.help("write all of it in one place"));
+        }
+        known.push(pattern.clone());
+        Some((pattern, setting))
+    }))?;
+    Some(HostSettings(hosts))
 }
 
 fn pattern(key: &Text, reader: &mut ConfigReader<'_>) -> Option<HostPattern> {
@@ -171,12 +162,9 @@ fn cookies(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue>
         );
         return None;
     }
-    let mut pairs = Some(Vec::new());
-    for (key, node) in node.pairs(reader.faults) {
-        let pair = cookie(&key, node, reader);
-        pairs = pairs.zip(pair).map(|(pairs, pair)| [pairs, vec![pair]].concat());
-    }
-    headers::value(&pairs?.join("; "), node, reader)
+    let pairs = node.pairs(reader.faults);
+    let cookies: Vec<_> = all(pairs.into_iter().map(|(key, node)| cookie(&key, node, reader)))?;
+    headers::value(&cookies.join("; "), node, reader)
 }
 
 fn cookie(key: &Text, node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {

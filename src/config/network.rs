@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::reader::ConfigReader;
+use super::reader::{ConfigReader, all};
 use super::{Network, proxy};
 use tidings_rules::yaml::Node;
 
@@ -23,8 +23,7 @@ pub(super) fn network(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<N
 }
 
 fn ranges(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<IpNet>> {
-    let ranges: Vec<_> = node.one_or_many().into_iter().map(|node| range(node, reader)).collect();
-    ranges.into_iter().collect()
+    all(node.one_or_many().into_iter().map(|node| range(node, reader)))
 }
 
 /// A range in CIDR notation (RFC 4632, RFC 4291).

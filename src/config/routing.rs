@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DefaultNotifiers;
-use super::reader::ConfigReader;
+use super::reader::{ConfigReader, all};
 use tidings_rules::fault::nearest;
 use tidings_rules::story::{NotifierName, Severity};
 use tidings_rules::yaml::{Entries, Node};
@@ -32,16 +32,11 @@ pub(super) fn routing(
         });
     }
     let mut entries = reader.entries(node)?;
-    let mut by_severity = Some(BTreeMap::new());
-    for severity in Severity::ALL {
-        if let Some(node) = entries.get(severity.as_str()) {
-            let names = names(node, known, reader);
-            by_severity = by_severity.zip(names).map(|(mut all, names)| {
-                all.insert(severity, names);
-                all
-            });
-        }
-    }
+    let given = Severity::ALL.map(|severity| entries.get(severity.as_str()).zip(Some(severity)));
+    let by_severity = all(given
+        .into_iter()
+        .flatten()
+        .map(|(node, severity)| names(node, known, reader).map(|names| (severity, names))));
     let default = if let Some(node) = entries.get("default") {
         names(node, known, reader)
     } else {
@@ -62,9 +57,7 @@ fn names(
     known: &BTreeSet<String>,
     reader: &mut ConfigReader<'_>,
 ) -> Option<BTreeSet<NotifierName>> {
-    let names: Vec<_> =
-        node.one_or_many().into_iter().map(|node| name(node, known, reader)).collect();
-    names.into_iter().collect()
+    all(node.one_or_many().into_iter().map(|node| name(node, known, reader)))
 }
 
 fn name(

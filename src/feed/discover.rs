@@ -11,8 +11,8 @@ use crate::feed::parse;
 use crate::feed::sniff::{self, DocumentKind};
 use crate::markup::decode::decode;
 use crate::markup::link::resolve;
-use crate::markup::plain;
 use crate::markup::tokens::tokenise;
+use tidings_rules::text::one_line;
 
 /// The most feeds that are taken from one page.
 pub const MOST_FEEDS: usize = 50;
@@ -130,7 +130,7 @@ impl SeenElements {
             _ => return,
         };
         if self.named.len() < 20 * MOST_FEEDS {
-            let title = value("title").map(plain::one_line).filter(|title| !title.is_empty());
+            let title = value("title").map(one_line).filter(|title| !title.is_empty());
             self.named.push((rank, NamedFeed { url, title }));
         }
     }

@@ -10,6 +10,7 @@ use crate::feed::hints::PollHints;
 use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
+use tidings_rules::text::one_line;
 
 #[derive(Deserialize)]
 struct JsonFeed {
@@ -63,7 +64,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
         )));
     }
     Ok(Document {
-        title: feed.title.map(|title| plain::one_line(&title)).filter(|title| !title.is_empty()),
+        title: feed.title.map(|title| one_line(&title)).filter(|title| !title.is_empty()),
         hints: PollHints::default(),
         items,
         end,
@@ -117,7 +118,7 @@ fn item(entry: JsonItem, base: &Url, lang: Option<&str>) -> Item {
     Item {
         guid: id(entry.id),
         link: entry.url.or(entry.external_url).and_then(|link| resolve(&link, base)),
-        title: plain::one_line(&entry.title.unwrap_or_default()),
+        title: one_line(&entry.title.unwrap_or_default()),
         is_content: content.is_some(),
         text: content.unwrap_or_else(|| plain::from_text(&entry.summary.unwrap_or_default())),
         published: entry.date_published.or(entry.date_modified).and_then(|date| moment(&date)),

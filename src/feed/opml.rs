@@ -8,8 +8,9 @@ use url::Url;
 
 use crate::feed::repair::repair;
 use crate::markup::decode::decode;
+use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, tokenise};
-use crate::markup::{escape, plain};
+use tidings_rules::text::one_line;
 
 /// The most feeds that are taken from one list.
 pub const MOST_SUBSCRIPTIONS: usize = 100_000;
@@ -121,9 +122,7 @@ impl OpmlOutline {
         }
         let value = |name: &str| {
             let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
-            found
-                .map(|attribute| plain::one_line(&attribute.value))
-                .filter(|value| !value.is_empty())
+            found.map(|attribute| one_line(&attribute.value)).filter(|value| !value.is_empty())
         };
         let title = value("title").or_else(|| value("text"));
         let feed = value("xmlurl")
@@ -229,7 +228,7 @@ mod tests {
             let mut list: Vec<Subscription> = list.into_iter().map(|(path, title, tags)| Subscription {
                 url: format!("https://wire.example/{path}?a=1&b=2").parse().unwrap(),
                 title,
-                tags: tags.iter().map(|tag| plain::one_line(tag)).collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+                tags: tags.iter().map(|tag| one_line(tag)).collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
             }).collect();
             list.sort_by(|a, b| a.url.cmp(&b.url));
             list.dedup_by(|a, b| a.url == b.url);

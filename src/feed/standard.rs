@@ -15,6 +15,7 @@ use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 use crate::markup::shield::shielded;
+use tidings_rules::text::one_line;
 
 /// How many references a document may hold: the lexer gives each by itself, which takes ten times
 /// as long as a plain character.
@@ -105,7 +106,7 @@ fn content(entry: &Entry) -> Option<String> {
 }
 
 fn headline(text: &Text, kind: &FeedType) -> String {
-    plain::one_line(&prose(text, kind))
+    one_line(&prose(text, kind))
 }
 
 /// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
@@ -127,9 +128,8 @@ fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
 /// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person
 /// called "author".
 fn author(person: &Person) -> Option<String> {
-    let name = plain::one_line(&plain::from_markup(&person.name));
-    let Some(email) =
-        person.email.as_deref().map(plain::one_line).filter(|email| !email.is_empty())
+    let name = one_line(&plain::from_markup(&person.name));
+    let Some(email) = person.email.as_deref().map(one_line).filter(|email| !email.is_empty())
     else {
         return Some(name).filter(|name| !matches!(name.as_str(), "" | "unknown" | "author"));
     };
@@ -143,7 +143,7 @@ fn author(person: &Person) -> Option<String> {
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     names
-        .map(|name| plain::one_line(&plain::from_markup(&name)))
+        .map(|name| one_line(&plain::from_markup(&name)))
         .filter(|name| !name.is_empty() && seen.insert(name.clone()))
         .collect()
 }

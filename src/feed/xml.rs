@@ -25,6 +25,7 @@ use crate::markup::date::moment;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
+use tidings_rules::text::one_line;
 
 /// The longest `xml:base` that is followed: each is put before all those inside.
 const LONGEST_BASE: usize = 4096;
@@ -198,7 +199,7 @@ impl<'a> XmlReader<'a> {
                 let named =
                     ["label", "term", "text"].into_iter().filter_map(|name| attribute(tag, name));
                 let tag = named
-                    .map(|name| plain::one_line(&plain::from_markup(name)))
+                    .map(|name| one_line(&plain::from_markup(name)))
                     .find(|name| !name.is_empty());
                 if let (Some(item), Some(tag)) = (&mut self.item, &tag) {
                     item.tags.push(tag.clone());
@@ -275,7 +276,7 @@ impl<'a> XmlReader<'a> {
                 }
             }
             (FeedPart::Source, Some(item)) => {
-                let source = plain::one_line(&plain::from_markup(&capture.text));
+                let source = one_line(&plain::from_markup(&capture.text));
                 item.source = Some(source).filter(|source| !source.is_empty());
             }
             (FeedPart::Link, Some(_)) => {

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
-use crate::markup::tokens::begins_reference;
-use crate::markup::tokens::{raw_kind, tokenise};
+use crate::markup::elements::{has_no_text, is_block, raw_kind};
+use crate::markup::tokens::{begins_reference, tokenise};
 
 /// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single
 /// one is a line break. Scripts, styles and the like are left out. Text after a tag that is too
@@ -40,11 +40,6 @@ pub(crate) fn from_text(text: &str) -> String {
 /// references.
 pub(crate) fn from_either(text: &str) -> String {
     if looks_like_markup(text) { from_markup(text) } else { from_text(text) }
-}
-
-/// `text` in one line.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn looks_like_markup(text: &str) -> bool {
@@ -145,7 +140,7 @@ impl PlainTextWriter {
             _ if is_block(name) => self.gap = WordGap::Paragraph,
             _ => {}
         }
-        if tag.kind == TagKind::StartTag && !tag.self_closing && is_unseen(name) {
+        if tag.kind == TagKind::StartTag && !tag.self_closing && has_no_text(name) {
             self.skipped = Some(name.to_owned());
             return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
         }
@@ -172,72 +167,6 @@ impl TokenSink for Plain {
 /// Characters that no text means: control characters, and what is no character at all.
 fn is_unwritten(c: char) -> bool {
     c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
-}
-
-/// Elements that stand on lines of their own (HTML standard, section 15.3.3, and table cells).
-pub(crate) fn is_block(element: &str) -> bool {
-    const BLOCKS: [&str; 43] = [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ];
-    BLOCKS.binary_search(&element).is_ok()
-}
-
-fn is_unseen(element: &str) -> bool {
-    matches!(
-        element,
-        "script"
-            | "style"
-            | "iframe"
-            | "noembed"
-            | "noframes"
-            | "template"
-            | "textarea"
-            | "select"
-            | "svg"
-            | "math"
-    )
 }
 
 #[cfg(test)]
@@ -276,16 +205,6 @@ mod tests {
     #[case("one\ntwo\n\n three\t four ", "one\ntwo\n\nthree four")]
     fn text_is_taken_as_markup_only_if_it_looks_so(#[case] given: &str, #[case] text: &str) {
         assert_eq!(from_either(given), text);
-    }
-
-    #[test]
-    fn the_list_of_blocks_can_be_searched() {
-        for block in ["address", "p", "td", "ul", "div", "h1"] {
-            assert!(is_block(block), "{block}");
-        }
-        for other in ["a", "span", "b", "zzz"] {
-            assert!(!is_block(other), "{other}");
-        }
     }
 
     #[test]

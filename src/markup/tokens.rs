@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{
     BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
@@ -33,16 +32,6 @@ pub(crate) fn tokenise<S: TokenSink<Handle = ()>>(html: &str, sink: &S) -> Resul
     }
     tokenizer.end();
     Ok(())
-}
-
-/// How the tokenizer is to read what follows the start of an element that holds no markup.
-pub(crate) fn raw_kind(element: &str) -> Option<RawKind> {
-    match element {
-        "script" => Some(RawKind::ScriptData),
-        "style" | "iframe" | "xmp" | "noembed" | "noframes" => Some(RawKind::Rawtext),
-        "title" | "textarea" => Some(RawKind::Rcdata),
-        _ => None,
-    }
 }
 
 /// `html` in pieces of bounded length, cut before every `<`.

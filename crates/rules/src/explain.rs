@@ -11,6 +11,7 @@ use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
 use crate::language::truth::Truth;
 use crate::story::{Carrier, Evidence, Read, Story};
+use crate::text::one_line;
 
 pub(crate) mod evidence;
 pub(crate) mod excerpt;
@@ -74,7 +75,7 @@ impl Clause {
                 .marks
                 .first()
                 .map_or(&*evidence.term, |mark| &evidence.sentence[mark.clone()]);
-            format!("`{}`", words.split_whitespace().collect::<Vec<_>>().join(" "))
+            format!("`{}`", one_line(words))
         };
         let own = self.evidence.iter().map(marked);
         own.chain(self.clauses.iter().flat_map(Self::words)).collect()
@@ -197,13 +198,8 @@ fn within(
         (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
         (_, Some((_, part))) => {
-            let nearest =
-                tokenized.shown_text(&part).split_whitespace().collect::<Vec<_>>().join(" ");
-            vec![format!(
-                "nearest {}: «{}»",
-                unit.name(),
-                excerpt::around(&nearest, &(0..0), NEAREST).0
-            )]
+            let nearest = one_line(tokenized.shown_text(&part));
+            vec![format!("nearest {}: «{}»", unit.name(), excerpt::head(&nearest, NEAREST))]
         }
     };
     let lack = Some(format!("`{text}` is in no {}", unit.name()));

@@ -72,7 +72,7 @@ impl Rule {
     #[must_use]
     pub fn version(&self) -> String {
         let version = self.version.get_or_init(|| record::version(&self.text()));
-        version.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+        hex::encode(version)
     }
 
     /// Its version and its text. Costs less than asking for each.

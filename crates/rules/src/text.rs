@@ -23,7 +23,7 @@ pub(crate) use forms::{Stemmer, other_numbers};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
-pub use visible::{is_display_control, visible, visible_line};
+pub use visible::{is_display_control, one_line, visible, visible_line};
 pub(crate) use words::{WordPlace, Words};
 
 /// One word of a text.

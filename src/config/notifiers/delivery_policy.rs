@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 
-use super::super::reader::ConfigReader;
+use super::super::reader::{ConfigReader, all};
 use tidings_rules::story::Severity;
 use tidings_rules::story::delivery::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
 use tidings_rules::yaml::{Entries, Node};
@@ -58,9 +58,7 @@ fn time(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Time> {
 
 fn severities(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<Severity>> {
     let words = Severity::ALL.map(|severity| (severity.as_str(), severity));
-    let severities: Vec<_> =
-        node.one_or_many().into_iter().map(|node| reader.choice(node, &words)).collect();
-    severities.into_iter().collect()
+    all(node.one_or_many().into_iter().map(|node| reader.choice(node, &words)))
 }
 
 /// `30/h`: a number of messages, and a minute, an hour or a day.

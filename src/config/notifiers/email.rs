@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lettre::message::Mailbox;
 use secrecy::SecretString;
 
-use super::super::reader::ConfigReader;
+use super::super::reader::{ConfigReader, all};
 use super::super::{Authority, Email, MailSecurity};
 use super::smtp::{self, Server};
 use super::{ca, helo};
@@ -152,21 +152,13 @@ fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailb
         return None;
     }
     let mut known = BTreeSet::new();
-    let mut recipients = Some(Vec::new());
-    for node in nodes {
-        let recipient = mailbox(node, reader);
-        if recipient
-            .as_ref()
-            .is_some_and(|recipient| !known.insert(recipient.email.to_string().to_lowercase()))
-        {
+    all(nodes.into_iter().map(|node| {
+        let recipient = mailbox(node, reader)?;
+        if !known.insert(recipient.email.to_string().to_lowercase()) {
             reader.error(node, "this address is listed twice", "remove one of the two");
         }
-        recipients = recipients.zip(recipient).map(|(mut recipients, recipient)| {
-            recipients.push(recipient);
-            recipients
-        });
-    }
-    recipients
+        Some(recipient)
+    }))
 }
 
 /// A mailbox (RFC 5322, 3.4).

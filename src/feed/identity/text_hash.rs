@@ -24,8 +24,5 @@ pub fn text_hash(title: &str, text: &str) -> String {
         // No text holds this, so nothing moves unseen from title to text.
         words.push('\0');
     }
-    let digest = Sha256::digest(words);
-    let mut first = [0; 16];
-    first.copy_from_slice(&digest[..16]);
-    format!("{:032x}", u128::from_be_bytes(first))
+    hex::encode(&Sha256::digest(words)[..16])
 }

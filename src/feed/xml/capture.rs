@@ -7,6 +7,7 @@ use super::draft::{ItemDraft, TextForm};
 use super::element::{ElementMeaning, FeedPart};
 use crate::markup::date::moment;
 use crate::markup::{escape, plain};
+use tidings_rules::text::one_line;
 
 /// The part of a feed or an item that is being read.
 pub(super) struct Capture {
@@ -114,7 +115,7 @@ impl Capture {
                     item.date.offer(self.rank, date);
                 }
             }
-            FeedPart::Category => item.tags.push(plain::one_line(&plain::from_markup(&text))),
+            FeedPart::Category => item.tags.push(one_line(&plain::from_markup(&text))),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ use url::Url;
 use crate::feed::document::Item;
 use crate::markup::link::resolve;
 use crate::markup::plain;
+use tidings_rules::text::one_line;
 
 /// How the text of an element is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub(super) fn headline(form: TextForm, text: &str) -> String {
     let signs = text[closed..]
         .contains('<')
         .then(|| text[..closed].to_owned() + &text[closed..].replace('<', "&lt;"));
-    plain::one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
+    one_line(&plain_text(form, signs.as_deref().unwrap_or(text)))
 }
 
 /// The text of an element, without markup.
@@ -125,7 +126,7 @@ pub(super) fn author(text: &str) -> String {
         .split_once('<')
         .filter(|(_, address)| address.contains('@'))
         .map_or(name, |(name, _)| name);
-    plain::one_line(&plain::from_markup(if name.trim().is_empty() {
+    one_line(&plain::from_markup(if name.trim().is_empty() {
         text.trim_matches(['<', '>'])
     } else {
         name

@@ -12,7 +12,7 @@ use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
 use crate::language::truth::Truth;
 use crate::story::{Carrier, Field, Story};
-use crate::text::{Token, capitals, sentences, tokenise};
+use crate::text::{Token, capitals, one_line, sentences, tokenise};
 
 /// A story in words.
 #[derive(Debug)]
@@ -247,7 +247,7 @@ impl<'s> TokenizedStory<'s> {
         let tokens = &text.tokens[token_span.tokens.clone()];
         let span = tokens.first().map_or(0, |first| first.span.start)
             ..tokens.last().map_or(0, |last| last.span.end);
-        self.slice(token_span.text, span).split_whitespace().collect::<Vec<_>>().join(" ")
+        one_line(self.slice(token_span.text, span))
     }
 
     /// The bytes `span` of a text.

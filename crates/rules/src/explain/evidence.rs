@@ -204,7 +204,7 @@ impl SoughtTerm {
     ) -> Evidence {
         let Self { text: term, label } = self;
         let Some(ShownPlace { field, span }) = place else {
-            let (sentence, _) = excerpt::around(tokenized.text(Field::Title), &(0..0), SENTENCE);
+            let sentence = excerpt::head(tokenized.text(Field::Title), SENTENCE);
             let term = asked.map_or(term.clone(), |field| format!("{}:{term}", field.as_str()));
             return Evidence {
                 term,

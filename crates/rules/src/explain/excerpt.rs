@@ -20,6 +20,11 @@ pub(crate) fn around(text: &str, kept: &Range<usize>, limit: usize) -> (String, 
     (format!("{before}{}{after}", &text[start..end]), shift(kept.start)..shift(kept.end))
 }
 
+/// The first words of `text`: at most `limit` bytes, with `…` where it was cut.
+pub(crate) fn head(text: &str, limit: usize) -> String {
+    around(text, &(0..0), limit).0
+}
+
 /// The first word's start in `from..to`, else `from`.
 fn between_words(text: &str, from: usize, to: usize) -> usize {
     if from == 0 || from >= to {

@@ -74,7 +74,7 @@ pub(super) fn check_examples(
         |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {
         if !matches_it(example) {
-            let why = excerpt::around(&explain(example).reasons().join("; "), &(0..0), 300).0;
+            let why = excerpt::head(&explain(example).reasons().join("; "), 300);
             faults.push(
                 example
                     .node

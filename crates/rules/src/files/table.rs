@@ -5,9 +5,11 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::faults::shown_place;
+use crate::explain::excerpt;
 use crate::fault::{Fault, Source};
 use crate::language::term::Term;
 use crate::language::term_list::ListRow;
+use crate::text::one_line;
 use crate::yaml::{Entries, Text};
 use crate::{Table, story};
 use records::{TableRecord, TableRecords};
@@ -349,11 +351,11 @@ fn name(text: &Text) -> &str {
 
 /// The text of a cell, on one line.
 fn cell(record: &TableRecord, place: usize) -> String {
-    record.cells[place].split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&record.cells[place])
 }
 
 fn shown(text: &str) -> String {
-    crate::explain::excerpt::around(text, &(0..0), 60).0
+    excerpt::head(text, 60)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::explain::excerpt;
 use crate::fault::{Fault, Level, Source};
 use crate::language::lists::Lists;
 use crate::language::syntax;
@@ -11,6 +12,7 @@ use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 use crate::lint;
 use crate::lint::list_cache::ListCache;
+use crate::text::one_line;
 use crate::yaml::{Node, Text};
 
 /// Levels of a tree that is written as YAML, at most. An expression has no more: its parentheses
@@ -52,7 +54,7 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
         return None;
     }
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let (any, _) = crate::explain::excerpt::around(&lines.join(" OR "), &(0..0), 120);
+    let any = excerpt::head(&lines.join(" OR "), 120);
     let fault = text
         .warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
     Some(fault.help(format!(
@@ -111,8 +113,7 @@ pub(crate) fn sound_expression(
 }
 
 fn written(text: &str, tree: &Tree) -> String {
-    let (shown, _) = crate::explain::excerpt::around(text, &(0..0), 60);
-    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = one_line(&excerpt::head(text, 60));
     if matches!(tree, Tree::Or(_)) { format!("({shown})") } else { shown }
 }
 

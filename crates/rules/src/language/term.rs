@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::text::{Stemmer, Token, capitals, other_numbers, shows_nothing, tokenise};
+use crate::text::{Stemmer, Token, capitals, one_line, other_numbers, shows_nothing, tokenise};
 
 /// A word or phrase to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Term {
             words.extend(words_of(run, at, literal || marked)?);
             at += run.len();
         }
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(text);
         if words.is_empty() {
             return Err(NoTerm::Wordless);
         }
@@ -97,7 +97,7 @@ impl Term {
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
         let words: Vec<TermWord> =
             tokenise(text).into_iter().map(|token| TermWord::new(token.word)).collect();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(text);
         let label = Some(label.to_owned());
         (!words.is_empty()).then_some(Self {
             text,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::explain::excerpt;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
@@ -80,7 +81,7 @@ fn open(term: &Term) -> String {
         }
     });
     let opened = words.collect::<Vec<_>>().join(" ");
-    crate::explain::excerpt::around(&opened, &(0..0), 60).0
+    excerpt::head(&opened, 60)
 }
 
 fn opened(written: &str) -> String {

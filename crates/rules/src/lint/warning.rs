@@ -25,5 +25,5 @@ pub(super) fn warning(
 /// A term as a warning shows it, cut where it is long.
 pub(super) fn shown(term: &Term) -> String {
     let text = print::term_text(term);
-    format!("`{}`", excerpt::around(&text, &(0..0), 60).0)
+    format!("`{}`", excerpt::head(&text, 60))
 }

@@ -1,5 +1,6 @@
 //! The headline that an item without one gets: the first words of its text.
 
+use crate::text::one_line;
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -30,7 +31,7 @@ pub fn stand_in(title: &str, text: &str) -> Option<String> {
 /// long. `None` of a text without words.
 fn opening(text: &str) -> Option<String> {
     let paragraph = text.split("\n\n").find(|paragraph| !paragraph.trim().is_empty())?;
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(paragraph);
     let Some((end, _)) = line.grapheme_indices(true).nth(MOST) else { return Some(line) };
     // Scripts without spaces between words are cut between two characters.
     let kept = match line[..end].rfind(' ') {

@@ -25,6 +25,12 @@ pub fn is_display_control(c: char) -> bool {
     hides && !joins && !matches!(c, '\n' | '\t')
 }
 
+/// `text` on one line: its words with one space between them.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// `text` without display controls. Escape sequences go as a whole, other control characters become
 /// spaces, flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {

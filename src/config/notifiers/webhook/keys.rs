@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::SecretSlice;
 
 use super::super::super::SigningKey;
-use super::super::super::reader::ConfigReader;
+use super::super::super::reader::{ConfigReader, all};
 use tidings_rules::yaml::Node;
 
 /// How long a key may be, in bytes (Standard Webhooks, symmetric signatures).
@@ -28,8 +28,7 @@ pub(super) fn keys(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<
             "write a secret; or remove the key, and messages are not signed",
         );
     }
-    let keys: Vec<_> = nodes.into_iter().map(|node| key(node, reader)).collect();
-    keys.into_iter().collect()
+    all(nodes.into_iter().map(|node| key(node, reader)))
 }
 
 /// A key as Standard Webhooks writes it: `whsec_` and base64.

@@ -7,7 +7,7 @@ use crate::explain::excerpt;
 use crate::language::scope::Scope;
 use crate::language::syntax::lexeme::Lexeme;
 use crate::language::syntax::problems::Problems;
-use crate::text::tokenise;
+use crate::text::{one_line, tokenise};
 
 /// Operators of other tools and languages, in capitals, and ours.
 const FOREIGN: [(&str, &str); 13] = [
@@ -79,17 +79,17 @@ impl<'t> UnquotedPhrase<'t> {
 
     /// The phrase on one line, cut where it is long.
     fn shown(&self) -> String {
-        on_one_line(&self.text[self.span.clone()])
+        shortened(&self.text[self.span.clone()])
     }
 
     /// `parts` of the phrase joined by OR and by AND, and the phrase in quotes.
     fn readings(&self, parts: &[&str]) -> String {
         let joined =
-            |operator| parts.iter().copied().map(on_one_line).collect::<Vec<_>>().join(operator);
+            |operator| parts.iter().copied().map(shortened).collect::<Vec<_>>().join(operator);
         format!(
             "write `{}` if any of them is enough, `{}` if all must be there, or `\"{}\"` for the phrase",
-            excerpt::around(&joined(" OR "), &(0..0), 120).0,
-            excerpt::around(&joined(" AND "), &(0..0), 120).0,
+            excerpt::head(&joined(" OR "), 120),
+            excerpt::head(&joined(" AND "), 120),
             self.shown()
         )
     }
@@ -189,7 +189,7 @@ impl<'t> UnquotedPhrase<'t> {
         let first = self.words.iter().position(|word| opens(&word))?;
         let last = first + self.words[first..].iter().position(closes)?;
         let span = self.words[first].span.start..self.words[last].span.end;
-        let quoted = on_one_line(&self.text[span.clone()]);
+        let quoted = shortened(&self.text[span.clone()]);
         let bare = quoted.trim_matches(['\'', '‘', '’', '‚', '‹', '›']);
         (!bare.is_empty()).then(|| Doubt {
             span,
@@ -245,7 +245,7 @@ impl<'t> UnquotedPhrase<'t> {
     }
 }
 
-fn on_one_line(text: &str) -> String {
-    let (shown, _) = excerpt::around(text, &(0..0), 60);
-    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+/// `text` on one line, cut where it is long.
+fn shortened(text: &str) -> String {
+    one_line(&excerpt::head(text, 60))
 }

@@ -8,7 +8,7 @@ use super::{field, foreign, special};
 use crate::explain::excerpt;
 use crate::language::pair::Proximity;
 use crate::language::syntax::problems::Problems;
-use crate::text::shows_nothing;
+use crate::text::{one_line, shows_nothing};
 
 /// The lexemes of `expression`, in order.
 pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
@@ -229,7 +229,7 @@ fn translate(expression: &str, edits: &[Edit], problems: &mut Problems) {
     for (edit, place) in edits.iter().zip(places) {
         if let Some(problem) = problems.found.get_mut(edit.problem) {
             let (shown, _) = excerpt::around(&translated, &place, 120);
-            let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            let shown = one_line(&shown);
             problem.help =
                 Some(format!("write `{shown}`{}", problem.help.take().unwrap_or_default()));
         }

@@ -40,7 +40,7 @@ pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
         (None, Some(at)) if starts_with_or => (&items[at].span, "NOT", not_with_or(items, at)),
         _ => return None,
     };
-    let shown = |reading: &str| excerpt::around(reading, &(0..0), READING).0;
+    let shown = |reading: &str| excerpt::head(reading, READING);
     Some(Mixture {
         span: span.clone(),
         message: format!(

@@ -12,7 +12,7 @@ use crate::language::syntax::joint::{Joint, ParsedOperand};
 use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
 use crate::language::syntax::problems::Problems;
 use crate::language::tree::{TextUnit, Tree};
-use crate::text::shows_nothing;
+use crate::text::{one_line, shows_nothing};
 
 mod primary;
 
@@ -184,13 +184,12 @@ impl<'t> Parser<'t, '_> {
             1 => tree.map(|tree| Tree::negated(tree, start..end)),
             _ => tree,
         };
-        let short = |start: usize| excerpt::around(&self.text[start.min(end)..end], &(0..0), 40).0;
-        let on_one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short = |start: usize| one_line(&excerpt::head(&self.text[start.min(end)..end], 40));
         ParsedOperand {
             joint,
             negated: nots > 0,
-            text: on_one_line(short(start)),
-            bare: on_one_line(short(bare_start)),
+            text: short(start),
+            bare: short(bare_start),
             joint_span,
             span: start..end,
             tree,

@@ -27,5 +27,5 @@ pub(super) fn at_once(found: &Term, excluded: &Term) -> String {
 
 /// What an expression writes for `tree`, cut where it is long.
 pub(super) fn written(tree: &Tree) -> String {
-    format!("`{}`", excerpt::around(&print::expression(tree), &(0..0), 60).0)
+    format!("`{}`", excerpt::head(&print::expression(tree), 60))
 }

@@ -309,11 +309,7 @@ impl Parser<'_, '_> {
                 Some(_) if !first_or_last => {}
                 _ => continue,
             }
-            let shown = excerpt::around(phrase, &(0..0), 60)
-                .0
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ");
+            let shown = excerpt::head(phrase, 60).split_whitespace().collect::<Vec<_>>().join(" ");
             let upper = written.to_uppercase();
             self.problems.warning(
                 word.span.clone(),
