@@ -28,25 +28,25 @@ use tidings_rules::text::tokenise;
 pub(super) struct AlertsArguments {
     #[command(subcommand)]
     action: Option<AlertsAction>,
-    /// Only those of the rule of this name
+    /// Only alerts of this rule
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// Only those of rules with this tag
+    /// Only alerts of rules with this tag
     #[arg(long)]
     tag: Option<String>,
-    /// Only those of stories that this feed carried
+    /// Only alerts of stories that this feed carried
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
-    /// Only those since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d
+    /// Only alerts since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only those until then; a day counts to its end
+    /// Only alerts until this time; a day counts to its end
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only those with all of these words in their headline or in the sentences that matched
+    /// Only alerts with all of these words in the headline or the matched sentences
     #[arg(long, value_name = "TEXT")]
     words: Option<String>,
-    /// The newest so many
+    /// The number of alerts, newest first
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
     /// The format of the output
@@ -115,31 +115,31 @@ async fn check_names(
 ) -> Result<(), Exit> {
     let AlertsArguments { rule, tag, feed, .. } = arguments;
     if let Some(name) = rule {
-        let of_past = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
-        check_name("rule", name, names::rule_names(config), &of_past, archive).await?;
+        let filter = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
+        check_name("rule", name, names::rule_names(config), &filter, archive).await?;
     }
     if let Some(name) = tag {
-        let of_past = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
-        check_name("rule with the tag", name, names::rule_tags(config), &of_past, archive).await?;
+        let filter = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
+        check_name("rule with the tag", name, names::rule_tags(config), &filter, archive).await?;
     }
     if let Some(name) = feed {
-        let of_past = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
+        let filter = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
         let known = config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
-        check_name("feed", name, Some(known), &of_past, archive).await?;
+        check_name("feed", name, Some(known), &filter, archive).await?;
     }
     Ok(())
 }
 
-/// Fails where `name` is neither `known`, as far as names are, nor that of an alert `of_past`.
+/// Fails if `name` is neither `known` nor used by an alert that passes `filter`.
 async fn check_name(
     kind: &str,
     name: &str,
     known: Option<BTreeSet<String>>,
-    of_past: &AlertFilter,
+    filter: &AlertFilter,
     archive: &mut Archive,
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
-    let past = archive.find_alerts(of_past, 1).await.map_err(output::unavailable)?;
+    let past = archive.find_alerts(filter, 1).await.map_err(output::unavailable)?;
     if past.is_empty() {
         Err(unknown_name(kind, name, known.iter().map(String::as_str)))
     } else {

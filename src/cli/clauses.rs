@@ -46,6 +46,11 @@ impl TextLayout {
         )
     }
 
+    /// A line with the name of a fact and its text.
+    pub(super) fn fact(self, name: &str, text: &str) -> String {
+        self.wrap(&plain(text), &format!("  {name:9}  "), 13)
+    }
+
     /// The sign for a truth.
     pub(super) fn truth_sign(self, truth: Truth) -> String {
         let (sign, colour) = match truth {

@@ -69,7 +69,7 @@ enum ShownState {
     Held,
 }
 
-/// Lists what is not delivered, or sends it again.
+/// Lists messages that are not delivered, or sends them again.
 pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
     let done = match &arguments.action {
         None => list_deliveries(arguments),

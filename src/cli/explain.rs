@@ -1,5 +1,5 @@
-//! `tidings explain`: what text the rules saw of a story, which of them match it, on which words,
-//! and why one does not.
+//! `tidings explain`: shows the text of a story that rules read, the rules that match it, and why a
+//! rule does not match.
 
 mod answer;
 mod json;
@@ -32,10 +32,10 @@ pub(super) struct ExplainArguments {
     /// line follows it.
     #[arg(verbatim_doc_comment)]
     story: String,
-    /// Show what this rule makes of it, clause by clause
+    /// Explain this rule, clause by clause
     #[arg(long, value_name = "NAME", conflicts_with = "when")]
     rule: Option<String>,
-    /// Of a rule with `each`: what it makes of it for the row of this id alone
+    /// Explain one row of a rule with `each`
     #[arg(long, value_name = "ID", requires = "rule")]
     row: Option<String>,
     /// A rule file or a folder of them [default: the configuration's rules]
@@ -58,9 +58,9 @@ pub(super) struct ExplainArguments {
 enum Question {
     /// Which rules match.
     All(Rules),
-    /// What the rule of that name makes of it, for the row of that id.
+    /// How one rule decides, for one row if an id is given.
     One(Rules, String, Option<String>),
-    /// What an expression makes of it.
+    /// How an expression decides.
     Expression(Query),
 }
 
@@ -81,9 +81,9 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
 
 fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
-    let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
-    // A configuration says where the store is; nothing else is missed if rules are named.
-    let config = if named && (at_hand || !arguments.config.path.exists()) {
+    let is_local = arguments.story == "-" || Path::new(&arguments.story).is_file();
+    // If rules are named, a configuration is needed only to find the store.
+    let config = if named && (is_local || !arguments.config.path.exists()) {
         None
     } else {
         Some(load::load_config(&arguments.config.path)?)

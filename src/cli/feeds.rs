@@ -41,8 +41,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: OptionalConfigArgument,
     },
-    /// Make a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for a
-    /// pause are not polled
+    /// Make a running Tidings poll the named feeds now, or all feeds that fail. Hosts that asked
+    /// for a pause are not polled
     PollNow {
         /// Names of feeds, as in the configuration.
         #[arg(value_name = "NAME")]
@@ -50,8 +50,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Find the feeds of a site: those that its page links, else the usual addresses; needs no
-    /// configuration, and uses its settings for hosts if there is one
+    /// Find the feeds of a site: those that its page links, or else those at the usual addresses.
+    /// Needs no configuration; uses its settings for hosts if there is one
     Find {
         /// The address of a page or of the site.
         url: String,
@@ -74,7 +74,7 @@ pub(super) enum FeedsAction {
     },
     /// List the times in which items of a feed may have been missed
     Gaps {
-        /// Only those found since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d.
+        /// Only gaps found since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d.
         #[arg(long, value_name = "TIME", default_value = "30d")]
         since: String,
         /// The format of the output.

@@ -22,8 +22,8 @@ const DEFAULT_FILTER: &str = "warn,tidings=info";
 /// The target of the lines of Tidings, or its first part.
 const TIDINGS_TARGET: &str = "tidings";
 
-/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no
-/// filter.
+/// Starts the log. `TIDINGS_LOG` sets what is logged, such as `debug` or `tidings=trace`. Fails
+/// with 64 if it is not a filter.
 pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
     let asked = match std::env::var(VARIABLE) {
         Ok(asked) => Ok(asked),

@@ -77,7 +77,7 @@ fn try_place(
     output::print_lines(matched.into_iter().chain(others).chain([summary]))
 }
 
-/// The stories at `place`, and the feed's title, else the place as it was named.
+/// The title of the feed, or else the place as it was named, and the stories there.
 async fn read_stories(
     send_context: &SendContext,
     config: Option<&Config>,

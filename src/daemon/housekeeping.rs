@@ -65,7 +65,7 @@ async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
     Ok(removed)
 }
 
-/// What is kept at `now`.
+/// The limits of what is kept at `now`.
 fn retention(retain: Retain, now: Timestamp) -> Retention {
     let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     Retention {

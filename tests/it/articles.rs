@@ -168,7 +168,7 @@ async fn pages_that_hold_something_else_leave_the_teaser_and_say_what_they_are()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_told() {
+async fn a_page_edited_behind_an_unchanged_item_alerts_for_the_rules_that_have_not_matched() {
     let server = Server::start().await;
     let mail = Sink::start().await;
     let entry = Entry::teaser("Freight over the bridge doubles", &server.url("/story"));
@@ -234,7 +234,8 @@ async fn where_a_feed_is_hinted_only_pages_of_teasers_with_a_word_of_a_rule_are_
         .replace(&format!("\"{}\"", server.url("/feed.xml")), &feed);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     once(&folder, &[]).await;
-    let skipped = "B: teaser, `full_text` is `hinted` for its feed, and no rule has a word of it";
+    let skipped =
+        "B: teaser, `full_text` is `hinted` for its feed, and no rule looks for a word of it";
     assert_eq!(folder.query(READ).await, ["A: full", skipped]);
     assert_eq!((server.requests("/a").len(), server.requests("/b").len()), (1, 0));
 }

@@ -66,7 +66,7 @@ async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
     let shown = setup.folder.command(&["alerts", "show", "1"]).await.output;
     for part in [
         "*North Korea*",
-        "as it is kept",
+        "same as the stored text",
         "when: Russia AND North Korea AND arms",
         "for hook: sent",
         "sent, 250",

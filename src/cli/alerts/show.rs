@@ -17,9 +17,8 @@ pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLa
     let past = &record.past;
     let title = plain(past.story.headline());
     let mut lines = vec![layout.paint(&layout.wrap(title.trim(), "", 2), TITLE)];
-    lines.extend(
-        alert_facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, layout)),
-    );
+    lines
+        .extend(alert_facts(record, zone).into_iter().map(|(name, text)| layout.fact(name, &text)));
     lines.push(String::new());
     lines.extend(past.rule_match.evidence.iter().map(|evidence| evidence_line(evidence, layout)));
     lines.push(String::new());
@@ -41,9 +40,9 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
-            "as it is kept"
+            "same as the stored text"
         } else {
-            "another than is kept now"
+            "the stored text is another now"
         };
         format!("SHA-256 {hash}, {now}")
     });
@@ -69,10 +68,6 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
     .collect()
 }
 
-fn fact(name: &str, text: &str, layout: TextLayout) -> String {
-    layout.wrap(&plain(text), &format!("  {name:9}  "), 13)
-}
-
 /// What was found, and the sentence that shows it.
 fn evidence_line(evidence: &Evidence, layout: TextLayout) -> String {
     let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
@@ -87,7 +82,7 @@ fn evidence_line(evidence: &Evidence, layout: TextLayout) -> String {
 /// The rule's text as it was.
 fn rule_lines(record: &AlertRecord, layout: TextLayout) -> Vec<String> {
     let Some(text) = &record.rule_text else {
-        return vec!["Its rule's text of that time is not kept.".to_owned()];
+        return vec!["The text of the rule at that time is not stored.".to_owned()];
     };
     let head = format!(
         "The rule at that time ({}):",
@@ -151,13 +146,13 @@ mod tests {
         old.messages.clear();
         let report = format_alert(&old, &TimeZone::UTC, LAYOUT);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
-        assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
+        assert!(report.contains("is not stored.\n\nIt was sent to nobody.\n"), "{report}");
     }
 
     #[test]
     fn a_text_that_was_edited_since_is_said_to_be_another() {
         let mut edited = alert_record();
         edited.text_now_sha256 = "11".repeat(32);
-        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("another than"));
+        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("another now"));
     }
 }

@@ -1,4 +1,4 @@
-//! Alerts as a table for people.
+//! The table of alerts.
 
 use jiff::tz::TimeZone;
 
@@ -7,7 +7,7 @@ use crate::cli::moment::day_and_minute;
 use crate::notify::plain;
 use crate::store::PastAlert;
 
-/// One row an alert, at most `width` columns wide.
+/// One row per alert, at most `width` columns wide.
 pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
     if alerts.is_empty() {
         return "no alert fits these filters\n".to_owned();

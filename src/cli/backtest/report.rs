@@ -1,4 +1,4 @@
-//! What a backtest prints: JSON Lines as it goes, or one text for people at its end.
+//! The output of a backtest: JSON Lines while it runs, or one text at its end.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
@@ -17,17 +17,17 @@ use tidings_rules::fault::{Fault, Level};
 
 mod text;
 
-/// Prints what is found, and counts it.
+/// Prints and counts the matches.
 pub(super) struct Printer<'s> {
     format: OutputFormat,
     sides: &'s RuleSets,
     output: BufWriter<Stdout>,
-    /// So far.
+    /// The counts so far.
     pub(super) tally: Tally,
 }
 
 impl<'s> Printer<'s> {
-    /// Nothing is printed yet.
+    /// A printer that has printed nothing.
     pub(super) fn new(format: OutputFormat, sides: &'s RuleSets) -> Self {
         let tally = Tally::new(sides.base.names.len());
         Self { format, sides, output: BufWriter::new(io::stdout()), tally }
@@ -35,7 +35,7 @@ impl<'s> Printer<'s> {
 
     /// Counts a batch, and prints its faults and, as JSON, its matches.
     pub(super) fn print_batch(&mut self, batch: &Batch, matched: &BatchMatches) -> io::Result<()> {
-        // One by one: each has a source of its own, so that several would be sorted wrongly.
+        // Each fault has a source of its own, so several at once would be sorted wrongly.
         for fault in &batch.faults {
             print_faults(std::slice::from_ref(fault), self.format);
         }
@@ -70,7 +70,7 @@ impl<'s> Printer<'s> {
         Ok(())
     }
 
-    /// Prints what the whole came to.
+    /// Prints the totals.
     pub(super) fn print_end(&mut self, threads: u16) -> io::Result<()> {
         match self.format {
             OutputFormat::Json => {
@@ -101,11 +101,11 @@ impl<'s> Printer<'s> {
     }
 }
 
-/// Shows faults on standard error; as JSON, one a line.
+/// Prints faults on standard error. As JSON, one per line.
 pub(super) fn print_faults(faults: &[Fault], format: OutputFormat) {
     match format {
         OutputFormat::Text => load::print_faults(faults),
-        // Warnings are for `check`: whatever reads this waits for a summary.
+        // Warnings are left out, because a reader of JSON waits for the summary.
         OutputFormat::Json => faults
             .iter()
             .filter(|fault| fault.level == Level::Error)
@@ -126,7 +126,7 @@ struct MatchLine<'l> {
     changes: Option<&'l Differences<'l>>,
 }
 
-/// What it all came to, as a line of JSON.
+/// The totals, as a line of JSON.
 #[derive(Debug, Serialize)]
 struct Summary {
     rules: usize,

@@ -1,4 +1,4 @@
-//! Deliveries as a table for people.
+//! The table of deliveries.
 
 use std::fmt::Write;
 
@@ -6,15 +6,14 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
 use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
 
-const HEADS: [&str; 6] = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT"];
-
-/// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
-/// or rests.
+/// One row per delivery, and below it why it is not delivered. Then one line per receiver that
+/// fails or has a pause.
 pub(super) fn deliveries_table(
     deliveries: &[Delivery],
     away: &[&(Receiver, NotifierHealth)],
@@ -24,17 +23,16 @@ pub(super) fn deliveries_table(
     if deliveries.is_empty() {
         text += "no message is waiting or dead-lettered\n";
     } else {
-        let rows: Vec<[String; 6]> =
-            deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
-        let heads = HEADS.map(ToOwned::to_owned);
-        let widths: Vec<usize> = (0..HEADS.len())
-            .map(|n| rows.iter().chain([&heads]).map(|row| width(&row[n])).max().unwrap_or(0))
-            .collect();
-        text += &line(&heads, &widths, "ABOUT");
-        for (delivery, row) in deliveries.iter().zip(&rows) {
-            text += &line(row, &widths, &subject_text(&delivery.subject));
-            if let Some(why) = &delivery.why {
-                writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
+        let rows = deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
+        let heads = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT", "ABOUT"];
+        let table = columns(heads, rows, &[0, 1, 2, 3, 4, 5, 6], usize::MAX);
+        let ids = deliveries.iter().map(|delivery| delivery.id.to_string().len());
+        let indent = ids.max().unwrap_or(0).max("ID".len()) + 2;
+        let reasons = std::iter::once(None).chain(deliveries.iter().map(|one| one.why.as_ref()));
+        for (line, why) in table.lines().zip(reasons) {
+            writeln!(text, "{line}").expect("strings grow");
+            if let Some(why) = why {
+                writeln!(text, "{:indent$}{}", "", plain(why)).expect("strings grow");
             }
         }
     }
@@ -49,15 +47,15 @@ fn receiver_line(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) 
     let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
     let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
-        format!("{receiver} wants to be left alone until {next}: {why}")
+        format!("{receiver} asked for a pause until {next}: {why}")
     } else if health.rests_until > health.since {
-        format!("{receiver} fails since {since}, tried again at {next}: {why}")
+        format!("{receiver} has failed since {since}, next try at {next}: {why}")
     } else {
-        format!("{receiver} fails since {since}: {why}")
+        format!("{receiver} has failed since {since}: {why}")
     }
 }
 
-fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
+fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 7] {
     [
         delivery.id.to_string(),
         delivery.state.to_string(),
@@ -65,6 +63,7 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
         short_date(delivery.created, zone),
         delivery.attempts.to_string(),
         delivery.due.map_or_else(|| "-".to_owned(), |due| short_date(due, zone)),
+        subject_text(&delivery.subject),
     ]
 }
 
@@ -76,18 +75,6 @@ fn subject_text(what: &DeliverySubject) -> String {
         }
         DeliverySubject::Notice(subject) => plain(&format!("a notice about {subject}")),
     }
-}
-
-fn line(cells: &[String; 6], widths: &[usize], last: &str) -> String {
-    let padded = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, wide)| format!("{cell}{}  ", " ".repeat(wide - width(cell))));
-    padded.collect::<String>() + last + "\n"
-}
-
-fn width(cell: &str) -> usize {
-    textwrap::core::display_width(cell)
 }
 
 #[cfg(test)]

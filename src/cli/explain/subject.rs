@@ -1,4 +1,4 @@
-//! The story that is to be explained: from the store, an address, a file or standard input.
+//! Finds the story to explain: in the store, at an address, in a file or on standard input.
 
 use std::path::Path;
 
@@ -26,13 +26,13 @@ use tidings_rules::story::{Read, Story};
 pub(super) struct ExplainSubject {
     pub(super) story: Story,
     pub(super) read: Read,
-    /// The feeds that carried it; `None`: unknown.
+    /// The feeds that carried it. `None` if they are unknown.
     pub(super) carriers: Option<Vec<Carrier>>,
-    /// What became of it, if it is the store's.
+    /// Its record, if it is in the store.
     pub(super) kept: Option<StoryRecord>,
 }
 
-/// Finds the story `name`, and its page where `depth` says so. Prints why there is none.
+/// Finds the story `name`, and reads its page if `depth` says so. Prints why there is none.
 pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
@@ -79,7 +79,7 @@ pub(super) async fn find_subject(
     }
 }
 
-/// The store's story of that id or address, if there is a store and it has it.
+/// The story with this id or address, if the store has one.
 async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
     let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
@@ -144,7 +144,7 @@ fn full_subject(story: Story) -> ExplainSubject {
     ExplainSubject { story, read: Read::Full, carriers: None, kept: None }
 }
 
-/// A text's first line and the rest, if an empty line parts them; else the rest is all.
+/// Splits a text into headline and body, if an empty line follows its first line.
 fn split_headline(text: &str) -> (&str, &str) {
     let text = text.trim();
     match text.split_once('\n') {
@@ -155,7 +155,7 @@ fn split_headline(text: &str) -> (&str, &str) {
     }
 }
 
-/// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
+/// The article, or the only story of the feed, in these bytes, which come from `url`.
 async fn subject_of_markup(
     send_context: &SendContext,
     config: Option<&Config>,

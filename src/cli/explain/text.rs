@@ -21,11 +21,7 @@ const TITLE: Style = Style::new().bold();
 pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
     let layout = TextLayout::for_stdout();
     let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
-    lines.extend(
-        story_facts(subject)
-            .into_iter()
-            .map(|(name, text)| layout.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
-    );
+    lines.extend(story_facts(subject).into_iter().map(|(name, text)| layout.fact(name, &text)));
     lines.push(String::new());
     match answer {
         ExplainAnswer::Matches(matches, rules) => {

@@ -1,4 +1,4 @@
-//! Feeds as a table for people.
+//! The table of feeds.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

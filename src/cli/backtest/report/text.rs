@@ -1,5 +1,4 @@
-//! The report for people: matches or changes rule by rule with their headlines, then totals and
-//! speed.
+//! The report as text: matches or changes by rule, with headlines, then totals and speed.
 
 use std::fmt::Write;
 
@@ -12,13 +11,13 @@ use crate::cli::backtest::rule_sets::RuleSets;
 use crate::cli::count::count;
 use crate::notify::plain;
 
-/// The width where no terminal sets one: a headline is as long as it was kept.
+/// The width without a terminal. It shows every headline in full.
 pub(super) const UNBOUNDED: usize = 400;
 
-/// Names that are listed; the rest is counted.
+/// The most names that are listed. The others are counted.
 const MOST_NAMES: usize = 20;
 
-/// How wide the report may be, and where its reader lives.
+/// The width of the report and the zone of its dates.
 pub(super) struct ReportLayout {
     /// Columns of the terminal.
     pub(super) width: usize,
@@ -111,7 +110,7 @@ impl ReportLayout {
             .unwrap_or_default()
     }
 
-    /// The rules of these names, of which all the same is to be said; empty if there are none.
+    /// A list of rule names under a heading. Empty if there are none.
     fn format_names(&self, what: &str, names: &[&str]) -> String {
         if names.is_empty() {
             return String::new();
@@ -151,7 +150,7 @@ fn grouped_count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(number as u64), if number == 1 { one } else { many })
 }
 
-/// `line` within `width` columns, at the end of a character as people see it (Unicode annex 29).
+/// `line` cut to `width` columns, between graphemes (Unicode annex 29).
 fn cut_to_width(line: &str, width: usize) -> String {
     if textwrap::core::display_width(line) <= width {
         return line.to_owned();
