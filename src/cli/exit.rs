@@ -1,4 +1,4 @@
-//! The exit codes.
+//! The exit codes of the program.
 
 /// The exit codes in the help.
 pub(super) const EXIT_CODES: &str = "\

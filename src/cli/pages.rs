@@ -1,4 +1,4 @@
-//! PageReader behind teasers, read as a running Tidings reads them.
+//! Reads the pages behind teasers, as a running Tidings does.
 
 use std::collections::HashMap;
 

@@ -20,7 +20,7 @@ use crate::notify::{self, SendContext, plain};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
 use tidings_rules::{Carrier, Query};
 
-/// PageReader that are waited for at once.
+/// The most pages that are read at once.
 const AT_ONCE: usize = 16;
 
 /// Prints whether `expression` matches the stories at `place`, where, and on which words; matches

@@ -245,7 +245,7 @@ async fn cut_waits(context: &RunContext) {
     match context.store.cut_delivery_waits(now()).await {
         Ok(0) => {}
         Ok(cut) => {
-            info!("the clock of this machine was ahead; the waits of {cut} messages are shortened")
+            info!("the clock of this machine was ahead; the waits of {cut} messages are shortened");
         }
         Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
     }

@@ -55,11 +55,8 @@ pub(crate) async fn diff_feed(
     let name = feed.name.clone();
     let classify = move || (identity::classify(&name, &known, faces), known, document);
     let (mut classified, known, mut document) = run_blocking_limited(context, classify).await;
-    let edited = classified
-        .iter()
-        .filter(|item| item.verdict.is_edit())
-        .map(|item| item.known_by().clone())
-        .collect();
+    let edited = classified.iter().filter(|item| item.verdict.is_edit());
+    let edited = edited.map(|item| item.known_by().clone()).collect();
     let before = context.store.item_texts(&feed.name, edited).await?;
     let (context, feed) = (Arc::clone(context), feed.clone());
     let shared = Arc::clone(&context);

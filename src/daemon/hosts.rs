@@ -57,8 +57,8 @@ impl Host {
 pub(crate) struct Permit<'h> {
     hosts: &'h HostPermits,
     host: HostKey,
-    _host_permit: OwnedSemaphorePermit,
-    _connection_permit: OwnedSemaphorePermit,
+    _host_slot: OwnedSemaphorePermit,
+    _connection_slot: OwnedSemaphorePermit,
 }
 
 impl Drop for Permit<'_> {
@@ -104,23 +104,18 @@ impl HostPermits {
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
         let permits = self.with_host(&host, |host| Arc::clone(&host.permits));
         let waiting = WaitingRequest::start(self, &host);
-        let host_permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let host_slot = permits.acquire_owned().await.expect("the semaphore is never closed");
         drop(waiting);
         self.check_rest(&host)?;
         if !self.is_own_host(&host) {
             tokio::time::sleep(self.book_start(&host)).await;
         }
-        let connection_permit = Arc::clone(&self.connections)
+        let connection_slot = Arc::clone(&self.connections)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         self.check_rest(&host)?;
-        Ok(Permit {
-            hosts: self,
-            host,
-            _host_permit: host_permit,
-            _connection_permit: connection_permit,
-        })
+        Ok(Permit { hosts: self, host, _host_slot: host_slot, _connection_slot: connection_slot })
     }
 
     /// Waits until a request that has a permit delays others to the same `host`.

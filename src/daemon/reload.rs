@@ -35,7 +35,7 @@ pub enum StartError {
     /// The folder cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// RuleFiles are broken and have no good version in the store.
+    /// Rule files are broken and have no good version in the store.
     #[error("{}", fault::render(.0, false))]
     Broken(Vec<Fault>),
     /// The store failed.

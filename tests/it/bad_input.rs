@@ -98,7 +98,7 @@ async fn a_second_run_on_the_same_store_is_refused() {
     let folder =
         Folder::new(&SOUND.replace("file:wire.xml", "file:missing.xml"), &[("arms.yaml", RULE)]);
     let mut first = folder.run(&[]);
-    first.wait_for_log(|line| line.contains("knows")).await;
+    first.wait_for_log(|line| line.contains("the store ")).await;
     let mut second = folder.run(&[]);
     assert_eq!(second.wait().await, 69);
     let said = second.log().join("\n");

@@ -36,7 +36,7 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
     assert_eq!(tidings.log().iter().filter(is_failure).count(), 1, "{:#?}", tidings.log());
 
     let mut again = folder.run(&[]);
-    let known = again.wait_for_log(|line| line.contains("knows")).await;
+    let known = again.wait_for_log(|line| line.contains("the store ")).await;
     assert!(
         known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"),
         "{known}"
@@ -68,7 +68,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
 
     // The last good version holds over a restart, too.
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    again.wait_for_log(|line| line.contains("5 rules watch")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
 
@@ -80,7 +80,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
             line.contains("left out until it is corrected") && line.contains("never.yaml")
         })
         .await;
-    third.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    third.wait_for_log(|line| line.contains("5 rules watch")).await;
     assert_eq!(third.terminate().await, 0);
 }
 

@@ -25,7 +25,7 @@ pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) ->
     lines.push(String::new());
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
-            lines.extend(match_lines(matches, *rules, layout))
+            lines.extend(match_lines(matches, *rules, layout));
         }
         ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, layout)),
         ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
