@@ -22,11 +22,11 @@ test:
 it module:
     cargo test --test it {{module}}::
 
-# One bench: engine, report, watchlist or outbox.
+# One bench: engine, load, report, watchlist or outbox.
 bench name="engine":
     cargo bench --bench {{name}}
 
-# Fuzzes one target with libFuzzer; needs cargo-fuzz and a nightly toolchain.
+# Fuzzes one target with libFuzzer; needs cargo-fuzz, a nightly toolchain and a C++ compiler.
 fuzz target="expression" seconds="60":
     cargo +nightly fuzz run {{target}} -- -max_total_time={{seconds}}
 

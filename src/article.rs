@@ -14,8 +14,8 @@ use crate::article::simplify::simplify;
 use crate::feed::document::Item;
 use crate::markup::decode::decode;
 use crate::markup::plain;
-use crate::markup::shield::shielded;
-use refusal::strayed;
+use crate::markup::shield::catch_panic;
+use refusal::redirected_elsewhere;
 use tidings_rules::text::{visible, visible_line};
 use versions::versions;
 
@@ -142,7 +142,7 @@ pub fn read_answer(
     content_type: Option<&str>,
     url: &Url,
 ) -> PageContent {
-    match strayed(asked, url) {
+    match redirected_elsewhere(asked, url) {
         Some(why) => PageContent::nothing(why),
         None => read_page(bytes, content_type, url),
     }
@@ -197,7 +197,7 @@ fn extract(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
         disable_json_ld: true,
         ..Config::default()
     };
-    let article = shielded(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
+    let article = catch_panic(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
     match article {
         Some(Ok(article)) => {
             let title = visible_line(&article.title).trim().to_owned();

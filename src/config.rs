@@ -89,7 +89,7 @@ pub struct DefaultNotifiers {
 impl DefaultNotifiers {
     /// The notifiers of a rule of that severity without `notify`.
     #[must_use]
-    pub fn receivers_for(&self, severity: Severity) -> &BTreeSet<NotifierName> {
+    pub fn receivers_of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
 

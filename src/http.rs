@@ -34,8 +34,8 @@ pub use request::{HttpRequest, Want};
 
 use limits::{too_slow, within};
 
-/// Where this program lives: publishers who wonder about our requests find it in the User-Agent.
-pub const HOME: &str = "https://example.org/tidings";
+/// The home page of Tidings, in the `User-Agent` of every request. `Cargo.toml` states it.
+pub const HOME: &str = env!("CARGO_PKG_HOMEPAGE");
 
 /// How many redirects are followed.
 const MOST_HOPS: usize = 5;
@@ -116,14 +116,14 @@ async fn request_once(
     };
     match response.status() {
         StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {
-            let validators = headers::validators(response.headers()).or(&request.validators);
+            let validators = headers::validators(response.headers()).or_from(&request.validators);
             Ok(Hop::Answer(Box::new(answer(url, response.headers(), now, None, validators))))
         }
         status if status.is_success() => {
             let head = response.headers().clone();
             let body = body::read_body(response, limits, left).await?;
             // Part of a feed can be read; part of a page must not pass for the whole page.
-            if let Some(why) = body.broken().filter(|_| request.want != Want::Feed) {
+            if let Some(why) = body.incomplete_because().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
             }
             let validators = headers::validators(&head);

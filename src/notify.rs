@@ -7,7 +7,7 @@ mod fixture;
 mod format;
 mod outcome;
 mod payload;
-mod plain;
+mod printable;
 mod quote;
 mod reply;
 mod send_context;
@@ -16,7 +16,7 @@ mod text;
 mod view;
 mod webhook;
 
-pub(crate) use plain::{plain, printable};
+pub(crate) use crate::notify::printable::{escape_unprintable, plain};
 
 pub use crate::alerts::breaker::{FailureCause, FailureScope};
 pub use outcome::{Outcome, RetryReason};
@@ -28,56 +28,64 @@ use jiff::tz::TimeZone;
 use crate::alerts::{Notification, Receiver};
 use crate::config::{ConsoleFormat, Notifier, WebhookBody};
 
-/// Renders what `notifier` will send for `letter`: these bytes are frozen, and every retry sends
-/// the same.
+/// Renders the bytes that `notifier` sends for `notification`. They are frozen: every retry sends
+/// the same bytes.
 ///
 /// # Errors
-/// In words for a person, where the letter cannot be written (an address that does not parse).
+/// The notification cannot be written, for example because an address does not parse.
 pub fn render(
     notifier: &Notifier,
     receiver: &Receiver,
-    letter: &Notification,
+    notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
     match notifier {
-        Notifier::Console(_) => payload::write(letter),
+        Notifier::Console(_) => payload::to_json_line(notification),
         Notifier::Webhook(webhook) => match &webhook.body {
-            WebhookBody::Format(format) => format::render(*format, letter, zone),
-            WebhookBody::Template(template) => template::render(template, receiver, letter, zone),
+            WebhookBody::Format(format) => format::render(*format, notification, zone),
+            WebhookBody::Template(template) => {
+                template::render(template, receiver, notification, zone)
+            }
         },
-        Notifier::Email(email) => email::render(email, receiver, letter, zone),
+        Notifier::Email(email) => email::render(email, receiver, notification, zone),
     }
 }
 
-/// What the console shows of `letter`: as JSON, or for people, in colour where standard output is a
-/// terminal. Ends in a line break.
+/// Renders `notification` for the console: as JSON or as text, in colour if standard output is a
+/// terminal. The result ends in a line break.
 ///
 /// # Errors
-/// Where the letter cannot be put into JSON.
-pub fn on_console(
+/// The notification cannot be put into JSON.
+pub fn render_for_console(
     format: ConsoleFormat,
-    letter: &Notification,
+    notification: &Notification,
     zone: &TimeZone,
 ) -> Result<String, String> {
-    Ok(String::from_utf8_lossy(&console::shown(format, &payload::write(letter)?, zone))
-        .into_owned())
+    Ok(String::from_utf8_lossy(&console::render_for_stdout(
+        format,
+        &payload::to_json_line(notification)?,
+        zone,
+    ))
+    .into_owned())
 }
 
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
-/// half a minute, and by email as long as mail servers may take: minutes for each answer.
+/// 30 seconds; by email up to ten minutes, because mail servers may take minutes to answer.
 pub async fn send(
     notifier: &Notifier,
-    means: &SendContext,
+    context: &SendContext,
     receiver: &Receiver,
     id: &str,
     frozen: &[u8],
     now: Timestamp,
 ) -> Outcome {
     match notifier {
-        Notifier::Console(format) => console::send(*format, frozen, &means.zone).await,
-        Notifier::Email(email) => email::send(email, &means.mail, receiver, frozen, now).await,
+        Notifier::Console(format) => console::send(*format, frozen, &context.zone).await,
+        Notifier::Email(email) => {
+            email::send(email, &context.smtp_pools, receiver, frozen, now).await
+        }
         Notifier::Webhook(webhook) => {
-            webhook::send(webhook, means, receiver, id, frozen, now).await
+            webhook::send(webhook, context, receiver, id, frozen, now).await
         }
     }
 }

@@ -75,7 +75,7 @@ pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
 pub use outbox::{OutboxTurn, Sending};
 pub use silences::{add_silence, end_silence, list_silences};
-pub use status::{AttemptOutcome, MessageState, StoryStatus};
+pub use status::{AttemptOutcome, MessageStatus, StoryStatus};
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
@@ -178,7 +178,7 @@ pub struct ItemRecord {
     /// The hash of its title and text.
     pub hash: String,
     /// The hash of its text alone.
-    pub text: Option<String>,
+    pub text_hash: Option<String>,
     /// The link as given.
     pub url: Option<String>,
     /// The story it belongs to.
@@ -245,7 +245,7 @@ pub struct FinalText {
     /// The text.
     pub body: String,
     /// The result of matching it.
-    pub verdict: MatchResult,
+    pub match_result: MatchResult,
     /// The page fetches that this took.
     pub fetches: u32,
     /// When its page is rechecked; `None`: never. It has no effect if the text was final already.
@@ -292,7 +292,7 @@ pub struct Lease {
     /// The message's id: unique for ever, the same in every retry.
     pub id: String,
     /// Attempts that counted, before this one.
-    pub counted: u32,
+    pub counted_attempts: u32,
     /// When its first attempt began, which may be this one.
     pub tried_since: Timestamp,
     /// Whether it gathers alerts: then it is halved where it is too large.
@@ -305,7 +305,7 @@ pub struct Lease {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryRecord {
     /// When.
-    pub at: Timestamp,
+    pub due: Timestamp,
     /// How the attempt failed. If no attempt so far reached the receiver, the payload is
     /// rendered anew.
     pub cause: FailureCause,
@@ -314,7 +314,7 @@ pub struct RetryRecord {
     /// Whether the attempt counts against the schedule.
     pub counts: bool,
     /// Until when the receiver asked for no messages.
-    pub rest: Option<Timestamp>,
+    pub rest_until: Option<Timestamp>,
     /// Why, in words.
     pub why: String,
 }

@@ -46,7 +46,7 @@ fn stories() -> Vec<Story> {
     ];
     texts
         .into_iter()
-        .map(|(title, body)| Story::of_words(title.to_owned(), body.repeat(20)))
+        .map(|(title, body)| Story::from_words(title.to_owned(), body.repeat(20)))
         .collect()
 }
 

@@ -44,6 +44,6 @@ pub(crate) fn stories(texts: &[String], count: usize) -> Vec<Story> {
         .into_iter()
         .step_by(step)
         .take(count)
-        .map(|piece| Story::of_words(String::new(), text(piece)))
+        .map(|piece| Story::from_words(String::new(), text(piece)))
         .collect()
 }

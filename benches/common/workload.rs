@@ -158,7 +158,7 @@ fn story(vocabulary: &Vocabulary, draw: &mut Draw, script: Script) -> Story {
     }
     let [title, body] =
         texts.map(|text| if script == Script::Cyrillic { in_cyrillic(&text) } else { text });
-    Story::of_words(title, body)
+    Story::from_words(title, body)
 }
 
 fn accented(word: &str, kind: usize) -> String {

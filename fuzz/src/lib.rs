@@ -15,7 +15,7 @@ use url::Url;
 fn story() -> Story {
     let body =
         "Russia sells arms to North Korea. The U.S. denied it.\n\nOil, too; 김정은은 말했다.";
-    Story::of_words("Arms for Moscow", body)
+    Story::from_words("Arms for Moscow", body)
 }
 
 fn source(name: &str, text: &str) -> Arc<Source> {

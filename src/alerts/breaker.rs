@@ -97,7 +97,7 @@ impl NotifierHealth {
 
     /// Whether the other receivers get a notice now.
     #[must_use]
-    pub fn is_worth_telling(&self, now: Timestamp) -> bool {
+    pub fn needs_notice(&self, now: Timestamp) -> bool {
         let takes_nothing = self.is_open() || now < self.rests_until;
         let long = takes_nothing && later(self.since, WORTH_TELLING) <= now;
         !self.announced && (self.is_gone() || long)
@@ -148,7 +148,7 @@ fn own_rest(health: &NotifierHealth, cause: FailureCause, now: Timestamp) -> Opt
 ///
 /// The message may have been in flight when the receiver asked for a pause, so a pause holds on.
 #[must_use]
-pub fn took(before: NotifierHealth, now: Timestamp) -> Option<NotifierHealth> {
+pub fn after_delivery(before: NotifierHealth, now: Timestamp) -> Option<NotifierHealth> {
     let holds = now < before.rests_until && !before.is_gone();
     holds.then_some(NotifierHealth { failures: 0, since: now, announced: false, ..before })
 }
@@ -161,7 +161,7 @@ pub fn is_long_refused(tried_since: Timestamp, now: Timestamp) -> bool {
 
 /// What a receiver may be sent at `now`; `None` is one that takes messages.
 #[must_use]
-pub fn room(health: Option<&NotifierHealth>, now: Timestamp) -> SendAllowance {
+pub fn allowance(health: Option<&NotifierHealth>, now: Timestamp) -> SendAllowance {
     match health {
         Some(health) if now < health.rests_until => SendAllowance::NotBefore(health.rests_until),
         Some(health) if health.is_open() || health.has_rested() => SendAllowance::Probe,
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn four_failures_hinder_nothing_and_the_fifth_leaves_probes() {
-        assert_eq!(room(None, at(0)), SendAllowance::All);
-        assert_eq!(room(Some(&unreached(&[0, 1, 2, 3])), at(3)), SendAllowance::All);
+        assert_eq!(allowance(None, at(0)), SendAllowance::All);
+        assert_eq!(allowance(Some(&unreached(&[0, 1, 2, 3])), at(3)), SendAllowance::All);
         let open = unreached(&[0, 1, 2, 3, 4]);
-        assert_eq!(room(Some(&open), at(8)), SendAllowance::NotBefore(at(9)));
-        assert_eq!(room(Some(&open), at(9)), SendAllowance::Probe);
+        assert_eq!(allowance(Some(&open), at(8)), SendAllowance::NotBefore(at(9)));
+        assert_eq!(allowance(Some(&open), at(9)), SendAllowance::Probe);
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         let mut probes = Vec::new();
         for _ in 0..7 {
             let SendAllowance::NotBefore(next) =
-                room(Some(&unreached(&failures)), at(*failures.last().unwrap()))
+                allowance(Some(&unreached(&failures)), at(*failures.last().unwrap()))
             else {
                 panic!("it rests")
             };
@@ -219,18 +219,18 @@ mod tests {
     #[test]
     fn a_wish_is_obeyed_as_it_stands_from_the_first_failure_on() {
         let asked = record_failure(None, FailureCause::Busy, "429", Some(at(90)), at(0));
-        assert_eq!(room(Some(&asked), at(89)), SendAllowance::NotBefore(at(90)));
-        assert_eq!(room(Some(&asked), at(90)), SendAllowance::Probe);
+        assert_eq!(allowance(Some(&asked), at(89)), SendAllowance::NotBefore(at(90)));
+        assert_eq!(allowance(Some(&asked), at(90)), SendAllowance::Probe);
         // What was under way when it asked does not take the wish back.
         let again =
             record_failure(Some(asked.clone()), FailureCause::Failed, "timeout", None, at(1));
         assert_eq!(again.rests_until, at(90));
-        let taken = took(asked, at(1)).expect("the wish holds");
+        let taken = after_delivery(asked, at(1)).expect("the wish holds");
         assert_eq!(
-            (room(Some(&taken), at(89)), room(Some(&taken), at(90))),
+            (allowance(Some(&taken), at(89)), allowance(Some(&taken), at(90))),
             (SendAllowance::NotBefore(at(90)), SendAllowance::Probe)
         );
-        assert_eq!(took(taken, at(90)), None);
+        assert_eq!(after_delivery(taken, at(90)), None);
         // After many failures, too.
         let away = record_failure(
             Some(unreached(&[0, 0, 0, 0, 0, 0])),
@@ -245,11 +245,11 @@ mod tests {
     #[test]
     fn one_that_is_busy_rests_only_where_it_takes_nothing_at_all() {
         let busy = |times: usize| after(FailureCause::Busy, &vec![0; times]);
-        assert_eq!(room(Some(&busy(4)), at(0)), SendAllowance::All);
-        assert_eq!(room(Some(&busy(7)), at(0)), SendAllowance::Probe);
+        assert_eq!(allowance(Some(&busy(4)), at(0)), SendAllowance::All);
+        assert_eq!(allowance(Some(&busy(7)), at(0)), SendAllowance::Probe);
         for (times, rest) in [(8, 1), (9, 2), (12, 16), (14, 60), (99, 60)] {
             assert_eq!(
-                room(Some(&busy(times)), at(0)),
+                allowance(Some(&busy(times)), at(0)),
                 SendAllowance::NotBefore(at(rest)),
                 "{times}"
             );
@@ -259,22 +259,19 @@ mod tests {
     #[test]
     fn one_that_is_gone_for_good_is_sent_nothing_more_and_that_is_told_at_once() {
         let gone = record_failure(None, FailureCause::Shut, "410", Some(NEVER), at(0));
-        assert_eq!(room(Some(&gone), at(100_000_000)), SendAllowance::NotBefore(NEVER));
-        assert!(gone.is_worth_telling(at(0)));
-        assert!(!NotifierHealth { announced: true, ..gone }.is_worth_telling(at(0)));
+        assert_eq!(allowance(Some(&gone), at(100_000_000)), SendAllowance::NotBefore(NEVER));
+        assert!(gone.needs_notice(at(0)));
+        assert!(!NotifierHealth { announced: true, ..gone }.needs_notice(at(0)));
     }
 
     #[test]
     fn an_hour_away_is_worth_telling_once() {
         let away = unreached(&[0, 1, 2, 3, 4]);
-        assert!(!away.is_worth_telling(at(3599)));
-        assert!(away.is_worth_telling(at(3600)));
-        assert!(!NotifierHealth { announced: true, ..away }.is_worth_telling(at(3600)));
-        assert!(
-            !unreached(&[0, 1]).is_worth_telling(at(9999)),
-            "it may only have had nothing to send"
-        );
+        assert!(!away.needs_notice(at(3599)));
+        assert!(away.needs_notice(at(3600)));
+        assert!(!NotifierHealth { announced: true, ..away }.needs_notice(at(3600)));
+        assert!(!unreached(&[0, 1]).needs_notice(at(9999)), "it may only have had nothing to send");
         let rests = record_failure(None, FailureCause::Busy, "429", Some(at(9000)), at(0));
-        assert!(rests.is_worth_telling(at(3600)), "it wants three hours of rest");
+        assert!(rests.needs_notice(at(3600)), "it wants three hours of rest");
     }
 }

@@ -130,10 +130,10 @@ pub fn open_since(now: Timestamp) -> Timestamp {
 /// `None` if it has too few words to be known by them.
 #[must_use]
 pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
-    let (mark, title) = mark::split(title);
-    let mark = mark.or_else(|| mark::of_text(text));
+    let (mark, title) = mark::split_mark(title);
+    let mark = mark.or_else(|| mark::find_in_text(text));
     let title = words::words(title);
-    let words = CopyWords::of(text);
+    let words = CopyWords::new(text);
     if !is_whole || words.words.len() < FEWEST_WORDS {
         let all: Vec<&str> =
             title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
@@ -142,11 +142,11 @@ pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
             title,
             mark,
             text: ComparedText::Brief(key),
-            sketch: MinHashSignature::of_brief(key),
+            sketch: MinHashSignature::from_whole_text(key),
         });
     }
-    let full = LongText::of(words);
-    let sketch = MinHashSignature::of(&full.shingles, &full.lead_keys(), title_key(&title));
+    let full = LongText::new(words);
+    let sketch = MinHashSignature::new(&full.shingles, &full.lead_keys(), title_key(&title));
     Some(Fingerprint { title, mark, text: ComparedText::Full(full), sketch })
 }
 
@@ -172,23 +172,25 @@ impl Fingerprint {
     pub fn lacks_evidence<'e>(
         &self,
         new: &[Evidence],
-        told: impl IntoIterator<Item = &'e Evidence>,
+        earlier: impl IntoIterator<Item = &'e Evidence>,
     ) -> bool {
-        let known: HashSet<String> = told.into_iter().flat_map(matched_words).collect();
+        let known: HashSet<String> = earlier.into_iter().flat_map(matched_words).collect();
         let text: &[CopyWord] = match &self.text {
             ComparedText::Brief(_) => &[],
             ComparedText::Full(full) => &full.words.words,
         };
         let own: HashSet<&str> =
             self.title.iter().chain(text).map(|word| word.text.as_str()).collect();
-        new.iter().flat_map(matched_words).any(|word| !known.contains(&word) && !holds(&own, &word))
+        new.iter()
+            .flat_map(matched_words)
+            .any(|word| !known.contains(&word) && !contains_word(&own, &word))
     }
 }
 
 impl LongText {
-    fn of(words: CopyWords) -> Self {
+    fn new(words: CopyWords) -> Self {
         let texts: Vec<&str> = words.words.iter().map(|word| word.text.as_str()).collect();
-        let shingles = ordered(runs(&texts, SHINGLE).collect());
+        let shingles = ordered(hashes_of_runs(&texts, SHINGLE).collect());
         Self { words, shingles }
     }
 
@@ -196,13 +198,13 @@ impl LongText {
     fn lead_keys(&self) -> Vec<u64> {
         let lead = &self.words.words[..self.words.words.len().min(120)];
         let texts: Vec<&str> = lead.iter().map(|word| word.text.as_str()).collect();
-        let mut keys = ordered(runs(&texts, 5).collect());
+        let mut keys = ordered(hashes_of_runs(&texts, 5).collect());
         keys.truncate(sketch::LEAD_KEYS);
         keys
     }
 
-    fn without(&self, frame: &HashSet<u64>) -> Self {
-        Self::of(self.words.without(frame))
+    fn without_sentences(&self, frame: &HashSet<u64>) -> Self {
+        Self::new(self.words.without_sentences(frame))
     }
 }
 
@@ -226,11 +228,11 @@ pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>
         (ComparedText::Full(one), ComparedText::Full(other)) => (one, other),
         _ => return Relation::Other,
     };
-    let headlines = HeadlinePair::of(earlier, later);
+    let headlines = HeadlinePair::new(earlier, later);
     if frame.is_empty() {
         return compare(one, other, &headlines);
     }
-    let (one, other) = (one.without(frame), other.without(frame));
+    let (one, other) = (one.without_sentences(frame), other.without_sentences(frame));
     if one.words.words.len().min(other.words.words.len()) < FEWEST_WITHOUT_FRAME {
         let is_same = one.words.words == other.words.words
             && headlines.are_alike
@@ -250,7 +252,7 @@ struct HeadlinePair {
 }
 
 impl HeadlinePair {
-    fn of(earlier: &Fingerprint, later: &Fingerprint) -> Self {
+    fn new(earlier: &Fingerprint, later: &Fingerprint) -> Self {
         Self {
             are_alike: alike(&earlier.title, &later.title),
             difference: headline_difference(&earlier.title, &later.title),
@@ -283,7 +285,7 @@ fn compare(one: &LongText, other: &LongText, headlines: &HeadlinePair) -> Relati
     if headlines.difference == HeadlineDifference::Event {
         return Relation::Other;
     }
-    let shared = SharedShingles::of(one, other);
+    let shared = SharedShingles::new(one, other);
     let mark = headlines.new_mark();
     let is_next_version =
         mark.is_some() && (shared.covers(1, 2) || (headlines.are_alike && shared.covers(3, 10)));
@@ -345,11 +347,11 @@ struct SharedShingles {
 }
 
 impl SharedShingles {
-    fn of(earlier: &LongText, later: &LongText) -> Self {
+    fn new(earlier: &LongText, later: &LongText) -> Self {
         let (one, other) = (&earlier.shingles, &later.shingles);
         let is_earlier_shorter = one.len() <= other.len();
         let (short, long) = if is_earlier_shorter { (one, other) } else { (other, one) };
-        let both = shared(short, long);
+        let both = count_shared(short, long);
         Self { both, short: short.len(), all: short.len() + long.len() - both, is_earlier_shorter }
     }
 
@@ -381,7 +383,7 @@ fn alike(one: &[CopyWord], other: &[CopyWord]) -> bool {
 }
 
 /// Whether words hold one, perhaps with the sign of a number or a grade.
-fn holds(words: &HashSet<&str>, word: &str) -> bool {
+fn contains_word(words: &HashSet<&str>, word: &str) -> bool {
     words.contains(word)
         || ["-", "+"].iter().any(|sign| {
             words.contains(format!("{sign}{word}").as_str())
@@ -415,7 +417,7 @@ fn title_key(title: &[CopyWord]) -> Option<u64> {
 }
 
 /// The hash of every run of so many words.
-fn runs(words: &[&str], length: usize) -> impl Iterator<Item = u64> {
+fn hashes_of_runs(words: &[&str], length: usize) -> impl Iterator<Item = u64> {
     let mut run = String::new();
     words.windows(length).map(move |words| {
         run.clear();
@@ -434,7 +436,7 @@ fn ordered<T: Ord>(mut hashes: Vec<T>) -> Vec<T> {
 }
 
 /// How many stand in both.
-fn shared<T: Ord>(short: &[T], long: &[T]) -> usize {
+fn count_shared<T: Ord>(short: &[T], long: &[T]) -> usize {
     let mut rest = long.iter().peekable();
     let stands = |hash: &&T| {
         while rest.next_if(|other| other < hash).is_some() {}

@@ -133,7 +133,7 @@ impl fmt::Display for DigestPart {
 /// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of
 /// about the same number, none too large.
 #[must_use]
-pub fn shares(sizes: &[usize]) -> Vec<usize> {
+pub fn part_sizes(sizes: &[usize]) -> Vec<usize> {
     let parts = sizes.len().div_ceil(MOST_STORIES).max(1);
     let most = sizes.len().div_ceil(parts);
     let mut shares = Vec::new();
@@ -186,12 +186,12 @@ mod tests {
 
     #[test]
     fn parts_are_of_about_the_same_number_and_none_is_too_large() {
-        assert!(shares(&[]).is_empty());
-        assert_eq!(shares(&[600; 100]), [100]);
-        assert_eq!(shares(&[600; 101]), [51, 50]);
-        assert_eq!(shares(&vec![600; 2500]), [100; 25]);
-        assert_eq!(shares(&[100 << 10; 5]), [2, 2, 1]);
-        assert_eq!(shares(&[1 << 20, 1 << 20, 5]), [1, 1, 1]);
+        assert!(part_sizes(&[]).is_empty());
+        assert_eq!(part_sizes(&[600; 100]), [100]);
+        assert_eq!(part_sizes(&[600; 101]), [51, 50]);
+        assert_eq!(part_sizes(&vec![600; 2500]), [100; 25]);
+        assert_eq!(part_sizes(&[100 << 10; 5]), [2, 2, 1]);
+        assert_eq!(part_sizes(&[1 << 20, 1 << 20, 5]), [1, 1, 1]);
     }
 
     #[test]

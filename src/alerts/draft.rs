@@ -21,14 +21,14 @@ pub fn new_alerts(
     if matches.is_empty() {
         return Vec::new();
     }
-    let text = text_hash(&story.title, &story.body);
-    matches.into_iter().map(|found| draft(found, &text, routing, notifiers)).collect()
+    let text = hash_story_text(&story.title, &story.body);
+    matches.into_iter().map(|found| new_alert(found, &text, routing, notifiers)).collect()
 }
 
 /// SHA-256, in hex, of a story's headline, an empty line and its text, in UTF-8. It distinguishes
 /// the text that a rule matched from later ones.
 #[must_use]
-pub fn text_hash(title: &str, body: &str) -> String {
+pub fn hash_story_text(title: &str, body: &str) -> String {
     sha256_hex(&[title, "\n\n", body])
 }
 
@@ -38,7 +38,7 @@ pub fn sha256_hex(parts: &[&str]) -> String {
     hex::encode(parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize())
 }
 
-fn draft(
+fn new_alert(
     found: Match,
     text: &str,
     routing: &DefaultNotifiers,
@@ -47,7 +47,7 @@ fn draft(
     let rule = found.rule;
     let settings = &rule.settings;
     let names = if settings.notify.is_empty() {
-        routing.receivers_for(settings.severity)
+        routing.receivers_of(settings.severity)
     } else {
         &settings.notify
     };
@@ -56,7 +56,7 @@ fn draft(
         .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
         .flatten()
         .collect();
-    let told = RuleMatch {
+    let rule_match = RuleMatch {
         rule: rule.name().to_owned(),
         row: rule.row().cloned(),
         version: rule.version(),
@@ -67,9 +67,9 @@ fn draft(
         tags: settings.tags.clone(),
         evidence: found.evidence,
     };
-    let pace = Throttle { burst: settings.burst, digest: settings.digest.clone() };
-    let occasion = rule.row().map_or_else(String::new, |row| row.id.clone());
-    NewAlert { told, dedup_key: occasion, throttle: pace, receivers }
+    let throttle = Throttle { burst: settings.burst, digest: settings.digest.clone() };
+    let dedup_key = rule.row().map_or_else(String::new, |row| row.id.clone());
+    NewAlert { rule_match, dedup_key, throttle, receivers }
 }
 
 /// All receivers of a notifier.
@@ -88,7 +88,7 @@ pub fn receivers(name: &NotifierName, notifier: &Notifier) -> Vec<Receiver> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAlert {
     /// What the alert says of the rule and its evidence.
-    pub told: RuleMatch,
+    pub rule_match: RuleMatch,
     /// The dedup key among the alerts of one rule and story: the id of the row; empty unless the
     /// rule has `each`.
     pub dedup_key: String,
@@ -106,6 +106,6 @@ mod tests {
     fn the_hash_of_a_text_is_what_sha256sum_says() {
         // printf 'Arms\n\nThey sell.' | sha256sum
         let expected = "0c8366de653348a8c2443489531cfea638e4745b6fd9fbf8e80fb3eeed81aaa0";
-        assert_eq!(text_hash("Arms", "They sell."), expected);
+        assert_eq!(hash_story_text("Arms", "They sell."), expected);
     }
 }

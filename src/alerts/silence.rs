@@ -54,13 +54,13 @@ impl fmt::Display for SilenceTarget {
 }
 
 impl Silence {
-    /// Whether it mutes the match `told` of `event`, which is in these feeds.
+    /// Whether it mutes the match `rule_match` of `event`, which is in these feeds.
     #[must_use]
-    pub fn mutes(&self, told: &RuleMatch, feeds: &[FeedName], event: &str) -> bool {
+    pub fn mutes(&self, rule_match: &RuleMatch, feeds: &[FeedName], event: &str) -> bool {
         match &self.target {
-            SilenceTarget::Rule(name) => told.rule == *name,
-            SilenceTarget::Tag(tag) => told.tags.contains(tag),
-            SilenceTarget::Row(id) => told.row.as_ref().is_some_and(|row| row.id == *id),
+            SilenceTarget::Rule(name) => rule_match.rule == *name,
+            SilenceTarget::Tag(tag) => rule_match.tags.contains(tag),
+            SilenceTarget::Row(id) => rule_match.row.as_ref().is_some_and(|row| row.id == *id),
             SilenceTarget::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
             SilenceTarget::Event(id) => event == id,
         }
@@ -73,16 +73,16 @@ impl Silence {
     }
 }
 
-/// The silence that mutes the match `told` of `event` longest, where the event is in these feeds.
+/// The silence that mutes the match `rule_match` of `event` longest, where the event is in these feeds.
 /// An alert is muted until the last of its silences ends.
 #[must_use]
 pub fn longest<'s>(
     silences: &'s [Silence],
-    told: &RuleMatch,
+    rule_match: &RuleMatch,
     feeds: &[FeedName],
     event: &str,
 ) -> Option<&'s Silence> {
-    let muting = silences.iter().filter(|one| one.mutes(told, feeds, event));
+    let muting = silences.iter().filter(|one| one.mutes(rule_match, feeds, event));
     muting.max_by_key(|one| (one.until, Reverse(one.id)))
 }
 
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use tidings_rules::story::{Severity, WatchlistRow};
 
-    fn told() -> RuleMatch {
+    fn rule_match() -> RuleMatch {
         RuleMatch {
             rule: "arms".to_owned(),
             row: Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }),
@@ -118,20 +118,20 @@ mod tests {
             silence(3, "oil", 20),
             silence(4, "arms", 9),
         ];
-        assert_eq!(longest(&silences, &told(), &[], "e1").map(|one| one.id), Some(1));
-        assert_eq!(longest(&silences[1..3], &told(), &[], "e1").map(|one| one.id), Some(2));
-        assert_eq!(longest(&silences[2..3], &told(), &[], "e1"), None);
+        assert_eq!(longest(&silences, &rule_match(), &[], "e1").map(|one| one.id), Some(1));
+        assert_eq!(longest(&silences[1..3], &rule_match(), &[], "e1").map(|one| one.id), Some(2));
+        assert_eq!(longest(&silences[2..3], &rule_match(), &[], "e1"), None);
     }
 
     #[test]
     fn it_mutes_its_target_and_nothing_else() {
-        let told = told();
+        let rule_match = rule_match();
         let (wire, paper) = (FeedName("Wire".to_owned()), FeedName("Paper".to_owned()));
         let mutes = |target, feeds: &[&FeedName]| {
             let (until, since) = (Timestamp::MAX, Timestamp::MIN);
             let silence = Silence { id: 1, target, until, why: String::new(), since };
             silence.mutes(
-                &told,
+                &rule_match,
                 &feeds.iter().map(|feed| (*feed).clone()).collect::<Vec<_>>(),
                 "e1",
             )

@@ -44,19 +44,19 @@ pub enum Routing {
 /// from a wrong clock, do not count.
 #[must_use]
 pub fn throttle_rule(
-    told: &RuleMatch,
-    pace: &Throttle,
+    rule_match: &RuleMatch,
+    throttle: &Throttle,
     before: &[Timestamp],
     now: Timestamp,
     zone: &TimeZone,
 ) -> Routing {
-    let rule = told.rule.clone();
-    if let Some(cadence) = &pace.digest {
+    let rule = rule_match.rule.clone();
+    if let Some(cadence) = &throttle.digest {
         return Routing::Gathered(DigestReason::Digest { rule }, calendar::due(cadence, now, zone));
     }
-    match &pace.burst {
+    match &throttle.burst {
         Some(burst) if is_burst(burst, before, now) => {
-            let row = told.row.clone();
+            let row = rule_match.row.clone();
             Routing::Gathered(DigestReason::Burst { rule, row }, later(now, burst.then))
         }
         _ => Routing::Now,
@@ -81,21 +81,21 @@ fn since_set_back(before: &[Timestamp], now: Timestamp) -> &[Timestamp] {
     &before[..known]
 }
 
-/// What a receiver's manners make of a message of that severity that is to go at `at`, after
+/// What a receiver's policy make of a message of that severity that is to go at `at`, after
 /// messages to the same receiver at `before`, newest first.
 #[must_use]
 pub fn throttle_receiver(
-    manners: &DeliveryPolicy,
+    policy: &DeliveryPolicy,
     severity: Severity,
     before: &[Timestamp],
     at: Timestamp,
     zone: &TimeZone,
 ) -> Routing {
-    if let Some(end) = quiet_end(manners, severity, at, zone) {
+    if let Some(end) = quiet_end(policy, severity, at, zone) {
         return Routing::Gathered(DigestReason::Quiet, end);
     }
     let before = since_set_back(before, at);
-    let overflows = manners.limit.and_then(|limit| {
+    let overflows = policy.limit.and_then(|limit| {
         let oldest = before.get((limit.most as usize).checked_sub(1)?)?;
         oldest.checked_add(limit.per).ok().filter(|free| at < *free)
     });
@@ -106,21 +106,21 @@ pub fn throttle_receiver(
 /// pierce.
 #[must_use]
 pub fn digest_due(
-    manners: &DeliveryPolicy,
+    policy: &DeliveryPolicy,
     severity: Severity,
     due: Timestamp,
     zone: &TimeZone,
 ) -> Timestamp {
-    quiet_end(manners, severity, due, zone).unwrap_or(due)
+    quiet_end(policy, severity, due, zone).unwrap_or(due)
 }
 
 fn quiet_end(
-    manners: &DeliveryPolicy,
+    policy: &DeliveryPolicy,
     severity: Severity,
     at: Timestamp,
     zone: &TimeZone,
 ) -> Option<Timestamp> {
-    let quiet = manners.quiet.as_ref().filter(|quiet| !quiet.except.contains(&severity))?;
+    let quiet = policy.quiet.as_ref().filter(|quiet| !quiet.except.contains(&severity))?;
     calendar::quiet_until(quiet, at, zone)
 }
 
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_burst_is_told_three_times_and_then_gathered_until_it_is_quiet() {
         let burst = Burst { first: 3, then: Duration::from_mins(30) };
-        let pace = Throttle { burst: Some(burst), digest: None };
+        let throttle = Throttle { burst: Some(burst), digest: None };
         let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
         let gathered = |due| {
             Routing::Gathered(
@@ -176,7 +176,13 @@ mod tests {
             (&[99, 69, 68], Routing::Now),
         ] {
             assert_eq!(
-                throttle_rule(&arms(row.clone()), &pace, &times(before), at(100), &TimeZone::UTC),
+                throttle_rule(
+                    &arms(row.clone()),
+                    &throttle,
+                    &times(before),
+                    at(100),
+                    &TimeZone::UTC
+                ),
                 expected,
                 "{before:?}"
             );
@@ -185,36 +191,32 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_ahead_holds_no_alert_back() {
-        let pace = Throttle {
+        let throttle = Throttle {
             burst: Some(Burst { first: 3, then: Duration::from_mins(30) }),
             digest: None,
         };
-        let manners = DeliveryPolicy {
+        let policy = DeliveryPolicy {
             quiet: None,
             limit: Some(RateLimit { most: 3, per: Duration::from_hours(1) }),
         };
         for before in [&[500, 499, 498][..], &[99, 98, 500]] {
             assert_eq!(
-                throttle_rule(&arms(None), &pace, &times(before), at(100), &TimeZone::UTC),
+                throttle_rule(&arms(None), &throttle, &times(before), at(100), &TimeZone::UTC),
                 Routing::Now,
                 "{before:?}"
             );
-            let way = throttle_receiver(
-                &manners,
-                Severity::High,
-                &times(before),
-                at(100),
-                &TimeZone::UTC,
-            );
+            let way =
+                throttle_receiver(&policy, Severity::High, &times(before), at(100), &TimeZone::UTC);
             assert_eq!(way, Routing::Now, "{before:?}");
         }
     }
 
     #[test]
     fn a_digest_gathers_from_the_first_alert_on() {
-        let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+        let throttle =
+            Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
         let gathered = Routing::Gathered(DigestReason::Digest { rule: "arms".to_owned() }, at(60));
-        assert_eq!(throttle_rule(&arms(None), &pace, &[], at(0), &TimeZone::UTC), gathered);
+        assert_eq!(throttle_rule(&arms(None), &throttle, &[], at(0), &TimeZone::UTC), gathered);
         assert_eq!(
             throttle_rule(
                 &arms(None),
@@ -235,25 +237,25 @@ mod tests {
             to: time("09:00"),
             except: [Severity::Critical].into(),
         };
-        let manners = DeliveryPolicy { quiet: Some(quiet), limit: None };
+        let policy = DeliveryPolicy { quiet: Some(quiet), limit: None };
         let way = |severity, minute| {
-            throttle_receiver(&manners, severity, &[], at(minute), &TimeZone::UTC)
+            throttle_receiver(&policy, severity, &[], at(minute), &TimeZone::UTC)
         };
         assert_eq!(way(Severity::High, 0), Routing::Gathered(DigestReason::Quiet, at(60)));
         assert_eq!(way(Severity::Critical, 0), Routing::Now);
         assert_eq!(way(Severity::High, 60), Routing::Now);
-        assert_eq!(digest_due(&manners, Severity::High, at(10), &TimeZone::UTC), at(60));
-        assert_eq!(digest_due(&manners, Severity::Critical, at(10), &TimeZone::UTC), at(10));
+        assert_eq!(digest_due(&policy, Severity::High, at(10), &TimeZone::UTC), at(60));
+        assert_eq!(digest_due(&policy, Severity::Critical, at(10), &TimeZone::UTC), at(10));
     }
 
     #[test]
     fn a_limit_gathers_what_is_beyond_it_until_there_is_room() {
-        let manners = DeliveryPolicy {
+        let policy = DeliveryPolicy {
             quiet: None,
             limit: Some(RateLimit { most: 2, per: Duration::from_hours(1) }),
         };
         let way = |before: &[i64]| {
-            throttle_receiver(&manners, Severity::High, &times(before), at(100), &TimeZone::UTC)
+            throttle_receiver(&policy, Severity::High, &times(before), at(100), &TimeZone::UTC)
         };
         assert_eq!(way(&[99]), Routing::Now);
         assert_eq!(way(&[99, 50]), Routing::Gathered(DigestReason::Limit, at(110)));

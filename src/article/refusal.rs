@@ -115,7 +115,7 @@ const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
 /// Detects by the address after redirects that this is not the requested page, but a front page or
 /// a consent page.
 #[must_use]
-pub(super) fn strayed(asked: &Url, came_from: &Url) -> Option<NoArticle> {
+pub(super) fn redirected_elsewhere(asked: &Url, came_from: &Url) -> Option<NoArticle> {
     let is_front = |url: &Url| url.path() == "/" && url.query().is_none();
     let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
     let asks = |url: &Url| CONSENT_HOSTS.iter().any(|start| host(url).starts_with(start));
@@ -146,7 +146,7 @@ fn is_sold(html: &str) -> bool {
 mod tests {
     use rstest::rstest;
 
-    use super::{check, strayed};
+    use super::{check, redirected_elsewhere};
 
     #[rstest]
     #[case("Just a moment...", "x", "", Some("the page wants to know whether a robot reads it"))]
@@ -215,7 +215,7 @@ mod tests {
         #[case] from: &str,
         #[case] why: Option<&str>,
     ) {
-        let found = strayed(&asked.parse().unwrap(), &from.parse().unwrap());
+        let found = redirected_elsewhere(&asked.parse().unwrap(), &from.parse().unwrap());
         assert_eq!(found.map(|why| why.to_string()).as_deref(), why);
     }
 }

@@ -4,7 +4,7 @@ use robotxt::{AccessResult, Agent};
 use url::Url;
 
 use crate::http::{FetchError, HttpAnswer};
-use crate::markup::shield::shielded;
+use crate::markup::shield::catch_panic;
 
 /// The name by which robots.txt addresses this program.
 pub const NAME: &str = "Tidings";
@@ -27,7 +27,7 @@ impl Robots {
         match asked {
             Ok(answer) => {
                 let text = answer.body.as_deref().unwrap_or_default();
-                let read = shielded(|| robotxt::Robots::parse(text, Agent::Exact(NAME)));
+                let read = catch_panic(|| robotxt::Robots::parse(text, Agent::Exact(NAME)));
                 read.map_or_else(
                     || {
                         Self::Unreachable(FetchError::Broken(

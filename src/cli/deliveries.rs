@@ -18,7 +18,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeliverySubject, MessageState, RetrySelection};
+use crate::store::{self, Delivery, DeliverySubject, MessageStatus, RetrySelection};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -27,9 +27,9 @@ use tidings_rules::story::NotifierName;
 pub(super) struct DeliveriesArguments {
     #[command(subcommand)]
     action: Option<DeliveriesAction>,
-    /// Only messages in this state
+    /// Only messages with this status
     #[arg(long, value_enum)]
-    state: Option<ShownState>,
+    status: Option<ShownStatus>,
     /// Only messages of this notifier.
     #[arg(long, value_name = "NAME")]
     notifier: Option<String>,
@@ -60,7 +60,7 @@ enum DeliveriesAction {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ShownState {
+enum ShownStatus {
     /// Dead-lettered: refused, or tried too often.
     Dead,
     /// Waiting for their next attempt, or in flight.
@@ -114,13 +114,13 @@ fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
 }
 
 fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
-    let has_state = match arguments.state {
+    let has_status = match arguments.status {
         None => true,
-        Some(ShownState::Dead) => delivery.state == MessageState::Dead,
-        Some(ShownState::Pending) => delivery.state == MessageState::Pending,
-        Some(ShownState::Held) => delivery.state == MessageState::Held,
+        Some(ShownStatus::Dead) => delivery.status == MessageStatus::Dead,
+        Some(ShownStatus::Pending) => delivery.status == MessageStatus::Pending,
+        Some(ShownStatus::Held) => delivery.status == MessageStatus::Held,
     };
-    has_state
+    has_status
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
 }
 
@@ -131,7 +131,7 @@ fn to_json(delivery: &Delivery) -> Value {
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
-        "id": delivery.id, "message": delivery.uid, "state": delivery.state,
+        "id": delivery.id, "message": delivery.uid, "status": delivery.status,
         "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": subject,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
@@ -162,7 +162,7 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let why = format!("no dead message has the number {}", others.join(", "));
     Err(output::fail_with_help(
         why,
-        "`tidings deliveries --state dead` lists those that have",
+        "`tidings deliveries --status dead` lists those that have",
         Exit::Data,
     ))
 }

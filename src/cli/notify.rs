@@ -33,7 +33,7 @@ async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
             .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
-        let text = notify::on_console(*format, &test_notification(), &config.zone)
+        let text = notify::render_for_console(*format, &test_notification(), &config.zone)
             .map_err(|why| output::fail(why, Exit::Bug))?;
         return output::print(&text);
     }
@@ -50,7 +50,7 @@ async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
             }
         }
     }
-    send_context.close().await;
+    send_context.close_all_connections().await;
     all
 }
 

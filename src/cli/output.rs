@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use serde::Serialize;
 
 use crate::cli::exit::Exit;
-use crate::notify::printable;
+use crate::notify::escape_unprintable;
 
 /// Prints `text` as it is. An `Err` ends the command with its exit code.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
@@ -25,7 +25,7 @@ pub(super) fn print_json<T: Serialize>(values: impl IntoIterator<Item = T>) -> R
 
 /// A value as one line of JSON. Control characters are escaped.
 pub(super) fn json_line(value: &impl Serialize) -> String {
-    printable(
+    escape_unprintable(
         &serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"),
     )
 }

@@ -114,14 +114,7 @@ impl<'m> PageReader<'m> {
         let rest = |host: &HostKey, asked: http::RetryAfter| {
             self.hosts.extend_rest(host, asked.end(now()));
         };
-        http::fetch(
-            &self.send_context.clients,
-            &request,
-            &self.limits,
-            now(),
-            |hop| admit(hop),
-            rest,
-        )
-        .await
+        http::fetch(&self.send_context.http, &request, &self.limits, now(), |hop| admit(hop), rest)
+            .await
     }
 }

@@ -144,10 +144,10 @@ pub(super) async fn fetch_url(
     let request = HttpRequest { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
     let answer =
-        http::fetch(&send_context.clients, &request, &Limits::default(), now(), admit, |_, _| ())
+        http::fetch(&send_context.http, &request, &Limits::default(), now(), admit, |_, _| ())
             .await?;
     // A feed or page that broke off is not shown.
-    match answer.body.as_ref().and_then(Body::broken) {
+    match answer.body.as_ref().and_then(Body::incomplete_because) {
         Some(why) => Err(why.clone()),
         None => Ok(answer),
     }

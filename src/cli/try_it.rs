@@ -126,7 +126,7 @@ fn format_match(
         seen: story.first_seen,
     };
     let head = StorySummary {
-        opening: headline::stand_in(&story.title, &story.body),
+        opening: headline::made_headline(&story.title, &story.body),
         title: story.title.clone(),
         url: story.url.clone(),
         published: story.published,
@@ -137,7 +137,7 @@ fn format_match(
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::on_console(ConsoleFormat::Text, &notification, &send_context.zone)
+    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &send_context.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }

@@ -94,7 +94,7 @@ fn feed<'d>(
 ) -> Option<(FeedConfig, Node<'d>)> {
     if !node.is_mapping() {
         let (url, address) = address(node, reader)?;
-        let name = FeedName(unnamed(node, &address, reader)?);
+        let name = FeedName(default_name(node, &address, reader)?);
         let is_secret = is_secret(&url, &address);
         let (tags, full_text) = (BTreeSet::new(), FullText::default());
         return Some((
@@ -108,7 +108,7 @@ fn feed<'d>(
     let name_node = entries.get("name");
     let name = match (name_node, url_node, &found) {
         (Some(node), ..) => name(node, reader),
-        (None, Some(node), Some((_, address))) => unnamed(node, address, reader),
+        (None, Some(node), Some((_, address))) => default_name(node, address, reader),
         _ => None,
     };
     let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
@@ -171,7 +171,11 @@ fn is_secret(url: &Url, address: &Expanded) -> bool {
 }
 
 /// The name of a feed that was given none: its address, without what a variable holds.
-fn unnamed(node: Node<'_>, address: &Expanded, reader: &mut ConfigReader<'_>) -> Option<String> {
+fn default_name(
+    node: Node<'_>,
+    address: &Expanded,
+    reader: &mut ConfigReader<'_>,
+) -> Option<String> {
     let written = address.written.value.trim();
     if Url::parse(written)
         .is_ok_and(|url| url.password().is_some_and(|password| !password.contains("$%7B")))

@@ -39,16 +39,16 @@ struct HostPattern {
 impl HostSettings {
     /// The settings for the host of `url`, if there are any.
     #[must_use]
-    pub fn for_url(&self, url: &Url) -> Option<&HostSetting> {
+    pub fn setting_for(&self, url: &Url) -> Option<&HostSetting> {
         let fitting = self.0.iter().filter(|(pattern, _)| pattern.fits(url));
         fitting
             .max_by_key(|(pattern, _)| (!pattern.is_below, pattern.name.len()))
-            .map(|(_, manner)| manner)
+            .map(|(_, setting)| setting)
     }
 
-    /// Every manner there is.
+    /// Every setting there is.
     pub fn read_settings(&self) -> impl Iterator<Item = &HostSetting> {
-        self.0.iter().map(|(_, manner)| manner)
+        self.0.iter().map(|(_, setting)| setting)
     }
 }
 

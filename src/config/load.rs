@@ -30,14 +30,14 @@ pub fn load_config(
     let document = yaml::parse(source, &mut found);
     let masked = Arc::new(mask::masked(source, document.as_ref()));
     for fault in &mut found {
-        mask::hush_reader(fault, &masked);
+        mask::mask_reader_fault(fault, &masked);
     }
     let config = document.and_then(|document| {
         parts(&document, &mut ConfigReader { base, env, list, faults: &mut found })
     });
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
     faults.extend(found.into_iter().map(|mut fault| {
-        mask::hush_echo(&mut fault, &masked);
+        mask::mask_repeated_value(&mut fault, &masked);
         Fault { source: Arc::clone(&masked), ..fault }
     }));
     config.filter(|_| is_sound)

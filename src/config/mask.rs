@@ -80,11 +80,11 @@ pub(super) fn masked(source: &Source, document: Option<&YamlDocument>) -> Source
         Some(document) => sound(source, document.root(), &mut spans),
         None => torn::secrets(&source.text, &mut spans),
     }
-    Source { name: source.name.clone(), text: blotted(&source.text, &spans) }
+    Source { name: source.name.clone(), text: masked_text(&source.text, &spans) }
 }
 
 /// Takes the words from a fault of the YAML reader that repeats anything blotted out of its lines.
-pub(super) fn hush_reader(fault: &mut Fault, masked: &Source) {
+pub(super) fn mask_reader_fault(fault: &mut Fault, masked: &Source) {
     let text = &fault.source.text;
     let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[fault.span.end..].find('\n').map_or(text.len(), |at| fault.span.end + at);
@@ -95,21 +95,21 @@ pub(super) fn hush_reader(fault: &mut Fault, masked: &Source) {
         .collect();
     let said = format!("{} {}", fault.message, fault.help.as_deref().unwrap_or_default());
     if words(&said).any(|(_, word)| hidden.contains(&word)) {
-        hush(fault);
+        mask_fault(fault);
     }
 }
 
 /// The same of a fault that repeats all of what it stands at, which is blotted out.
-pub(super) fn hush_echo(fault: &mut Fault, masked: &Source) {
+pub(super) fn mask_repeated_value(fault: &mut Fault, masked: &Source) {
     let word = &fault.source.text[fault.span.clone()];
     let is_hidden =
         word.contains(char::is_alphanumeric) && masked.text[fault.span.clone()] != *word;
     if is_hidden && fault.message.contains(word) {
-        hush(fault);
+        mask_fault(fault);
     }
 }
 
-fn hush(fault: &mut Fault) {
+fn mask_fault(fault: &mut Fault) {
     "this line is read otherwise than it was meant, or not at all".clone_into(&mut fault.message);
     let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
     fault.help = Some(help.to_owned());
@@ -130,7 +130,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The secrets of sound YAML.
 fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in root.pairs(&mut Vec::new()) {
-        spans.extend(odd(&key, node));
+        spans.extend(suspicious_key(&key, node));
         match key.value.as_str() {
             "notifiers" if node.is_mapping() => {
                 node.pairs(&mut Vec::new())
@@ -145,17 +145,17 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
             }
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
             _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
-            _ => blot(source, node, spans),
+            _ => add_secret_spans(source, node, spans),
         }
     }
     if !root.is_mapping() {
-        blot(source, root, spans);
+        add_secret_spans(source, root, spans);
     }
 }
 
 /// The place of a key that looks like no key, or has no value and is not known: perhaps a value
 /// that slipped.
-fn odd(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
+fn suspicious_key(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     let is_plain = key.value.len() <= LONGEST_KEY
         && key.value.chars().all(is_word)
@@ -169,11 +169,11 @@ fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         collect_shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
-        spans.extend(odd(&key, node));
+        spans.extend(suspicious_key(&key, node));
         if key.value == "url" || SHOWN.contains(&key.value.as_str()) {
             collect_shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
-            blot(source, node, spans);
+            add_secret_spans(source, node, spans);
         }
     }
 }
@@ -183,7 +183,7 @@ fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         fields(source, node, spans);
     } else {
-        blot(source, node, spans);
+        add_secret_spans(source, node, spans);
     }
 }
 
@@ -192,7 +192,7 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         collect_shown(source, node, false, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
-        spans.extend(odd(&key, node));
+        spans.extend(suspicious_key(&key, node));
         if SHOWN_BUT_FOR_VALUES.contains(&key.value.as_str()) {
             values(source, node, spans);
         } else if key.value == "quiet" && node.is_mapping() {
@@ -200,7 +200,7 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
         } else if SHOWN.contains(&key.value.as_str()) {
             collect_shown(source, node, ONE_WORD.contains(&key.value.as_str()), spans);
         } else {
-            blot(source, node, spans);
+            add_secret_spans(source, node, spans);
         }
     }
 }
@@ -208,10 +208,10 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
 /// The spans of the values of a mapping.
 fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
-        blot(source, node, spans);
+        add_secret_spans(source, node, spans);
     }
     for (key, node) in node.pairs(&mut Vec::new()) {
-        spans.extend(odd(&key, node));
+        spans.extend(suspicious_key(&key, node));
         values(source, node, spans);
     }
 }
@@ -225,13 +225,13 @@ fn collect_shown(
     spans: &mut Vec<Range<usize>>,
 ) {
     if node.is_mapping() {
-        blot(source, node, spans);
+        add_secret_spans(source, node, spans);
     } else if node.is_list() {
         node.one_or_many()
             .into_iter()
             .for_each(|node| collect_shown(source, node, is_one_word, spans));
     } else if is_one_word && !source.text[node.span()].bytes().all(|b| b.is_ascii_lowercase()) {
-        blot(source, node, spans);
+        add_secret_spans(source, node, spans);
     } else {
         let span = node.span();
         spans.extend(
@@ -253,12 +253,12 @@ fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
         value[after_scheme.unwrap_or(0)..].find('?').map(|at| after_scheme.unwrap_or(0) + at);
     let is_query = |at: &usize| after_scheme.is_some() || value[*at..].contains('=');
     let query = query.filter(is_query).map(|start| start..value.len());
-    let word = telling_word(value).map(|start| start..value.len());
+    let word = find_secret_word(value).map(|start| start..value.len());
     [login, query, word].into_iter().flatten()
 }
 
 /// Where a telling word stands, other than in the name of a variable.
-fn telling_word(text: &str) -> Option<usize> {
+fn find_secret_word(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let all = SUSPICIOUS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, _)| at);
     all.filter(|at| lower[..*at].rfind("${").is_none_or(|open| lower[open..*at].contains('}')))
@@ -267,13 +267,13 @@ fn telling_word(text: &str) -> Option<usize> {
 
 /// A value that may not be shown, nor anything in it, nor a comment behind it; but a lone `${NAME}`
 /// is no secret.
-fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+fn add_secret_spans(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.push(key.span());
-        blot(source, node, spans);
+        add_secret_spans(source, node, spans);
     }
     if node.is_list() {
-        node.one_or_many().into_iter().for_each(|node| blot(source, node, spans));
+        node.one_or_many().into_iter().for_each(|node| add_secret_spans(source, node, spans));
     } else if !node.is_mapping() {
         let span = node.span();
         let rest = source.text[span.end..].split('\n').next().unwrap_or_default();
@@ -285,7 +285,7 @@ fn blot(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
 
 /// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans`
 /// that is not blank.
-fn blotted(text: &str, spans: &[Range<usize>]) -> String {
+fn masked_text(text: &str, spans: &[Range<usize>]) -> String {
     let mut hidden = vec![false; text.len()];
     for span in spans {
         hidden[span.clone()].fill(true);

@@ -41,8 +41,8 @@ pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -
         notifiers.names.insert(name.value.clone());
         let name = reader.check_name(&name);
         let notifier = notifier(node, reader);
-        if let Some((name, (notifier, manners))) = name.map(NotifierName).zip(notifier) {
-            notifiers.delivery_policies.insert(name.clone(), manners);
+        if let Some((name, (notifier, policy))) = name.map(NotifierName).zip(notifier) {
+            notifiers.delivery_policies.insert(name.clone(), policy);
             notifiers.sound.insert(name, notifier);
         }
     }
@@ -63,9 +63,9 @@ fn notifier(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Notifier, 
         NotifierKind::Email => email::email(&mut entries, reader).map(Notifier::Email),
         NotifierKind::Webhook => webhook::webhook(&mut entries, reader).map(Notifier::Webhook),
     };
-    let manners = delivery_policy::delivery_policy(&mut entries, reader);
+    let policy = delivery_policy::delivery_policy(&mut entries, reader);
     entries.refuse_unknown_keys(reader.faults);
-    notifier.zip(manners)
+    notifier.zip(policy)
 }
 
 fn console(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<ConsoleFormat> {

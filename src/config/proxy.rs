@@ -14,7 +14,7 @@ pub struct Proxy(pub Url);
 impl Proxy {
     /// Whether it looks names up itself: all do but `socks5`, to which the address is given.
     #[must_use]
-    pub fn looks_up(&self) -> bool {
+    pub fn resolves_names(&self) -> bool {
         self.0.scheme() != "socks5"
     }
 }

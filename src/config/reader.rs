@@ -31,7 +31,8 @@ pub(super) struct Expanded {
     pub(super) written: Text,
 }
 
-/// All of `values`, or `None` if one is at fault. Every value is read, so that every fault is found.
+/// All of `values`, or `None` if one is at fault. Every value is read, so that every fault is
+/// found.
 pub(super) fn all<T, C: FromIterator<T>>(values: impl IntoIterator<Item = Option<T>>) -> Option<C> {
     let values: Vec<Option<T>> = values.into_iter().collect();
     values.into_iter().collect()

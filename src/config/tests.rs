@@ -214,14 +214,14 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
     let config = sound(&with(
         "notifiers: {console: {type: console, quiet: {from: \"22:00\", to: 7:00, except: [critical, high]}, limit: 30/h}}",
     ));
-    let manners = &config.delivery_policies[&NotifierName("console".to_owned())];
-    let quiet = manners.quiet.as_ref().expect("quiet hours");
+    let policy = &config.delivery_policies[&NotifierName("console".to_owned())];
+    let quiet = policy.quiet.as_ref().expect("quiet hours");
     assert_eq!(
         (quiet.from.to_string(), quiet.to.to_string()),
         ("22:00:00".to_owned(), "07:00:00".to_owned())
     );
     assert_eq!(quiet.except, [Severity::High, Severity::Critical].into());
-    let limit = manners.limit.expect("a limit");
+    let limit = policy.limit.expect("a limit");
     assert_eq!((limit.most, limit.per), (30, Duration::from_hours(1)));
     assert_eq!(
         sound(&with("zone: UTC")).delivery_policies[&NotifierName("console".to_owned())],
@@ -230,7 +230,7 @@ fn every_notifier_may_say_when_it_is_quiet_and_how_much_it_takes() {
 }
 
 #[test]
-fn faults_of_manners() {
+fn faults_of_delivery_policies() {
     let console = |keys: &str| with(&format!("notifiers: {{console: {{type: console, {keys}}}}}"));
     insta::assert_snapshot!(said_of(&[
         &console("quiet: night"),

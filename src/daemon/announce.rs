@@ -17,7 +17,7 @@ pub(super) async fn queue_receiver_notices(
     context: &RunContext,
     receiver_health: &ReceiverHealth,
 ) -> Result<(), StoreError> {
-    let away = receiver_health.away.iter().filter(|(_, health)| health.is_worth_telling(now()));
+    let away = receiver_health.away.iter().filter(|(_, health)| health.needs_notice(now()));
     let down = away.map(|(receiver, health)| down_notice(receiver, health));
     for notice in down.chain(receiver_health.unannounced_refusals().cloned()) {
         queue_notice(context, notice).await?;

@@ -152,7 +152,7 @@ async fn match_and_record(
         (story.body, result)
     })
     .await;
-    let settled = FinalText { body, verdict: result, fetches, recheck_at };
+    let settled = FinalText { body, match_result: result, fetches, recheck_at };
     context.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     context.message_due.notify_one();
     Ok(())

@@ -170,7 +170,7 @@ impl RunContext {
             Ok(permit)
         };
         http::fetch(
-            &self.send_context.clients,
+            &self.send_context.http,
             &request,
             &self.limits,
             now(),
@@ -207,7 +207,7 @@ impl RunContext {
         self.hosts.cut_waits(now);
         let longest = self.recheck_ages.values().flatten().max();
         if let Err(why) =
-            self.store.cut_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
+            self.store.shorten_fetch_waits(longest.map(|longest| later(now, *longest)), now).await
         {
             error!("waits cannot be checked against the clock: {why}; the check is repeated");
         }

@@ -87,7 +87,7 @@ pub(crate) async fn deliver(
             () = context.message_due.notified() => {}
             Some(attempt) = tasks.next() => newly_ended.push(finish_attempt(&context, attempt)),
             () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(later(now(), QUERY_INTERVAL)))) => {}
-            () = context.send_context.tend() => {}
+            () = context.send_context.close_idle_connections() => {}
         }
         while let Some(attempt) = tasks.try_next() {
             newly_ended.push(finish_attempt(&context, attempt));
@@ -96,7 +96,7 @@ pub(crate) async fn deliver(
         ended.extend(newly_ended);
     }
     finish_in_flight(&context, &mut tasks, ended).await;
-    context.send_context.close().await;
+    context.send_context.close_all_connections().await;
     None
 }
 
@@ -172,7 +172,7 @@ async fn run_turn(
         tasks.spawn(lease.clone(), async move { send_message(&context, &lease).await });
     }
     announce::queue_receiver_notices(context, &turn.receiver_health).await?;
-    Ok(turn.next)
+    Ok(turn.next_due)
 }
 
 /// Makes one attempt at a message. Returns what follows for the message.
@@ -193,8 +193,10 @@ async fn send_message(context: &RunContext, lease: &Lease) -> Finish {
     .await;
     let ended = now();
     let seed = feed_diff::jitter_seed(&lease.id, ended);
-    let history =
-        MessageHistory { counted: lease.counted, tried_for: until(ended, lease.tried_since) };
+    let history = MessageHistory {
+        counted: lease.counted_attempts,
+        tried_for: until(ended, lease.tried_since),
+    };
     retry::decide_next_step(outcome, history, ended, seed)
 }
 
@@ -207,11 +209,11 @@ fn finish_attempt(
     let finish = finish.unwrap_or_else(|why| {
         let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
         Finish::Retry(RetryRecord {
-            at: later(now(), AFTER_A_PANIC),
+            due: later(now(), AFTER_A_PANIC),
             cause,
             scope,
             counts: true,
-            rest: None,
+            rest_until: None,
             why: why.to_string(),
         })
     });
@@ -242,7 +244,7 @@ fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Op
 
 /// Shortens waits that were set while the clock was ahead.
 async fn cut_waits(context: &RunContext) {
-    match context.store.cut_delivery_waits(now()).await {
+    match context.store.shorten_delivery_waits(now()).await {
         Ok(0) => {}
         Ok(cut) => {
             info!("the clock of this machine was ahead; the waits of {cut} messages are shortened");
@@ -284,8 +286,8 @@ fn log_outcome(context: &RunContext, lease: &Lease, finish: &Finish) {
         Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
             warn!("{receiver} refused a digest as too large; it is sent in halves: {why}");
         }
-        Finish::Retry(RetryRecord { at, why, .. })
-        | Finish::TooLarge(RetryRecord { at, why, .. }) => {
+        Finish::Retry(RetryRecord { due: at, why, .. })
+        | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
             if failing.insert(receiver.clone()) {
                 warn!("{receiver} did not take a message: {why}; it is kept and tried again");
             } else {

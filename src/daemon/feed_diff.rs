@@ -69,7 +69,7 @@ pub(crate) async fn diff_feed(
         });
         let mut removed_and_returned = identity::removed_and_returned(&known, &classified);
         if !is_whole {
-            removed_and_returned.spare_unseen(&known);
+            removed_and_returned.keep_unseen(&known);
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();
@@ -128,7 +128,7 @@ impl PollContext<'_> {
             link: classified.link,
             stem: classified.stem,
             hash: classified.hash,
-            text: classified.text,
+            text_hash: classified.text_hash,
             story: classified.story,
         }
     }

@@ -99,7 +99,7 @@ mod tests {
             link: judged.link,
             stem: judged.stem,
             hash: judged.hash,
-            text: judged.text,
+            text_hash: judged.text_hash,
             title: before[judged.index].title.clone(),
             published: before[judged.index].published,
             first_seen: at(10),

@@ -56,7 +56,7 @@ async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
         let step = context.store.sweep(place, kept, at).await?;
-        removed = removed.plus(step.counts);
+        removed = removed.add_counts(step.counts);
         next = step.next;
         if context.mode == Mode::Forever {
             tokio::time::sleep(STEP_PAUSE).await;

@@ -17,7 +17,7 @@ pub fn known_names(config: &Config) -> KnownNames {
         feeds: config.feeds.iter().map(carrier).collect(),
         unrouted: Severity::ALL
             .into_iter()
-            .filter(|severity| config.notify.receivers_for(*severity).is_empty())
+            .filter(|severity| config.notify.receivers_of(*severity).is_empty())
             .collect(),
     }
 }

@@ -63,11 +63,11 @@ pub(crate) fn decide_next_step(
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
         Outcome::Gone(why) => Finish::Retry(RetryRecord {
-            at: now,
+            due: now,
             cause: FailureCause::Shut,
             scope: FailureScope::Notifier,
             counts: false,
-            rest: Some(breaker::NEVER),
+            rest_until: Some(breaker::NEVER),
             why,
         }),
         Outcome::TooLarge(why) => {
@@ -75,7 +75,7 @@ pub(crate) fn decide_next_step(
                 why,
                 cause: FailureCause::Failed,
                 scope: FailureScope::Message,
-                after: None,
+                requested_wait: None,
             };
             match retry_or_give_up(retry, past, now, seed) {
                 Finish::Retry(again) => Finish::TooLarge(again),
@@ -87,7 +87,7 @@ pub(crate) fn decide_next_step(
 }
 
 fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
-    let RetryReason { why, cause, scope, after: wish } = retry;
+    let RetryReason { why, cause, scope, requested_wait: wish } = retry;
     // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
         FailureScope::Notifier
@@ -96,11 +96,11 @@ fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, se
     };
     let again = |pause, counts, rest| {
         Finish::Retry(RetryRecord {
-            at: later(now, pause),
+            due: later(now, pause),
             cause,
             scope,
             counts,
-            rest,
+            rest_until: rest,
             why: why.clone(),
         })
     };
@@ -156,7 +156,7 @@ mod tests {
             why: "421 busy".to_owned(),
             cause,
             scope: FailureScope::Notifier,
-            after: wish,
+            requested_wait: wish,
         })
     }
 
@@ -171,7 +171,7 @@ mod tests {
         seed: u64,
     ) -> (Duration, RetryRecord) {
         match decide_next_step(outcome, past, now(), seed) {
-            Finish::Retry(again) => (again.at.duration_since(now()).unsigned_abs(), again),
+            Finish::Retry(again) => (again.due.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
         }
     }
@@ -241,7 +241,10 @@ mod tests {
         for seed in 0..100 {
             let (pause, again) = retry_or_give_up(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
-            assert_eq!((again.rest, again.counts), (Some(later(now(), wish + CLOCK_STEP)), false));
+            assert_eq!(
+                (again.rest_until, again.counts),
+                (Some(later(now(), wish + CLOCK_STEP)), false)
+            );
         }
     }
 
@@ -253,7 +256,7 @@ mod tests {
         );
         let (pause, again) =
             retry_or_give_up(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
-        assert_eq!((pause, again.rest), (BUSY, None));
+        assert_eq!((pause, again.rest_until), (BUSY, None));
         let tiny = retry_or_give_up(
             retry(FailureCause::Busy, Some(Duration::from_nanos(1))),
             past(0, SECOND),
@@ -276,7 +279,7 @@ mod tests {
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
         let (_, again) =
             retry_or_give_up(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
-        assert_eq!((again.counts, again.rest), (false, Some(breaker::NEVER)));
+        assert_eq!((again.counts, again.rest_until), (false, Some(breaker::NEVER)));
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn request_robots(context: &RunContext, address: Url) -> CachedRobots {
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| context.hosts.admit(HostKey::from_url(&url));
     let answer = http::fetch(
-        &context.send_context.clients,
+        &context.send_context.http,
         &request,
         &context.limits,
         now(),

@@ -11,8 +11,8 @@ use crate::feed::{hints, standard, xml};
 /// something open.
 pub(super) fn read_xml_feed(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read_with_feed_rs(text, base) {
-        Some(first) if is_closed(text) && is_whole(&first, &signs(text)) => Ok(first),
-        first => chosen(first, xml::read_tokens(text, base)),
+        Some(first) if is_closed(text) && is_whole(&first, &find_signs(text)) => Ok(first),
+        first => choose(first, xml::read_tokens(text, base)),
     };
     document.map(|document| Document { hints: hints::read_hints(text), ..document })
 }
@@ -44,10 +44,10 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
 }
 
 /// The first answer where it has as many items as the second, its gaps filled; else the second.
-fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
+fn choose(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
     match (first, second) {
         (Some(first), Ok(second)) if first.items.len() == second.items.len() => {
-            Ok(filled(first, second))
+            Ok(fill_gaps(first, second))
         }
         (Some(first), Ok(second)) if first.items.len() > second.items.len() => {
             Ok(Document { end: second.end, ..first })
@@ -60,7 +60,7 @@ fn chosen(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<D
 }
 
 /// `first`, with the values that only `second` has for the same items.
-fn filled(mut first: Document, second: Document) -> Document {
+fn fill_gaps(mut first: Document, second: Document) -> Document {
     first.title = first.title.or(second.title);
     first.end = second.end;
     for (item, other) in first.items.iter_mut().zip(second.items) {
@@ -109,7 +109,7 @@ struct Signs {
 
 /// The signs of `text`, whatever the prefix and case of its names. One in a comment counts too: it
 /// costs a second look and no more.
-fn signs(text: &str) -> Signs {
+fn find_signs(text: &str) -> Signs {
     let mut signs = Signs::default();
     for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with('/')) {
         let name = local(name(tag));

@@ -39,7 +39,7 @@ pub(super) fn is_safe(text: &str) -> bool {
         match reader.read_event() {
             Ok(Event::Start(tag)) => {
                 let around = open.last().copied().unwrap_or_default();
-                let Some(load) = weigh(&tag, around).filter(|_| open.len() <= DEEPEST) else {
+                let Some(load) = add_tag(&tag, around).filter(|_| open.len() <= DEEPEST) else {
                     return false;
                 };
                 open.push(load);
@@ -56,7 +56,7 @@ pub(super) fn is_safe(text: &str) -> bool {
 }
 
 /// The load of what stands in `tag`, unless it is more than can be read safely.
-fn weigh(tag: &BytesStart, mut load: Load) -> Option<Load> {
+fn add_tag(tag: &BytesStart, mut load: Load) -> Option<Load> {
     for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
         if count >= MOST_ATTRIBUTES {
             return None;

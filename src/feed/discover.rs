@@ -49,7 +49,7 @@ pub enum Discovery {
     Page(Vec<NamedFeed>),
 }
 
-/// Tells what the bytes at `url` are.
+/// Finds out what the bytes at `url` are.
 ///
 /// # Errors
 /// Where they are neither a feed nor a web page.

@@ -27,7 +27,7 @@ pub(super) fn read_hints(text: &str) -> PollHints {
     let mut pauses = Pauses::default();
     for tag in head.chain(tail) {
         let value = || tag.split_once('>').map_or("", |(_, value)| value.trim());
-        match known(tag::name(tag)) {
+        match known_name(tag::name(tag)) {
             "ttl" => ttl = minutes(value()).or(ttl),
             "updateperiod" => period = span(value()).or(period),
             "updatefrequency" => {
@@ -65,7 +65,7 @@ fn span(value: &str) -> Option<Duration> {
 }
 
 /// The known name that `name` is whatever its case and prefix, in lower case; empty for others.
-fn known(name: &str) -> &'static str {
+fn known_name(name: &str) -> &'static str {
     const KNOWN: [&str; 5] = ["ttl", "updateperiod", "updatefrequency", "hour", "day"];
     KNOWN.into_iter().find(|known| tag::local(name).eq_ignore_ascii_case(known)).unwrap_or_default()
 }

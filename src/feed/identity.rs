@@ -8,7 +8,7 @@ mod form;
 mod known;
 mod likeness;
 mod link;
-mod text_hash;
+mod normalized_text;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -17,11 +17,11 @@ use jiff::Timestamp;
 pub use self::likeness::{Before, MOST_COMPARED};
 
 use crate::feed::document::Item;
-use face::{Face, count, face};
+use face::{Face, count, item_face};
 pub use known::{ItemChange, ItemKey, KnownItem};
 use link::is_telling;
 pub use link::normalise_link;
-pub use text_hash::text_hash;
+pub use normalized_text::hash_normalized_text;
 use tidings_rules::story::{FeedName, StoryKey};
 
 /// What an item of a document is, next to what is known.
@@ -35,10 +35,10 @@ pub struct ClassifiedItem {
     pub link: Option<String>,
     /// What of its link stays when tokens, hosts and slugs change.
     pub stem: Option<String>,
-    /// [`text_hash`](fn@text_hash) of its title and text.
+    /// [`hash_normalized_text`] of its title and text.
     pub hash: String,
-    /// [`text_hash`](fn@text_hash) of its text alone, where it has one.
-    pub text: Option<String>,
+    /// [`hash_normalized_text`] of its text alone, where it has one.
+    pub text_hash: Option<String>,
     /// The story it belongs to: shared with other feeds if its link is good enough to be one.
     pub story: StoryKey,
     /// What happened to it.
@@ -74,7 +74,7 @@ impl Faces {
     /// Those of `items`, in their order.
     #[must_use]
     pub fn from_items(items: &[Item]) -> Self {
-        Self(items.iter().enumerate().map(|(index, item)| face(index, item)).collect())
+        Self(items.iter().enumerate().map(|(index, item)| item_face(index, item)).collect())
     }
 
     /// What they may be known by, each once.
@@ -123,7 +123,7 @@ pub fn classify(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Class
             link,
             stem,
             hash,
-            text,
+            text_hash: text,
             story: StoryKey(story),
             verdict,
         }
@@ -162,9 +162,9 @@ fn is_named_by_headline(item: &Item) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemovedAndReturned {
     /// Those that the document lacks, and the one before it did not.
-    pub gone: Vec<ItemKey>,
+    pub removed: Vec<ItemKey>,
     /// Those that it holds, and the one before it lacked.
-    pub back: Vec<ItemKey>,
+    pub returned: Vec<ItemKey>,
 }
 
 /// The most items that count as present though documents that broke off did not show them. The
@@ -174,12 +174,12 @@ const MOST_UNSEEN: usize = 1000;
 impl RemovedAndReturned {
     /// Has items that a document lacks stay present where the document broke off before them: all
     /// but those that were first seen before the newest `MOST_UNSEEN`.
-    pub fn spare_unseen(&mut self, known: &[KnownItem]) {
-        let excess = self.gone.len().saturating_sub(MOST_UNSEEN);
+    pub fn keep_unseen(&mut self, known: &[KnownItem]) {
+        let excess = self.removed.len().saturating_sub(MOST_UNSEEN);
         let seen: HashMap<&ItemKey, Timestamp> =
             known.iter().map(|item| (&item.key, item.first_seen)).collect();
-        self.gone.sort_by_key(|key| seen.get(key).copied());
-        self.gone.truncate(excess);
+        self.removed.sort_by_key(|key| seen.get(key).copied());
+        self.removed.truncate(excess);
     }
 }
 
@@ -196,7 +196,7 @@ pub fn removed_and_returned(known: &[KnownItem], judged: &[ClassifiedItem]) -> R
             _ => {}
         }
     }
-    RemovedAndReturned { gone, back }
+    RemovedAndReturned { removed: gone, returned: back }
 }
 
 impl ClassifiedItem {

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::hints::PollHints;
-use crate::markup::date::moment;
+use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 use tidings_rules::text::one_line;
@@ -121,7 +121,7 @@ fn item(entry: JsonItem, base: &Url, lang: Option<&str>) -> Item {
         title: one_line(&entry.title.unwrap_or_default()),
         is_content: content.is_some(),
         text: content.unwrap_or_else(|| plain::from_text(&entry.summary.unwrap_or_default())),
-        published: entry.date_published.or(entry.date_modified).and_then(|date| moment(&date)),
+        published: entry.date_published.or(entry.date_modified).and_then(|date| parse_date(&date)),
         lang: entry.language.or_else(|| lang.map(ToOwned::to_owned)),
         authors: authors.filter_map(|author| author.name).collect(),
         tags: entry.tags.unwrap_or_default(),

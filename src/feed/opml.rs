@@ -182,11 +182,11 @@ mod tests {
 
     use super::*;
 
-    fn told(opml: &str) -> Vec<String> {
-        let told = |s: Subscription| {
+    fn list_subscriptions(opml: &str) -> Vec<String> {
+        let show = |s: Subscription| {
             format!("{} {:?} {}", s.url, s.title.unwrap_or_default(), s.tags.join("+"))
         };
-        read_opml(opml.as_bytes()).unwrap().into_iter().map(told).collect()
+        read_opml(opml.as_bytes()).unwrap().into_iter().map(show).collect()
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             "https://c.example/ \"c\" News & views",
             "https://d.example/ \"\" ",
         ];
-        assert_eq!(told(opml), expected);
+        assert_eq!(list_subscriptions(opml), expected);
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn depth_does_no_harm() {
         let deep = "<outline text='x'>".repeat(20_000) + "<outline xmlUrl='https://a.example/'>";
-        assert_eq!(told(&deep), ["https://a.example/ \"\" x"]);
+        assert_eq!(list_subscriptions(&deep), ["https://a.example/ \"\" x"]);
     }
 
     proptest! {

@@ -11,10 +11,10 @@ use crate::feed::depth;
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
 use crate::feed::repair::repair;
-use crate::markup::date::moment;
+use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
-use crate::markup::shield::shielded;
+use crate::markup::shield::catch_panic;
 use tidings_rules::text::one_line;
 
 /// How many references a document may hold: the lexer gives each by itself, which takes ten times
@@ -37,10 +37,10 @@ pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
         // random one if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
-        .timestamp_parser(|date| Some(SystemTime::try_from(moment(date)?).ok()?.into()))
+        .timestamp_parser(|date| Some(SystemTime::try_from(parse_date(date)?).ok()?.into()))
         .sanitize_content(false)
         .build();
-    let feed = shielded(|| parser.parse(text.as_bytes()))?.ok()?;
+    let feed = catch_panic(|| parser.parse(text.as_bytes()))?.ok()?;
     Some(document(feed, base))
 }
 
@@ -70,7 +70,7 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
     let described =
         || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
     Item {
-        link: link(&entry, guid.as_deref(), base),
+        link: entry_link(&entry, guid.as_deref(), base),
         guid,
         title: entry.title.as_ref().map(|title| headline(title, kind)).unwrap_or_default(),
         is_content,
@@ -118,7 +118,7 @@ fn prose(text: &Text, kind: &FeedType) -> String {
 
 /// The page of an entry: its alternate link, else its first that is no other thing, else a guid
 /// that is an address.
-fn link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
+fn entry_link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     let is_alternate = |rel: Option<&str>| matches!(rel, Some("alternate") | None);
     let alternates = entry.links.iter().filter(|link| is_alternate(link.rel.as_deref()));
     let guid = guid.filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"));

@@ -21,7 +21,7 @@ use self::element::{ElementMeaning, FeedPart, NamespacePrefixes};
 use self::repair::repair;
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::hints::PollHints;
-use crate::markup::date::moment;
+use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
@@ -101,7 +101,7 @@ impl<'a> XmlReader<'a> {
         let name: &str = &tag.name;
         self.is_ended |= self.root.is_none() && tag.self_closing;
         self.root.get_or_insert_with(|| name.to_owned());
-        self.prefixes.learn(tag);
+        self.prefixes.declare(tag);
         let meaning = self.prefixes.meaning(name);
         if meaning == ElementMeaning::Item {
             return self.start_item(tag);
@@ -132,7 +132,7 @@ impl<'a> XmlReader<'a> {
         self.is_closed |= self.feed.is_none() && tag.self_closing;
         self.feed.get_or_insert_with(|| name.to_owned());
         if let Some(lang) = attribute(tag, "xml:lang") {
-            self.lang.offer(3, lang.trim().to_owned());
+            self.lang.replace_if_higher(3, lang.trim().to_owned());
         }
         self.base = based(tag, self.base()).or(self.base.take());
     }
@@ -147,16 +147,16 @@ impl<'a> XmlReader<'a> {
         if let Some(about) =
             attribute(tag, "rdf:about").map(str::trim).filter(|about| !about.is_empty())
         {
-            draft.guid.offer(1, about.to_owned());
+            draft.guid.replace_if_higher(1, about.to_owned());
         }
         if let Some(link) = attribute(tag, "href").and_then(|link| resolve(link, self.base())) {
-            draft.link.offer(3, link);
+            draft.link.replace_if_higher(3, link);
         }
-        if let Some(date) = attribute(tag, "lastmod").and_then(moment) {
-            draft.date.offer(1, date);
+        if let Some(date) = attribute(tag, "lastmod").and_then(parse_date) {
+            draft.date.replace_if_higher(1, date);
         }
         if let Some(lang) = attribute(tag, "xml:lang").filter(|lang| !lang.is_empty()) {
-            draft.lang.offer(3, lang.trim().to_owned());
+            draft.lang.replace_if_higher(3, lang.trim().to_owned());
         }
         self.item = Some(draft);
         if tag.self_closing {
@@ -191,7 +191,7 @@ impl<'a> XmlReader<'a> {
                 if let (Some(item), Some(link)) = (&mut self.item, link)
                     && rel.split_whitespace().any(|word| word == "alternate")
                 {
-                    item.link.offer(rank - u8::from(!is_page), link);
+                    item.link.replace_if_higher(rank - u8::from(!is_page), link);
                 }
                 true
             }
@@ -258,7 +258,7 @@ impl<'a> XmlReader<'a> {
                 if !title.is_empty() {
                     item.as_mut()
                         .map_or(&mut self.title, |item| &mut item.title)
-                        .offer(rank, title);
+                        .replace_if_higher(rank, title);
                 }
             }
             (FeedPart::Author | FeedPart::Name | FeedPart::Contact, item) => {
@@ -272,7 +272,9 @@ impl<'a> XmlReader<'a> {
             (FeedPart::Language, item) => {
                 let lang = capture.text.trim().to_ascii_lowercase();
                 if !lang.is_empty() {
-                    item.as_mut().map_or(&mut self.lang, |item| &mut item.lang).offer(rank, lang);
+                    item.as_mut()
+                        .map_or(&mut self.lang, |item| &mut item.lang)
+                        .replace_if_higher(rank, lang);
                 }
             }
             (FeedPart::Source, Some(item)) => {
@@ -282,7 +284,7 @@ impl<'a> XmlReader<'a> {
             (FeedPart::Link, Some(_)) => {
                 let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));
                 if let (Some(item), Some(link)) = (&mut self.item, link) {
-                    item.link.offer(rank, link);
+                    item.link.replace_if_higher(rank, link);
                 }
             }
             (_, Some(item)) => capture.into_item(item),

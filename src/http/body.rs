@@ -97,7 +97,7 @@ impl From<Vec<u8>> for Body {
 impl Body {
     /// Why the body broke off; `None` if all of it came.
     #[must_use]
-    pub fn broken(&self) -> Option<&FetchError> {
+    pub fn incomplete_because(&self) -> Option<&FetchError> {
         self.broken.as_ref()
     }
 
@@ -143,24 +143,24 @@ pub(super) async fn read_body(
             }
             Some(Ok(Ok(Some(_)))) if parts > MOST_PARTS + body.len() / LEAST_PART => {
                 let why = "the server sends its answer in too many small parts".to_owned();
-                return broken_off(body, FetchError::Broken(why));
+                return keep_partial(body, FetchError::Broken(why));
             }
             Some(Ok(Ok(Some(part)))) => body.extend(&part, &limits.room).await,
             Some(Ok(Ok(None))) => return Ok(body),
-            Some(Ok(Err(error))) => return broken_off(body, failure::explain(&error)),
+            Some(Ok(Err(error))) => return keep_partial(body, failure::explain(&error)),
             Some(Err(_)) => {
                 let silent = FetchError::Broken(
                     "the server fell silent in the middle of its answer".to_owned(),
                 );
-                return broken_off(body, silent);
+                return keep_partial(body, silent);
             }
-            None => return broken_off(body, too_slow(limits.total)),
+            None => return keep_partial(body, too_slow(limits.total)),
         }
     }
 }
 
 /// What came of a body before it broke off; an error if nothing did.
-fn broken_off(body: Body, why: FetchError) -> Result<Body, FetchError> {
+fn keep_partial(body: Body, why: FetchError) -> Result<Body, FetchError> {
     if body.is_empty() { Err(why) } else { Ok(Body { broken: Some(why), ..body }) }
 }
 

@@ -11,7 +11,7 @@ const CLOSED: &str = "the server closed the connection without an answer";
 /// Explains an error of the HTTP client to a person, without the address.
 #[must_use]
 pub fn explain(error: &reqwest::Error) -> FetchError {
-    if let Some(refused) = cause::<Forbidden>(error) {
+    if let Some(refused) = find_cause::<Forbidden>(error) {
         return FetchError::Forbidden(refused.to_string());
     }
     if error.is_decode() || error.is_body() {
@@ -32,7 +32,7 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
             "the server did not accept a connection in time".to_owned(),
         );
     }
-    let innermost = innermost(error);
+    let innermost = deepest_message(error);
     if innermost == "connection closed before message completed" {
         return FetchError::Unreachable(CLOSED.to_owned());
     }
@@ -42,7 +42,7 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
             certificate(why)
         ));
     }
-    FetchError::Unreachable(match cause::<std::io::Error>(error).map(std::io::Error::kind) {
+    FetchError::Unreachable(match find_cause::<std::io::Error>(error).map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
         Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted) => {
             CLOSED.to_owned()
@@ -56,7 +56,7 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
 
 /// What the deepest cause says. Only the outermost error, which is ours to leave out, holds the
 /// address.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn deepest_message(error: &reqwest::Error) -> String {
     let mut deepest: Option<&dyn Error> = None;
     let mut next = error.source();
     while let Some(error) = next {
@@ -66,7 +66,7 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     deepest.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
 }
 
-fn cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+fn find_cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next = error.source();
     while let Some(error) = next {
         // An io::Error keeps what it wraps to itself, and `source` skips it.

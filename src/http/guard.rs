@@ -91,7 +91,7 @@ const fn v6([a, b]: [u16; 2], prefix: u8) -> Ipv6Net {
 /// the IANA special-purpose registries (RFC 6890).
 #[must_use]
 pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
-    let carried = carried(address);
+    let carried = embedded_address(address);
     is_public(carried)
         || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
 }
@@ -106,13 +106,13 @@ pub fn check_url(url: &Url, allow: &[IpNet]) -> Result<(), Forbidden> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(Forbidden::Scheme { scheme: url.scheme().to_owned() });
     }
-    match literal(url) {
+    match literal_address(url) {
         Some(address) if !permits(address, allow) => Err(Forbidden::Address { address }),
         _ => Ok(()),
     }
 }
 
-fn literal(url: &Url) -> Option<IpAddr> {
+fn literal_address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
@@ -121,7 +121,7 @@ fn literal(url: &Url) -> Option<IpAddr> {
 }
 
 /// The address that a packet to `address` ends at, as far as its form tells.
-fn carried(address: IpAddr) -> IpAddr {
+fn embedded_address(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
     let [_, b, c, .., g, h] = six.segments();
     if let Some(four) = six.to_ipv4_mapped() {

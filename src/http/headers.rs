@@ -15,7 +15,7 @@ const LONGEST: u64 = 365 * 24 * 3600;
 
 impl Validators {
     /// These, with what is missing taken from `older`.
-    pub(super) fn or(self, older: &Self) -> Self {
+    pub(super) fn or_from(self, older: &Self) -> Self {
         Self {
             etag: self.etag.or_else(|| older.etag.clone()),
             last_modified: self.last_modified.or_else(|| older.last_modified.clone()),

@@ -52,13 +52,14 @@ impl HttpClients {
     pub fn new(network: Network, hosts: HostSettings) -> Result<Self, NoClient> {
         let usual = client_that_trusts(&[], &network)?;
         let mut others: Vec<(ClientRoute, Client)> = Vec::new();
-        for manner in hosts.read_settings() {
-            let route = route(manner, &network);
+        for setting in hosts.read_settings() {
+            let route = route(setting, &network);
             if (route.http1 || route.proxy != network.proxy)
                 && others.iter().all(|(known, _)| *known != route)
             {
                 let builder = builder(&[], &network, route.proxy.as_ref())?;
-                let client = built(if route.http1 { builder.http1_only() } else { builder })?;
+                let client =
+                    build_client(if route.http1 { builder.http1_only() } else { builder })?;
                 others.push((route, client));
             }
         }
@@ -95,14 +96,14 @@ impl HttpClients {
 
     /// The client that asks the host of `url`.
     pub(super) fn client(&self, url: &Url) -> &Client {
-        let route = self.0.hosts.for_url(url).map(|manner| route(manner, &self.0.network));
+        let route = self.0.hosts.setting_for(url).map(|setting| route(setting, &self.0.network));
         let other = route.and_then(|route| self.0.others.iter().find(|(known, _)| *known == route));
         other.map_or(&self.0.usual, |(_, client)| client)
     }
 
     /// What requests to the host of `url` carry: nothing of it goes to any other host.
     pub(super) fn headers(&self, url: &Url) -> HeaderMap {
-        self.0.hosts.for_url(url).map(|manner| manner.headers.clone()).unwrap_or_default()
+        self.0.hosts.setting_for(url).map(|setting| setting.headers.clone()).unwrap_or_default()
     }
 
     /// What `error`, which a request for `url` ended in, means to a person.
@@ -116,15 +117,15 @@ impl HttpClients {
     }
 
     fn proxy(&self, url: &Url) -> Option<&Proxy> {
-        let own = self.0.hosts.for_url(url).and_then(|manner| manner.proxy.as_ref());
+        let own = self.0.hosts.setting_for(url).and_then(|setting| setting.proxy.as_ref());
         own.or(self.0.network.proxy.as_ref())
     }
 }
 
-fn route(manner: &HostSetting, network: &Network) -> ClientRoute {
+fn route(setting: &HostSetting, network: &Network) -> ClientRoute {
     ClientRoute {
-        proxy: manner.proxy.clone().or_else(|| network.proxy.clone()),
-        http1: manner.http1,
+        proxy: setting.proxy.clone().or_else(|| network.proxy.clone()),
+        http1: setting.http1,
     }
 }
 
@@ -136,11 +137,11 @@ pub fn client_that_trusts(
     authorities: &[Authority],
     network: &Network,
 ) -> Result<Client, NoClient> {
-    built(builder(authorities, network, network.proxy.as_ref())?)
+    build_client(builder(authorities, network, network.proxy.as_ref())?)
 }
 
-fn built(builder: ClientBuilder) -> Result<Client, NoClient> {
-    builder.build().map_err(|error| NoClient(failure::innermost(&error)))
+fn build_client(builder: ClientBuilder) -> Result<Client, NoClient> {
+    builder.build().map_err(|error| NoClient(failure::deepest_message(&error)))
 }
 
 fn builder(
@@ -148,7 +149,7 @@ fn builder(
     network: &Network,
     proxy: Option<&Proxy>,
 ) -> Result<ClientBuilder, NoClient> {
-    let failed = |error: reqwest::Error| NoClient(failure::innermost(&error));
+    let failed = |error: reqwest::Error| NoClient(failure::deepest_message(&error));
     let trusted: Result<Vec<_>, _> =
         authorities.iter().map(|authority| Certificate::from_der(&authority.0)).collect();
     let builder = Client::builder()

@@ -17,7 +17,7 @@ const LONGEST: usize = 120;
 
 /// The instant that `text` means: RFC 3339, RFC 2822, or anything that has a day, a month and a
 /// year which can be told apart.
-pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > LONGEST {
         return None;
@@ -48,7 +48,7 @@ fn loose(text: &str) -> Option<Timestamp> {
         }
         .ok();
     }
-    let (clock, around) = clock(&pieces);
+    let (clock, around) = find_clock(&pieces);
     let date = words_date(&around).or_else(|| numbers_date(&around, clock.is_american))?;
     let civil = DateTime::from_parts(date, clock.time);
     let civil = civil.checked_add(jiff::Span::new().days(i64::from(clock.is_next_day))).ok()?;
@@ -89,7 +89,7 @@ struct Clock {
 
 /// Finds `hour:minute` with what belongs to it; also gives the pieces that remain for the date,
 /// without white space.
-fn clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
+fn find_clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
     let mut clock = Clock::default();
     let mut around: Vec<DatePiece> = pieces.to_vec();
     let starts = |at: &usize| {
@@ -106,7 +106,7 @@ fn clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
             [Sign('.' | ','), Number(..), after @ ..] => after,
             _ => after,
         };
-        let (half, after) = half(after);
+        let (half, after) = half_of_day(after);
         clock.is_american = half.is_some();
         let hour = match (half, *hour) {
             (Some(12), hour @ 1..=11) => hour + 12,
@@ -127,7 +127,7 @@ fn clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
 }
 
 /// `AM` or `PM`: 0 or 12 hours.
-fn half<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<i64>, &'p [DatePiece<'a>]) {
+fn half_of_day<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<i64>, &'p [DatePiece<'a>]) {
     let trimmed = without_space(pieces);
     match trimmed {
         [Word("am"), after @ ..] => (Some(0), after),
@@ -147,9 +147,9 @@ fn offset<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<Offset>, &'p [DatePiec
     };
     let (minutes, after) = match without_space(after) {
         [Sign('+'), Sign('-'), after @ ..] | [Sign('-' | '\u{2212}'), after @ ..] => {
-            shift(-1, after)
+            read_offset(-1, after)
         }
-        [Sign('+'), after @ ..] => shift(1, after),
+        [Sign('+'), after @ ..] => read_offset(1, after),
         other => (None, other),
     };
     let total = match (zone, minutes) {
@@ -159,7 +159,10 @@ fn offset<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<Offset>, &'p [DatePiec
     (Offset::from_seconds(total * 60).ok(), after)
 }
 
-fn shift<'p, 'a>(sign: i32, pieces: &'p [DatePiece<'a>]) -> (Option<i32>, &'p [DatePiece<'a>]) {
+fn read_offset<'p, 'a>(
+    sign: i32,
+    pieces: &'p [DatePiece<'a>],
+) -> (Option<i32>, &'p [DatePiece<'a>]) {
     let (hours, minutes, after) = match pieces {
         [Number(hours @ 0..=15, 1 | 2), Sign(':'), Number(minutes @ 0..=59, 2), after @ ..] => {
             (*hours, *minutes, after)
@@ -189,17 +192,19 @@ fn words_date(pieces: &[DatePiece]) -> Option<Date> {
         _ => None,
     });
     match (numbers.next()?, numbers.next()?) {
-        ((year, 4), (day, _)) => date(year, 4, i64::from(month), day),
-        ((day, _), (year, digits)) => date(year, digits, i64::from(month), day),
+        ((year, 4), (day, _)) => civil_date(year, 4, i64::from(month), day),
+        ((day, _), (year, digits)) => civil_date(year, digits, i64::from(month), day),
     }
 }
 
 /// A date in numbers: `2024-05-01`, `20240501`, `1.5.2024`, `2024年5月1日`.
 fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
     match *pieces {
-        [Number(packed, 8), ..] => date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
-        [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => date(year, 4, month, day),
-        [Number(year, 4), Sign('-'), Number(month, 2)] => date(year, 4, month, 1),
+        [Number(packed, 8), ..] => civil_date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
+        [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => {
+            civil_date(year, 4, month, day)
+        }
+        [Number(year, 4), Sign('-'), Number(month, 2)] => civil_date(year, 4, month, 1),
         [
             Number(day, 1 | 2),
             Sign('.'),
@@ -207,7 +212,7 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
             Sign('.'),
             Number(year, digits),
             ..,
-        ] => date(year, digits, month, day),
+        ] => civil_date(year, digits, month, day),
         [
             Number(first, 1 | 2),
             Sign(sign @ ('/' | '-')),
@@ -216,9 +221,9 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
             Number(year, digits),
             ..,
         ] if sign == again => match (first > 12, second > 12) {
-            (true, _) => date(year, digits, second, first),
-            (_, true) => date(year, digits, first, second),
-            _ if is_american || first == second => date(year, digits, first, second),
+            (true, _) => civil_date(year, digits, second, first),
+            (_, true) => civil_date(year, digits, first, second),
+            _ if is_american || first == second => civil_date(year, digits, first, second),
             _ => None,
         },
         // Words and signs before it say nothing.
@@ -227,7 +232,7 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
     }
 }
 
-fn date(year: i64, digits: usize, month: i64, day: i64) -> Option<Date> {
+fn civil_date(year: i64, digits: usize, month: i64, day: i64) -> Option<Date> {
     let year = match (digits, year) {
         (1 | 2, 0..=49) => 2000 + year,
         (1 | 2, _) => 1900 + year,
@@ -241,7 +246,7 @@ fn date(year: i64, digits: usize, month: i64, day: i64) -> Option<Date> {
 mod tests {
     use rstest::rstest;
 
-    use super::moment;
+    use super::parse_date;
 
     #[rstest]
     #[case("2024-05-01T12:00:00Z", "2024-05-01T12:00:00Z")]
@@ -258,7 +263,7 @@ mod tests {
     #[case("1714564800", "2024-05-01T12:00:00Z")]
     #[case("1714564800000", "2024-05-01T12:00:00Z")]
     fn dates_in_numbers_are_read(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(moment(text).unwrap().to_string(), expected, "{text}");
+        assert_eq!(parse_date(text).unwrap().to_string(), expected, "{text}");
     }
 
     #[rstest]
@@ -281,7 +286,7 @@ mod tests {
     #[case("Thu, 01 Jan 1998 00:00:00 GMT", "1998-01-01T00:00:00Z")]
     #[case("Thu, 01 Jan 98 00:00:00 GMT", "1998-01-01T00:00:00Z")]
     fn dates_in_words_are_read(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(moment(text).unwrap().to_string(), expected, "{text}");
+        assert_eq!(parse_date(text).unwrap().to_string(), expected, "{text}");
     }
 
     #[rstest]
@@ -299,7 +304,7 @@ mod tests {
     #[case("01.05.2024 12:00 +02:00")]
     #[case("5/1/2024 10:00:00 AM")]
     fn dates_of_the_world_are_read(#[case] text: &str) {
-        assert_eq!(moment(text).unwrap().to_string(), "2024-05-01T10:00:00Z", "{text}");
+        assert_eq!(parse_date(text).unwrap().to_string(), "2024-05-01T10:00:00Z", "{text}");
     }
 
     #[rstest]
@@ -307,7 +312,7 @@ mod tests {
     #[case("12/31/2024")]
     #[case("31-12-24")]
     fn numbers_that_can_be_no_month_tell_the_order(#[case] text: &str) {
-        assert_eq!(moment(text).unwrap().to_string(), "2024-12-31T00:00:00Z", "{text}");
+        assert_eq!(parse_date(text).unwrap().to_string(), "2024-12-31T00:00:00Z", "{text}");
     }
 
     #[rstest]
@@ -321,13 +326,13 @@ mod tests {
     #[case("Thu, 01 Jan 1970 00:00:00 GMT")]
     #[case("99999999999999999999999")]
     fn what_cannot_be_told_is_no_date(#[case] text: &str) {
-        assert_eq!(moment(text), None, "{text}");
+        assert_eq!(parse_date(text), None, "{text}");
     }
 
     proptest::proptest! {
         #[test]
         fn nothing_makes_it_panic(text in "([0-9]{1,6}|[:./+ -]|may|am|gmt|é|年|T|Z){0,20}") {
-            let _ = moment(&text);
+            let _ = parse_date(&text);
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b,
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
     }
-    if let Some(encoding) = wide(bytes) {
+    if let Some(encoding) = utf16_without_mark(bytes) {
         return encoding.decode_without_bom_handling(bytes).0;
     }
     let utf8 = std::str::from_utf8(bytes).ok();
@@ -32,7 +32,7 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b,
             return text;
         }
     }
-    utf8.map_or_else(|| guess(bytes), Cow::Borrowed)
+    utf8.map_or_else(|| guess_encoding(bytes), Cow::Borrowed)
 }
 
 /// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that,
@@ -41,11 +41,11 @@ pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
     }
-    std::str::from_utf8(bytes).map_or_else(|_| guess(bytes).into_owned(), str::to_owned)
+    std::str::from_utf8(bytes).map_or_else(|_| guess_encoding(bytes).into_owned(), str::to_owned)
 }
 
 /// UTF-16 without a mark, told by the zero beside the first `<` (XML 1.0, appendix F).
-fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, _, 0, ..] => Some(UTF_16LE),
         [0, b'<', 0, _, ..] => Some(UTF_16BE),
@@ -70,10 +70,10 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let declaration =
         head.find("<?xml").and_then(|start| Some(&head[start..start + head[start..].find("?>")?]));
     let meta = head.find("<meta").map(|start| &head[start..]);
-    label(declaration, "encoding").or_else(|| label(meta, "charset"))
+    labelled_encoding(declaration, "encoding").or_else(|| labelled_encoding(meta, "charset"))
 }
 
-fn label(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
+fn labelled_encoding(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
     let (_, after) = within?.split_once(name)?;
     let value = after.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
     let end = value
@@ -82,7 +82,7 @@ fn label(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
     Encoding::for_label(&value.as_bytes()[..end])
 }
 
-fn guess(bytes: &[u8]) -> Cow<'_, str> {
+fn guess_encoding(bytes: &[u8]) -> Cow<'_, str> {
     // One stray byte in long UTF-8 is likelier than another encoding that happens to be valid UTF-8
     // nearly throughout.
     let lossy = String::from_utf8_lossy(bytes);

@@ -12,11 +12,11 @@ pub(crate) fn resolve(link: &str, base: &Url) -> Option<Url> {
     url.set_username("").and_then(|()| url.set_password(None)).ok();
     let is_page = matches!(url.scheme(), "http" | "https")
         || url.scheme() == "file" && base.scheme() == "file";
-    is_page.then(|| counted(&url).unwrap_or(url))
+    is_page.then(|| behind_counter(&url).unwrap_or(url))
 }
 
 /// The page behind a link of Google Alerts or Bing News.
-fn counted(url: &Url) -> Option<Url> {
+fn behind_counter(url: &Url) -> Option<Url> {
     let is_counter = match url.path() {
         "/url" => url.host_str()?.starts_with("www.google."),
         "/news/apiclick.aspx" => matches!(url.host_str()?, "www.bing.com" | "bing.com"),

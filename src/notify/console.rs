@@ -9,28 +9,28 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::config::ConsoleFormat;
 use crate::notify::{FailureCause, Outcome, payload, text};
 
-/// How long standard output may be held up, by a pager for one.
+/// How long standard output may block, for example because of a pager.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Writes the notification that is frozen in `payload` to standard output, as JSON or for people;
-/// in colour on a terminal, unless `NO_COLOR` says otherwise.
+/// Writes the notification in `frozen` to standard output, as JSON or as text. The text is coloured
+/// on a terminal unless `NO_COLOR` is set.
 pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Outcome {
-    write(tokio::io::stdout(), &shown(format, frozen, zone)).await
+    write(tokio::io::stdout(), &render_for_stdout(format, frozen, zone)).await
 }
 
-/// What it writes.
-pub(super) fn shown(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Vec<u8> {
+/// The bytes that `send` writes.
+pub(super) fn render_for_stdout(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Vec<u8> {
     let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
-    painted(format, frozen, zone, colour)
+    render(format, frozen, zone, colour)
 }
 
-fn painted(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
+fn render(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {
     let notification = match format {
         ConsoleFormat::Json => None,
-        ConsoleFormat::Text => payload::read(frozen),
+        ConsoleFormat::Text => payload::from_json_line(frozen),
     };
     match notification {
-        Some(notification) => (text::text(&notification, zone, colour) + "\n").into_bytes(),
+        Some(notification) => (text::render_text(&notification, zone, colour) + "\n").into_bytes(),
         None => [frozen, b"\n"].concat(),
     }
 }
@@ -44,11 +44,11 @@ async fn write(mut out: impl AsyncWrite + Unpin, bytes: &[u8]) -> Outcome {
         Ok(Ok(())) => Outcome::Delivered("written".to_owned()),
         Ok(Err(error)) => Outcome::retry(
             FailureCause::Unreached,
-            format!("standard output takes nothing: {error}"),
+            format!("standard output cannot be written: {error}"),
         ),
         Err(_) => Outcome::retry(
             FailureCause::Failed,
-            "standard output is held up: is it paused?".to_owned(),
+            "standard output is blocked; is it paused?".to_owned(),
         ),
     }
 }
@@ -58,23 +58,23 @@ mod tests {
     use super::*;
     use crate::notify::{RetryReason, fixture};
 
-    fn text_of(format: ConsoleFormat, frozen: &[u8]) -> String {
-        String::from_utf8(painted(format, frozen, &TimeZone::UTC, false)).unwrap()
+    fn render_uncoloured(format: ConsoleFormat, frozen: &[u8]) -> String {
+        String::from_utf8(render(format, frozen, &TimeZone::UTC, false)).unwrap()
     }
 
     #[test]
     fn json_is_the_frozen_line_and_text_is_for_people_with_an_empty_line_after_it() {
-        let frozen = payload::write(&fixture::alert()).unwrap();
-        let json = text_of(ConsoleFormat::Json, &frozen);
+        let frozen = payload::to_json_line(&fixture::alert()).unwrap();
+        let json = render_uncoloured(ConsoleFormat::Json, &frozen);
         assert_eq!(json.strip_suffix('\n').map(str::as_bytes), Some(frozen.as_slice()));
-        let text = text_of(ConsoleFormat::Text, &frozen);
+        let text = render_uncoloured(ConsoleFormat::Text, &frozen);
         assert!(text.starts_with("HIGH  Freight") && text.ends_with("freight?b\n\n"), "{text}");
     }
 
     #[test]
     fn what_another_version_froze_is_shown_as_it_is() {
         assert_eq!(
-            text_of(ConsoleFormat::Text, b"{\"type\":\"digest\"}"),
+            render_uncoloured(ConsoleFormat::Text, b"{\"type\":\"digest\"}"),
             "{\"type\":\"digest\"}\n"
         );
     }
@@ -95,6 +95,6 @@ mod tests {
         else {
             panic!("delivered")
         };
-        assert!(why.starts_with("standard output takes nothing: "), "{why}");
+        assert!(why.starts_with("standard output cannot be written: "), "{why}");
     }
 }

@@ -1,4 +1,4 @@
-//! The email notifier: a notification as a mail, and one attempt to hand it to the mail server.
+//! The email notifier: renders a notification as a mail, and makes one attempt to send it.
 
 mod html;
 mod smtp;
@@ -17,77 +17,81 @@ use url::Host;
 
 use crate::alerts::{Content, Notification, Receiver};
 use crate::config::Email;
-use crate::notify::plain::plain;
-use crate::notify::reply::cut;
+use crate::notify::printable::plain;
+use crate::notify::quote::join_pieces;
+use crate::notify::reply::truncate_with_ellipsis;
 use crate::notify::text;
+use crate::notify::view::build_view;
 use crate::notify::view::message_view::MessageView;
-use crate::notify::view::view;
-use tidings_rules::story::{NotifierName, Severity};
+use tidings_rules::story::NotifierName;
 
-pub(super) use smtp::{Pools, send};
+pub(super) use smtp::{SmtpPools, send};
 
-/// The most of a headline that goes into the subject, in characters.
-const TITLE: usize = 120;
+/// The longest headline in a subject, in graphemes.
+const MAX_SUBJECT_TITLE: usize = 120;
 
-/// The most of a rule's name that goes into the subject, in characters.
-const RULE: usize = 40;
+/// The longest rule name in a subject, in graphemes.
+const MAX_SUBJECT_RULE: usize = 40;
 
-/// Renders a notification as a mail to `receiver` (RFC 5322), in plain text and HTML. Message-ID
-/// and the root of `References` are made of the notification's and its event's id, so retries are
-/// one mail and an event is one thread. Headers mark it as automatic (RFC 3834) and as part of a
+/// Renders a notification as a mail to `receiver` (RFC 5322), in plain text and HTML. The
+/// Message-ID is made of the notification's id, so retries are the same mail. `References` is made
+/// of the event's id, so mail programs show an event as one thread. Headers mark it as automatic (RFC 3834) and as part of a
 /// list (RFC 2919).
 ///
 /// # Errors
 ///
-/// Where the receiver's address is not valid.
+/// The receiver's address is not valid.
 pub(super) fn render(
     email: &Email,
     receiver: &Receiver,
     notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    let view = view(notification, zone);
+    let view = build_view(notification, zone);
     let from =
         Mailbox { name: email.from.name.clone(), email: with_ascii_domain(&email.from.email) };
-    let sent = SystemTime::try_from(notification.sent).map_err(|error| error.to_string())?;
+    let date = SystemTime::try_from(notification.sent).map_err(|error| error.to_string())?;
     let domain = from.email.domain().to_owned();
     let mut mail = Message::builder()
         .from(from)
-        .to(mailbox(email, &receiver.recipient)?)
-        .subject(subject(&view, notification))
-        .date(sent)
+        .to(recipient_mailbox(email, &receiver.recipient)?)
+        .subject(subject_line(&view, notification))
+        .date(date)
         .message_id(Some(format!("<{}@{domain}>", notification.id)))
-        .raw_header(raw("Auto-Submitted", "auto-generated"))
-        .raw_header(raw("List-Id", &list_id(&receiver.notifier, &domain)));
+        .raw_header(raw_header("Auto-Submitted", "auto-generated"))
+        .raw_header(raw_header("List-Id", &list_id(&receiver.notifier, &domain)));
     if let Content::Alert { event, .. } = &notification.content {
         let root = format!("<event.{event}@{domain}>");
         mail = mail.in_reply_to(root.clone()).references(root);
     }
     let parts = MultiPart::builder()
         .kind(MultiPartKind::Alternative)
-        .boundary(boundary(&notification.id))
-        .singlepart(SinglePart::plain(text::text(notification, zone, false)))
-        .singlepart(SinglePart::html(html::html(&view)?));
+        .boundary(multipart_boundary(&notification.id))
+        .singlepart(SinglePart::plain(text::render_text(notification, zone, false)))
+        .singlepart(SinglePart::html(html::render_html(&view)?));
     let mail =
         mail.multipart(parts).map_err(|error| format!("the mail cannot be written: {error}"))?;
     Ok(mail.formatted())
 }
 
-/// Where a mail to `recipient` goes: with the name that the configuration gives the address.
-fn mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> {
+/// The recipient's address, with the name that the configuration gives it.
+fn recipient_mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> {
     let known = email.to.iter().find(|mailbox| mailbox.email.as_ref() as &str == recipient);
-    Ok(Mailbox { name: known.and_then(|mailbox| mailbox.name.clone()), email: address(recipient)? })
+    Ok(Mailbox {
+        name: known.and_then(|mailbox| mailbox.name.clone()),
+        email: parse_address(recipient)?,
+    })
 }
 
-fn address(recipient: &str) -> Result<Address, String> {
+fn parse_address(recipient: &str) -> Result<Address, String> {
     let address: Address = recipient
         .parse()
         .map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
     Ok(with_ascii_domain(&address))
 }
 
-/// The address with its domain as mail servers know it (RFC 5891): then only letters before the `@`
-/// can still want SMTPUTF8 of them.
+/// The address with its domain in ASCII (RFC 5891). Only letters before the `@` can then still need
+/// SMTPUTF8.
 fn with_ascii_domain(address: &Address) -> Address {
     match Host::parse(address.domain()) {
         Ok(Host::Domain(domain)) => {
@@ -97,44 +101,39 @@ fn with_ascii_domain(address: &Address) -> Address {
     }
 }
 
-/// The subject as it is to be read: in what stands there in ASCII, nothing looks like an encoded
-/// word (RFC 2047), which mail programs would decode.
-fn subject(view: &MessageView, notification: &Notification) -> String {
-    words_of_subject(view, notification).replace("=?", "= ?")
+/// The subject. `=?` is split, so that mail programs do not decode foreign text as an encoded word
+/// (RFC 2047).
+fn subject_line(view: &MessageView, notification: &Notification) -> String {
+    unescaped_subject(view, notification).replace("=?", "= ?")
 }
 
-fn words_of_subject(view: &MessageView, notification: &Notification) -> String {
-    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let title = cut(title.trim(), TITLE);
-    let grave = view.severity.filter(|severity| *severity >= Severity::High);
-    let title = match grave {
-        Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
-        None => title,
-    };
+fn unescaped_subject(view: &MessageView, notification: &Notification) -> String {
+    let title = truncate_with_ellipsis(join_pieces(&view.title).trim(), MAX_SUBJECT_TITLE);
+    let title = view.prefix_severity(title);
     let Content::Alert { rules, .. } = &notification.content else { return title };
-    let Some(gravest) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
+    let Some(first) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
         return title;
     };
-    let name = cut(plain(&gravest.title()).trim(), RULE);
+    let name = truncate_with_ellipsis(plain(&first.title()).trim(), MAX_SUBJECT_RULE);
     match rules.len() - 1 {
         0 => format!("{title} [{name}]"),
         more => format!("{title} [{name} and {more} more]"),
     }
 }
 
-fn raw(name: &'static str, value: &str) -> HeaderValue {
+fn raw_header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// `List-Id` (RFC 2919): the mails of a notifier are one list, so people can sort them by it.
+/// `List-Id` (RFC 2919): the mails of a notifier are one list, so people can filter by it.
 fn list_id(notifier: &NotifierName, domain: &str) -> String {
     let label: String =
         notifier.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("<{label}.tidings.{domain}>")
 }
 
-/// What parts the parts: the same in every rendering, and nothing that a story could know.
-fn boundary(id: &str) -> String {
+/// The boundary between the parts. It is the same in every rendering, and no story can contain it.
+fn multipart_boundary(id: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(id))
 }
 

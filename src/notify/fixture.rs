@@ -1,4 +1,4 @@
-//! Letters for tests.
+//! Notifications for tests.
 
 use jiff::Timestamp;
 
@@ -9,13 +9,13 @@ use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
-/// An alert with all that an alert can have. The tests of the whole read the same file.
+/// An alert with every field set. The integration tests read the same file.
 pub(super) fn alert() -> Notification {
     serde_json::from_str(include_str!("fixture.json")).expect("fixture.json is a notification")
 }
 
-/// An alert with as little as an alert can have.
-pub(super) fn bare() -> Notification {
+/// An alert with as few fields as possible.
+pub(super) fn minimal_alert() -> Notification {
     let seen: Timestamp = "2026-03-12T13:20:00Z".parse().expect("a time");
     let content = Content::Alert {
         event: "7d9b2a10-2222-4ccc-8ddd-000000000002".to_owned(),
@@ -35,23 +35,23 @@ pub(super) fn bare() -> Notification {
             url: None,
             seen,
         }],
-        rules: vec![told("arms", vec![])],
+        rules: vec![rule_match("arms", vec![])],
     };
     Notification { content, ..alert() }
 }
 
-/// The bare alert with this headline.
-pub(super) fn titled(title: &str) -> Notification {
-    let mut notification = bare();
+/// The minimal alert with this headline.
+pub(super) fn alert_with_title(title: &str) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { story, .. } = &mut notification.content {
         title.clone_into(&mut story.title);
     }
     notification
 }
 
-/// The bare alert with so many sentences of evidence.
-pub(super) fn wordy(sentences: usize) -> Notification {
-    let mut notification = bare();
+/// The minimal alert with this number of sentences of evidence.
+pub(super) fn alert_with_sentences(sentences: usize) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { rules, .. } = &mut notification.content {
         let sentence =
             |n| evidence("arms", Field::Body, &format!("They sell arms for the {n}. time."));
@@ -60,9 +60,9 @@ pub(super) fn wordy(sentences: usize) -> Notification {
     notification
 }
 
-/// The bare alert, carried by so many feeds.
-pub(super) fn carried_by(copies: usize) -> Notification {
-    let mut notification = bare();
+/// The minimal alert with this number of copies.
+pub(super) fn alert_with_copies(copies: usize) -> Notification {
+    let mut notification = minimal_alert();
     if let Content::Alert { feeds, .. } = &mut notification.content {
         let paper = |n| FeedEntry { feed: FeedName(format!("Paper {n}")), ..feeds[0].clone() };
         *feeds = (1..=copies).map(paper).collect();
@@ -71,7 +71,7 @@ pub(super) fn carried_by(copies: usize) -> Notification {
 }
 
 /// A test message.
-pub(super) fn test() -> Notification {
+pub(super) fn test_message() -> Notification {
     let created = "2026-03-12T13:21:00Z".parse().expect("a time");
     Notification {
         id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
@@ -81,7 +81,7 @@ pub(super) fn test() -> Notification {
     }
 }
 
-/// A digest, gathered for that reason: two rules, three stories.
+/// A digest for this reason, of two rules and three stories.
 pub(super) fn digest(reason: DigestReason) -> Notification {
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
     let story = |title: &str, number: u32, time: &str| StorySummary {
@@ -123,7 +123,10 @@ pub(super) fn digest(reason: DigestReason) -> Notification {
             stories: vec![entry(freight, vec![bridge])],
         },
     ];
-    Notification { content: Content::Digest(Digest { reason, part: None, rules }), ..test() }
+    Notification {
+        content: Content::Digest(Digest { reason, part: None, rules }),
+        ..test_message()
+    }
 }
 
 /// A notice of this kind about a webhook.
@@ -132,7 +135,7 @@ pub(super) fn notice(kind: NoticeKind) -> Notification {
     let why = "the server answered 503 Service Unavailable".to_owned();
     let notice =
         Notice { kind, notifier: NotifierName("ops".to_owned()), recipient: None, since, why };
-    Notification { content: Content::Notice(About::Receiver(notice)), ..test() }
+    Notification { content: Content::Notice(About::Receiver(notice)), ..test_message() }
 }
 
 /// A notice of this kind about a feed.
@@ -142,12 +145,12 @@ pub(super) fn feed_notice(kind: health::FeedNoticeKind) -> Notification {
         (FeedName("Yonhap".to_owned()), "the server answered 503 Service Unavailable".to_owned());
     Notification {
         content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })),
-        ..test()
+        ..test_message()
     }
 }
 
-/// What is told of a rule that says nothing of itself.
-pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
+/// A match of a rule without `why`, owner and tags.
+pub(super) fn rule_match(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
     RuleMatch {
         rule: rule.to_owned(),
         row: None,
@@ -161,7 +164,7 @@ pub(super) fn told(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
     }
 }
 
-/// Evidence that `term` stands in `sentence`, where it is found first.
+/// Evidence for the first `term` in `sentence`.
 pub(super) fn evidence(term: &str, field: Field, sentence: &str) -> Evidence {
     let marks = sentence
         .match_indices(term)

@@ -1,41 +1,41 @@
-//! What came of an attempt at a delivery.
+//! The outcome of one attempt to deliver a message.
 
 use std::time::Duration;
 
 use crate::alerts::breaker::{FailureCause, FailureScope};
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The first hop took responsibility; what it answered.
+    /// The first hop took responsibility. Holds its answer.
     Delivered(String),
-    /// It may work later.
+    /// A later attempt may work.
     Retry(RetryReason),
-    /// It will never work as it is: why, as the receiver said it. Never holds a secret.
+    /// No later attempt can work. Holds the receiver's reason, without secrets.
     Refused(String),
-    /// It is too large for the receiver: why, as the receiver said it. Never holds a secret.
+    /// The message is too large. Holds the receiver's reason, without secrets.
     TooLarge(String),
-    /// The receiver no longer exists: nothing is sent to it before the next run. Why; never holds a
-    /// secret.
+    /// The receiver no longer exists. Nothing is sent to it before the next run. Holds the reason,
+    /// without secrets.
     Gone(String),
 }
 
 /// Why an attempt is to be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryReason {
-    /// What happened, for a person. Never holds a secret.
+    /// What happened, in words, without secrets.
     pub why: String,
     /// What kind of failure it was.
     pub cause: FailureCause,
     /// Whom the failure concerns.
     pub scope: FailureScope,
     /// How long the receiver asked us to wait.
-    pub after: Option<Duration>,
+    pub requested_wait: Option<Duration>,
 }
 
 impl Outcome {
-    /// A failure of `cause` that concerns the whole notifier and holds no wish to wait.
+    /// A failure that concerns the whole notifier, whose receiver asked for no wait.
     pub(super) fn retry(cause: FailureCause, why: String) -> Self {
-        Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, after: None })
+        Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, requested_wait: None })
     }
 }

@@ -1,26 +1,29 @@
-//! What a server said, made fit to be shown and kept.
+//! Replies of servers, made safe to show and to store.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::notify::plain::plain;
+use crate::notify::printable::plain;
 
-/// The most that is kept of a reply, in characters as people count them.
-const MOST: usize = 300;
+/// The longest reply that is kept, in graphemes.
+const MAX_REPLY: usize = 300;
 
-/// `said` on one line, cut to 300 characters, with each of `secrets` replaced by "[…]": servers
-/// like to repeat what they were sent.
-pub(super) fn shown<'a>(said: &str, secrets: impl IntoIterator<Item = &'a String>) -> String {
+/// `reply` on one line, cut to 300 characters, with each of `secrets` replaced by "[…]". Servers
+/// often repeat what they were sent.
+pub(super) fn sanitize_reply<'a>(
+    reply: &str,
+    secrets: impl IntoIterator<Item = &'a String>,
+) -> String {
     let mut secrets: Vec<&str> =
         secrets.into_iter().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-    let safe = secrets.iter().fold(said.to_owned(), |text, secret| text.replace(secret, "[…]"));
-    cut(plain(&safe).trim(), MOST)
+    let safe = secrets.iter().fold(reply.to_owned(), |text, secret| text.replace(secret, "[…]"));
+    truncate_with_ellipsis(plain(&safe).trim(), MAX_REPLY)
 }
 
-/// `text`, or as much of it as makes `most` characters with an ellipsis at the end.
-pub(super) fn cut(text: &str, most: usize) -> String {
+/// `text`, cut to `max` graphemes including an ellipsis if it is longer.
+pub(super) fn truncate_with_ellipsis(text: &str, max: usize) -> String {
     let mut ends = text.grapheme_indices(true).map(|(at, _)| at);
-    let kept = ends.nth(most.saturating_sub(1)).unwrap_or(text.len());
+    let kept = ends.nth(max.saturating_sub(1)).unwrap_or(text.len());
     match ends.next() {
         Some(_) => format!("{}…", text[..kept].trim_end()),
         None => text.to_owned(),
@@ -37,7 +40,7 @@ mod tests {
     fn secrets_are_cut_out_the_longest_first() {
         let secrets = ["s3cret", "/hook/s3cret", ""].map(str::to_owned);
         assert_eq!(
-            shown("Cannot POST /hook/s3cret\r\nno s3cret", &secrets),
+            sanitize_reply("Cannot POST /hook/s3cret\r\nno s3cret", &secrets),
             "Cannot POST […] no […]"
         );
     }
@@ -53,6 +56,6 @@ mod tests {
         #[case] most: usize,
         #[case] expected: &str,
     ) {
-        assert_eq!(cut(text, most), expected);
+        assert_eq!(truncate_with_ellipsis(text, most), expected);
     }
 }

@@ -4,44 +4,44 @@ use jiff::tz::TimeZone;
 
 use crate::config::{HostSettings, Network};
 use crate::http::{HttpClients, NoClient};
-use crate::notify::email::Pools;
-use crate::notify::webhook::Clients;
+use crate::notify::email::SmtpPools;
+use crate::notify::webhook::WebhookClients;
 
 /// The clients and settings that every attempt needs.
 #[derive(Clone, Debug)]
 pub struct SendContext {
-    /// How webhooks are reached, and, where the same means fetch, feeds and pages.
-    pub clients: HttpClients,
-    /// The zone that times are shown in.
+    /// The HTTP clients for webhooks. Commands also fetch feeds and pages with them.
+    pub http: HttpClients,
+    /// The time zone of the times in messages.
     pub zone: TimeZone,
-    /// Clients for webhooks with authorities of their own.
-    pub(super) private: Clients,
+    /// HTTP clients for webhooks that trust further authorities.
+    pub(super) webhook_clients: WebhookClients,
     /// Connections to mail servers.
-    pub(super) mail: Pools,
+    pub(super) smtp_pools: SmtpPools,
 }
 
 impl SendContext {
-    /// Those that reach what `network` allows, and single hosts as `hosts` says.
+    /// Clients that follow the rules of `network` and the settings of `hosts`.
     ///
     /// # Errors
-    /// Where HTTPS cannot be set up on this machine.
+    /// HTTPS cannot be set up on this machine.
     pub fn new(network: Network, hosts: HostSettings, zone: TimeZone) -> Result<Self, NoClient> {
         Ok(Self {
-            clients: HttpClients::new(network, hosts)?,
+            http: HttpClients::new(network, hosts)?,
             zone,
-            private: Clients::default(),
-            mail: Pools::default(),
+            webhook_clients: WebhookClients::default(),
+            smtp_pools: SmtpPools::default(),
         })
     }
 
-    /// Closes connections that are idle for too long, without end; to be called anew after each
+    /// Closes connections that are idle for too long. Never returns; must be called again after each
     /// attempt.
-    pub async fn tend(&self) {
-        self.mail.tend().await;
+    pub async fn close_idle_connections(&self) {
+        self.smtp_pools.close_expired_connections().await;
     }
 
-    /// Closes all connections that are kept, within seconds.
-    pub async fn close(&self) {
-        self.mail.close().await;
+    /// Closes all idle connections to mail servers, within seconds.
+    pub async fn close_all_connections(&self) {
+        self.smtp_pools.close().await;
     }
 }

@@ -1,5 +1,5 @@
-//! A notification by a template of the user's; where that fails, in the plain form that is built
-//! in.
+//! Renders a notification with the user's template. If the template fails, a built-in plain form
+//! is sent.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -7,41 +7,39 @@ use tracing::warn;
 
 use crate::alerts::{Notification, Receiver};
 use crate::config::{Template, Writes};
-use crate::notify::view::view;
+use crate::notify::quote::join_pieces;
+use crate::notify::view::build_view;
 use crate::notify::{payload, text};
 
-/// What `template` makes of `notification`. A template that fails costs no alert: the log says so,
-/// and the notification goes out as JSON or as text.
+/// Renders `notification` with `template`. If the template fails, the failure is logged and the
+/// notification is sent as JSON or as text.
 ///
 /// # Errors
-/// Where the notification cannot be put into JSON.
+/// The notification cannot be put into JSON.
 pub(super) fn render(
     template: &Template,
     receiver: &Receiver,
     notification: &Notification,
     zone: &TimeZone,
 ) -> Result<Vec<u8>, String> {
-    match context(notification, zone).and_then(|context| template.render(&context)) {
+    match template_context(notification, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
-            warn!(
-                "the template of {receiver} fails, and a plain message goes out in its place: {why}"
-            );
+            warn!("the template of {receiver} failed, so a plain message is sent instead: {why}");
             match template.writes {
-                Writes::Json => payload::write(notification),
-                Writes::Text => Ok(text::text(notification, zone, false).into_bytes()),
+                Writes::Json => payload::to_json_line(notification),
+                Writes::Text => Ok(text::render_text(notification, zone, false).into_bytes()),
             }
         }
     }
 }
 
-/// What a template can name: the notification as webhooks get it as JSON, and the words in which
-/// people read it.
-fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
-    let view = view(notification, zone);
-    let title: String = view.title.iter().map(|piece| piece.text.as_str()).collect();
-    let mut context = payload::value(notification)?;
-    // What is no alert has a story, too: its own words.
+/// The variables of a template: the keys of the JSON payload, and the texts that people read.
+fn template_context(notification: &Notification, zone: &TimeZone) -> Result<Value, String> {
+    let view = build_view(notification, zone);
+    let title = join_pieces(&view.title);
+    let mut context = payload::to_json_value(notification)?;
+    // A notification that is no alert also has a story: its own texts.
     let story = json!({"title": title, "url": null, "published": null, "first_seen": notification.created, "lang": null});
     let fillers = [
         ("event", json!(notification.id)),
@@ -58,7 +56,7 @@ fn context(notification: &Notification, zone: &TimeZone) -> Result<Value, String
     context["title"] = json!(title);
     context["severity"] = json!(view.severity);
     context["link"] = json!(view.link);
-    context["text"] = json!(text::text(notification, zone, false));
+    context["text"] = json!(text::render_text(notification, zone, false));
     Ok(context)
 }
 
@@ -72,7 +70,7 @@ mod tests {
     use crate::alerts::notice::NoticeKind;
     use crate::notify::fixture;
 
-    /// Every path of keys in a value.
+    /// Collects every path of keys in a value.
     fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(values) => {
@@ -110,12 +108,12 @@ mod tests {
             (include_str!("../config/template/alert.json"), fixture::alert()),
             (include_str!("../config/template/digest.json"), digest),
             (include_str!("../config/template/notice.json"), fixture::notice(NoticeKind::Down)),
-            (include_str!("../config/template/test.json"), fixture::test()),
+            (include_str!("../config/template/test.json"), fixture::test_message()),
         ] {
             let sample = serde_json::from_str(sample).unwrap();
             assert_eq!(
                 paths_of(&sample),
-                paths_of(&context(&notification, &TimeZone::UTC).unwrap())
+                paths_of(&template_context(&notification, &TimeZone::UTC).unwrap())
             );
         }
     }
@@ -123,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_no_alert_has_the_same_names() {
         let names = |notification: &Notification| -> BTreeSet<String> {
-            context(notification, &TimeZone::UTC)
+            template_context(notification, &TimeZone::UTC)
                 .unwrap()
                 .as_object()
                 .unwrap()
@@ -131,7 +129,7 @@ mod tests {
                 .cloned()
                 .collect()
         };
-        for notification in [fixture::test(), fixture::notice(NoticeKind::Down)] {
+        for notification in [fixture::test_message(), fixture::notice(NoticeKind::Down)] {
             assert!(names(&notification).is_superset(&names(&fixture::alert())));
         }
     }

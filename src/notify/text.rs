@@ -1,4 +1,4 @@
-//! A message in plain text: on the console, and in mails for those who read no HTML.
+//! Renders a notification as plain text, for the console and for the text part of mails.
 
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
@@ -6,75 +6,78 @@ use textwrap::Options;
 
 use crate::alerts::Notification;
 use crate::notify::quote::QuotePiece;
+use crate::notify::view::build_view;
 use crate::notify::view::message_view::{Fact, Section, StoryItem};
-use crate::notify::view::view;
 use tidings_rules::story::Severity;
 
-/// The width of a line, in columns. A word that is longer is broken, a link is not.
+/// The width of a line, in columns. A longer word is broken, a longer link is not.
 const WIDTH: usize = 80;
 
-const TITLE: Style = Style::new().bold();
-const MARK: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const QUIET: Style = Style::new().dimmed();
+const HEADLINE_STYLE: Style = Style::new().bold();
+const MATCH_STYLE: Style =
+    Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const DIMMED_STYLE: Style = Style::new().dimmed();
 
-/// The notification as people read it, ending in a line break, with times in `zone`. With `colour`,
-/// matched words are coloured by ANSI sequences (ECMA-48); without, they stand between asterisks.
-/// Nothing of the story's own can steer a terminal.
-pub(super) fn text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
-    let ink = Ink { colour };
-    let view = view(notification, zone);
-    let mut blocks = vec![wrapped(&ink.headline(view.severity, &view.title), "", "  ")];
-    let quotes =
-        view.quotes.iter().map(|quote| wrapped(&ink.pieces(quote, Style::new()), "  > ", "  > "));
-    let note = view.note.iter().map(|note| wrapped(note, "  ", "  "));
-    blocks.extend(quotes.chain(note));
-    blocks.extend(view.sections.iter().map(|section| ink.section(section)));
-    let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
-    let facts = view.facts.iter().flat_map(|fact| ink.fact(fact, width));
-    let address = view
-        .link
+/// Renders the notification with times in `zone`. The text ends in a line break. With `colour`,
+/// ANSI sequences (ECMA-48) colour the matched words; without, asterisks enclose them. Control
+/// characters of the story are removed.
+pub(super) fn render_text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
+    let styler = TextStyler { colour };
+    let view = build_view(notification, zone);
+    let mut blocks =
+        vec![wrap_lines(&styler.format_headline(view.severity, &view.title), "", "  ")];
+    let quotes = view
+        .quotes
         .iter()
-        .map(|link| format!("  {}  {link}", ink.paint(&format!("{:width$}", "link"), QUIET)));
+        .map(|quote| wrap_lines(&styler.format_pieces(quote, Style::new()), "  > ", "  > "));
+    let note = view.note.iter().map(|note| wrap_lines(note, "  ", "  "));
+    blocks.extend(quotes.chain(note));
+    blocks.extend(view.sections.iter().map(|section| styler.format_section(section)));
+    let width = view.facts.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
+    let facts = view.facts.iter().flat_map(|fact| styler.format_fact(fact, width));
+    let address = view.link.iter().map(|link| {
+        format!("  {}  {link}", styler.apply_style(&format!("{:width$}", "link"), DIMMED_STYLE))
+    });
     let copies = view.copies.iter().zip(std::iter::once("copies").chain(std::iter::repeat("")));
-    let copies = copies.flat_map(|(copy, name)| ink.copy(copy, name, width));
+    let copies = copies.flat_map(|(copy, name)| styler.format_copy(copy, name, width));
     let below = facts.chain(address).chain(copies).collect::<Vec<_>>().join("\n");
     blocks.extend(Some(below).filter(|below| !below.is_empty()));
     blocks.join("\n\n") + "\n"
 }
 
-/// Whether and how styles are written.
-struct Ink {
+/// Formats parts of a message, with ANSI styles if `colour` is set.
+struct TextStyler {
     colour: bool,
 }
 
-impl Ink {
-    fn paint(&self, text: &str, style: Style) -> String {
+impl TextStyler {
+    fn apply_style(&self, text: &str, style: Style) -> String {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn headline(&self, severity: Option<Severity>, title: &[QuotePiece]) -> String {
-        let title = self.pieces(title, TITLE);
+    fn format_headline(&self, severity: Option<Severity>, title: &[QuotePiece]) -> String {
+        let title = self.format_pieces(title, HEADLINE_STYLE);
         match severity {
             Some(severity) => {
                 format!(
                     "{}  {title}",
-                    self.paint(&severity.as_str().to_uppercase(), style_of(severity))
+                    self.apply_style(&severity.as_str().to_uppercase(), severity_style(severity))
                 )
             }
             None => title,
         }
     }
 
-    fn pieces(&self, pieces: &[QuotePiece], style: Style) -> String {
-        pieces.iter().map(|piece| self.piece(piece, style)).collect()
+    fn format_pieces(&self, pieces: &[QuotePiece], style: Style) -> String {
+        pieces.iter().map(|piece| self.format_piece(piece, style)).collect()
     }
 
-    fn piece(&self, piece: &QuotePiece, style: Style) -> String {
+    fn format_piece(&self, piece: &QuotePiece, style: Style) -> String {
         let QuotePiece { text, marked, label } = piece;
         let marked = match (marked, self.colour) {
-            (true, true) => self.paint(text, MARK),
+            (true, true) => self.apply_style(text, MATCH_STYLE),
             (true, false) => format!("*{text}*"),
-            (false, _) => self.paint(text, style),
+            (false, _) => self.apply_style(text, style),
         };
         match label {
             Some(label) => format!("{marked} [{label}]"),
@@ -82,58 +85,69 @@ impl Ink {
         }
     }
 
-    fn section(&self, section: &Section) -> String {
-        let severity =
-            self.paint(&section.severity.as_str().to_uppercase(), style_of(section.severity));
-        let heading =
-            wrapped(&format!("{severity}  {}", self.paint(&section.heading, TITLE)), "", "  ");
-        let items = section.stories.iter().map(|item| self.item(item));
+    fn format_section(&self, section: &Section) -> String {
+        let severity = self.apply_style(
+            &section.severity.as_str().to_uppercase(),
+            severity_style(section.severity),
+        );
+        let heading = wrap_lines(
+            &format!("{severity}  {}", self.apply_style(&section.heading, HEADLINE_STYLE)),
+            "",
+            "  ",
+        );
+        let items = section.stories.iter().map(|item| self.format_item(item));
         std::iter::once(heading).chain(items).collect::<Vec<_>>().join("\n\n")
     }
 
-    fn item(&self, item: &StoryItem) -> String {
-        let mut lines = vec![wrapped(&self.pieces(&item.title, TITLE), "  ", "    ")];
+    fn format_item(&self, item: &StoryItem) -> String {
+        let mut lines =
+            vec![wrap_lines(&self.format_pieces(&item.title, HEADLINE_STYLE), "  ", "    ")];
         lines.extend(
-            item.quote
-                .iter()
-                .map(|quote| wrapped(&self.pieces(quote, Style::new()), "    > ", "    > ")),
+            item.quote.iter().map(|quote| {
+                wrap_lines(&self.format_pieces(quote, Style::new()), "    > ", "    > ")
+            }),
         );
         lines.extend(
-            item.place.iter().map(|place| wrapped(&self.paint(place, QUIET), "    ", "    ")),
+            item.place
+                .iter()
+                .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), "    ", "    ")),
         );
         lines.extend(item.link.iter().map(|link| format!("    {link}")));
         lines.join("\n")
     }
 
-    fn copy(&self, copy: &StoryItem, name: &str, width: usize) -> Vec<String> {
+    fn format_copy(&self, copy: &StoryItem, name: &str, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
-        let named = format!("  {}  ", self.paint(&format!("{name:width$}"), QUIET));
-        let place =
-            copy.place.iter().map(|place| wrapped(&self.paint(place, QUIET), &indent, &indent));
+        let named = format!("  {}  ", self.apply_style(&format!("{name:width$}"), DIMMED_STYLE));
+        let place = copy
+            .place
+            .iter()
+            .map(|place| wrap_lines(&self.apply_style(place, DIMMED_STYLE), &indent, &indent));
         let link = copy.link.iter().map(|link| format!("{indent}{link}"));
-        let title = wrapped(&self.pieces(&copy.title, Style::new()), &named, &indent);
+        let title = wrap_lines(&self.format_pieces(&copy.title, Style::new()), &named, &indent);
         std::iter::once(title).chain(place).chain(link).collect()
     }
 
-    fn fact(&self, fact: &Fact, width: usize) -> Vec<String> {
+    fn format_fact(&self, fact: &Fact, width: usize) -> Vec<String> {
         let indent = " ".repeat(width + "    ".len());
-        let mut named = format!("  {}  ", self.paint(&format!("{:width$}", fact.name), QUIET));
+        let mut named =
+            format!("  {}  ", self.apply_style(&format!("{:width$}", fact.name), DIMMED_STYLE));
         let mut lines = Vec::new();
         for line in &fact.lines {
-            lines.push(wrapped(line, &named, &indent));
+            lines.push(wrap_lines(line, &named, &indent));
             named.clone_from(&indent);
         }
         lines
     }
 }
 
-fn wrapped(text: &str, first: &str, next: &str) -> String {
+fn wrap_lines(text: &str, first: &str, next: &str) -> String {
     textwrap::fill(text, Options::new(WIDTH).initial_indent(first).subsequent_indent(next))
 }
 
-fn style_of(severity: Severity) -> Style {
+fn severity_style(severity: Severity) -> Style {
     let colour = match severity {
-        Severity::Info => return QUIET,
+        Severity::Info => return DIMMED_STYLE,
         Severity::Low => AnsiColor::Cyan,
         Severity::Medium => AnsiColor::Blue,
         Severity::High => AnsiColor::Red,
@@ -153,7 +167,7 @@ mod tests {
     use crate::alerts::Content;
     use crate::alerts::digest::DigestReason;
     use crate::alerts::notice::NoticeKind;
-    use crate::notify::{fixture, plain};
+    use crate::notify::{fixture, printable};
     use crate::polling::health;
     use tidings_rules::story::WatchlistRow;
 
@@ -163,41 +177,41 @@ mod tests {
 
     #[test]
     fn an_alert_as_a_person_reads_it() {
-        assert_snapshot!(text(&fixture::alert(), &berlin(), false));
+        assert_snapshot!(render_text(&fixture::alert(), &berlin(), false));
     }
 
     #[test]
     fn an_alert_in_colour() {
-        assert_snapshot!(text(&fixture::alert(), &berlin(), true).replace('\u{1b}', "␛"));
+        assert_snapshot!(render_text(&fixture::alert(), &berlin(), true).replace('\u{1b}', "␛"));
     }
 
     #[test]
     fn a_single_rule_that_says_little() {
-        assert_snapshot!(text(&fixture::bare(), &TimeZone::UTC, false));
+        assert_snapshot!(render_text(&fixture::minimal_alert(), &TimeZone::UTC, false));
     }
 
     #[test]
     fn many_sentences_are_cut_short_and_said_to_be() {
-        let text = text(&fixture::wordy(12), &TimeZone::UTC, false);
+        let text = render_text(&fixture::alert_with_sentences(12), &TimeZone::UTC, false);
         assert_eq!(text.matches("  > ").count(), 8);
         assert!(text.contains("  and 4 more sentences\n"), "{text}");
     }
 
     #[test]
     fn twenty_copies_are_listed_and_the_rest_is_counted() {
-        let text = text(&fixture::carried_by(23), &TimeZone::UTC, false);
+        let text = render_text(&fixture::alert_with_copies(23), &TimeZone::UTC, false);
         assert_eq!(text.matches(", Thu 12 Mar 2026").count(), 20, "{text}");
         assert!(text.ends_with("\n           and 3 more\n"), "{text}");
     }
 
     #[test]
     fn a_test() {
-        assert_snapshot!(text(&fixture::test(), &berlin(), false));
+        assert_snapshot!(render_text(&fixture::test_message(), &berlin(), false));
     }
 
     #[test]
     fn a_digest_as_a_person_reads_it() {
-        assert_snapshot!(text(&fixture::digest(DigestReason::Late), &berlin(), false));
+        assert_snapshot!(render_text(&fixture::digest(DigestReason::Late), &berlin(), false));
     }
 
     #[test]
@@ -213,7 +227,7 @@ mod tests {
             silence("the parade"),
         ];
         let heads = reasons.map(|reason| {
-            let text = text(&fixture::digest(reason), &berlin(), false);
+            let text = render_text(&fixture::digest(reason), &berlin(), false);
             text.lines().take(3).collect::<Vec<_>>().join("\n")
         });
         assert_snapshot!(heads.join("\n"));
@@ -222,30 +236,30 @@ mod tests {
     #[test]
     fn a_row_stands_behind_the_rule_that_it_is_of() {
         let row = WatchlistRow { id: "36".to_owned(), label: "Ivan\u{1b}[2J Petrov".to_owned() };
-        let mut notification = fixture::bare();
+        let mut notification = fixture::minimal_alert();
         if let Content::Alert { rules, .. } = &mut notification.content {
             rules[0].row = Some(row.clone());
         }
-        let alert = text(&notification, &TimeZone::UTC, false);
+        let alert = render_text(&notification, &TimeZone::UTC, false);
         assert!(alert.contains(": Ivan Petrov (36)\n") && !alert.contains('\u{1b}'), "{alert}");
         let burst = DigestReason::Burst {
             rule: "listed".to_owned(),
             row: Some(WatchlistRow { id: "Ivan".to_owned(), label: "Ivan".to_owned() }),
         };
-        let burst = text(&fixture::digest(burst), &TimeZone::UTC, false);
+        let burst = render_text(&fixture::digest(burst), &TimeZone::UTC, false);
         assert!(burst.contains("2 more stories for listed: Ivan\n"), "{burst}");
         let mut notification = fixture::digest(DigestReason::Late);
         if let Content::Digest(digest) = &mut notification.content {
             digest.rules[1].row = Some(row);
         }
-        let digest = text(&notification, &TimeZone::UTC, false);
+        let digest = render_text(&notification, &TimeZone::UTC, false);
         assert!(digest.contains("bridges: Ivan Petrov (36) (1)"), "{digest}");
     }
 
     #[test]
     fn notices() {
         let notices = [NoticeKind::Down, NoticeKind::Back, NoticeKind::Refused]
-            .map(|kind| text(&fixture::notice(kind), &berlin(), false));
+            .map(|kind| render_text(&fixture::notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 
@@ -261,7 +275,7 @@ mod tests {
             FeedNoticeKind::Away,
             FeedNoticeKind::Back,
         ];
-        let notices = kinds.map(|kind| text(&fixture::feed_notice(kind), &berlin(), false));
+        let notices = kinds.map(|kind| render_text(&fixture::feed_notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 
@@ -269,11 +283,11 @@ mod tests {
     fn without_colour_and_with_it_the_words_are_the_same() {
         for notification in [
             fixture::alert(),
-            fixture::bare(),
-            fixture::test(),
+            fixture::minimal_alert(),
+            fixture::test_message(),
             fixture::digest(DigestReason::Late),
         ] {
-            let coloured = text(&notification, &berlin(), true);
+            let coloured = render_text(&notification, &berlin(), true);
             let bare = anstream::adapter::strip_str(&coloured).to_string();
             let words = |text: &str| {
                 text.replace(['*', '>'], "")
@@ -281,16 +295,16 @@ mod tests {
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             };
-            assert_eq!(words(&bare), words(&text(&notification, &berlin(), false)));
+            assert_eq!(words(&bare), words(&render_text(&notification, &berlin(), false)));
         }
     }
 
     proptest! {
         #[test]
         fn whatever_the_title_nothing_steers_the_terminal_and_no_line_is_too_long(title in "(\u{1b}\\[2J|[ -~]|北|\u{9b}|\r|\n|\u{202e}){0,300}") {
-            let text = text(&fixture::titled(&title), &TimeZone::UTC, false);
+            let text = render_text(&fixture::alert_with_title(&title), &TimeZone::UTC, false);
             for line in text.lines() {
-                prop_assert!(!line.contains(plain::is_unseen), "{line:?}");
+                prop_assert!(!line.contains(printable::is_unprintable), "{line:?}");
                 prop_assert!(textwrap::core::display_width(line) <= WIDTH || line.starts_with("  link"), "{line}");
             }
         }

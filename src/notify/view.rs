@@ -1,5 +1,4 @@
-//! What a message shows, in finished words: the same for the console, for a mail's plain text and
-//! for its HTML.
+//! Builds the view of a notification: the texts that the console, mails and chat services show.
 
 mod digest;
 pub(super) mod message_view;
@@ -8,77 +7,81 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
-use crate::notify::plain::plain;
+use crate::notify::printable::plain;
 use crate::notify::quote;
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::{FeedEntry, Read};
 
-use message_view::{Fact, MessageView, StoryItem, time, unmarked};
+use message_view::{Fact, MessageView, StoryItem, format_time, unmarked_pieces};
 
-/// The most sentences that are quoted.
-const MOST_QUOTES: usize = 8;
+/// The largest number of sentences that are quoted.
+const MAX_QUOTES: usize = 8;
 
-/// The most copies that are listed.
-const MOST_COPIES: usize = 20;
+/// The largest number of copies that are listed.
+const MAX_COPIES: usize = 20;
 
-/// What `notification` shows, with times in `zone`.
-pub(super) fn view(notification: &Notification, zone: &TimeZone) -> MessageView {
+/// Builds the view of `notification`, with times in `zone`.
+pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> MessageView {
     match &notification.content {
         Content::Alert { story, read, update, feeds, rules, .. } => {
-            let mut view = alert(story, read, feeds, rules, zone);
+            let mut view = alert_view(story, read, feeds, rules, zone);
             view.facts.splice(
                 0..0,
-                update.as_ref().map(|update| Fact::one("update", plain(&update.to_string()))),
+                update.as_ref().map(|update| Fact::with_line("update", plain(&update.to_string()))),
             );
             view
         }
-        Content::Digest(digest) => digest::view(digest, zone),
-        Content::Notice(About::Receiver(notice)) => self::notice(notice, zone),
-        Content::Notice(About::Feed(notice)) => of_feed(notice, zone),
-        Content::Notice(About::Store(notice)) => of_store(notice, zone),
-        Content::Test => remark(
+        Content::Digest(digest) => digest::digest_view(digest, zone),
+        Content::Notice(About::Receiver(notice)) => receiver_notice_view(notice, zone),
+        Content::Notice(About::Feed(notice)) => feed_notice_view(notice, zone),
+        Content::Notice(About::Store(notice)) => store_notice_view(notice, zone),
+        Content::Test => note_view(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
-            vec![Fact::one("sent", time(notification.sent, zone))],
+            vec![Fact::with_line("sent", format_time(notification.sent, zone))],
         ),
     }
 }
 
-fn notice(notice: &Notice, zone: &TimeZone) -> MessageView {
+fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
     let subject = plain(&notice.subject().to_string());
     let (title, note) = match notice.kind {
         NoticeKind::Down => (
             format!("{subject} takes no messages"),
-            "Its messages are kept, and are sent when it is back. A notice will say so.",
+            "Its messages are kept and will be sent when it is back. A notice will say when.",
         ),
-        NoticeKind::Back => {
-            (format!("{subject} takes messages again"), "Messages that waited for it are sent now.")
-        }
+        NoticeKind::Back => (
+            format!("{subject} takes messages again"),
+            "The messages that waited for it are sent now.",
+        ),
         NoticeKind::Refused => (
             format!("{subject} refused a message"),
-            "The message is kept, and so is any other that is refused. `tidings deliveries` lists the messages that are retried and those that are dead-lettered; `tidings deliveries retry` sends dead-lettered messages again.",
+            "Refused messages are kept. `tidings deliveries` lists messages that are retried or dead-lettered. `tidings deliveries retry` sends dead-lettered messages again.",
         ),
     };
     let (since, why) = match notice.kind {
         NoticeKind::Back => ("away since", "last failure"),
         NoticeKind::Down | NoticeKind::Refused => ("since", "why"),
     };
-    remark(
+    note_view(
         &title,
         note,
-        vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+        vec![
+            Fact::with_line(since, format_time(notice.since, zone)),
+            Fact::with_line(why, plain(&notice.why)),
+        ],
     )
 }
 
-fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
+fn feed_notice_view(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
     use health::FeedNoticeKind;
 
     let feed = plain(&notice.feed.0);
     let (title, note) = match notice.kind {
         FeedNoticeKind::Gone => (
             format!("The feed {feed} is gone for good"),
-            "Its server says so, and it is not polled any more: give it its new address in the configuration, or remove it.",
+            "Its server says so. The feed is no longer polled. Write its new address in the configuration, or remove it.",
         ),
         FeedNoticeKind::Failing => (
             format!("The feed {feed} cannot be read"),
@@ -86,19 +89,19 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
         ),
         FeedNoticeKind::Silent => (
             format!("The feed {feed} has had nothing new"),
-            "It can be read, but it may have moved or been abandoned: check its site. A notice will say when it has something new.",
+            "The feed can be read, but it may have moved or been abandoned. Check its site. A notice will say when it has something new.",
         ),
         FeedNoticeKind::Well => (
             format!("The feed {feed} can be read again"),
-            "Its new items were matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            "Its new items were matched. `tidings feeds gaps` shows what may have been missed.",
         ),
         FeedNoticeKind::Away => (
             "No feed can be read".to_owned(),
-            "Every feed that is polled fails, so the cause is probably the network or its proxy, not the feeds. All are retried automatically.",
+            "Every feed fails, so the cause is probably the network or its proxy. All feeds are retried automatically.",
         ),
         FeedNoticeKind::Back => (
             "Feeds can be read again".to_owned(),
-            "Their new items are matched. `tidings feeds gaps` shows whether anything may have been missed.",
+            "Their new items are matched. `tidings feeds gaps` shows what may have been missed.",
         ),
     };
     let (since, why) = match notice.kind {
@@ -106,14 +109,17 @@ fn of_feed(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
         FeedNoticeKind::Away | FeedNoticeKind::Back => ("since", "one of them said"),
         FeedNoticeKind::Gone | FeedNoticeKind::Failing | FeedNoticeKind::Silent => ("since", "why"),
     };
-    remark(
+    note_view(
         &title,
         note,
-        vec![Fact::one(since, time(notice.since, zone)), Fact::one(why, plain(&notice.why))],
+        vec![
+            Fact::with_line(since, format_time(notice.since, zone)),
+            Fact::with_line(why, plain(&notice.why)),
+        ],
     )
 }
 
-fn of_store(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
+fn store_notice_view(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
     let (title, note) = match notice.kind {
         StoreKind::Damaged => (
             "The store is damaged",
@@ -122,17 +128,17 @@ fn of_store(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
     };
     let facts = [
         ("store", plain(&notice.store)),
-        ("found", time(notice.since, zone)),
+        ("found", format_time(notice.since, zone)),
         ("why", plain(&notice.why)),
     ];
-    remark(title, note, facts.map(|(name, line)| Fact::one(name, line)).into())
+    note_view(title, note, facts.map(|(name, line)| Fact::with_line(name, line)).into())
 }
 
-/// What is said of Tidings' own: a headline, a note, and facts.
-fn remark(title: &str, note: &str, facts: Vec<Fact>) -> MessageView {
+/// A message about Tidings itself: a headline, a note and facts.
+fn note_view(title: &str, note: &str, facts: Vec<Fact>) -> MessageView {
     MessageView {
         severity: None,
-        title: unmarked(title),
+        title: unmarked_pieces(title),
         quotes: Vec::new(),
         note: Some(note.to_owned()),
         sections: Vec::new(),
@@ -142,19 +148,19 @@ fn remark(title: &str, note: &str, facts: Vec<Fact>) -> MessageView {
     }
 }
 
-fn alert(
+fn alert_view(
     story: &StorySummary,
     read: &Read,
     feeds: &[FeedEntry],
     rules: &[RuleMatch],
     zone: &TimeZone,
 ) -> MessageView {
-    let mut quotes = quote::quotes(&story.title, rules);
+    let mut quotes = quote::quotes_from_rules(&story.title, rules);
     if story.title.trim().is_empty() {
-        quotes.title = unmarked(&plain(story.headline()));
+        quotes.title = unmarked_pieces(&plain(story.headline()));
     }
-    let hidden = quotes.sentences.len().saturating_sub(MOST_QUOTES);
-    quotes.sentences.truncate(MOST_QUOTES);
+    let hidden = quotes.sentences.len().saturating_sub(MAX_QUOTES);
+    quotes.sentences.truncate(MAX_QUOTES);
     MessageView {
         severity: rules.iter().map(|rule| rule.severity).max(),
         title: quotes.title,
@@ -165,31 +171,31 @@ fn alert(
             hidden => Some(format!("and {hidden} more sentences")),
         },
         sections: Vec::new(),
-        facts: facts(story, read, feeds, rules, zone),
+        facts: alert_facts(story, read, feeds, rules, zone),
         link: story.url.as_deref().map(plain),
-        copies: if feeds.len() > 1 { copies(story, feeds, zone) } else { Vec::new() },
+        copies: if feeds.len() > 1 { copy_items(story, feeds, zone) } else { Vec::new() },
     }
 }
 
-/// The copies of `story`, and in the last line how many there are besides.
-fn copies(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
-    let rest = feeds.len().saturating_sub(MOST_COPIES);
-    let rest = (rest > 0).then(|| StoryItem::line(&format!("and {rest} more")));
-    feeds.iter().take(MOST_COPIES).map(|entry| copy(story, entry, zone)).chain(rest).collect()
+/// The copies of `story`. If there are too many, the last line says how many are left out.
+fn copy_items(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec<StoryItem> {
+    let rest = feeds.len().saturating_sub(MAX_COPIES);
+    let rest = (rest > 0).then(|| StoryItem::from_line(&format!("and {rest} more")));
+    feeds.iter().take(MAX_COPIES).map(|entry| copy_item(story, entry, zone)).chain(rest).collect()
 }
 
-/// One copy, with its headline unless that is the headline of the message.
-fn copy(story: &StorySummary, copy: &FeedEntry, zone: &TimeZone) -> StoryItem {
-    let place = format!("{}, {}", plain(&copy.feed.0), time(copy.seen, zone));
+/// One copy. Its headline is left out if it is the headline of the message.
+fn copy_item(story: &StorySummary, copy: &FeedEntry, zone: &TimeZone) -> StoryItem {
+    let place = format!("{}, {}", plain(&copy.feed.0), format_time(copy.seen, zone));
     let link = copy.url.as_deref().map(plain);
     let headline = plain(&copy.title);
     if headline.trim().is_empty() || copy.title == story.title {
-        return StoryItem { link, ..StoryItem::line(&place) };
+        return StoryItem { link, ..StoryItem::from_line(&place) };
     }
-    StoryItem { title: unmarked(headline.trim()), quote: None, place: Some(place), link }
+    StoryItem { title: unmarked_pieces(headline.trim()), quote: None, place: Some(place), link }
 }
 
-fn facts(
+fn alert_facts(
     story: &StorySummary,
     read: &Read,
     feeds: &[FeedEntry],
@@ -202,12 +208,13 @@ fn facts(
     };
     let read = match read {
         Read::Full => None,
-        Read::Teaser(why) => Some(Fact::one("read", plain(&format!("teaser only: {why}")))),
+        Read::Teaser(why) => Some(Fact::with_line("read", plain(&format!("teaser only: {why}")))),
     };
     let names = feed_names(feeds);
-    let source = Fact::one(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
-    let published = story.published.map(|at| Fact::one("published", time(at, zone)));
-    let seen = Fact::one("seen", time(story.first_seen, zone));
+    let source =
+        Fact::with_line(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
+    let published = story.published.map(|at| Fact::with_line("published", format_time(at, zone)));
+    let seen = Fact::with_line("seen", format_time(story.first_seen, zone));
     [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
 }
 

@@ -1,10 +1,10 @@
-//! The webhook notifier: one signed POST in the form of Standard Webhooks, and what the answer
-//! means.
+//! The webhook notifier: sends one signed POST as in Standard Webhooks, and makes an outcome of the
+//! answer.
 
 mod client;
+mod requested_wait;
 mod secrets;
 mod sign;
-mod wish;
 
 use std::time::Duration;
 
@@ -18,23 +18,23 @@ use crate::alerts::Receiver;
 use crate::config::{Addressed, Webhook, WebhookBody, Writes};
 use crate::http;
 use crate::http::FetchError;
-use crate::notify::reply::shown;
+use crate::notify::reply::sanitize_reply;
 use crate::notify::{FailureCause, FailureScope, Outcome, RetryReason, SendContext};
-use secrets::secrets;
+use secrets::webhook_secrets;
 
-pub(super) use client::Clients;
+pub(super) use client::WebhookClients;
 
-/// For the whole attempt.
+/// The time limit of an attempt.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// For what an endpoint has to say beside its status.
-const REMARK: Duration = Duration::from_secs(2);
+/// The time limit for the body of the answer.
+const BODY_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The most that is read of an answer, in bytes.
-const MOST: usize = 4096;
+/// The number of bytes that are read of an answer.
+const MAX_BODY: usize = 4096;
 
-/// Answers that may be about what the message says. They do not say that it will never be taken.
-const CONCERN_THE_MESSAGE: [StatusCode; 5] = [
+/// Statuses that may concern the content of the message. A later attempt may still work.
+const MESSAGE_ERRORS: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
     StatusCode::CONFLICT,
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -42,26 +42,26 @@ const CONCERN_THE_MESSAGE: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
-/// Tries once to post `payload`, within half a minute: 2xx is success, a redirect none. `now` is
-/// the signature's time.
+/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not followed.
+/// `now` is the time of the signature.
 pub(super) async fn send(
     webhook: &Webhook,
-    means: &SendContext,
+    context: &SendContext,
     receiver: &Receiver,
     id: &str,
     payload: &[u8],
     now: Timestamp,
 ) -> Outcome {
     let url = &webhook.url.0;
-    if let Err(refused) = means.clients.check_hook(url).await {
+    if let Err(refused) = context.http.check_hook(url).await {
         return Outcome::retry(FailureCause::Unreached, refused.to_string());
     }
-    let payload = addressed(webhook, payload);
-    let headers = match headers(webhook, id, &payload, now) {
+    let payload = add_recipient(webhook, payload);
+    let headers = match request_headers(webhook, id, &payload, now) {
         Ok(headers) => headers,
         Err(why) => return Outcome::Refused(why),
     };
-    let client = match means.private.of(&webhook.ca, &means.clients) {
+    let client = match context.webhook_clients.client_for(&webhook.ca, &context.http) {
         Ok(client) => client,
         Err(why) => return Outcome::retry(FailureCause::Unreached, why.to_string()),
     };
@@ -69,11 +69,20 @@ pub(super) async fn send(
     match tokio::time::timeout(DEADLINE, request.send()).await {
         Ok(Ok(response)) => {
             let (status, headers) = (response.status(), response.headers().clone());
-            let remark = tokio::time::timeout(REMARK, read(response)).await.unwrap_or_default();
-            let wish = wish::wish(status, &headers, &remark, now);
-            judge(status, &headers, &shown(&remark, &secrets(webhook)), receiver, wish)
+            let body =
+                tokio::time::timeout(BODY_DEADLINE, read_body(response)).await.unwrap_or_default();
+            let wait = crate::notify::webhook::requested_wait::requested_wait(
+                status, &headers, &body, now,
+            );
+            outcome_of_answer(
+                status,
+                &headers,
+                &sanitize_reply(&body, &webhook_secrets(webhook)),
+                receiver,
+                wait,
+            )
         }
-        Ok(Err(error)) => failed(&error),
+        Ok(Err(error)) => outcome_of_error(&error),
         Err(_) => Outcome::retry(
             FailureCause::Failed,
             format!("the server did not answer within {} s", DEADLINE.as_secs()),
@@ -81,9 +90,9 @@ pub(super) async fn send(
     }
 }
 
-/// The message with what it says of whom it is for. It is a JSON object, and no empty one, where
-/// that is wanted.
-fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
+/// Adds the key for the recipient to `payload`, if the format needs one. `payload` is then a JSON
+/// object that is not empty.
+fn add_recipient(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     match (&webhook.addressed, payload) {
         (Some(Addressed { key, to }), [b'{', rest @ ..]) => {
             let to = serde_json::Value::from(to.expose_secret());
@@ -93,7 +102,7 @@ fn addressed(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     }
 }
 
-fn headers(
+fn request_headers(
     webhook: &Webhook,
     id: &str,
     payload: &[u8],
@@ -102,10 +111,10 @@ fn headers(
     let seconds = now.as_second();
     let mut headers = webhook.headers.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(&webhook.body)));
-    headers.insert("webhook-id", value(id)?);
+    headers.insert("webhook-id", header_value(id)?);
     headers.insert("webhook-timestamp", HeaderValue::from(seconds));
-    if let Some(signature) = sign::signature(id, seconds, payload, &webhook.secrets) {
-        headers.insert("webhook-signature", value(&signature)?);
+    if let Some(signature) = sign::signature_header(id, seconds, payload, &webhook.secrets) {
+        headers.insert("webhook-signature", header_value(&signature)?);
     }
     Ok(headers)
 }
@@ -119,62 +128,65 @@ fn content_type(body: &WebhookBody) -> &'static str {
     }
 }
 
-fn value(text: &str) -> Result<HeaderValue, String> {
+fn header_value(text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text).map_err(|_| "the message's id cannot be put in a header".to_owned())
 }
 
-fn failed(error: &reqwest::Error) -> Outcome {
+fn outcome_of_error(error: &reqwest::Error) -> Outcome {
     match http::explain(error) {
         FetchError::Forbidden(why) => Outcome::retry(FailureCause::Unreached, why),
         other => Outcome::Retry(RetryReason {
             why: other.to_string(),
             cause: if error.is_connect() { FailureCause::Unreached } else { FailureCause::Failed },
             scope: FailureScope::Notifier,
-            after: None,
+            requested_wait: None,
         }),
     }
 }
 
-/// The outcome of an answer. `remark` is the text of the answer, safe to show; `wish` is the pause
-/// that it asks for.
-fn judge(
+/// The outcome of an answer. `body` is its text, safe to show; `wait` is the wait that the server
+/// asked for.
+fn outcome_of_answer(
     status: StatusCode,
     headers: &HeaderMap,
-    remark: &str,
+    body: &str,
     receiver: &Receiver,
-    wish: Option<Duration>,
+    wait: Option<Duration>,
 ) -> Outcome {
-    let said = match remark {
+    let answer = match body {
         "" => format!("the server answered {status}"),
-        remark => format!("the server answered {status}: {remark}"),
+        body => format!("the server answered {status}: {body}"),
     };
-    let retry = |cause, scope, why| Outcome::Retry(RetryReason { why, cause, scope, after: wish });
+    let retry =
+        |cause, scope, why| Outcome::Retry(RetryReason { why, cause, scope, requested_wait: wait });
     match status {
         _ if status.is_success() => Outcome::Delivered(status.to_string()),
         StatusCode::GONE => Outcome::Gone(format!(
-            "{said}, which means that this address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
+            "{answer}, so the address is no longer used; write the new address as the `url` of `{}` under `notifiers`, or remove it",
             receiver.notifier
         )),
-        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(said),
+        StatusCode::PAYLOAD_TOO_LARGE => Outcome::TooLarge(answer),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            retry(FailureCause::Busy, FailureScope::Notifier, said)
+            retry(FailureCause::Busy, FailureScope::Notifier, answer)
         }
-        // The gateway says that nobody behind it has the message.
+        // The gateway says that the server behind it did not get the message.
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
-            retry(FailureCause::Shut, FailureScope::Notifier, said)
+            retry(FailureCause::Shut, FailureScope::Notifier, answer)
         }
-        _ if CONCERN_THE_MESSAGE.contains(&status) => {
-            retry(FailureCause::Failed, FailureScope::Message, said)
+        _ if MESSAGE_ERRORS.contains(&status) => {
+            retry(FailureCause::Failed, FailureScope::Message, answer)
         }
-        _ if status.is_redirection() => {
-            retry(FailureCause::Shut, FailureScope::Notifier, redirected(status, headers, receiver))
-        }
-        _ if status.is_client_error() => retry(FailureCause::Shut, FailureScope::Notifier, said),
-        _ => retry(FailureCause::Failed, FailureScope::Notifier, said),
+        _ if status.is_redirection() => retry(
+            FailureCause::Shut,
+            FailureScope::Notifier,
+            explain_redirect(status, headers, receiver),
+        ),
+        _ if status.is_client_error() => retry(FailureCause::Shut, FailureScope::Notifier, answer),
+        _ => retry(FailureCause::Failed, FailureScope::Notifier, answer),
     }
 }
 
-fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {
+fn explain_redirect(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> String {
     let target = headers.get(LOCATION).and_then(|value| Url::parse(value.to_str().ok()?).ok());
     let to =
         target.map(|url| format!(" to {}", url.origin().ascii_serialization())).unwrap_or_default();
@@ -184,13 +196,13 @@ fn redirected(status: StatusCode, headers: &HeaderMap, receiver: &Receiver) -> S
     )
 }
 
-/// The beginning of an answer's body, as far as it comes.
-async fn read(mut response: Response) -> String {
+/// Reads the beginning of the answer's body, until the connection fails or the limit is reached.
+async fn read_body(mut response: Response) -> String {
     let mut body = Vec::new();
     while let Ok(Some(part)) = response.chunk().await {
         body.extend_from_slice(&part);
-        if body.len() >= MOST {
-            body.truncate(MOST);
+        if body.len() >= MAX_BODY {
+            body.truncate(MAX_BODY);
             break;
         }
     }

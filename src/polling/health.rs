@@ -25,7 +25,7 @@ pub struct FeedHealthHistory {
     /// When a poll last brought something new or edited; where none has yet, the first good poll.
     pub last_news: Option<Timestamp>,
     /// The last notice that was sent; `None` after the notice of its end.
-    pub told: Option<FeedHealth>,
+    pub notified: Option<FeedHealth>,
 }
 
 /// Why a feed is not healthy.
@@ -51,7 +51,7 @@ impl FeedHealth {
     }
 }
 
-/// What one poll means for its feed's course.
+/// The result of one poll, as far as it changes the history of its feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollResult<'p> {
     /// It was read, or has not changed.
@@ -77,7 +77,7 @@ pub struct Outage {
     /// When a feed was read last.
     pub since: Timestamp,
     /// Whether its notice was sent.
-    pub told: bool,
+    pub notified: bool,
 }
 
 /// A message about a feed.
@@ -127,7 +127,7 @@ impl FeedNoticeKind {
 impl FeedNotice {
     /// The prefix of its messages' dedup keys, which end in the receiver: each receiver gets one.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub fn dedup_prefix(&self) -> String {
         let subject = if matches!(self.kind, FeedNoticeKind::Away | FeedNoticeKind::Back) {
             ""
         } else {
@@ -162,7 +162,7 @@ pub fn record_poll(
         }
         PollResult::Well { news, gap } => {
             let (history, kind, since, why) = after_success(before, news, gap, error, at);
-            let ended = outage.filter(|outage| outage.told).map(|outage| {
+            let ended = outage.filter(|outage| outage.notified).map(|outage| {
                 let why = error.unwrap_or("none could be read");
                 notice(FeedNoticeKind::Back, Some(outage.since), why)
             });
@@ -180,23 +180,23 @@ fn after_failure(
     at: Timestamp,
 ) -> (FeedHealthHistory, Option<FeedNoticeKind>, Option<Timestamp>) {
     let failing_since = before.failing_since.unwrap_or(at);
-    let course = FeedHealthHistory { failing_since: Some(failing_since), ..before };
-    let (ailment, kind) = if gone {
+    let history = FeedHealthHistory { failing_since: Some(failing_since), ..before };
+    let (health, kind) = if gone {
         (FeedHealth::Gone, FeedNoticeKind::Gone)
     } else {
         (FeedHealth::Failing, FeedNoticeKind::Failing)
     };
     match outage.filter(|outage| !gone && outage.since < failing_since) {
-        Some(Outage { since, told: false }) if later(since, FAILING) <= at => {
-            (course, Some(FeedNoticeKind::Away), Some(since))
+        Some(Outage { since, notified: false }) if later(since, FAILING) <= at => {
+            (history, Some(FeedNoticeKind::Away), Some(since))
         }
-        Some(_) => (course, None, None),
-        None if before.told == Some(ailment) || !gone && later(failing_since, FAILING) > at => {
-            (course, None, None)
+        Some(_) => (history, None, None),
+        None if before.notified == Some(health) || !gone && later(failing_since, FAILING) > at => {
+            (history, None, None)
         }
         None => {
-            let course = FeedHealthHistory { told: Some(ailment), ..course };
-            (course, Some(kind), course.failing_since)
+            let history = FeedHealthHistory { notified: Some(health), ..history };
+            (history, Some(kind), history.failing_since)
         }
     }
 }
@@ -211,16 +211,16 @@ fn after_success(
     at: Timestamp,
 ) -> (FeedHealthHistory, Option<FeedNoticeKind>, Option<Timestamp>, String) {
     let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
-    let course = FeedHealthHistory { failing_since: None, last_news, ..before };
+    let history = FeedHealthHistory { failing_since: None, last_news, ..before };
     let well = |since, why: &str| {
-        let history = FeedHealthHistory { told: None, ..course };
+        let history = FeedHealthHistory { notified: None, ..history };
         (history, Some(FeedNoticeKind::Well), since, why.to_owned())
     };
-    match (before.told, silence(&course, gap, at)) {
+    match (before.notified, silence_of(&history, gap, at)) {
         (None, Some(gap)) => {
             let why = format!("it usually brings something every {gap}");
-            let course = FeedHealthHistory { told: Some(FeedHealth::Silent), ..course };
-            (course, Some(FeedNoticeKind::Silent), last_news, why)
+            let history = FeedHealthHistory { notified: Some(FeedHealth::Silent), ..history };
+            (history, Some(FeedNoticeKind::Silent), last_news, why)
         }
         (Some(FeedHealth::Gone | FeedHealth::Failing), _) => {
             well(before.failing_since, error.unwrap_or("it could not be read"))
@@ -228,36 +228,36 @@ fn after_success(
         (Some(FeedHealth::Silent), _) if news => {
             well(before.last_news, "it had brought nothing new")
         }
-        (None | Some(FeedHealth::Silent), _) => (course, None, None, String::new()),
+        (None | Some(FeedHealth::Silent), _) => (history, None, None, String::new()),
     }
 }
 
 /// The health of a feed at `now`, for lists and tables; `None` if it is healthy. Sent notices do
 /// not count. `gone`: it is no longer polled.
 #[must_use]
-pub fn of(
-    course: &FeedHealthHistory,
+pub fn assess_health(
+    history: &FeedHealthHistory,
     gone: bool,
     gap: Option<Duration>,
     now: Timestamp,
 ) -> Option<FeedHealth> {
     if gone {
         Some(FeedHealth::Gone)
-    } else if course.failing_since.is_some() {
+    } else if history.failing_since.is_some() {
         Some(FeedHealth::Failing)
     } else {
-        silence(course, gap, now).map(|_| FeedHealth::Silent)
+        silence_of(history, gap, now).map(|_| FeedHealth::Silent)
     }
 }
 
 /// The usual gap, to the minute, of a feed that has been silent for too many of them.
-fn silence(
-    course: &FeedHealthHistory,
+fn silence_of(
+    history: &FeedHealthHistory,
     gap: Option<Duration>,
     now: Timestamp,
 ) -> Option<humantime::FormattedDuration> {
     let gap = gap?;
-    let since = course.last_news?;
+    let since = history.last_news?;
     let minutes = Duration::from_mins((gap.as_secs() / 60).max(1));
     (later(since, gap.saturating_mul(GAPS).max(SILENT)) <= now)
         .then(|| humantime::format_duration(minutes))
@@ -282,36 +282,36 @@ mod tests {
         PollResult::Well { news: true, gap: Some(HOUR) }
     }
 
-    /// What is told of a feed polled at these hours: the hour, what, and since which hour.
-    fn told(polls: &[(i64, PollResult<'_>)]) -> Vec<(i64, FeedNoticeKind, i64)> {
-        told_in(None, polls)
+    /// The notices about a feed polled at these hours: the hour, the kind, and since which hour.
+    fn list_notices(polls: &[(i64, PollResult<'_>)]) -> Vec<(i64, FeedNoticeKind, i64)> {
+        list_notices_during(None, polls)
     }
 
     /// The same where no feed could be read since that hour.
-    fn told_in(
+    fn list_notices_during(
         outage: Option<i64>,
         polls: &[(i64, PollResult<'_>)],
     ) -> Vec<(i64, FeedNoticeKind, i64)> {
         let feed = FeedName("wire".to_owned());
-        let mut outage = outage.map(|since| Outage { since: at(since), told: false });
-        let (mut course, mut error, mut told) = (FeedHealthHistory::default(), None, Vec::new());
+        let mut outage = outage.map(|since| Outage { since: at(since), notified: false });
+        let (mut history, mut error, mut sent) = (FeedHealthHistory::default(), None, Vec::new());
         for (hour, ended) in polls {
-            let (after, notices) = record_poll(&feed, course, *ended, error, outage, at(*hour));
-            course = after;
+            let (after, notices) = record_poll(&feed, history, *ended, error, outage, at(*hour));
+            history = after;
             error = if let PollResult::Failed { why, .. } = ended { Some(*why) } else { None };
             if let Some(outage) = &mut outage {
-                outage.told |= notices.iter().any(|notice| notice.kind == FeedNoticeKind::Away);
+                outage.notified |= notices.iter().any(|notice| notice.kind == FeedNoticeKind::Away);
             }
             let notices = notices
                 .iter()
                 .map(|notice| (notice.kind, notice.since.as_second() - 1_800_000_000));
-            told.extend(notices.map(|(kind, since)| (*hour, kind, since / 3600)));
+            sent.extend(notices.map(|(kind, since)| (*hour, kind, since / 3600)));
         }
-        told
+        sent
     }
 
     #[test]
-    fn a_feed_that_fails_for_a_day_is_told_once_and_so_is_its_return() {
+    fn a_feed_that_fails_for_a_day_is_reported_once_and_so_is_its_return() {
         let polls = [
             (0, news()),
             (1, FAILED),
@@ -321,24 +321,27 @@ mod tests {
             (60, news()),
             (61, news()),
         ];
-        assert_eq!(told(&polls), [(25, FeedNoticeKind::Failing, 1), (60, FeedNoticeKind::Well, 1)]);
+        assert_eq!(
+            list_notices(&polls),
+            [(25, FeedNoticeKind::Failing, 1), (60, FeedNoticeKind::Well, 1)]
+        );
     }
 
     #[test]
     fn where_no_feed_was_read_for_a_day_one_notice_stands_for_all() {
         let polls = [(1, FAILED), (23, FAILED), (24, FAILED), (49, FAILED), (60, news())];
         assert_eq!(
-            told_in(Some(0), &polls),
+            list_notices_during(Some(0), &polls),
             [(24, FeedNoticeKind::Away, 0), (60, FeedNoticeKind::Back, 0)]
         );
         assert_eq!(
-            told_in(Some(0), &[(1, FAILED), (26, news())]),
+            list_notices_during(Some(0), &[(1, FAILED), (26, news())]),
             [],
-            "nobody was told that it began"
+            "nobody was notified of its start"
         );
         let key = |feed: &str, kind| {
             let (feed, since) = (FeedName(feed.to_owned()), at(0));
-            FeedNotice { kind, feed, since, why: String::new() }.key()
+            FeedNotice { kind, feed, since, why: String::new() }.dedup_prefix()
         };
         assert_eq!(
             key("wire", FeedNoticeKind::Away),
@@ -349,22 +352,29 @@ mod tests {
 
         let own = [(25, FeedNoticeKind::Failing, 1), (60, FeedNoticeKind::Well, 1)];
         let polls = [(1, FAILED), (24, FAILED), (25, FAILED), (49, FAILED), (60, news())];
-        assert_eq!(told_in(Some(2), &polls), own, "another feed could be read meanwhile");
+        assert_eq!(
+            list_notices_during(Some(2), &polls),
+            own,
+            "another feed could be read meanwhile"
+        );
         let gone = PollResult::Failed { why: "410", gone: true };
-        assert_eq!(told_in(Some(0), &[(1, FAILED), (26, gone)]), [(26, FeedNoticeKind::Gone, 1)]);
+        assert_eq!(
+            list_notices_during(Some(0), &[(1, FAILED), (26, gone)]),
+            [(26, FeedNoticeKind::Gone, 1)]
+        );
     }
 
     #[test]
-    fn a_return_is_told_beside_what_the_feed_itself_has_to_tell() {
-        let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), told: true });
+    fn the_end_of_an_outage_is_reported_beside_the_notice_of_the_feed() {
+        let (feed, outage) = (FeedName("wire".to_owned()), Outage { since: at(0), notified: true });
         let ill = FeedHealthHistory {
             failing_since: Some(at(-9)),
             last_news: None,
-            told: Some(FeedHealth::Failing),
+            notified: Some(FeedHealth::Failing),
         };
-        let (course, notices) =
+        let (history, notices) =
             record_poll(&feed, ill, news(), Some("refused"), Some(outage), at(30));
-        assert_eq!(course.told, None);
+        assert_eq!(history.notified, None);
         assert_eq!(
             notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
             [FeedNoticeKind::Well, FeedNoticeKind::Back]
@@ -372,9 +382,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_passes_within_a_day_is_told_to_nobody() {
+    fn a_failure_that_passes_within_a_day_is_reported_to_nobody() {
         assert_eq!(
-            told(&[
+            list_notices(&[
                 (0, news()),
                 (1, FAILED),
                 (24, FAILED),
@@ -387,44 +397,58 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_for_good_is_told_at_once() {
+    fn what_is_gone_for_good_is_reported_at_once() {
         let gone = PollResult::Failed { why: "410", gone: true };
         assert_eq!(
-            told(&[(0, news()), (1, gone), (90, news())]),
+            list_notices(&[(0, news()), (1, gone), (90, news())]),
             [(1, FeedNoticeKind::Gone, 1), (90, FeedNoticeKind::Well, 1)]
         );
         let polls = [(0, FAILED), (25, FAILED), (26, gone), (50, gone)];
-        assert_eq!(told(&polls), [(25, FeedNoticeKind::Failing, 0), (26, FeedNoticeKind::Gone, 0)]);
+        assert_eq!(
+            list_notices(&polls),
+            [(25, FeedNoticeKind::Failing, 0), (26, FeedNoticeKind::Gone, 0)]
+        );
     }
 
     #[test]
     fn four_usual_gaps_and_three_days_without_news_are_a_silence() {
         let hourly = quiet(Some(HOUR));
         assert_eq!(
-            told(&[(0, news()), (71, hourly), (72, hourly), (90, hourly)]),
+            list_notices(&[(0, news()), (71, hourly), (72, hourly), (90, hourly)]),
             [(72, FeedNoticeKind::Silent, 0)]
         );
         let daily = quiet(Some(24 * HOUR));
         let polls =
             [(0, news()), (72, daily), (95, daily), (96, daily), (100, news()), (101, daily)];
-        assert_eq!(told(&polls), [(96, FeedNoticeKind::Silent, 0), (100, FeedNoticeKind::Well, 0)]);
-        assert_eq!(told(&[(0, news()), (9000, quiet(None))]), [], "nobody knows what is usual");
+        assert_eq!(
+            list_notices(&polls),
+            [(96, FeedNoticeKind::Silent, 0), (100, FeedNoticeKind::Well, 0)]
+        );
+        assert_eq!(
+            list_notices(&[(0, news()), (9000, quiet(None))]),
+            [],
+            "nobody knows what is usual"
+        );
     }
 
     #[test]
     fn a_feed_that_never_brought_news_is_silent_since_it_was_first_read() {
         assert_eq!(
-            told(&[(5, quiet(Some(HOUR))), (76, quiet(Some(HOUR))), (77, quiet(Some(HOUR)))]),
+            list_notices(&[
+                (5, quiet(Some(HOUR))),
+                (76, quiet(Some(HOUR))),
+                (77, quiet(Some(HOUR)))
+            ]),
             [(77, FeedNoticeKind::Silent, 5)]
         );
     }
 
     #[test]
-    fn a_silent_feed_that_fails_is_told_as_failing_and_then_as_well() {
+    fn a_silent_feed_that_fails_is_reported_as_failing_and_then_as_well() {
         let hourly = quiet(Some(HOUR));
         let polls = [(0, news()), (72, hourly), (73, FAILED), (97, FAILED), (98, news())];
         assert_eq!(
-            told(&polls),
+            list_notices(&polls),
             [
                 (72, FeedNoticeKind::Silent, 0),
                 (97, FeedNoticeKind::Failing, 73),
@@ -436,15 +460,18 @@ mod tests {
     #[test]
     fn why_is_the_failure_or_what_is_usual() {
         let feed = FeedName("wire".to_owned());
-        let failing =
-            FeedHealthHistory { failing_since: Some(at(0)), last_news: Some(at(-1)), told: None };
-        let (course, notice) = record_poll(&feed, failing, FAILED, None, None, at(24));
+        let failing = FeedHealthHistory {
+            failing_since: Some(at(0)),
+            last_news: Some(at(-1)),
+            notified: None,
+        };
+        let (history, notice) = record_poll(&feed, failing, FAILED, None, None, at(24));
         let [notice] = &*notice else { panic!("a day") };
         assert_eq!(
-            (notice.why.as_str(), notice.key()),
+            (notice.why.as_str(), notice.dedup_prefix()),
             ("connection refused", "notice:failing:wire:1800000000000:".to_owned())
         );
-        let back = record_poll(&feed, course, news(), Some("connection refused"), None, at(25))
+        let back = record_poll(&feed, history, news(), Some("connection refused"), None, at(25))
             .1
             .remove(0);
         assert_eq!(back.why, "connection refused");
@@ -455,12 +482,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_feed_suffers_from_is_seen_before_it_is_told() {
-        let course = FeedHealthHistory { failing_since: None, last_news: Some(at(0)), told: None };
-        assert_eq!(of(&course, false, Some(HOUR), at(71)), None);
-        assert_eq!(of(&course, false, Some(HOUR), at(72)), Some(FeedHealth::Silent));
-        let failing = FeedHealthHistory { failing_since: Some(at(1)), ..course };
-        assert_eq!(of(&failing, false, Some(HOUR), at(1)), Some(FeedHealth::Failing));
-        assert_eq!(of(&failing, true, None, at(1)), Some(FeedHealth::Gone));
+    fn the_health_of_a_feed_is_shown_before_it_is_reported() {
+        let history =
+            FeedHealthHistory { failing_since: None, last_news: Some(at(0)), notified: None };
+        assert_eq!(assess_health(&history, false, Some(HOUR), at(71)), None);
+        assert_eq!(assess_health(&history, false, Some(HOUR), at(72)), Some(FeedHealth::Silent));
+        let failing = FeedHealthHistory { failing_since: Some(at(1)), ..history };
+        assert_eq!(assess_health(&failing, false, Some(HOUR), at(1)), Some(FeedHealth::Failing));
+        assert_eq!(assess_health(&failing, true, None, at(1)), Some(FeedHealth::Gone));
     }
 }

@@ -11,7 +11,7 @@ use crate::clock::later;
 use crate::config::Poll;
 use crate::feed::hints::{Pauses, PollHints};
 use crate::http::RetryAfter;
-use words::{moment, words};
+use words::{day_and_hour, duration_in_words};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -95,7 +95,7 @@ pub fn next_poll(
     now: Timestamp,
     seed: u64,
 ) -> NextPoll {
-    let usual = usual(history, every, Poll::floor(own_host), bounds);
+    let usual = usual_interval(history, every, Poll::floor(own_host), bounds);
     let longest = usual.wait.max(DAY);
     let soon = |wait: PollWait| NextPoll {
         at: Some(later(now, jittered(wait.wait, seed))),
@@ -110,16 +110,16 @@ pub fn next_poll(
         PollEnd::Well { fresh_for } => {
             let latest = later(now, jittered(bounds.max.max(usual.wait), seed));
             let next = soon(lengthened(usual, history.hints.interval, *fresh_for, bounds));
-            spared(next, history.hints.pauses, latest, seed)
+            moved_past_pauses(next, history.hints.pauses, latest, seed)
         }
         PollEnd::NotFound if history.failures > PATIENCE => soon(PollWait {
             wait: longest,
             why: format!(
                 "after {}: it is not found (404), which is tried once a day",
-                words(longest)
+                duration_in_words(longest)
             ),
         }),
-        PollEnd::Unreached => soon(unreached(usual.wait, history.failures)),
+        PollEnd::Unreached => soon(wait_after_no_answer(usual.wait, history.failures)),
         PollEnd::NotFound | PollEnd::Failed => {
             soon(retried(usual.wait, history.failures, history.failures))
         }
@@ -136,7 +136,7 @@ struct PollWait {
 /// The mean time between the newest items of a document, at most twenty, by their dates of
 /// publication. Dates in the future do not count. `None` for fewer than three dated items.
 #[must_use]
-pub fn mean_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
+pub fn mean_interval(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
     newest.sort_unstable_by(|a, b| b.cmp(a));
     newest.truncate(NEWEST);
@@ -152,7 +152,7 @@ pub fn longest_wait(every: Duration) -> Duration {
 }
 
 /// The interval while nothing speaks against it.
-fn usual(
+fn usual_interval(
     history: &PollHistory,
     every: Option<Duration>,
     floor: Duration,
@@ -171,19 +171,22 @@ fn usual(
     };
     let (wait, why) =
         if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
-    PollWait { wait, why: format!("every {}{why}", words(wait)) }
+    PollWait { wait, why: format!("every {}{why}", duration_in_words(wait)) }
 }
 
 /// Why `half` is what a mean gap makes of the interval.
 fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
     if half == gap / 2 {
-        return format!(": half the mean gap of {} between its newest items", words(gap));
+        return format!(
+            ": half the mean gap of {} between its newest items",
+            duration_in_words(gap)
+        );
     }
     let bound = if half == bounds.min { "shortest" } else { "longest" };
     if gap.is_zero() {
         format!(", the {bound} interval: its newest items are of one moment")
     } else {
-        format!(", the {bound} interval: its newest items are {} apart", words(gap))
+        format!(", the {bound} interval: its newest items are {} apart", duration_in_words(gap))
     }
 }
 
@@ -205,19 +208,23 @@ fn lengthened(
     let bound = if wait < asked { ", the longest interval" } else { "" };
     PollWait {
         wait,
-        why: format!("every {}{bound}: {who} asked for {} ({how})", words(wait), words(asked)),
+        why: format!(
+            "every {}{bound}: {who} asked for {} ({how})",
+            duration_in_words(wait),
+            duration_in_words(asked)
+        ),
     }
 }
 
 /// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
-fn spared(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextPoll {
+fn moved_past_pauses(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextPoll {
     let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
-    let spread = later(end, share(AFTER_A_PAUSE, seed));
+    let spread = later(end, random_part(AFTER_A_PAUSE, seed));
     let at = spread.min(latest).max(at);
     let until = if end == Timestamp::MAX {
         "at all times".to_owned()
     } else {
-        format!("until {}", moment(end))
+        format!("until {}", day_and_hour(end))
     };
     let but = if at < end { "; this is the longest interval" } else { "" };
     NextPoll {
@@ -239,7 +246,10 @@ fn busy(
     let asked = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let backoff = backoff(usual, failures);
     let heeded = asked.min(DAY);
-    let (wait, asked) = (words(heeded.max(backoff)), (asked > backoff).then(|| words(asked)));
+    let (wait, asked) = (
+        duration_in_words(heeded.max(backoff)),
+        (asked > backoff).then(|| duration_in_words(asked)),
+    );
     let why = match asked {
         Some(asked) if asked == wait => {
             format!("after {wait}: the server asked for that (Retry-After)")
@@ -261,23 +271,33 @@ fn backoff(usual: Duration, failures: u32) -> Duration {
 }
 
 /// After the first failures soon again, then as after other failures.
-fn unreached(usual: Duration, failures: u32) -> PollWait {
+fn wait_after_no_answer(usual: Duration, failures: u32) -> PollWait {
     let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
     let Some(wait) = first else {
         let soon = u32::try_from(UNREACHED.len()).unwrap_or(u32::MAX);
         return retried(usual, failures.saturating_sub(soon), failures);
     };
-    PollWait { wait: *wait, why: format!("after {}: {}", words(*wait), in_a_row(failures)) }
+    PollWait {
+        wait: *wait,
+        why: format!("after {}: {}", duration_in_words(*wait), failures_in_words(failures)),
+    }
 }
 
 /// The backoff after so many failures that count, of so many in a row.
 fn retried(usual: Duration, counted: u32, failures: u32) -> PollWait {
     let wait = backoff(usual, counted);
     let as_usual = if counted <= PATIENCE { ", its usual interval" } else { "" };
-    PollWait { wait, why: format!("after {}{as_usual}: {}", words(wait), in_a_row(failures)) }
+    PollWait {
+        wait,
+        why: format!(
+            "after {}{as_usual}: {}",
+            duration_in_words(wait),
+            failures_in_words(failures)
+        ),
+    }
 }
 
-fn in_a_row(failures: u32) -> String {
+fn failures_in_words(failures: u32) -> String {
     match failures {
         0 | 1 => "the last poll failed".to_owned(),
         2 => "the last two polls failed".to_owned(),
@@ -287,11 +307,11 @@ fn in_a_row(failures: u32) -> String {
 
 /// `wait` and up to a tenth more, so that feeds do not march in step.
 fn jittered(wait: Duration, seed: u64) -> Duration {
-    wait.saturating_add(share(wait / 10, seed))
+    wait.saturating_add(random_part(wait / 10, seed))
 }
 
 /// A part of `whole` that `seed` chooses.
-fn share(whole: Duration, seed: u64) -> Duration {
+fn random_part(whole: Duration, seed: u64) -> Duration {
     // Fibonacci hashing: seeds that are near each other land far apart.
     let spread = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
     whole * u32::try_from(spread).unwrap_or(0) / 1024

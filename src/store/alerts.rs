@@ -3,35 +3,37 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{millis, read_columns, to_json};
+use super::column::{extent_columns, to_json, to_millis};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, event};
 use crate::alerts::NewAlert;
 use crate::alerts::copies::CopyUpdate;
 use tidings_rules::story::Read;
 
-/// Records the alerts of `verdict` and adds them to messages. A rule notifies of an event once per
-/// dedup key: a later alert, of a copy, is only recorded, unless the copy is an update.
+/// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
+/// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
 pub(super) async fn record_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let event::Membership { event, update } = event::of(conn, story, verdict, now).await?;
-    let mut fresh = Vec::with_capacity(verdict.alerts.len());
-    for draft in &verdict.alerts {
-        let Some(alert) = insert_alert(conn, story, draft, &verdict.read, now).await? else {
+    let event::Membership { event, update } =
+        event::find_or_join_event(conn, story, match_result, now).await?;
+    let mut recorded = Vec::with_capacity(match_result.alerts.len());
+    for new_alert in &match_result.alerts {
+        let Some(alert) = insert_alert(conn, story, new_alert, &match_result.read, now).await?
+        else {
             continue;
         };
-        if !event::has_told(conn, &event, alert, draft).await? {
-            fresh.push(RecordedAlert { alert, draft, is_update: false });
+        if !event::has_earlier_alert(conn, &event, alert, new_alert).await? {
+            recorded.push(RecordedAlert { alert, new_alert: new_alert, is_update: false });
         } else if let Some(update) = &update {
             mark_as_update(conn, alert, update).await?;
-            fresh.push(RecordedAlert { alert, draft, is_update: true });
+            recorded.push(RecordedAlert { alert, new_alert: new_alert, is_update: true });
         }
     }
-    route::route_alerts(conn, &event, &fresh, verdict, now).await
+    route::route_alerts(conn, &event, &recorded, match_result, now).await
 }
 
 async fn mark_as_update(
@@ -48,7 +50,7 @@ async fn mark_as_update(
     Ok(())
 }
 
-/// Ends a story's wait, if it waits: it is matched if it has an alert.
+/// Ends a story's wait, if it waits. A story with an alert becomes matched, any other unmatched.
 pub(super) async fn set_match_status(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -64,29 +66,29 @@ pub(super) async fn set_match_status(
     Ok(())
 }
 
-/// Inserts an alert. `None` if it is known.
+/// Inserts an alert. Returns `None` if the story has an alert of this rule and dedup key.
 async fn insert_alert(
     conn: &mut SqliteConnection,
     story: StoryId,
-    draft: &NewAlert,
+    new_alert: &NewAlert,
     read: &Read,
     now: Timestamp,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let (read, read_why) = read_columns(read);
+    let (read, read_why) = extent_columns(read);
     sqlx::query_scalar(
         "INSERT INTO alert (story, rule, dedup_key, version, severity, revision, read, read_why, rule_match, created)
          VALUES ($1, $2, $3, $4, $5, (SELECT revision FROM story WHERE id = $1), $6, $7, $8, $9)
          ON CONFLICT (story, rule, dedup_key) DO NOTHING RETURNING id",
     )
     .bind(story.0)
-    .bind(&draft.told.rule)
-    .bind(&draft.dedup_key)
-    .bind(&draft.told.version)
-    .bind(draft.told.severity.as_str())
+    .bind(&new_alert.rule_match.rule)
+    .bind(&new_alert.dedup_key)
+    .bind(&new_alert.rule_match.version)
+    .bind(new_alert.rule_match.severity.as_str())
     .bind(read)
     .bind(read_why)
-    .bind(to_json(&draft.told)?)
-    .bind(millis(now))
+    .bind(to_json(&new_alert.rule_match)?)
+    .bind(to_millis(now))
     .fetch_optional(conn)
     .await
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis};
+use super::column::{self, to_millis};
 use super::open::OpenError;
 use super::{FeedState, PastGap, StoreError, StoryId, feeds, gaps};
 use crate::store::{command_connection, feed_entries};
@@ -56,11 +56,11 @@ impl Archive {
              WHERE id > $1 AND first_seen >= $2 AND purged IS NULL ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
-        .bind(millis(since))
+        .bind(to_millis(since))
         .bind(limit)
         .fetch_all(&mut self.conn)
         .await?;
-        Ok(self.stored(&rows).await?)
+        Ok(self.stories_from_rows(&rows).await?)
     }
 
     /// The state of every feed, in the order of their names.
@@ -73,12 +73,20 @@ impl Archive {
         Ok(gaps::gaps_since(&mut self.conn, since).await?)
     }
 
-    async fn stored(&mut self, rows: &[SqliteRow]) -> Result<Vec<StoredStory>, sqlx::Error> {
+    async fn stories_from_rows(
+        &mut self,
+        rows: &[SqliteRow],
+    ) -> Result<Vec<StoredStory>, sqlx::Error> {
         let ids = column::story_ids(rows)?;
-        let mut feeds = feed_entries::feeds_of_stories(&mut self.conn, &ids).await?;
+        let mut feeds = feed_entries::read_feeds_of_stories(&mut self.conn, &ids).await?;
         let stored = rows.iter().zip(ids).map(|(row, id)| {
             let feeds = feeds.remove(&id).unwrap_or_default();
-            Ok(StoredStory { id, uid: row.try_get("uid")?, story: column::story(row)?, feeds })
+            Ok(StoredStory {
+                id,
+                uid: row.try_get("uid")?,
+                story: column::story_from_row(row)?,
+                feeds,
+            })
         });
         stored.collect()
     }
@@ -86,7 +94,7 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, page, settle, verdict};
+    use super::super::fixture::{Bench, at_second, final_text, item, match_result, settle_plan};
     use super::super::{StoryPlan, acquire_lock};
     use super::*;
 
@@ -96,7 +104,7 @@ mod tests {
         after: Option<StoryId>,
         limit: u32,
     ) -> Vec<String> {
-        let page = archive.stories_after(at(since), after, limit).await.unwrap();
+        let page = archive.stories_after(at_second(since), after, limit).await.unwrap();
         page.into_iter().map(|stored| stored.story.title).collect()
     }
 
@@ -109,13 +117,13 @@ mod tests {
                 0,
                 vec![
                     item("a", StoryPlan::ReadPage),
-                    item("b", settle(&[])),
-                    item("c", settle(&[])),
+                    item("b", settle_plan(&[])),
+                    item("c", settle_plan(&[])),
                 ],
             )
             .await;
-        let mut later = item("d", settle(&[]));
-        later.news.as_mut().unwrap().0.first_seen = at(5);
+        let mut later = item("d", settle_plan(&[]));
+        later.news.as_mut().unwrap().0.first_seen = at_second(5);
         bench.poll("wire", 5, vec![later]).await;
         bench
     }
@@ -141,14 +149,22 @@ mod tests {
         let bench = bench().await;
         bench.poll("agency", 1, vec![item("a", StoryPlan::ReadPage)]).await;
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let waiting = bench.waiting(9).await.remove(0);
-        assert_eq!(archive.stories_after(at(0), None, 1).await.unwrap()[0].story.body, "Teaser.");
+        let waiting = bench.waiting_stories(9).await.remove(0);
+        assert_eq!(
+            archive.stories_after(at_second(0), None, 1).await.unwrap()[0].story.body,
+            "Teaser."
+        );
         bench
             .store
-            .settle_story(waiting.id, waiting.revision, page("The page.", verdict(&[])), at(9))
+            .settle_story(
+                waiting.id,
+                waiting.revision,
+                final_text("The page.", match_result(&[])),
+                at_second(9),
+            )
             .await
             .unwrap();
-        let stored = archive.stories_after(at(0), None, 1).await.unwrap().remove(0);
+        let stored = archive.stories_after(at_second(0), None, 1).await.unwrap().remove(0);
         assert_eq!(stored.story.body, "The page.");
         assert_eq!(stored.feeds, ["agency", "wire"].map(|name| FeedName(name.to_owned())));
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis};
+use super::column::{self, to_millis};
 use super::{MatchResult, Store, StoreError, StoryId, alerts};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Read, Story};
@@ -48,12 +48,12 @@ impl Store {
              WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND status IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
-        .bind(millis(since))
+        .bind(to_millis(since))
         .bind(limit)
         .fetch_all(&mut *reader)
         .await?;
         let ids = column::story_ids(&rows)?;
-        let mut feeds = feed_entries::feeds_of_stories(&mut reader, &ids).await?;
+        let mut feeds = feed_entries::read_feeds_of_stories(&mut reader, &ids).await?;
         let found = rows
             .iter()
             .zip(ids)
@@ -61,17 +61,18 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `verdict` to a story that was matched before. Writes nothing and returns
+    /// Adds the alerts of `match_result` to a story that was matched before. Writes nothing and returns
     /// `false` if the story has a newer revision by now, or waits: the rules in force will match
     /// it then.
     pub async fn add_alerts(
         &self,
         story: StoryId,
         revision: i64,
-        verdict: MatchResult,
+        match_result: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(insert_alerts(conn, story, revision, verdict, now))).await
+        self.write(move |conn| Box::pin(insert_alerts(conn, story, revision, match_result, now)))
+            .await
     }
 
     /// Records that the backfill of these rules is done.
@@ -92,8 +93,8 @@ fn settled_from_row(
     Ok(SettledStory {
         id,
         revision: row.try_get("revision")?,
-        story: column::story(row)?,
-        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        story: column::story_from_row(row)?,
+        read: column::read_final_extent(row)?,
         feeds,
     })
 }
@@ -102,7 +103,7 @@ async fn insert_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
-    verdict: MatchResult,
+    match_result: MatchResult,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let is_current: bool = sqlx::query_scalar(
@@ -113,7 +114,7 @@ async fn insert_alerts(
     .fetch_one(&mut *conn)
     .await?;
     if is_current {
-        alerts::record_alerts(conn, story, &verdict, now).await?;
+        alerts::record_alerts(conn, story, &match_result, now).await?;
         alerts::set_match_status(conn, story).await?;
     }
     Ok(is_current)
@@ -126,10 +127,10 @@ async fn insert_backfills(
 ) -> Result<(), sqlx::Error> {
     for rule in rules {
         sqlx::query(
-            "INSERT INTO backfill (rule, done) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING",
+            "INSERT INTO backfill (rule, done_at) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING",
         )
         .bind(rule)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .execute(&mut *conn)
         .await?;
     }
@@ -139,51 +140,63 @@ async fn insert_backfills(
 #[cfg(test)]
 mod tests {
     use super::super::StoryPlan;
-    use super::super::fixture::{Bench, at, item, settle, verdict};
+    use super::super::fixture::{Bench, at_second, item, match_result, settle_plan};
     use super::*;
 
     #[tokio::test]
-    async fn only_stories_that_were_matched_are_looked_at_again() {
+    async fn only_stories_that_were_matched_are_matched_by_a_backfill() {
         let bench = Bench::new().await;
         let old = StoryPlan::Record("older than first_poll".to_owned());
         let items = vec![
-            item("a", settle(&[])),
+            item("a", settle_plan(&[])),
             item("b", old),
             item("c", StoryPlan::ReadPage),
-            item("d", settle(&["oil"])),
+            item("d", settle_plan(&["oil"])),
         ];
         bench.poll("wire", 0, items).await;
-        bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
-        let found = bench.store.settled_stories(at(0), None, 9).await.unwrap();
-        let told: Vec<_> =
+        bench.poll("paper", 1, vec![item("a", settle_plan(&[]))]).await;
+        let found = bench.store.settled_stories(at_second(0), None, 9).await.unwrap();
+        let found_values: Vec<_> =
             found.iter().map(|found| (found.story.title.as_str(), found.feeds.len())).collect();
-        assert_eq!(told, [("a", 2), ("d", 1)]);
+        assert_eq!(found_values, [("a", 2), ("d", 1)]);
         assert_eq!(
-            bench.store.settled_stories(at(0), Some(found[0].id), 9).await.unwrap(),
+            bench.store.settled_stories(at_second(0), Some(found[0].id), 9).await.unwrap(),
             found[1..]
         );
-        assert_eq!(bench.store.settled_stories(at(1), None, 9).await.unwrap(), []);
+        assert_eq!(bench.store.settled_stories(at_second(1), None, 9).await.unwrap(), []);
     }
 
     #[tokio::test]
-    async fn what_a_look_back_finds_is_told_once_and_not_of_a_story_that_has_changed() {
+    async fn a_backfill_alerts_once_and_not_for_a_story_that_has_changed() {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
-        let story = bench.store.settled_stories(at(0), None, 9).await.unwrap().remove(0);
-        assert!(!bench.store.add_alerts(story.id, 2, verdict(&["arms"]), at(1)).await.unwrap());
+        bench.poll("wire", 0, vec![item("a", settle_plan(&[]))]).await;
+        let story = bench.store.settled_stories(at_second(0), None, 9).await.unwrap().remove(0);
+        assert!(
+            !bench
+                .store
+                .add_alerts(story.id, 2, match_result(&["arms"]), at_second(1))
+                .await
+                .unwrap()
+        );
         for _ in 0..2 {
-            assert!(bench.store.add_alerts(story.id, 1, verdict(&["arms"]), at(1)).await.unwrap());
+            assert!(
+                bench
+                    .store
+                    .add_alerts(story.id, 1, match_result(&["arms"]), at_second(1))
+                    .await
+                    .unwrap()
+            );
         }
-        assert_eq!(bench.ask("SELECT status FROM story").await.unwrap(), "matched");
-        assert_eq!(bench.notified(1).await.len(), 1);
+        assert_eq!(bench.query_text("SELECT status FROM story").await.unwrap(), "matched");
+        assert_eq!(bench.sent_rules_and_feeds(1).await.len(), 1);
     }
 
     #[tokio::test]
-    async fn a_rule_that_looked_back_is_remembered_over_a_crash() {
+    async fn a_finished_backfill_is_remembered_over_a_crash() {
         let bench = Bench::new().await;
         let names: BTreeSet<String> = ["arms", "oil"].map(str::to_owned).into();
-        bench.store.record_backfill(names.clone(), at(0)).await.unwrap();
-        bench.store.record_backfill(names.clone(), at(1)).await.unwrap();
-        assert_eq!(bench.crash().await.store.backfilled_rules().await.unwrap(), names);
+        bench.store.record_backfill(names.clone(), at_second(0)).await.unwrap();
+        bench.store.record_backfill(names.clone(), at_second(1)).await.unwrap();
+        assert_eq!(bench.crash_and_reopen().await.store.backfilled_rules().await.unwrap(), names);
     }
 }

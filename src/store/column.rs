@@ -1,5 +1,5 @@
-//! Maps plain data to columns: times as milliseconds, lists as JSON text, how much was read as two
-//! columns.
+//! Maps plain data to columns and back: times are milliseconds, lists are JSON text, and how much
+//! was read takes two columns.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,55 +8,82 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoryId;
-use crate::alerts::StorySummary;
-use tidings_rules::story::{Read, Story, headline};
+use crate::alerts::{Receiver, StorySummary};
+use tidings_rules::story::{NotifierName, Read, Story, headline};
 use tidings_rules::text::visible;
 
-/// A time as a column holds it.
-pub(super) fn millis(time: Timestamp) -> i64 {
+/// A time as columns hold it: in milliseconds.
+pub(super) fn to_millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
-/// A time as [`millis`] made it.
+/// The time of a number that [`to_millis`] made.
 pub(super) fn from_millis(millis: i64) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_millisecond(millis).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// A column that always holds a time.
-pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+/// The time in a column that is never null.
+pub(super) fn read_time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     from_millis(row.try_get(column)?)
 }
 
-/// A column that may hold a time.
-pub(super) fn maybe_time(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
+/// The time in a column that may be null.
+pub(super) fn read_optional_time(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<Timestamp>, sqlx::Error> {
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
 }
 
-/// The end of the range of texts that begin with `prefix`, for a search by an index: no text has a
-/// character after this one.
+/// The end of the range of texts that begin with `prefix`, for a search by an index. It ends in the
+/// greatest character.
 pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// Plain data as JSON text.
+/// Data as JSON text.
 pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// A column that holds JSON text.
-pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+/// The data in a column that holds JSON text and is never null.
+pub(super) fn read_json<T: DeserializeOwned>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<T, sqlx::Error> {
     serde_json::from_str(row.try_get(column)?).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// How much was read, as the columns `read` and `read_why` hold it.
-pub(super) fn read_columns(read: &Read) -> (&'static str, Option<&str>) {
+/// The data in a column that holds JSON text or null.
+pub(super) fn read_optional_json<T: DeserializeOwned>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<Option<T>, sqlx::Error> {
+    if is_null(row, column)? { Ok(None) } else { read_json(row, column).map(Some) }
+}
+
+/// Whether a column that holds text is null.
+pub(super) fn is_null(row: &SqliteRow, column: &str) -> Result<bool, sqlx::Error> {
+    Ok(row.try_get::<Option<&str>, _>(column)?.is_none())
+}
+
+/// The receiver in the columns `notifier` and `recipient`.
+pub(super) fn receiver_from_row(row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
+    Ok(Receiver {
+        notifier: NotifierName(row.try_get("notifier")?),
+        recipient: row.try_get("recipient")?,
+    })
+}
+
+/// How much was read, as values of the columns `read` and `read_why`.
+pub(super) fn extent_columns(read: &Read) -> (&'static str, Option<&str>) {
     match read {
         Read::Full => ("full", None),
         Read::Teaser(why) => ("teaser", Some(why)),
     }
 }
 
-/// How much was read, from the columns `read` and `read_why`; `None` while that is open.
+/// How much was read, from the columns `read` and `read_why`. `None` until the page was read.
 pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
     Ok(match row.try_get::<Option<&str>, _>("read")? {
         None => None,
@@ -65,40 +92,45 @@ pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> 
     })
 }
 
-/// The stories of rows.
+/// How much was read of a story whose page was read or refused.
+pub(super) fn read_final_extent(row: &SqliteRow) -> Result<Read, sqlx::Error> {
+    read_extent(row)?.ok_or(sqlx::Error::RowNotFound)
+}
+
+/// The ids of the stories in these rows.
 pub(super) fn story_ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
     rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
-/// A text of a story, without characters that steer a terminal.
-fn visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+/// A text of a story, without the characters that control a terminal.
+fn read_visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
     Ok(visible(row.try_get(column)?).into_owned())
 }
 
-/// A story, from the columns of its table and `text`: the page's text, or else the feed's.
-pub(super) fn story(row: &SqliteRow) -> Result<Story, sqlx::Error> {
+/// The story in a row of its table with a column `text`: the page's text, else the feed's.
+pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
-        title: visible_text(row, "title")?,
-        body: visible_text(row, "text")?,
+        title: read_visible_text(row, "title")?,
+        body: read_visible_text(row, "text")?,
         url: row.try_get("url")?,
-        published: maybe_time(row, "published")?,
-        first_seen: time(row, "first_seen")?,
+        published: read_optional_time(row, "published")?,
+        first_seen: read_time(row, "first_seen")?,
         lang: row.try_get("lang")?,
-        authors: json(row, "authors")?,
-        tags: json(row, "tags")?,
+        authors: read_json(row, "authors")?,
+        tags: read_json(row, "tags")?,
         source: row.try_get("source")?,
     })
 }
 
-/// What messages show of a story, from the columns of its table.
-pub(super) fn summary(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
-    let title = visible_text(row, "title")?;
+/// What messages show of the story in a row of its table.
+pub(super) fn summary_from_row(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
+    let title = read_visible_text(row, "title")?;
     Ok(StorySummary {
-        opening: headline::stand_in(&title, &visible_text(row, "opening")?),
+        opening: headline::made_headline(&title, &read_visible_text(row, "opening")?),
         title,
         url: row.try_get("url")?,
-        published: maybe_time(row, "published")?,
-        first_seen: time(row, "first_seen")?,
+        published: read_optional_time(row, "published")?,
+        first_seen: read_time(row, "first_seen")?,
         lang: row.try_get("lang")?,
     })
 }

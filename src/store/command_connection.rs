@@ -1,4 +1,5 @@
-//! Connections for commands beside a running Tidings: takes no lock, creates and migrates nothing.
+//! Connections for commands beside a running Tidings. They take no lock and create and migrate
+//! nothing.
 
 use std::path::Path;
 
@@ -6,21 +7,21 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
-use super::open::{OpenError, WITHOUT_TABLES, has_tables, options};
+use super::open::{OpenError, WITHOUT_TABLES, connect_options, has_tables};
 use super::{StoreError, files};
 
 /// A connection that can only read.
 pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, options(path).read_only(true).pragma("query_only", "on")).await
+    open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
 }
 
-/// A connection that can write beside a running Tidings: each waits for the other, some seconds at
-/// most.
+/// A connection that can write beside a running Tidings. Each waits up to five seconds for the
+/// other.
 pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, options(path)).await
+    open_checked(path, connect_options(path)).await
 }
 
-/// Closes a connection that wrote. If no other process has the store open, it is one file then.
+/// Closes a connection that wrote. The store is one file then, if no other process has it open.
 pub(super) async fn close(conn: SqliteConnection) -> Result<(), StoreError> {
     Ok(conn.close().await?)
 }
@@ -32,7 +33,6 @@ async fn open_checked(
 ) -> Result<SqliteConnection, OpenError> {
     files::refuse_special(path)?;
     let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, &error);
-    files::refuse_special(path)?;
     let opened = options.connect().await;
     let mut conn = opened.map_err(|error| {
         if path.exists() { failed(&error) } else { failed(&"there is no such file") }
@@ -42,7 +42,7 @@ async fn open_checked(
     }
     let schema =
         compare_schema(&mut conn, &list_migrations()).await.map_err(|error| failed(&error))?;
-    match (schema, OpenError::of_schema(path, schema)) {
+    match (schema, OpenError::for_schema(path, schema)) {
         (_, Some(refusal)) => Err(refusal),
         (SchemaAge::Older(_), _) => {
             Err(failed(&"it is of an older schema; `tidings run --once` brings it up to date"))

@@ -37,23 +37,23 @@ impl Store {
 mod tests {
     use std::os::unix::fs::FileExt;
 
-    use super::super::fixture::{Bench, item, settle};
+    use super::super::fixture::{Bench, item, settle_plan};
     use super::*;
 
     #[tokio::test]
     async fn a_page_with_flipped_bytes_is_found() {
         let bench = Bench::new().await;
         for n in 0..50 {
-            bench.poll("wire", n, vec![item(&format!("story {n}"), settle(&["arms"]))]).await;
+            bench.poll("wire", n, vec![item(&format!("story {n}"), settle_plan(&["arms"]))]).await;
         }
         assert_eq!(bench.store.find_damage().await, None);
         assert!(!bench.store.is_large().await.unwrap());
         let root = bench
-            .ask("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'")
+            .query_text("SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'")
             .await
             .unwrap();
         let path = bench.path();
-        let _folder = bench.stop().await;
+        let _folder = bench.stop_cleanly().await;
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.write_all_at(&[0xa5; 4000], (root.parse::<u64>().unwrap() - 1) * 4096 + 8).unwrap();
         let (store, _writer) = Store::open(&path).await.unwrap();

@@ -1,4 +1,4 @@
-//! Lists messages that are not delivered and why, and makes dead messages due again.
+//! Lists the messages that are not delivered, with the reasons, and makes dead messages due again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::column::{self, maybe_time, millis, time, to_json};
-use super::{MessageState, OpenError, StoreError, health};
+use super::column::{self, read_optional_time, read_time, to_json, to_millis};
+use super::{MessageStatus, OpenError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
 use crate::store::command_connection;
@@ -19,10 +19,10 @@ use tidings_rules::story::{NotifierName, headline};
 pub struct Delivery {
     /// Its row: the number that people use.
     pub id: i64,
-    /// What receivers know it by.
+    /// The id that receivers see.
     pub uid: String,
-    /// Its state: pending, dead or held. Pending includes what is in flight.
-    pub state: MessageState,
+    /// Its status: pending, dead or held. Pending includes what is in flight.
+    pub status: MessageStatus,
     /// Whom it is for.
     pub receiver: Receiver,
     /// What it is about.
@@ -71,7 +71,7 @@ pub struct Retried {
 }
 
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
-/// every receiver that fails or rests. Writes nothing.
+/// every receiver that fails or rests. It writes nothing.
 pub async fn list_undelivered(
     path: &Path,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
@@ -79,19 +79,19 @@ pub async fn list_undelivered(
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
                 (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
-                (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS tried,
+                (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS last_attempt,
                 (SELECT count(*) FROM message_alert WHERE message_alert.message = message.id) AS alerts
          FROM message LEFT JOIN story ON story.id =
               (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
                WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1)
-         WHERE state IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
+         WHERE message.status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
     )
     .fetch_all(&mut conn)
     .await
     .map_err(StoreError::from)?;
     let deliveries =
         rows.iter().map(delivery_from_row).collect::<Result<_, _>>().map_err(StoreError::from)?;
-    let away = health::read_all(&mut conn).await.map_err(StoreError::from)?;
+    let away = health::list_unhealthy_receivers(&mut conn).await.map_err(StoreError::from)?;
     Ok((deliveries, away))
 }
 
@@ -105,23 +105,23 @@ pub async fn retry_messages(
 ) -> Result<Retried, StoreCommandError> {
     let mut conn = command_connection::open_to_write(path).await?;
     let retried =
-        make_dead_due(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
+        make_dead_messages_due(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
     command_connection::close(conn).await?;
     Ok(retried)
 }
 
-/// Why a command beside a running Tidings failed.
+/// Why a command that opened the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreCommandError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// It failed.
+    /// A statement failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-async fn make_dead_due(
+async fn make_dead_messages_due(
     conn: &mut SqliteConnection,
     which: RetrySelection,
     receivers: &[Receiver],
@@ -129,7 +129,7 @@ async fn make_dead_due(
 ) -> Result<Retried, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
     let dead: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, notifier, recipient FROM message WHERE state = 'dead' ORDER BY id",
+        "SELECT id, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
     )
     .fetch_all(&mut *change)
     .await?;
@@ -142,19 +142,21 @@ async fn make_dead_due(
         if matches!(&which, RetrySelection::These(ids) if !ids.contains(&id)) {
             continue;
         }
-        let known = receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let list = if known { &mut retried.due } else { &mut retried.held };
+        let is_configured =
+            receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
+        let list = if is_configured { &mut retried.due } else { &mut retried.held };
         list.push(id);
     }
-    for (state, ids) in [(MessageState::Pending, &retried.due), (MessageState::Held, &retried.held)]
+    for (status, ids) in
+        [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
     {
         sqlx::query(
-            "UPDATE message SET state = $2, due = $3, counted = 0, unreached = 0
+            "UPDATE message SET status = $2, due = $3, counted_attempts = 0, unreached = 0
              WHERE id IN (SELECT value FROM json_each($1))",
         )
         .bind(to_json(ids)?)
-        .bind(state.as_str())
-        .bind(millis(now))
+        .bind(status.as_str())
+        .bind(to_millis(now))
         .execute(&mut *change)
         .await?;
     }
@@ -163,35 +165,30 @@ async fn make_dead_due(
 }
 
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let state = match MessageState::from_row(row)? {
-        MessageState::Leased => MessageState::Pending,
-        state => state,
+    let status = match MessageStatus::from_row(row)? {
+        MessageStatus::Leased => MessageStatus::Pending,
+        status => status,
     };
-    let due = Some(time(row, "due")?).filter(|_| state == MessageState::Pending);
+    let due = Some(read_time(row, "due")?).filter(|_| status == MessageStatus::Pending);
     Ok(Delivery {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
-        state,
-        receiver: Receiver {
-            notifier: NotifierName(row.try_get("notifier")?),
-            recipient: row.try_get("recipient")?,
-        },
+        status: status,
+        receiver: column::receiver_from_row(row)?,
         subject: subject_from_row(row)?,
-        created: time(row, "created")?,
+        created: read_time(row, "created")?,
         due,
         attempts: row.try_get("attempts")?,
-        last_attempt: maybe_time(row, "tried")?,
+        last_attempt: read_optional_time(row, "last_attempt")?,
         why: row.try_get("why")?,
     })
 }
 
 fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
-    if row.try_get::<Option<&str>, _>("notification")?.is_some()
-        && let Content::Notice(notice) = column::json(row, "notification")?
-    {
+    if let Some(Content::Notice(notice)) = column::read_optional_json(row, "notification")? {
         return Ok(DeliverySubject::Notice(notice.subject()));
     }
-    if row.try_get::<Option<&str>, _>("digest")?.is_some() {
+    if !column::is_null(row, "digest")? {
         return Ok(DeliverySubject::Digest(row.try_get("alerts")?));
     }
     let [title, opening] =
@@ -204,7 +201,7 @@ fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::super::Finish;
-    use super::super::fixture::{Bench, again, at, desk, item, settle};
+    use super::super::fixture::{Bench, at_second, desk_receiver, item, retry_finish, settle_plan};
     use super::*;
     use crate::alerts::breaker::{FailureCause, FailureScope};
 
@@ -212,14 +209,18 @@ mod tests {
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {
         let bench = Bench::new().await;
         for key in ["a", "b", "c"] {
-            bench.poll("wire", 0, vec![item(key, settle(&["arms"]))]).await;
+            bench.poll("wire", 0, vec![item(key, settle_plan(&["arms"]))]).await;
         }
-        let run = bench.run(&[desk()]).await;
+        let run = bench.start_run(&[desk_receiver()]).await;
         let leases = bench.lease(run, "desk", 0).await;
-        let later = again(FailureCause::Unreached, FailureScope::Notifier, 60);
-        assert!(bench.finish(run, &leases[0], later, 1).await);
+        let later = retry_finish(FailureCause::Unreached, FailureScope::Notifier, 60);
+        assert!(bench.finish_attempt(run, &leases[0], later, 1).await);
         for lease in &leases[1..] {
-            assert!(bench.finish(run, lease, Finish::Dead("550 no such user".to_owned()), 2).await);
+            assert!(
+                bench
+                    .finish_attempt(run, lease, Finish::Dead("550 no such user".to_owned()), 2)
+                    .await
+            );
         }
         (bench, run, leases.into_iter().map(|lease| lease.payload).collect())
     }
@@ -229,16 +230,19 @@ mod tests {
         let (bench, ..) = bench().await;
         let (deliveries, away) = list_undelivered(&bench.path()).await.unwrap();
         let shown: Vec<_> =
-            deliveries.iter().map(|one| (one.id, one.state, one.due, one.attempts)).collect();
+            deliveries.iter().map(|one| (one.id, one.status, one.due, one.attempts)).collect();
         let expected = [
-            (1, MessageState::Pending, Some(at(60)), 1),
-            (2, MessageState::Dead, None, 1),
-            (3, MessageState::Dead, None, 1),
+            (1, MessageStatus::Pending, Some(at_second(60)), 1),
+            (2, MessageStatus::Dead, None, 1),
+            (3, MessageStatus::Dead, None, 1),
         ];
         assert_eq!(shown, expected);
         assert_eq!(deliveries[1].subject, DeliverySubject::Story("b".to_owned()));
         assert_eq!(deliveries[1].why.as_deref(), Some("550 no such user"));
-        assert_eq!((&deliveries[1].receiver, deliveries[1].last_attempt), (&desk(), Some(at(0))));
+        assert_eq!(
+            (&deliveries[1].receiver, deliveries[1].last_attempt),
+            (&desk_receiver(), Some(at_second(0)))
+        );
         assert_eq!(
             away.iter().map(|(one, health)| (one.to_string(), health.failures)).collect::<Vec<_>>(),
             [("desk".to_owned(), 1)]
@@ -249,21 +253,29 @@ mod tests {
     async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
         let (bench, run, payloads) = bench().await;
         let these = RetrySelection::These([1, 2, 9].into());
-        let retried = retry_messages(&bench.path(), these, &[desk()], at(5)).await.unwrap();
+        let retried =
+            retry_messages(&bench.path(), these, &[desk_receiver()], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
-        assert_eq!((lease.message, lease.counted, &lease.payload), (2, 0, &payloads[1]));
-        let retried =
-            retry_messages(&bench.path(), RetrySelection::AllDead, &[desk()], at(6)).await.unwrap();
+        assert_eq!((lease.message, lease.counted_attempts, &lease.payload), (2, 0, &payloads[1]));
+        let retried = retry_messages(
+            &bench.path(),
+            RetrySelection::AllDead,
+            &[desk_receiver()],
+            at_second(6),
+        )
+        .await
+        .unwrap();
         assert_eq!(retried.due, [3]);
     }
 
     #[tokio::test]
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
-        let retried =
-            retry_messages(&bench.path(), RetrySelection::AllDead, &[], at(5)).await.unwrap();
+        let retried = retry_messages(&bench.path(), RetrySelection::AllDead, &[], at_second(5))
+            .await
+            .unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
-        assert_eq!(bench.store.start_run(&[desk()], at(6)).await.unwrap().held, []);
+        assert_eq!(bench.store.start_run(&[desk_receiver()], at_second(6)).await.unwrap().held, []);
     }
 }

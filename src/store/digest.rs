@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis, to_json};
+use super::column::{self, to_json, to_millis};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
@@ -33,15 +33,15 @@ pub(super) async fn open_digest(
     }
     let uid = uuid::Uuid::new_v4().to_string();
     sqlx::query_scalar(
-        "INSERT INTO message (key, uid, notifier, recipient, created, state, due, digest)
+        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest)
          VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7) RETURNING id",
     )
     .bind(format!("digest:{}/{}:{uid}", receiver.notifier, receiver.recipient))
     .bind(&uid)
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
-    .bind(millis(due))
+    .bind(to_millis(now))
+    .bind(to_millis(due))
     .bind(reason)
     .fetch_one(conn)
     .await
@@ -54,7 +54,7 @@ async fn find_open_digest(
 ) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT id FROM message
-         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
+         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -65,26 +65,26 @@ async fn find_open_digest(
 
 /// Moves the alerts of messages that could not be sent for too long into one late digest. A
 /// message of which an attempt may have arrived stays unchanged, and so does a critical one.
-pub(super) async fn fold_late(
+pub(super) async fn gather_late_messages(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     away: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
-    let waiting = late_candidates(conn, receiver, before).await?;
+    let waiting = find_late_messages(conn, receiver, before).await?;
     let late: Vec<i64> = waiting
         .into_iter()
         .filter(|(_, severity)| digest::may_be_late(*severity))
         .map(|(id, _)| id)
         .collect();
-    let parts = late_parts(conn, receiver).await?;
+    let parts = find_late_parts(conn, receiver).await?;
     let is_open = !parts.is_empty()
         || find_open_digest(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
     if late.len() > 1 || (late.len() == 1 && is_open) {
         let into = open_digest(conn, receiver, &DigestReason::Late, now, now).await?;
         for message in late.into_iter().chain(parts) {
-            fold_into(conn, message, into).await?;
+            merge_into_digest(conn, message, into).await?;
         }
     }
     Ok(())
@@ -92,13 +92,13 @@ pub(super) async fn fold_late(
 
 /// Parts of late digests that no attempt can have delivered: they join the digest, which is split
 /// anew.
-async fn late_parts(
+async fn find_late_parts(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT id FROM message
-         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND payload IS NULL AND digest = $3 AND part IS NOT NULL",
+         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NOT NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -107,7 +107,7 @@ async fn late_parts(
     .await
 }
 
-async fn late_candidates(
+async fn find_late_messages(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     before: Timestamp,
@@ -115,18 +115,18 @@ async fn late_candidates(
     let rows = sqlx::query(
         "SELECT message.id, alert.rule_match FROM message
          JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
-         WHERE notifier = $1 AND recipient = $2 AND state = 'pending' AND event IS NOT NULL AND payload IS NULL
+         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND event IS NOT NULL AND payload IS NULL
            AND message.created <= $3 ORDER BY message.id",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(before))
+    .bind(to_millis(before))
     .fetch_all(conn)
     .await?;
     let mut waiting: LateMessages = Vec::new();
     for row in &rows {
         let (message, rule_match): (i64, RuleMatch) =
-            (row.try_get("id")?, column::json(row, "rule_match")?);
+            (row.try_get("id")?, column::read_json(row, "rule_match")?);
         match waiting.last_mut() {
             Some((last, severity)) if *last == message => {
                 *severity = rule_match.severity.max(*severity);
@@ -139,7 +139,7 @@ async fn late_candidates(
 
 /// Moves the alerts of `message` to the digest `into` and deletes the message, which no attempt
 /// has delivered.
-async fn fold_into(
+async fn merge_into_digest(
     conn: &mut SqliteConnection,
     message: i64,
     into: i64,
@@ -210,7 +210,7 @@ async fn read_groups(
     let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
     let mut rules: Vec<(DigestGroup, Vec<i64>)> = Vec::new();
     for row in &rows {
-        let rule_match: RuleMatch = column::json(row, "rule_match")?;
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
         let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
         match rules.last_mut() {
             Some((group, alerts))
@@ -238,8 +238,8 @@ async fn read_groups(
 fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
     Ok(DigestEntry {
         event: row.try_get("event")?,
-        story: column::summary(row)?,
-        read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+        story: column::summary_from_row(row)?,
+        read: column::read_final_extent(row)?,
         feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
         version: rule_match.version.clone(),
         text_sha256: rule_match.text_sha256.clone(),

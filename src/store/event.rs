@@ -1,7 +1,6 @@
-//! Which event a story belongs to: its own, or that of the earliest story that it is a copy of.
+//! Finds the event of a story: its own, or that of the earliest story that it is a copy of.
 //!
-//! A story joins an event before anything is told of it, or not at all: what was told, and to whom,
-//! is counted by events.
+//! A story joins an event before its first alert or never, because alerts are counted by event.
 
 mod frame;
 
@@ -11,41 +10,43 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::{self, millis, to_json};
+use super::column::{self, to_json, to_millis};
 use super::{MatchResult, StoryId};
 use crate::alerts::copies;
 use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
 use crate::alerts::copies::{CopyUpdate, Fingerprint, MemberRelation, Relation};
 use crate::alerts::{NewAlert, RuleMatch};
 
-/// Old sketches that go when a new one is kept. More than one, so that none stays for good.
-const SWEPT: u32 = 4;
+/// The most expired signatures that are deleted when a new one is stored. It is more than one, so
+/// that none stays.
+const MOST_EXPIRED: u32 = 4;
 
-/// The most stories that a text is compared with: those that share most of what finds copies.
+/// The most stories that a text is compared with: those whose signatures have the most values in
+/// common with its own.
 const MOST_COMPARED: u32 = 24;
 
 /// The event of a story.
 pub(super) struct Membership {
     pub(super) event: String,
-    /// What the story says anew, where it just joined the event as an update of it.
+    /// What the story adds to the event, if it just joined the event as an update.
     pub(super) update: Option<CopyUpdate>,
 }
 
-/// A story that another may be a copy of.
+/// A stored story that a new story may be a copy of.
 struct Candidate {
     story: StoryId,
     event: String,
     /// Whether it is the first of its event.
     is_first: bool,
-    print: Fingerprint,
+    fingerprint: Fingerprint,
 }
 
-/// The event of a story that was matched so. A story of which nothing was told, and that has no
-/// copies itself, joins here what it is a copy of.
-pub(super) async fn of(
+/// The event of a story with this match result. A story without alerts and without copies joins
+/// the event that it is a copy of.
+pub(super) async fn find_or_join_event(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<Membership, sqlx::Error> {
     let (event, free): (String, bool) = sqlx::query_as(
@@ -56,9 +57,14 @@ pub(super) async fn of(
     .bind(story.0)
     .fetch_one(&mut *conn)
     .await?;
-    let own = Membership { event, update: None };
-    let Some(print) = verdict.fingerprint.as_deref().filter(|_| free) else { return Ok(own) };
-    let Some(joined) = copied(conn, story, print, verdict, now).await? else { return Ok(own) };
+    let own_event = Membership { event, update: None };
+    let Some(fingerprint) = match_result.fingerprint.as_deref().filter(|_| free) else {
+        return Ok(own_event);
+    };
+    let Some(joined) = find_event_to_join(conn, story, fingerprint, match_result, now).await?
+    else {
+        return Ok(own_event);
+    };
     sqlx::query("UPDATE story SET event = $2 WHERE id = $1")
         .bind(story.0)
         .bind(&joined.event)
@@ -67,57 +73,57 @@ pub(super) async fn of(
     Ok(joined)
 }
 
-/// Whether an older alert of the event, of whichever story, has told this rule on this occasion.
-pub(super) async fn has_told(
+/// Whether an earlier alert of any story of the event has the same rule and dedup key.
+pub(super) async fn has_earlier_alert(
     conn: &mut SqliteConnection,
     event: &str,
     alert: i64,
-    draft: &NewAlert,
+    new_alert: &NewAlert,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
              WHERE story.event = $1 AND alert.rule = $2 AND alert.dedup_key = $3 AND alert.id < $4)",
     )
     .bind(event)
-    .bind(&draft.told.rule)
-    .bind(&draft.dedup_key)
+    .bind(&new_alert.rule_match.rule)
+    .bind(&new_alert.dedup_key)
     .bind(alert)
     .fetch_one(conn)
     .await
 }
 
-/// Keeps what finds a story's text from now on, in the place of what was kept before; nothing once
-/// its event takes no more copies.
-pub(super) async fn keep_sketch(
+/// Stores the signature of a story's text and deletes the one before. Stores none if the event takes
+/// no more copies.
+pub(super) async fn store_signature(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: Option<&Fingerprint>,
+    fingerprint: Option<&Fingerprint>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let open_since = millis(copies::open_since(now));
+    let open_since = to_millis(copies::open_since(now));
     sqlx::query(
         "DELETE FROM signature WHERE story = $1
-             OR story IN (SELECT story FROM signature WHERE begun < $2 ORDER BY begun LIMIT $3)",
+             OR story IN (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3)",
     )
     .bind(story.0)
     .bind(open_since)
-    .bind(SWEPT)
+    .bind(MOST_EXPIRED)
     .execute(&mut *conn)
     .await?;
-    let Some(Fingerprint { sketch, .. }) = print else { return Ok(()) };
+    let Some(Fingerprint { sketch, .. }) = fingerprint else { return Ok(()) };
     let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
         .bind(story.0)
         .fetch_one(&mut *conn)
         .await?;
     let kept = sqlx::query(
-        "INSERT INTO signature (story, begun, minhash, host)
+        "INSERT INTO signature (story, event_started, minhash, host)
          SELECT story.id, first.first_seen, $2, $4 FROM story JOIN story AS first ON first.uid = story.event
          WHERE story.id = $1 AND first.first_seen >= $3",
     )
     .bind(story.0)
     .bind(sketch.to_bytes())
     .bind(open_since)
-    .bind(frame::host(url.as_deref()))
+    .bind(frame::link_host(url.as_deref()))
     .execute(&mut *conn)
     .await?;
     let bands = sketch.bands();
@@ -133,33 +139,34 @@ pub(super) async fn keep_sketch(
     Ok(())
 }
 
-/// The oldest open event that this story is a copy of, or else is an update of.
-async fn copied(
+/// The oldest open event that this story is a copy of, else the oldest that it is an update of.
+async fn find_event_to_join(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: &Fingerprint,
-    verdict: &MatchResult,
+    fingerprint: &Fingerprint,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<Option<Membership>, sqlx::Error> {
     let mut events: Vec<(String, Vec<MemberRelation>)> = Vec::new();
-    for row in likely(conn, story, &print.sketch, now).await? {
-        let Some(candidate) = candidate(conn, &row, print).await? else { continue };
-        let relation = proved(conn, story, print, &candidate, verdict).await?;
+    for row in find_similar_signatures(conn, story, &fingerprint.sketch, now).await? {
+        let Some(candidate) = read_candidate(conn, &row, fingerprint).await? else { continue };
+        let relation =
+            compare_with_candidate(conn, story, fingerprint, &candidate, match_result).await?;
         let Candidate { event, is_first, .. } = candidate;
         if is_first && relation == Relation::Copy {
             return Ok(Some(Membership { event, update: None }));
         }
         let member = MemberRelation { is_first, relation };
-        match events.iter_mut().find(|(known, _)| *known == event) {
+        match events.iter_mut().find(|(compared, _)| *compared == event) {
             Some((_, members)) => members.push(member),
             None => events.push((event, vec![member])),
         }
     }
-    Ok(joined(events))
+    Ok(choose_event(events))
 }
 
-/// The event that a story joins of those with which it was compared, oldest first.
-fn joined(events: Vec<(String, Vec<MemberRelation>)>) -> Option<Membership> {
+/// Chooses the event that a story joins. `events`: those that it was compared with, oldest first.
+fn choose_event(events: Vec<(String, Vec<MemberRelation>)>) -> Option<Membership> {
     let mut updated = None;
     for (event, members) in events {
         match copies::relation_to_event(&members) {
@@ -173,9 +180,9 @@ fn joined(events: Vec<(String, Vec<MemberRelation>)>) -> Option<Membership> {
     updated
 }
 
-/// Sketches that have values in common with this one, of events that still take copies: oldest
-/// event first.
-async fn likely(
+/// The rows of signatures that have values in common with this one, of events that still take
+/// copies, oldest event first.
+async fn find_similar_signatures(
     conn: &mut SqliteConnection,
     story: StoryId,
     sketch: &MinHashSignature,
@@ -192,27 +199,27 @@ async fn likely(
     select.push(
         "), likely (story, hits, band) AS (
              SELECT story, count(*), max(band) FROM wanted JOIN signature_band USING (band, value) GROUP BY story)
-         SELECT * FROM (SELECT signature.story, signature.minhash, signature.begun, likely.band FROM likely JOIN signature USING (story)
-             WHERE signature.begun >= ",
+         SELECT * FROM (SELECT signature.story, signature.minhash, signature.event_started, likely.band FROM likely JOIN signature USING (story)
+             WHERE signature.event_started >= ",
     );
     select
-        .push_bind(millis(copies::open_since(now)))
+        .push_bind(to_millis(copies::open_since(now)))
         .push(" AND signature.story <> ")
         .push_bind(story.0);
     select
-        .push(" ORDER BY likely.hits DESC, signature.begun, signature.story LIMIT ")
+        .push(" ORDER BY likely.hits DESC, signature.event_started, signature.story LIMIT ")
         .push_bind(MOST_COMPARED);
-    select.push(") ORDER BY begun, story").build().fetch_all(conn).await
+    select.push(") ORDER BY event_started, story").build().fetch_all(conn).await
 }
 
-/// The row's story, if its sketch says that it may be the same text.
-async fn candidate(
+/// The row's story. `None` if its signature rules out that the texts are the same.
+async fn read_candidate(
     conn: &mut SqliteConnection,
     row: &SqliteRow,
-    print: &Fingerprint,
+    fingerprint: &Fingerprint,
 ) -> Result<Option<Candidate>, sqlx::Error> {
-    let by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
-    if !by_key && !print.sketch.resembles_bytes(row.try_get("minhash")?) {
+    let is_found_by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
+    if !is_found_by_key && !fingerprint.sketch.resembles_bytes(row.try_get("minhash")?) {
         return Ok(None);
     }
     let story = StoryId(row.try_get("story")?);
@@ -222,47 +229,50 @@ async fn candidate(
     .bind(story.0)
     .fetch_one(conn)
     .await?;
-    Ok(copies::print(&title, &text, is_whole).map(|print| Candidate {
+    Ok(copies::print(&title, &text, is_whole).map(|fingerprint| Candidate {
         story,
         event,
         is_first,
-        print,
+        fingerprint,
     }))
 }
 
-/// What a story is to the candidate. A copy of which a rule matched new words is another story, and
-/// so is a brief that the same feed brings again.
-async fn proved(
+/// The relation of a story to the candidate. A copy in which a rule matched new words is another
+/// story. A brief that the same feed carries again is another story, too.
+async fn compare_with_candidate(
     conn: &mut SqliteConnection,
     story: StoryId,
-    print: &Fingerprint,
+    fingerprint: &Fingerprint,
     candidate: &Candidate,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
 ) -> Result<Relation, sqlx::Error> {
-    let bare = copies::relation(&candidate.print, print, &HashSet::new());
-    if bare == Relation::Other {
-        return Ok(bare);
+    let without_frame = copies::relation(&candidate.fingerprint, fingerprint, &HashSet::new());
+    if without_frame == Relation::Other {
+        return Ok(without_frame);
     }
-    if print.is_brief() {
-        let again = is_of_same_feed(conn, &candidate.event, verdict).await?;
-        return Ok(if again { Relation::Other } else { bare });
+    if fingerprint.is_brief() {
+        let is_repeated = is_carried_by_same_feed(conn, &candidate.event, match_result).await?;
+        return Ok(if is_repeated { Relation::Other } else { without_frame });
     }
-    let frame = frame::learned(conn, [story, candidate.story], &candidate.event).await?;
-    let relation =
-        if frame.is_empty() { bare } else { copies::relation(&candidate.print, print, &frame) };
-    let is_recorded = matches!(relation, Relation::Copy | Relation::Older);
-    if is_recorded && rests_on_other_words(conn, candidate, verdict).await? {
+    let frame = frame::learn_frame(conn, [story, candidate.story], &candidate.event).await?;
+    let relation = if frame.is_empty() {
+        without_frame
+    } else {
+        copies::relation(&candidate.fingerprint, fingerprint, &frame)
+    };
+    let joins_unnoticed = matches!(relation, Relation::Copy | Relation::Older);
+    if joins_unnoticed && matches_new_words(conn, candidate, match_result).await? {
         return Ok(Relation::Other);
     }
     Ok(relation)
 }
 
-async fn is_of_same_feed(
+async fn is_carried_by_same_feed(
     conn: &mut SqliteConnection,
     event: &str,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
-    let feeds: Vec<&str> = verdict.feeds.iter().map(|feed| feed.0.as_str()).collect();
+    let feeds: Vec<&str> = match_result.feeds.iter().map(|feed| feed.0.as_str()).collect();
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM story JOIN feed_entry ON feed_entry.story = story.id
              WHERE story.event = $1 AND feed_entry.feed IN (SELECT value FROM json_each($2)))",
@@ -273,12 +283,12 @@ async fn is_of_same_feed(
     .await
 }
 
-/// Whether a rule that has told the candidate's event matched words that stand neither in the
-/// candidate nor in what was told.
-async fn rests_on_other_words(
+/// Whether a rule that alerted for the candidate's event now matched words that are neither in the
+/// candidate nor in the evidence of those alerts.
+async fn matches_new_words(
     conn: &mut SqliteConnection,
     candidate: &Candidate,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.dedup_key, alert.rule_match FROM story JOIN alert ON alert.story = story.id
@@ -287,21 +297,22 @@ async fn rests_on_other_words(
     .bind(&candidate.event)
     .fetch_all(conn)
     .await?;
-    let mut told: Vec<(String, RuleMatch)> = Vec::with_capacity(rows.len());
+    let mut earlier: Vec<(String, RuleMatch)> = Vec::with_capacity(rows.len());
     for row in &rows {
-        told.push((row.try_get("dedup_key")?, column::json(row, "rule_match")?));
+        earlier.push((row.try_get("dedup_key")?, column::read_json(row, "rule_match")?));
     }
-    let lacks = |draft: &NewAlert| {
-        let same = |(occasion, one): &&(String, RuleMatch)| {
-            one.rule == draft.told.rule && *occasion == draft.dedup_key
+    let matches_new = |new_alert: &NewAlert| {
+        let same = |(dedup_key, one): &&(String, RuleMatch)| {
+            one.rule == new_alert.rule_match.rule && *dedup_key == new_alert.dedup_key
         };
-        let mut before = told.iter().filter(same).peekable();
-        before.peek().is_some()
-            && candidate
-                .print
-                .lacks_evidence(&draft.told.evidence, before.flat_map(|(_, told)| &told.evidence))
+        let mut same_rule = earlier.iter().filter(same).peekable();
+        same_rule.peek().is_some()
+            && candidate.fingerprint.lacks_evidence(
+                &new_alert.rule_match.evidence,
+                same_rule.flat_map(|(_, one)| &one.evidence),
+            )
     };
-    Ok(verdict.alerts.iter().any(lacks))
+    Ok(match_result.alerts.iter().any(matches_new))
 }
 
 #[cfg(test)]

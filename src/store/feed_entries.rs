@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::{millis, time, to_json};
+use super::column::{read_time, to_json, to_millis};
 use super::{ItemRecord, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
-pub(super) async fn entries_of_stories(
+pub(super) async fn read_entries_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
@@ -21,14 +21,14 @@ pub(super) async fn entries_of_stories(
          CROSS JOIN feed_entry ON feed_entry.story = wanted.value CROSS JOIN story ON story.id = feed_entry.story
          ORDER BY feed_entry.seen, feed_entry.feed, feed_entry.key",
     )
-    .bind(id_list(stories)?)
+    .bind(to_id_list(stories)?)
     .fetch_all(conn)
     .await?;
     group_entries(&rows, |row| Ok(StoryId(row.try_get("story")?)))
 }
 
 /// The copies of each event's stories, first seen first.
-pub(super) async fn entries_of_events(
+pub(super) async fn read_entries_of_events(
     conn: &mut SqliteConnection,
     events: &[&str],
 ) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
@@ -46,7 +46,7 @@ pub(super) async fn entries_of_events(
 }
 
 /// The names of the feeds that carry each of these stories, in their order.
-pub(super) async fn feeds_of_stories(
+pub(super) async fn read_feeds_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedName>>, sqlx::Error> {
@@ -54,7 +54,7 @@ pub(super) async fn feeds_of_stories(
         "SELECT DISTINCT feed_entry.story, feed FROM json_each($1) AS wanted
          CROSS JOIN feed_entry ON feed_entry.story = wanted.value ORDER BY feed",
     )
-    .bind(id_list(stories)?)
+    .bind(to_id_list(stories)?)
     .fetch_all(conn)
     .await?;
     let mut names: HashMap<StoryId, Vec<FeedName>> = HashMap::new();
@@ -65,7 +65,7 @@ pub(super) async fn feeds_of_stories(
 }
 
 /// Stories as the list that a statement looks through.
-fn id_list(stories: &[StoryId]) -> Result<String, sqlx::Error> {
+fn to_id_list(stories: &[StoryId]) -> Result<String, sqlx::Error> {
     to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn insert_entries(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text, url, story, seen) ",
+        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text_hash, url, story, seen) ",
     );
     insert.push_values(items, |mut values, (item, story)| {
         values
@@ -85,8 +85,8 @@ pub(super) async fn insert_entries(
             .push_bind(&item.key.0)
             .push_bind(&item.guid)
             .push_bind(&item.link);
-        values.push_bind(&item.stem).push_bind(&item.hash).push_bind(&item.text);
-        values.push_bind(&item.url).push_bind(story.0).push_bind(millis(now));
+        values.push_bind(&item.stem).push_bind(&item.hash).push_bind(&item.text_hash);
+        values.push_bind(&item.url).push_bind(story.0).push_bind(to_millis(now));
     });
     insert.build().execute(conn).await?;
     Ok(())
@@ -100,7 +100,7 @@ pub(super) async fn retire_entry(
     item: &ItemRecord,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let past = format!("\nuntil {}", millis(now));
+    let past = format!("\nuntil {}", to_millis(now));
     let story: Option<i64> = sqlx::query_scalar(
         "UPDATE feed_entry SET key = key || $3, guid = NULL, link = NULL, stem = NULL, removed_at = $4
          WHERE feed = $1 AND key = $2 RETURNING story",
@@ -108,7 +108,7 @@ pub(super) async fn retire_entry(
     .bind(&feed.0)
     .bind(&item.key.0)
     .bind(&past)
-    .bind(millis(now))
+    .bind(to_millis(now))
     .fetch_optional(&mut *conn)
     .await?;
     // An item of another feed may have freed the story's key already.
@@ -135,7 +135,7 @@ fn group_entries<K: Eq + Hash>(
                 feed: FeedName(feed.to_owned()),
                 title: row.try_get("title")?,
                 url: row.try_get("url")?,
-                seen: time(row, "seen")?,
+                seen: read_time(row, "seen")?,
             };
             found.entry(key(row)?).or_default().push(feed_entry);
         }

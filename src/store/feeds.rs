@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
-use super::column::{from_millis, maybe_time, millis, time, to_json};
+use super::column::{from_millis, read_optional_time, read_time, to_json, to_millis};
 use super::{FeedState, Store, StoreCommandError, StoreError};
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
@@ -38,9 +38,9 @@ const KNOWN_ITEMS: &str = "
         UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN feed_entry AS known
             ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT $8)
         UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT $8)
     )
-    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text,
+    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
            substr(story.title, 1, $9) AS title, story.published, story.first_seen, story.page_fetches,
            story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
     FROM found CROSS JOIN feed_entry AS known ON known.rowid = found.item
@@ -116,7 +116,7 @@ impl Store {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT name, rests_until FROM host WHERE rests_until > $1 ORDER BY name",
         )
-        .bind(millis(now))
+        .bind(to_millis(now))
         .fetch_all(&self.readers)
         .await?;
         let hosts = rows.into_iter().map(|(name, until)| Ok((name, from_millis(until)?)));
@@ -148,7 +148,7 @@ pub async fn request_polls(
          WHERE name IN (SELECT value FROM json_each($2)) AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL))
          RETURNING name",
     )
-    .bind(millis(now))
+    .bind(to_millis(now))
     .bind(to_json(&feeds).map_err(StoreError::from)?)
     .bind(failing)
     .fetch_all(&mut conn)
@@ -166,14 +166,13 @@ pub(super) async fn read_feed_states(
     rows.iter().map(feed_state_from_row).collect()
 }
 
-fn health_history(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
-    let notified: Option<&str> = row.try_get("notified")?;
-    let known = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
-    let told = known.into_iter().find(|health| notified == Some(health.as_str()));
+fn health_history_from_row(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
+    let word: Option<&str> = row.try_get("notified")?;
+    let all = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
     Ok(FeedHealthHistory {
-        failing_since: maybe_time(row, "failing_since")?,
-        last_news: maybe_time(row, "last_news")?,
-        told,
+        failing_since: read_optional_time(row, "failing_since")?,
+        last_news: read_optional_time(row, "last_news")?,
+        notified: all.into_iter().find(|health| word == Some(health.as_str())),
     })
 }
 
@@ -183,10 +182,10 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         address: row.try_get("address")?,
         etag: row.try_get("etag")?,
         last_modified: row.try_get("last_modified")?,
-        next_poll: maybe_time(row, "next_poll")?,
+        next_poll: read_optional_time(row, "next_poll")?,
         next_why: row.try_get("next_why")?,
-        last_poll: maybe_time(row, "last_poll")?,
-        last_good: maybe_time(row, "last_good")?,
+        last_poll: read_optional_time(row, "last_poll")?,
+        last_good: read_optional_time(row, "last_good")?,
         failures: row.try_get("failures")?,
         error: row.try_get("error")?,
         mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
@@ -197,21 +196,21 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
             pauses: Pauses::from_bits(row.try_get("pauses")?),
         },
         moved: move_from_row(row)?,
-        health_history: health_history(row)?,
+        health_history: health_history_from_row(row)?,
         unreached: row.try_get("unreached")?,
     })
 }
 
 fn move_from_row(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
     let to = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
-    Ok(to.zip(maybe_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
+    Ok(to.zip(read_optional_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
 }
 
 fn before_from_row(row: &SqliteRow) -> Result<Before, sqlx::Error> {
     Ok(Before {
         title: row.try_get("title")?,
         text: row.try_get("text")?,
-        published: maybe_time(row, "published")?,
+        published: read_optional_time(row, "published")?,
     })
 }
 
@@ -222,10 +221,10 @@ fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
         link: row.try_get("link")?,
         stem: row.try_get("stem")?,
         hash: row.try_get("hash")?,
-        text: row.try_get("text")?,
+        text_hash: row.try_get("text_hash")?,
         title: row.try_get("title")?,
-        published: maybe_time(row, "published")?,
-        first_seen: time(row, "first_seen")?,
+        published: read_optional_time(row, "published")?,
+        first_seen: read_time(row, "first_seen")?,
         recorded: row.try_get("recorded")?,
         pages: row.try_get("page_fetches")?,
         gone: row.try_get("gone")?,
@@ -234,7 +233,9 @@ fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
+    use super::super::fixture::{
+        Bench, at_second, feed_state, item, poll_record, removed_and_returned, settle_plan,
+    };
     use super::super::{ItemRecord, PollRecord};
     use super::*;
 
@@ -248,13 +249,13 @@ mod tests {
         let known: Vec<String> = (0..1000).map(|n| format!("{n:03}")).collect();
         let items = known
             .iter()
-            .map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle(&[])) });
+            .map(|key| ItemRecord { guid: Some("g".to_owned()), ..item(key, settle_plan(&[])) });
         bench.poll("wire", 0, items.collect()).await;
         let gone: Vec<&str> = known[..999].iter().map(String::as_str).collect();
         let removed_and_returned = removed_and_returned(&gone, &[]);
         bench
             .store
-            .record_poll(PollRecord { removed_and_returned, ..poll("wire", 1, vec![]) })
+            .record_poll(PollRecord { removed_and_returned, ..poll_record("wire", 1, vec![]) })
             .await
             .unwrap();
         bench
@@ -287,16 +288,20 @@ mod tests {
         for (name, failures, next) in
             [("well", 0, Some(9)), ("failing", 3, Some(9)), ("gone", 1, None)]
         {
-            let state = FeedState { failures, next_poll: next.map(at), ..state(name) };
-            bench.store.record_poll(PollRecord { state, ..poll(name, 0, vec![]) }).await.unwrap();
+            let state = FeedState { failures, next_poll: next.map(at_second), ..feed_state(name) };
+            bench
+                .store
+                .record_poll(PollRecord { state, ..poll_record(name, 0, vec![]) })
+                .await
+                .unwrap();
         }
         let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
-        let asked = request_polls(&bench.path(), &feeds, true, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, true, at_second(1)).await.unwrap();
         assert_eq!(asked, feeds[..1]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap(), feeds[..1]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap(), []);
 
-        let asked = request_polls(&bench.path(), &feeds, false, at(1)).await.unwrap();
+        let asked = request_polls(&bench.path(), &feeds, false, at_second(1)).await.unwrap();
         assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap().len(), 3);
     }

@@ -1,4 +1,4 @@
-//! The files of a store: what is there before it is opened, and that only its owner can read them.
+//! The files of a store: checks them before it is opened, and creates them for its owner alone.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -7,44 +7,44 @@ use std::path::{Path, PathBuf};
 
 use super::OpenError;
 
-/// The mode of every file that is made: what is watched is nobody else's business.
-pub(super) const PRIVATE: u32 = 0o600;
+/// The mode of every file of a store: only its owner can read it.
+pub(super) const PRIVATE_MODE: u32 = 0o600;
 
-/// What stands where a store is to be opened.
+/// What is at the path where a store is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoreFile {
-    /// Nothing: a new store can be moved there.
-    Nothing,
+    /// No file: a new store can be moved there.
+    Missing,
     /// A file without content, or a link that leads nowhere: a new store can be made in it.
     Empty,
-    /// Something.
+    /// A file with content.
     Content,
 }
 
-/// What stands at `path`.
+/// Finds what is at `path`.
 ///
 /// # Errors
-/// [`OpenError::Lost`] where the log of a store is there without the store.
+/// [`OpenError::Lost`] if the log of a store is there without the store.
 pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
     refuse_special(path)?;
     let found = match fs::metadata(resolve_links(path)) {
         Ok(file) if file.len() > 0 => return Ok(StoreFile::Content),
         Ok(_) => StoreFile::Empty,
         Err(why) if why.kind() == ErrorKind::NotFound && path.is_symlink() => StoreFile::Empty,
-        Err(why) if why.kind() == ErrorKind::NotFound => StoreFile::Nothing,
+        Err(why) if why.kind() == ErrorKind::NotFound => StoreFile::Missing,
         Err(why) => return Err(OpenError::failed(path, &why)),
     };
-    let log = log_of(path);
+    let log = log_path(path);
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         return Err(not_whole(path, &format!("its log {} is there without it", log.display())));
     }
     Ok(found)
 }
 
-/// Refuses an empty file at `path` where a run is known to have left more.
+/// Refuses an empty file at `path`. The caller knows that a run left a store there.
 ///
 /// # Errors
-/// [`OpenError::Lost`] where it is empty.
+/// [`OpenError::Lost`] if it is empty.
 pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
     refuse_special(path)?;
     match fs::metadata(resolve_links(path)) {
@@ -55,10 +55,10 @@ pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Refuses a pipe, a socket, a device or a folder at `path`: to open some of them waits for ever.
+/// Refuses a pipe, a socket, a device or a folder at `path`. Opening some of them never returns.
 ///
 /// # Errors
-/// [`OpenError::Failed`] where there is one.
+/// [`OpenError::Failed`] if there is one.
 pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
     match fs::metadata(resolve_links(path)) {
         Ok(file) if !file.is_file() => {
@@ -69,18 +69,18 @@ pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// That the store at `path` is not what a run left there.
+/// The error that the store at `path` is not the one that a run left there.
 pub(super) fn not_whole(path: &Path, why: &str) -> OpenError {
     OpenError::Lost { path: path.display().to_string(), why: why.to_owned() }
 }
 
-/// Where `SQLite` keeps the log (WAL) of the store at `path`.
-pub(super) fn log_of(path: &Path) -> PathBuf {
+/// The path of the log (WAL) of the store at `path`.
+pub(super) fn log_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-wal")
 }
 
-/// Where `SQLite` keeps what processes on the store at `path` share.
-pub(super) fn shared_of(path: &Path) -> PathBuf {
+/// The path of the memory that processes share on the store at `path`.
+pub(super) fn shared_memory_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-shm")
 }
 
@@ -88,23 +88,23 @@ pub(super) fn shared_of(path: &Path) -> PathBuf {
 /// a store the store's mode.
 ///
 /// # Errors
-/// Where there is a file already, or none can be made.
+/// If there is a file already, or none can be created.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    File::options().write(true).create_new(true).mode(PRIVATE).open(path).map(drop)
+    File::options().write(true).create_new(true).mode(PRIVATE_MODE).open(path).map(drop)
 }
 
 /// Removes the file at `path`, if there is one.
 ///
 /// # Errors
-/// Where there is one and it cannot be removed.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+/// If there is one and it cannot be removed.
+pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(why) if why.kind() != ErrorKind::NotFound => Err(why),
         _ => Ok(()),
     }
 }
 
-/// The file that a link leads to.
+/// The file that a symbolic link leads to; `path` itself if there is none.
 pub(super) fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
@@ -120,13 +120,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_told_apart() {
+    fn a_missing_an_empty_and_a_whole_store_are_distinguished() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Nothing);
+        assert_eq!(find_store_file(&path).unwrap(), StoreFile::Missing);
         create_private(&path).unwrap();
         assert_eq!(find_store_file(&path).unwrap(), StoreFile::Empty);
-        fs::write(log_of(&path), "a log").unwrap();
+        fs::write(log_path(&path), "a log").unwrap();
         assert!(matches!(find_store_file(&path), Err(OpenError::Lost { .. })));
         fs::remove_file(&path).unwrap();
         let why = find_store_file(&path).unwrap_err().to_string();

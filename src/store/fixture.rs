@@ -1,5 +1,4 @@
-//! What the store's tests share: a store in a folder of its own, and short ways to say what a poll
-//! found.
+//! Fixtures of the store tests: a store in a folder of its own, and records of polls.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{OpenNotifier, WaitingRecipient, lease_due, next_due};
+use super::outbox::{OpenNotifier, WaitingRecipient, lease_due, read_next_due};
 use super::{
     FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OutboxTurn, PollRecord,
     ReceiverHealth, Render, RetryRecord, Sending, Store, StoryPlan, health,
@@ -26,7 +25,7 @@ use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
 };
 
-/// A store in a folder that goes with it.
+/// A store in a folder of its own, which is deleted with it.
 pub(super) struct Bench {
     pub(super) store: Store,
     writer: JoinHandle<()>,
@@ -44,7 +43,7 @@ impl Bench {
     }
 
     /// Stops everything where it is and opens the same file again.
-    pub(super) async fn crash(self) -> Self {
+    pub(super) async fn crash_and_reopen(self) -> Self {
         self.writer.abort();
         let _ = self.writer.await;
         drop(self.store);
@@ -52,7 +51,7 @@ impl Bench {
     }
 
     /// Stops as a clean stop does.
-    pub(super) async fn stop(self) -> TempDir {
+    pub(super) async fn stop_cleanly(self) -> TempDir {
         drop(self.store);
         self.writer.await.unwrap();
         self.folder
@@ -62,21 +61,21 @@ impl Bench {
         self.folder.path().join("tidings.db")
     }
 
-    pub(super) async fn run(&self, receivers: &[Receiver]) -> i64 {
-        self.store.start_run(receivers, at(100_000_000)).await.unwrap().run
+    pub(super) async fn start_run(&self, receivers: &[Receiver]) -> i64 {
+        self.store.start_run(receivers, at_second(100_000_000)).await.unwrap().run
     }
 
     /// Polls `feed` with these items at `now` seconds.
     pub(super) async fn poll(&self, feed: &str, now: i64, items: Vec<ItemRecord>) -> bool {
-        self.store.record_poll(poll(feed, now, items)).await.unwrap()
+        self.store.record_poll(poll_record(feed, now, items)).await.unwrap()
     }
 
-    pub(super) async fn waiting(&self, now: i64) -> Vec<super::WaitingStory> {
-        self.store.waiting_stories(at(now), &[], 100).await.unwrap()
+    pub(super) async fn waiting_stories(&self, now: i64) -> Vec<super::WaitingStory> {
+        self.store.waiting_stories(at_second(now), &[], 100).await.unwrap()
     }
 
-    /// What is known of a feed's items with the one-letter keys that tests give them.
-    pub(super) async fn known(&self, feed: &str) -> Vec<KnownItem> {
+    /// What is known of a feed's items with the one-notification keys that tests give them.
+    pub(super) async fn known_items(&self, feed: &str) -> Vec<KnownItem> {
         let keys = ('a'..='z').map(String::from).chain(["a2".to_owned()]).collect();
         let claims = Claims { keys, ..Claims::default() };
         self.store.known_items(&FeedName(feed.to_owned()), claims).await.unwrap()
@@ -84,11 +83,11 @@ impl Bench {
 
     /// Leases all that is due for `notifier`.
     pub(super) async fn lease(&self, run: i64, notifier: &str, now: i64) -> Vec<Lease> {
-        self.lease_some(run, notifier, 100, now, as_json()).await
+        self.lease_at_most(run, notifier, 100, now, render_as_json()).await
     }
 
     /// Leases at most `limit` of what is due for `notifier`.
-    pub(super) async fn lease_some(
+    pub(super) async fn lease_at_most(
         &self,
         run: i64,
         notifier: &str,
@@ -100,28 +99,34 @@ impl Bench {
         let work = self.store.write(move |conn| {
             Box::pin(async move {
                 let away = health::read_receiver_health(conn).await?.away;
-                let waiting = next_due(conn, &notifier).await?;
+                let waiting = read_next_due(conn, &notifier).await?;
                 let waiting = waiting
                     .into_iter()
                     .map(|(recipient, due)| WaitingRecipient { recipient, due, free: limit })
                     .collect();
                 let open = OpenNotifier { notifier, free: limit, waiting };
-                lease_due(conn, run, &open, &away, at(now), &render).await
+                lease_due(conn, run, &open, &away, at_second(now), &render).await
             })
         });
         work.await.unwrap()
     }
 
-    /// Records what came of an attempt. `false`: its lease was over, so it ended nothing.
-    pub(super) async fn finish(&self, run: i64, lease: &Lease, finish: Finish, now: i64) -> bool {
+    /// Records the result of an attempt. Returns `false` if its lease was over.
+    pub(super) async fn finish_attempt(
+        &self,
+        run: i64,
+        lease: &Lease,
+        finish: Finish,
+        now: i64,
+    ) -> bool {
         let open = "SELECT count(*) || '' FROM attempt WHERE ended IS NULL";
-        let before = self.ask(open).await;
-        self.turn(run, vec![(lease.clone(), finish)], &[], now).await;
-        before != self.ask(open).await
+        let before = self.query_text(open).await;
+        self.outbox_turn(run, vec![(lease.clone(), finish)], &[], now).await;
+        before != self.query_text(open).await
     }
 
-    /// A turn of the outbox, in which these notifiers are sent so much already.
-    pub(super) async fn turn(
+    /// A turn of the outbox. `in_flight`: how many messages are in flight to each notifier.
+    pub(super) async fn outbox_turn(
         &self,
         run: i64,
         ended: Vec<(Lease, Finish)>,
@@ -132,25 +137,30 @@ impl Bench {
             let to = [(String::new(), *in_flight)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
-        self.store.outbox_turn(run, ended, sending.collect(), at(now), as_json()).await.unwrap()
+        self.store
+            .outbox_turn(run, ended, sending.collect(), at_second(now), render_as_json())
+            .await
+            .unwrap()
     }
 
     /// When the first message of each recipient of the desk is due.
     pub(super) async fn next_due(&self) -> Vec<(String, Timestamp)> {
         self.store
-            .write(|conn| Box::pin(async move { next_due(conn, &desk().notifier).await }))
+            .write(|conn| {
+                Box::pin(async move { read_next_due(conn, &desk_receiver().notifier).await })
+            })
             .await
             .unwrap()
     }
 
-    /// How the receivers stand.
+    /// The health of all receivers.
     pub(super) async fn receiver_health(&self) -> ReceiverHealth {
         self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
-    /// What the messages to a fresh run would say, each as its rules and its feeds.
-    pub(super) async fn notified(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
-        let run = self.run(&[desk()]).await;
+    /// The rules and feeds of each message that a new run is given for the desk.
+    pub(super) async fn sent_rules_and_feeds(&self, now: i64) -> Vec<(Vec<String>, Vec<String>)> {
+        let run = self.start_run(&[desk_receiver()]).await;
         self.lease(run, "desk", now)
             .await
             .iter()
@@ -159,31 +169,38 @@ impl Bench {
     }
 
     /// The first column of the first row, as text.
-    pub(super) async fn ask(&self, sql: &'static str) -> Option<String> {
+    pub(super) async fn query_text(&self, sql: &'static str) -> Option<String> {
         sqlx::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
     }
 }
 
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.
-pub(super) fn again(cause: FailureCause, scope: FailureScope, seconds: i64) -> Finish {
+pub(super) fn retry_finish(cause: FailureCause, scope: FailureScope, seconds: i64) -> Finish {
     let (counts, why) = (cause == FailureCause::Failed, "421 try later".to_owned());
-    Finish::Retry(RetryRecord { at: at(seconds), cause, scope, counts, rest: None, why })
+    Finish::Retry(RetryRecord {
+        due: at_second(seconds),
+        cause,
+        scope,
+        counts,
+        rest_until: None,
+        why,
+    })
 }
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(super) fn at_second(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).unwrap()
 }
 
-pub(super) fn state(feed: &str) -> FeedState {
+pub(super) fn feed_state(feed: &str) -> FeedState {
     FeedState {
         name: FeedName(feed.to_owned()),
         address: "5f".to_owned(),
         etag: None,
         last_modified: None,
-        next_poll: Some(at(900)),
+        next_poll: Some(at_second(900)),
         next_why: "every 15 minutes".to_owned(),
-        last_poll: Some(at(1)),
-        last_good: Some(at(0)),
+        last_poll: Some(at_second(1)),
+        last_good: Some(at_second(0)),
         failures: 0,
         error: None,
         mean_gap: Some(Duration::from_millis(5_400_001)),
@@ -191,18 +208,18 @@ pub(super) fn state(feed: &str) -> FeedState {
         moved: None,
         health_history: FeedHealthHistory {
             failing_since: None,
-            last_news: Some(at(-9)),
-            told: None,
+            last_news: Some(at_second(-9)),
+            notified: None,
         },
         unreached: false,
     }
 }
 
-pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
+pub(super) fn poll_record(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
     let removed_and_returned = RemovedAndReturned::default();
     PollRecord {
-        now: at(now),
-        state: state(feed),
+        now: at_second(now),
+        state: feed_state(feed),
         items,
         removed_and_returned,
         gap: None,
@@ -214,7 +231,7 @@ pub(super) fn poll(feed: &str, now: i64, items: Vec<ItemRecord>) -> PollRecord {
 pub(super) fn removed_and_returned(gone: &[&str], back: &[&str]) -> RemovedAndReturned {
     let [gone, back] =
         [gone, back].map(|keys| keys.iter().map(|key| ItemKey((*key).to_owned())).collect());
-    RemovedAndReturned { gone, back }
+    RemovedAndReturned { removed: gone, returned: back }
 }
 
 pub(super) fn story(title: &str, body: &str) -> Story {
@@ -222,8 +239,8 @@ pub(super) fn story(title: &str, body: &str) -> Story {
         title: title.to_owned(),
         body: body.to_owned(),
         url: Some("https://example.org/arms".to_owned()),
-        published: Some(at(-60)),
-        first_seen: at(0),
+        published: Some(at_second(-60)),
+        first_seen: at_second(0),
         lang: Some("en-GB".to_owned()),
         authors: vec!["A. Writer".to_owned()],
         tags: vec!["Asia".to_owned(), "arms".to_owned()],
@@ -241,37 +258,37 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
         link: Some(format!("http://example.org/{key}")),
         stem: Some(format!("/{key}")),
         hash: "0".to_owned(),
-        text: None,
+        text_hash: None,
         url: Some(format!("https://example.org/{key}?utm_source=feed")),
         story: StoryKey(key.to_owned()),
         news: Some((story(key, "Teaser."), plan)),
     }
 }
 
-/// A verdict on a full text: these rules matched and tell the desk.
-pub(super) fn verdict(rules: &[&str]) -> MatchResult {
-    let alerts = rules.iter().map(|rule| draft(rule, &[desk()])).collect();
+/// The result of matching a full text: these rules matched and notify the desk.
+pub(super) fn match_result(rules: &[&str]) -> MatchResult {
+    let alerts = rules.iter().map(|rule| new_alert(rule, &[desk_receiver()])).collect();
     let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC });
     MatchResult {
         read: Read::Full,
         fingerprint: None,
         alerts,
         feeds: vec![FeedName("wire".to_owned())],
-        due: at(0),
+        due: at_second(0),
         policy,
     }
 }
 
-/// What one look at a page came to.
-pub(super) fn page(body: &str, verdict: MatchResult) -> FinalText {
-    FinalText { body: body.to_owned(), verdict, fetches: 1, recheck_at: None }
+/// A final text that took one fetch.
+pub(super) fn final_text(body: &str, match_result: MatchResult) -> FinalText {
+    FinalText { body: body.to_owned(), match_result: match_result, fetches: 1, recheck_at: None }
 }
 
-pub(super) fn settle(rules: &[&str]) -> StoryPlan {
-    StoryPlan::Settle(verdict(rules))
+pub(super) fn settle_plan(rules: &[&str]) -> StoryPlan {
+    StoryPlan::Settle(match_result(rules))
 }
 
-pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> NewAlert {
+pub(super) fn new_alert(rule: &str, receivers: &[Receiver]) -> NewAlert {
     let evidence = Evidence {
         term: "arms".to_owned(),
         label: None,
@@ -280,7 +297,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> NewAlert {
         sentence: "arms".to_owned(),
         marks: std::iter::once(0..4).collect(),
     };
-    let told = RuleMatch {
+    let rule_match = RuleMatch {
         rule: rule.to_owned(),
         row: None,
         version: format!("hash of {rule}"),
@@ -292,7 +309,7 @@ pub(super) fn draft(rule: &str, receivers: &[Receiver]) -> NewAlert {
         evidence: vec![evidence],
     };
     NewAlert {
-        told,
+        rule_match,
         dedup_key: String::new(),
         throttle: Throttle::default(),
         receivers: receivers.to_vec(),
@@ -303,25 +320,25 @@ pub(super) fn receiver(notifier: &str, recipient: &str) -> Receiver {
     Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
 }
 
-pub(super) fn desk() -> Receiver {
+pub(super) fn desk_receiver() -> Receiver {
     receiver("desk", "desk@example.org")
 }
 
-/// Renders a letter as JSON.
-pub(super) fn as_json() -> Render {
-    Arc::new(|_, letter| serde_json::to_vec(letter).map_err(|error| error.to_string()))
+/// Renders notifications as JSON.
+pub(super) fn render_as_json() -> Render {
+    Arc::new(|_, notification| serde_json::to_vec(notification).map_err(|error| error.to_string()))
 }
 
-pub(super) fn letter(payload: &[u8]) -> Notification {
+pub(super) fn parse_notification(payload: &[u8]) -> Notification {
     serde_json::from_slice(payload).unwrap()
 }
 
 pub(super) fn rules_and_feeds(payload: &[u8]) -> (Vec<String>, Vec<String>) {
-    let Content::Alert { rules, feeds, .. } = letter(payload).content else {
+    let Content::Alert { rules, feeds, .. } = parse_notification(payload).content else {
         panic!("not an alert")
     };
     (
-        rules.into_iter().map(|told| told.rule).collect(),
+        rules.into_iter().map(|rule_match| rule_match.rule).collect(),
         feeds.into_iter().map(|seen| seen.feed.0).collect(),
     )
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{millis, time};
+use super::column::{read_time, to_millis};
 use super::{Store, StoreError};
 use tidings_rules::story::FeedName;
 
@@ -25,7 +25,7 @@ pub struct PastGap {
     /// From when to when.
     pub gap: FeedGap,
     /// When it was found.
-    pub found: Timestamp,
+    pub found_at: Timestamp,
 }
 
 impl Store {
@@ -36,8 +36,10 @@ impl Store {
 }
 
 async fn delete_gaps(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
-    let done =
-        sqlx::query("DELETE FROM gap WHERE found < $1").bind(millis(before)).execute(conn).await?;
+    let done = sqlx::query("DELETE FROM gap WHERE found_at < $1")
+        .bind(to_millis(before))
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }
 
@@ -49,12 +51,12 @@ pub(super) async fn record_gap(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO gap (feed, since, until, found) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, since) DO NOTHING",
+        "INSERT INTO gap (feed, since, until, found_at) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, since) DO NOTHING",
     )
     .bind(&feed.0)
-    .bind(millis(gap.since))
-    .bind(millis(gap.until))
-    .bind(millis(now))
+    .bind(to_millis(gap.since))
+    .bind(to_millis(gap.until))
+    .bind(to_millis(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -65,25 +67,26 @@ pub(super) async fn gaps_since(
     conn: &mut SqliteConnection,
     since: Timestamp,
 ) -> Result<Vec<PastGap>, sqlx::Error> {
-    let rows =
-        sqlx::query("SELECT * FROM gap WHERE found >= $1 ORDER BY found DESC, feed, since DESC")
-            .bind(millis(since))
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT * FROM gap WHERE found_at >= $1 ORDER BY found_at DESC, feed, since DESC",
+    )
+    .bind(to_millis(since))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(gap_from_row).collect()
 }
 
 fn gap_from_row(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
     Ok(PastGap {
         feed: FeedName(row.try_get("feed")?),
-        gap: FeedGap { since: time(row, "since")?, until: time(row, "until")? },
-        found: time(row, "found")?,
+        gap: FeedGap { since: read_time(row, "since")?, until: read_time(row, "until")? },
+        found_at: read_time(row, "found_at")?,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, poll};
+    use super::super::fixture::{Bench, at_second, poll_record};
     use super::super::{Archive, PollRecord};
     use super::*;
 
@@ -93,19 +96,26 @@ mod tests {
         for (feed, found, since, until) in
             [("wire", 10, 1, 8), ("paper", 20, 2, 19), ("wire", 20, 12, 20)]
         {
-            let gap = Some(FeedGap { since: at(since), until: at(until) });
-            bench.store.record_poll(PollRecord { gap, ..poll(feed, found, vec![]) }).await.unwrap();
+            let gap = Some(FeedGap { since: at_second(since), until: at_second(until) });
+            bench
+                .store
+                .record_poll(PollRecord { gap, ..poll_record(feed, found, vec![]) })
+                .await
+                .unwrap();
         }
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let found = archive.gaps_since(at(11)).await.unwrap();
-        let told: Vec<_> = found
+        let found = archive.gaps_since(at_second(11)).await.unwrap();
+        let found_values: Vec<_> = found
             .iter()
             .map(|past| (past.feed.0.as_str(), past.gap.since, past.gap.until))
             .collect();
-        assert_eq!(told, [("paper", at(2), at(19)), ("wire", at(12), at(20))]);
-        assert_eq!(archive.gaps_since(at(0)).await.unwrap().len(), 3);
+        assert_eq!(
+            found_values,
+            [("paper", at_second(2), at_second(19)), ("wire", at_second(12), at_second(20))]
+        );
+        assert_eq!(archive.gaps_since(at_second(0)).await.unwrap().len(), 3);
 
-        assert_eq!(bench.store.delete_gaps_before(at(20)).await.unwrap(), 1);
-        assert_eq!(archive.gaps_since(at(0)).await.unwrap(), found);
+        assert_eq!(bench.store.delete_gaps_before(at_second(20)).await.unwrap(), 1);
+        assert_eq!(archive.gaps_since(at_second(0)).await.unwrap(), found);
     }
 }

@@ -1,5 +1,4 @@
-//! The health of notifiers and receivers: how attempts change it, refusals, and the notices about
-//! it.
+//! The health of notifiers and receivers: how attempts change it, and the notices about it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis, time};
+use super::column::{self, read_time, to_millis};
 use super::{Finish, Lease, RetryRecord, Store, StoreError};
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureScope, NotifierHealth};
@@ -16,8 +15,8 @@ use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
 
-/// A receiver that is back is sent what backs off for long within this and four times as much.
-const RECALL_STEP: Duration = Duration::from_mins(1);
+/// The step in which retries are spread when a receiver is back. They take at most four steps.
+const RETRY_STEP: Duration = Duration::from_mins(1);
 
 /// The health of all receivers.
 #[derive(Clone, Debug)]
@@ -30,7 +29,7 @@ pub struct ReceiverHealth {
 }
 
 impl ReceiverHealth {
-    /// Whether `receiver` and its notifier take messages, as far as is known.
+    /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
     #[must_use]
     pub fn is_healthy(&self, receiver: &Receiver) -> bool {
         let refused = |(notice, _): &(Notice, bool)| {
@@ -42,7 +41,7 @@ impl ReceiverHealth {
             && !self.refused.iter().any(refused)
     }
 
-    /// Refusals that were not announced yet.
+    /// The refusals that were not announced yet.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
         self.refused.iter().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
@@ -59,9 +58,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(move |conn| Box::pin(insert_announcement(conn, notice, audience, now))).await
     }
-}
 
-impl Store {
     /// Creates a message of `notice` for each of `audience` that has none of today.
     pub async fn notify_of_store(
         &self,
@@ -75,40 +72,44 @@ impl Store {
         })
         .await
     }
+
+    /// Whether a receiver has a message whose key begins with `key`.
+    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
+        let exists = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
+        );
+        Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
+    }
 }
 
-/// The notifier as a whole, as `health` knows it.
+/// The receiver that stands for a whole notifier: its recipient is empty.
 pub(super) fn whole_notifier(notifier: &NotifierName) -> Receiver {
     Receiver { notifier: notifier.clone(), recipient: String::new() }
 }
 
 /// The health of every receiver whose last attempt failed or that asked for rest, in the order of
 /// their names.
-pub(super) async fn read_all(
+pub(super) async fn list_unhealthy_receivers(
     conn: &mut SqliteConnection,
 ) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
     let rows =
         sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
-    let receiver = |row: &SqliteRow| {
-        let notifier = NotifierName(row.try_get("notifier")?);
-        Ok::<_, sqlx::Error>(Receiver { notifier, recipient: row.try_get("recipient")? })
-    };
-    rows.iter().map(|row| Ok((receiver(row)?, health_from_row(row)?))).collect()
+    rows.iter().map(|row| Ok((column::receiver_from_row(row)?, health_from_row(row)?))).collect()
 }
 
 /// Reads the health of all receivers.
 pub(super) async fn read_receiver_health(
     conn: &mut SqliteConnection,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let away = read_all(conn).await?.into_iter().collect();
+    let away = list_unhealthy_receivers(conn).await?.into_iter().collect();
     let rows =
         sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
     let refused = rows.iter().map(|row| Ok((refusal_from_row(row)?, row.try_get("announced")?)));
     Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Applies the result of an attempt to the health of its receiver or notifier. A refusal does not
-/// say whether the next message is taken.
+/// Applies the result of an attempt to the health of its receiver or notifier. A refusal is kept
+/// apart from the health, because the receiver may take the next message.
 pub(super) async fn record_outcome(
     conn: &mut SqliteConnection,
     lease: &Lease,
@@ -125,8 +126,8 @@ pub(super) async fn record_outcome(
             }
             Ok(())
         }
-        Finish::Retry(again) | Finish::TooLarge(again) => {
-            record_failure(conn, lease, again, now).await
+        Finish::Retry(retry) | Finish::TooLarge(retry) => {
+            record_failure(conn, lease, retry, now).await
         }
         Finish::Dead(why) => record_refusal(conn, receiver, why, now).await,
     }
@@ -135,23 +136,23 @@ pub(super) async fn record_outcome(
 async fn record_failure(
     conn: &mut SqliteConnection,
     lease: &Lease,
-    again: &RetryRecord,
+    retry: &RetryRecord,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let notifier = whole_notifier(&lease.receiver.notifier);
-    let concerned = match again.scope {
+    let concerned = match retry.scope {
         FailureScope::Notifier => &notifier,
         FailureScope::Recipient => &lease.receiver,
         FailureScope::Message if breaker::is_long_refused(lease.tried_since, now) => {
-            return record_refusal(conn, &lease.receiver, &again.why, now).await;
+            return record_refusal(conn, &lease.receiver, &retry.why, now).await;
         }
         FailureScope::Message => return Ok(()),
     };
     let before = read_health(conn, concerned).await?;
-    let state = breaker::record_failure(before, again.cause, &again.why, again.rest, now);
+    let state = breaker::record_failure(before, retry.cause, &retry.why, retry.rest_until, now);
     write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
-        // The server answered for one of its recipients, so it is not away.
+        // The server answered for one of its recipients, so the notifier itself works.
         record_success(conn, &notifier, now).await?;
     }
     Ok(())
@@ -170,7 +171,7 @@ pub(super) async fn record_refusal(
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
+    .bind(to_millis(now))
     .bind(why)
     .execute(conn)
     .await?;
@@ -189,15 +190,15 @@ async fn delete_refusal(
     Ok(())
 }
 
-/// A receiver, or a whole notifier, took a message. Receivers of the notice that it was away get
-/// a notice that it is back.
+/// Records that a receiver or a whole notifier took a message. Those who were notified that it was
+/// away get a notice that it is back.
 async fn record_success(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let Some(before) = read_health(conn, receiver).await? else { return Ok(()) };
-    match breaker::took(before.clone(), now) {
+    match breaker::after_delivery(before.clone(), now) {
         Some(rests) => write_health(conn, receiver, &rests, now).await?,
         None => {
             sqlx::query("DELETE FROM health WHERE notifier = $1 AND recipient = $2")
@@ -208,7 +209,7 @@ async fn record_success(
         }
     }
     if before.is_open() {
-        hasten_retries(conn, receiver, now).await?;
+        bring_retries_forward(conn, receiver, now).await?;
     }
     if before.announced {
         let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
@@ -220,7 +221,7 @@ async fn record_success(
             since: before.since,
             why: before.why,
         };
-        let audience = notified_receivers(conn, &down).await?;
+        let audience = list_notified_receivers(conn, &down).await?;
         let back = Notice { kind: NoticeKind::Back, ..down };
         insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now)
             .await?;
@@ -228,21 +229,21 @@ async fn record_success(
     Ok(())
 }
 
-/// Makes messages that back off for longer than a few minutes due within these, now that their
-/// receiver is back: spread, so that not all are sent at once.
-async fn hasten_retries(
+/// Makes messages that back off for longer than five steps due within four, because their receiver
+/// is back. They are spread, so that not all are sent at once.
+async fn bring_retries_forward(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE message SET due = $3 + $4 * (1 + id % 4), put_off = $3
-         WHERE state = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
+        "UPDATE message SET due = $3 + $4 * (1 + id % 4), due_set_at = $3
+         WHERE status = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
-    .bind(i64::try_from(RECALL_STEP.as_millis()).unwrap_or(i64::MAX))
+    .bind(to_millis(now))
+    .bind(i64::try_from(RETRY_STEP.as_millis()).unwrap_or(i64::MAX))
     .execute(conn)
     .await?;
     Ok(())
@@ -254,8 +255,8 @@ pub(super) async fn end_permanent_rests(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
-        .bind(millis(breaker::NEVER))
-        .bind(millis(now))
+        .bind(to_millis(breaker::NEVER))
+        .bind(to_millis(now))
         .execute(conn)
         .await?;
     Ok(())
@@ -278,24 +279,14 @@ async fn insert_announcement(
     sqlx::query(sql)
         .bind(&notice.notifier.0)
         .bind(notice.recipient.as_deref().unwrap_or_default())
-        .bind(millis(notice.since))
+        .bind(to_millis(notice.since))
         .execute(&mut *conn)
         .await?;
     insert_notices(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now)
         .await
 }
 
-impl Store {
-    /// Whether anybody has a message whose key begins with `key`.
-    pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
-        let exists = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
-        );
-        Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
-    }
-}
-
-/// Creates a message for each of `audience`, but for those that have a message with this `key`.
+/// Creates a message for each of `audience` that has no message with this `key` yet.
 pub(super) async fn insert_notices(
     conn: &mut SqliteConnection,
     key: &str,
@@ -306,14 +297,14 @@ pub(super) async fn insert_notices(
     let notification = column::to_json(content)?;
     for receiver in audience {
         sqlx::query(
-            "INSERT INTO message (key, uid, notifier, recipient, created, state, due, notification)
+            "INSERT INTO message (key, uid, notifier, recipient, created, status, due, notification)
              VALUES ($1, $2, $3, $4, $5, 'pending', $5, $6) ON CONFLICT (key) DO NOTHING",
         )
         .bind(format!("{key}{}/{}", receiver.notifier, receiver.recipient))
         .bind(uuid::Uuid::new_v4().to_string())
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .bind(&notification)
         .execute(&mut *conn)
         .await?;
@@ -322,22 +313,19 @@ pub(super) async fn insert_notices(
 }
 
 /// The receivers that have a message of a notice.
-async fn notified_receivers(
+async fn list_notified_receivers(
     conn: &mut SqliteConnection,
     notice: &Notice,
 ) -> Result<Vec<Receiver>, sqlx::Error> {
     let key = notice.key();
-    let rows: Vec<(String, String)> = sqlx::query_as(
+    let rows = sqlx::query(
         "SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id",
     )
     .bind(&key)
     .bind(column::end_of_prefix(&key))
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(notifier, recipient)| Receiver { notifier: NotifierName(notifier), recipient })
-        .collect())
+    rows.iter().map(column::receiver_from_row).collect()
 }
 
 /// The health of a receiver or of a whole notifier, if its last attempt failed or it asked for
@@ -361,17 +349,17 @@ async fn write_health(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set, why, announced)
+        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (notifier, recipient) DO UPDATE
-         SET failures = $3, since = $4, rests_until = $5, rest_set = $6, why = $7, announced = $8",
+         SET failures = $3, since = $4, rests_until = $5, rest_set_at = $6, why = $7, announced = $8",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
     .bind(state.failures)
-    .bind(millis(state.since))
-    .bind(millis(state.rests_until))
-    .bind(millis(now))
+    .bind(to_millis(state.since))
+    .bind(to_millis(state.rests_until))
+    .bind(to_millis(now))
     .bind(&state.why)
     .bind(state.announced)
     .execute(conn)
@@ -382,20 +370,20 @@ async fn write_health(
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
         failures: row.try_get("failures")?,
-        since: time(row, "since")?,
-        rests_until: time(row, "rests_until")?,
+        since: read_time(row, "since")?,
+        rests_until: read_time(row, "rests_until")?,
         why: row.try_get("why")?,
         announced: row.try_get("announced")?,
     })
 }
 
 fn refusal_from_row(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
-    let recipient: String = row.try_get("recipient")?;
+    let Receiver { notifier, recipient } = column::receiver_from_row(row)?;
     Ok(Notice {
         kind: NoticeKind::Refused,
-        notifier: NotifierName(row.try_get("notifier")?),
+        notifier,
         recipient: Some(recipient).filter(|recipient| !recipient.is_empty()),
-        since: time(row, "since")?,
+        since: read_time(row, "since")?,
         why: row.try_get("why")?,
     })
 }

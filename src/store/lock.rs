@@ -17,14 +17,15 @@ pub struct Lock {
 /// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds
 /// the id of the process that took it last.
 ///
-/// # Errors [`OpenError::Locked`], which names the process, if another holds it.
-/// [`OpenError::Lost`] if a run held it before, and the store is empty. [`OpenError::Failed`] if
-/// the file cannot be written.
+/// # Errors
+/// [`OpenError::Locked`], which names the process, if another process holds it.
+/// [`OpenError::Lost`] if a run held it before and the store is empty. [`OpenError::Failed`] if the
+/// file cannot be written.
 pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
     let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
     let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE);
+    options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE_MODE);
     let mut file = options.open(&beside).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
@@ -47,8 +48,7 @@ pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-/// Where the lock of a store is. A store that is reached by a symbolic link has one lock all the
-/// same.
+/// The path of a store's lock. A store has one lock, even if it is reached by a symbolic link.
 fn lock_path(path: &Path) -> PathBuf {
     files::resolve_links(path).with_added_extension("lock")
 }

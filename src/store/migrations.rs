@@ -6,7 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 
 /// The migrations, oldest first: version, name, SQL. One that was released is never edited,
 /// because stores were made with it.
-const STEPS: [(i64, &str, &str); 1] = [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "first", include_str!("migrations/0001_first.sql"))];
 
 /// The schema of a store, compared with the one that this build makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) enum SchemaAge {
         /// The last that it has.
         found: i64,
         /// The last that this build has.
-        known: i64,
+        supported: i64,
     },
     /// It was made with other migrations of the same numbers.
     Other,
@@ -28,7 +29,7 @@ pub(super) enum SchemaAge {
 
 /// The migrations of this build.
 pub(super) fn list_migrations() -> Migrator {
-    let steps = STEPS.map(|(version, name, sql)| make_migration(version, name, sql));
+    let steps = MIGRATIONS.map(|(version, name, sql)| make_migration(version, name, sql));
     Migrator::with_migrations(steps.to_vec())
 }
 
@@ -47,12 +48,12 @@ pub(super) async fn compare_schema(
         migrations.iter().any(|own| own.version == step.version && own.checksum != step.checksum)
     });
     let found = applied.iter().map(|step| step.version).max().unwrap_or(0);
-    let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
+    let supported = migrations.iter().map(|step| step.version).max().unwrap_or(0);
     Ok(if is_other {
         SchemaAge::Other
-    } else if found > known {
-        SchemaAge::Newer { found, known }
-    } else if found < known {
+    } else if found > supported {
+        SchemaAge::Newer { found, supported }
+    } else if found < supported {
         SchemaAge::Older(found)
     } else {
         SchemaAge::Same

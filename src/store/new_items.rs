@@ -1,5 +1,5 @@
-//! Inserts new items of new stories without alerts in a few statements, however many they are.
-//! Most items of most polls are such.
+//! Inserts new items with new stories and without alerts, many in one statement. Most items of most
+//! polls are of this kind.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,17 +9,16 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::column::{millis, read_columns, to_json};
+use super::column::{extent_columns, to_json, to_millis};
 use super::{ItemRecord, StoryId, StoryPlan, StoryStatus};
-use crate::feed::document::MOST_ITEMS;
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
-/// Rows that one statement inserts or marks: `SQLite` binds at most 32,766 values.
-pub(super) const ROWS: usize = 500;
+/// The most rows that one statement inserts: `SQLite` binds at most 32,766 values.
+pub(super) const MOST_ROWS: usize = 500;
 
-/// Inserts those of `items` that are new, whose story is new, and that have no alerts. Returns the
-/// other items, in their order, and whether an inserted story waits for its page.
+/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items, in
+/// their order, and whether an inserted story waits for its page.
 pub(super) async fn insert_plain_items(
     conn: &mut SqliteConnection,
     feed: &FeedName,
@@ -29,8 +28,8 @@ pub(super) async fn insert_plain_items(
     if items.is_empty() {
         return Ok((items, false));
     }
-    let mut known = find_known(conn, feed, &items).await?;
-    let (mut kept, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    let mut known = find_known_keys(conn, feed, &items).await?;
+    let (mut plain, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
         let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
         match item.news.take() {
@@ -39,67 +38,65 @@ pub(super) async fn insert_plain_items(
                     && changes_only_its_story(&plan)
                     && known.stories.insert(item.story.0.clone()) =>
             {
-                kept.push((item, plan));
+                plain.push((item, plan));
                 stories.push(story);
             }
             news => others.push(ItemRecord { news, ..item }),
         }
     }
     let mut stories = stories.into_iter();
-    for some in kept.chunks(ROWS) {
-        let new = some.iter().zip(&mut stories);
+    for chunk in plain.chunks(MOST_ROWS) {
+        let new = chunk.iter().zip(&mut stories);
         let new = new
             .map(|((item, plan), story)| {
-                NewStory::planned(&item.story, Cow::Owned(story), plan, now)
+                NewStory::from_plan(&item.story, Cow::Owned(story), plan, now)
             })
             .collect();
         let ids = insert_stories(conn, new).await?;
-        let items: Vec<_> = some.iter().map(|(item, _)| (item, ids[&item.story])).collect();
+        let items: Vec<_> = chunk.iter().map(|(item, _)| (item, ids[&item.story])).collect();
         feed_entries::insert_entries(conn, feed, &items, now).await?;
     }
-    Ok((others, kept.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
+    Ok((others, plain.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
 }
 
 /// Whether a plan changes no row but the story's.
 fn changes_only_its_story(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
-        StoryPlan::Settle(verdict) => verdict.alerts.is_empty() && verdict.fingerprint.is_none(),
+        StoryPlan::Settle(match_result) => {
+            match_result.alerts.is_empty() && match_result.fingerprint.is_none()
+        }
     }
 }
 
-// One statement looks up all items of a document.
-const _: () = assert!(2 * MOST_ITEMS < 32_766, "SQLite binds no more");
-
-/// Which keys of some items are known.
-struct KnownItems {
-    /// Keys of the feed's known items.
+/// Keys of items and stories that are in the store already.
+struct KnownKeys {
+    /// Keys of the feed's items.
     items: HashSet<String>,
-    /// Keys of known stories, of any feed.
+    /// Keys of stories, of any feed.
     stories: HashSet<String>,
 }
 
-async fn find_known(
+async fn find_known_keys(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[ItemRecord],
-) -> Result<KnownItems, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new("SELECT key, TRUE FROM feed_entry WHERE feed = ");
-    select.push_bind(&feed.0).push(" AND key IN ");
-    select.push_tuples(items, |mut tuple, item| {
-        tuple.push_bind(&item.key.0);
-    });
-    select.push(" UNION ALL SELECT key, FALSE FROM story WHERE key IN ");
-    select.push_tuples(items, |mut tuple, item| {
-        tuple.push_bind(&item.story.0);
-    });
-    let rows: Vec<(String, bool)> = select.build_query_as().fetch_all(conn).await?;
-    let mut known = KnownItems { items: HashSet::new(), stories: HashSet::new() };
-    for (key, of_feed) in rows {
-        let keys = if of_feed { &mut known.items } else { &mut known.stories };
-        keys.insert(key);
-    }
-    Ok(known)
+) -> Result<KnownKeys, sqlx::Error> {
+    let item_keys: Vec<&str> = items.iter().map(|item| item.key.0.as_str()).collect();
+    let story_keys: Vec<&str> = items.iter().map(|item| item.story.0.as_str()).collect();
+    let items: Vec<String> = sqlx::query_scalar(
+        "SELECT key FROM feed_entry WHERE feed = $1 AND key IN (SELECT value FROM json_each($2))",
+    )
+    .bind(&feed.0)
+    .bind(to_json(&item_keys)?)
+    .fetch_all(&mut *conn)
+    .await?;
+    let stories: Vec<String> =
+        sqlx::query_scalar("SELECT key FROM story WHERE key IN (SELECT value FROM json_each($1))")
+            .bind(to_json(&story_keys)?)
+            .fetch_all(conn)
+            .await?;
+    Ok(KnownKeys { items: items.into_iter().collect(), stories: stories.into_iter().collect() })
 }
 
 /// A story to be inserted, with its status.
@@ -114,14 +111,14 @@ pub(super) struct NewStory<'s> {
 }
 
 impl<'s> NewStory<'s> {
-    /// One that waits.
+    /// A story that waits for its page.
     pub(super) fn waiting(key: &'s StoryKey, story: Cow<'s, Story>, now: Timestamp) -> Self {
-        let (status, waiting_since) = (StoryStatus::Waiting, Some(millis(now)));
+        let (status, waiting_since) = (StoryStatus::Waiting, Some(to_millis(now)));
         Self { key, story, status, read: None, read_why: None, waiting_since }
     }
 
-    /// One with the status that its plan leads to. The plan changes only its story.
-    fn planned(
+    /// A story with the status that `plan` leads to. The plan changes no other row.
+    fn from_plan(
         key: &'s StoryKey,
         story: Cow<'s, Story>,
         plan: &'s StoryPlan,
@@ -134,8 +131,8 @@ impl<'s> NewStory<'s> {
                 let status = StoryStatus::Recorded(why.clone());
                 Self { status, waiting_since: None, ..waiting }
             }
-            StoryPlan::Settle(verdict) => {
-                let (read, read_why) = read_columns(&verdict.read);
+            StoryPlan::Settle(match_result) => {
+                let (read, read_why) = extent_columns(&match_result.read);
                 let (status, read) = (StoryStatus::Unmatched, Some(read));
                 Self { status, read, read_why, waiting_since: None, ..waiting }
             }
@@ -143,14 +140,14 @@ impl<'s> NewStory<'s> {
     }
 }
 
-/// A new id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
-fn new_uid(at: Timestamp) -> String {
-    let at = at.as_duration().unsigned_abs();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at.as_secs(), at.subsec_nanos()))
+/// Makes the id of a story: UUID version 7 (RFC 9562), so that indexes grow at their end.
+fn make_uid(first_seen: Timestamp) -> String {
+    let time = first_seen.as_duration().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, time.as_secs(), time.subsec_nanos()))
         .to_string()
 }
 
-/// Inserts stories, at least one; returns their rows by their keys.
+/// Inserts stories, at least one. Returns their ids by their keys.
 pub(super) async fn insert_stories(
     conn: &mut SqliteConnection,
     stories: Vec<NewStory<'_>>,
@@ -165,19 +162,19 @@ pub(super) async fn insert_stories(
              status, status_why, read, read_why, due, waiting_since) ",
     );
     insert.push_values(rows, |mut values, (story, authors, tags)| {
-        let (uid, text) = (new_uid(story.story.first_seen), story.story.into_owned());
+        let (uid, text) = (make_uid(story.story.first_seen), story.story.into_owned());
         values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
         values.push_bind(text.title).push_bind(text.body).push_bind(text.url);
         values
-            .push_bind(text.published.map(millis))
+            .push_bind(text.published.map(to_millis))
             .push_bind(text.lang)
             .push_bind(authors)
             .push_bind(tags);
         values
             .push_bind(text.source)
-            .push_bind(millis(text.first_seen))
+            .push_bind(to_millis(text.first_seen))
             .push_bind(story.status.as_str())
-            .push_bind(story.status.why().map(ToOwned::to_owned));
+            .push_bind(story.status.reason().map(ToOwned::to_owned));
         values
             .push_bind(story.read)
             .push_bind(story.read_why)

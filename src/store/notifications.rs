@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
@@ -24,14 +24,14 @@ pub(super) async fn read_notifications(
         let id = row.try_get("id")?;
         let content = if let Some(content) = contents.remove(&id) {
             content
-        } else if row.try_get::<Option<&str>, _>("digest")?.is_some() {
-            Content::Digest(digest::read_digest(conn, id, column::json(row, "digest")?).await?)
+        } else if let Some(reason) = column::read_optional_json(row, "digest")? {
+            Content::Digest(digest::read_digest(conn, id, reason).await?)
         } else {
-            column::json(row, "notification")?
+            column::read_json(row, "notification")?
         };
         notifications.push(Notification {
             id: row.try_get("uid")?,
-            created: column::time(row, "created")?,
+            created: column::read_time(row, "created")?,
             sent: now,
             content,
         });
@@ -55,13 +55,13 @@ async fn read_contents(
     }
     let alerts = read_alerts(conn, &events).await?;
     let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
-    let copies = feed_entries::entries_of_events(conn, &names).await?;
-    let of_message = |id| {
+    let copies = feed_entries::read_entries_of_events(conn, &names).await?;
+    let alerts_of_message = |id| {
         alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>()
     };
     let contents = events.into_iter().map(|(id, event)| {
         let copies = copies.get(&event).cloned().unwrap_or_default();
-        Ok((id, alert_content(event, &of_message(id), copies)?))
+        Ok((id, alert_content(event, &alerts_of_message(id), copies)?))
     });
     contents.collect()
 }
@@ -75,13 +75,13 @@ fn alert_content(
     let first =
         alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
     Ok(Content::Alert {
-        story: column::summary(first)?,
-        read: most_read(alerts)?,
+        story: column::summary_from_row(first)?,
+        read: find_widest_extent(alerts)?,
         feeds,
         update: read_update(alerts)?,
         rules: alerts
             .iter()
-            .map(|row| column::json(row, "rule_match"))
+            .map(|row| column::read_json(row, "rule_match"))
             .collect::<Result<_, _>>()?,
         event,
     })
@@ -92,77 +92,81 @@ async fn read_alerts(
     conn: &mut SqliteConnection,
     events: &[(i64, String)],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let mut select = QueryBuilder::<Sqlite>::new(
+    let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
+    sqlx::query(
         "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN ",
-    );
-    select.push_tuples(events, |mut tuple, (message, _)| {
-        tuple.push_bind(message);
-    });
-    select.push(" ORDER BY alert.rule, alert.dedup_key").build().fetch_all(conn).await
+         WHERE message_alert.message IN (SELECT value FROM json_each($1)) ORDER BY alert.rule, alert.dedup_key",
+    )
+    .bind(column::to_json(&messages)?)
+    .fetch_all(conn)
+    .await
 }
 
-/// What the message's story says anew, if it is an update.
+/// What the message's story adds to its event, if it is an update.
 fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     for row in alerts {
-        if row.try_get::<Option<&str>, _>("copy_update")?.is_some() {
-            return column::json(row, "copy_update").map(Some);
+        if let Some(update) = column::read_optional_json(row, "copy_update")? {
+            return Ok(Some(update));
         }
     }
     Ok(None)
 }
 
-/// The whole text, if one of the alerts was matched on it: one feed may give in full what another
-/// gives as a teaser.
-fn most_read(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
-    let mut most = None;
+/// How much was read: all of the text, if one of the alerts was matched on all of it. One feed may
+/// give in full what another gives as a teaser.
+fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
+    let mut widest = None;
     for row in alerts {
-        match column::read_extent(row)? {
-            Some(Read::Full) => return Ok(Read::Full),
-            teaser => most = most.or(teaser),
+        match column::read_final_extent(row)? {
+            Read::Full => return Ok(Read::Full),
+            teaser @ Read::Teaser(_) => widest = widest.or(Some(teaser)),
         }
     }
-    most.ok_or(sqlx::Error::RowNotFound)
+    widest.ok_or(sqlx::Error::RowNotFound)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, desk, draft, item, letter, settle, verdict};
+    use super::super::fixture::{
+        Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+        settle_plan,
+    };
     use super::super::{ItemRecord, MatchResult, StoryPlan};
     use super::*;
     use crate::alerts::StorySummary;
 
     async fn only_letter(bench: &Bench) -> Notification {
-        let run = bench.run(&[desk()]).await;
+        let run = bench.start_run(&[desk_receiver()]).await;
         let leases = bench.lease(run, "desk", 100).await;
         assert_eq!(leases.len(), 1);
-        let letter = letter(&leases[0].payload);
-        assert_eq!(letter.id, leases[0].id);
-        let created = bench.ask("SELECT created || '' FROM message").await.unwrap();
-        assert_eq!(letter.created.as_millisecond().to_string(), created);
-        letter
+        let notification = parse_notification(&leases[0].payload);
+        assert_eq!(notification.id, leases[0].id);
+        let created = bench.query_text("SELECT created || '' FROM message").await.unwrap();
+        assert_eq!(notification.created.as_millisecond().to_string(), created);
+        notification
     }
 
     #[tokio::test]
     async fn it_holds_the_story_the_rules_by_name_and_the_feeds_by_age() {
         let bench = Bench::new().await;
-        bench.poll("wire", 3, vec![item("a", settle(&["oil", "arms"]))]).await;
+        bench.poll("wire", 3, vec![item("a", settle_plan(&["oil", "arms"]))]).await;
         // The same story twice in one feed is one copy.
         let again = ItemRecord {
             key: crate::feed::identity::ItemKey("a2".to_owned()),
-            ..item("a", settle(&[]))
+            ..item("a", settle_plan(&[]))
         };
-        bench.poll("paper", 4, vec![item("a", settle(&[])), again]).await;
-        let told = only_letter(&bench).await;
-        assert_eq!(told.created, at(3));
-        let Content::Alert { event, story, read, feeds, rules, update } = told.content else {
+        bench.poll("paper", 4, vec![item("a", settle_plan(&[])), again]).await;
+        let notification = only_letter(&bench).await;
+        assert_eq!(notification.created, at_second(3));
+        let Content::Alert { event, story, read, feeds, rules, update } = notification.content
+        else {
             panic!("not an alert")
         };
-        assert_eq!(event, bench.ask("SELECT uid FROM story").await.unwrap());
+        assert_eq!(event, bench.query_text("SELECT uid FROM story").await.unwrap());
         let url = Some("https://example.org/arms".to_owned());
-        let (published, lang) = (Some(at(-60)), Some("en-GB".to_owned()));
+        let (published, lang) = (Some(at_second(-60)), Some("en-GB".to_owned()));
         assert_eq!(
             story,
             StorySummary {
@@ -170,14 +174,14 @@ mod tests {
                 opening: None,
                 url,
                 published,
-                first_seen: at(0),
+                first_seen: at_second(0),
                 lang
             }
         );
         assert_eq!((read, update), (Read::Full, None));
-        assert_eq!(rules, ["arms", "oil"].map(|rule| draft(rule, &[]).told));
+        assert_eq!(rules, ["arms", "oil"].map(|rule| new_alert(rule, &[]).rule_match));
         let feeds: Vec<_> = feeds.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
-        assert_eq!(feeds, [("wire", at(3)), ("paper", at(4))]);
+        assert_eq!(feeds, [("wire", at_second(3)), ("paper", at_second(4))]);
     }
 
     #[tokio::test]
@@ -189,7 +193,8 @@ mod tests {
             (Read::Full, teaser(), Read::Full),
         ] {
             let bench = Bench::new().await;
-            let plan = |rule, read| StoryPlan::Settle(MatchResult { read, ..verdict(&[rule]) });
+            let plan =
+                |rule, read| StoryPlan::Settle(MatchResult { read, ..match_result(&[rule]) });
             bench.poll("wire", 0, vec![item("a", plan("arms", first))]).await;
             bench.poll("paper", 1, vec![item("a", plan("oil", second))]).await;
             let Content::Alert { read, .. } = only_letter(&bench).await.content else {

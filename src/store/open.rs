@@ -1,4 +1,4 @@
-//! Opens the store: creates it, or copies and migrates one of an older schema, or refuses one of
+//! Opens the store: creates it, migrates one of an older schema after a copy, or refuses one of
 //! another schema.
 
 use std::fmt::Display;
@@ -16,19 +16,19 @@ use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::{Store, open_mark, writer};
 
-/// How long to wait for another command's write to this file.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a statement waits for another connection's write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Memory for pages of the writer, in KiB below zero: a batch of polls changes more than fits into
-/// the usual 2 MB, and would be written in parts.
-const CACHE: &str = "-16384";
+/// The writer's page cache: 16 MiB, which `SQLite` takes as a negative number of KiB. A batch of
+/// polls changes more than the default of 2 MB holds.
+const CACHE_SIZE: &str = "-16384";
 
-/// Pages in the log after which they go into the file itself (16 MB): the more there are, the more
-/// of them are the same page.
-const CHECKPOINT: &str = "4000";
+/// The pages in the log (16 MB) at which they are written into the file. A longer log holds more
+/// versions of the same pages, of which only the last is written.
+const CHECKPOINT_PAGES: &str = "4000";
 
-/// Queries that run at once.
-const READERS: u32 = 4;
+/// The most queries that run at once.
+const MOST_READERS: u32 = 4;
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +45,15 @@ pub enum OpenError {
     Earlier(String),
     /// It was written by a newer Tidings.
     #[error(
-        "the store was written by a newer Tidings (schema {found}, this one knows {known}); upgrade Tidings, or restore a copy of the store"
+        "the store was written by a newer Tidings (schema {found}, this one supports up to {supported}); upgrade Tidings, or restore a copy of the store"
     )]
     Newer {
         /// The schema in the file.
         found: i64,
         /// The newest that this build knows.
-        known: i64,
+        supported: i64,
     },
-    /// What is there is not what an earlier run left. To begin anew would send all again.
+    /// The store is not what an earlier run left. A new store would send everything again.
     #[error(
         "the store {path} is not whole: {why}; put a whole copy there, or remove it to begin with an empty store, which sends again what was sent; docs/operations.md says what a copy needs"
     )]
@@ -78,11 +78,11 @@ impl OpenError {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
 
-    /// Why a store of this schema cannot be used; `None`: it can, once it is migrated.
-    pub(super) fn of_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
+    /// The error for a store of this schema. `None`: it can be used, once it is migrated.
+    pub(super) fn for_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
         match schema {
             SchemaAge::Same | SchemaAge::Older(_) => None,
-            SchemaAge::Newer { found, known } => Some(Self::Newer { found, known }),
+            SchemaAge::Newer { found, supported } => Some(Self::Newer { found, supported }),
             SchemaAge::Other => Some(Self::Earlier(path.display().to_string())),
         }
     }
@@ -97,45 +97,45 @@ impl Store {
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
         let migrations = list_migrations();
         match files::find_store_file(path)? {
-            StoreFile::Nothing => create(path, &migrations).await?,
+            StoreFile::Missing => create_store(path, &migrations).await?,
             StoreFile::Empty => {}
-            StoreFile::Content => check(path, &migrations).await?,
+            StoreFile::Content => check_store_file(path, &migrations).await?,
         }
-        let mut conn = connect(path).await.map_err(|error| OpenError::failed(path, &error))?;
-        migrate(&mut conn, path, &migrations).await?;
+        let mut conn = open_writer(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        apply_migrations(&mut conn, path, &migrations).await?;
         open_mark::mark_open(&mut conn, path)
             .await
             .map_err(|error| OpenError::failed(path, &error))?;
-        let readers = readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        let readers = open_readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
         let (writer, queue) = mpsc::unbounded_channel();
-        Ok((Self { readers: readers.clone(), writer }, writer::run(conn, readers, queue)))
+        Ok((Self { readers: readers.clone(), writer }, writer::run_writer(conn, readers, queue)))
     }
 }
 
-/// Makes a new store beside its place and moves it there when it is whole, so that no store is a
-/// file without tables.
-async fn create(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
+/// Creates a new store beside its path and moves it there when it is complete, so that no store is
+/// ever a file without tables.
+async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let failed = |why: &dyn Display| OpenError::failed(path, why);
     let part = path.with_added_extension("new");
-    for stale in [&part, &files::log_of(&part), &files::shared_of(&part)] {
-        files::remove(stale).map_err(|error| failed(&error))?;
+    for stale in [&part, &files::log_path(&part), &files::shared_memory_path(&part)] {
+        files::remove_if_exists(stale).map_err(|error| failed(&error))?;
     }
     files::create_private(&part).map_err(|error| failed(&error))?;
-    let mut conn = connect(&part).await.map_err(|error| failed(&error))?;
+    let mut conn = open_writer(&part).await.map_err(|error| failed(&error))?;
     migrations.run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
     conn.close().await.map_err(|error| failed(&error))?;
     std::fs::rename(&part, path).map_err(|error| failed(&error))
 }
 
 /// Refuses a file that is not a whole store of this schema, before anything in it is changed.
-async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
-    let has_log = files::log_of(path).exists();
+async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
+    let has_log = files::log_path(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
-    let mut conn = options(path).connect().await.map_err(failed)?;
+    let mut conn = connect_options(path).connect().await.map_err(failed)?;
     let refusal = if has_tables(&mut conn).await.map_err(failed)? {
         let schema = compare_schema(&mut conn, migrations).await;
         let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
-        match OpenError::of_schema(path, schema) {
+        match OpenError::for_schema(path, schema) {
             None if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? => {
                 Some(files::not_whole(path, open_mark::WITHOUT_LOG))
             }
@@ -148,13 +148,13 @@ async fn check(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     refusal.map_or(Ok(()), Err)
 }
 
-/// Why a file is no store that is one of `SQLite`.
+/// Why an `SQLite` file is no store.
 pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
 
-/// The table that sqlx keeps of the migrations that a store has.
+/// The table in which sqlx records the migrations of a store.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
-/// Whether the tables of a store are there.
+/// Whether the file has the tables of a store.
 pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)",
@@ -164,38 +164,38 @@ pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx
     .await
 }
 
-pub(super) fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn connect_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .busy_timeout(BUSY)
+        .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .disable_statement_logging()
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
-    options(path)
+async fn open_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    connect_options(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", CACHE)
-        .pragma("wal_autocheckpoint", CHECKPOINT)
+        .pragma("cache_size", CACHE_SIZE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("temp_store", "memory")
         .connect()
         .await
 }
 
-async fn readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+async fn open_readers(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
-        .max_connections(READERS)
+        .max_connections(MOST_READERS)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .connect_with(options(path).read_only(true).pragma("query_only", "on"))
+        .connect_with(connect_options(path).read_only(true).pragma("query_only", "on"))
         .await
 }
 
 /// Applies the `migrations` that a store lacks. A store with some of them is copied first.
-async fn migrate(
+async fn apply_migrations(
     conn: &mut SqliteConnection,
     path: &Path,
     migrations: &Migrator,
@@ -203,18 +203,24 @@ async fn migrate(
     let failed = |error: MigrateError| OpenError::failed(path, &error);
     conn.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
     let schema = compare_schema(conn, migrations).await.map_err(failed)?;
-    if let Some(refusal) = OpenError::of_schema(path, schema) {
+    if let Some(refusal) = OpenError::for_schema(path, schema) {
         return Err(refusal);
     }
     if let SchemaAge::Older(1..) = schema {
-        let known = migrations.iter().map(|step| step.version).max().unwrap_or(0);
-        copy(conn, path, known).await.map_err(|why| OpenError::failed(path, &why))?;
+        let newest = migrations.iter().map(|step| step.version).max().unwrap_or(0);
+        copy_before_migration(conn, path, newest)
+            .await
+            .map_err(|why| OpenError::failed(path, &why))?;
     }
     migrations.run_direct(None, conn, false).await.map_err(failed)
 }
 
 /// Copies the store to `<store>.before-<schema>`. The name appears only when the copy is whole.
-async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(), String> {
+async fn copy_before_migration(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    schema: i64,
+) -> Result<(), String> {
     let whole = path.with_added_extension(format!("before-{schema}"));
     let part = whole.with_added_extension("part");
     let name = part
@@ -223,7 +229,7 @@ async fn copy(conn: &mut SqliteConnection, path: &Path, schema: i64) -> Result<(
     let failed = |error: &dyn Display| {
         format!("no copy could be made before its schema is changed: {error}")
     };
-    files::remove(&part)
+    files::remove_if_exists(&part)
         .and_then(|()| files::create_private(&part))
         .map_err(|error| failed(&error))?;
     sqlx::query("VACUUM INTO $1").bind(name).execute(conn).await.map_err(|error| failed(&error))?;
@@ -249,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_bundled_sqlite_is_one_that_does_not_corrupt_a_wal() {
-        let version = Bench::new().await.ask("SELECT sqlite_version()").await.unwrap();
+        let version = Bench::new().await.query_text("SELECT sqlite_version()").await.unwrap();
         let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
         assert!(parts >= vec![3, 51, 3], "{version}");
     }
@@ -257,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn the_writer_syncs_every_commit_and_holds_references_to_their_word() {
         let folder = tempfile::tempdir().unwrap();
-        let mut conn = connect(&folder.path().join("tidings.db")).await.unwrap();
+        let mut conn = open_writer(&folder.path().join("tidings.db")).await.unwrap();
         for (pragma, expected) in
             [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)]
         {
@@ -280,11 +286,11 @@ mod tests {
     #[tokio::test]
     async fn a_store_of_a_newer_schema_is_refused_and_left_alone() {
         let bench = Bench::new().await;
-        let mut conn = connect(&bench.path()).await.unwrap();
+        let mut conn = open_writer(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
         let refused = Store::open(&bench.path()).await.err().unwrap();
         assert!(
-            matches!(refused, OpenError::Newer { found: 9999, known } if known == latest()),
+            matches!(refused, OpenError::Newer { found: 9999, supported } if supported == latest()),
             "{refused}"
         );
     }
@@ -296,7 +302,7 @@ mod tests {
         let steps =
             [(1, "CREATE TABLE sighting (id INTEGER)"), (21, "CREATE TABLE file (id INTEGER)")];
         let steps = steps.map(|(version, sql)| make_migration(version, "earlier", sql));
-        let mut conn = connect(&path).await.unwrap();
+        let mut conn = open_writer(&path).await.unwrap();
         Migrator::with_migrations(steps.to_vec()).run_direct(None, &mut conn, false).await.unwrap();
         conn.close().await.unwrap();
         let before = std::fs::read(&path).unwrap();
@@ -310,18 +316,19 @@ mod tests {
     #[tokio::test]
     async fn a_store_of_an_older_schema_is_copied_and_then_migrated() {
         let bench = Bench::new().await;
-        bench.run(&[]).await;
+        bench.start_run(&[]).await;
         // What an attempt that was cut short leaves.
         let stale = bench.path().with_added_extension("before-9999.part");
         std::fs::write(&stale, "half a copy").unwrap();
 
-        let mut conn = connect(&bench.path()).await.unwrap();
-        migrate(&mut conn, &bench.path(), &newer()).await.unwrap();
+        let mut conn = open_writer(&bench.path()).await.unwrap();
+        apply_migrations(&mut conn, &bench.path(), &newer()).await.unwrap();
 
         let schema = compare_schema(&mut conn, &list_migrations()).await.unwrap();
-        assert_eq!(schema, SchemaAge::Newer { found: 9999, known: latest() });
+        assert_eq!(schema, SchemaAge::Newer { found: 9999, supported: latest() });
         assert!(!stale.exists());
-        let mut copy = connect(&bench.path().with_added_extension("before-9999")).await.unwrap();
+        let mut copy =
+            open_writer(&bench.path().with_added_extension("before-9999")).await.unwrap();
         assert_eq!(compare_schema(&mut copy, &list_migrations()).await.unwrap(), SchemaAge::Same);
         let runs: i64 =
             sqlx::query_scalar("SELECT count(*) FROM run").fetch_one(&mut copy).await.unwrap();
@@ -330,7 +337,7 @@ mod tests {
 
     #[tokio::test]
     async fn opening_a_store_that_is_up_to_date_makes_no_copy() {
-        let bench = Bench::new().await.crash().await;
+        let bench = Bench::new().await.crash_and_reopen().await;
         let names = std::fs::read_dir(bench.path().parent().unwrap()).unwrap();
         let names: Vec<_> =
             names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

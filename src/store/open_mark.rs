@@ -1,4 +1,5 @@
-//! The store's mark: which file it is, and whether it is open. It shows that a copy lacks its log.
+//! The mark in a store that says which file it is and whether it is open. It shows that a copy lacks
+//! its log.
 
 use std::fs;
 use std::io;
@@ -7,46 +8,47 @@ use std::path::Path;
 
 use sqlx::sqlite::SqliteConnection;
 
-/// Why a copy is refused.
+/// Why a copy without its log is refused.
 pub(super) const WITHOUT_LOG: &str =
-    "it is a copy of a store that was open, without the -wal file that holds what was written last";
+    "it is a copy of a store that was open, without the -wal file that holds the last writes";
 
-/// Marks the store at `path` as open. The mark is put into the file itself, so that a copy of the
-/// file alone has it.
+/// Marks the store at `path` as open. A checkpoint writes the mark into the file itself, so that a
+/// copy of the file alone has it.
 pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO file (one, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (one) DO UPDATE SET inode = $1, is_open = 1",
+        "INSERT INTO store_file (id, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (id) DO UPDATE SET inode = $1, is_open = 1",
     )
-    .bind(inode(path)?)
+    .bind(read_inode(path)?)
     .execute(&mut *conn)
     .await?;
     checkpoint(conn).await
 }
 
-/// Marks the store as closed, and takes its log into the file.
+/// Marks the store as closed and writes its log into the file.
 pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE file SET is_open = 0").execute(&mut *conn).await?;
+    sqlx::query("UPDATE store_file SET is_open = 0").execute(&mut *conn).await?;
     checkpoint(conn).await
 }
 
-/// Whether the store at `path`, which has no log, was open when it was copied from another file.
-/// What was made by `VACUUM INTO` is whole: it has another journal than an open store.
+/// Whether the store at `path`, which has no log, was open when it was copied from another file. A
+/// copy by `VACUUM INTO` is whole: its journal mode is not that of an open store.
 pub(super) async fn lacks_log(
     conn: &mut SqliteConnection,
     path: &Path,
 ) -> Result<bool, sqlx::Error> {
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await?;
     let has_mark: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'file')")
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'store_file')")
             .fetch_one(&mut *conn)
             .await?;
     if journal != "wal" || !has_mark {
         return Ok(false);
     }
-    let open: Option<String> =
-        sqlx::query_scalar("SELECT inode FROM file WHERE is_open = 1").fetch_optional(conn).await?;
-    let inode = inode(path)?;
-    Ok(open.is_some_and(|of_open| of_open != inode))
+    let open: Option<String> = sqlx::query_scalar("SELECT inode FROM store_file WHERE is_open = 1")
+        .fetch_optional(conn)
+        .await?;
+    let inode = read_inode(path)?;
+    Ok(open.is_some_and(|marked| marked != inode))
 }
 
 async fn checkpoint(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -54,7 +56,7 @@ async fn checkpoint(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// The file's number in its file system: a copy has another.
-fn inode(path: &Path) -> io::Result<String> {
+/// The file's number in its file system. A copy has another number.
+fn read_inode(path: &Path) -> io::Result<String> {
     Ok(fs::metadata(path)?.ino().to_string())
 }

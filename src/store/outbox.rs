@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use self::finish::record_outcomes;
 pub(super) use self::lease::lease_due;
-use super::column::{from_millis, millis};
+use super::column::{from_millis, to_millis};
 use super::health::whole_notifier;
 use super::{Finish, Holdings, Lease, ReceiverHealth, Render, Store, StoreError};
 use crate::alerts::Receiver;
@@ -34,7 +34,7 @@ pub struct OutboxTurn {
     /// The messages to send now, oldest first for each notifier.
     pub leases: Vec<Lease>,
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
-    pub next: Option<Timestamp>,
+    pub next_due: Option<Timestamp>,
     /// The health of all receivers.
     pub receiver_health: ReceiverHealth,
 }
@@ -66,9 +66,9 @@ impl Store {
     pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
-             WHERE state IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+             WHERE status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
         )
-        .bind(millis(now))
+        .bind(to_millis(now))
         .fetch_one(&self.readers)
         .await?;
         Ok(undelivered)
@@ -78,8 +78,8 @@ impl Store {
     pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
-                    (SELECT count(*) FROM message WHERE state IN ('pending', 'leased', 'held')),
-                    (SELECT count(*) FROM message WHERE state = 'dead')",
+                    (SELECT count(*) FROM message WHERE status IN ('pending', 'leased', 'held')),
+                    (SELECT count(*) FROM message WHERE status = 'dead')",
         )
         .fetch_one(&self.readers)
         .await?;
@@ -97,7 +97,7 @@ async fn run_turn(
 ) -> Result<OutboxTurn, sqlx::Error> {
     let health = record_outcomes(conn, run, &ended, now).await?;
     let mut leases = Vec::new();
-    for open in notifiers_with_room(conn, &sending, &health.away, now).await? {
+    for open in list_notifiers_with_room(conn, &sending, &health.away, now).await? {
         let begun = lease_due(conn, run, &open, &health.away, now, &render).await?;
         for lease in &begun {
             let sending = sending.entry(open.notifier.clone()).or_default();
@@ -105,9 +105,9 @@ async fn run_turn(
         }
         leases.extend(begun);
     }
-    let open = notifiers_with_room(conn, &sending, &health.away, now).await?;
+    let open = list_notifiers_with_room(conn, &sending, &health.away, now).await?;
     let next = open.iter().flat_map(|open| &open.waiting).map(|waiting| waiting.due).min();
-    Ok(OutboxTurn { leases, next, receiver_health: health })
+    Ok(OutboxTurn { leases, next_due: next, receiver_health: health })
 }
 
 /// A notifier that has room.
@@ -129,7 +129,7 @@ pub(super) struct WaitingRecipient {
 }
 
 /// The notifiers in `sending` that have room, with their pending messages.
-async fn notifiers_with_room(
+async fn list_notifiers_with_room(
     conn: &mut SqliteConnection,
     sending: &BTreeMap<NotifierName, Sending>,
     away: &BTreeMap<Receiver, NotifierHealth>,
@@ -142,7 +142,7 @@ async fn notifiers_with_room(
             continue;
         };
         let mut waiting = Vec::new();
-        for (recipient, due) in next_due(conn, notifier).await? {
+        for (recipient, due) in read_next_due(conn, notifier).await? {
             let receiver = Receiver { notifier: notifier.clone(), recipient };
             let (most, own_from) = send_limits(away.get(&receiver), *at_once, now);
             let own_in_flight = in_flight.get(&receiver.recipient).copied().unwrap_or_default();
@@ -162,7 +162,7 @@ async fn notifiers_with_room(
 
 /// How many messages a receiver with that health may be sent at once, and from when on.
 fn send_limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
-    match breaker::room(health, now) {
+    match breaker::allowance(health, now) {
         SendAllowance::All => (at_once, Timestamp::MIN),
         SendAllowance::Probe => (1, Timestamp::MIN),
         SendAllowance::NotBefore(at) => (1, at),
@@ -170,7 +170,7 @@ fn send_limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) ->
 }
 
 /// When the next pending message of each recipient of `notifier` is due.
-pub(super) async fn next_due(
+pub(super) async fn read_next_due(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
 ) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
@@ -178,11 +178,11 @@ pub(super) async fn next_due(
     // every turn.
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "WITH RECURSIVE waiting (name) AS (
-             SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1
+             SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1
              UNION ALL
-             SELECT (SELECT min(recipient) FROM message WHERE state = 'pending' AND notifier = $1 AND recipient > name)
+             SELECT (SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1 AND recipient > name)
              FROM waiting WHERE name IS NOT NULL)
-         SELECT name, (SELECT min(due) FROM message WHERE state = 'pending' AND notifier = $1 AND recipient = name)
+         SELECT name, (SELECT min(due) FROM message WHERE status = 'pending' AND notifier = $1 AND recipient = name)
          FROM waiting WHERE name IS NOT NULL",
     )
     .bind(&notifier.0)

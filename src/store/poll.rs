@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
-use super::column::millis;
+use super::column::{to_json, to_millis};
 use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
-use crate::store::new_items::ROWS;
 use crate::store::{feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
@@ -24,34 +22,34 @@ impl Store {
     /// is known joins it: its own alerts are added, and a story that was matched is matched again
     /// for the feed that carries it now. A story that waits goes on waiting.
     pub async fn record_poll(&self, poll: PollRecord) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(record(conn, poll))).await
+        self.write(move |conn| Box::pin(write_poll(conn, poll))).await
     }
 
     /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
     /// restart obeys it. The caller does not wait for it.
     pub fn record_host_rest(&self, host: String, until: Timestamp, now: Timestamp) {
-        self.write_soon(move |conn| {
+        self.write_in_background(move |conn| {
             Box::pin(async move { write_host_rest(conn, &host, until, now).await })
         });
     }
 }
 
-async fn record(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
+async fn write_poll(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
     for item in &others {
         waits |= record_item(conn, feed, item, now).await?;
     }
-    mark_removed(conn, feed, &record.removed_and_returned.gone, Some(now)).await?;
-    mark_removed(conn, feed, &record.removed_and_returned.back, None).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
     if let Some(gap) = record.gap {
         gaps::record_gap(conn, feed, gap, now).await?;
     }
     for (notice, audience) in record.notices {
         health::insert_notices(
             conn,
-            &notice.key(),
+            &notice.dedup_prefix(),
             &Content::Notice(About::Feed(notice)),
             audience,
             now,
@@ -81,20 +79,20 @@ async fn write_feed_state(
     .bind(&state.address)
     .bind(&state.etag)
     .bind(&state.last_modified)
-    .bind(state.next_poll.map(millis))
+    .bind(state.next_poll.map(to_millis))
     .bind(&state.next_why)
-    .bind(state.last_poll.map(millis))
-    .bind(state.last_good.map(millis))
+    .bind(state.last_poll.map(to_millis))
+    .bind(state.last_good.map(to_millis))
     .bind(state.failures)
     .bind(&state.error)
     .bind(state.mean_gap.and_then(duration_millis))
     .bind(state.hints.interval.and_then(duration_millis))
     .bind(state.hints.pauses.bits())
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
-    .bind(state.moved.as_ref().map(|moved| millis(moved.since)))
-    .bind(state.health_history.failing_since.map(millis))
-    .bind(state.health_history.last_news.map(millis))
-    .bind(state.health_history.told.map(FeedHealth::as_str))
+    .bind(state.moved.as_ref().map(|moved| to_millis(moved.since)))
+    .bind(state.health_history.failing_since.map(to_millis))
+    .bind(state.health_history.last_news.map(to_millis))
+    .bind(state.health_history.notified.map(FeedHealth::as_str))
     .bind(state.unreached)
     .execute(conn)
     .await?;
@@ -118,8 +116,8 @@ async fn write_host_rest(
          WHERE excluded.rests_until > host.rests_until",
     )
     .bind(host)
-    .bind(millis(until))
-    .bind(millis(now))
+    .bind(to_millis(until))
+    .bind(to_millis(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -157,7 +155,7 @@ async fn update_feed_entry(
     item: &ItemRecord,
 ) -> Result<Option<StoryId>, sqlx::Error> {
     let story = sqlx::query_scalar(
-        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text = $9, removed_at = NULL
+        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text_hash = $9, removed_at = NULL
          WHERE feed = $1 AND key = $2 RETURNING story",
     )
     .bind(&feed.0)
@@ -168,7 +166,7 @@ async fn update_feed_entry(
     .bind(&item.hash)
     .bind(&item.url)
     .bind(&item.stem)
-    .bind(&item.text)
+    .bind(&item.text_hash)
     .fetch_optional(conn)
     .await?;
     Ok(story.map(StoryId))
@@ -181,24 +179,24 @@ async fn mark_removed(
     keys: &[ItemKey],
     removed_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
-    for some in keys.chunks(ROWS) {
-        let mut update = QueryBuilder::<Sqlite>::new("UPDATE feed_entry SET removed_at = ");
-        update
-            .push_bind(removed_at.map(millis))
-            .push(" WHERE feed = ")
-            .push_bind(&feed.0)
-            .push(" AND key IN ");
-        update.push_tuples(some, |mut tuple, key| {
-            tuple.push_bind(&key.0);
-        });
-        update.build().execute(&mut *conn).await?;
-    }
+    let keys: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+    sqlx::query(
+        "UPDATE feed_entry SET removed_at = $1
+         WHERE feed = $2 AND key IN (SELECT value FROM json_each($3))",
+    )
+    .bind(removed_at.map(to_millis))
+    .bind(&feed.0)
+    .bind(to_json(&keys)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, poll, removed_and_returned, settle, state};
+    use super::super::fixture::{
+        Bench, at_second, feed_state, item, poll_record, removed_and_returned, settle_plan,
+    };
     use super::super::{FeedState, StoryPlan};
     use super::*;
     use crate::polling::health::FeedHealthHistory;
@@ -217,8 +215,11 @@ mod tests {
                 interval: Some(Duration::from_hours(1)),
                 pauses: Pauses::from_bits(1 << 30 | 1),
             },
-            moved: Some(Move { to: "https://new.example/feed?a=1".parse().unwrap(), since: at(7) }),
-            ..state("wire")
+            moved: Some(Move {
+                to: "https://new.example/feed?a=1".parse().unwrap(),
+                since: at_second(7),
+            }),
+            ..feed_state("wire")
         };
         let gone = FeedState {
             next_poll: None,
@@ -227,18 +228,18 @@ mod tests {
             error: Some("410".to_owned()),
             unreached: true,
             health_history: FeedHealthHistory {
-                failing_since: Some(at(3)),
+                failing_since: Some(at_second(3)),
                 last_news: None,
-                told: Some(FeedHealth::Gone),
+                notified: Some(FeedHealth::Gone),
             },
-            ..state("wire")
+            ..feed_state("wire")
         };
         for expected in [first, gone] {
-            let record = PollRecord { state: expected.clone(), ..poll("wire", 0, vec![]) };
+            let record = PollRecord { state: expected.clone(), ..poll_record("wire", 0, vec![]) };
             assert!(!bench.store.record_poll(record).await.unwrap());
             assert_eq!(bench.store.feed_states().await.unwrap(), [expected]);
         }
-        let bench = bench.crash().await;
+        let bench = bench.crash_and_reopen().await;
         assert_eq!(bench.store.feed_states().await.unwrap()[0].failures, 4);
     }
 
@@ -246,22 +247,26 @@ mod tests {
     async fn a_host_rests_until_the_latest_time_it_asked_for() {
         let bench = Bench::new().await;
         for until in [60, 30, 50] {
-            bench.store.record_host_rest("example.org:443".to_owned(), at(until), at(0));
+            bench.store.record_host_rest(
+                "example.org:443".to_owned(),
+                at_second(until),
+                at_second(0),
+            );
         }
         bench.poll("wire", 1, vec![]).await;
         assert_eq!(
-            bench.store.resting_hosts(at(59)).await.unwrap(),
-            [("example.org:443".to_owned(), at(60))]
+            bench.store.resting_hosts(at_second(59)).await.unwrap(),
+            [("example.org:443".to_owned(), at_second(60))]
         );
-        assert_eq!(bench.store.resting_hosts(at(60)).await.unwrap(), []);
+        assert_eq!(bench.store.resting_hosts(at_second(60)).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn an_item_is_known_as_it_was_recorded() {
         let bench = Bench::new().await;
         let old = StoryPlan::Record("older than first_poll".to_owned());
-        bench.poll("wire", 0, vec![item("a", settle(&[])), item("b", old)]).await;
-        let known = bench.known("wire").await;
+        bench.poll("wire", 0, vec![item("a", settle_plan(&[])), item("b", old)]).await;
+        let known = bench.known_items("wire").await;
         assert_eq!(known.len(), 2);
         assert_eq!(
             (known[0].key.0.as_str(), known[0].hash.as_str(), known[0].recorded),
@@ -271,24 +276,24 @@ mod tests {
             (known[0].guid.as_deref(), known[0].link.as_deref()),
             (Some("a"), Some("http://example.org/a"))
         );
-        assert_eq!((known[0].first_seen, known[0].pages), (at(0), 0));
+        assert_eq!((known[0].first_seen, known[0].pages), (at_second(0), 0));
         assert!(known[1].recorded);
-        assert_eq!(bench.known("other").await, []);
+        assert_eq!(bench.known_items("other").await, []);
     }
 
     #[tokio::test]
     async fn a_rekeyed_item_keeps_its_story() {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
         let moved = ItemRecord {
             key: ItemKey("a2".to_owned()),
             previous_key: Some(ItemKey("a".to_owned())),
             hash: "1".to_owned(),
             news: None,
-            ..item("elsewhere", settle(&[]))
+            ..item("elsewhere", settle_plan(&[]))
         };
         assert!(!bench.poll("wire", 1, vec![moved]).await);
-        let known = bench.known("wire").await;
+        let known = bench.known_items("wire").await;
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].key.0.as_str(), known[0].hash.as_str()), ("a2", "1"));
         assert_eq!(bench.store.count_holdings().await.unwrap().stories, 1);
@@ -303,17 +308,17 @@ mod tests {
         let renewed = |hash: &str| ItemRecord {
             renews: true,
             hash: hash.to_owned(),
-            ..item("a", settle(&["arms"]))
+            ..item("a", settle_plan(&["arms"]))
         };
         bench.poll("wire", 1, vec![renewed("1")]).await;
         bench.poll("wire", 2, vec![renewed("2")]).await;
         let past = |at: i64| format!("a\nuntil {}", 1_000_000_000 + at * 1000);
         let claims = Claims { keys: vec!["a".to_owned(), past(1), past(2)], ..Claims::default() };
-        let known = bench.store.known_items(&state("wire").name, claims).await.unwrap();
-        let told: Vec<_> =
+        let known = bench.store.known_items(&feed_state("wire").name, claims).await.unwrap();
+        let found_values: Vec<_> =
             known.iter().map(|item| (item.key.0.as_str(), item.hash.as_str(), item.gone)).collect();
         assert_eq!(
-            told,
+            found_values,
             [("a", "2", false), (past(1).as_str(), "0", true), (past(2).as_str(), "1", true)]
         );
         assert!(known[1..].iter().all(|item| item.guid.is_none() && item.link.is_none()));
@@ -322,14 +327,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_news_that_another_feed_told_first_joins_its_story() {
+    async fn other_news_that_another_feed_had_first_joins_its_story() {
         let bench = Bench::new().await;
         for feed in ["wire", "other"] {
-            bench.poll(feed, 0, vec![item("a", settle(&[]))]).await;
+            bench.poll(feed, 0, vec![item("a", settle_plan(&[]))]).await;
         }
         for (now, feed) in [(1, "wire"), (2, "other")] {
             bench
-                .poll(feed, now, vec![ItemRecord { renews: true, ..item("a", settle(&["arms"])) }])
+                .poll(
+                    feed,
+                    now,
+                    vec![ItemRecord { renews: true, ..item("a", settle_plan(&["arms"])) }],
+                )
                 .await;
         }
         let held = bench.store.count_holdings().await.unwrap();
@@ -340,8 +349,10 @@ mod tests {
     async fn items_that_leave_the_document_are_gone_until_they_come_back() {
         let bench = Bench::new().await;
         let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key)";
-        bench.poll("other", 0, vec![item("z", settle(&[]))]).await;
-        bench.poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle(&[]))).to_vec()).await;
+        bench.poll("other", 0, vec![item("z", settle_plan(&[]))]).await;
+        bench
+            .poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle_plan(&[]))).to_vec())
+            .await;
         for (now, removed_and_returned, expected) in [
             (2, removed_and_returned(&["b", "c"], &[]), Some("b 1000002000, c 1000002000")),
             (3, removed_and_returned(&[], &[]), Some("b 1000002000, c 1000002000")),
@@ -355,27 +366,36 @@ mod tests {
         ] {
             bench
                 .store
-                .record_poll(PollRecord { removed_and_returned, ..poll("wire", now, vec![]) })
+                .record_poll(PollRecord {
+                    removed_and_returned,
+                    ..poll_record("wire", now, vec![])
+                })
                 .await
                 .unwrap();
-            assert_eq!(bench.ask(gone).await.as_deref(), expected, "after the poll at {now}");
-            let known = bench.known("wire").await;
+            assert_eq!(
+                bench.query_text(gone).await.as_deref(),
+                expected,
+                "after the poll at {now}"
+            );
+            let known = bench.known_items("wire").await;
             assert_eq!(
                 known.iter().filter(|item| item.gone).count(),
                 expected.map_or(0, |gone| gone.split(',').count())
             );
         }
-        assert_eq!(bench.known("wire").await.len(), 3);
+        assert_eq!(bench.known_items("wire").await.len(), 3);
     }
 
     #[tokio::test]
     async fn a_poll_is_recorded_whole_or_not_at_all() {
         let bench = Bench::new().await;
         // The last takes a key that another has: nothing that the poller makes.
-        let clash =
-            ItemRecord { previous_key: Some(ItemKey("a".to_owned())), ..item("b", settle(&[])) };
-        let items = vec![item("a", settle(&["arms"])), item("b", settle(&[])), clash];
-        bench.store.record_poll(poll("wire", 0, items)).await.unwrap_err();
+        let clash = ItemRecord {
+            previous_key: Some(ItemKey("a".to_owned())),
+            ..item("b", settle_plan(&[]))
+        };
+        let items = vec![item("a", settle_plan(&["arms"])), item("b", settle_plan(&[])), clash];
+        bench.store.record_poll(poll_record("wire", 0, items)).await.unwrap_err();
         let held = bench.store.count_holdings().await.unwrap();
         assert_eq!((held.stories, held.alerts, held.waiting), (0, 0, 0));
         assert_eq!(bench.store.feed_states().await.unwrap(), []);

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, millis, read_columns};
+use super::column::{self, extent_columns, to_millis};
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event};
-use crate::store::waiting_stories::{first_due, limit_with, not_in_flight, with_feed_entries};
+use crate::store::waiting_stories::{
+    add_feed_entries, add_to_limit, find_first_due, leave_out_in_flight,
+};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -24,11 +26,12 @@ impl Store {
              WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL
              ORDER BY recheck_at, id LIMIT $2",
         )
-        .bind(millis(now))
-        .bind(limit_with(limit, in_flight))
+        .bind(to_millis(now))
+        .bind(add_to_limit(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = with_feed_entries(&mut reader, not_in_flight(&rows, in_flight, limit)?).await?;
+        let idle =
+            add_feed_entries(&mut reader, leave_out_in_flight(&rows, in_flight, limit)?).await?;
         let found = idle.into_iter().map(|(id, row, entries)| recheck_from_row(id, row, entries));
         Ok(found.collect::<Result<_, _>>()?)
     }
@@ -43,10 +46,10 @@ impl Store {
              WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL
              ORDER BY recheck_at LIMIT $1",
         )
-        .bind(limit_with(1, in_flight))
+        .bind(add_to_limit(1, in_flight))
         .fetch_all(&self.readers)
         .await?;
-        Ok(first_due(rows, in_flight)?)
+        Ok(find_first_due(rows, in_flight)?)
     }
 
     /// Records the result of a recheck in one transaction. A changed text is a new revision: only
@@ -71,7 +74,7 @@ fn recheck_from_row(
     Ok(RecheckDue {
         id,
         revision: row.try_get("revision")?,
-        story: column::story(row)?,
+        story: column::story_from_row(row)?,
         feed_text: row.try_get("feed_text")?,
         feed_entries,
         fetches: row.try_get("page_fetches")?,
@@ -92,15 +95,15 @@ async fn write_recheck(
     )
     .bind(story.0)
     .bind(revision)
-    .bind(next_recheck.map(millis))
+    .bind(next_recheck.map(to_millis))
     .bind(fetches)
     .execute(&mut *conn)
     .await?;
     if kept.rows_affected() == 0 {
         return Ok(false);
     }
-    if let Some((body, verdict)) = change {
-        let (read, why) = read_columns(&verdict.read);
+    if let Some((body, match_result)) = change {
+        let (read, why) = extent_columns(&match_result.read);
         sqlx::query(
             "UPDATE story SET revision = revision + 1, body = CASE WHEN feed_text = $2 THEN NULL ELSE $2 END,
                     read = $3, read_why = $4
@@ -112,8 +115,8 @@ async fn write_recheck(
         .bind(why)
         .execute(&mut *conn)
         .await?;
-        alerts::record_alerts(conn, story, &verdict, now).await?;
-        event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
+        alerts::record_alerts(conn, story, &match_result, now).await?;
+        event::store_signature(conn, story, match_result.fingerprint.as_deref(), now).await?;
         alerts::set_match_status(conn, story).await?;
     }
     Ok(true)
@@ -121,78 +124,97 @@ async fn write_recheck(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, page, verdict};
+    use super::super::fixture::{Bench, at_second, final_text, item, match_result};
     use super::super::{FinalText, StoryPlan};
     use super::*;
 
-    /// A story that matched `rules` on its page at 1, which is to be looked at again at 60.
+    /// A story that matched `rules` on its page at 1, which is due for a recheck at 60.
     async fn settled(bench: &Bench, rules: &[&str]) -> RecheckDue {
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
-        let waiting = bench.waiting(0).await.remove(0);
-        let settled = FinalText { recheck_at: Some(at(60)), ..page("The page.", verdict(rules)) };
+        let waiting = bench.waiting_stories(0).await.remove(0);
+        let settled = FinalText {
+            recheck_at: Some(at_second(60)),
+            ..final_text("The page.", match_result(rules))
+        };
         assert!(
-            bench.store.settle_story(waiting.id, waiting.revision, settled, at(1)).await.unwrap()
+            bench
+                .store
+                .settle_story(waiting.id, waiting.revision, settled, at_second(1))
+                .await
+                .unwrap()
         );
-        bench.store.due_rechecks(at(60), &[], 9).await.unwrap().remove(0)
+        bench.store.due_rechecks(at_second(60), &[], 9).await.unwrap().remove(0)
     }
 
     fn changed(body: &str, rules: &[&str], next: Option<i64>) -> RecheckResult {
         RecheckResult {
-            change: Some((body.to_owned(), verdict(rules))),
+            change: Some((body.to_owned(), match_result(rules))),
             fetches: 1,
-            next_recheck: next.map(at),
+            next_recheck: next.map(at_second),
         }
     }
 
     #[tokio::test]
     async fn a_page_is_due_again_when_it_was_said_and_not_before() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &[]).await;
+        let due = settled(&bench, &[]).await;
         assert_eq!(
-            (look.story.body.as_str(), look.feed_text.as_str(), look.fetches),
+            (due.story.body.as_str(), due.feed_text.as_str(), due.fetches),
             ("The page.", "Teaser.", 1)
         );
-        assert_eq!(look.feed_entries.len(), 1);
-        assert_eq!(bench.store.due_rechecks(at(59), &[], 9).await.unwrap(), []);
-        assert_eq!(bench.store.due_rechecks(at(60), &[look.id], 9).await.unwrap(), []);
-        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at(60)));
-        assert_eq!(bench.store.next_recheck(&[look.id]).await.unwrap(), None);
+        assert_eq!(due.feed_entries.len(), 1);
+        assert_eq!(bench.store.due_rechecks(at_second(59), &[], 9).await.unwrap(), []);
+        assert_eq!(bench.store.due_rechecks(at_second(60), &[due.id], 9).await.unwrap(), []);
+        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at_second(60)));
+        assert_eq!(bench.store.next_recheck(&[due.id]).await.unwrap(), None);
 
-        let unchanged = RecheckResult { change: None, fetches: 1, next_recheck: Some(at(90)) };
+        let unchanged =
+            RecheckResult { change: None, fetches: 1, next_recheck: Some(at_second(90)) };
         assert!(
-            bench.store.record_recheck(look.id, look.revision, unchanged, at(61)).await.unwrap()
+            bench
+                .store
+                .record_recheck(due.id, due.revision, unchanged, at_second(61))
+                .await
+                .unwrap()
         );
-        assert_eq!(bench.store.due_rechecks(at(89), &[], 9).await.unwrap(), []);
-        let again = bench.store.due_rechecks(at(90), &[], 9).await.unwrap().remove(0);
-        assert_eq!((again.fetches, again.revision), (2, look.revision));
+        assert_eq!(bench.store.due_rechecks(at_second(89), &[], 9).await.unwrap(), []);
+        let again = bench.store.due_rechecks(at_second(90), &[], 9).await.unwrap().remove(0);
+        assert_eq!((again.fetches, again.revision), (2, due.revision));
     }
 
     #[tokio::test]
-    async fn an_edit_behind_an_unchanged_item_tells_only_rules_that_have_not_told() {
+    async fn an_edit_behind_an_unchanged_item_alerts_only_for_rules_that_have_not_alerted() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &["arms"]).await;
+        let due = settled(&bench, &["arms"]).await;
         let edit = changed("The page, edited.", &["arms", "oil"], None);
-        assert!(bench.store.record_recheck(look.id, look.revision, edit, at(61)).await.unwrap());
-        let told = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
-        assert_eq!(bench.ask(told).await.as_deref(), Some("arms 1, oil 2"));
+        assert!(
+            bench.store.record_recheck(due.id, due.revision, edit, at_second(61)).await.unwrap()
+        );
+        let rule_revisions = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
+        assert_eq!(bench.query_text(rule_revisions).await.as_deref(), Some("arms 1, oil 2"));
         let row =
             "SELECT status || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";
-        assert_eq!(bench.ask(row).await.as_deref(), Some("matched, The page, edited., 2, 2"));
+        assert_eq!(
+            bench.query_text(row).await.as_deref(),
+            Some("matched, The page, edited., 2, 2")
+        );
         assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), None);
     }
 
     #[tokio::test]
-    async fn an_edit_of_the_item_overtakes_a_look_that_is_under_way() {
+    async fn an_edit_of_the_item_overtakes_a_recheck_in_flight() {
         let bench = Bench::new().await;
-        let look = settled(&bench, &[]).await;
+        let due = settled(&bench, &[]).await;
         bench.poll("wire", 61, vec![item("a", StoryPlan::ReadPage)]).await;
         let late = changed("Old.", &["arms"], None);
-        assert!(!bench.store.record_recheck(look.id, look.revision, late, at(62)).await.unwrap());
+        assert!(
+            !bench.store.record_recheck(due.id, due.revision, late, at_second(62)).await.unwrap()
+        );
         assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         assert_eq!(
-            bench.store.due_rechecks(at(99), &[], 9).await.unwrap(),
+            bench.store.due_rechecks(at_second(99), &[], 9).await.unwrap(),
             [],
-            "what waits for its page is looked at anyway"
+            "what waits for its page is fetched anyway"
         );
     }
 }

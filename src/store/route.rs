@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{from_millis, millis};
+use super::column::{from_millis, to_millis};
 use super::{MatchResult, digest, silences};
 use crate::alerts::silence;
 use crate::alerts::silence::Silence;
@@ -18,114 +18,120 @@ use tidings_rules::story::delivery::DeliveryPolicy;
 /// An alert that was just recorded.
 pub(super) struct RecordedAlert<'v> {
     pub(super) alert: i64,
-    pub(super) draft: &'v NewAlert,
-    /// Its rule has notified of the event before, and its story says something anew.
+    pub(super) new_alert: &'v NewAlert,
+    /// Its rule has alerted for the event before, and its story is an update.
     pub(super) is_update: bool,
 }
 
 /// An alert, and how its rule and silences route it.
 struct RoutedAlert<'v> {
-    fresh: &'v RecordedAlert<'v>,
+    recorded: &'v RecordedAlert<'v>,
     routing: Routing,
     /// The silence that mutes it.
     silence: Option<&'v Silence>,
 }
 
-/// Adds `fresh`, alerts of `event`, to messages, as silences, rules and receivers require.
+/// Adds the recorded alerts of `event` to messages, as silences, rules and receivers require.
 pub(super) async fn route_alerts(
     conn: &mut SqliteConnection,
     event: &str,
-    fresh: &[RecordedAlert<'_>],
-    verdict: &MatchResult,
+    alerts: &[RecordedAlert<'_>],
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    if fresh.is_empty() {
+    if alerts.is_empty() {
         return Ok(());
     }
-    let silences = silences::read_in_force(conn, now).await?;
-    let mut routed = Vec::with_capacity(fresh.len());
-    for fresh in fresh {
-        let silence = silence::longest(&silences, &fresh.draft.told, &verdict.feeds, event);
-        let before = earlier_alerts(conn, fresh).await?;
-        let NewAlert { told, throttle, .. } = fresh.draft;
-        let routing = volume::throttle_rule(told, throttle, &before, now, &verdict.policy.zone);
-        routed.push(RoutedAlert { fresh, routing, silence });
+    let silences = silences::read_active_silences(conn, now).await?;
+    let mut routed = Vec::with_capacity(alerts.len());
+    for recorded in alerts {
+        let NewAlert { rule_match, throttle, .. } = recorded.new_alert;
+        let silence = silence::longest(&silences, rule_match, &match_result.feeds, event);
+        let earlier = read_earlier_alerts(conn, recorded).await?;
+        let routing =
+            volume::throttle_rule(rule_match, throttle, &earlier, now, &match_result.policy.zone);
+        routed.push(RoutedAlert { recorded, routing, silence });
     }
     let receivers: BTreeSet<&Receiver> =
-        fresh.iter().flat_map(|fresh| &fresh.draft.receivers).collect();
+        alerts.iter().flat_map(|one| &one.new_alert.receivers).collect();
     for receiver in receivers {
-        let own = routed.iter().filter(|one| one.fresh.draft.receivers.contains(receiver));
-        let (muted, unmuted): (Vec<_>, Vec<_>) = own.partition(|one| one.silence.is_some());
+        let of_receiver =
+            routed.iter().filter(|one| one.recorded.new_alert.receivers.contains(receiver));
+        let (muted, unmuted): (Vec<_>, Vec<_>) = of_receiver.partition(|one| one.silence.is_some());
         for one in muted {
             if let Some(silence) = one.silence {
                 let message =
                     digest::open_digest(conn, receiver, &silence.reason(), silence.until, now)
                         .await?;
-                add_to_message(conn, message, one.fresh).await?;
+                add_to_message(conn, message, one.recorded).await?;
             }
         }
-        route_to_receiver(conn, event, receiver, &unmuted, verdict, now).await?;
+        route_to_receiver(conn, event, receiver, &unmuted, match_result, now).await?;
     }
     Ok(())
 }
 
-/// Adds alerts that are not muted to messages for a receiver: all to one message about the event,
-/// if one of the rules wants that and the receiver's delivery policy allows it.
+/// Adds alerts that are not muted to messages for a receiver. All go into one message about the
+/// event if a rule wants that and the receiver's delivery policy allows it.
 async fn route_to_receiver(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,
     unmuted: &[&RoutedAlert<'_>],
-    verdict: &MatchResult,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let Some(gravest) = unmuted.iter().map(|one| one.fresh.draft.told.severity).max() else {
+    let Some(highest_severity) =
+        unmuted.iter().map(|one| one.recorded.new_alert.rule_match.severity).max()
+    else {
         return Ok(());
     };
     let default = DeliveryPolicy::default();
-    let policy = verdict.policy.policies.get(&receiver.notifier).unwrap_or(&default);
+    let policy = match_result.policy.policies.get(&receiver.notifier).unwrap_or(&default);
     // An update is a message of its own.
-    let is_update = unmuted.iter().any(|one| one.fresh.is_update);
+    let is_update = unmuted.iter().any(|one| one.recorded.is_update);
     let open = if is_update { None } else { find_open_message(conn, event, receiver).await? };
-    let together = match open {
+    let shared_message = match open {
         Some(open) => Some(open),
-        None if unmuted.iter().any(|one| one.routing == Routing::Now) => {
-            Some(choose_message(conn, event, receiver, gravest, policy, verdict, now).await?)
-        }
+        None if unmuted.iter().any(|one| one.routing == Routing::Now) => Some(
+            choose_message(conn, event, receiver, highest_severity, policy, match_result, now)
+                .await?,
+        ),
         None => None,
     };
     for one in unmuted {
-        let message = match (together, &one.routing) {
+        let message = match (shared_message, &one.routing) {
             (Some(message), _) => message,
             (None, Routing::Gathered(reason, due)) => {
-                let severity = one.fresh.draft.told.severity;
-                let due = volume::digest_due(policy, severity, *due, &verdict.policy.zone);
+                let severity = one.recorded.new_alert.rule_match.severity;
+                let due = volume::digest_due(policy, severity, *due, &match_result.policy.zone);
                 digest::open_digest(conn, receiver, reason, due, now).await?
             }
             (None, Routing::Now) => continue,
         };
-        add_to_message(conn, message, one.fresh).await?;
+        add_to_message(conn, message, one.recorded).await?;
     }
     Ok(())
 }
 
-/// The message to a receiver about `event`: the event's next, or the digest that the receiver's
-/// delivery policy gathers it in.
+/// The message to a receiver about `event`: the event's next message, or a digest if the
+/// receiver's delivery policy gathers the alert.
 async fn choose_message(
     conn: &mut SqliteConnection,
     event: &str,
     receiver: &Receiver,
-    gravest: Severity,
+    highest_severity: Severity,
     policy: &DeliveryPolicy,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
     let sent = match policy.limit {
-        Some(limit) => recent_messages(conn, receiver, limit.most).await?,
+        Some(limit) => read_recent_messages(conn, receiver, limit.most).await?,
         None => Vec::new(),
     };
-    match volume::throttle_receiver(policy, gravest, &sent, now, &verdict.policy.zone) {
-        Routing::Now => insert_event_message(conn, event, receiver, verdict.due, now).await,
+    match volume::throttle_receiver(policy, highest_severity, &sent, now, &match_result.policy.zone)
+    {
+        Routing::Now => insert_event_message(conn, event, receiver, match_result.due, now).await,
         Routing::Gathered(reason, due) => {
             digest::open_digest(conn, receiver, &reason, due, now).await
         }
@@ -135,29 +141,29 @@ async fn choose_message(
 async fn add_to_message(
     conn: &mut SqliteConnection,
     message: i64,
-    fresh: &RecordedAlert<'_>,
+    recorded: &RecordedAlert<'_>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
         .bind(message)
-        .bind(fresh.alert)
+        .bind(recorded.alert)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// When the rule alerted before with the same dedup key, newest first: as many times as its
+/// When the rule alerted before with the same dedup key, newest first, at most as often as its
 /// throttle counts.
-async fn earlier_alerts(
+async fn read_earlier_alerts(
     conn: &mut SqliteConnection,
-    fresh: &RecordedAlert<'_>,
+    recorded: &RecordedAlert<'_>,
 ) -> Result<Vec<Timestamp>, sqlx::Error> {
-    let Some(burst) = fresh.draft.throttle.burst else { return Ok(Vec::new()) };
+    let Some(burst) = recorded.new_alert.throttle.burst else { return Ok(Vec::new()) };
     let times: Vec<i64> = sqlx::query_scalar(
         "SELECT created FROM alert WHERE rule = $1 AND dedup_key = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
     )
-    .bind(&fresh.draft.told.rule)
-    .bind(&fresh.draft.dedup_key)
-    .bind(fresh.alert)
+    .bind(&recorded.new_alert.rule_match.rule)
+    .bind(&recorded.new_alert.dedup_key)
+    .bind(recorded.alert)
     .bind(burst.first)
     .fetch_all(conn)
     .await?;
@@ -165,7 +171,7 @@ async fn earlier_alerts(
 }
 
 /// When the last messages to a receiver were created, newest first, without notices.
-async fn recent_messages(
+async fn read_recent_messages(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     most: u32,
@@ -188,8 +194,8 @@ async fn find_open_message(
     receiver: &Receiver,
 ) -> Result<Option<i64>, sqlx::Error> {
     let newest: Option<(i64, bool)> = sqlx::query_as(
-        "SELECT id, state = 'pending' AND payload IS NULL FROM message
-         WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY n DESC LIMIT 1",
+        "SELECT id, status = 'pending' AND payload IS NULL FROM message
+         WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY sequence DESC LIMIT 1",
     )
     .bind(event)
     .bind(&receiver.notifier.0)
@@ -207,8 +213,8 @@ async fn insert_event_message(
     due: Timestamp,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
-    let n: i64 = sqlx::query_scalar(
-        "SELECT coalesce(max(n), 0) + 1 FROM message WHERE event = $1 AND notifier = $2 AND recipient = $3",
+    let sequence: i64 = sqlx::query_scalar(
+        "SELECT coalesce(max(sequence), 0) + 1 FROM message WHERE event = $1 AND notifier = $2 AND recipient = $3",
     )
     .bind(event)
     .bind(&receiver.notifier.0)
@@ -216,17 +222,17 @@ async fn insert_event_message(
     .fetch_one(&mut *conn)
     .await?;
     sqlx::query_scalar(
-        "INSERT INTO message (key, uid, event, n, notifier, recipient, created, state, due)
+        "INSERT INTO message (key, uid, event, sequence, notifier, recipient, created, status, due)
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8) RETURNING id",
     )
-    .bind(format!("event:{event}:{}/{}:{n}", receiver.notifier, receiver.recipient))
+    .bind(format!("event:{event}:{}/{}:{sequence}", receiver.notifier, receiver.recipient))
     .bind(uuid::Uuid::new_v4().to_string())
     .bind(event)
-    .bind(n)
+    .bind(sequence)
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(millis(now))
-    .bind(millis(due))
+    .bind(to_millis(now))
+    .bind(to_millis(due))
     .fetch_one(conn)
     .await
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::millis;
+use super::column::to_millis;
 use super::{Store, StoreError};
 
 impl Store {
@@ -39,10 +39,10 @@ async fn insert_versions(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     for (hash, text) in versions {
-        sqlx::query("INSERT INTO rule_version (hash, text, kept) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
+        sqlx::query("INSERT INTO rule_version (hash, text, stored_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
             .bind(hash)
             .bind(text)
-            .bind(millis(now))
+            .bind(to_millis(now))
             .execute(&mut *conn)
             .await?;
     }
@@ -56,10 +56,10 @@ async fn replace_files(
 ) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM rule_file").execute(&mut *conn).await?;
     for (name, text) in files {
-        sqlx::query("INSERT INTO rule_file (name, text, kept) VALUES ($1, $2, $3)")
+        sqlx::query("INSERT INTO rule_file (name, text, stored_at) VALUES ($1, $2, $3)")
             .bind(name)
             .bind(text)
-            .bind(millis(now))
+            .bind(to_millis(now))
             .execute(&mut *conn)
             .await?;
     }
@@ -68,7 +68,7 @@ async fn replace_files(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at};
+    use super::super::fixture::{Bench, at_second};
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
@@ -79,12 +79,12 @@ mod tests {
         let bench = Bench::new().await;
         bench
             .store
-            .replace_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at(0))
+            .replace_rule_files(pairs(&[("korea.yaml", "one"), ("gone.yaml", "two")]), at_second(0))
             .await
             .unwrap();
         let now = pairs(&[("arms.yaml", "three"), ("korea.yaml", "four")]);
-        bench.store.replace_rule_files(now.clone(), at(1)).await.unwrap();
-        let bench = bench.crash().await;
+        bench.store.replace_rule_files(now.clone(), at_second(1)).await.unwrap();
+        let bench = bench.crash_and_reopen().await;
         assert_eq!(bench.store.last_good_rule_files().await.unwrap(), now);
     }
 
@@ -93,14 +93,18 @@ mod tests {
         let bench = Bench::new().await;
         bench
             .store
-            .record_rule_versions(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at(0))
+            .record_rule_versions(pairs(&[("a1", "when: arms"), ("b2", "when: oil")]), at_second(0))
             .await
             .unwrap();
-        bench.store.record_rule_versions(pairs(&[("a1", "something else")]), at(1)).await.unwrap();
+        bench
+            .store
+            .record_rule_versions(pairs(&[("a1", "something else")]), at_second(1))
+            .await
+            .unwrap();
         assert_eq!(
-            bench.ask("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(),
+            bench.query_text("SELECT text FROM rule_version WHERE hash = 'a1'").await.unwrap(),
             "when: arms"
         );
-        assert_eq!(bench.ask("SELECT count(*) || '' FROM rule_version").await.unwrap(), "2");
+        assert_eq!(bench.query_text("SELECT count(*) || '' FROM rule_version").await.unwrap(), "2");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::millis;
+use super::column::to_millis;
 use super::{RunStart, Store, StoreError, delivery_waits, health};
 use crate::alerts::Receiver;
 use tidings_rules::story::NotifierName;
@@ -15,8 +15,8 @@ impl Store {
     /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
     /// receivers not in `receivers` become held, those of receivers that are back become pending.
     /// A notifier that was permanently away is tried once more, because its address may be
-    /// corrected. Waits that a wrong clock made too long are cut, as
-    /// [`Store::cut_delivery_waits`] says.
+    /// corrected. Waits that a wrong clock made too long are shortened, as
+    /// [`Store::shorten_delivery_waits`] says.
     pub async fn start_run(
         &self,
         receivers: &[Receiver],
@@ -33,13 +33,13 @@ async fn record_start(
     now: Timestamp,
 ) -> Result<RunStart, sqlx::Error> {
     let run = sqlx::query_scalar("INSERT INTO run (started) VALUES ($1) RETURNING id")
-        .bind(millis(now))
+        .bind(to_millis(now))
         .fetch_one(&mut *conn)
         .await?;
     let reclaimed = reclaim_leases(conn, now).await?;
     let held = hold_messages(conn, &receivers).await?;
     health::end_permanent_rests(conn, now).await?;
-    delivery_waits::cut_waits(conn, now).await?;
+    delivery_waits::write_shorter_waits(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
@@ -47,13 +47,13 @@ async fn record_start(
 async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "UPDATE attempt SET ended = $1, outcome = 'unknown'
-         WHERE id IN (SELECT lease FROM message WHERE state = 'leased')",
+         WHERE id IN (SELECT lease FROM message WHERE status = 'leased')",
     )
-    .bind(millis(now))
+    .bind(to_millis(now))
     .execute(&mut *conn)
     .await?;
     let opened =
-        sqlx::query("UPDATE message SET state = 'pending', lease = NULL WHERE state = 'leased'")
+        sqlx::query("UPDATE message SET status = 'pending', lease = NULL WHERE status = 'leased'")
             .execute(conn)
             .await?;
     Ok(opened.rows_affected())
@@ -66,17 +66,17 @@ async fn hold_messages(
     receivers: &BTreeSet<Receiver>,
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
     let groups: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT notifier, recipient, count(*) FROM message WHERE state IN ('pending', 'held') GROUP BY notifier, recipient ORDER BY notifier, recipient",
+        "SELECT notifier, recipient, count(*) FROM message WHERE status IN ('pending', 'held') GROUP BY notifier, recipient ORDER BY notifier, recipient",
     )
     .fetch_all(&mut *conn)
     .await?;
     let mut held = Vec::new();
     for (notifier, recipient, messages) in groups {
         let receiver = Receiver { notifier: NotifierName(notifier), recipient };
-        let known = receivers.contains(&receiver);
-        let (from, to) = if known { ("held", "pending") } else { ("pending", "held") };
+        let is_configured = receivers.contains(&receiver);
+        let (from, to) = if is_configured { ("held", "pending") } else { ("pending", "held") };
         sqlx::query(
-            "UPDATE message SET state = $4 WHERE state = $3 AND notifier = $1 AND recipient = $2",
+            "UPDATE message SET status = $4 WHERE status = $3 AND notifier = $1 AND recipient = $2",
         )
         .bind(&receiver.notifier.0)
         .bind(&receiver.recipient)
@@ -84,7 +84,7 @@ async fn hold_messages(
         .bind(to)
         .execute(&mut *conn)
         .await?;
-        if !known {
+        if !is_configured {
             held.push((receiver, messages.unsigned_abs()));
         }
     }
@@ -93,83 +93,85 @@ async fn hold_messages(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, desk, draft, item, receiver, verdict};
+    use super::super::fixture::{
+        Bench, at_second, desk_receiver, item, match_result, new_alert, receiver,
+    };
     use super::super::{Finish, MatchResult, StoryPlan};
 
     async fn states(bench: &Bench) -> String {
-        let sql = "SELECT group_concat(recipient || ' ' || state, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
-        bench.ask(sql).await.unwrap()
+        let sql = "SELECT group_concat(recipient || ' ' || status, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
+        bench.query_text(sql).await.unwrap()
     }
 
     #[tokio::test]
     async fn every_run_has_its_own_number_and_a_first_one_finds_nothing() {
         let bench = Bench::new().await;
-        let first = bench.store.start_run(&[desk()], at(0)).await.unwrap();
+        let first = bench.store.start_run(&[desk_receiver()], at_second(0)).await.unwrap();
         assert_eq!((first.reclaimed, first.held), (0, vec![]));
-        let bench = bench.crash().await;
-        assert!(bench.run(&[desk()]).await > first.run);
+        let bench = bench.crash_and_reopen().await;
+        assert!(bench.start_run(&[desk_receiver()]).await > first.run);
     }
 
     #[tokio::test]
     async fn a_crash_while_sending_leaves_the_same_message_due_at_once() {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(verdict(&["arms"])))]).await;
-        let old = bench.run(&[desk()]).await;
+        bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(match_result(&["arms"])))]).await;
+        let old = bench.start_run(&[desk_receiver()]).await;
         let lost = bench.lease(old, "desk", 5).await.remove(0);
 
-        let bench = bench.crash().await;
+        let bench = bench.crash_and_reopen().await;
         // What joins now goes into the next message: this one is frozen.
-        bench.poll("paper", 6, vec![item("a", StoryPlan::Settle(verdict(&["oil"])))]).await;
-        let start = bench.store.start_run(&[desk()], at(7)).await.unwrap();
+        bench.poll("paper", 6, vec![item("a", StoryPlan::Settle(match_result(&["oil"])))]).await;
+        let start = bench.store.start_run(&[desk_receiver()], at_second(7)).await.unwrap();
         assert_eq!((start.reclaimed, start.held), (1, vec![]));
         let again = bench.lease(start.run, "desk", 7).await;
         assert_eq!(again.len(), 2);
         assert_eq!((&again[0].id, &again[0].payload), (&lost.id, &lost.payload));
         assert_ne!(again[0].attempt, lost.attempt);
-        assert_eq!(again[0].counted, 0);
+        assert_eq!(again[0].counted_attempts, 0);
 
         assert!(
-            !bench.finish(old, &lost, Finish::Sent(String::new()), 8).await,
+            !bench.finish_attempt(old, &lost, Finish::Sent(String::new()), 8).await,
             "the old run is fenced off"
         );
         assert!(
-            !bench.finish(start.run, &lost, Finish::Sent(String::new()), 8).await,
+            !bench.finish_attempt(start.run, &lost, Finish::Sent(String::new()), 8).await,
             "so is the old attempt"
         );
-        assert!(!bench.finish(old, &again[0], Finish::Sent(String::new()), 8).await);
-        assert!(bench.finish(start.run, &again[0], Finish::Sent(String::new()), 8).await);
+        assert!(!bench.finish_attempt(old, &again[0], Finish::Sent(String::new()), 8).await);
+        assert!(bench.finish_attempt(start.run, &again[0], Finish::Sent(String::new()), 8).await);
         let outcomes = "SELECT group_concat(coalesce(outcome, 'open'), ', ') FROM (SELECT * FROM attempt ORDER BY id)";
-        assert_eq!(bench.ask(outcomes).await.unwrap(), "unknown, sent, open");
+        assert_eq!(bench.query_text(outcomes).await.unwrap(), "unknown, sent, open");
     }
 
     #[tokio::test]
     async fn messages_of_receivers_that_left_are_held_until_they_are_back() {
         let bench = Bench::new().await;
         let (ana, bob) = (receiver("mail", "ana"), receiver("mail", "bob"));
-        let alerts = vec![draft("arms", &[ana.clone(), bob.clone()])];
+        let alerts = vec![new_alert("arms", &[ana.clone(), bob.clone()])];
         bench
             .poll(
                 "wire",
                 0,
-                vec![item("a", StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) }))],
+                vec![item("a", StoryPlan::Settle(MatchResult { alerts, ..match_result(&[]) }))],
             )
             .await;
 
         // Bob's lease is under way when the run ends, and the next one does not know him.
-        let run = bench.run(&[ana.clone(), bob.clone()]).await;
+        let run = bench.start_run(&[ana.clone(), bob.clone()]).await;
         assert_eq!(bench.lease(run, "mail", 0).await.len(), 2);
-        let start = bench.store.start_run(std::slice::from_ref(&ana), at(1)).await.unwrap();
+        let start = bench.store.start_run(std::slice::from_ref(&ana), at_second(1)).await.unwrap();
         assert_eq!((start.reclaimed, start.held), (2, vec![(bob.clone(), 1)]));
         assert_eq!(states(&bench).await, "ana pending, bob held");
         let leased = bench.lease(start.run, "mail", 1).await;
         assert_eq!(leased.len(), 1);
-        assert!(bench.finish(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
-        assert_eq!(bench.store.count_undelivered(at(9)).await.unwrap(), 1);
+        assert!(bench.finish_attempt(start.run, &leased[0], Finish::Sent(String::new()), 2).await);
+        assert_eq!(bench.store.count_undelivered(at_second(9)).await.unwrap(), 1);
         assert_eq!(bench.next_due().await, []);
 
-        let still = bench.store.start_run(std::slice::from_ref(&ana), at(3)).await.unwrap();
+        let still = bench.store.start_run(std::slice::from_ref(&ana), at_second(3)).await.unwrap();
         assert_eq!((still.reclaimed, still.held), (0, vec![(bob.clone(), 1)]));
-        let back = bench.store.start_run(&[ana, bob], at(4)).await.unwrap();
+        let back = bench.store.start_run(&[ana, bob], at_second(4)).await.unwrap();
         assert_eq!((back.reclaimed, back.held), (0, vec![]));
         assert_eq!(states(&bench).await, "ana sent, bob pending");
     }

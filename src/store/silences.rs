@@ -1,4 +1,4 @@
-//! Silences: those in force, and the commands that add, list and end them.
+//! Adds, lists and ends silences.
 
 use std::path::Path;
 
@@ -6,30 +6,30 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::column::{self, millis, time, to_json};
+use super::column::{self, read_time, to_json, to_millis};
 use super::{StoreCommandError, StoreError, StoryId, digest};
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{Silence, SilenceTarget};
 use crate::alerts::{Receiver, RuleMatch};
 use crate::store::{command_connection, feed_entries};
-use tidings_rules::story::NotifierName;
 
 /// The silences in force at `now`.
-pub(super) async fn read_in_force(
+pub(super) async fn read_active_silences(
     conn: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<Silence>, sqlx::Error> {
     // The plus keeps SQLite from reading every past silence in the order of the ids.
     let rows = sqlx::query("SELECT * FROM silence WHERE until > $1 ORDER BY +id")
-        .bind(millis(now))
+        .bind(to_millis(now))
         .fetch_all(conn)
         .await?;
     rows.iter().map(silence_from_row).collect()
 }
 
-/// Adds a silence of `target` to the store at `path`. A running Tidings obeys it from its next
-/// alert on. An alert that a shorter silence muted, and this one mutes too, waits for its end.
+/// Adds a silence of `target` to the store at `path`. A running Tidings applies it from
+/// the next alert on. An alert that a shorter silence mutes waits until the end of this one if
+/// both mute it.
 pub async fn add_silence(
     path: &Path,
     target: SilenceTarget,
@@ -44,8 +44,8 @@ pub async fn add_silence(
     Ok(Silence { id, target, until, why, since: now })
 }
 
-/// The silences that are in force in the store at `path`, each with how many messages' worth of
-/// alerts it has muted.
+/// The silences that are in force in the store at `path`, each with the number of alerts that
+/// it mutes.
 pub async fn list_silences(
     path: &Path,
     now: Timestamp,
@@ -55,7 +55,7 @@ pub async fn list_silences(
 }
 
 /// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another
-/// silence mutes it. `None` if no such silence is in force.
+/// silence mutes it. Returns `None` if no silence in force has this id.
 pub async fn end_silence(
     path: &Path,
     id: i64,
@@ -72,7 +72,7 @@ async fn count_muted(
     now: Timestamp,
 ) -> Result<Vec<(Silence, u32)>, sqlx::Error> {
     let mut counted = Vec::new();
-    for silence in read_in_force(conn, now).await? {
+    for silence in read_active_silences(conn, now).await? {
         let muted = sqlx::query_scalar(
             "SELECT count(DISTINCT alert) FROM message_alert JOIN message ON message.id = message_alert.message WHERE digest = $1",
         )
@@ -96,8 +96,8 @@ async fn insert_silence(
         "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
     )
     .bind(to_json(target)?)
-    .bind(millis(now))
-    .bind(millis(until))
+    .bind(to_millis(now))
+    .bind(to_millis(until))
     .bind(why)
     .fetch_one(&mut *change)
     .await?;
@@ -114,37 +114,37 @@ async fn shorten_silence(
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
     let row = sqlx::query("UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *")
         .bind(id)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .fetch_optional(&mut *change)
         .await?;
     let Some(ended) = row.as_ref().map(silence_from_row).transpose()? else { return Ok(None) };
     reassign_muted(&mut change, now).await?;
-    sqlx::query("UPDATE message SET due = $2 WHERE digest = $1 AND state IN ('pending', 'held') AND due > $2")
+    sqlx::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
         .bind(to_json(&ended.reason())?)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .execute(&mut *change)
         .await?;
     change.commit().await?;
     Ok(Some(ended))
 }
 
-/// Moves every muted alert that was not sent to the digest of the last silence that mutes it now.
-/// Where none does, the alert stays in its digest.
+/// Moves every muted alert that was not sent to the digest of the silence that ends last among those
+/// that mute it now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
-    let silences = read_in_force(conn, now).await?;
+    let silences = read_active_silences(conn, now).await?;
     let rows = sqlx::query(
         "SELECT message.id AS message, notifier, recipient, digest, alert.id AS alert, rule_match, alert.story, story.event
          FROM message JOIN message_alert ON message_alert.message = message.id
          JOIN alert ON alert.id = message_alert.alert
          JOIN story ON story.id = alert.story
-         WHERE state = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
+         WHERE message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
     )
-    .bind(OF_SILENCES)
+    .bind(SILENCE_REASONS)
     .fetch_all(&mut *conn)
     .await?;
     let all = rows.iter().map(muted_from_row).collect::<Result<Vec<_>, _>>()?;
     let stories: Vec<StoryId> = all.iter().map(|muted| muted.story).collect();
-    let feeds = feed_entries::feeds_of_stories(conn, &stories).await?;
+    let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
     for muted in all {
         let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
         let Some(longest) = silence::longest(&silences, &muted.rule_match, feeds, &muted.event)
@@ -161,11 +161,11 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Reasons of that kind, as the column holds them.
-const OF_SILENCES: &str = r#"{"what":"silence"%"#;
+/// The start of the column `digest` where the reason is a silence.
+const SILENCE_REASONS: &str = r#"{"what":"silence"%"#;
 
 /// An alert in the digest of a silence.
-struct Muted {
+struct MutedAlert {
     message: i64,
     alert: i64,
     receiver: Receiver,
@@ -175,14 +175,13 @@ struct Muted {
     event: String,
 }
 
-fn muted_from_row(row: &SqliteRow) -> Result<Muted, sqlx::Error> {
-    let notifier = NotifierName(row.try_get("notifier")?);
-    Ok(Muted {
+fn muted_from_row(row: &SqliteRow) -> Result<MutedAlert, sqlx::Error> {
+    Ok(MutedAlert {
         message: row.try_get("message")?,
         alert: row.try_get("alert")?,
-        receiver: Receiver { notifier, recipient: row.try_get("recipient")? },
-        reason: column::json(row, "digest")?,
-        rule_match: column::json(row, "rule_match")?,
+        receiver: column::receiver_from_row(row)?,
+        reason: column::read_json(row, "digest")?,
+        rule_match: column::read_json(row, "rule_match")?,
         story: StoryId(row.try_get("story")?),
         event: row.try_get("event")?,
     })
@@ -191,10 +190,10 @@ fn muted_from_row(row: &SqliteRow) -> Result<Muted, sqlx::Error> {
 fn silence_from_row(row: &SqliteRow) -> Result<Silence, sqlx::Error> {
     Ok(Silence {
         id: row.try_get("id")?,
-        target: column::json(row, "target")?,
-        until: time(row, "until")?,
+        target: column::read_json(row, "target")?,
+        until: read_time(row, "until")?,
         why: row.try_get("why")?,
-        since: time(row, "since")?,
+        since: read_time(row, "since")?,
     })
 }
 

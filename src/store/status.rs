@@ -1,4 +1,4 @@
-//! The states of stories, messages and attempts, each with its one mapping to a column.
+//! The status of stories and messages and the outcome of attempts, each with its mapping to a column.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl StoryStatus {
     }
 
     /// The text in the column `status_why`.
-    pub(super) fn why(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Recorded(why) => Some(why),
             Self::Waiting | Self::Matched | Self::Unmatched => None,
@@ -46,15 +46,15 @@ impl StoryStatus {
             "matched" => Ok(Self::Matched),
             "unmatched" => Ok(Self::Unmatched),
             "recorded" => Ok(Self::Recorded(row.try_get("status_why")?)),
-            other => Err(unknown(other)),
+            other => Err(unknown_word(other)),
         }
     }
 }
 
-/// The state of a message, as the column `state` holds it.
+/// The status of a message, as the column `status` holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum MessageState {
+pub enum MessageStatus {
     /// It waits until it is due.
     Pending,
     /// An attempt is in flight.
@@ -67,10 +67,10 @@ pub enum MessageState {
     Held,
 }
 
-impl MessageState {
+impl MessageStatus {
     const ALL: [Self; 5] = [Self::Pending, Self::Leased, Self::Sent, Self::Dead, Self::Held];
 
-    /// The word in the column, for people, too.
+    /// The word in the column, and for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,14 +82,17 @@ impl MessageState {
         }
     }
 
-    /// The state of a message's row.
+    /// The status of a message's row.
     pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let word: &str = row.try_get("state")?;
-        Self::ALL.into_iter().find(|state| state.as_str() == word).ok_or_else(|| unknown(word))
+        let word: &str = row.try_get("status")?;
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| unknown_word(word))
     }
 }
 
-impl fmt::Display for MessageState {
+impl fmt::Display for MessageStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -114,7 +117,7 @@ pub enum AttemptOutcome {
 impl AttemptOutcome {
     const ALL: [Self; 5] = [Self::Sent, Self::Again, Self::Unreached, Self::Dead, Self::Unknown];
 
-    /// The word in the column, for people, too.
+    /// The word in the column, and for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -129,11 +132,11 @@ impl AttemptOutcome {
     /// The outcome in an attempt's row; `None` while the attempt is in flight.
     pub(super) fn from_row(row: &SqliteRow) -> Result<Option<Self>, sqlx::Error> {
         let Some(word) = row.try_get::<Option<&str>, _>("outcome")? else { return Ok(None) };
-        let known = Self::ALL.into_iter().find(|outcome| outcome.as_str() == word);
-        known.map(Some).ok_or_else(|| unknown(word))
+        let outcome = Self::ALL.into_iter().find(|outcome| outcome.as_str() == word);
+        outcome.map(Some).ok_or_else(|| unknown_word(word))
     }
 }
 
-fn unknown(word: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("`{word}` is no state that this build knows").into())
+fn unknown_word(word: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("`{word}` is no status or outcome of this schema").into())
 }

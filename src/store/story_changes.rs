@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{millis, read_columns, to_json};
+use super::column::{extent_columns, to_json, to_millis};
 use super::{MatchResult, StoryId, StoryPlan, StoryStatus, alerts, event};
 use crate::store::new_items;
 use crate::store::new_items::NewStory;
@@ -51,9 +51,9 @@ pub(super) async fn record_edit(
     replace_feed_text(conn, story, text).await?;
     match (read_status(conn, story).await?, plan) {
         (_, StoryPlan::Record(_)) => Ok(()),
-        (StoryStatus::Waiting, StoryPlan::Settle(verdict)) => {
-            alerts::record_alerts(conn, story, verdict, now).await?;
-            settle_with_feed_text(conn, story, verdict, now).await?;
+        (StoryStatus::Waiting, StoryPlan::Settle(match_result)) => {
+            alerts::record_alerts(conn, story, match_result, now).await?;
+            settle_with_feed_text(conn, story, match_result, now).await?;
             schedule_rematch(conn, story, now).await
         }
         (_, plan) => {
@@ -103,20 +103,20 @@ async fn join_known_story(
         }
         // Its page may be in flight, and be matched without this feed.
         (StoryStatus::Waiting, StoryPlan::ReadPage) => {
-            sqlx::query("UPDATE story SET joined = 1 WHERE id = $1")
+            sqlx::query("UPDATE story SET feed_joined = 1 WHERE id = $1")
                 .bind(story.0)
                 .execute(conn)
                 .await?;
             Ok(())
         }
-        (StoryStatus::Waiting, StoryPlan::Settle(verdict)) => {
-            alerts::record_alerts(conn, story, verdict, now).await
+        (StoryStatus::Waiting, StoryPlan::Settle(match_result)) => {
+            alerts::record_alerts(conn, story, match_result, now).await
         }
         (StoryStatus::Matched | StoryStatus::Unmatched, StoryPlan::ReadPage) => {
             schedule_rematch(conn, story, now).await
         }
-        (StoryStatus::Matched | StoryStatus::Unmatched, StoryPlan::Settle(verdict)) => {
-            alerts::record_alerts(conn, story, verdict, now).await?;
+        (StoryStatus::Matched | StoryStatus::Unmatched, StoryPlan::Settle(match_result)) => {
+            alerts::record_alerts(conn, story, match_result, now).await?;
             alerts::set_match_status(conn, story).await
         }
     }
@@ -132,9 +132,9 @@ async fn apply_plan(
     match plan {
         StoryPlan::Record(why) => record_only(conn, story, why).await,
         StoryPlan::ReadPage => wait_for_page(conn, story, now).await,
-        StoryPlan::Settle(verdict) => {
-            alerts::record_alerts(conn, story, verdict, now).await?;
-            settle_with_feed_text(conn, story, verdict, now).await?;
+        StoryPlan::Settle(match_result) => {
+            alerts::record_alerts(conn, story, match_result, now).await?;
+            settle_with_feed_text(conn, story, match_result, now).await?;
             alerts::set_match_status(conn, story).await
         }
     }
@@ -174,7 +174,7 @@ async fn replace_feed_text(
     .bind(&text.title)
     .bind(&text.body)
     .bind(&text.url)
-    .bind(text.published.map(millis))
+    .bind(text.published.map(to_millis))
     .bind(&text.lang)
     .bind(to_json(&text.authors)?)
     .bind(to_json(&text.tags)?)
@@ -208,7 +208,7 @@ async fn wait_for_page(
          WHERE id = $1",
     )
     .bind(story.0)
-    .bind(millis(now))
+    .bind(to_millis(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -221,10 +221,10 @@ pub(super) async fn schedule_rematch(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE story SET status = 'waiting', due = $2, waiting_since = $2, joined = 0 WHERE id = $1",
+        "UPDATE story SET status = 'waiting', due = $2, waiting_since = $2, feed_joined = 0 WHERE id = $1",
     )
     .bind(story.0)
-    .bind(millis(now))
+    .bind(to_millis(now))
     .execute(conn)
     .await?;
     Ok(())
@@ -234,17 +234,17 @@ pub(super) async fn schedule_rematch(
 async fn settle_with_feed_text(
     conn: &mut SqliteConnection,
     story: StoryId,
-    verdict: &MatchResult,
+    match_result: &MatchResult,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let (read, why) = read_columns(&verdict.read);
+    let (read, why) = extent_columns(&match_result.read);
     sqlx::query("UPDATE story SET body = NULL, read = $2, read_why = $3 WHERE id = $1")
         .bind(story.0)
         .bind(read)
         .bind(why)
         .execute(&mut *conn)
         .await?;
-    event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await
+    event::store_signature(conn, story, match_result.fingerprint.as_deref(), now).await
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{millis, to_json};
+use super::column::{to_json, to_millis};
 use super::{Store, StoreError};
 
-/// How many rows one step reads: so few that no command waits long for it.
-const STEP: i64 = 200;
+/// The rows that one step reads: few, so that no command waits long.
+const STEP_ROWS: i64 = 200;
 
 /// The times from which rows are kept; `None`: all are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +56,14 @@ pub struct SweepCounts {
     pub stories: u64,
     /// Keys of items.
     pub keys: u64,
-    /// Rows of stories that were left for their keys.
+    /// Rows of stories whose last key was deleted.
     pub rows: u64,
 }
 
 impl SweepCounts {
     /// The sums of both.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub fn add_counts(self, other: Self) -> Self {
         Self {
             messages: self.messages + other.messages,
             alerts: self.alerts + other.alerts,
@@ -88,11 +88,11 @@ impl Store {
     /// deletes what is not `kept`.
     pub async fn sweep(
         &self,
-        place: SweepPosition,
+        position: SweepPosition,
         kept: Retention,
         now: Timestamp,
     ) -> Result<SweepStep, StoreError> {
-        self.write(move |conn| Box::pin(run_step(conn, place, kept, now))).await
+        self.write(move |conn| Box::pin(run_step(conn, position, kept, now))).await
     }
 }
 
@@ -115,7 +115,7 @@ async fn run_step(
         None => None,
     };
     let (Some(window), Some(since)) = (window, since) else {
-        let next = part.next().map(|part| SweepPosition { part, after: 0 });
+        let next = part.next_part().map(|part| SweepPosition { part, after: 0 });
         return Ok(SweepStep { next, counts: SweepCounts::default() });
     };
     let gone = match part {
@@ -127,7 +127,7 @@ async fn run_step(
 }
 
 impl SweepPart {
-    fn next(self) -> Option<Self> {
+    fn next_part(self) -> Option<Self> {
         match self {
             Self::Messages => Some(Self::Alerts),
             Self::Alerts => Some(Self::Stories),
@@ -136,8 +136,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read; `None` if they are all of `since` or later, as are those after them:
-/// rows are numbered as they come.
+/// The next rows to read. `None` if they are all from `since` or later: then all rows after them are,
+/// too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,
@@ -156,9 +156,9 @@ async fn next_window(
         }
     };
     let found: (Option<i64>, Option<i64>) =
-        sqlx::query_as(sql).bind(after).bind(STEP).fetch_one(conn).await?;
+        sqlx::query_as(sql).bind(after).bind(STEP_ROWS).fetch_one(conn).await?;
     Ok(match found {
-        (Some(last), Some(oldest)) if oldest < millis(since) => Some((after, last)),
+        (Some(last), Some(oldest)) if oldest < to_millis(since) => Some((after, last)),
         _ => None,
     })
 }
@@ -169,14 +169,14 @@ async fn delete_messages(
     since: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND state IN ('sent', 'dead')
+        "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND status IN ('sent', 'dead')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
          AND NOT EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
                          WHERE message_alert.message = message.id AND alert.created >= $3)",
     )
     .bind(window.0)
     .bind(window.1)
-    .bind(millis(since))
+    .bind(to_millis(since))
     .fetch_all(&mut *conn)
     .await?;
     let ids = to_json(&ended)?;
@@ -202,8 +202,8 @@ async fn purge_alerts(
     )
     .bind(window.0)
     .bind(window.1)
-    .bind(millis(since))
-    .bind(millis(now))
+    .bind(to_millis(since))
+    .bind(to_millis(now))
     .execute(conn)
     .await?;
     Ok(SweepCounts { alerts: done.rows_affected(), ..SweepCounts::default() })
@@ -224,8 +224,8 @@ async fn purge_stories(
     )
     .bind(window.0)
     .bind(window.1)
-    .bind(millis(since))
-    .bind(millis(now))
+    .bind(to_millis(since))
+    .bind(to_millis(now))
     .execute(&mut *conn)
     .await?;
     let keys = sqlx::query(
@@ -234,7 +234,7 @@ async fn purge_stories(
     )
     .bind(window.0)
     .bind(window.1)
-    .bind(millis(keys))
+    .bind(to_millis(keys))
     .execute(&mut *conn)
     .await?;
     // A story that lost its texts has no alert that is kept.

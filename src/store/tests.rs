@@ -12,10 +12,10 @@ use super::fixture::Bench;
 /// statement is given.
 const SMALL: [&str; 19] = [
     "backfill",
-    "came",
+    "ended",
     "claim",
     "feed",
-    "file",
+    "store_file",
     "found",
     "given",
     "health",

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, from_millis, millis, read_columns, time};
+use super::column::{self, extent_columns, from_millis, read_time, to_millis};
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory, alerts, event};
 use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
@@ -23,11 +23,12 @@ impl Store {
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
         )
-        .bind(millis(now))
-        .bind(limit_with(limit, in_flight))
+        .bind(to_millis(now))
+        .bind(add_to_limit(limit, in_flight))
         .fetch_all(&mut *reader)
         .await?;
-        let idle = with_feed_entries(&mut reader, not_in_flight(&rows, in_flight, limit)?).await?;
+        let idle =
+            add_feed_entries(&mut reader, leave_out_in_flight(&rows, in_flight, limit)?).await?;
         let found = idle.into_iter().map(|(id, row, entries)| waiting_from_row(id, row, entries));
         Ok(found.collect::<Result<_, _>>()?)
     }
@@ -40,10 +41,10 @@ impl Store {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT id, due FROM story WHERE status = 'waiting' ORDER BY due LIMIT $1",
         )
-        .bind(limit_with(1, in_flight))
+        .bind(add_to_limit(1, in_flight))
         .fetch_all(&self.readers)
         .await?;
-        Ok(first_due(rows, in_flight)?)
+        Ok(find_first_due(rows, in_flight)?)
     }
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
@@ -54,7 +55,7 @@ impl Store {
         revision: i64,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(delay_page(conn, story, revision, due))).await
+        self.write(move |conn| Box::pin(write_page_failure(conn, story, revision, due))).await
     }
 
     /// Records a waiting story's final text, how much was read, and the result of matching it.
@@ -68,17 +69,18 @@ impl Store {
         settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(settle(conn, story, revision, settled, now))).await
+        self.write(move |conn| Box::pin(write_settled_story(conn, story, revision, settled, now)))
+            .await
     }
 }
 
 /// The number of rows to read, so that `limit` of them are not `in_flight`.
-pub(super) fn limit_with(limit: u32, in_flight: &[StoryId]) -> i64 {
+pub(super) fn add_to_limit(limit: u32, in_flight: &[StoryId]) -> i64 {
     i64::from(limit).saturating_add_unsigned(in_flight.len() as u64)
 }
 
 /// The first `limit` of the stories in these rows that are not `in_flight`.
-pub(super) fn not_in_flight<'r>(
+pub(super) fn leave_out_in_flight<'r>(
     rows: &'r [SqliteRow],
     in_flight: &[StoryId],
     limit: u32,
@@ -90,18 +92,18 @@ pub(super) fn not_in_flight<'r>(
 }
 
 /// The stories in these rows, each with the feeds that carry it.
-pub(super) async fn with_feed_entries<'r>(
+pub(super) async fn add_feed_entries<'r>(
     conn: &mut SqliteConnection,
     stories: Vec<(StoryId, &'r SqliteRow)>,
 ) -> Result<Vec<(StoryId, &'r SqliteRow, Vec<FeedEntry>)>, sqlx::Error> {
     let ids: Vec<StoryId> = stories.iter().map(|(id, _)| *id).collect();
-    let mut entries = feed_entries::entries_of_stories(conn, &ids).await?;
+    let mut entries = feed_entries::read_entries_of_stories(conn, &ids).await?;
     let with_entries = |(id, row): (StoryId, _)| (id, row, entries.remove(&id).unwrap_or_default());
     Ok(stories.into_iter().map(with_entries).collect())
 }
 
 /// When the first of these stories is due that is not `in_flight`.
-pub(super) fn first_due(
+pub(super) fn find_first_due(
     due: Vec<(i64, i64)>,
     in_flight: &[StoryId],
 ) -> Result<Option<Timestamp>, sqlx::Error> {
@@ -117,16 +119,16 @@ fn waiting_from_row(
     Ok(WaitingStory {
         id,
         revision: row.try_get("revision")?,
-        story: column::story(row)?,
+        story: column::story_from_row(row)?,
         read: column::read_extent(row)?,
         feed_entries,
         attempts: row.try_get("page_attempts")?,
         fetches: row.try_get("page_fetches")?,
-        since: time(row, "waiting_since")?,
+        since: read_time(row, "waiting_since")?,
     })
 }
 
-async fn delay_page(
+async fn write_page_failure(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
@@ -138,26 +140,26 @@ async fn delay_page(
     )
     .bind(story.0)
     .bind(revision)
-    .bind(millis(due))
+    .bind(to_millis(due))
     .execute(conn)
     .await?;
     Ok(())
 }
 
-async fn settle(
+async fn write_settled_story(
     conn: &mut SqliteConnection,
     story: StoryId,
     revision: i64,
     settled: FinalText,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let FinalText { body, verdict, fetches, recheck_at } = settled;
-    let (read, why) = read_columns(&verdict.read);
+    let FinalText { body, match_result, fetches, recheck_at } = settled;
+    let (read, why) = extent_columns(&match_result.read);
     // A text that was final before has its time of a recheck already.
     let joined: Option<bool> = sqlx::query_scalar(
         "UPDATE story SET body = CASE WHEN feed_text = $3 THEN NULL ELSE $3 END, read = $4, read_why = $5,
                 page_fetches = page_fetches + $6, recheck_at = CASE WHEN read IS NULL THEN $7 ELSE recheck_at END
-         WHERE id = $1 AND revision = $2 AND status = 'waiting' RETURNING joined",
+         WHERE id = $1 AND revision = $2 AND status = 'waiting' RETURNING feed_joined",
     )
     .bind(story.0)
     .bind(revision)
@@ -165,12 +167,12 @@ async fn settle(
     .bind(read)
     .bind(why)
     .bind(fetches)
-    .bind(recheck_at.map(millis))
+    .bind(recheck_at.map(to_millis))
     .fetch_optional(&mut *conn)
     .await?;
     let Some(joined) = joined else { return Ok(false) };
-    alerts::record_alerts(conn, story, &verdict, now).await?;
-    event::keep_sketch(conn, story, verdict.fingerprint.as_deref(), now).await?;
+    alerts::record_alerts(conn, story, &match_result, now).await?;
+    event::store_signature(conn, story, match_result.fingerprint.as_deref(), now).await?;
     if joined {
         story_changes::schedule_rematch(conn, story, now).await?;
     } else {
@@ -181,24 +183,24 @@ async fn settle(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Bench, at, item, page, story, verdict};
+    use super::super::fixture::{Bench, at_second, final_text, item, match_result, story};
     use super::super::{MatchResult, StoryPlan};
     use super::*;
     use tidings_rules::story::Read;
 
     async fn one_waiting(bench: &Bench) -> WaitingStory {
         bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
-        bench.waiting(0).await.remove(0)
+        bench.waiting_stories(0).await.remove(0)
     }
 
     #[tokio::test]
-    async fn a_story_waits_with_all_that_its_feed_told() {
+    async fn a_story_waits_with_all_that_its_feed_gave() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
         assert_eq!(waiting.story, story("a", "Teaser."));
         assert_eq!(
             (waiting.read, waiting.revision, waiting.attempts, waiting.since),
-            (None, 1, 0, at(0))
+            (None, 1, 0, at_second(0))
         );
         assert_eq!(waiting.feed_entries.len(), 1);
         assert_eq!(
@@ -208,12 +210,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_longest_waiting_come_first_without_the_busy_and_within_the_limit() {
+    async fn the_longest_waiting_come_first_without_those_in_flight_and_within_the_limit() {
         let bench = Bench::new().await;
         for (now, key) in [(2, "b"), (1, "a"), (3, "c")] {
             bench.poll("wire", now, vec![item(key, StoryPlan::ReadPage)]).await;
         }
-        let ids: Vec<StoryId> = bench.waiting(9).await.iter().map(|waiting| waiting.id).collect();
+        let ids: Vec<StoryId> =
+            bench.waiting_stories(9).await.iter().map(|waiting| waiting.id).collect();
         for (now, in_flight, limit, expected) in [
             (9, vec![], 9, vec!["a", "b", "c"]),
             (9, vec![], 2, vec!["a", "b"]),
@@ -222,12 +225,13 @@ mod tests {
             (2, vec![], 9, vec!["a", "b"]),
             (9, vec![], 0, vec![]),
         ] {
-            let found = bench.store.waiting_stories(at(now), &in_flight, limit).await.unwrap();
+            let found =
+                bench.store.waiting_stories(at_second(now), &in_flight, limit).await.unwrap();
             let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
             assert_eq!(titles, expected, "at {now}, {in_flight:?} in flight, {limit} at most");
         }
         for (in_flight, expected) in
-            [(vec![], Some(at(1))), (vec![ids[0]], Some(at(2))), (ids.clone(), None)]
+            [(vec![], Some(at_second(1))), (vec![ids[0]], Some(at_second(2))), (ids.clone(), None)]
         {
             assert_eq!(bench.store.next_waiting_due(&in_flight).await.unwrap(), expected);
         }
@@ -237,41 +241,55 @@ mod tests {
     async fn a_page_that_failed_is_counted_and_put_off() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
-        assert_eq!(bench.waiting(59).await, []);
-        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at(60)));
-        let again = bench.waiting(60).await.remove(0);
-        assert_eq!((again.attempts, again.since), (1, at(0)));
+        bench.store.record_page_failure(waiting.id, waiting.revision, at_second(60)).await.unwrap();
+        assert_eq!(bench.waiting_stories(59).await, []);
+        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at_second(60)));
+        let again = bench.waiting_stories(60).await.remove(0);
+        assert_eq!((again.attempts, again.since), (1, at_second(0)));
 
-        bench.store.record_page_failure(waiting.id, waiting.revision + 1, at(90)).await.unwrap();
+        bench
+            .store
+            .record_page_failure(waiting.id, waiting.revision + 1, at_second(90))
+            .await
+            .unwrap();
         assert_eq!(
-            bench.waiting(60).await.remove(0).attempts,
+            bench.waiting_stories(60).await.remove(0).attempts,
             1,
             "another revision's failure is not this one's"
         );
 
         bench
             .store
-            .settle_story(again.id, again.revision, page("The page.", verdict(&[])), at(61))
+            .settle_story(
+                again.id,
+                again.revision,
+                final_text("The page.", match_result(&[])),
+                at_second(61),
+            )
             .await
             .unwrap();
-        assert_eq!(bench.known("wire").await[0].pages, 2);
+        assert_eq!(bench.known_items("wire").await[0].pages, 2);
     }
 
     #[tokio::test]
     async fn an_edit_overtakes_a_page_that_is_under_way() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await;
-        bench.store.record_page_failure(waiting.id, waiting.revision, at(60)).await.unwrap();
+        bench.store.record_page_failure(waiting.id, waiting.revision, at_second(60)).await.unwrap();
         bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
 
         let stale = bench
             .store
-            .settle_story(waiting.id, waiting.revision, page("Old.", verdict(&["arms"])), at(6))
+            .settle_story(
+                waiting.id,
+                waiting.revision,
+                final_text("Old.", match_result(&["arms"])),
+                at_second(6),
+            )
             .await;
         assert!(!stale.unwrap());
         assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
-        let now = bench.waiting(5).await.remove(0);
+        let now = bench.waiting_stories(5).await.remove(0);
         assert_eq!(
             (now.revision, now.attempts, now.story.body.as_str()),
             (waiting.revision + 1, 0, "Teaser.")
@@ -282,22 +300,36 @@ mod tests {
     async fn a_story_is_settled_once_and_a_crash_does_not_bring_it_back() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await.id;
-        let teaser =
-            MatchResult { read: Read::Teaser("behind a paywall".to_owned()), ..verdict(&["arms"]) };
+        let teaser = MatchResult {
+            read: Read::Teaser("behind a paywall".to_owned()),
+            ..match_result(&["arms"])
+        };
         assert!(
-            bench.store.settle_story(waiting, 1, page("Teaser.", teaser), at(1)).await.unwrap()
-        );
-        let bench = bench.crash().await;
-        assert!(
-            !bench
+            bench
                 .store
-                .settle_story(waiting, 1, page("Other.", verdict(&["oil"])), at(2))
+                .settle_story(waiting, 1, final_text("Teaser.", teaser), at_second(1))
                 .await
                 .unwrap()
         );
-        assert_eq!(bench.waiting(9).await, []);
+        let bench = bench.crash_and_reopen().await;
+        assert!(
+            !bench
+                .store
+                .settle_story(
+                    waiting,
+                    1,
+                    final_text("Other.", match_result(&["oil"])),
+                    at_second(2)
+                )
+                .await
+                .unwrap()
+        );
+        assert_eq!(bench.waiting_stories(9).await, []);
         assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), None);
         let row = "SELECT status || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
-        assert_eq!(bench.ask(row).await.unwrap(), "matched, behind a paywall, as the feed has it");
+        assert_eq!(
+            bench.query_text(row).await.unwrap(),
+            "matched, behind a paywall, as the feed has it"
+        );
     }
 }

@@ -45,22 +45,22 @@ impl Store {
             + 'static,
     {
         let stopped = || StoreError("its writer has stopped".to_owned());
-        let value = self.queue(work).await.map_err(|_| stopped())??;
+        let value = self.enqueue(work).await.map_err(|_| stopped())??;
         Ok(*value.downcast().expect("a reply holds what its own work returned"))
     }
 
     /// Queues `work` without waiting for it, for data that may be lost. A failure is only logged.
-    pub(super) fn write_soon<F>(&self, work: F)
+    pub(super) fn write_in_background<F>(&self, work: F)
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>
             + Send
             + 'static,
     {
-        drop(self.queue(work));
+        drop(self.enqueue(work));
     }
 
     /// Queues `work`. Its answer never comes if the writer has stopped.
-    fn queue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
+    fn enqueue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -78,7 +78,7 @@ impl Store {
 
 /// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store
 /// in one file, if no other process has it open.
-pub(super) async fn run(
+pub(super) async fn run_writer(
     mut conn: SqliteConnection,
     readers: SqlitePool,
     mut queue: UnboundedReceiver<Job>,
@@ -104,7 +104,7 @@ async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     let committed = run_transaction(conn, &mut waiting, &mut done).await;
     if committed.is_err() {
         // If SQLite has rolled back by itself, this fails because there is no transaction.
-        let _ = execute(conn, "ROLLBACK").await;
+        let _ = execute_sql(conn, "ROLLBACK").await;
     }
     for (reply, result) in done {
         send_reply(reply, result.and_then(|value| committed.clone().map(|()| value)));
@@ -122,7 +122,7 @@ async fn run_transaction(
     jobs: &mut std::vec::IntoIter<Job>,
     done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
-    execute(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
+    execute_sql(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
     for job in jobs {
         let result = run_command(conn, job.work).await;
         let failed = result.as_ref().err().cloned();
@@ -130,10 +130,10 @@ async fn run_transaction(
         if let Some(error) = failed {
             // A full or broken disk makes SQLite roll back all of a transaction. Going on would
             // commit each statement by itself.
-            execute(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
+            execute_sql(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
         }
     }
-    execute(conn, "COMMIT").await
+    execute_sql(conn, "COMMIT").await
 }
 
 /// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own
@@ -143,11 +143,11 @@ async fn run_command(
     work: WriterCommand,
 ) -> Result<Value, StoreError> {
     let value = work(conn).await?;
-    execute(conn, "RELEASE command; SAVEPOINT command").await?;
+    execute_sql(conn, "RELEASE command; SAVEPOINT command").await?;
     Ok(value)
 }
 
-async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql).execute(conn).await?;
     Ok(())
 }
@@ -167,9 +167,9 @@ mod tests {
     use super::super::fixture::Bench;
     use super::*;
 
-    const KEEP: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('a', '', 0)";
-    const KEEP_ANOTHER: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('b', '', 0)";
-    const FAIL: &str = "INSERT INTO rule_file (name, text, kept) VALUES ('c', NULL, 0)";
+    const KEEP: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('a', '', 0)";
+    const KEEP_ANOTHER: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('b', '', 0)";
+    const FAIL: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('c', NULL, 0)";
 
     /// One command of these statements.
     async fn run_sql(store: &Store, statements: &'static [&'static str]) -> Result<(), StoreError> {
@@ -230,8 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_fails_what_it_takes_back_and_the_writer_lives_on() {
-        const GROW: &str =
-            "INSERT INTO rule_file (name, text, kept) VALUES ('big', hex(zeroblob(1000000)), 0)";
+        const GROW: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('big', hex(zeroblob(1000000)), 0)";
         // The size is at least what is in use, so this leaves no room.
         let ([a, b, c], after, kept) = one_batch(
             [&[KEEP], &["PRAGMA max_page_count = 1", GROW], &[KEEP_ANOTHER]],
@@ -250,7 +249,7 @@ mod tests {
         let bench = Bench::new().await;
         assert!(run_sql(&bench.store, &[KEEP, KEEP_ANOTHER]).now_or_never().is_none());
         run_sql(&bench.store, &[]).await.unwrap();
-        assert_eq!(bench.ask("SELECT count(*) || '' FROM rule_file").await.unwrap(), "2");
+        assert_eq!(bench.query_text("SELECT count(*) || '' FROM rule_file").await.unwrap(), "2");
     }
 
     #[tokio::test]

@@ -166,9 +166,9 @@ async fn send_all(limit: Limit, messages: usize, least: Duration) -> (Service, D
     service.wait_for(messages, most).await;
     let took = now() - begun;
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
-    let counted = folder.query("SELECT count(*) FROM message WHERE counted != 1").await;
+    let counted = folder.query("SELECT count(*) FROM message WHERE counted_attempts != 1").await;
     assert_eq!(counted, ["0"], "an attempt that was turned away costs nothing");
     assert_eq!(tidings.terminate().await, 0);
     (service, took)

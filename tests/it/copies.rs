@@ -85,7 +85,7 @@ fn related(earlier: &Fingerprint, later: &Fingerprint) -> Relation {
     let shared: Vec<_> =
         later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
     let by_key = shared.iter().any(|(band, _)| *band >= FIRST_KEY);
-    if shared.is_empty() || !(by_key || later.sketch.resembles(&earlier.sketch)) {
+    if shared.is_empty() || !(by_key || later.sketch.may_resemble(&earlier.sketch)) {
         return Relation::Other;
     }
     relation(earlier, later, &HashSet::new())

@@ -1,10 +1,12 @@
 //! README and the pages of `docs/`: their examples run, their links lead somewhere, and
 //! `docs/configuration.md` has every key that the configuration's reader asks for.
 
+mod architecture;
 mod keys;
+mod tutorial;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use crate::support::schema;
 use crate::support::smtp::Sink;
@@ -12,7 +14,7 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
@@ -21,6 +23,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/notifiers.md",
     "docs/operations.md",
     "docs/rules.md",
+    "docs/tutorial.md",
     "docs/webhooks.md",
     "docs/glossary.md",
     "docs/benchmarks.md",
@@ -144,11 +147,18 @@ fn has_key(line: &str) -> bool {
     line.contains(':') && !key.is_empty() && key.chars().all(is_key)
 }
 
+/// Runs a line of a shell in that folder, where `tidings` is the program under test.
+fn run_line(folder: &Folder, line: &str) -> Output {
+    let bin = Path::new(env!("CARGO_BIN_EXE_tidings")).parent().expect("a folder");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).env("PATH", path).env("SMTP_PASSWORD", "the password of ana");
+    shell.current_dir(folder.place(".")).stdin(Stdio::null()).output().expect("a shell")
+}
+
 #[tokio::test]
 async fn every_command_of_the_documents_is_understood() {
     let folder = Folder::new("", &[]);
-    let bin = Path::new(env!("CARGO_BIN_EXE_tidings")).parent().expect("a folder");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"));
     let mut count = 0;
     for block in blocks_of("sh") {
         for line in block.text.lines().filter(|line| line.starts_with("tidings ")) {
@@ -156,9 +166,7 @@ async fn every_command_of_the_documents_is_understood() {
             // The port refuses, and so no test reaches the internet.
             let line = line.replace("https://example.org", "http://127.0.0.1:9");
             let line = line.replace("--config config.yaml", "--config none.yaml");
-            let mut shell = Command::new("sh");
-            shell.args(["-c", &line]).env("PATH", &path).stdin(std::process::Stdio::null());
-            let output = shell.current_dir(folder.place(".")).output().expect("a shell");
+            let output = run_line(&folder, &line);
             let errors = String::from_utf8_lossy(&output.stderr);
             assert_ne!(output.status.code(), Some(USAGE), "{}: {line}\n{errors}", block.place);
             assert_ne!(output.status.code(), Some(127), "{}: {line}\n{errors}", block.place);

@@ -84,7 +84,7 @@ pub(super) async fn pass_after(event: impl Future, seconds: u64) {
 }
 
 pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
-    let Outcome::Retry(RetryReason { why, cause, after: None, .. }) = outcome else {
+    let Outcome::Retry(RetryReason { why, cause, requested_wait: None, .. }) = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!(cause != FailureCause::Unreached, expected_reached, "{why}");
@@ -248,7 +248,7 @@ async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
         sink.on(step, Act::Say(said));
         let Outcome::Retry(retry) = send_to(&sink).await else { panic!("{said}") };
         let expected = (cause, scope, after.map(Duration::from_secs));
-        assert_eq!((retry.cause, retry.scope, retry.after), expected, "{said}");
+        assert_eq!((retry.cause, retry.scope, retry.requested_wait), expected, "{said}");
     }
 }
 
@@ -365,7 +365,10 @@ async fn a_server_is_reached_over_ipv6() {
     assert_eq!(send(mail.clone()).await, Outcome::Delivered("250 kept".to_owned()));
     sink.on("MAIL", Act::HangUp);
     let why = put_off(send(mail).await, true);
-    assert!(why.contains(&format!("the mail server [::1]:{} broke off", sink.port())), "{why}");
+    assert!(
+        why.contains(&format!("the mail server [::1]:{} did not take the mail", sink.port())),
+        "{why}"
+    );
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn many_mails_go_out_over_one_login() {
         (sink.connections(), sink.count("AUTH"), sink.count("RSET"), sink.count("QUIT")),
         (1, 1, 4, 0)
     );
-    sender.means.close().await;
+    sender.means.close_all_connections().await;
     assert_eq!((sink.letters().len(), sink.count("QUIT")), (5, 1));
 }
 
@@ -154,7 +154,7 @@ async fn an_idle_connection_is_closed_after_half_a_minute() {
     let sender = Sender::to(&sink);
     assert_eq!(sender.send().await, kept());
     tokio::select! {
-        () = sender.means.tend() => panic!("it has no end"),
+        () = sender.means.close_idle_connections() => panic!("it has no end"),
         () = async {
             pass_after(async {}, 29).await;
             tokio::task::yield_now().await;

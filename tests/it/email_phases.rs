@@ -43,7 +43,7 @@ async fn a_stall_at_any_step_ends() {
     sink.on("GREETING", Act::Silence);
     let mail = desk(sink.port(), MailSecurity::Plain);
     let outcome = tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 121)).0;
-    assert!(put_off(outcome, false).contains("did not let us in in time"));
+    assert!(put_off(outcome, false).contains("did not accept the connection in time"));
 }
 
 #[tokio::test]
@@ -65,7 +65,10 @@ async fn whoever_breaks_off_before_the_end_has_not_taken_the_mail_and_that_is_sa
             let (sink, outcome) = send_at(step, act).await;
             let why = put_off(outcome, counts);
             assert!(
-                !counts || why.contains(&format!("broke off before it took the mail, at {said}: ")),
+                !counts
+                    || why.contains(&format!(
+                        "did not take the mail, because the connection failed at {said}: "
+                    )),
                 "{why}"
             );
             assert!(sink.letters().is_empty());
@@ -103,7 +106,7 @@ async fn an_answer_that_belongs_to_another_question_delivers_nothing() {
     {
         let (_, outcome) = send_at(step, Act::Say(said)).await;
         let why = put_off(outcome, true);
-        assert!(why.contains(&format!("it answered out of turn: {said}")), "{why}");
+        assert!(why.contains(&format!("it sent an unexpected answer: {said}")), "{why}");
     }
 }
 
@@ -129,7 +132,7 @@ async fn an_answer_without_an_end_is_cut_off() {
         for bytes in [&[b'2'; 4096][..], line] {
             let (_, outcome) = send_at(step, Act::Flood(bytes)).await;
             let why = put_off(outcome, matches!(step, "RCPT" | "."));
-            assert!(why.contains("the server says more than is read"), "{step}: {why}");
+            assert!(why.contains("the server's reply is too long"), "{step}: {why}");
         }
     }
 }

@@ -24,7 +24,7 @@ fn publish(setup: &Setup, stories: usize) {
 async fn wait_until_sent(setup: &Setup, stories: usize) {
     setup.server.wait_for("/hook", stories).await;
     setup.mail.wait_for(stories).await;
-    let open = "SELECT count(*) FROM message WHERE state != 'sent'";
+    let open = "SELECT count(*) FROM message WHERE status != 'sent'";
     setup.folder.wait_until(open, |open| open == "0").await;
     assert_eq!(
         (setup.server.requests("/hook").len(), setup.mail.letters().len()),

@@ -59,7 +59,7 @@ fn go_on(claims: &mut [(char, String)], line: &str) {
 }
 
 fn story(body: &str) -> Story {
-    Story::of_words("", body)
+    Story::from_words("", body)
 }
 
 #[test]

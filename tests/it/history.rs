@@ -28,7 +28,7 @@ async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
     setup.mail.wait_for(1).await;
     setup
         .folder
-        .wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "2")
+        .wait_until("SELECT count(*) FROM message WHERE status = 'sent'", |sent| sent == "2")
         .await;
 
     let table = setup.folder.command(&["alerts"]).await.output;

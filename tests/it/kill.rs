@@ -11,7 +11,7 @@ async fn run_until_delivered(setup: &Setup, hooks: usize, mails: usize) {
     setup.mail.wait_for(mails).await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!((setup.server.requests("/hook").len(), setup.mail.letters().len()), (hooks, mails));
-    assert_eq!(setup.folder.query("SELECT DISTINCT state FROM message").await, ["sent"]);
+    assert_eq!(setup.folder.query("SELECT DISTINCT status FROM message").await, ["sent"]);
 }
 
 async fn count(setup: &Setup, sql: &'static str) -> i64 {

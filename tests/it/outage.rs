@@ -56,16 +56,16 @@ async fn an_hour_away_is_reported_by_mail_once_and_so_is_the_return_and_all_that
     mail.wait_for(7).await;
     assert_eq!(tidings.terminate().await, 0);
     folder.change("UPDATE health SET rests_until = 0").await;
-    folder.change("UPDATE message SET due = 0 WHERE state = 'pending'").await;
+    folder.change("UPDATE message SET due = 0 WHERE status = 'pending'").await;
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
     mail.wait_for(8).await;
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(subjects(&mail)[6..], ["hook takes no messages", "hook takes messages again"]);
-    let counted = folder.query("SELECT count(*) FROM message WHERE counted > 1").await;
+    let counted = folder.query("SELECT count(*) FROM message WHERE counted_attempts > 1").await;
     assert_eq!(counted, ["0"], "an outage costs no attempt");
     assert_eq!(folder.query("SELECT count(*) FROM health").await, ["0"]);
 }
@@ -81,7 +81,7 @@ async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_
     let mut tidings = folder.run(&[]);
     mail.wait_for(13).await;
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state = 'leased'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status = 'leased'", |count| count == "0")
         .await;
     assert_eq!(tidings.terminate().await, 0);
     assert!(server.requests("/hook").len() <= 8, "only what was under way at the first answer");
@@ -94,7 +94,7 @@ async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
     assert_eq!(tidings.terminate().await, 0);
     assert!(
@@ -111,17 +111,21 @@ async fn a_refusal_is_reported_once_to_the_others() {
     server.serve("/hook", Response::status(413));
     let mut tidings = folder.run(&[]);
     mail.wait_for(3).await;
-    folder.wait_until("SELECT count(*) FROM message WHERE counted = 1", |count| count == "6").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 1", |count| count == "6")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
-    let pending = "SELECT count(*) FROM message WHERE state = 'pending' AND counted = 1";
+    let pending = "SELECT count(*) FROM message WHERE status = 'pending' AND counted_attempts = 1";
     assert_eq!(folder.query(pending).await, ["3"], "a first refusal kills nothing");
 
     // An hour later.
     folder.change("UPDATE attempt SET started = started - 3600000, ended = ended - 3600000").await;
-    folder.change("UPDATE message SET due = 0 WHERE state = 'pending'").await;
+    folder.change("UPDATE message SET due = 0 WHERE status = 'pending'").await;
     let mut tidings = folder.run(&[]);
     mail.wait_for(4).await;
-    folder.wait_until("SELECT count(*) FROM message WHERE counted = 2", |count| count == "3").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 2", |count| count == "3")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     let notices: Vec<_> =
         subjects(&mail).into_iter().filter(|subject| subject.contains("refused")).collect();
@@ -153,17 +157,21 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     // Tried often, and for more than two days.
     let mut tidings = folder.run(&[]);
     let dead = server.wait_for("/hook", 2).await;
-    folder.wait_until("SELECT count(*) FROM message WHERE counted = 1", |count| count == "4").await;
+    folder
+        .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 1", |count| count == "4")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     folder.change("UPDATE attempt SET started = started - 172800000").await;
-    folder.change("UPDATE message SET due = 0, counted = 9 WHERE state = 'pending'").await;
+    folder
+        .change("UPDATE message SET due = 0, counted_attempts = 9 WHERE status = 'pending'")
+        .await;
     let mut tidings = folder.run(&[]);
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state = 'dead'", |count| count == "2")
+        .wait_until("SELECT count(*) FROM message WHERE status = 'dead'", |count| count == "2")
         .await;
 
     let listed = folder
-        .command(&["deliveries", "--state", "dead", "--notifier", "hook", "--format", "json"])
+        .command(&["deliveries", "--status", "dead", "--notifier", "hook", "--format", "json"])
         .await;
     let lines: Vec<serde_json::Value> =
         listed.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -196,7 +204,7 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     };
     assert_eq!(ids(&sent[4..]), ids(&dead));
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
     assert_eq!(
         folder.command(&["deliveries"]).await.output,
@@ -221,7 +229,7 @@ async fn an_alert_outlives_a_redeploy_by_itself() {
             .await;
         server.serve("/hook", Response::status(204));
         folder
-            .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+            .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
             .await;
         assert_eq!(tidings.terminate().await, 0);
         assert_eq!(server.requests("/hook").len(), 2, "{status}");
@@ -241,15 +249,15 @@ async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_ri
         .await;
     assert_eq!(tidings.terminate().await, 0);
     for ahead in [
-        "UPDATE message SET due = due + 31536000000, put_off = put_off + 31536000000, created = created + 31536000000",
-        "UPDATE health SET since = since + 31536000000, rests_until = rests_until + 31536000000, rest_set = rest_set + 31536000000",
+        "UPDATE message SET due = due + 31536000000, due_set_at = due_set_at + 31536000000, created = created + 31536000000",
+        "UPDATE health SET since = since + 31536000000, rests_until = rests_until + 31536000000, rest_set_at = rest_set_at + 31536000000",
     ] {
         folder.change(ahead).await;
     }
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
     assert_eq!(tidings.terminate().await, 0);
 }
@@ -273,12 +281,12 @@ async fn what_is_for_a_notifier_that_left_is_held_and_logged_and_goes_on_when_it
     );
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
-    let held = folder.command(&["deliveries", "--state", "held"]).await.output;
+    let held = folder.command(&["deliveries", "--status", "held"]).await.output;
     assert_eq!(held.matches(" held ").count(), 2, "{held}");
     assert_eq!(tidings.terminate().await, 0);
 
     folder.write("config.yaml", &config);
-    folder.change("UPDATE message SET due = 0 WHERE state = 'held'").await;
+    folder.change("UPDATE message SET due = 0 WHERE status = 'held'").await;
     server.serve("/hook", Response::status(204));
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 4).await;

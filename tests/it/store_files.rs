@@ -30,7 +30,9 @@ async fn a_clean_stop_leaves_one_file_of_which_a_copy_is_whole() {
     let first = folder(&server);
     let mut tidings = first.run(&[]);
     server.wait_for("/hook", 3).await;
-    first.wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "3").await;
+    first
+        .wait_until("SELECT count(*) FROM message WHERE status = 'sent'", |sent| sent == "3")
+        .await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(first.names(), STORE);
     assert_eq!(first.command(&["silence", "add", "--rule", "arms", "--until", "1h"]).await.code, 0);
@@ -49,7 +51,9 @@ async fn a_copy_of_an_open_store_without_its_log_is_refused_and_one_that_is_whol
     let first = folder(&server);
     let mut tidings = first.run(&[]);
     server.wait_for("/hook", 3).await;
-    first.wait_until("SELECT count(*) FROM message WHERE state = 'sent'", |sent| sent == "3").await;
+    first
+        .wait_until("SELECT count(*) FROM message WHERE status = 'sent'", |sent| sent == "3")
+        .await;
     let [alone, whole, made] = [folder(&server), folder(&server), folder(&server)];
     for copy in [&alone, &whole] {
         fs::copy(first.store(), copy.store()).expect("a copy");

@@ -37,7 +37,7 @@ async fn a_burst_is_sent_three_times_and_then_as_one_digest() {
     mail.wait_for(3).await;
     assert_eq!(tidings.terminate().await, 0);
     // Half an hour later.
-    folder.change("UPDATE message SET due = due - 1800000 WHERE state = 'pending'").await;
+    folder.change("UPDATE message SET due = due - 1800000 WHERE status = 'pending'").await;
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 4).await;
     let letter = mail.wait_for(4).await.remove(3);
@@ -113,7 +113,7 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     folder.change("UPDATE message SET created = created - 604800000, due = due - 604800000").await;
     let mut tidings = folder.run(&[]);
     folder
-        .wait_until("SELECT count(*) FROM message WHERE state != 'sent'", |count| count == "0")
+        .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;
     assert_eq!(tidings.terminate().await, 0);
 

@@ -131,7 +131,7 @@ async fn answers_are_heeded_and_secrets_that_they_repeat_are_not_shown() {
             why,
             cause: FailureCause::Busy,
             scope: FailureScope::Notifier,
-            after: Some(Duration::from_secs(7))
+            requested_wait: Some(Duration::from_secs(7))
         })
     );
 

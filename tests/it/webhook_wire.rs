@@ -155,12 +155,13 @@ async fn each_of_the_codes_that_ask_for_patience_is_given_the_time_it_asks_for()
         for (wish, seconds) in [("17", 17), ("Thu, 12 Mar 2026 13:21:10 GMT", 60)] {
             let answer = Response::status(status).header("date", "Thu, 12 Mar 2026 13:20:10 GMT");
             server.serve("/hook", answer.header("retry-after", wish));
-            let Outcome::Retry(RetryReason { cause, after, .. }) = send(&server.url("/hook")).await
+            let Outcome::Retry(RetryReason { cause, requested_wait, .. }) =
+                send(&server.url("/hook")).await
             else {
                 panic!("{status}")
             };
             assert_eq!(
-                (cause, after.map(|wait| wait.as_secs())),
+                (cause, requested_wait.map(|wait| wait.as_secs())),
                 (expected, Some(seconds)),
                 "{status} {wish}"
             );

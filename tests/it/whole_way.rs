@@ -192,7 +192,7 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     mail.wait_for(2).await;
     assert_eq!(tidings.terminate().await, 0);
     let dead = folder
-        .query("SELECT state || ' ' || recipient FROM message WHERE event IS NOT NULL AND notifier = 'desk' ORDER BY 1")
+        .query("SELECT status || ' ' || recipient FROM message WHERE event IS NOT NULL AND notifier = 'desk' ORDER BY 1")
         .await;
     assert_eq!(dead, ["dead gone@example.org", "sent ana@example.org"]);
 }

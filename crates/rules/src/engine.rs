@@ -102,7 +102,7 @@ impl Engine {
                     Posting::new(PostingTarget::Program(at), anchor.guard, anchor.in_text, ever),
                 )
             }));
-            chooser.stand_for(id, feature);
+            chooser.set_feature_of(id, feature);
         }
         for (rule, root) in (0_u32..).zip(&roots) {
             always.extend(post_rule(rule, *root, ever, (&mut chooser, &mut writer), &mut posted));
@@ -144,7 +144,7 @@ impl Engine {
             while let Some(feature) = run.index.found_features.feature_at(seen) {
                 calls.extend(
                     self.postings
-                        .of_feature(feature)
+                        .postings_for(feature)
                         .map(|call| (run.index.found_features.in_text(feature), call)),
                 );
                 seen += 1;
@@ -253,7 +253,7 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
         _ => false,
     };
     let is_group =
-        |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.looks_at_unit(*id);
+        |id: &u32| nodes.parents(*id) > 1 && is_wide(nodes.node(*id)) && !nodes.reads_unit(*id);
     let ids: Vec<u32> = (0..number(nodes.count())).filter(is_group).collect();
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::engine::naive::truth;
 use crate::engine::tokenized_story::{StoryView, TokenizedStory};
-use crate::explain::evidence::{ClauseScope, of_leaf};
+use crate::explain::evidence::{ClauseScope, evidence_of_leaf};
 use crate::language::print;
 use crate::language::scope::Scope;
 use crate::language::tree::{TextUnit, Tree};
@@ -150,9 +150,9 @@ fn explain_tree(
     tokenized: &TokenizedStory<'_>,
 ) -> Clause {
     let holds = truth == Truth::True;
-    let evidence = if holds { of_leaf(leaf, clause_scope, tokenized) } else { Vec::new() };
+    let evidence = if holds { evidence_of_leaf(leaf, clause_scope, tokenized) } else { Vec::new() };
     let notes = match leaf {
-        Tree::Compare(comparison, _) => vec![near_misses::measured(*comparison, tokenized)],
+        Tree::Compare(comparison, _) => vec![near_misses::measured_value(*comparison, tokenized)],
         _ if holds => Vec::new(),
         _ => near_misses::notes(leaf, clause_scope, tokenized),
     };

@@ -55,7 +55,7 @@ struct Enabled {
 impl LoadedRules {
     /// The rules in the order of their names; a rule with `each` once for every row, in the order
     /// of the rows.
-    pub(crate) fn of_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
+    pub(crate) fn into_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
         self.rules
             .into_iter()
             .flat_map(|one| each::expand_rows(one.rule, one.tree, one.each.as_deref()))

@@ -79,7 +79,7 @@ pub(crate) fn stories() -> impl Strategy<Value = Story> {
             tags: if author { vec!["oil".to_owned()] } else { Vec::new() },
             source: author.then(|| "The Oslo army".to_owned()),
             lang: lang.then(|| "en-GB".to_owned()),
-            ..Story::of_words(title.replace('\n', " "), body)
+            ..Story::from_words(title.replace('\n', " "), body)
         }
     })
 }

@@ -43,7 +43,7 @@ pub(crate) fn expression_warnings(tree: &Tree, cache: &ListCache) -> Vec<Express
     cyrillic::warn_of_cyrillic_forms(tree, &mut found);
     found.sort_by_key(|problem| problem.span.start);
     if let Some(first) = found.get(MOST).map(|problem| problem.span.clone()) {
-        let more = more(found.len());
+        let more = and_more(found.len());
         found.truncate(MOST);
         found.push(ExpressionProblem {
             level: Level::Warning,
@@ -79,7 +79,7 @@ pub(crate) fn list_warnings(
         .flat_map(|(at, problems)| problems.into_iter().map(move |problem| (at, problem)))
         .collect();
     if let Some(first) = found.get(MOST).map(|(at, problem)| (*at, problem.span.clone())) {
-        let message = more(found.len());
+        let message = and_more(found.len());
         found.truncate(MOST);
         found.push((
             first.0,
@@ -89,7 +89,7 @@ pub(crate) fn list_warnings(
     found
 }
 
-fn more(all: usize) -> String {
+fn and_more(all: usize) -> String {
     match all - MOST {
         1 => "one more warning like those above is not shown".to_owned(),
         more => format!("{more} more warnings like those above are not shown"),

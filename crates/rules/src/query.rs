@@ -39,14 +39,14 @@ impl Query {
 
     /// The query of a tree that does not hold where nothing is found.
     pub(crate) fn new(tree: Tree) -> Self {
-        let engine = Arc::new(Engine::new([&tree], &Frequencies::none()));
+        let engine = Arc::new(Engine::new([&tree], &Frequencies::empty()));
         Self { tree, engine }
     }
 
     /// The same for rows: it holds where `tree` holds for any of them.
-    pub(crate) fn of_rows(tree: Tree, rows: &[Arc<ListRow>]) -> Self {
+    pub(crate) fn for_any_row(tree: Tree, rows: &[Arc<ListRow>]) -> Self {
         let trees: Vec<Tree> = rows.iter().map(|row| row::tree_of(&tree, &row.list)).collect();
-        let engine = Arc::new(Engine::new(&trees, &Frequencies::none()));
+        let engine = Arc::new(Engine::new(&trees, &Frequencies::empty()));
         Self { tree, engine }
     }
 

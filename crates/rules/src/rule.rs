@@ -58,7 +58,7 @@ impl Rule {
     }
 
     /// The same rule for that row.
-    pub(crate) fn of_row(self, row: Arc<ListRow>) -> Self {
+    pub(crate) fn with_row(self, row: Arc<ListRow>) -> Self {
         Self { row: Some(row), version: OnceLock::new(), ..self }
     }
 

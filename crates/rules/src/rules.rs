@@ -111,7 +111,7 @@ impl ParsedRules {
     ) -> Option<Self> {
         let loaded = files::load(texts, known, faults)?;
         let watchlists = loaded.watchlists.clone();
-        Some(Self { rules: loaded.of_rows(), watchlists })
+        Some(Self { rules: loaded.into_rows(), watchlists })
     }
 
     /// The numbers of the rules that match `story`, seen in `carriers`, by the plain evaluator. It
@@ -156,7 +156,7 @@ impl ParsedRules {
 impl Default for Rules {
     /// No rules.
     fn default() -> Self {
-        ParsedRules { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::none())
+        ParsedRules { rules: Vec::new(), watchlists: Vec::new() }.build(&Frequencies::empty())
     }
 }
 
@@ -260,7 +260,7 @@ impl Rules {
     /// and looks into the body. Words behind NOT count, too.
     #[must_use]
     pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).any(story, carriers)
+        self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).found_in(story, carriers)
     }
 
     /// Every rule that matches `story`, seen in `carriers`, with its evidence, in the order of the

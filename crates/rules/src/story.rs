@@ -148,7 +148,7 @@ impl Story {
 
     /// A story that has only these words; first seen at the epoch.
     #[must_use]
-    pub fn of_words(title: impl Into<String>, body: impl Into<String>) -> Self {
+    pub fn from_words(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             body: body.into(),

@@ -16,7 +16,7 @@ mod nested;
 mod whole;
 
 fn story(title: &str, body: &str) -> Story {
-    Story::of_words(title, body)
+    Story::from_words(title, body)
 }
 
 pub(crate) fn query(expression: &str) -> Query {

@@ -72,14 +72,14 @@ fn matches(was: &[CopyWord], now: &[CopyWord]) -> Vec<(usize, usize)> {
             let skip = best[(one + 1) * width + two].max(best[one * width + two + 1]);
             let same = is_same_word(&was[one], &now[two]);
             is_same[one * now.len() + two] = same;
-            let both = best[(one + 1) * width + two + 1] + weight(&was[one]);
+            let both = best[(one + 1) * width + two + 1] + word_weight(&was[one]);
             best[one * width + two] = if same { skip.max(both) } else { skip };
         }
     }
     let (mut one, mut two, mut found) = (0, 0, Vec::new());
     while one < was.len() && two < now.len() {
         let here = best[one * width + two];
-        let both = best[(one + 1) * width + two + 1] + weight(&was[one]);
+        let both = best[(one + 1) * width + two + 1] + word_weight(&was[one]);
         if is_same[one * now.len() + two] && here == both {
             found.push((one, two));
             (one, two) = (one + 1, two + 1);
@@ -92,7 +92,7 @@ fn matches(was: &[CopyWord], now: &[CopyWord]) -> Vec<(usize, usize)> {
     found
 }
 
-fn weight(word: &CopyWord) -> u32 {
+fn word_weight(word: &CopyWord) -> u32 {
     if word.kind == CopyWordKind::Common { 1 } else { 3 }
 }
 

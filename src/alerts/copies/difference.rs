@@ -41,9 +41,9 @@ pub(super) enum Difference {
 
 /// How `later` differs from `earlier`.
 pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
-    let pairing = Pairing::of(earlier, later);
+    let pairing = Pairing::new(earlier, later);
     let known = [earlier, later].map(known_words);
-    let facts = Facts::of(earlier, &pairing);
+    let facts = Facts::new(earlier, &pairing);
     let mut found = Replacements::default();
     for &(one, other) in &pairing.alike {
         let (one, other) = (earlier.sentence(one), later.sentence(other));
@@ -91,7 +91,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(earlier: &CopyWords, pairing: &Pairing) -> Self {
+    fn new(earlier: &CopyWords, pairing: &Pairing) -> Self {
         let words = || pairing.same.iter().flat_map(|at| earlier.sentence(*at));
         let all = words().count();
         let names = words().filter(|word| word.kind == CopyWordKind::Name).count();
@@ -133,8 +133,8 @@ fn are_sentences_replaced(
     facts: Facts,
 ) -> bool {
     let (was, now) = (
-        Belonging::of(earlier, &pairing.was, &known[1]),
-        Belonging::of(later, &pairing.now, &known[0]),
+        Belonging::new(earlier, &pairing.was, &known[1]),
+        Belonging::new(later, &pairing.now, &known[0]),
     );
     if was == Belonging::Foreign && now == Belonging::Foreign {
         return true;
@@ -142,13 +142,13 @@ fn are_sentences_replaced(
     let is_replaced = |(was, now): &(Vec<usize>, Vec<usize>)| {
         let is_lead = was[0] < 2 && now[0] < 2;
         let (one, other) =
-            (Belonging::of(earlier, was, &known[1]), Belonging::of(later, now, &known[0]));
+            (Belonging::new(earlier, was, &known[1]), Belonging::new(later, now, &known[0]));
         // In a form, a name that two reports share proves nothing.
         let may_belong = one == Belonging::Same || other == Belonging::Same;
         let is_asked = !facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
         facts.are_few || (is_asked && !may_belong)
     };
-    pairing.slots(earlier, later).iter().any(is_replaced)
+    pairing.unpaired_slots(earlier, later).iter().any(is_replaced)
 }
 
 /// Whether sentences belong to the event of another text, as far as their names and numbers tell.
@@ -162,7 +162,7 @@ enum Belonging {
 }
 
 impl Belonging {
-    fn of(text: &CopyWords, sentences: &[usize], known: &KnownWords) -> Self {
+    fn new(text: &CopyWords, sentences: &[usize], known: &KnownWords) -> Self {
         let words = || sentences.iter().flat_map(|at| text.sentence(*at));
         let of = |kind| {
             words()

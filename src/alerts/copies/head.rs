@@ -262,13 +262,14 @@ fn is_byline(paragraph: &str) -> bool {
         return true;
     }
     let is_few = !words.is_empty() && words.len() <= HEAD_WORDS;
-    is_few && (names_writer(&words) || has_role(&words) || says_when(&words))
+    is_few && (is_writer_line(&words) || has_role(&words) || says_when(&words))
 }
 
 /// Whether words are `By` and the name of a person, perhaps with a role.
-fn names_writer(words: &[&str]) -> bool {
+fn is_writer_line(words: &[&str]) -> bool {
     let Some((by, names)) = words.split_first() else { return false };
-    let names: Vec<&str> = names.iter().copied().filter(|word| !is_of(word, &ROLES)).collect();
+    let names: Vec<&str> =
+        names.iter().copied().filter(|word| !contains_bare(word, &ROLES)).collect();
     ["By", "BY", "by", "Par", "Por"].contains(by)
         && (2..=6).contains(&names.len())
         && names.iter().all(|word| is_name(word))
@@ -279,19 +280,21 @@ fn has_role(words: &[&str]) -> bool {
     const WRITERS: [&str; 5] =
         ["correspondent", "newsroom", "reporter", "writer", "correspondents"];
     words.len() <= 8
-        && words.iter().any(|word| is_of(word, &WRITERS))
-        && words.iter().all(|word| is_name(word) || is_of(word, &ROLES))
+        && words.iter().any(|word| contains_bare(word, &WRITERS))
+        && words.iter().all(|word| is_name(word) || contains_bare(word, &ROLES))
 }
 
 /// Whether words say when a text was published, and nothing else.
 fn says_when(words: &[&str]) -> bool {
     let starts = ["published", "updated", "posted", "last"];
     let is_time = |word: &&str| {
-        is_of(word, &TIMES)
-            || bare(word).chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '-' | '/'))
-            || ["1st", "2nd", "3rd"].contains(&bare(word).as_str())
+        contains_bare(word, &TIMES)
+            || bare_word(word)
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '-' | '/'))
+            || ["1st", "2nd", "3rd"].contains(&bare_word(word).as_str())
     };
-    is_of(words[0], &starts)
+    contains_bare(words[0], &starts)
         && words.iter().any(|word| word.bytes().any(|byte| byte.is_ascii_digit()))
         && words.iter().all(is_time)
 }
@@ -306,7 +309,7 @@ fn head_end(paragraph: &str) -> Option<usize> {
     let (at, sign) = paragraph.char_indices().take(120).find(is_sign)?;
     let words: Vec<&str> = paragraph[..at].split_whitespace().collect();
     let is_head =
-        words.len() <= HEAD_WORDS && (names_writer(&words) || is_dateline(&paragraph[..at]));
+        words.len() <= HEAD_WORDS && (is_writer_line(&words) || is_dateline(&paragraph[..at]));
     let behind = &paragraph[at + sign.len_utf8()..];
     is_head.then(|| at + sign.len_utf8() + behind.find(|c| c != '-').unwrap_or(0))
 }
@@ -323,7 +326,7 @@ fn is_dateline(head: &str) -> bool {
     };
     let is_agency = |agency: &str| {
         let mut words = agency.split([' ', '/', ',']).filter(|word| !word.is_empty()).peekable();
-        words.peek().is_some() && words.all(|word| is_of(word, &AGENCIES))
+        words.peek().is_some() && words.all(|word| contains_bare(word, &AGENCIES))
     };
     if !agency.is_none_or(is_agency) {
         return false;
@@ -341,12 +344,12 @@ fn is_dateline(head: &str) -> bool {
 fn is_date(words: &str) -> bool {
     let words: Vec<&str> = words.split_whitespace().collect();
     let is_number = |word: &&str| {
-        let bare = bare(word);
+        let bare = bare_word(word);
         bare.len() <= 4 && !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit())
     };
     (2..=3).contains(&words.len())
-        && words.iter().any(|word| is_of(word, &MONTHS))
-        && words.iter().all(|word| is_number(word) || is_of(word, &MONTHS))
+        && words.iter().any(|word| contains_bare(word, &MONTHS))
+        && words.iter().all(|word| is_number(word) || contains_bare(word, &MONTHS))
 }
 
 /// Whether a word is written like a name, or like an initial or a particle of one.
@@ -360,11 +363,11 @@ fn is_name(word: &str) -> bool {
         && !["Order", "Judge", "Decree", "Resolution", "Act", "Court"].contains(&word)
 }
 
-fn is_of(word: &str, words: &[&str]) -> bool {
-    words.contains(&bare(word).as_str())
+fn contains_bare(word: &str, words: &[&str]) -> bool {
+    words.contains(&bare_word(word).as_str())
 }
 
-fn bare(word: &str) -> String {
+fn bare_word(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 

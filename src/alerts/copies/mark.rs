@@ -18,7 +18,7 @@ pub enum CopyMark {
 const PARTS: [char; 9] = [' ', '-', ':', '–', '—', '*', '(', ')', '|'];
 
 /// The mark of a headline, and the headline without it.
-pub(super) fn split(title: &str) -> (Option<CopyMark>, &str) {
+pub(super) fn split_mark(title: &str) -> (Option<CopyMark>, &str) {
     let title = title.trim_start_matches(['*', '(', '[', ' ']);
     let end = title.find(|c: char| !c.is_alphabetic()).unwrap_or(title.len());
     let (word, rest) = title.split_at(end);
@@ -51,7 +51,7 @@ pub(super) fn split(title: &str) -> (Option<CopyMark>, &str) {
 }
 
 /// The mark that a text itself begins with.
-pub(super) fn of_text(text: &str) -> Option<CopyMark> {
+pub(super) fn find_in_text(text: &str) -> Option<CopyMark> {
     let start = text.trim_start().trim_start_matches(['(', '[']);
     let corrects = ["Corrects ", "CORRECTED", "CORRECTION", "Corrected:", "Correction:"];
     corrects.iter().any(|word| start.starts_with(word)).then_some(CopyMark::Corrected)
@@ -77,12 +77,12 @@ mod tests {
             ("Shells found", None, "Shells found"),
             ("", None, ""),
         ] {
-            assert_eq!(split(title), (mark, rest), "{title}");
+            assert_eq!(split_mark(title), (mark, rest), "{title}");
         }
         assert_eq!(
-            of_text("(Corrects number of dead in paragraph 2)\n\nA"),
+            find_in_text("(Corrects number of dead in paragraph 2)\n\nA"),
             Some(CopyMark::Corrected)
         );
-        assert_eq!(of_text("Correcting the record"), None);
+        assert_eq!(find_in_text("Correcting the record"), None);
     }
 }

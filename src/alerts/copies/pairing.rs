@@ -27,7 +27,7 @@ pub(super) struct Pairing {
 }
 
 impl Pairing {
-    pub(super) fn of(earlier: &CopyWords, later: &CopyWords) -> Self {
+    pub(super) fn new(earlier: &CopyWords, later: &CopyWords) -> Self {
         let mut found = Self::default();
         found.match_same(earlier, later);
         found.was.truncate(MOST_SENTENCES);
@@ -65,7 +65,7 @@ impl Pairing {
         for &one in &self.was {
             for &other in &self.now {
                 let like = likeness(earlier.sentence(one), later.sentence(other))
-                    .max(usize::from(fills_slot(earlier, one, later, other)));
+                    .max(usize::from(fills_same_slot(earlier, one, later, other)));
                 if like > 0 {
                     likes.push((like, one, other));
                 }
@@ -84,7 +84,7 @@ impl Pairing {
 
     /// Sentences of both texts that are like none, and stand in one place: behind or before
     /// sentences that are the same or alike, or at the beginning or the end of both.
-    pub(super) fn slots(
+    pub(super) fn unpaired_slots(
         &self,
         earlier: &CopyWords,
         later: &CopyWords,
@@ -120,7 +120,7 @@ impl Pairing {
 
 /// Whether a sentence stands where the other does, and both begin or end with the same word that is
 /// not common: an entry in a form.
-fn fills_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: usize) -> bool {
+fn fills_same_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: usize) -> bool {
     let same_before = match (one.checked_sub(1), other.checked_sub(1)) {
         (None, None) => true,
         (Some(one), Some(other)) => earlier.sentence(one) == later.sentence(other),

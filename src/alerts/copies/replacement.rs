@@ -103,7 +103,7 @@ impl Replacements {
         let before = self.edits.len();
         for hunk in &alignment.hunks {
             if hunk.was.is_empty() || hunk.now.is_empty() {
-                self.is_event |= sentences.tells_by_added_words(hunk, are_of_form);
+                self.is_event |= sentences.adds_event_words(hunk, are_of_form);
             } else {
                 self.add_hunk(&sentences, hunk);
             }
@@ -126,7 +126,7 @@ impl Replacements {
             self.mistyped.extend(pairs);
             return;
         }
-        let [gone, new] = sentences.telling(hunk);
+        let [gone, new] = sentences.event_words(hunk);
         if gone.is_empty() || new.is_empty() {
             self.is_event |= sentences.has_unknown_fact(hunk, [&gone, &new]);
             self.add_content(was, now);
@@ -189,7 +189,7 @@ impl<'t> AlikeSentences<'t> {
 
     /// Whether words that only one sentence has tell of another event: they deny, or a form names
     /// one more. A form that names fewer says nothing new.
-    fn tells_by_added_words(&self, hunk: &Hunk, are_of_form: bool) -> bool {
+    fn adds_event_words(&self, hunk: &Hunk, are_of_form: bool) -> bool {
         let (was, now) = self.words(hunk);
         let is_new = |word: &CopyWord| {
             word.kind == CopyWordKind::Name && !self.known[0].contains(word.text.as_str())
@@ -200,7 +200,7 @@ impl<'t> AlikeSentences<'t> {
 
     /// Where words stand on both sides of a hunk that tell an event from others. In loose
     /// sentences, names and rare words count that the other text has nowhere.
-    fn telling(&self, hunk: &Hunk) -> [Vec<usize>; 2] {
+    fn event_words(&self, hunk: &Hunk) -> [Vec<usize>; 2] {
         let counts = |word: &CopyWord, known: &KnownWords| match word.kind {
             CopyWordKind::Common => false,
             CopyWordKind::Number => true,

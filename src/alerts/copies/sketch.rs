@@ -40,7 +40,7 @@ pub struct MinHashSignature {
 
 impl MinHashSignature {
     /// The sketch of a text with these shingles, this beginning and this headline.
-    pub(super) fn of(shingles: &[u64], lead: &[u64], title: Option<u64>) -> Self {
+    pub(super) fn new(shingles: &[u64], lead: &[u64], title: Option<u64>) -> Self {
         let mut minima = [NONE; MINIMA];
         for shingle in shingles {
             let [a, b, c, d, share @ ..] = shingle.to_le_bytes();
@@ -53,7 +53,7 @@ impl MinHashSignature {
     }
 
     /// The sketch of a text that is known only as a whole, by this number.
-    pub(super) fn of_brief(key: u64) -> Self {
+    pub(super) fn from_whole_text(key: u64) -> Self {
         Self { minima: [NONE; MINIMA], keys: vec![(OF_BRIEF, key.cast_signed())] }
     }
 
@@ -74,7 +74,7 @@ impl MinHashSignature {
 
     /// Whether the two texts may share two fifths of their shingles, as far as sketches can tell.
     #[must_use]
-    pub fn resembles(&self, other: &Self) -> bool {
+    pub fn may_resemble(&self, other: &Self) -> bool {
         let both = || {
             self.minima
                 .iter()
@@ -96,7 +96,7 @@ impl MinHashSignature {
     pub fn resembles_bytes(&self, bytes: &[u8]) -> bool {
         let (minima, []) = bytes.as_chunks() else { return false };
         let minima: Vec<u32> = minima.iter().map(|least| u32::from_le_bytes(*least)).collect();
-        minima.try_into().is_ok_and(|minima| self.resembles(&Self { minima, keys: Vec::new() }))
+        minima.try_into().is_ok_and(|minima| self.may_resemble(&Self { minima, keys: Vec::new() }))
     }
 }
 
@@ -109,14 +109,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_sketch_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
-            let sketch = MinHashSignature::of(&shingles, &[], None);
+            let sketch = MinHashSignature::new(&shingles, &[], None);
             prop_assert!(sketch.resembles_bytes(&sketch.to_bytes()));
         }
     }
 
     #[test]
     fn what_is_no_sketch_is_not_read() {
-        let sketch = MinHashSignature::of(&[], &[], None);
+        let sketch = MinHashSignature::new(&[], &[], None);
         assert!(sketch.resembles_bytes(&[0; 96]));
         for length in [0, 95, 97, 100] {
             assert!(!sketch.resembles_bytes(&vec![0; length]), "{length}");
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_short_text_has_no_value_where_no_shingle_fell() {
-        let sketch = MinHashSignature::of(&[7, 1 << 63, u64::MAX - 1], &[], None);
+        let sketch = MinHashSignature::new(&[7, 1 << 63, u64::MAX - 1], &[], None);
         assert_eq!(sketch.bands(), []);
-        assert!(sketch.resembles(&sketch));
+        assert!(sketch.may_resemble(&sketch));
     }
 }

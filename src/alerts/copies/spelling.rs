@@ -161,22 +161,24 @@ pub(super) fn is_form_of_same(one: &str, other: &str) -> bool {
         return true;
     }
     if is_common_word(one) && is_common_word(other) {
-        return bases(one).iter().any(|base| bases(other).contains(base));
+        return base_forms(one).iter().any(|base| base_forms(other).contains(base));
     }
     let start: usize =
         one.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     let (stem, one, other) = (&one[..start], &one[start..], &other[start..]);
     let is_ending = |end: &str| end.is_empty() || ENDINGS.binary_search(&end).is_ok();
-    let is_regular = bases_of(stem, one).iter().any(|base| bases_of(stem, other).contains(base));
+    let is_regular = base_forms_of_stem(stem, one)
+        .iter()
+        .any(|base| base_forms_of_stem(stem, other).contains(base));
     is_regular || (stem.chars().count() >= 4 && is_ending(one) && is_ending(other))
 }
 
-fn bases_of(stem: &str, ending: &str) -> Vec<String> {
-    bases(&format!("{stem}{ending}"))
+fn base_forms_of_stem(stem: &str, ending: &str) -> Vec<String> {
+    base_forms(&format!("{stem}{ending}"))
 }
 
 /// What an English word may be a regular form of, itself among them.
-fn bases(word: &str) -> Vec<String> {
+fn base_forms(word: &str) -> Vec<String> {
     let mut found = vec![word.to_owned()];
     for ending in ["s", "es", "d", "ed", "ing", "ies", "ied"] {
         let Some(stem) = word.strip_suffix(ending).filter(|stem| stem.chars().count() >= 3) else {

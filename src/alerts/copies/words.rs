@@ -24,7 +24,7 @@ pub(super) struct CopyWords {
 
 impl CopyWords {
     /// The words of `text`, but for the byline and the dateline at its beginning and for credits.
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let text = without_head(text);
         let mut found = Self::default();
         for span in sentences(text) {
@@ -58,7 +58,7 @@ impl CopyWords {
     }
 
     /// The same text without the sentences with these numbers.
-    pub(super) fn without(&self, frame: &HashSet<u64>) -> Self {
+    pub(super) fn without_sentences(&self, frame: &HashSet<u64>) -> Self {
         let mut rest = Self::default();
         for (range, hash) in self.sentences.iter().zip(self.sentence_hashes()) {
             if !frame.contains(&hash) {
@@ -102,10 +102,10 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
         let has_digits = token.word.bytes().any(|byte| byte.is_ascii_digit());
         if has_digits {
             found.extend(numerals::with_signs(&text, sentence, &token.span));
-        } else if let Some(grade) = grade(&text, sentence, &token.span) {
+        } else if let Some(grade) = read_grade(&text, sentence, &token.span) {
             found.push(CopyWord { text: grade, kind: CopyWordKind::Name });
         } else {
-            let kind = kind(&text, begins(&token.span), at > 0 && !heading);
+            let kind = word_kind(&text, begins(&token.span), at > 0 && !heading);
             found.push(CopyWord { text, kind });
         }
         is_spelled.resize(found.len(), !has_digits);
@@ -114,7 +114,7 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
 }
 
 /// What a word says that begins with `first`, where a capital says that it is a name or not.
-fn kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
+fn word_kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
     if text.bytes().any(|byte| byte.is_ascii_digit()) || numerals::is_unit(text) {
         CopyWordKind::Number
     } else if is_function_word(text)
@@ -134,7 +134,7 @@ fn kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
 }
 
 /// A grade such as `A-`, with its sign.
-fn grade(text: &str, sentence: &str, span: &Range<usize>) -> Option<String> {
+fn read_grade(text: &str, sentence: &str, span: &Range<usize>) -> Option<String> {
     let written = &sentence[span.clone()];
     let mut behind = sentence[span.end..].chars();
     let sign = match behind.next()? {
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        let words = CopyWords::of(text);
+        let words = CopyWords::new(text);
         words.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::alerts::{RuleMatch, StorySummary};
-use crate::store::{AlertRecord, Attempt, AttemptOutcome, Message, MessageState, PastAlert};
+use crate::store::{AlertRecord, Attempt, AttemptOutcome, Message, MessageStatus, PastAlert};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
 fn at(text: &str) -> Timestamp {
@@ -68,7 +68,7 @@ pub(super) fn alert_record() -> AlertRecord {
         message: format!("0f6e1d4c-1111-4aaa-8bbb-00000000000{id}"),
         notifier: NotifierName(notifier.to_owned()),
         recipient: recipient.to_owned(),
-        state,
+        status: state,
         created: at("13:20:05.250"),
         attempts,
     };
@@ -94,8 +94,8 @@ pub(super) fn alert_record() -> AlertRecord {
         ),
         text_now_sha256: "00".repeat(32),
         messages: vec![
-            message(1, "desk", "ana@example.org", MessageState::Sent, tries),
-            message(2, "ops", "", MessageState::Leased, under_way),
+            message(1, "desk", "ana@example.org", MessageStatus::Sent, tries),
+            message(2, "ops", "", MessageStatus::Leased, under_way),
         ],
     }
 }

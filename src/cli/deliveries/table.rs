@@ -24,7 +24,7 @@ pub(super) fn deliveries_table(
         text += "no message is waiting or dead-lettered\n";
     } else {
         let rows = deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
-        let heads = ["ID", "STATE", "FOR", "WRITTEN", "TRIES", "NEXT", "ABOUT"];
+        let heads = ["ID", "STATUS", "FOR", "WRITTEN", "TRIES", "NEXT", "ABOUT"];
         let table = columns(heads, rows, &[0, 1, 2, 3, 4, 5, 6], usize::MAX);
         let ids = deliveries.iter().map(|delivery| delivery.id.to_string().len());
         let indent = ids.max().unwrap_or(0).max("ID".len()) + 2;
@@ -58,7 +58,7 @@ fn receiver_line(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) 
 fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 7] {
     [
         delivery.id.to_string(),
-        delivery.state.to_string(),
+        delivery.status.to_string(),
         plain(&delivery.receiver.to_string()),
         short_date(delivery.created, zone),
         delivery.attempts.to_string(),
@@ -83,7 +83,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::MessageState;
+    use crate::store::MessageStatus;
     use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {
@@ -94,15 +94,15 @@ mod tests {
         Receiver { notifier: NotifierName(notifier.to_owned()), recipient: recipient.to_owned() }
     }
 
-    fn delivery(id: i64, state: MessageState) -> Delivery {
+    fn delivery(id: i64, state: MessageStatus) -> Delivery {
         Delivery {
             id,
             uid: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
-            state,
+            status: state,
             receiver: receiver("desk", "ana@example.org"),
             subject: DeliverySubject::Story("Freight over the bridge doubles".to_owned()),
             created: at(0),
-            due: (state == MessageState::Pending).then(|| at(90)),
+            due: (state == MessageStatus::Pending).then(|| at(90)),
             attempts: 3,
             last_attempt: Some(at(5)),
             why: Some("550 5.1.1\u{1b}[2J no such user".to_owned()),
@@ -112,12 +112,12 @@ mod tests {
     #[test]
     fn deliveries_and_who_fails() {
         let deliveries = [
-            delivery(7, MessageState::Dead),
-            Delivery { receiver: receiver("ops", ""), ..delivery(12, MessageState::Pending) },
+            delivery(7, MessageStatus::Dead),
+            Delivery { receiver: receiver("ops", ""), ..delivery(12, MessageStatus::Pending) },
             Delivery {
                 subject: DeliverySubject::Notice("ops".to_owned()),
                 why: None,
-                ..delivery(103, MessageState::Held)
+                ..delivery(103, MessageStatus::Held)
             },
         ];
         let why = "connection refused".to_owned();

@@ -46,7 +46,7 @@ fn record_json(kept: &StoryRecord) -> Value {
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
-        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.at}))
+        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
         .collect();
     json!({"id": kept.stored.uid, "status": status, "status_why": why, "alerts": alerts})
 }

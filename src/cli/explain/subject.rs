@@ -135,7 +135,7 @@ async fn subject_of_bytes(
         }
         Some(_) => {
             let (title, body) = split_headline(&text);
-            Ok(full_subject(Story { first_seen: now(), ..Story::of_words(title, body) }))
+            Ok(full_subject(Story { first_seen: now(), ..Story::from_words(title, body) }))
         }
     }
 }

@@ -72,7 +72,7 @@ fn status_text(kept: &StoryRecord) -> String {
         StoryStatus::Matched => {
             let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, local_time(alert.at))
+                format!("{}{row} ({})", alert.rule, local_time(alert.created))
             });
             format!("alerts by {}", alerts.collect::<Vec<_>>().join(", "))
         }

@@ -26,7 +26,7 @@ pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Res
     })?;
     match format {
         OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table::table_width())),
-        OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found }| {
+        OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found_at: found }| {
             json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
         })),
     }
@@ -38,7 +38,7 @@ fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
     }
     let time = |at| moment::day_and_minute(at, zone);
     let row = |past: &PastGap| {
-        [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found)]
+        [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found_at)]
     };
     let rows = gaps.iter().map(row).collect();
     columns(["FEED", "GAP FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
@@ -58,7 +58,7 @@ mod tests {
         let at = |hours: i64| Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap();
         let gap = FeedGap { since: at(0), until: at(7) };
         let shown = gaps_table(
-            &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found: at(9) }],
+            &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found_at: at(9) }],
             &TimeZone::UTC,
             80,
         );

@@ -47,7 +47,12 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
 /// The health of a feed in one word.
 pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static str {
     let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
-    match health::of(&state.health_history, state.next_poll.is_none(), state.mean_gap, at) {
+    match health::assess_health(
+        &state.health_history,
+        state.next_poll.is_none(),
+        state.mean_gap,
+        at,
+    ) {
         None => "well",
         Some(ailment) => ailment.as_str(),
     }

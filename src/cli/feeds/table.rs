@@ -120,7 +120,7 @@ mod tests {
             health_history: FeedHealthHistory {
                 failing_since: None,
                 last_news: Some(at(news)),
-                told: None,
+                notified: None,
             },
             unreached: false,
         }

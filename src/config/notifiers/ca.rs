@@ -13,7 +13,7 @@ use tidings_rules::yaml::{Entries, Node};
 const LARGEST: u64 = 1 << 20;
 
 /// The authorities in the file that `ca` names, at least one; none without the key.
-pub(super) fn authorities(
+pub(super) fn read_authorities(
     entries: &mut Entries<'_>,
     reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Authority>> {

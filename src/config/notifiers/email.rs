@@ -22,7 +22,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
     let login = login(entries, smtp_node.zip(server.as_ref()), reader);
     let from = entries.require("from", reader.faults).and_then(|node| mailbox(node, reader));
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
-    let ca = authorities(entries, server.as_ref(), reader);
+    let ca = read_authorities(entries, server.as_ref(), reader);
     let helo = helo::helo(entries, from.as_ref().map(|from| from.email.domain()), reader);
     let Server { host, port, security, .. } = server?;
     Some(Email {
@@ -37,7 +37,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
     })
 }
 
-fn authorities(
+fn read_authorities(
     entries: &mut Entries<'_>,
     server: Option<&Server>,
     reader: &mut ConfigReader<'_>,
@@ -50,7 +50,7 @@ fn authorities(
         );
         return Some(Vec::new());
     }
-    ca::authorities(entries, reader)
+    ca::read_authorities(entries, reader)
 }
 
 /// User and password, if there is a login.

@@ -18,18 +18,18 @@ pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) 
     let secrets =
         entries.get("secret").map_or_else(|| Some(Vec::new()), |node| keys::keys(node, reader));
     let headers = headers::headers(entries, url.as_ref(), reader);
-    let ca = authorities(entries, url.as_ref(), reader);
-    let addressed = format::addressed(entries, format, url.as_ref(), reader);
+    let ca = read_authorities(entries, url.as_ref(), reader);
+    let addressed = format::read_address(entries, format, url.as_ref(), reader);
     let template = entries
         .get("template")
         .map_or(Ok(None), |node| template::template(node, entries, reader).map(Some));
     let (url, format, addressed) = (url?, format?, addressed.ok()?);
-    let url = SecretUrl(format::posted_to(format, url.0));
+    let url = SecretUrl(format::post_url(format, url.0));
     let body = template.ok()?.map_or(WebhookBody::Format(format), WebhookBody::Template);
     Some(Webhook { url, body, addressed, secrets: secrets?, headers: headers?, ca: ca? })
 }
 
-fn authorities(
+fn read_authorities(
     entries: &mut Entries<'_>,
     url: Option<&SecretUrl>,
     reader: &mut ConfigReader<'_>,
@@ -38,7 +38,7 @@ fn authorities(
         ca::refuse_without_tls(entries, "write https:// in `url`, or remove `ca`", reader);
         return Some(Vec::new());
     }
-    ca::authorities(entries, reader)
+    ca::read_authorities(entries, reader)
 }
 
 fn url(

@@ -74,7 +74,7 @@ impl<'s> TemplateScan<'s> {
         // Operators since the last comma, for each bracket that is open.
         let mut chains = vec![0];
         let (mut is_first, mut was_text) = (is_block, false);
-        while !self.is_at(end, chains.len()) {
+        while !self.ends_at(end, chains.len()) {
             let Some(token) = self.token() else { return Ok(()) };
             let is_keyword = std::mem::take(&mut is_first);
             let is_after_text = std::mem::replace(&mut was_text, matches!(token, TagToken::Text));
@@ -141,7 +141,7 @@ impl<'s> TemplateScan<'s> {
     }
 
     /// Whether the tag ends here. `}}` within a bracket closes two maps.
-    fn is_at(&mut self, end: &str, depth: usize) -> bool {
+    fn ends_at(&mut self, end: &str, depth: usize) -> bool {
         self.at = self.source.len() - self.rest().trim_start().len();
         let is_end = self.rest().starts_with(end) && (end == "%}" || depth == 1);
         if is_end {

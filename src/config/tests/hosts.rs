@@ -8,8 +8,8 @@ fn of_hosts(hosts: &str) -> Config {
     sound(&with(&format!("hosts:\n{hosts}")))
 }
 
-fn manner<'c>(config: &'c Config, url: &str) -> Option<&'c HostSetting> {
-    config.hosts.for_url(&url.parse().expect("sound"))
+fn setting<'c>(config: &'c Config, url: &str) -> Option<&'c HostSetting> {
+    config.hosts.setting_for(&url.parse().expect("sound"))
 }
 
 #[test]
@@ -18,18 +18,18 @@ fn a_host_may_want_headers_cookies_a_proxy_a_name_and_an_old_http() {
         "  example.org:\n    headers: {Authorization: \"Bearer ${FEED_KEY}\", Accept-Language: ko}\n    cookies: {session: \"${FEED_KEY}\", a: b c}\n    \
          proxy: \"socks5://ana:${SMTP_PASSWORD}@10.0.0.1:1080\"\n    user_agent: Reader/1.0\n    http1: true\n",
     );
-    let manner = manner(&config, "https://example.org/feed").expect("a manner");
-    assert_eq!(manner.headers["authorization"], "Bearer f33dk3y");
-    assert_eq!(manner.headers["cookie"], "session=f33dk3y; a=b c");
+    let setting = setting(&config, "https://example.org/feed").expect("a setting");
+    assert_eq!(setting.headers["authorization"], "Bearer f33dk3y");
+    assert_eq!(setting.headers["cookie"], "session=f33dk3y; a=b c");
     assert_eq!(
-        (&manner.headers["user-agent"], &manner.headers["accept-language"]),
+        (&setting.headers["user-agent"], &setting.headers["accept-language"]),
         (&"Reader/1.0".parse().expect("sound"), &"ko".parse().expect("sound"))
     );
     assert_eq!(
-        manner.proxy.as_ref().map(ToString::to_string).as_deref(),
+        setting.proxy.as_ref().map(ToString::to_string).as_deref(),
         Some("socks5://10.0.0.1:1080")
     );
-    assert!(manner.http1);
+    assert!(setting.http1);
     let shown = format!("{config:?}");
     assert!(!shown.contains("f33dk3y") && !shown.contains("pa55w0rd"), "{shown}");
 }
@@ -54,7 +54,7 @@ fn the_most_exact_entry_for_a_host_holds_alone(#[case] url: &str, #[case] agent:
          münchen.example: {user_agent: \"7\"}\n",
     );
     let found =
-        manner(&config, url).map(|manner| manner.headers["user-agent"].to_str().expect("ASCII"));
+        setting(&config, url).map(|setting| setting.headers["user-agent"].to_str().expect("ASCII"));
     assert_eq!(found, agent);
 }
 
@@ -67,7 +67,7 @@ fn everybodys_proxy_stands_under_network() {
         (proxy.to_string().as_str(), proxy.0.password()),
         ("http://proxy.example.org:3128", Some("pa55w0rd"))
     );
-    assert!(proxy.looks_up());
+    assert!(proxy.resolves_names());
 }
 
 #[test]

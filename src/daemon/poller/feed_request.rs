@@ -70,7 +70,7 @@ pub(super) async fn request_feed(
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
-    let broken = body.broken().cloned();
+    let broken = body.incomplete_because().cloned();
     let work = context.limits.room.reserve_memory(&body).await;
     match run_blocking_limited(context, move || parse::parse(&body, content_type.as_deref(), &base))
         .await

@@ -42,7 +42,7 @@ impl LastRead {
         });
         times.failing_hosts = failing.map(|(feed, _)| HostKey::from_url(&feed.url)).collect();
         let (kind, feed, why) = (FeedNoticeKind::Away, FeedName(String::new()), String::new());
-        Some(FeedNotice { kind, feed, since, why }.key())
+        Some(FeedNotice { kind, feed, since, why }.dedup_prefix())
     }
 
     /// Records whether `feed` failed. Returns the outage of all feeds, if there is one.
@@ -52,7 +52,7 @@ impl LastRead {
             times.failing_hosts.insert(HostKey::from_url(&feed.url));
         }
         let since = times.last_read.filter(|_| is_remote(feed) && times.failing_hosts.len() > 1)?;
-        Some(Outage { since, told: times.notified })
+        Some(Outage { since, notified: times.notified })
     }
 
     /// Records that `feed` was read at `at`.

@@ -53,7 +53,7 @@ pub(super) async fn record_outcome(
             if is_whole {
                 let published: Vec<Timestamp> =
                     document.items.iter().filter_map(|item| item.published).collect();
-                state.mean_gap = schedule::mean_gap(&published, ended_at);
+                state.mean_gap = schedule::mean_interval(&published, ended_at);
                 state.hints = document.hints;
             } else {
                 apply_cut_document(&mut state, before);

@@ -26,7 +26,7 @@ fn no_feed() -> Result<Document, NoFeed> {
 #[case("<!-- <item> -->", 1)]
 #[case("<a:item></a:item>", 1)]
 fn items_are_counted_by_their_openings(#[case] text: &str, #[case] count: usize) {
-    assert_eq!(signs(text).items, count);
+    assert_eq!(find_signs(text).items, count);
 }
 
 #[rstest]
@@ -42,18 +42,18 @@ fn what_may_be_named_is_told_by_tags(
     #[case] tags: bool,
     #[case] sources: bool,
 ) {
-    assert_eq!(signs(text), Signs { authors, tags, sources, ..Signs::default() });
+    assert_eq!(find_signs(text), Signs { authors, tags, sources, ..Signs::default() });
 }
 
 #[test]
 fn the_reader_that_finds_more_is_believed_and_the_first_of_equals() {
     let (one, two) = (document(&["a"]), document(&["b", "c"]));
-    assert_eq!(chosen(Some(one.clone()), Ok(two.clone())), Ok(two.clone()));
-    assert_eq!(chosen(Some(two.clone()), Ok(one.clone())), Ok(two));
-    assert_eq!(chosen(Some(one.clone()), Ok(document(&["b"]))), Ok(one.clone()));
+    assert_eq!(choose(Some(one.clone()), Ok(two.clone())), Ok(two.clone()));
+    assert_eq!(choose(Some(two.clone()), Ok(one.clone())), Ok(two));
+    assert_eq!(choose(Some(one.clone()), Ok(document(&["b"]))), Ok(one.clone()));
     let alone = Document { end: DocumentEnd::BetweenItems, ..one.clone() };
-    assert_eq!(chosen(Some(one.clone()), no_feed()), Ok(alone));
-    assert_eq!(chosen(None, Ok(one.clone())), Ok(one));
+    assert_eq!(choose(Some(one.clone()), no_feed()), Ok(alone));
+    assert_eq!(choose(None, Ok(one.clone())), Ok(one));
 }
 
 #[rstest]
@@ -73,9 +73,9 @@ fn a_document_is_closed_if_its_root_is_after_its_last_item(
 
 #[test]
 fn where_the_first_finds_nothing_the_second_says_why() {
-    assert_eq!(chosen(None, no_feed()), no_feed());
-    assert_eq!(chosen(Some(document(&[])), no_feed()), no_feed());
-    assert_eq!(chosen(Some(document(&[])), Ok(document(&[]))), Ok(document(&[])));
+    assert_eq!(choose(None, no_feed()), no_feed());
+    assert_eq!(choose(Some(document(&[])), no_feed()), no_feed());
+    assert_eq!(choose(Some(document(&[])), Ok(document(&[]))), Ok(document(&[])));
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn gaps_are_filled_of_the_same_item_alone() {
     };
     let first = Item { tags: Vec::new(), ..item("1", "first", "") };
     let of = |item: Item| Document { items: vec![item], ..document(&[]) };
-    let same = chosen(Some(of(first.clone())), Ok(of(item("1", "second", "korea"))));
+    let same = choose(Some(of(first.clone())), Ok(of(item("1", "second", "korea"))));
     assert_eq!(same, Ok(of(item("1", "first", "korea"))));
-    let other = chosen(Some(of(first.clone())), Ok(of(item("2", "second", "korea"))));
+    let other = choose(Some(of(first.clone())), Ok(of(item("2", "second", "korea"))));
     assert_eq!(other, Ok(of(first)));
 }
 

@@ -165,7 +165,7 @@ impl<'a> Volatile<'a> {
     /// same address, names items. So does one whose values are numbers, each another, where the
     /// path does not name an item by itself. Names that sessions have are believed unless they tell
     /// items apart.
-    pub(super) fn between(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
+    pub(super) fn learn_from(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
         let known: HashSet<(&str, &[(&str, &str)])> =
             last.iter().map(|address| (address.path, &address.parts[..])).collect();
         let mut seen: HashMap<&'a str, PartValues<'a>> = HashMap::new();
@@ -240,7 +240,7 @@ mod tests {
         #[case] expected: bool,
     ) {
         let (last, now) = (addresses(last), addresses(now));
-        assert_eq!(Volatile::between(&now, &last).are(&[name]), expected);
+        assert_eq!(Volatile::learn_from(&now, &last).are(&[name]), expected);
     }
 
     #[rstest]

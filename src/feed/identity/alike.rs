@@ -8,7 +8,7 @@ use super::address::{Address, Volatile, is_of_session};
 use super::face::Face;
 use super::known::KnownItem;
 use super::likeness;
-use super::text_hash::text_hash;
+use super::normalized_text::hash_normalized_text;
 
 /// Known items that share what an item is looked up by; where there are more, it names none of
 /// them.
@@ -77,10 +77,10 @@ impl<'a> Alike<'a> {
         let titled = self.lookup(|at| {
             let path = self.old[at].address.as_ref()?.path();
             let title = &self.known[at].title;
-            (!title.is_empty()).then(|| (path, text_hash(title, "")))
+            (!title.is_empty()).then(|| (path, hash_normalized_text(title, "")))
         });
         let stems = self.lookup(|at| numbered(&self.old[at]).filter(|_| !self.known[at].gone));
-        let texts = self.lookup(|at| self.known[at].text.as_deref());
+        let texts = self.lookup(|at| self.known[at].text_hash.as_deref());
         let mut of_document: HashMap<String, usize> = HashMap::new();
         for stem in self.items.iter().filter_map(numbered) {
             *of_document.entry(stem).or_default() += 1;
@@ -96,7 +96,7 @@ impl<'a> Alike<'a> {
             let renamed = few(link.and_then(|link| linked.get(&(link, face.hash.as_str()))));
             let renamed = renamed.into_iter().filter(|old| self.is_same_day(at, *old));
             let Some(address) = &self.items[at].address else { return renamed.collect() };
-            let title = (address.path(), text_hash(&face.headline, ""));
+            let title = (address.path(), hash_normalized_text(&face.headline, ""));
             let stem = numbered(&self.items[at]).filter(|stem| of_document[stem] == 1);
             let by_stem = stem.and_then(|stem| stems.get(&stem)).filter(|found| found.len() == 1);
             let by_text = face.text.as_deref().and_then(|text| texts.get(text));
@@ -139,13 +139,13 @@ impl<'a> Alike<'a> {
         let differing = new.differing(address);
         let is_same_text = self.known[old].hash == self.faces[at].hash;
         let is_volatile = is_same_text || differing.iter().all(|name| is_of_session(name));
-        is_volatile && self.of_links.are(&differing) && self.is_one(at, old)
+        is_volatile && self.of_links.are(&differing) && self.may_be_same(at, old)
     }
 
     /// The number in the address is the same, and so is the text, or the headline but for an edit.
     fn is_same_number(&self, at: usize, old: usize) -> bool {
         let (face, known) = (&self.faces[at], &self.known[old]);
-        let is_same_text = face.text.is_some() && face.text == known.text;
+        let is_same_text = face.text.is_some() && face.text == known.text_hash;
         (is_same_text || likeness::is_edit_of(&known.title, &face.headline))
             && self.is_slug(at, old)
     }
@@ -164,11 +164,11 @@ impl<'a> Alike<'a> {
         };
         new.numbers().eq(address.numbers())
             && self.of_links.are(&new.differing(address))
-            && self.is_one(at, old)
+            && self.may_be_same(at, old)
     }
 
     /// Whether neither guids nor dates say that two items are not one.
-    fn is_one(&self, at: usize, old: usize) -> bool {
+    fn may_be_same(&self, at: usize, old: usize) -> bool {
         self.is_same_guid(at, old) && self.is_same_day(at, old)
     }
 
@@ -208,7 +208,7 @@ fn volatile<'a>(
     now: impl Iterator<Item = Address<'a>>,
     last: impl Iterator<Item = Address<'a>>,
 ) -> Volatile<'a> {
-    Volatile::between(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
+    Volatile::learn_from(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 
 /// The stem of an item whose address has a number of its own.

@@ -54,20 +54,20 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
     });
     if claims.made.iter().any(Option::is_none) {
         let alike = Alike::new(known, faces);
-        claims.rekey(|at| {
+        claims.claim_for_new_keys(|at| {
             let link_of = faces[at].link.as_deref().filter(|face| links[face] == 1);
             let found = link_of.map_or(&[][..], |face| only_with_key(&link, &face));
             if found.iter().any(|old| alike.is_next_headline(at, *old)) { &[] } else { found }
         });
         let candidates = alike.candidates(|at| claims.made[at].is_none());
-        claims.rekey(|at| &candidates[at]);
+        claims.claim_for_new_keys(|at| &candidates[at]);
         let same_words = |at: usize| {
             let face = &faces[at];
             let found = if face.is_wordy { all_with_key(&hash, &face.hash.as_str()) } else { &[] };
             found.iter().copied().take(MOST_SAME).filter(|old| !alike.is_next(at, *old)).collect()
         };
         let candidates: Vec<Vec<usize>> = (0..faces.len()).map(same_words).collect();
-        claims.rekey(|at| &candidates[at]);
+        claims.claim_for_new_keys(|at| &candidates[at]);
     }
     claims.finish()
 }
@@ -122,7 +122,7 @@ impl<'a> Claiming<'a> {
     }
 
     /// Claims known items for items that get a new key.
-    fn rekey<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
+    fn claim_for_new_keys<'i>(&mut self, find: impl Fn(usize) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take_known(at, || find(at)) {
                 let verdict = ItemChange::Rekeyed {

@@ -9,7 +9,7 @@ use crate::feed::identity::address::Address;
 use crate::feed::identity::known::ItemKey;
 use crate::feed::identity::likeness::MOST_COMPARED;
 use crate::feed::identity::link::normalise_link;
-use crate::feed::identity::text_hash::text_hash;
+use crate::feed::identity::normalized_text::hash_normalized_text;
 
 /// The properties that identify an item.
 #[derive(Clone, Debug)]
@@ -33,13 +33,13 @@ pub(super) struct Face {
     pub(super) is_wordy: bool,
 }
 
-pub(super) fn face(index: usize, item: &Item) -> Face {
-    let hash = text_hash(&item.title, &item.text);
+pub(super) fn item_face(index: usize, item: &Item) -> Face {
+    let hash = hash_normalized_text(&item.title, &item.text);
     let link = item.link.as_ref().and_then(normalise_link);
     let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
-    let title = if is_titled { text_hash(&item.title, "") } else { hash.clone() };
+    let title = if is_titled { hash_normalized_text(&item.title, "") } else { hash.clone() };
     let is_wordy = !item.title.is_empty() && !item.text.is_empty();
-    let text = (!item.text.is_empty()).then(|| text_hash("", &item.text));
+    let text = (!item.text.is_empty()).then(|| hash_normalized_text("", &item.text));
     let headline = item.title[..item.title.floor_char_boundary(MOST_COMPARED.into())].to_owned();
     let (guid, published) = (item.guid.clone(), item.published);
     let words = item.text.split_whitespace().count();

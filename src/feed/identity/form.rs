@@ -101,8 +101,8 @@ impl Form {
             let words = words.filter(|word| word.kind != FormWordKind::Number);
             words.map(|word| word.text.as_str()).collect::<HashSet<_>>().len()
         };
-        let gone = count(&mut self.lacking_in(other).into_iter());
-        let new = count(&mut other.lacking_in(self).into_iter());
+        let gone = count(&mut self.words_missing_from(other).into_iter());
+        let new = count(&mut other.words_missing_from(self).into_iter());
         let all = count(&mut self.0.iter()) + new;
         gone > 0 && new > 0 && 5 * (gone + new) > 2 * all
     }
@@ -121,8 +121,8 @@ impl Form {
         let is_name = |words: &[&FormWord]| words.iter().any(|w| w.kind == FormWordKind::Name);
         self.has_frame_of(later)
             && !later.is_correction()
-            && is_name(&self.lacking_in(later))
-            && is_name(&later.lacking_in(self))
+            && is_name(&self.words_missing_from(later))
+            && is_name(&later.words_missing_from(self))
     }
 
     /// Whether an entry of this, a headline, is replaced in `later` as it is in their texts: a name
@@ -136,11 +136,11 @@ impl Form {
             let texts = words.into_iter().map(|word| word.text.clone());
             all_entries.then(|| texts.collect()).filter(|entries: &HashSet<_>| !entries.is_empty())
         };
-        let (gone, new) = (self.lacking_in(later), later.lacking_in(self));
+        let (gone, new) = (self.words_missing_from(later), later.words_missing_from(self));
         let (Some(gone), Some(new)) = (entries(gone), entries(new)) else { return false };
         let holds = |text: &Self, other: &Self, entries: &HashSet<String>| {
             let lacking: HashSet<&str> =
-                text.lacking_in(other).into_iter().map(|word| word.text.as_str()).collect();
+                text.words_missing_from(other).into_iter().map(|word| word.text.as_str()).collect();
             entries.iter().all(|entry| lacking.contains(entry.as_str()))
         };
         self.has_frame_of(later)
@@ -156,7 +156,7 @@ impl Form {
         let (shared, words) = self.shared_words(later);
         let is_filled_in = 5 * shared >= 3 * words;
         let is_other = |one: &Self, other: &Self| {
-            let lacking = one.lacking_in(other);
+            let lacking = one.words_missing_from(other);
             let names = lacking.iter().filter(|word| word.kind == FormWordKind::Name).count();
             let entries = lacking.iter().filter(|word| word.kind != FormWordKind::Frame).count();
             let all = one.entries().count();
@@ -217,7 +217,7 @@ impl Form {
     }
 
     /// The words that `other` lacks, in every spelling, each once. Dates count for nothing.
-    fn lacking_in(&self, other: &Self) -> Vec<&FormWord> {
+    fn words_missing_from(&self, other: &Self) -> Vec<&FormWord> {
         let known: HashSet<&str> = other.0.iter().map(|word| word.text.as_str()).collect();
         let mut seen = HashSet::new();
         self.0

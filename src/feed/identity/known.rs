@@ -16,13 +16,13 @@ pub struct KnownItem {
     pub guid: Option<String>,
     /// Its normalised link, where it has one.
     pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change; `None` too where it was kept
-    /// before that was told.
+    /// What of its link stays when tokens, hosts and slugs change; `None` too if an earlier
+    /// version stored the item without it.
     pub stem: Option<String>,
-    /// [`text_hash`](fn@super::text_hash::text_hash) of its title and text when it was last read.
+    /// [`hash_normalized_text`](super::hash_normalized_text) of its title and text when it was last read.
     pub hash: String,
-    /// [`text_hash`](fn@super::text_hash::text_hash) of its text alone, where it had one.
-    pub text: Option<String>,
+    /// [`hash_normalized_text`](super::hash_normalized_text) of its text alone, where it had one.
+    pub text_hash: Option<String>,
     /// Its story's headline; empty where it is no longer kept.
     pub title: String,
     /// When its story was published, where that is known.

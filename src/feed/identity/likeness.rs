@@ -49,7 +49,7 @@ pub struct Before {
 /// alone decides.
 pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     let newer_by = match (before.published, item.published) {
-        (Some(old), Some(new)) if new > old => Some(apart(old, new)),
+        (Some(old), Some(new)) if new > old => Some(time_between(old, new)),
         (None, None) => None,
         _ => return false,
     };
@@ -57,16 +57,16 @@ pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     if before.title.is_empty() && before.text.is_empty() {
         return is_another_day;
     }
-    let headline = Headlines::of(&before.title, &item.title);
+    let headline = Headlines::compare(&before.title, &item.title);
     if before.text.is_empty() || item.text.is_empty() {
         return newer_by.is_some()
-            && (headline.are_other() || is_renamed(&before.title, &item.title));
+            && (headline.is_other() || is_renamed(&before.title, &item.title));
     }
     let common = common_pairs(&before.text, &item.text);
     let is_other_text = match newer_by {
         Some(_) if headline.differ() => common < OTHER_TEXT,
         Some(_) => is_another_day && common < FOREIGN_TEXT,
-        None => headline.are_other() && common < FOREIGN_TEXT,
+        None => headline.is_other() && common < FOREIGN_TEXT,
     };
     is_other_text || is_other_form(before, item, is_another_day)
 }
@@ -92,21 +92,21 @@ fn is_renamed(one: &str, other: &str) -> bool {
 
 /// Whether two dates can be those of one item; one that is missing can be any.
 pub(super) fn is_same_day(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
-    one.zip(other).is_none_or(|(one, other)| apart(one, other) < ANOTHER_DAY)
+    one.zip(other).is_none_or(|(one, other)| time_between(one, other) < ANOTHER_DAY)
 }
 
 /// Whether one headline has all words of the other.
 pub(super) fn is_contained(one: &str, other: &str) -> bool {
-    Headlines::of(one, other).is_contained
+    Headlines::compare(one, other).is_contained
 }
 
 /// Whether one headline is a slight edit of the other.
 pub(super) fn is_edit_of(one: &str, other: &str) -> bool {
-    let headline = Headlines::of(one, other);
+    let headline = Headlines::compare(one, other);
     headline.is_contained || headline.common >= SAME_HEADLINE
 }
 
-fn apart(one: Timestamp, other: Timestamp) -> Duration {
+fn time_between(one: Timestamp, other: Timestamp) -> Duration {
     one.duration_since(other).unsigned_abs()
 }
 
@@ -119,20 +119,20 @@ struct Headlines {
 }
 
 impl Headlines {
-    fn of(one: &str, other: &str) -> Self {
+    fn compare(one: &str, other: &str) -> Self {
         let [one, other] =
             [one, other].map(|headline| words(headline).into_iter().collect::<HashSet<_>>());
         let common = one.intersection(&other).count();
         let all = one.len() + other.len() - common;
         let fewer = one.len().min(other.len());
-        Self { common: share(common, all), is_contained: fewer > 0 && common == fewer }
+        Self { common: ratio(common, all), is_contained: fewer > 0 && common == fewer }
     }
 
     fn differ(&self) -> bool {
         self.common < 1.0
     }
 
-    fn are_other(&self) -> bool {
+    fn is_other(&self) -> bool {
         !self.is_contained && self.common <= OTHER_HEADLINE
     }
 }
@@ -146,7 +146,7 @@ fn common_pairs(one: &str, other: &str) -> f64 {
         words.iter().cloned().zip(seconds).collect()
     };
     let (one, other) = (pairs(one), pairs(other));
-    share(one.intersection(&other).count(), one.len().min(other.len()))
+    ratio(one.intersection(&other).count(), one.len().min(other.len()))
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -155,7 +155,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// `part` of `all`; all of nothing.
-fn share(part: usize, all: usize) -> f64 {
+fn ratio(part: usize, all: usize) -> f64 {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if all == 0 { 1.0 } else { number(part) / number(all) }
 }

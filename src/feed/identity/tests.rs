@@ -1,4 +1,4 @@
-//! Tests of telling new items from old.
+//! Tests of distinguishing new items from known ones.
 
 use std::slice::from_ref;
 
@@ -36,7 +36,7 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Classified
             || among(&claims.guids, &item.guid)
             || among(&claims.links, &item.link)
             || among(&claims.stems, &item.stem)
-            || among(&claims.texts, &item.text)
+            || among(&claims.texts, &item.text_hash)
             || claims.hashes.contains(&item.hash)
     };
     let claimed: Vec<KnownItem> = known.iter().filter(is_claimed).cloned().collect();
@@ -68,7 +68,7 @@ fn remember(
             link: judged.link.clone(),
             stem: judged.stem.clone(),
             hash: judged.hash.clone(),
-            text: judged.text.clone(),
+            text_hash: judged.text_hash.clone(),
             title: items[judged.index].title.clone(),
             published: items[judged.index].published,
             first_seen: Timestamp::UNIX_EPOCH,
@@ -111,15 +111,15 @@ fn links_are_compared_by_what_they_lead_to(#[case] link: &str, #[case] normal: O
 
 #[test]
 fn hashes_change_with_words_only() {
-    let hash = text_hash("A title", "One two.\n\nThree.");
-    assert_eq!(hash, text_hash(" A  title ", "One two.\nThree. "));
-    assert_eq!(text_hash("caf\u{e9}", ""), text_hash("cafe\u{301}", ""));
+    let hash = hash_normalized_text("A title", "One two.\n\nThree.");
+    assert_eq!(hash, hash_normalized_text(" A  title ", "One two.\nThree. "));
+    assert_eq!(hash_normalized_text("caf\u{e9}", ""), hash_normalized_text("cafe\u{301}", ""));
     for (title, text) in [
         ("a title", "One two.\n\nThree."),
         ("A title", "One two. Three"),
         ("A title One", "two. Three."),
     ] {
-        assert_ne!(hash, text_hash(title, text));
+        assert_ne!(hash, hash_normalized_text(title, text));
     }
 }
 
@@ -136,7 +136,7 @@ fn keys_are_guid_else_link_else_text() {
         [
             "guid g".to_owned(),
             "link https://a.example/2".to_owned(),
-            format!("text {}", text_hash("x", "y"))
+            format!("text {}", hash_normalized_text("x", "y"))
         ]
     );
 }
@@ -315,13 +315,13 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
     known[2].gone = true;
     let after = items(&["a", "c", "d"]);
     let found = removed_and_returned(&known, &judge(&feed(), &known, &after));
-    assert_eq!(found, RemovedAndReturned { gone: keys(&["b"]), back: keys(&["c"]) });
+    assert_eq!(found, RemovedAndReturned { removed: keys(&["b"]), returned: keys(&["c"]) });
 
     // The same words under another guid are the same item, and it is there.
     let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
     known[1].gone = true;
     let found = removed_and_returned(&known, &judge(&feed(), &known, &renamed));
-    assert_eq!(found, RemovedAndReturned { gone: vec![], back: keys(&["b", "c"]) });
+    assert_eq!(found, RemovedAndReturned { removed: vec![], returned: keys(&["b", "c"]) });
 }
 
 #[rstest]
@@ -331,14 +331,17 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
 #[case("a\u{a0}b c", "a b c")]
 #[case("cafe\u{301} b", "café b")]
 fn white_space_and_composition_change_no_hash(#[case] one: &str, #[case] other: &str) {
-    assert_eq!(text_hash(one, one), text_hash(other, other));
+    assert_eq!(hash_normalized_text(one, one), hash_normalized_text(other, other));
 }
 
 #[test]
 fn a_hash_is_what_stores_hold_already() {
     // Another hash of the same text would make an edit of every item that is known.
-    assert_eq!(text_hash("A title", "One  two.\nThre\u{301}"), "3dcf314290ce47c1d5123890209c90d3");
-    assert_ne!(text_hash("a b", "c"), text_hash("a", "b c"));
+    assert_eq!(
+        hash_normalized_text("A title", "One  two.\nThre\u{301}"),
+        "3dcf314290ce47c1d5123890209c90d3"
+    );
+    assert_ne!(hash_normalized_text("a b", "c"), hash_normalized_text("a", "b c"));
 }
 
 #[test]
@@ -360,10 +363,10 @@ fn what_a_document_that_broke_off_lacks_stays_present_up_to_a_bound() {
             .expect("in range");
     }
     let mut few = removed_and_returned(&known[..9], &[]);
-    few.spare_unseen(&known);
-    assert_eq!(few.gone, []);
+    few.keep_unseen(&known);
+    assert_eq!(few.removed, []);
     let mut many = removed_and_returned(&known, &[]);
-    many.spare_unseen(&known);
+    many.keep_unseen(&known);
     let oldest: Vec<ItemKey> = known[..3].iter().map(|item| item.key.clone()).collect();
-    assert_eq!(many.gone, oldest);
+    assert_eq!(many.removed, oldest);
 }

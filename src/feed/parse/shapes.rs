@@ -21,7 +21,7 @@ const FEEDS: [(&str, &[u8]); 12] = [
 ];
 
 /// One line a fact, so that a change of what is read shows.
-fn told(document: &Document) -> String {
+fn describe(document: &Document) -> String {
     let Document { title, hints, items, end: _ } = document;
     items
         .iter()
@@ -46,7 +46,7 @@ fn feeds_of_many_shapes_are_read() {
     let base = "https://ports.example/news/feed.xml".parse().expect("an address");
     for (name, bytes) in FEEDS {
         let document = parse(bytes, None, &base).expect("a feed");
-        insta::assert_snapshot!(name, told(&document));
+        insta::assert_snapshot!(name, describe(&document));
     }
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::draft::{ItemDraft, TextForm};
 use super::element::{ElementMeaning, FeedPart};
-use crate::markup::date::moment;
+use crate::markup::date::parse_date;
 use crate::markup::{escape, plain};
 use tidings_rules::text::one_line;
 
@@ -40,7 +40,7 @@ impl Capture {
             name: tag.name.to_string(),
             part,
             rank,
-            form: form(&kind, mode, part, is_atom),
+            form: text_form(&kind, mode, part, is_atom),
             is_inline: (kind.contains("xhtml")
                 || kind.ends_with("xml")
                 || tag.name.ends_with("body"))
@@ -102,17 +102,17 @@ impl Capture {
     /// Gives an item what it says of it.
     pub(super) fn into_item(self, item: &mut ItemDraft) {
         if let Some(lang) = self.lang.filter(|_| self.part == FeedPart::Content) {
-            item.lang.offer(2, lang);
+            item.lang.replace_if_higher(2, lang);
         }
         let text = self.text;
         match self.part {
             _ if text.trim().is_empty() => {}
-            FeedPart::Guid => item.guid.offer(self.rank, text.trim().to_owned()),
-            FeedPart::Content => item.content.offer(self.rank, (self.form, text)),
-            FeedPart::Summary => item.summary.offer(self.rank, (self.form, text)),
+            FeedPart::Guid => item.guid.replace_if_higher(self.rank, text.trim().to_owned()),
+            FeedPart::Content => item.content.replace_if_higher(self.rank, (self.form, text)),
+            FeedPart::Summary => item.summary.replace_if_higher(self.rank, (self.form, text)),
             FeedPart::Date => {
-                if let Some(date) = moment(&text) {
-                    item.date.offer(self.rank, date);
+                if let Some(date) = parse_date(&text) {
+                    item.date.replace_if_higher(self.rank, date);
                 }
             }
             FeedPart::Category => item.tags.push(one_line(&plain::from_markup(&text))),
@@ -123,7 +123,7 @@ impl Capture {
 
 /// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
 /// often wrong about `text`.
-fn form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm {
+fn text_form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm {
     let is_markup = kind.contains("html")
         || kind.ends_with("xml")
         || !is_atom && (kind.is_empty() || kind.starts_with("text"));

@@ -31,7 +31,7 @@ impl<T> Default for Ranked<T> {
 
 impl<T> Ranked<T> {
     /// Takes `value` if it counts more than what is there.
-    pub(super) fn offer(&mut self, rank: u8, value: T) {
+    pub(super) fn replace_if_higher(&mut self, rank: u8, value: T) {
         if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
             self.0 = Some((rank, value));
         }
@@ -159,7 +159,7 @@ mod tests {
     fn the_first_of_the_highest_rank_counts() {
         let mut best = Ranked::default();
         for (rank, value) in [(1, "a"), (2, "b"), (2, "c"), (0, "d")] {
-            best.offer(rank, value);
+            best.replace_if_higher(rank, value);
         }
         assert_eq!(best.get(), Some("b"));
     }

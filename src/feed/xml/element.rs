@@ -82,11 +82,11 @@ pub(super) struct NamespacePrefixes(Vec<(String, FeedVocabulary)>);
 
 impl NamespacePrefixes {
     /// Remembers what `tag` declares.
-    pub(super) fn learn(&mut self, tag: &Tag) {
+    pub(super) fn declare(&mut self, tag: &Tag) {
         for attribute in &tag.attrs {
             let Some(prefix) = attribute.name.local.strip_prefix("xmlns:") else { continue };
             if self.0.len() < MOST_PREFIXES
-                && let Some(vocabulary) = by_address(&attribute.value)
+                && let Some(vocabulary) = vocabulary_at(&attribute.value)
             {
                 self.0.push((prefix.to_owned(), vocabulary));
             }
@@ -100,7 +100,7 @@ impl NamespacePrefixes {
             Some((prefix, local)) => (self.vocabulary(prefix), local),
         };
         match vocabulary {
-            FeedVocabulary::Core => core(local),
+            FeedVocabulary::Core => core_element(local),
             FeedVocabulary::Dublin => dublin(local),
             FeedVocabulary::Content if matches!(local, "encoded") => {
                 ElementMeaning::Part(FeedPart::Content, 2)
@@ -133,7 +133,7 @@ impl NamespacePrefixes {
 }
 
 /// The vocabulary of a namespace; `None` if only its prefix can tell.
-fn by_address(address: &str) -> Option<FeedVocabulary> {
+fn vocabulary_at(address: &str) -> Option<FeedVocabulary> {
     let address = address.trim().to_ascii_lowercase();
     let has = |part: &str| address.contains(part);
     let is_rss = has("purl.org/rss/1.0/") && !has("modules")
@@ -152,7 +152,7 @@ fn by_address(address: &str) -> Option<FeedVocabulary> {
     }
 }
 
-fn core(local: &str) -> ElementMeaning {
+fn core_element(local: &str) -> ElementMeaning {
     let (part, rank) = match local {
         "rss" | "feed" | "channel" | "rdf" => return ElementMeaning::Feed,
         "item" | "entry" => return ElementMeaning::Item,
@@ -256,7 +256,7 @@ mod tests {
         #[case] meaning: ElementMeaning,
     ) {
         let prefixes = NamespacePrefixes(
-            by_address(address)
+            vocabulary_at(address)
                 .map(|vocabulary| ("x".to_owned(), vocabulary))
                 .into_iter()
                 .collect(),

@@ -13,7 +13,7 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;
     let mut at = 0;
-    while let Some(next) = next_doubt(text, at) {
+    while let Some(next) = next_suspect(text, at) {
         at = next;
         let rest = &text[at..];
         let close = if rest.starts_with("<!--") { "-->" } else { "]]>" };
@@ -37,7 +37,7 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
 }
 
 /// The next `&`, comment, CDATA section or document type at or after `from`.
-fn next_doubt(text: &str, from: usize) -> Option<usize> {
+fn next_suspect(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += text[at..].find(['&', '<'])?;

@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub async fn check(url: &Url, allow: &[IpNet], proxy: Option<&Proxy>) -> Result<(), Forbidden> {
     check_url(url, allow)?;
     let (Some(Host::Domain(name)), Some(proxy)) = (url.host(), proxy) else { return Ok(()) };
-    if !proxy.looks_up() && proxy.0.host_str() != Some(name) {
+    if !proxy.resolves_names() && proxy.0.host_str() != Some(name) {
         return Ok(());
     }
     match tokio::time::timeout(LONGEST, tokio::net::lookup_host((name, 0))).await {

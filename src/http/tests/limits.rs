@@ -20,7 +20,7 @@ async fn a_body_of_50_mib_is_not_read(#[case] length: &'static str) {
 /// As far as an answer came that broke off, and why it did.
 fn broken(answer: HttpAnswer) -> (Vec<u8>, String) {
     let body = answer.body.expect("a body");
-    (body.to_vec(), body.broken().expect("it broke off").to_string())
+    (body.to_vec(), body.incomplete_because().expect("it broke off").to_string())
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A message as HTML for mail programs: a view poured into a template that escapes all it is given.
+//! Renders a view as HTML for mail programs, with a template that escapes all values.
 
 use minijinja::Environment;
 use minijinja::value::Serde;
@@ -7,14 +7,14 @@ use crate::notify::view::message_view::MessageView;
 
 const NAME: &str = "email.html";
 
-/// The view as an HTML document.
+/// Renders the view as an HTML document.
 ///
 /// # Errors
-/// Where the template fails, in words for a person.
-pub(super) fn html(view: &MessageView) -> Result<String, String> {
+/// The template fails.
+pub(super) fn render_html(view: &MessageView) -> Result<String, String> {
     let failed = |error: minijinja::Error| format!("the mail's HTML cannot be written: {error}");
     let mut templates = Environment::new();
-    // The name's ending switches escaping on.
+    // The ending `.html` turns on escaping.
     templates.add_template(NAME, include_str!("../email.html")).map_err(failed)?;
     templates.get_template(NAME).and_then(|template| template.render(Serde(view))).map_err(failed)
 }
@@ -26,30 +26,30 @@ mod tests {
 
     use super::*;
     use crate::notify::fixture;
-    use crate::notify::view::view;
+    use crate::notify::view::build_view;
 
-    fn of(notification: &crate::alerts::Notification) -> String {
-        html(&view(notification, &TimeZone::UTC)).unwrap()
+    fn html_of(notification: &crate::alerts::Notification) -> String {
+        render_html(&build_view(notification, &TimeZone::UTC)).unwrap()
     }
 
     #[test]
     fn an_alert_with_all_that_it_can_have() {
-        assert_snapshot!(of(&fixture::alert()));
+        assert_snapshot!(html_of(&fixture::alert()));
     }
 
     #[test]
     fn a_digest() {
-        assert_snapshot!(of(&fixture::digest(crate::alerts::digest::DigestReason::Late)));
+        assert_snapshot!(html_of(&fixture::digest(crate::alerts::digest::DigestReason::Late)));
     }
 
     #[test]
     fn a_test() {
-        assert_snapshot!(of(&fixture::test()));
+        assert_snapshot!(html_of(&fixture::test_message()));
     }
 
     #[test]
     fn markup_in_a_title_stays_text() {
-        let html = of(&fixture::titled("<script>alert('x')</script> & \"more\""));
+        let html = html_of(&fixture::alert_with_title("<script>alert('x')</script> & \"more\""));
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("&lt;script&gt;"), "{html}");
     }
@@ -62,11 +62,11 @@ mod tests {
             ("javascript:alert(1)", false),
             ("file:///etc/passwd", false),
         ] {
-            let mut notification = fixture::titled("A title");
+            let mut notification = fixture::alert_with_title("A title");
             if let crate::alerts::Content::Alert { story, .. } = &mut notification.content {
                 story.url = Some(url.to_owned());
             }
-            let html = of(&notification);
+            let html = html_of(&notification);
             assert_eq!(html.contains("href="), linked, "{html}");
             assert!(!html.contains("b=\"2"), "{html}");
         }

@@ -1,134 +1,149 @@
-//! One attempt to hand a mail to the mail server (RFC 5321), over a connection that is kept for the
-//! next, and what the answers mean.
+//! Makes one attempt to send a mail to the mail server (RFC 5321), over a connection that is kept
+//! for the next mail.
 
 mod connection;
-mod hand_over;
+mod explain;
+mod extensions;
 mod login;
-mod meaning;
-mod offer;
+mod mail_transaction;
 mod open;
 mod pool;
+mod refusal;
 mod reply;
+mod requested_wait;
 mod step;
 mod tls;
 mod wire;
-mod wish;
-mod words;
 
 use jiff::Timestamp;
 
 use crate::alerts::Receiver;
 use crate::config::Email;
-use crate::notify::email::{address, with_ascii_domain};
+use crate::notify::email::smtp::mail_transaction::{Envelope, MailFailure, send_mail};
+use crate::notify::email::smtp::refusal::{RefusalMeaning, refusal_meaning};
+use crate::notify::email::smtp::requested_wait::requested_wait;
+use crate::notify::email::{parse_address, with_ascii_domain};
 use crate::notify::{FailureCause, FailureScope, Outcome, RetryReason};
-use hand_over::{Envelope, HandOverFailure, hand_over};
-use meaning::{RefusalMeaning, meaning};
-use open::{NotOpened, open};
+use open::{OpenFailure, open_connection};
 use reply::SmtpReply;
 use step::SmtpStep;
-use wish::wish;
 
-pub(in crate::notify) use pool::Pools;
+pub(in crate::notify) use pool::SmtpPools;
 
-/// Tries once to hand `mail` to the server for `receiver`. Where the configuration requires TLS,
-/// login and mail are sent over TLS only.
+/// Tries once to send `mail` to `receiver`. If the configuration requires TLS, login and mail are
+/// sent over TLS only.
 ///
-/// It takes as long as the server may take (RFC 5321, 4.5.3.2): up to ten minutes for the answer to
-/// the final dot. A client that does not wait sends a mail twice that was taken by then.
+/// The timeouts are those of RFC 5321, 4.5.3.2: up to ten minutes for the answer to the final dot.
+/// A client with a shorter timeout sends a mail again that the server takes later.
 pub(in crate::notify) async fn send(
     email: &Email,
-    pools: &Pools,
+    pools: &SmtpPools,
     receiver: &Receiver,
     mail: &[u8],
     now: Timestamp,
 ) -> Outcome {
-    let to = match address(&receiver.recipient) {
+    let to = match parse_address(&receiver.recipient) {
         Ok(to) => to,
         Err(why) => return Outcome::Refused(why),
     };
     let envelope = Envelope { from: with_ascii_domain(&email.from.email), to };
-    let pool = pools.of(&receiver.notifier);
+    let pool = pools.pool_for(&receiver.notifier);
     let open = |mechanism| async move {
-        open(email, mechanism).await.map_err(|why| not_opened(email, &why))
+        open_connection(email, mechanism)
+            .await
+            .map_err(|why| retry_reason_of_open_failure(email, &why))
     };
     loop {
-        let mut lent = match pool.take(now, open).await {
+        let mut lent = match pool.get_connection(now, open).await {
             Ok(lent) => lent,
             Err(why) => return Outcome::Retry(why),
         };
-        match hand_over(lent.connection(), &envelope, mail).await {
+        match send_mail(lent.connection(), &envelope, mail).await {
             Ok(reply) => {
-                lent.give_back(now).await;
-                return Outcome::Delivered(words::said(email, &reply));
+                lent.return_to_pool(now).await;
+                return Outcome::Delivered(crate::notify::email::smtp::explain::describe_reply(
+                    email, &reply,
+                ));
             }
-            // The mail is tried over the next connection, in the end over a new one: servers grow
-            // tired of those that are kept.
-            Err(failure) if lent.is_reused() && failure.may_be_the_connections() => {
-                if failure.is_said() {
-                    lent.exhausted(now).await;
+            // Servers limit the use of a kept connection. The mail is tried over the next
+            // connection, and at last over a new one.
+            Err(failure) if lent.is_reused() && failure.may_concern_connection() => {
+                if failure.is_refusal() {
+                    lent.close_and_record_limit(now).await;
                 } else {
-                    lent.goodbye().await;
+                    lent.close_and_allow_replacement().await;
                 }
             }
             Err(failure) => {
-                if !failure.ends_the_connection() {
-                    lent.give_back(now).await;
-                } else if failure.is_said() {
-                    lent.goodbye().await;
+                if !failure.ends_connection() {
+                    lent.return_to_pool(now).await;
+                } else if failure.is_refusal() {
+                    lent.close_and_allow_replacement().await;
                 }
-                return not_sent(&failure, words::not_sent(email, &envelope, &failure, mail.len()));
+                return outcome_of_mail_failure(
+                    &failure,
+                    crate::notify::email::smtp::explain::explain_mail_failure(
+                        email,
+                        &envelope,
+                        &failure,
+                        mail.len(),
+                    ),
+                );
             }
         }
     }
 }
 
-/// A connection that could not be had. Nothing was said of the mail.
-fn not_opened(email: &Email, failure: &NotOpened) -> RetryReason {
-    let why = words::not_opened(email, failure);
+/// Why to retry when no connection was opened. The mail was not sent.
+fn retry_reason_of_open_failure(email: &Email, failure: &OpenFailure) -> RetryReason {
+    let why = crate::notify::email::smtp::explain::explain_open_failure(email, failure);
     match failure {
-        NotOpened::Refused(step, reply) => match meaning(*step, reply) {
+        OpenFailure::Refused(step, reply) => match refusal_meaning(*step, reply) {
             RefusalMeaning::Later(cause, scope) => {
-                RetryReason { why, cause, scope, after: wish(&reply.text()) }
+                RetryReason { why, cause, scope, requested_wait: requested_wait(&reply.text()) }
             }
             RefusalMeaning::Never | RefusalMeaning::TooLarge => RetryReason {
                 why,
                 cause: FailureCause::Shut,
                 scope: FailureScope::Notifier,
-                after: None,
+                requested_wait: None,
             },
         },
-        NotOpened::NoLogin => RetryReason {
+        OpenFailure::NoLogin => RetryReason {
             why,
             cause: FailureCause::Shut,
             scope: FailureScope::Notifier,
-            after: None,
+            requested_wait: None,
         },
         _ => RetryReason {
             why,
             cause: FailureCause::Unreached,
             scope: FailureScope::Notifier,
-            after: None,
+            requested_wait: None,
         },
     }
 }
 
-/// What becomes of a mail that was not taken because of `failure`, which is `why` in words.
-fn not_sent(failure: &HandOverFailure, why: String) -> Outcome {
+/// The outcome of `failure`, which `why` explains.
+fn outcome_of_mail_failure(failure: &MailFailure, why: String) -> Outcome {
     match failure {
-        HandOverFailure::Refused(step, reply) => refused(*step, reply, why),
-        HandOverFailure::Broken(..) => Outcome::retry(FailureCause::Failed, why),
-        HandOverFailure::SenderBeyondAscii => Outcome::retry(FailureCause::Shut, why),
-        HandOverFailure::RecipientBeyondAscii => Outcome::Refused(why),
-        HandOverFailure::TooLong(_) => Outcome::TooLarge(why),
+        MailFailure::Refused(step, reply) => outcome_of_refusal(*step, reply, why),
+        MailFailure::Broken(..) => Outcome::retry(FailureCause::Failed, why),
+        MailFailure::SenderNotAscii => Outcome::retry(FailureCause::Shut, why),
+        MailFailure::RecipientNotAscii => Outcome::Refused(why),
+        MailFailure::TooLong(_) => Outcome::TooLarge(why),
     }
 }
 
-fn refused(step: SmtpStep, reply: &SmtpReply, why: String) -> Outcome {
-    match meaning(step, reply) {
+fn outcome_of_refusal(step: SmtpStep, reply: &SmtpReply, why: String) -> Outcome {
+    match refusal_meaning(step, reply) {
         RefusalMeaning::Never => Outcome::Refused(why),
         RefusalMeaning::TooLarge => Outcome::TooLarge(why),
-        RefusalMeaning::Later(cause, scope) => {
-            Outcome::Retry(RetryReason { why, cause, scope, after: wish(&reply.text()) })
-        }
+        RefusalMeaning::Later(cause, scope) => Outcome::Retry(RetryReason {
+            why,
+            cause,
+            scope,
+            requested_wait: requested_wait(&reply.text()),
+        }),
     }
 }

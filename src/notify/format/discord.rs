@@ -2,32 +2,40 @@
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, LengthUnit, bounded};
-use super::link::{LinkForm, in_markdown, link};
+use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
+use super::link::{LinkForm, choose_link_form, encode_for_markdown};
 use super::list::{self, ListForm};
-use super::words::{colour, headline};
+use super::shared::{headline_with_severity, push_quote, severity_colour};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-// Discord takes 256 characters of title, 4096 of description, 25 fields of 1024, 2048 of an
-// address, and 6000 in all.
-const ALL: usize = 6000;
-const TITLE: usize = 256;
-const DESCRIPTION: usize = 4096;
-const TEXT: usize = 2400;
-const FACT: usize = 600;
-const LINK: usize = 2000;
+// Lengths in UTF-16 units. Discord takes a title of 256 characters, a description of 4096, 25 fields
+// of 1024, an address of 2048, and 6000 characters in all.
+const MAX_MESSAGE: usize = 6000;
+const MAX_TITLE: usize = 256;
+const MAX_DESCRIPTION: usize = 4096;
+const MAX_TEXT: usize = 2400;
+const MAX_FACT: usize = 600;
+const MAX_LINKED: usize = 2000;
 
-/// The longest address that is written out: the facts and a few words have room besides.
-const WRITTEN: usize = 3000;
+/// The longest address that is written out. It leaves room for the facts and a few words.
+const MAX_WRITTEN_OUT: usize = 3000;
 
-/// The most of a headline and of a place in a list.
-const LINE: usize = 300;
+/// The longest headline and the longest place in a list.
+const MAX_LIST_TEXT: usize = 300;
 
-pub(super) fn message(view: &MessageView) -> Value {
-    let title = bounded(&headline(view), TITLE, LengthUnit::Utf16, escape);
-    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
-    let text = text(view, link.as_ref());
-    let value = |lines: &[String]| bounded(&lines.join("\n"), FACT, LengthUnit::Utf16, escape);
+pub(super) fn build_message(view: &MessageView) -> Value {
+    let title = escape_and_truncate(
+        &headline_with_severity(view),
+        MAX_TITLE,
+        LengthUnit::Utf16,
+        escape_markdown,
+    );
+    let link =
+        view.link.as_deref().map(|address| choose_link_form(address, MAX_LINKED, MAX_WRITTEN_OUT));
+    let text = message_text(view, link.as_ref());
+    let value = |lines: &[String]| {
+        escape_and_truncate(&lines.join("\n"), MAX_FACT, LengthUnit::Utf16, escape_markdown)
+    };
     // A field without a value is an error.
     let facts = view
         .facts
@@ -43,71 +51,82 @@ pub(super) fn message(view: &MessageView) -> Value {
     let mut first = json!({
         "title": title,
         "description": text,
-        "color": colour(view),
+        "color": severity_colour(view),
         "fields": fields.collect::<Vec<_>>(),
     });
     if let Some(LinkForm::Linked(address)) = link {
         first["url"] = json!(address);
     }
-    let lists = lists(view, ALL.saturating_sub(used));
-    let lists = lists.into_iter().map(|text| json!({"description": text, "color": colour(view)}));
+    let lists = list_texts(view, MAX_MESSAGE.saturating_sub(used));
+    let lists =
+        lists.into_iter().map(|text| json!({"description": text, "color": severity_colour(view)}));
     json!({"embeds": std::iter::once(first).chain(lists).collect::<Vec<_>>(), "allowed_mentions": {"parse": []}})
 }
 
-/// The sentences and the note, and below them an address that cannot be linked.
-fn text(view: &MessageView, link: Option<&LinkForm>) -> String {
+/// The sentences and the note, and below them the address if it cannot be linked.
+fn message_text(view: &MessageView, link: Option<&LinkForm>) -> String {
     let below = match link {
-        Some(LinkForm::Written(address)) => format!("\n<{address}>"),
-        Some(LinkForm::Words(words)) => {
-            format!("\n{}", bounded(words, TEXT, LengthUnit::Utf16, escape))
+        Some(LinkForm::WrittenOut(address)) => format!("\n<{address}>"),
+        Some(LinkForm::Text(words)) => {
+            format!(
+                "\n{}",
+                escape_and_truncate(words, MAX_TEXT, LengthUnit::Utf16, escape_markdown)
+            )
         }
         Some(LinkForm::Linked(_)) | None => String::new(),
     };
-    let mut text = Bounded::new(
-        (TEXT + LINE).saturating_sub(below.len()).clamp(LINE, TEXT),
+    let mut text = BoundedText::new(
+        (MAX_TEXT + MAX_LIST_TEXT).saturating_sub(below.len()).clamp(MAX_LIST_TEXT, MAX_TEXT),
         LengthUnit::Utf16,
-        escape,
+        escape_markdown,
     );
     for quote in &view.quotes {
-        text.mark("> ");
-        for piece in quote {
-            if piece.marked {
-                text.push_between("**", &piece.text, "**");
-            } else {
-                text.push(&piece.text);
-            }
-        }
-        text.mark("\n");
+        text.push_markup("> ");
+        push_quote(&mut text, quote, "**", "**");
+        text.push_markup("\n");
     }
     view.note.iter().for_each(|note| text.push(note));
-    text.done() + &below
+    text.into_text() + &below
 }
 
 /// The stories and copies, in embeds of their own.
-fn lists(view: &MessageView, room: usize) -> Vec<String> {
-    let heading = |words: &str| format!("**{}**", bounded(words, LINE, LengthUnit::Utf16, escape));
-    let first = room.min(DESCRIPTION);
-    list::texts(
+fn list_texts(view: &MessageView, room: usize) -> Vec<String> {
+    let heading = |words: &str| {
+        format!(
+            "**{}**",
+            escape_and_truncate(words, MAX_LIST_TEXT, LengthUnit::Utf16, escape_markdown)
+        )
+    };
+    let first = room.min(MAX_DESCRIPTION);
+    list::format_lists(
         view,
         &[first, room - first],
-        &ListForm { unit: LengthUnit::Utf16, escape, heading: &heading, item: &item },
+        &ListForm {
+            unit: LengthUnit::Utf16,
+            escape: escape_markdown,
+            heading: &heading,
+            item: &list_item,
+        },
     )
 }
 
-fn item(item: &StoryItem) -> String {
-    let link = item.link.as_deref().map(|address| link(address, WRITTEN, LINE));
-    list::line(
+fn list_item(item: &StoryItem) -> String {
+    let link = item
+        .link
+        .as_deref()
+        .map(|address| choose_link_form(address, MAX_WRITTEN_OUT, MAX_LIST_TEXT));
+    list::format_item_on_one_line(
         item,
         link,
-        |address, title| format!("[{title}]({})", in_markdown(address)),
-        LINE,
-        escape,
+        |address, title| format!("[{title}]({})", encode_for_markdown(address)),
+        MAX_LIST_TEXT,
+        escape_markdown,
     )
 }
 
-/// A backslash before all that begins markup, a link, an emoji or a mention; and an `@` that calls
-/// nobody even where somebody copies it.
-fn escape(c: char, text: &mut String) {
+/// Writes a backslash before each character that may begin markup, a link, an emoji or a mention. A
+/// zero-width space after `@` prevents a mention even if the text is copied.
+fn escape_markdown(c: char, text: &mut String) {
     if "\\*_~`|>#[]()<:-+".contains(c) {
         text.push('\\');
     }

@@ -1,11 +1,13 @@
-//! Links as chat services take them: an address of the web is linked whatever its length, as far as
-//! the service goes; any other is text.
+//! Links for chat services. A web address is linked if the service takes its length; any other
+//! address is text.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// What no address may hold (RFC 3986) though publishers write it: services take it for the end of
-/// a link, or refuse the message.
+use super::escape::escape_ampersands;
+
+/// Characters that no address may contain (RFC 3986), though publishers write them. In services they
+/// end the link, or the message is refused.
 const ILLEGAL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -21,59 +23,64 @@ const ILLEGAL: &AsciiSet = &CONTROLS
 /// How a service can show an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LinkForm {
-    /// Behind words, or in a field for links.
+    /// A web address behind words, or in a field for links.
     Linked(String),
-    /// An address of the web, written out: a field for links takes none so long.
-    Written(String),
-    /// Foreign words: an address that is none of the web, or what is said in place of one that is
-    /// too long.
-    Words(String),
+    /// A web address that is written out, because it is too long for a field for links.
+    WrittenOut(String),
+    /// Foreign text: an address that is no web address, or a note in place of an address that is too
+    /// long.
+    Text(String),
 }
 
-/// `address` for a service that links addresses of at most `linked` characters and has room in its
-/// texts for `written`.
-pub(super) fn link(address: &str, linked: usize, written: usize) -> LinkForm {
-    measured(web(address).as_deref(), address, linked, written)
+/// Chooses the form of `address` for a service that links addresses of at most `linked` bytes and
+/// writes out addresses of at most `written` bytes.
+pub(super) fn choose_link_form(address: &str, linked: usize, written: usize) -> LinkForm {
+    link_form_by_length(encode_web_address(address).as_deref(), address, linked, written)
 }
 
-/// The same for markup in which `&` is written `&amp;`, and counts as that.
-pub(super) fn link_in_markup(address: &str, linked: usize, written: usize) -> LinkForm {
-    measured(
-        web(address).map(|address| address.replace('&', "&amp;")).as_deref(),
+/// As [`choose_link_form`], for markup in which `&` is written and counted as `&amp;`.
+pub(super) fn choose_link_form_in_markup(address: &str, linked: usize, written: usize) -> LinkForm {
+    link_form_by_length(
+        encode_web_address(address).map(|address| escape_ampersands(&address)).as_deref(),
         address,
         linked,
         written,
     )
 }
 
-fn measured(web: Option<&str>, address: &str, linked: usize, written: usize) -> LinkForm {
+fn link_form_by_length(
+    web: Option<&str>,
+    address: &str,
+    linked: usize,
+    written: usize,
+) -> LinkForm {
     let Some(web) = web else {
-        return LinkForm::Words(if address.len() <= written {
+        return LinkForm::Text(if address.len() <= written {
             address.to_owned()
         } else {
-            too_long(address)
+            too_long_note(address)
         });
     };
     match web.len() {
         length if length <= linked => LinkForm::Linked(web.to_owned()),
-        length if length <= written => LinkForm::Written(web.to_owned()),
-        _ => LinkForm::Words(too_long(address)),
+        length if length <= written => LinkForm::WrittenOut(web.to_owned()),
+        _ => LinkForm::Text(too_long_note(address)),
     }
 }
 
-/// An address of the web in the characters that addresses have; `None` if it is none.
-fn web(address: &str) -> Option<String> {
+/// A web address with illegal characters encoded; `None` if `address` is no web address.
+fn encode_web_address(address: &str) -> Option<String> {
     let url =
         Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(utf8_percent_encode(url.as_str(), ILLEGAL).to_string())
 }
 
-fn too_long(address: &str) -> String {
+fn too_long_note(address: &str) -> String {
     format!("(its link has {} characters, too many for this message)", address.chars().count())
 }
 
-/// The address for a link in Markdown, which ends at a parenthesis that was not opened.
-pub(super) fn in_markdown(address: &str) -> String {
+/// Encodes parentheses for a link in Markdown unless each is closed. An unopened one would end it.
+pub(super) fn encode_for_markdown(address: &str) -> String {
     let mut depth = 0_i32;
     let is_flat = address.chars().all(|c| {
         depth += i32::from(c == '(') - i32::from(c == ')');
@@ -103,7 +110,7 @@ mod tests {
     )]
     #[case("https://wire.example/a_(b)#c{d}^e", "https://wire.example/a_(b)#c%7Bd%7D%5Ee")]
     fn what_would_end_a_link_is_encoded(#[case] address: &str, #[case] expected: &str) {
-        assert_eq!(link(address, 2000, 2000), LinkForm::Linked(expected.to_owned()));
+        assert_eq!(choose_link_form(address, 2000, 2000), LinkForm::Linked(expected.to_owned()));
     }
 
     #[rstest]
@@ -111,15 +118,15 @@ mod tests {
     #[case("file:///srv/feeds/a.html")]
     #[case("http://")]
     fn what_is_no_address_of_the_web_is_words(#[case] address: &str) {
-        assert_eq!(link(address, 2000, 2000), LinkForm::Words(address.to_owned()));
+        assert_eq!(choose_link_form(address, 2000, 2000), LinkForm::Text(address.to_owned()));
     }
 
     #[test]
     fn a_link_that_no_field_takes_is_written_out_and_one_without_room_is_said() {
         let long = format!("https://wire.example/{}", "a".repeat(2979));
-        assert_eq!(link(&long, 2000, 3000), LinkForm::Written(long.clone()));
+        assert_eq!(choose_link_form(&long, 2000, 3000), LinkForm::WrittenOut(long.clone()));
         let said = "(its link has 3000 characters, too many for this message)".to_owned();
-        assert_eq!(link(&long, 2000, 2999), LinkForm::Words(said));
+        assert_eq!(choose_link_form(&long, 2000, 2999), LinkForm::Text(said));
     }
 
     #[rstest]
@@ -127,6 +134,6 @@ mod tests {
     #[case("https://a.example/Foo)", "https://a.example/Foo%29")]
     #[case("https://a.example/((x))", "https://a.example/%28%28x%29%29")]
     fn parentheses_do_not_end_a_link(#[case] address: &str, #[case] expected: &str) {
-        assert_eq!(in_markdown(address), expected);
+        assert_eq!(encode_for_markdown(address), expected);
     }
 }

@@ -1,31 +1,36 @@
-//! Lists of stories and copies: as many as a service has room for, and then how many more there
-//! are.
+//! Lists of stories and copies: as many items as fit, and a line that says how many are left out.
 
-use crate::notify::format::bounded::{Escape, LengthUnit, bounded};
+use crate::notify::format::bounded::{LengthUnit, escape_and_truncate};
+use crate::notify::format::escape::Escape;
 use crate::notify::format::link::LinkForm;
-use crate::notify::format::words::joined;
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-/// The most of the line that says how many more there are.
-const MORE: usize = 200;
+/// The longest line that says how many items are left out.
+const MAX_MORE_LINE: usize = 200;
 
-/// The least room in which anything is said.
-const LEAST: usize = 40;
+/// The smallest room that is used.
+const MIN_ROOM: usize = 40;
 
-/// How a service writes a list.
+/// How a service formats a list.
 pub(super) struct ListForm<'f> {
     pub(super) unit: LengthUnit,
     pub(super) escape: Escape,
-    /// A heading, of its words.
+    /// Formats a heading.
     pub(super) heading: &'f dyn Fn(&str) -> String,
-    /// A story or a copy.
+    /// Formats a story or a copy.
     pub(super) item: &'f dyn Fn(&StoryItem) -> String,
 }
 
-/// The lists of `view` as texts, one at most for each of `rooms` and none longer than it.
-pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) -> Vec<String> {
+/// Formats the lists of `view` as texts: at most one for each of `rooms`, and none longer than its
+/// room.
+pub(super) fn format_lists(
+    view: &MessageView,
+    rooms: &[usize],
+    form: &ListForm<'_>,
+) -> Vec<String> {
     let mut lines = Vec::new();
-    for (heading, items) in view.lists() {
+    for (heading, items) in view.story_lists() {
         for (number, item) in items.iter().enumerate() {
             let item = (form.item)(item);
             lines.push(if number == 0 {
@@ -35,9 +40,9 @@ pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) ->
             });
         }
     }
-    let rooms: Vec<usize> = rooms.iter().copied().filter(|room| *room >= LEAST).collect();
+    let rooms: Vec<usize> = rooms.iter().copied().filter(|room| *room >= MIN_ROOM).collect();
     let costs: Vec<usize> = lines.iter().map(|line| form.unit.length(line) + 1).collect();
-    let shares = shares(&costs, &rooms, MORE);
+    let shares = lines_per_room(&costs, &rooms, MAX_MORE_LINE);
     let mut rest = lines.iter();
     let mut texts: Vec<String> = Vec::new();
     for share in &shares {
@@ -45,10 +50,10 @@ pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) ->
         texts.push(lines.join("\n").trim_start().to_owned());
     }
     if let (Some(more), Some(last), Some(room)) =
-        (more(view, shares.iter().sum()), texts.last_mut(), rooms.last())
+        (describe_hidden_items(view, shares.iter().sum()), texts.last_mut(), rooms.last())
     {
-        let left = room.saturating_sub(form.unit.length(last) + 1).min(MORE);
-        let more = bounded(&more, left, form.unit, form.escape);
+        let left = room.saturating_sub(form.unit.length(last) + 1).min(MAX_MORE_LINE);
+        let more = escape_and_truncate(&more, left, form.unit, form.escape);
         let text = if last.is_empty() { more } else { format!("{last}\n{more}") };
         *last = text;
     }
@@ -56,32 +61,32 @@ pub(super) fn texts(view: &MessageView, rooms: &[usize], form: &ListForm<'_>) ->
     texts
 }
 
-/// A story or a copy on one line: its headline, its place, and its address. `linked` writes an
-/// address and the headline that leads there. Other parts have `most` UTF-16 units at most.
-pub(super) fn line(
+/// Formats a story or a copy on one line: headline, place and address. `linked` formats an address
+/// and the headline that links to it. Each other part has at most `max` UTF-16 units.
+pub(super) fn format_item_on_one_line(
     item: &StoryItem,
     link: Option<LinkForm>,
     linked: impl Fn(&str, &str) -> String,
-    most: usize,
+    max: usize,
     escape: Escape,
 ) -> String {
-    let part = |text: &str| bounded(text, most, LengthUnit::Utf16, escape);
-    let title = part(&joined(&item.title));
+    let part = |text: &str| escape_and_truncate(text, max, LengthUnit::Utf16, escape);
+    let title = part(&join_pieces(&item.title));
     let place = item.place.as_deref().map(|place| format!(" – {}", part(place)));
     let place = place.unwrap_or_default();
     match link {
         None => format!("• {title}{place}"),
-        Some(LinkForm::Linked(address) | LinkForm::Written(address)) => {
+        Some(LinkForm::Linked(address) | LinkForm::WrittenOut(address)) => {
             format!("• {}{place}", linked(&address, &title))
         }
-        Some(LinkForm::Words(words)) => format!("• {title}{place} – {}", part(&words)),
+        Some(LinkForm::Text(words)) => format!("• {title}{place} – {}", part(&words)),
     }
 }
 
-/// How many lines of these costs each of `rooms` takes, in order. Where not all fit, the last room
-/// keeps `reserve` free.
-pub(super) fn shares(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
-    let all = fill(costs, rooms);
+/// The number of lines that go into each of `rooms`, in order; `costs` are their lengths. If not all
+/// fit, the last room keeps `reserve` free.
+pub(super) fn lines_per_room(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
+    let all = fill_rooms(costs, rooms);
     if all.iter().sum::<usize>() == costs.len() {
         return all;
     }
@@ -89,10 +94,10 @@ pub(super) fn shares(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<us
     if let Some(last) = less.last_mut() {
         *last = last.saturating_sub(reserve + 1);
     }
-    fill(costs, &less)
+    fill_rooms(costs, &less)
 }
 
-fn fill(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
+fn fill_rooms(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
     let mut costs = costs.iter().peekable();
     let fill_one = |room: &usize| {
         let mut left = *room;
@@ -107,10 +112,10 @@ fn fill(costs: &[usize], rooms: &[usize]) -> Vec<usize> {
     rooms.iter().map(fill_one).collect()
 }
 
-/// What is said of the stories and copies after the first `shown`: how many they are, and of which
-/// lists.
-pub(super) fn more(view: &MessageView, shown: usize) -> Option<String> {
-    let lists = view.lists();
+/// Says how many items after the first `shown` are left out, and of which lists. `None` if none
+/// are.
+pub(super) fn describe_hidden_items(view: &MessageView, shown: usize) -> Option<String> {
+    let lists = view.story_lists();
     let mut before = 0;
     let mut rest = 0;
     let mut parts = Vec::new();
@@ -139,11 +144,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_goes_to_the_next_room_and_the_last_keeps_room_to_say_so() {
-        assert_eq!(shares(&[3, 3, 3], &[9], 4), [3]);
-        assert_eq!(shares(&[3, 3, 3, 3], &[9], 2), [2]);
-        assert_eq!(shares(&[3, 3, 3, 3], &[7, 7], 2), [2, 2]);
-        assert_eq!(shares(&[9, 1], &[8, 12], 2), [0, 2]);
-        assert_eq!(shares(&[99], &[8], 2), [0]);
-        assert_eq!(shares(&[], &[8], 2), [0]);
+        assert_eq!(lines_per_room(&[3, 3, 3], &[9], 4), [3]);
+        assert_eq!(lines_per_room(&[3, 3, 3, 3], &[9], 2), [2]);
+        assert_eq!(lines_per_room(&[3, 3, 3, 3], &[7, 7], 2), [2, 2]);
+        assert_eq!(lines_per_room(&[9, 1], &[8, 12], 2), [0, 2]);
+        assert_eq!(lines_per_room(&[99], &[8], 2), [0]);
+        assert_eq!(lines_per_room(&[], &[8], 2), [0]);
     }
 }

@@ -1,43 +1,46 @@
-//! `format: ntfy`: a push notification, published as JSON. Nothing in it is markup.
+//! `format: ntfy`: a push notification, published as JSON. It has no markup.
 
 use serde_json::{Value, json};
 
-use super::bounded::{Bounded, LengthUnit, as_it_is, bounded};
-use super::link::{LinkForm, link};
+use super::bounded::{BoundedText, LengthUnit, escape_and_truncate};
+use super::escape::no_escape;
+use super::link::{LinkForm, choose_link_form};
 use super::list::{self, ListForm};
-use super::words::{headline, joined};
+use super::shared::headline_with_severity;
+use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
-// A message of more than 4096 bytes becomes an attachment, and the whole JSON, in which quotes take
-// two bytes, may have twice that.
-const TITLE: usize = 250;
-const ALL: usize = 3400;
-const LINK: usize = 1200;
+// Lengths in bytes. ntfy makes an attachment of a message of more than 4096 bytes. The whole JSON, in
+// which quotes take two bytes, may be twice as long.
+const MAX_TITLE: usize = 250;
+const MAX_TEXT: usize = 3400;
+const MAX_LINKED: usize = 1200;
 
-/// The longest address that is written out.
-const WRITTEN: usize = 2400;
+/// The longest address that is written out, in bytes.
+const MAX_WRITTEN_OUT: usize = 2400;
 
-/// The most of a headline and of a place in a list.
-const LINE: usize = 250;
+/// The longest headline and the longest place in a list, in bytes.
+const MAX_LIST_TEXT: usize = 250;
 
-pub(super) fn message(view: &MessageView) -> Value {
-    let link = view.link.as_deref().map(|address| link(address, LINK, WRITTEN));
+pub(super) fn build_message(view: &MessageView) -> Value {
+    let link =
+        view.link.as_deref().map(|address| choose_link_form(address, MAX_LINKED, MAX_WRITTEN_OUT));
     let address = match &link {
-        Some(LinkForm::Linked(address) | LinkForm::Written(address) | LinkForm::Words(address)) => {
-            address.as_str()
-        }
+        Some(
+            LinkForm::Linked(address) | LinkForm::WrittenOut(address) | LinkForm::Text(address),
+        ) => address.as_str(),
         None => "",
     };
-    let text = text(view, ALL - address.len());
+    let text = message_text(view, MAX_TEXT - address.len());
     let mut message = json!({
-        "title": bounded(&headline(view), TITLE, LengthUnit::Byte, as_it_is),
+        "title": escape_and_truncate(&headline_with_severity(view), MAX_TITLE, LengthUnit::Byte, no_escape),
         "message": text,
         "priority": priority(view.severity),
     });
     match &link {
         Some(LinkForm::Linked(address)) => message["click"] = json!(address),
-        Some(LinkForm::Written(address) | LinkForm::Words(address)) => {
+        Some(LinkForm::WrittenOut(address) | LinkForm::Text(address)) => {
             message["message"] = json!(format!("{text}\n{address}"));
         }
         None => {}
@@ -45,36 +48,45 @@ pub(super) fn message(view: &MessageView) -> Value {
     message
 }
 
-fn text(view: &MessageView, room: usize) -> String {
-    let mut text = Bounded::new(room, LengthUnit::Byte, as_it_is);
-    let quotes = view.quotes.iter().map(|quote| joined(quote));
+fn message_text(view: &MessageView, room: usize) -> String {
+    let mut text = BoundedText::new(room, LengthUnit::Byte, no_escape);
+    let quotes = view.quotes.iter().map(|quote| join_pieces(quote));
     for line in quotes.chain(view.note.clone()) {
         text.push(&line);
-        text.mark("\n");
+        text.push_markup("\n");
     }
     for fact in &view.facts {
         text.push(&format!("{}: {}", fact.name, fact.lines.join("; ")));
-        text.mark("\n");
+        text.push_markup("\n");
     }
-    let text = text.done().trim_end().to_owned();
+    let text = text.into_text().trim_end().to_owned();
     let left = room.saturating_sub(text.len() + "\n\n".len());
-    let form =
-        ListForm { unit: LengthUnit::Byte, escape: as_it_is, heading: &str::to_owned, item: &item };
-    std::iter::once(text).chain(list::texts(view, &[left], &form)).collect::<Vec<_>>().join("\n\n")
+    let form = ListForm {
+        unit: LengthUnit::Byte,
+        escape: no_escape,
+        heading: &str::to_owned,
+        item: &item,
+    };
+    std::iter::once(text)
+        .chain(list::format_lists(view, &[left], &form))
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 fn item(item: &StoryItem) -> String {
-    let cut = |text: &str| bounded(text, LINE, LengthUnit::Byte, as_it_is);
-    let title = format!("• {}", cut(&joined(&item.title)));
+    let cut = |text: &str| escape_and_truncate(text, MAX_LIST_TEXT, LengthUnit::Byte, no_escape);
+    let title = format!("• {}", cut(&join_pieces(&item.title)));
     let place = item.place.iter().map(|place| format!("  {}", cut(place)));
-    let link = item.link.as_deref().map(|address| match link(address, WRITTEN, LINE) {
-        LinkForm::Linked(address) | LinkForm::Written(address) => format!("  {address}"),
-        LinkForm::Words(words) => format!("  {}", cut(&words)),
+    let link = item.link.as_deref().map(|address| {
+        match choose_link_form(address, MAX_WRITTEN_OUT, MAX_LIST_TEXT) {
+            LinkForm::Linked(address) | LinkForm::WrittenOut(address) => format!("  {address}"),
+            LinkForm::Text(words) => format!("  {}", cut(&words)),
+        }
     });
     std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }
 
-/// From 1, which makes no sound, to 5, which goes on until it is heard.
+/// The priority, from 1 (no sound) to 5 (repeated until it is noticed).
 fn priority(severity: Option<Severity>) -> u8 {
     match severity {
         Some(Severity::Info) => 1,

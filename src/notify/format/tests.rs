@@ -1,4 +1,4 @@
-//! What every service gets, and that no text of a feed passes its limits or becomes its markup.
+//! The messages of every format, the limits of services, and the escapes of foreign texts.
 
 mod lists;
 
@@ -21,12 +21,12 @@ const ALL: [WebhookFormat; 6] = [
     WebhookFormat::PagerDuty,
 ];
 
-fn of(format: WebhookFormat, notification: &Notification) -> Value {
+fn render_json(format: WebhookFormat, notification: &Notification) -> Value {
     serde_json::from_slice(&render(format, notification, &TimeZone::UTC).unwrap()).unwrap()
 }
 
 /// The alert with one text in all places that come from a feed or a rule.
-fn all_of(text: &str, copies: usize) -> Notification {
+fn alert_with_text_everywhere(text: &str, copies: usize) -> Notification {
     let mut notification = fixture::alert();
     if let Content::Alert { story, feeds, rules, .. } = &mut notification.content {
         text.clone_into(&mut story.title);
@@ -46,35 +46,33 @@ fn all_of(text: &str, copies: usize) -> Notification {
 }
 
 /// Every text in a message.
-fn texts(value: &Value) -> Vec<&str> {
+fn all_texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(values) => values.values().flat_map(texts).collect(),
+        Value::Array(values) => values.iter().flat_map(all_texts).collect(),
+        Value::Object(values) => values.values().flat_map(all_texts).collect(),
         _ => Vec::new(),
     }
 }
 
-fn utf16(value: &Value) -> usize {
+fn utf16_length(value: &Value) -> usize {
     value.as_str().map_or(0, |text| text.encode_utf16().count())
 }
 
 /// Fails where the service would cut or reject the message.
-fn hold_to_limits(format: WebhookFormat, message: &Value) {
+fn assert_limits(format: WebhookFormat, message: &Value) {
     match format {
         WebhookFormat::Standard => {}
         WebhookFormat::Slack => {
             let attachments = message["attachments"].as_array().unwrap();
-            assert!(
-                attachments
-                    .iter()
-                    .all(|one| utf16(&one["title"]) <= 300 && utf16(&one["text"]) <= 3000)
-            );
+            assert!(attachments.iter().all(
+                |one| utf16_length(&one["title"]) <= 300 && utf16_length(&one["text"]) <= 3000
+            ));
             let fields = attachments[0]["fields"].as_array().unwrap();
             assert!(
                 fields
                     .iter()
-                    .all(|field| utf16(&field["value"]) <= 1000 || field["title"] == "link")
+                    .all(|field| utf16_length(&field["value"]) <= 1000 || field["title"] == "link")
             );
             assert!(
                 attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000
@@ -84,26 +82,29 @@ fn hold_to_limits(format: WebhookFormat, message: &Value) {
             let embeds = message["embeds"].as_array().unwrap();
             let embed = &embeds[0];
             let fields = embed["fields"].as_array().unwrap();
-            let of_fields =
-                fields.iter().map(|field| utf16(&field["name"]) + utf16(&field["value"]));
+            let of_fields = fields
+                .iter()
+                .map(|field| utf16_length(&field["name"]) + utf16_length(&field["value"]));
             assert!(
-                utf16(&embed["title"]) <= 256
-                    && utf16(&embed["description"]) <= 4096
+                utf16_length(&embed["title"]) <= 256
+                    && utf16_length(&embed["description"]) <= 4096
                     && fields.len() <= 25
             );
-            assert!(fields.iter().all(|field| (1..=1024).contains(&utf16(&field["value"]))));
-            let descriptions = embeds.iter().map(|embed| utf16(&embed["description"]));
+            assert!(fields.iter().all(|field| (1..=1024).contains(&utf16_length(&field["value"]))));
+            let descriptions = embeds.iter().map(|embed| utf16_length(&embed["description"]));
             assert!(descriptions.clone().all(|length| length <= 4096) && embeds.len() <= 10);
             assert!(
-                utf16(&embed["title"]) + descriptions.sum::<usize>() + of_fields.sum::<usize>()
+                utf16_length(&embed["title"])
+                    + descriptions.sum::<usize>()
+                    + of_fields.sum::<usize>()
                     <= 6000
             );
-            assert!(embeds[1..].iter().all(|embed| utf16(&embed["description"]) > 0));
+            assert!(embeds[1..].iter().all(|embed| utf16_length(&embed["description"]) > 0));
             assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
             assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
         }
         WebhookFormat::Teams => assert!(message.to_string().len() <= 28 * 1024),
-        WebhookFormat::Telegram => assert!((1..=4096).contains(&utf16(&message["text"]))),
+        WebhookFormat::Telegram => assert!((1..=4096).contains(&utf16_length(&message["text"]))),
         WebhookFormat::Ntfy => {
             assert!(
                 message["message"].as_str().unwrap().len() <= 4096
@@ -111,8 +112,11 @@ fn hold_to_limits(format: WebhookFormat, message: &Value) {
             );
         }
         WebhookFormat::PagerDuty => {
-            assert!((1..=1024).contains(&utf16(&message["payload"]["summary"])));
-            assert!(utf16(&message["dedup_key"]) <= 255 && message.to_string().len() <= 512 * 1024);
+            assert!((1..=1024).contains(&utf16_length(&message["payload"]["summary"])));
+            assert!(
+                utf16_length(&message["dedup_key"]) <= 255
+                    && message.to_string().len() <= 512 * 1024
+            );
         }
     }
 }
@@ -126,9 +130,12 @@ fn hold_to_limits(format: WebhookFormat, message: &Value) {
 #[case(WebhookFormat::PagerDuty, "pagerduty")]
 fn an_alert_and_a_test(#[case] format: WebhookFormat, #[case] name: &str) {
     let pretty = |notification: &Notification| {
-        serde_json::to_string_pretty(&of(format, notification)).unwrap()
+        serde_json::to_string_pretty(&render_json(format, notification)).unwrap()
     };
-    assert_snapshot!(name, format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test())));
+    assert_snapshot!(
+        name,
+        format!("{}\n{}", pretty(&fixture::alert()), pretty(&fixture::test_message()))
+    );
     assert_eq!(
         render(format, &fixture::alert(), &TimeZone::UTC),
         render(format, &fixture::alert(), &TimeZone::UTC)
@@ -139,10 +146,10 @@ fn an_alert_and_a_test(#[case] format: WebhookFormat, #[case] name: &str) {
 fn a_notice_has_its_words_in_every_form() {
     let notice = fixture::notice(NoticeKind::Down);
     for format in ALL {
-        let message = of(format, &notice);
-        hold_to_limits(format, &message);
+        let message = render_json(format, &notice);
+        assert_limits(format, &message);
         assert!(
-            texts(&message).iter().any(|text| text.contains("503 Service Unavailable")),
+            all_texts(&message).iter().any(|text| text.contains("503 Service Unavailable")),
             "{message}"
         );
     }
@@ -151,10 +158,10 @@ fn a_notice_has_its_words_in_every_form() {
 #[test]
 fn nobody_is_called_and_no_markup_of_a_feed_stays() {
     let hostile = "@everyone <!channel> <@U1> <https://evil.example|bank> [bank](https://evil.example) *b* `c` </b><a href=\"x\">";
-    let notification = all_of(hostile, 1);
+    let notification = alert_with_text_everywhere(hostile, 1);
     for format in ALL {
-        let message = of(format, &notification);
-        let whole = texts(&message).join("\n");
+        let message = render_json(format, &notification);
+        let whole = all_texts(&message).join("\n");
         let calls =
             matches!(format, WebhookFormat::Teams | WebhookFormat::Ntfy | WebhookFormat::PagerDuty);
         assert!(calls || !whole.contains("@everyone"), "{format:?}: {whole}");
@@ -171,7 +178,7 @@ fn nobody_is_called_and_no_markup_of_a_feed_stays() {
 }
 
 /// Whether every tag of Telegram's HTML is closed, in order, and every `&` an entity of it.
-fn is_sound_html(text: &str) -> bool {
+fn is_well_formed_html(text: &str) -> bool {
     let mut open = Vec::new();
     for part in text.split('<').skip(1) {
         let Some((tag, _)) = part.split_once('>') else { return false };
@@ -193,12 +200,12 @@ proptest! {
 
     #[test]
     fn whatever_a_feed_says_every_limit_holds(text in "([a-z]{1,9}|[*_`~<>&@\\[\\]()|\\\\\"]|북|👩‍🚀|\\PC| ){0,40}", times in 1..300_usize, copies in 0..12_usize) {
-        let notification = all_of(&text.repeat(times), copies);
+        let notification = alert_with_text_everywhere(&text.repeat(times), copies);
         for format in ALL {
-            let message = of(format, &notification);
-            hold_to_limits(format, &message);
+            let message = render_json(format, &notification);
+            assert_limits(format, &message);
             if format == WebhookFormat::Telegram {
-                prop_assert!(is_sound_html(message["text"].as_str().unwrap()), "{}", message);
+                prop_assert!(is_well_formed_html(message["text"].as_str().unwrap()), "{}", message);
             }
         }
     }

@@ -1,19 +1,20 @@
-//! What a digest shows: its stories rule by rule, each with one sentence that proves it.
+//! Builds the view of a digest: its stories by rule, each with one sentence of evidence.
 
 use jiff::tz::TimeZone;
 
 use crate::alerts;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
-use crate::notify::plain::plain;
+use crate::notify::printable::plain;
 use crate::notify::quote::{self, QuotePiece};
-use crate::notify::view::message_view::{MessageView, time, unmarked};
+use crate::notify::view::message_view::{MessageView, format_time, unmarked_pieces};
 use crate::notify::view::message_view::{Section, StoryItem};
 
-/// The stories of a rule that are shown with a sentence; of the rest, headline and link must do.
-const MOST_QUOTED: usize = 30;
+/// The number of stories of a rule that are shown with a sentence. The others have headline and
+/// link only.
+const MAX_QUOTED_STORIES: usize = 30;
 
-/// What `digest` shows, with times in `zone`.
-pub(super) fn view(digest: &Digest, zone: &TimeZone) -> MessageView {
+/// Builds the view of `digest`, with times in `zone`.
+pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
     let (title, note) = match &digest.reason {
@@ -60,35 +61,39 @@ pub(super) fn view(digest: &Digest, zone: &TimeZone) -> MessageView {
     };
     MessageView {
         severity: digest.rules.iter().map(|group| group.severity).max(),
-        title: unmarked(&plain(&title)),
+        title: unmarked_pieces(&plain(&title)),
         quotes: Vec::new(),
         note: Some(plain(&note)),
         copies: Vec::new(),
-        sections: digest.rules.iter().map(|group| section(group, zone)).collect(),
+        sections: digest.rules.iter().map(|group| rule_section(group, zone)).collect(),
         facts: Vec::new(),
         link: None,
     }
 }
 
-fn section(group: &DigestGroup, zone: &TimeZone) -> Section {
+fn rule_section(group: &DigestGroup, zone: &TimeZone) -> Section {
     let heading = format!(
         "{} ({})",
         plain(&alerts::title(&group.rule, group.row.as_ref())),
         group.stories.len()
     );
-    let items =
-        group.stories.iter().enumerate().map(|(n, entry)| item(entry, n < MOST_QUOTED, zone));
+    let items = group
+        .stories
+        .iter()
+        .enumerate()
+        .map(|(n, entry)| story_item(entry, n < MAX_QUOTED_STORIES, zone));
     Section { heading, severity: group.severity, stories: items.collect() }
 }
 
-fn item(entry: &DigestEntry, is_quoted: bool, zone: &TimeZone) -> StoryItem {
-    let quotes = quote::of_evidence(&entry.story.title, &entry.evidence);
+fn story_item(entry: &DigestEntry, is_quoted: bool, zone: &TimeZone) -> StoryItem {
+    let quotes = quote::quotes_from_evidence(&entry.story.title, &entry.evidence);
     let is_proven = quotes.title.iter().any(|piece| piece.marked) && quotes.sentences.is_empty();
     let has_title = !entry.story.title.trim().is_empty();
-    let title = if has_title { quotes.title } else { unmarked(&plain(entry.story.headline())) };
+    let title =
+        if has_title { quotes.title } else { unmarked_pieces(&plain(entry.story.headline())) };
     let marked = |quote: &Vec<QuotePiece>| quote.iter().filter(|piece| piece.marked).count();
     let best = quotes.sentences.into_iter().rev().max_by_key(marked);
-    let when = time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
+    let when = format_time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
     StoryItem {
         title,
         quote: best.filter(|_| is_quoted && !is_proven),

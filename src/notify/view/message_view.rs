@@ -1,4 +1,4 @@
-//! The parts of a message, in finished words.
+//! The parts of a message, as finished texts.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::notify::quote::QuotePiece;
 use tidings_rules::story::Severity;
 
-/// What one rule matched.
+/// The stories that one rule matched.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::notify) struct Section {
     /// The rule's name and how many stories it matched.
@@ -22,45 +22,53 @@ pub(in crate::notify) struct Section {
 pub(in crate::notify) struct StoryItem {
     /// The headline; never empty.
     pub(in crate::notify) title: Vec<QuotePiece>,
-    /// The sentence that proves most, where the headline does not.
+    /// The sentence with the most matches, unless the headline holds all matches.
     pub(in crate::notify) quote: Option<Vec<QuotePiece>>,
-    /// Who carries it, and when that was seen or published.
+    /// The feed, and the time when the story was published or seen.
     pub(in crate::notify) place: Option<String>,
-    /// Where to read it.
+    /// The address of the story.
     pub(in crate::notify) link: Option<String>,
 }
 
 impl StoryItem {
-    /// A line of words, safe to show.
-    pub(in crate::notify::view) fn line(words: &str) -> Self {
-        Self { title: unmarked(words), quote: None, place: None, link: None }
+    /// A line without link and place. `words` must be safe to show.
+    pub(in crate::notify::view) fn from_line(words: &str) -> Self {
+        Self { title: unmarked_pieces(words), quote: None, place: None, link: None }
     }
 }
 
-/// What a message shows. All texts are safe to show, and on one line.
+/// All texts of a message. They are safe to show, and each is one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::notify) struct MessageView {
-    /// The gravest of the rules that matched; none in what is no alert.
+    /// The highest severity of the rules that matched; `None` if the message is no alert or digest.
     pub(in crate::notify) severity: Option<Severity>,
     /// The headline; never empty.
     pub(in crate::notify) title: Vec<QuotePiece>,
-    /// Sentences that hold what matched.
+    /// Sentences that hold matched words.
     pub(in crate::notify) quotes: Vec<Vec<QuotePiece>>,
     /// A remark below the quotes.
     pub(in crate::notify) note: Option<String>,
-    /// Of a digest: its stories, rule by rule.
+    /// The stories of a digest, by rule.
     pub(in crate::notify) sections: Vec<Section>,
-    /// What else is to be known, in this order.
+    /// Further facts, in the order in which they are shown.
     pub(in crate::notify) facts: Vec<Fact>,
-    /// Where to read it.
+    /// The address of the story.
     pub(in crate::notify) link: Option<String>,
-    /// Its copies, where there are several: the first that was seen is one of them.
+    /// The copies of the story, including the first, if there are several.
     pub(in crate::notify) copies: Vec<StoryItem>,
 }
 
 impl MessageView {
-    /// The stories and copies that it lists, each list with its heading.
-    pub(in crate::notify) fn lists(&self) -> Vec<(&str, &[StoryItem])> {
+    /// `title` with the severity in capitals before it, if the severity is high or critical.
+    pub(in crate::notify) fn prefix_severity(&self, title: String) -> String {
+        match self.severity.filter(|severity| *severity >= Severity::High) {
+            Some(severity) => format!("{}: {title}", severity.as_str().to_uppercase()),
+            None => title,
+        }
+    }
+
+    /// The lists of stories and copies, each with its heading.
+    pub(in crate::notify) fn story_lists(&self) -> Vec<(&str, &[StoryItem])> {
         let sections = self
             .sections
             .iter()
@@ -71,7 +79,7 @@ impl MessageView {
     }
 }
 
-/// A few words under a name; at least one line.
+/// A named fact of at least one line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::notify) struct Fact {
     pub(in crate::notify) name: &'static str,
@@ -79,15 +87,15 @@ pub(in crate::notify) struct Fact {
 }
 
 impl Fact {
-    pub(in crate::notify) fn one(name: &'static str, line: String) -> Self {
+    pub(in crate::notify) fn with_line(name: &'static str, line: String) -> Self {
         Self { name, lines: vec![line] }
     }
 }
 
-pub(in crate::notify) fn time(at: Timestamp, zone: &TimeZone) -> String {
+pub(in crate::notify) fn format_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-pub(in crate::notify) fn unmarked(text: &str) -> Vec<QuotePiece> {
+pub(in crate::notify) fn unmarked_pieces(text: &str) -> Vec<QuotePiece> {
     vec![QuotePiece { text: text.to_owned(), marked: false, label: None }]
 }

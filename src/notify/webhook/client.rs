@@ -9,25 +9,25 @@ use crate::config::Authority;
 use crate::http;
 use crate::http::{HttpClients, NoClient};
 
-/// Clients that believe other authorities than everybody's does, made when they are first needed.
+/// Clients that trust further authorities, made when they are first needed.
 #[derive(Clone, Debug, Default)]
-pub(in crate::notify) struct Clients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>);
+pub(in crate::notify) struct WebhookClients(Arc<Mutex<HashMap<Vec<Authority>, Client>>>);
 
-impl Clients {
-    /// The client that believes `authorities` besides the system's: everybody's if there are none.
-    pub(super) fn of(
+impl WebhookClients {
+    /// The client that trusts `authorities` besides the system's. Without any, the default client.
+    pub(super) fn client_for(
         &self,
         authorities: &[Authority],
-        reach: &HttpClients,
+        http_clients: &HttpClients,
     ) -> Result<Client, NoClient> {
         if authorities.is_empty() {
-            return Ok(reach.default_client().clone());
+            return Ok(http_clients.default_client().clone());
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = known.get(authorities) {
             return Ok(client.clone());
         }
-        let client = http::client_that_trusts(authorities, reach.network())?;
+        let client = http::client_that_trusts(authorities, http_clients.network())?;
         known.insert(authorities.to_vec(), client.clone());
         Ok(client)
     }

@@ -8,9 +8,9 @@ use sha2::Sha256;
 
 use crate::config::SigningKey;
 
-/// The value of `webhook-signature`: one signature for every key, parted by spaces, so that keys
+/// The value of `webhook-signature`: one signature for each key, separated by spaces, so that keys
 /// can be changed without a gap. `None` without a key. `seconds` is Unix time.
-pub(super) fn signature(
+pub(super) fn signature_header(
     id: &str,
     seconds: i64,
     body: &[u8],
@@ -42,16 +42,17 @@ mod tests {
     #[test]
     fn it_is_that_of_the_specification() {
         let signature =
-            signature(ID, 1_614_265_330, BODY, &[key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+            signature_header(ID, 1_614_265_330, BODY, &[key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
         assert_eq!(signature.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
     }
 
     #[test]
     fn every_key_signs() {
         let (old, new) = (key("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), key("AAAA"));
-        let alone = |key: &SigningKey| signature(ID, 1, BODY, std::slice::from_ref(key)).unwrap();
+        let alone =
+            |key: &SigningKey| signature_header(ID, 1, BODY, std::slice::from_ref(key)).unwrap();
         let expected = format!("{} {}", alone(&old), alone(&new));
-        assert_eq!(signature(ID, 1, BODY, &[old, new]), Some(expected));
-        assert_eq!(signature(ID, 1, BODY, &[]), None);
+        assert_eq!(signature_header(ID, 1, BODY, &[old, new]), Some(expected));
+        assert_eq!(signature_header(ID, 1, BODY, &[]), None);
     }
 }

@@ -51,14 +51,14 @@ fn wait(
 #[test]
 fn the_mean_gap_is_that_of_the_newest_items() {
     let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("in range");
-    assert_eq!(mean_gap(&[at(10), at(2), at(6)], now()), Some(Duration::from_hours(4)));
+    assert_eq!(mean_interval(&[at(10), at(2), at(6)], now()), Some(Duration::from_hours(4)));
     assert_eq!(
-        mean_gap(&[at(10), at(2), at(6), Timestamp::MAX], now()),
+        mean_interval(&[at(10), at(2), at(6), Timestamp::MAX], now()),
         Some(Duration::from_hours(4))
     );
-    assert_eq!(mean_gap(&[at(10), at(2)], now()), None);
+    assert_eq!(mean_interval(&[at(10), at(2)], now()), None);
     let busy_of_late: Vec<_> = (0..20).map(|n| at(1000 + n)).chain([at(0)]).collect();
-    assert_eq!(mean_gap(&busy_of_late, now()), Some(Duration::from_hours(1)));
+    assert_eq!(mean_interval(&busy_of_late, now()), Some(Duration::from_hours(1)));
 }
 
 #[rstest]

@@ -10,7 +10,7 @@ const UNITS: [(u64, &str, u64, &str); 3] =
     [(24 * 3600, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")];
 
 /// A duration in its two largest units, rounded.
-pub(super) fn words(duration: Duration) -> String {
+pub(super) fn duration_in_words(duration: Duration) -> String {
     let seconds = duration.saturating_add(Duration::from_millis(500)).as_secs();
     for (unit, name, smaller, smaller_name) in UNITS {
         let rounded = seconds.saturating_add(smaller / 2) / smaller * smaller;
@@ -25,7 +25,7 @@ pub(super) fn words(duration: Duration) -> String {
 }
 
 /// A moment by day and hour, in UTC, as feeds name their pauses.
-pub(super) fn moment(at: Timestamp) -> String {
+pub(super) fn day_and_hour(at: Timestamp) -> String {
     at.to_zoned_datetime(TimeZone::UTC).strftime("%a %H:%M UTC").to_string()
 }
 
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn durations_and_moments_are_said_shortly() {
         let said = [0, 59, 60, 61, 5400, 7199, 86_399, 86_400 + 7200 + 60]
-            .map(|seconds| words(Duration::from_secs(seconds)));
+            .map(|seconds| duration_in_words(Duration::from_secs(seconds)));
         let expected = [
             "less than a second",
             "59 s",
@@ -48,8 +48,8 @@ mod tests {
             "1 d 2 h",
         ];
         assert_eq!(said, expected);
-        assert_eq!(words(Duration::from_millis(59_999)), "1 min");
-        assert_eq!(words(Duration::MAX), "213503982334601 d 7 h");
-        assert_eq!(moment("2024-05-01T06:00:00Z".parse().unwrap()), "Wed 06:00 UTC");
+        assert_eq!(duration_in_words(Duration::from_millis(59_999)), "1 min");
+        assert_eq!(duration_in_words(Duration::MAX), "213503982334601 d 7 h");
+        assert_eq!(day_and_hour("2024-05-01T06:00:00Z".parse().unwrap()), "Wed 06:00 UTC");
     }
 }

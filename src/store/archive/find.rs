@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
-use crate::store::column::{self, maybe_time, time};
+use crate::store::column::{self, read_optional_time, read_time};
 use crate::store::{StoreError, StoryId, StoryStatus};
 use tidings_rules::story::Read;
 
@@ -34,7 +34,7 @@ pub struct Alerted {
     /// SHA-256 of its text at that time, in hex.
     pub version: String,
     /// When.
-    pub at: Timestamp,
+    pub created: Timestamp,
 }
 
 impl Archive {
@@ -57,20 +57,20 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(stored) = self.stored(std::slice::from_ref(&row)).await?.pop() else {
+        let Some(stored) = self.stories_from_rows(std::slice::from_ref(&row)).await?.pop() else {
             return Ok(None);
         };
-        let alerts = self.alerted(stored.id).await?;
+        let alerts = self.read_story_alerts(stored.id).await?;
         Ok(Some(StoryRecord {
             stored,
             read: column::read_extent(&row)?,
-            purged: maybe_time(&row, "purged")?,
+            purged: read_optional_time(&row, "purged")?,
             status: StoryStatus::from_row(&row)?,
             alerts,
         }))
     }
 
-    async fn alerted(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
+    async fn read_story_alerts(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT rule, dedup_key, version, created FROM alert WHERE story = $1 ORDER BY id",
         )
@@ -83,7 +83,7 @@ impl Archive {
                 rule: row.try_get("rule")?,
                 row: Some(dedup_key).filter(|row| !row.is_empty()),
                 version: row.try_get("version")?,
-                at: time(row, "created")?,
+                created: read_time(row, "created")?,
             })
         };
         rows.iter().map(alerted).collect()
@@ -92,7 +92,7 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::fixture::{Bench, item, settle, verdict};
+    use crate::store::fixture::{Bench, item, match_result, settle_plan};
     use crate::store::{Archive, ItemRecord, StoryPlan};
 
     use super::*;
@@ -102,7 +102,7 @@ mod tests {
         let bench = Bench::new().await;
         let too_old = StoryPlan::Record("too old".to_owned());
         let items = vec![
-            item("a", settle(&["r", "s"])),
+            item("a", settle_plan(&["r", "s"])),
             item("b", too_old),
             item("c", StoryPlan::ReadPage),
         ];
@@ -113,7 +113,7 @@ mod tests {
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
             (kept.status, kept.read, rules),
-            (StoryStatus::Matched, Some(verdict(&[]).read), vec!["r", "s"])
+            (StoryStatus::Matched, Some(match_result(&[]).read), vec!["r", "s"])
         );
         let again = archive.find_story(&kept.stored.uid, None).await.unwrap().expect("it is kept");
         assert_eq!(again.stored, kept.stored);
@@ -139,7 +139,7 @@ mod tests {
         let file = ItemRecord {
             link: None,
             url: Some("file:///news/1".to_owned()),
-            ..item("d", settle(&[]))
+            ..item("d", settle_plan(&[]))
         };
         bench.poll("wire", 1, vec![file]).await;
         assert!(archive.find_story("file:///news/1", None).await.unwrap().is_some());

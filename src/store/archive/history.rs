@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
-use crate::store::column::{self, maybe_time, millis, time};
-use crate::store::{AttemptOutcome, MessageState, StoreError, feed_entries};
+use crate::store::column::{self, read_optional_time, read_time, to_millis};
+use crate::store::{AttemptOutcome, MessageStatus, StoreError, feed_entries};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 use tidings_rules::text::tokenise;
 
@@ -62,7 +62,7 @@ pub struct AlertRecord {
     pub past: PastAlert,
     /// Its rule's text at that time.
     pub rule_text: Option<String>,
-    /// [`draft::text_hash`] of the story as it is now.
+    /// [`draft::hash_story_text`] of the story as it is now.
     pub text_now_sha256: String,
     /// The messages with it, first to last.
     pub messages: Vec<Message>,
@@ -80,7 +80,7 @@ pub struct Message {
     /// The mail address; empty for notifiers that have one receiver.
     pub recipient: String,
     /// Its state.
-    pub state: MessageState,
+    pub status: MessageStatus,
     /// When it was written down.
     pub created: Timestamp,
     /// Every attempt to send it, first to last.
@@ -116,21 +116,21 @@ impl Archive {
         limit: usize,
     ) -> Result<Vec<PastAlert>, StoreError> {
         let mut found = Vec::new();
-        let Some((oldest, newest)) = self.id_range(wanted).await? else { return Ok(found) };
+        let Some((oldest, newest)) = self.find_id_range(wanted).await? else { return Ok(found) };
         let mut before = newest.saturating_add(1);
         while found.len() < limit {
-            let rows = self.alerts_before(before, oldest, wanted).await?;
+            let rows = self.read_alerts_before(before, oldest, wanted).await?;
             let Some(last) = rows.last() else { break };
             before = last.try_get("id")?;
             let mut asked = Vec::with_capacity(rows.len());
             for row in &rows {
-                let rule_match: RuleMatch = column::json(row, "rule_match")?;
+                let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
                 if wanted.accepts(&rule_match, row.try_get("title")?) {
                     asked.push((row, rule_match));
                 }
             }
             asked.truncate(limit - found.len());
-            found.extend(self.past_alerts(asked).await?);
+            found.extend(self.read_past_alerts(asked).await?);
         }
         Ok(found)
     }
@@ -148,12 +148,12 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let rule_match = column::json(&row, "rule_match")?;
-        let Some(past) = self.past_alerts(vec![(&row, rule_match)]).await?.pop() else {
+        let rule_match = column::read_json(&row, "rule_match")?;
+        let Some(past) = self.read_past_alerts(vec![(&row, rule_match)]).await?.pop() else {
             return Ok(None);
         };
-        let text_now_sha256 = draft::text_hash(&past.story.title, row.try_get("text")?);
-        let messages = self.messages(id).await?;
+        let text_now_sha256 = draft::hash_story_text(&past.story.title, row.try_get("text")?);
+        let messages = self.read_messages(id).await?;
         Ok(Some(AlertRecord {
             past,
             rule_text: row.try_get("rule_text")?,
@@ -164,21 +164,24 @@ impl Archive {
 
     /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if
     /// there is none.
-    async fn id_range(&mut self, wanted: &AlertFilter) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    async fn find_id_range(
+        &mut self,
+        wanted: &AlertFilter,
+    ) -> Result<Option<(i64, i64)>, sqlx::Error> {
         if wanted.since.is_none() && wanted.until.is_none() {
             return Ok(Some((0, i64::MAX)));
         }
         let span: (Option<i64>, Option<i64>) = sqlx::query_as(
             "SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2",
         )
-        .bind(wanted.since.map_or(i64::MIN, millis))
-        .bind(wanted.until.map_or(i64::MAX, millis))
+        .bind(wanted.since.map_or(i64::MIN, to_millis))
+        .bind(wanted.until.map_or(i64::MAX, to_millis))
         .fetch_one(&mut self.conn)
         .await?;
         Ok(span.0.zip(span.1))
     }
 
-    async fn alerts_before(
+    async fn read_alerts_before(
         &mut self,
         before: i64,
         oldest: i64,
@@ -194,8 +197,8 @@ impl Archive {
         )
         .bind(before)
         .bind(&wanted.rule)
-        .bind(wanted.since.map_or(i64::MIN, millis))
-        .bind(wanted.until.map_or(i64::MAX, millis))
+        .bind(wanted.since.map_or(i64::MIN, to_millis))
+        .bind(wanted.until.map_or(i64::MAX, to_millis))
         .bind(wanted.feed.as_ref().map(|feed| &feed.0))
         .bind(PAGE)
         .bind(oldest)
@@ -204,7 +207,7 @@ impl Archive {
     }
 
     /// These alerts, each with the feeds that carried its event.
-    async fn past_alerts(
+    async fn read_past_alerts(
         &mut self,
         alerts: Vec<(&SqliteRow, RuleMatch)>,
     ) -> Result<Vec<PastAlert>, sqlx::Error> {
@@ -212,22 +215,22 @@ impl Archive {
             .iter()
             .map(|(row, _)| row.try_get("event"))
             .collect::<Result<_, sqlx::Error>>()?;
-        let copies = feed_entries::entries_of_events(&mut self.conn, &events).await?;
+        let copies = feed_entries::read_entries_of_events(&mut self.conn, &events).await?;
         let past = alerts.into_iter().zip(events).map(|((row, rule_match), event)| {
             Ok(PastAlert {
                 id: row.try_get("id")?,
-                created: time(row, "created")?,
+                created: read_time(row, "created")?,
                 feeds: copies.get(event).cloned().unwrap_or_default(),
                 event: event.to_owned(),
-                story: column::summary(row)?,
-                read: column::read_extent(row)?.ok_or(sqlx::Error::RowNotFound)?,
+                story: column::summary_from_row(row)?,
+                read: column::read_final_extent(row)?,
                 rule_match,
             })
         });
         past.collect()
     }
 
-    async fn messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
+    async fn read_messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT message.* FROM message_alert JOIN message ON message.id = message_alert.message
              WHERE message_alert.alert = $1 ORDER BY message.id",
@@ -235,7 +238,7 @@ impl Archive {
         .bind(alert)
         .fetch_all(&mut self.conn)
         .await?;
-        let mut attempts = self.attempts(alert).await?;
+        let mut attempts = self.read_attempts(alert).await?;
         let messages = rows.iter().map(|row| {
             let id = row.try_get("id")?;
             Ok(Message {
@@ -243,8 +246,8 @@ impl Archive {
                 message: row.try_get("uid")?,
                 notifier: NotifierName(row.try_get("notifier")?),
                 recipient: row.try_get("recipient")?,
-                state: MessageState::from_row(row)?,
-                created: time(row, "created")?,
+                status: MessageStatus::from_row(row)?,
+                created: read_time(row, "created")?,
                 attempts: attempts.remove(&id).unwrap_or_default(),
             })
         });
@@ -252,7 +255,10 @@ impl Archive {
     }
 
     /// Every attempt at each message with an alert, first to last.
-    async fn attempts(&mut self, alert: i64) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
+    async fn read_attempts(
+        &mut self,
+        alert: i64,
+    ) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT attempt.message, started, ended, outcome, why
              FROM message_alert JOIN attempt ON attempt.message = message_alert.message
@@ -264,8 +270,8 @@ impl Archive {
         let mut attempts: HashMap<i64, Vec<Attempt>> = HashMap::new();
         for row in &rows {
             attempts.entry(row.try_get("message")?).or_default().push(Attempt {
-                started: time(row, "started")?,
-                ended: maybe_time(row, "ended")?,
+                started: read_time(row, "started")?,
+                ended: read_optional_time(row, "ended")?,
                 outcome: AttemptOutcome::from_row(row)?,
                 reply: row.try_get("why")?,
             });

@@ -1,29 +1,27 @@
-//! Digests that are too large for one message: split before they are first sent, or when their
-//! receiver says so.
+//! Splits digests that are too large for one message: before the first attempt, or when the receiver
+//! refuses the size.
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::read_groups;
 use crate::alerts::digest;
 use crate::alerts::digest::DigestPart;
-use crate::store::column::{self, millis, to_json};
+use crate::store::column::{self, to_json, to_millis};
 
-/// Splits the digest of this row if it is too large for one message. The row keeps the first part;
-/// messages of their own, due as it is, have the others.
+/// Splits the digest of this row if it is too large for one message. The row keeps the first part.
+/// New messages, due at the same time, have the others.
 pub(in crate::store) async fn split_if_large(
     conn: &mut SqliteConnection,
     row: &SqliteRow,
 ) -> Result<(), sqlx::Error> {
     let message = row.try_get("id")?;
-    if row.try_get::<Option<&str>, _>("digest")?.is_none()
-        || read_part(conn, message).await?.is_some()
-    {
+    if column::is_null(row, "digest")? || read_part(conn, message).await?.is_some() {
         return Ok(());
     }
     let (alerts, sizes) = read_alert_sizes(conn, message).await?;
-    let shares = digest::shares(&sizes);
+    let shares = digest::part_sizes(&sizes);
     if shares.len() < 2 {
         return Ok(());
     }
@@ -37,9 +35,8 @@ pub(in crate::store) async fn split_if_large(
     Ok(())
 }
 
-/// Halves a digest that its receiver refused as too large: both halves are due at `now`, under ids
-/// that the receiver does not know. `false`: there is nothing to halve, and the message stays as it
-/// is.
+/// Halves a digest that its receiver refused as too large. Both halves are due at `now` and have new
+/// ids. Returns `false` and changes nothing if the message is no digest of several alerts.
 pub(in crate::store) async fn halve_digest(
     conn: &mut SqliteConnection,
     message: i64,
@@ -57,12 +54,12 @@ pub(in crate::store) async fn halve_digest(
     }
     let [first, second] = DigestPart::halves(read_part(conn, message).await?.as_ref());
     sqlx::query(
-        "UPDATE message SET state = 'pending', lease = NULL, payload = NULL, counted = 0, unreached = 0, due = $3,
+        "UPDATE message SET status = 'pending', lease = NULL, payload = NULL, counted_attempts = 0, unreached = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
     )
     .bind(message)
     .bind(uuid::Uuid::new_v4().to_string())
-    .bind(millis(now))
+    .bind(to_millis(now))
     .execute(&mut *conn)
     .await?;
     write_part(conn, message, &first).await?;
@@ -70,32 +67,29 @@ pub(in crate::store) async fn halve_digest(
     Ok(true)
 }
 
-/// The alerts of a digest in its order, and how many bytes of its payload each takes.
+/// The alerts of a digest in its order, and the size of each in bytes.
 async fn read_alert_sizes(
     conn: &mut SqliteConnection,
     message: i64,
 ) -> Result<(Vec<i64>, Vec<usize>), sqlx::Error> {
-    let mut all = (Vec::new(), Vec::new());
+    let (mut ids, mut sizes) = (Vec::new(), Vec::new());
     for (group, alerts) in read_groups(conn, message).await? {
         for (entry, alert) in group.stories.iter().zip(alerts) {
-            all.0.push(alert);
-            all.1.push(to_json(entry)?.len());
+            ids.push(alert);
+            sizes.push(to_json(entry)?.len());
         }
     }
-    Ok(all)
+    Ok((ids, sizes))
 }
 
-/// Which part of a digest a message is.
+/// Which part of a digest a message is. `None`: the digest is not split.
 pub(super) async fn read_part(
     conn: &mut SqliteConnection,
     message: i64,
 ) -> Result<Option<DigestPart>, sqlx::Error> {
     let row =
         sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
-    match row.try_get::<Option<&str>, _>("part")? {
-        Some(_) => column::json(&row, "part").map(Some),
-        None => Ok(None),
-    }
+    column::read_optional_json(&row, "part")
 }
 
 async fn write_part(
@@ -118,8 +112,8 @@ async fn move_to_new_part(
     part: &DigestPart,
     alerts: &[i64],
 ) -> Result<(), sqlx::Error> {
-    let other: i64 = sqlx::query_scalar(
-        "INSERT INTO message (key, uid, notifier, recipient, created, state, due, digest, part)
+    let new_message: i64 = sqlx::query_scalar(
+        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
          SELECT 'digest:' || notifier || '/' || recipient || ':' || $2, $2, notifier, recipient, created, 'pending', due, digest, $3
          FROM message WHERE id = $1 RETURNING id",
     )
@@ -128,12 +122,15 @@ async fn move_to_new_part(
     .bind(to_json(part)?)
     .fetch_one(&mut *conn)
     .await?;
-    let mut update = QueryBuilder::<Sqlite>::new("UPDATE message_alert SET message = ");
-    update.push_bind(other).push(" WHERE message = ").push_bind(message).push(" AND alert IN ");
-    update.push_tuples(alerts, |mut tuple, alert| {
-        tuple.push_bind(alert);
-    });
-    update.build().execute(conn).await?;
+    sqlx::query(
+        "UPDATE message_alert SET message = $1
+         WHERE message = $2 AND alert IN (SELECT value FROM json_each($3))",
+    )
+    .bind(new_message)
+    .bind(message)
+    .bind(to_json(&alerts)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

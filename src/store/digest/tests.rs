@@ -1,7 +1,8 @@
 //! Late digests: what an outage leaves.
 
 use super::super::fixture::{
-    Bench, again, as_json, at, desk, draft, item, letter, receiver, verdict,
+    Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification, receiver,
+    render_as_json, retry_finish,
 };
 use super::super::health::whole_notifier;
 use super::super::{Finish, MatchResult, StoryPlan};
@@ -16,9 +17,10 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A story `key` that `rule` matched, of that severity, at `now` seconds.
 async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, now: i64) {
-    let sketch = draft(rule, &[desk()]);
-    let alerts = vec![NewAlert { told: super::RuleMatch { severity, ..sketch.told }, ..sketch }];
-    let plan = StoryPlan::Settle(MatchResult { alerts, due: at(now), ..verdict(&[]) });
+    let sketch = new_alert(rule, &[desk_receiver()]);
+    let alerts =
+        vec![NewAlert { rule_match: super::RuleMatch { severity, ..sketch.rule_match }, ..sketch }];
+    let plan = StoryPlan::Settle(MatchResult { alerts, due: at_second(now), ..match_result(&[]) });
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }
 
@@ -27,23 +29,26 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notif
     let mut arrived = Vec::new();
     loop {
         let health = bench.receiver_health().await.away;
-        let most = match breaker::room(health.get(&whole_notifier(&desk().notifier)), at(now)) {
+        let most = match breaker::allowance(
+            health.get(&whole_notifier(&desk_receiver().notifier)),
+            at_second(now),
+        ) {
             SendAllowance::All => 8,
             SendAllowance::Probe => 1,
             SendAllowance::NotBefore(_) => return arrived,
         };
-        let leases = bench.lease_some(run, "desk", most, now, as_json()).await;
+        let leases = bench.lease_at_most(run, "desk", most, now, render_as_json()).await;
         if leases.is_empty() {
             return arrived;
         }
         for lease in leases {
             let finish = if is_away {
-                again(FailureCause::Unreached, FailureScope::Notifier, now + MINUTE)
+                retry_finish(FailureCause::Unreached, FailureScope::Notifier, now + MINUTE)
             } else {
-                arrived.push(letter(&lease.payload));
+                arrived.push(parse_notification(&lease.payload));
                 Finish::Sent("250 OK".to_owned())
             };
-            assert!(bench.finish(run, &lease, finish, now).await);
+            assert!(bench.finish_attempt(run, &lease, finish, now).await);
         }
     }
 }
@@ -62,7 +67,7 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
  {
     use super::Severity::{Critical, High};
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let mut now = 0;
     while now < 60 * HOUR {
         let number = now / (10 * MINUTE);
@@ -77,8 +82,8 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
     let arrived = dispatch(&bench, run, false, now).await;
     let mut critical = 0;
     let mut digests = Vec::new();
-    for letter in arrived {
-        match letter.content {
+    for notification in arrived {
+        match notification.content {
             Content::Alert { rules, .. } => {
                 assert_eq!(rules[0].severity, Critical);
                 critical += 1;
@@ -97,14 +102,14 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
         digests.iter().map(|digest| digest.part.as_ref().unwrap().to_string()).collect();
     assert_eq!(parts, ["part 1 of 4", "part 2 of 4", "part 3 of 4", "part 4 of 4"]);
     let titles: Vec<String> = digests.iter().flat_map(titles).collect();
-    let told = |number: &i64| number % 100 != 50;
+    let is_late = |number: &i64| number % 100 != 50;
     assert_eq!(
         titles,
-        (0..58 * 6).filter(told).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>()
+        (0..58 * 6).filter(is_late).rev().map(|number| format!("{number:04}")).collect::<Vec<_>>()
     );
-    assert_eq!(bench.ask("SELECT DISTINCT state FROM message").await.unwrap(), "sent");
+    assert_eq!(bench.query_text("SELECT DISTINCT status FROM message").await.unwrap(), "sent");
     assert_eq!(
-        bench.ask("SELECT count(*) || '' FROM message_alert").await.unwrap(),
+        bench.query_text("SELECT count(*) || '' FROM message_alert").await.unwrap(),
         (58 * 6).to_string()
     );
 }
@@ -112,41 +117,43 @@ async fn sixty_hours_away_make_one_late_digest_in_parts_and_its_critical_alerts_
 #[tokio::test]
 async fn what_waited_less_than_an_hour_or_alone_goes_out_as_itself() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     story(&bench, "old", "arms", super::Severity::High, 0).await;
     for second in [0, 60, 120, 180, 240] {
         assert_eq!(dispatch(&bench, run, true, second).await, []);
     }
     story(&bench, "new", "arms", super::Severity::High, HOUR).await;
     let arrived = dispatch(&bench, run, false, HOUR + 240).await;
-    assert!(arrived.iter().all(|letter| matches!(letter.content, Content::Alert { .. })));
+    assert!(
+        arrived.iter().all(|notification| matches!(notification.content, Content::Alert { .. }))
+    );
     assert_eq!(arrived.len(), 2);
 }
 
 #[tokio::test]
 async fn a_message_that_may_have_arrived_keeps_its_id_and_its_bytes() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk(), receiver("hook", "")]).await;
+    let run = bench.start_run(&[desk_receiver(), receiver("hook", "")]).await;
     for key in ["a", "b", "c"] {
         story(&bench, key, "arms", super::Severity::High, 0).await;
     }
     let leases = bench.lease(run, "desk", 0).await;
-    let silent = again(FailureCause::Failed, FailureScope::Notifier, 300);
-    assert!(bench.finish(run, &leases[0], silent, 1).await);
+    let silent = retry_finish(FailureCause::Failed, FailureScope::Notifier, 300);
+    assert!(bench.finish_attempt(run, &leases[0], silent, 1).await);
     for lease in &leases[1..] {
-        let refused = again(FailureCause::Unreached, FailureScope::Notifier, 60);
-        assert!(bench.finish(run, lease, refused, 1).await);
+        let refused = retry_finish(FailureCause::Unreached, FailureScope::Notifier, 60);
+        assert!(bench.finish_attempt(run, lease, refused, 1).await);
     }
     for second in [60, 120, 180] {
         assert_eq!(dispatch(&bench, run, true, second).await, []);
     }
     let arrived = dispatch(&bench, run, false, HOUR + MINUTE).await;
-    let kept = letter(&leases[0].payload);
+    let kept = parse_notification(&leases[0].payload);
     assert_eq!(arrived.len(), 2);
     assert!(arrived.contains(&kept), "{arrived:?}");
     assert!(
         arrived.iter().any(
-            |letter| matches!(&letter.content, Content::Digest(digest) if digest.stories() == 2)
+            |notification| matches!(&notification.content, Content::Digest(digest) if digest.stories() == 2)
         )
     );
 }

@@ -1,9 +1,10 @@
-//! Tests of events: who joins whom, and what is told of copies.
+//! Tests of events: which event a story joins, and what is sent for copies.
 
 use std::fmt::Write;
 
 use super::super::fixture::{
-    Bench, at, desk, item, letter, page, rules_and_feeds, settle, verdict,
+    Bench, at_second, desk_receiver, final_text, item, match_result, parse_notification,
+    rules_and_feeds, settle_plan,
 };
 use super::super::{Finish, ItemRecord, MatchResult, StoryPlan};
 use super::*;
@@ -20,18 +21,18 @@ fn text(seed: &str) -> String {
     })
 }
 
-fn told(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
+fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
         fingerprint: copies::print(title, text, true).map(Box::new),
-        ..verdict(rules)
+        ..match_result(rules)
     })
 }
 
 /// An item with this text, first seen at `now` seconds.
 fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
-    let mut item = item(key, told(key, text, rules));
+    let mut item = item(key, match_plan(key, text, rules));
     let (story, _) = item.news.as_mut().expect("news");
-    (story.body, story.first_seen) = (text.to_owned(), at(now));
+    (story.body, story.first_seen) = (text.to_owned(), at_second(now));
     item
 }
 
@@ -43,7 +44,7 @@ async fn poll(bench: &Bench, feed: &str, key: &str, text: &str, rules: &[&str], 
 async fn events(bench: &Bench) -> String {
     let sql = "SELECT group_concat(title || ' of ' || first, ', ') FROM (
         SELECT story.title, first.title AS first FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id)";
-    bench.ask(sql).await.expect("a story")
+    bench.query_text(sql).await.expect("a story")
 }
 
 const HOUR: i64 = 3600;
@@ -57,10 +58,11 @@ async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_l
     poll(&bench, "paper", "c", &text("x"), &[], 6).await;
     poll(&bench, "paper", "d", &text("y"), &[], 7).await;
     assert_eq!(events(&bench).await, "a of a, b of a, c of a, d of d");
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let leases = bench.lease(run, "desk", 9).await;
     assert_eq!(leases.len(), 1);
-    let Content::Alert { story, feeds, rules, .. } = letter(&leases[0].payload).content else {
+    let Content::Alert { story, feeds, rules, .. } = parse_notification(&leases[0].payload).content
+    else {
         panic!("no alert")
     };
     assert_eq!(story.title, "a");
@@ -71,9 +73,9 @@ async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_l
         .collect();
     let link = |key| Some(format!("https://example.org/{key}?utm_source=feed"));
     let expected = [
-        ("wire", "a", link("a"), at(0)),
-        ("paper", "b", link("b"), at(5)),
-        ("paper", "c", link("c"), at(6)),
+        ("wire", "a", link("a"), at_second(0)),
+        ("paper", "b", link("b"), at_second(5)),
+        ("paper", "c", link("c"), at_second(6)),
     ];
     assert_eq!(copies, expected);
 }
@@ -81,14 +83,14 @@ async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_l
 #[tokio::test]
 async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds_makes_the_next() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
     let lease = bench.lease(run, "desk", 0).await.remove(0);
-    bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await;
+    bench.finish_attempt(run, &lease, Finish::Sent("250".to_owned()), 1).await;
     poll(&bench, "paper", "b", &text("x"), &["arms"], 2).await;
     assert_eq!(bench.lease(run, "desk", 2).await, []);
     let recorded = "SELECT group_concat(story || rule, ', ') || ', ' || (SELECT status FROM story WHERE id = 2) FROM alert";
-    assert_eq!(bench.ask(recorded).await.as_deref(), Some("1arms, 2arms, matched"));
+    assert_eq!(bench.query_text(recorded).await.as_deref(), Some("1arms, 2arms, matched"));
     poll(&bench, "gazette", "c", &text("x"), &["arms", "oil"], 3).await;
     let next = bench.lease(run, "desk", 3).await;
     assert_eq!(
@@ -96,7 +98,7 @@ async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds
         [(vec!["oil".to_owned()], ["wire", "paper", "gazette"].map(str::to_owned).to_vec())]
     );
     assert_eq!(
-        bench.ask("SELECT group_concat(n, ', ') FROM message").await.as_deref(),
+        bench.query_text("SELECT group_concat(sequence, ', ') FROM message").await.as_deref(),
         Some("1, 2")
     );
 }
@@ -107,28 +109,32 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
     bench.poll("paper", 1, vec![item("b", StoryPlan::ReadPage)]).await;
     assert_eq!(events(&bench).await, "a of a, b of b");
-    let bench = bench.crash().await;
-    let waiting = bench.waiting(9).await.remove(0);
-    let verdict = MatchResult {
+    let bench = bench.crash_and_reopen().await;
+    let waiting = bench.waiting_stories(9).await.remove(0);
+    let match_result = MatchResult {
         fingerprint: copies::print("b", &text("x"), true).map(Box::new),
-        ..verdict(&["arms"])
+        ..match_result(&["arms"])
     };
     assert!(
-        bench.store.settle_story(waiting.id, 1, page(&text("x"), verdict), at(2)).await.unwrap()
+        bench
+            .store
+            .settle_story(waiting.id, 1, final_text(&text("x"), match_result), at_second(2))
+            .await
+            .unwrap()
     );
     assert_eq!(events(&bench).await, "a of a, b of a");
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
+    assert_eq!(bench.query_text("SELECT count(*) || '' FROM message").await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
-async fn an_event_once_given_stays_and_nothing_that_was_told_moves_to_another() {
+async fn an_event_once_given_stays_and_no_alert_moves_to_another() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
     poll(&bench, "paper", "b", &text("x"), &[], 1).await;
     poll(&bench, "paper", "c", &text("y"), &["arms"], 2).await;
     poll(&bench, "paper", "d", &text("z"), &[], 3).await;
-    // A copy is edited to another text, which later copies are compared with; a story that was
-    // told, and one that was not, become copies by an edit.
+    // A copy is edited to another text, which later copies are compared with; a story with
+    // an alert and one without become copies by an edit.
     for (key, edit) in [("b", "v"), ("c", "x"), ("d", "x")] {
         poll(&bench, "paper", key, &text(edit), &[], 4).await;
     }
@@ -146,7 +152,7 @@ async fn what_only_looks_alike_joins_nothing() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "wire", "b", &text("x").replace("12 lives and 3", "14 lives and 5"), &[], 1).await;
-    bench.poll("wire", 2, vec![item("c", settle(&[]))]).await;
+    bench.poll("wire", 2, vec![item("c", settle_plan(&[]))]).await;
     assert_eq!(events(&bench).await, "a of a, b of b, c of c");
 }
 
@@ -155,12 +161,15 @@ async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "paper", "b", &text("x"), &[], 71 * HOUR).await;
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM signature").await.as_deref(), Some("2"));
+    assert_eq!(
+        bench.query_text("SELECT count(*) || '' FROM signature").await.as_deref(),
+        Some("2")
+    );
     poll(&bench, "gazette", "c", &text("x"), &[], 73 * HOUR).await;
     poll(&bench, "mirror", "d", &text("x"), &[], 74 * HOUR).await;
     assert_eq!(events(&bench).await, "a of a, b of a, c of c, d of c");
     let kept = "SELECT (SELECT group_concat(story) FROM signature) || ' and ' || group_concat(DISTINCT story) FROM signature_band";
-    assert_eq!(bench.ask(kept).await.as_deref(), Some("3,4 and 3,4"));
+    assert_eq!(bench.query_text(kept).await.as_deref(), Some("3,4 and 3,4"));
 }
 
 /// Polls an item with this headline and text of `feed`, matched by `arms` for these words.
@@ -174,10 +183,11 @@ async fn poll_titled(
     let mut item = with_text(key, text, &["arms"], now);
     let (story, plan) = item.news.as_mut().expect("news");
     title.clone_into(&mut story.title);
-    let StoryPlan::Settle(verdict) = plan else { panic!("not settled") };
-    verdict.feeds = vec![FeedName(feed.to_owned())];
-    verdict.fingerprint = copies::print(title, text, verdict.fingerprint.is_some()).map(Box::new);
-    let evidence = &mut verdict.alerts[0].told.evidence[0];
+    let StoryPlan::Settle(match_result) = plan else { panic!("not settled") };
+    match_result.feeds = vec![FeedName(feed.to_owned())];
+    match_result.fingerprint =
+        copies::print(title, text, match_result.fingerprint.is_some()).map(Box::new);
+    let evidence = &mut match_result.alerts[0].rule_match.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());
     bench.poll(feed, now, vec![item]).await;
@@ -187,11 +197,12 @@ async fn poll_titled(
 async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for lease in bench.lease(run, "desk", now).await {
-        let Content::Alert { story, update, .. } = letter(&lease.payload).content else {
+        let Content::Alert { story, update, .. } = parse_notification(&lease.payload).content
+        else {
             panic!("no alert")
         };
         found.push((story.title, update.map(|update| update.to_string()).unwrap_or_default()));
-        bench.finish(run, &lease, Finish::Sent("250".to_owned()), now).await;
+        bench.finish_attempt(run, &lease, Finish::Sent("250".to_owned()), now).await;
     }
     found
 }
@@ -201,9 +212,9 @@ fn message(title: &str, update: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
+async fn a_corrected_copy_is_sent_once_as_an_update_in_the_same_thread() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let title = "Shells found at the port";
     let report = |dead: &str| format!("The blast killed {dead} people there. {}", text("x"));
     poll_titled(&bench, "wire", "a", (title, &report("21"), "arms"), 0).await;
@@ -222,7 +233,7 @@ async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
         message(title, "other figures: 15 where it said 21")
     );
     assert_eq!(
-        bench.ask("SELECT count(DISTINCT event) || '' FROM message").await.as_deref(),
+        bench.query_text("SELECT count(DISTINCT event) || '' FROM message").await.as_deref(),
         Some("1")
     );
 }
@@ -230,7 +241,7 @@ async fn a_corrected_copy_is_told_once_as_an_update_in_the_same_thread() {
 #[tokio::test]
 async fn a_version_that_was_corrected_before_it_came_is_only_recorded() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let title = "Shells found at the port";
     let corrected = format!("CORRECTED-{title}");
     let report = |dead: &str| format!("The blast killed {dead} people there. {}", text("x"));
@@ -266,7 +277,7 @@ async fn notices_without_names_make_no_chain_of_what_an_office_prints_below_all(
 #[tokio::test]
 async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     poll_titled(&bench, "wire", "a", ("Shells found", &text("x"), "arms"), 0).await;
     poll_titled(&bench, "wire", "b", ("UPDATE 2-Shells found", &text("x"), "arms"), 1).await;
     let expected =
@@ -275,23 +286,23 @@ async fn an_update_is_a_message_of_its_own_even_while_the_first_waits() {
 }
 
 #[tokio::test]
-async fn a_copy_of_which_a_rule_matched_other_words_is_told() {
+async fn a_copy_in_which_a_rule_matched_other_words_is_sent() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let long = text("x") + "The Kohana was there.";
     for (key, text, matched) in
         [("a", text("x"), "lives"), ("b", text("x"), "ships"), ("c", long, "Kohana")]
     {
         poll_titled(&bench, "wire", key, (key, &text, matched), 0).await;
     }
-    let told = sent(&bench, run, 0).await;
-    assert_eq!(told.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    let messages = sent(&bench, run, 0).await;
+    assert_eq!(messages.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["a", "c"]);
 }
 
 #[tokio::test]
 async fn a_brief_in_several_feeds_is_one_message_and_in_one_feed_it_is_news_again() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     let (title, text) = (
         "Shells found at the port",
         "Police found shells at the port of Rostov, the governor said.",
@@ -304,7 +315,7 @@ async fn a_brief_in_several_feeds_is_one_message_and_in_one_feed_it_is_news_agai
     poll_titled(&bench, "wire", "again", (title, text, "arms"), HOUR).await;
     assert_eq!(sent(&bench, run, HOUR).await.len(), 3);
     assert_eq!(
-        bench.ask("SELECT count(DISTINCT event) || '' FROM story").await.as_deref(),
+        bench.query_text("SELECT count(DISTINCT event) || '' FROM story").await.as_deref(),
         Some("3")
     );
 }

@@ -45,13 +45,13 @@ CREATE TABLE host (
 
 -- Times in which items of a feed may have come and gone: no item of the next document was known.
 CREATE TABLE gap (
-    feed  TEXT    NOT NULL REFERENCES feed (name),
-    since INTEGER NOT NULL,    -- the last good poll before it
-    until INTEGER NOT NULL,    -- the oldest item of the next document, or the poll that read it
-    found INTEGER NOT NULL,    -- the poll that read the next document
+    feed     TEXT    NOT NULL REFERENCES feed (name),
+    since    INTEGER NOT NULL,    -- the last good poll before it
+    until    INTEGER NOT NULL,    -- the oldest item of the next document, or the poll that read it
+    found_at INTEGER NOT NULL,    -- the poll that read the next document
     PRIMARY KEY (feed, since)
 ) STRICT;
-CREATE INDEX gap_found ON gap (found);
+CREATE INDEX gap_found_at ON gap (found_at);
 
 -- One story, whichever feeds carry it.
 --
@@ -77,11 +77,12 @@ CREATE TABLE story (
     revision      INTEGER NOT NULL DEFAULT 1,    -- counts changes of the title and the text
     read          TEXT CHECK (read IN ('full', 'teaser')),    -- null: its page is not read yet
     read_why      TEXT,                          -- why only the teaser
-    status        TEXT    NOT NULL CHECK (status IN ('waiting', 'matched', 'unmatched', 'recorded')),
+    status        TEXT    NOT NULL
+                  CHECK (status IN ('waiting', 'matched', 'unmatched', 'recorded')),
     status_why    TEXT,                          -- why it is only recorded, never matched
-    due           INTEGER,                       -- while it waits: when it is looked at
+    due           INTEGER,                       -- while it waits: when its page is fetched
     waiting_since INTEGER,                       -- while it waits
-    joined        INTEGER NOT NULL DEFAULT 0 CHECK (joined IN (0, 1)),
+    feed_joined   INTEGER NOT NULL DEFAULT 0 CHECK (feed_joined IN (0, 1)),
                                                  -- a feed joined while it waits: match it once more
     page_attempts INTEGER NOT NULL DEFAULT 0,    -- failed fetches of its page, for this revision
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
@@ -106,7 +107,7 @@ CREATE TABLE feed_entry (
     link       TEXT,                -- normalised
     stem       TEXT,                -- the link without tokens, host and slug; null: not known
     hash       TEXT    NOT NULL,    -- of the normalised title and text
-    text       TEXT,                -- a hash of the text alone; null: there is none
+    text_hash  TEXT,                -- of the text alone; null: there is no text
     url        TEXT,                -- the link as given
     story      INTEGER NOT NULL REFERENCES story (id),
     seen       INTEGER NOT NULL,    -- when a poll first saw it
@@ -118,7 +119,7 @@ CREATE INDEX feed_entry_guid ON feed_entry (guid, feed) WHERE guid IS NOT NULL;
 CREATE INDEX feed_entry_hash ON feed_entry (hash, feed);
 CREATE INDEX feed_entry_link ON feed_entry (link, feed) WHERE link IS NOT NULL;
 CREATE INDEX feed_entry_stem ON feed_entry (feed, stem);
-CREATE INDEX feed_entry_text ON feed_entry (feed, text);
+CREATE INDEX feed_entry_text_hash ON feed_entry (feed, text_hash);
 -- The items of each feed's last document.
 CREATE INDEX feed_entry_present ON feed_entry (feed) WHERE removed_at IS NULL;
 -- A story by an address that has no normal form, as that of a file.
@@ -126,13 +127,13 @@ CREATE INDEX feed_entry_url ON feed_entry (url) WHERE link IS NULL;
 
 -- The MinHash signature of a settled text, for as long as its event takes copies.
 CREATE TABLE signature (
-    story   INTEGER NOT NULL PRIMARY KEY REFERENCES story (id) ON DELETE CASCADE,
-    begun   INTEGER NOT NULL,    -- when the first story of its event was first seen
-    minhash BLOB    NOT NULL,
-    host    TEXT                 -- the host of the story's link; null: it has none
+    story         INTEGER NOT NULL PRIMARY KEY REFERENCES story (id) ON DELETE CASCADE,
+    event_started INTEGER NOT NULL,    -- when the first story of its event was first seen
+    minhash       BLOB    NOT NULL,
+    host          TEXT                 -- the host of the story's link; null: it has none
 ) STRICT;
-CREATE INDEX signature_begun ON signature (begun);
-CREATE INDEX signature_host ON signature (host, begun) WHERE host IS NOT NULL;
+CREATE INDEX signature_event_started ON signature (event_started);
+CREATE INDEX signature_host ON signature (host, event_started) WHERE host IS NOT NULL;
 
 -- The keys by which signatures are found: likely copies have the same value in one of the bands.
 CREATE TABLE signature_band (
@@ -143,24 +144,24 @@ CREATE TABLE signature_band (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signature_band_story ON signature_band (story);
 
--- Every text that a rule ever had: an alert shows the text that it was made by.
+-- Every text that a rule ever had. An alert shows the text that matched.
 CREATE TABLE rule_version (
-    hash TEXT    NOT NULL PRIMARY KEY,    -- SHA-256 of the text, in hex
-    text TEXT    NOT NULL,
-    kept INTEGER NOT NULL                 -- when it was stored
+    hash      TEXT    NOT NULL PRIMARY KEY,    -- SHA-256 of the text, in hex
+    text      TEXT    NOT NULL,
+    stored_at INTEGER NOT NULL
 ) STRICT;
 
 -- The last good text of each rule file. It is in force while the file has faults.
 CREATE TABLE rule_file (
-    name TEXT    NOT NULL PRIMARY KEY,
-    text TEXT    NOT NULL,
-    kept INTEGER NOT NULL                 -- when it was stored
+    name      TEXT    NOT NULL PRIMARY KEY,
+    text      TEXT    NOT NULL,
+    stored_at INTEGER NOT NULL
 ) STRICT;
 
--- Rules with `backfill` that were matched against stored stories: each is once.
+-- Rules with `backfill` that were matched against the stored stories. It happens once for a rule.
 CREATE TABLE backfill (
-    rule TEXT    NOT NULL PRIMARY KEY,
-    done INTEGER NOT NULL
+    rule    TEXT    NOT NULL PRIMARY KEY,
+    done_at INTEGER NOT NULL
 ) STRICT;
 
 -- A rule matched a story. A rule alerts once per story and dedup key.
@@ -174,8 +175,8 @@ CREATE TABLE alert (
     revision    INTEGER NOT NULL,    -- of the story
     read        TEXT    NOT NULL CHECK (read IN ('full', 'teaser')),    -- how much was matched
     read_why    TEXT,                -- why only the teaser
-    rule_match  TEXT    NOT NULL,    -- JSON: what messages say of it, with the evidence
-    copy_update TEXT,                -- JSON: what its story says anew of the event; null: nothing
+    rule_match  TEXT    NOT NULL,    -- JSON: the match and its evidence
+    copy_update TEXT,                -- JSON: what its story adds to the event; null: nothing
     created     INTEGER NOT NULL,
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
     UNIQUE (story, rule, dedup_key),
@@ -203,44 +204,45 @@ CREATE TABLE run (
 -- The outbox. A message is for one receiver. It is about one event, or, without an event, is a
 -- digest, a notice or a test. More alerts may join it until its first lease freezes the payload.
 -- Its key is one of:
---   event:<event>:<notifier>/<recipient>:<n>, digest:<notifier>/<recipient>:<uid>,
+--   event:<event>:<notifier>/<recipient>:<sequence>, digest:<notifier>/<recipient>:<uid>,
 --   a notice's own key with <notifier>/<recipient>, test:<id>.
 CREATE TABLE message (
-    id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    key          TEXT    NOT NULL UNIQUE,    -- work repeated after a crash makes no second message
-    uid          TEXT    NOT NULL UNIQUE,    -- UUID version 4 that receivers see, in every retry
-    event        TEXT,
-    n            INTEGER,                    -- which message of the event to the receiver, from 1
-    notifier     TEXT    NOT NULL,
-    recipient    TEXT    NOT NULL,           -- empty for notifiers with one receiver
-    created      INTEGER NOT NULL,
-    state        TEXT    NOT NULL CHECK (state IN ('pending', 'leased', 'sent', 'dead', 'held')),
-                                             -- held: its receiver left the configuration
-    due          INTEGER NOT NULL,
-    put_off      INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
-    counted      INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
-    unreached    INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
-                                             -- the last attempt did not reach the receiver
-    lease        INTEGER REFERENCES attempt (id),    -- while leased: the attempt in flight
-    payload      BLOB,                       -- the frozen bytes, from the first lease on
-    why          TEXT,                       -- the result of its last attempt, in words
-    notification TEXT,                       -- JSON: the text of a notice or test
-    digest       TEXT,                       -- JSON: why a digest gathers; null: it is no digest
-    part         TEXT,                       -- JSON: which part of a split digest
-    UNIQUE (event, notifier, recipient, n),
-    CHECK ((event IS NULL) = (n IS NULL)),
-    CHECK ((state = 'leased') = (lease IS NOT NULL)),
-    CHECK (state NOT IN ('leased', 'sent') OR payload IS NOT NULL)
+    id               INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    key              TEXT    NOT NULL UNIQUE,    -- work repeated after a crash adds no message
+    uid              TEXT    NOT NULL UNIQUE,    -- UUID version 4, the same in every retry
+    event            TEXT,
+    sequence         INTEGER,                    -- of the event's messages to the receiver, from 1
+    notifier         TEXT    NOT NULL,
+    recipient        TEXT    NOT NULL,           -- empty for notifiers with one receiver
+    created          INTEGER NOT NULL,
+    status           TEXT    NOT NULL
+                     CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held')),
+                                                 -- held: its receiver left the configuration
+    due              INTEGER NOT NULL,
+    due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
+    counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
+    unreached        INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
+                                                 -- the last attempt did not reach the receiver
+    lease            INTEGER REFERENCES attempt (id),    -- while leased: the attempt in flight
+    payload          BLOB,                       -- the frozen bytes, from the first lease on
+    why              TEXT,                       -- the result of its last attempt, in words
+    notification     TEXT,                       -- JSON: the text of a notice or test
+    digest           TEXT,                       -- JSON: why it gathers; null: it is no digest
+    part             TEXT,                       -- JSON: which part of a split digest
+    UNIQUE (event, notifier, recipient, sequence),
+    CHECK ((event IS NULL) = (sequence IS NULL)),
+    CHECK ((status = 'leased') = (lease IS NOT NULL)),
+    CHECK (status NOT IN ('leased', 'sent') OR payload IS NOT NULL)
 ) STRICT;
-CREATE INDEX message_state ON message (state, notifier, due);
+CREATE INDEX message_status ON message (status, notifier, due);
 CREATE INDEX message_receiver ON message (notifier, recipient, id);
--- Which message an attempt is the lease of: needed when an attempt is deleted.
+-- Finds the message that an attempt is the lease of when the attempt is deleted.
 CREATE INDEX message_lease ON message (lease) WHERE lease IS NOT NULL;
 -- Pending messages of each receiver, in the order in which they are due.
-CREATE INDEX message_waits ON message (notifier, recipient, due) WHERE state = 'pending';
--- Waits that were set by a clock that was ahead.
-CREATE INDEX message_wait_set ON message (max(created, put_off)) WHERE state = 'pending';
--- Digests by what they gather, as a silence.
+CREATE INDEX message_pending ON message (notifier, recipient, due) WHERE status = 'pending';
+-- Finds waits that were set while the clock was ahead.
+CREATE INDEX message_due_set_at ON message (max(created, due_set_at)) WHERE status = 'pending';
+-- Finds a digest by what it gathers, such as the alerts that one silence mutes.
 CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
 
 -- The alerts of a message.
@@ -273,7 +275,7 @@ CREATE TABLE health (
     failures    INTEGER NOT NULL,    -- in a row; 0: it takes messages, and asked for rest
     since       INTEGER NOT NULL,    -- the first failure, or the request for rest
     rests_until INTEGER NOT NULL,    -- nothing is sent before
-    rest_set    INTEGER NOT NULL,    -- when `rests_until` was set
+    rest_set_at INTEGER NOT NULL,    -- when `rests_until` was set
     why         TEXT    NOT NULL,    -- the last failure, in words
     announced   INTEGER NOT NULL CHECK (announced IN (0, 1)),    -- a notice was sent to others
     PRIMARY KEY (notifier, recipient)
@@ -289,10 +291,10 @@ CREATE TABLE refusal (
     PRIMARY KEY (notifier, recipient)
 ) STRICT;
 
--- Which file the store is, and whether it is open: a copy of an open store without its log lacks
--- what was written last.
-CREATE TABLE file (
-    one     INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+-- Which file the store is, and whether it is open. A copy of an open store without its log lacks
+-- the last writes.
+CREATE TABLE store_file (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     inode   TEXT    NOT NULL,                             -- of the file when it was last opened
     is_open INTEGER NOT NULL CHECK (is_open IN (0, 1))    -- 0 after a clean stop
 ) STRICT;

@@ -1,4 +1,4 @@
-//! Records the results of attempts: the state of their messages and the health of their receivers.
+//! Records the results of attempts: the status of their messages and the health of their receivers.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
-use crate::store::column::millis;
+use crate::store::column::to_millis;
 use crate::store::health::{self, ReceiverHealth};
-use crate::store::{AttemptOutcome, Finish, Lease, MessageState, digest};
+use crate::store::{AttemptOutcome, Finish, Lease, MessageStatus, digest};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.
@@ -19,8 +19,9 @@ pub(in crate::store) async fn record_outcomes(
     ended: &[(Lease, Finish)],
     now: Timestamp,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let ours = release_leases(conn, run, ended, now).await?;
-    let ended: Vec<_> = ended.iter().filter(|(lease, _)| ours.contains(&lease.message)).collect();
+    let released = release_leases(conn, run, ended, now).await?;
+    let ended: Vec<_> =
+        ended.iter().filter(|(lease, _)| released.contains(&lease.message)).collect();
     end_attempts(conn, &ended, now).await?;
     let mut receivers = health::read_receiver_health(conn).await?;
     for (lease, finish) in ended {
@@ -49,33 +50,33 @@ async fn release_leases(
         return Ok(BTreeSet::new());
     }
     let mut update = QueryBuilder::<Sqlite>::new(
-        "WITH came (message, attempt, state, counts, due, why, unreached) AS (",
+        "WITH ended (message, attempt, status, counts, due, why, unreached) AS (",
     );
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = AttemptColumns::from_finish(finish);
+        let columns = AttemptColumns::from_finish(finish);
         values
             .push_bind(lease.message)
             .push_bind(lease.attempt)
-            .push_bind(came.state.as_str())
-            .push_bind(came.counts);
+            .push_bind(columns.status.as_str())
+            .push_bind(columns.counts);
         values
-            .push_bind(came.due.map(millis))
-            .push_bind(came.why)
-            .push_bind(came.outcome == AttemptOutcome::Unreached);
+            .push_bind(columns.due.map(to_millis))
+            .push_bind(columns.why)
+            .push_bind(columns.outcome == AttemptOutcome::Unreached);
     });
     update.push(
         ") UPDATE message
-           SET state = came.state, lease = NULL, due = coalesce(came.due, message.due), why = came.why, put_off = ",
+           SET status = ended.status, lease = NULL, due = coalesce(ended.due, message.due), why = ended.why, due_set_at = ",
     );
-    update.push_bind(millis(now));
+    update.push_bind(to_millis(now));
     update.push(
-        ", unreached = came.unreached,
-               counted = counted + came.counts,
-               payload = CASE WHEN came.unreached AND NOT EXISTS
+        ", unreached = ended.unreached,
+               counted_attempts = counted_attempts + ended.counts,
+               payload = CASE WHEN ended.unreached AND NOT EXISTS
                                    (SELECT 1 FROM attempt WHERE attempt.message = message.id AND attempt.outcome != 'unreached')
                          THEN NULL ELSE payload END
-           FROM came JOIN attempt AS held ON held.id = came.attempt
-           WHERE message.id = came.message AND message.lease = held.id AND held.run = ",
+           FROM ended JOIN attempt AS held ON held.id = ended.attempt
+           WHERE message.id = ended.message AND message.lease = held.id AND held.run = ",
     );
     update.push_bind(run).push(" RETURNING message.id");
     Ok(update.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
@@ -90,21 +91,21 @@ async fn end_attempts(
     if ended.is_empty() {
         return Ok(());
     }
-    let mut update = QueryBuilder::<Sqlite>::new("WITH came (attempt, outcome, why) AS (");
+    let mut update = QueryBuilder::<Sqlite>::new("WITH ended (attempt, outcome, why) AS (");
     update.push_values(ended, |mut values, (lease, finish)| {
-        let came = AttemptColumns::from_finish(finish);
-        values.push_bind(lease.attempt).push_bind(came.outcome.as_str()).push_bind(came.why);
+        let columns = AttemptColumns::from_finish(finish);
+        values.push_bind(lease.attempt).push_bind(columns.outcome.as_str()).push_bind(columns.why);
     });
-    update.push(") UPDATE attempt SET outcome = came.outcome, why = came.why, ended = ");
-    update.push_bind(millis(now)).push(" FROM came WHERE attempt.id = came.attempt");
+    update.push(") UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = ");
+    update.push_bind(to_millis(now)).push(" FROM ended WHERE attempt.id = ended.attempt");
     update.build().execute(conn).await?;
     Ok(())
 }
 
 /// The result of an attempt, as columns hold it.
 struct AttemptColumns<'f> {
-    /// The message's state.
-    state: MessageState,
+    /// The message's status.
+    status: MessageStatus,
     /// The attempt's outcome.
     outcome: AttemptOutcome,
     /// Whether the attempt counts against the schedule.
@@ -116,12 +117,12 @@ struct AttemptColumns<'f> {
 
 impl<'f> AttemptColumns<'f> {
     fn from_finish(finish: &'f Finish) -> Self {
-        let ended = |state, outcome, why| Self { state, outcome, counts: true, due: None, why };
+        let ended = |status, outcome, why| Self { status, outcome, counts: true, due: None, why };
         match finish {
-            Finish::Sent(answer) => ended(MessageState::Sent, AttemptOutcome::Sent, answer),
-            Finish::Dead(why) => ended(MessageState::Dead, AttemptOutcome::Dead, why),
+            Finish::Sent(answer) => ended(MessageStatus::Sent, AttemptOutcome::Sent, answer),
+            Finish::Dead(why) => ended(MessageStatus::Dead, AttemptOutcome::Dead, why),
             Finish::Retry(retry) | Finish::TooLarge(retry) => Self {
-                state: MessageState::Pending,
+                status: MessageStatus::Pending,
                 outcome: match retry.cause {
                     FailureCause::Unreached => AttemptOutcome::Unreached,
                     FailureCause::Busy | FailureCause::Shut | FailureCause::Failed => {
@@ -129,7 +130,7 @@ impl<'f> AttemptColumns<'f> {
                     }
                 },
                 counts: retry.counts,
-                due: Some(retry.at),
+                due: Some(retry.due),
                 why: &retry.why,
             },
         }

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
-use crate::store::column::{maybe_time, millis, to_json};
+use crate::store::column::{self, read_optional_time, to_json, to_millis};
 use crate::store::health::whole_notifier;
 use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
@@ -34,11 +34,11 @@ pub(in crate::store) async fn lease_due(
         let receiver = Receiver { notifier: notifier.clone(), recipient: one.recipient.clone() };
         let own = away.get(&receiver).filter(|health| health.is_open());
         if let Some(health) = is_away.or(own) {
-            digest::fold_late(conn, &receiver, health, now).await?;
+            digest::gather_late_messages(conn, &receiver, health, now).await?;
         }
     }
     if is_away.is_some() && due.len() > 1 {
-        let probed = longest_untried(conn, notifier, &due).await?;
+        let probed = choose_probe_recipient(conn, notifier, &due).await?;
         due.retain(|one| Some(&one.recipient) == probed.as_ref());
     }
     let chosen = choose_messages(conn, notifier, &due, *free, now).await?;
@@ -54,14 +54,14 @@ pub(in crate::store) async fn lease_due(
 
 /// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
 /// takes nothing does not block the others.
-async fn longest_untried(
+async fn choose_probe_recipient(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
     due: &[&WaitingRecipient],
 ) -> Result<Option<String>, sqlx::Error> {
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
-         WHERE state = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id)",
+         WHERE status = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id)",
     )
     .bind(&notifier.0)
     .fetch_all(conn)
@@ -82,11 +82,11 @@ async fn choose_messages(
     for one in due {
         let first: Vec<(i64, i64)> = sqlx::query_as(
             "SELECT due, id FROM message
-             WHERE state = 'pending' AND notifier = $1 AND recipient = $2 AND due <= $3 ORDER BY due, id LIMIT $4",
+             WHERE status = 'pending' AND notifier = $1 AND recipient = $2 AND due <= $3 ORDER BY due, id LIMIT $4",
         )
         .bind(&notifier.0)
         .bind(&one.recipient)
-        .bind(millis(now))
+        .bind(to_millis(now))
         .bind(one.free)
         .fetch_all(&mut *conn)
         .await?;
@@ -103,7 +103,7 @@ async fn read_messages(
     chosen: &[i64],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     sqlx::query(
-        "SELECT message.id, uid, event, digest, notification, recipient, created, counted, payload,
+        "SELECT message.id, uid, event, digest, notification, recipient, created, counted_attempts, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
          FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
     )
@@ -156,7 +156,7 @@ async fn dead_letter(
     why: &str,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message SET state = 'dead', why = $2 WHERE id = $1")
+    sqlx::query("UPDATE message SET status = 'dead', why = $2 WHERE id = $1")
         .bind(message)
         .bind(why)
         .execute(&mut *conn)
@@ -173,7 +173,7 @@ async fn insert_attempts(
 ) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO attempt (message, run, started) ");
     insert.push_values(messages, |mut values, message| {
-        values.push_bind(message).push_bind(run).push_bind(millis(now));
+        values.push_bind(message).push_bind(run).push_bind(to_millis(now));
     });
     insert.push(" RETURNING message, id");
     let attempts: Vec<(i64, i64)> = insert.build_query_as().fetch_all(conn).await?;
@@ -191,7 +191,7 @@ async fn write_leases(
         values.push_bind(message).push_bind(attempt).push_bind(payloads[message].as_slice());
     });
     update.push(
-        ") UPDATE message SET state = 'leased', lease = leased.attempt, payload = leased.payload
+        ") UPDATE message SET status = 'leased', lease = leased.attempt, payload = leased.payload
            FROM leased WHERE message.id = leased.message",
     );
     update.build().execute(conn).await?;
@@ -218,9 +218,9 @@ fn build_leases(
             attempt,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
-            counted: row.try_get("counted")?,
-            tried_since: maybe_time(row, "tried_since")?.unwrap_or(now),
-            is_digest: row.try_get::<Option<&str>, _>("digest")?.is_some(),
+            counted_attempts: row.try_get("counted_attempts")?,
+            tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
+            is_digest: !column::is_null(row, "digest")?,
             payload,
         });
     }

@@ -1,11 +1,13 @@
-//! Silences that overlap: what several mute is muted until the last of them ends, and then told
+//! Silences that overlap: what several mute is muted until the last of them ends, and then sent
 //! once and whole.
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::super::fixture::{Bench, at, desk, draft, item, letter, verdict};
+use super::super::fixture::{
+    Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+};
 use super::super::{MatchResult, StoryPlan};
 use super::{Silence, SilenceTarget, add_silence, end_silence};
 use crate::alerts::volume::DeliveryPolicies;
@@ -14,10 +16,10 @@ use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A rule with a tag and a row.
 fn arms() -> NewAlert {
-    let sketch = draft("arms", &[desk()]);
+    let sketch = new_alert("arms", &[desk_receiver()]);
     let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
-    let told = RuleMatch { tags: vec!["korea".to_owned()], row, ..sketch.told };
-    NewAlert { dedup_key: "36".to_owned(), told, ..sketch }
+    let rule_match = RuleMatch { tags: vec!["korea".to_owned()], row, ..sketch.rule_match };
+    NewAlert { dedup_key: "36".to_owned(), rule_match, ..sketch }
 }
 
 async fn story(bench: &Bench, key: &str, now: i64) {
@@ -26,13 +28,19 @@ async fn story(bench: &Bench, key: &str, now: i64) {
 
 async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
     let policy = Arc::new(DeliveryPolicies { policies: [].into(), zone: TimeZone::UTC });
-    let plan =
-        StoryPlan::Settle(MatchResult { alerts: vec![rule], due: at(now), policy, ..verdict(&[]) });
+    let plan = StoryPlan::Settle(MatchResult {
+        alerts: vec![rule],
+        due: at_second(now),
+        policy,
+        ..match_result(&[])
+    });
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }
 
 async fn silence_from_row(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
-    add_silence(&bench.path(), target, at(until), String::new(), at(now)).await.unwrap()
+    add_silence(&bench.path(), target, at_second(until), String::new(), at_second(now))
+        .await
+        .unwrap()
 }
 
 fn rule() -> SilenceTarget {
@@ -45,7 +53,7 @@ fn tag() -> SilenceTarget {
 
 /// The headlines of what is sent at `now`, message by message; those of a digest sorted.
 async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<Vec<String>> {
-    let told = |payload: &[u8]| match letter(payload).content {
+    let titles_of = |payload: &[u8]| match parse_notification(payload).content {
         Content::Alert { story, .. } => vec![story.title],
         Content::Digest(digest) => {
             let stories = digest.rules.into_iter().flat_map(|group| group.stories);
@@ -55,7 +63,7 @@ async fn sent(bench: &Bench, run: i64, now: i64) -> Vec<Vec<String>> {
         }
         other => panic!("{other:?}"),
     };
-    bench.lease(run, "desk", now).await.iter().map(|lease| told(&lease.payload)).collect()
+    bench.lease(run, "desk", now).await.iter().map(|lease| titles_of(&lease.payload)).collect()
 }
 
 const NOTHING: [[&str; 0]; 0] = [];
@@ -64,7 +72,7 @@ const NOTHING: [[&str; 0]; 0] = [];
 async fn of_two_that_overlap_the_last_to_end_brings_one_digest_whichever_came_first() {
     for (first, second) in [(100, 200), (200, 100)] {
         let bench = Bench::new().await;
-        let run = bench.run(&[desk()]).await;
+        let run = bench.start_run(&[desk_receiver()]).await;
         silence_from_row(&bench, rule(), first, 0).await;
         silence_from_row(&bench, tag(), second, 1).await;
         story(&bench, "a", 10).await;
@@ -79,14 +87,14 @@ async fn of_two_that_overlap_the_last_to_end_brings_one_digest_whichever_came_fi
 async fn any_kind_covers_what_any_other_has_muted() {
     for kind in 0..4 {
         let bench = Bench::new().await;
-        let run = bench.run(&[desk()]).await;
+        let run = bench.start_run(&[desk_receiver()]).await;
         silence_from_row(&bench, rule(), 100, 0).await;
         story(&bench, "a", 10).await;
         let later = match kind {
             0 => tag(),
             1 => SilenceTarget::Row("36".to_owned()),
             2 => SilenceTarget::Feed(FeedName("wire".to_owned())),
-            _ => SilenceTarget::Event(bench.ask("SELECT event FROM story").await.unwrap()),
+            _ => SilenceTarget::Event(bench.query_text("SELECT event FROM story").await.unwrap()),
         };
         silence_from_row(&bench, later.clone(), 200, 50).await;
         assert_eq!(sent(&bench, run, 199).await, NOTHING, "{later}");
@@ -95,12 +103,12 @@ async fn any_kind_covers_what_any_other_has_muted() {
 }
 
 #[tokio::test]
-async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
+async fn what_the_later_one_does_not_cover_is_sent_at_the_end_of_its_own() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     silence_from_row(&bench, SilenceTarget::Feed(FeedName("wire".to_owned())), 100, 0).await;
     story(&bench, "a", 10).await;
-    story_of(&bench, "b", draft("oil", &[desk()]), 11).await;
+    story_of(&bench, "b", new_alert("oil", &[desk_receiver()]), 11).await;
     silence_from_row(&bench, rule(), 200, 50).await;
     assert_eq!(sent(&bench, run, 100).await, [["b"]]);
     assert_eq!(sent(&bench, run, 200).await, [["a"]]);
@@ -109,7 +117,7 @@ async fn what_the_later_one_does_not_cover_is_told_at_the_end_of_its_own() {
 #[tokio::test]
 async fn one_inside_another_changes_nothing() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     silence_from_row(&bench, rule(), 200, 0).await;
     story(&bench, "a", 10).await;
     silence_from_row(&bench, tag(), 100, 20).await;
@@ -121,11 +129,11 @@ async fn one_inside_another_changes_nothing() {
 #[tokio::test]
 async fn one_that_ends_early_leaves_what_others_mute_to_them() {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     silence_from_row(&bench, rule(), 100, 0).await;
     let long = silence_from_row(&bench, tag(), 300, 0).await;
     story(&bench, "a", 10).await;
-    assert!(end_silence(&bench.path(), long.id, at(50)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at_second(50)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 99).await, NOTHING);
     assert_eq!(sent(&bench, run, 100).await, [["a"]]);
 
@@ -134,25 +142,25 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
         silence_from_row(&bench, tag(), 600, 400).await,
     ];
     story(&bench, "b", 410).await;
-    assert!(end_silence(&bench.path(), short.id, at(450)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), short.id, at_second(450)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 450).await, NOTHING);
-    assert!(end_silence(&bench.path(), long.id, at(460)).await.unwrap().is_some());
+    assert!(end_silence(&bench.path(), long.id, at_second(460)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 460).await, [["b"]]);
 }
 
 #[tokio::test]
 async fn a_chain_of_silences_is_one_digest_across_a_restart() {
     let bench = Bench::new().await;
-    bench.run(&[desk()]).await;
+    bench.start_run(&[desk_receiver()]).await;
     silence_from_row(&bench, rule(), 100, 0).await;
     story(&bench, "a", 10).await;
     silence_from_row(&bench, rule(), 200, 99).await;
-    let bench = bench.crash().await;
-    let run = bench.run(&[desk()]).await;
+    let bench = bench.crash_and_reopen().await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     assert_eq!(sent(&bench, run, 150).await, NOTHING);
     story(&bench, "b", 150).await;
     silence_from_row(&bench, tag(), 300, 199).await;
     assert_eq!(sent(&bench, run, 250).await, NOTHING);
     assert_eq!(sent(&bench, run, 300).await, [["a", "b"]]);
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM message").await.unwrap(), "1");
+    assert_eq!(bench.query_text("SELECT count(*) || '' FROM message").await.unwrap(), "1");
 }

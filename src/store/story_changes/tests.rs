@@ -1,8 +1,7 @@
-//! What becomes of a story when it begins, is edited, or is joined by another feed: each standing
-//! against each plan.
+//! Tests of new stories, edits and joining feeds: each status with each plan.
 
 use super::super::FinalText;
-use super::super::fixture::{Bench, at, item, page, settle, story, verdict};
+use super::super::fixture::{Bench, at_second, final_text, item, match_result, settle_plan, story};
 use super::super::{ItemRecord, StoryPlan};
 use tidings_rules::story::Read;
 
@@ -14,7 +13,7 @@ fn recorded() -> StoryPlan {
 async fn read_status(bench: &Bench) -> String {
     let sql = "SELECT CASE WHEN status <> 'waiting' THEN status WHEN read IS NULL THEN 'waits for its page' ELSE 'waits to be matched' END
                       || ', ' || revision || ', ' || coalesce(body, feed_text) FROM story";
-    bench.ask(sql).await.unwrap()
+    bench.query_text(sql).await.unwrap()
 }
 
 /// The item `a` with another text.
@@ -27,12 +26,12 @@ fn edited(plan: StoryPlan) -> ItemRecord {
 }
 
 #[tokio::test]
-async fn a_new_story_stands_as_its_plan_says() {
+async fn a_new_story_has_the_status_of_its_plan() {
     for (plan, waits, expected) in [
         (recorded(), false, "recorded, 1, Teaser."),
         (StoryPlan::ReadPage, true, "waits for its page, 1, Teaser."),
-        (settle(&[]), false, "unmatched, 1, Teaser."),
-        (settle(&["arms"]), false, "matched, 1, Teaser."),
+        (settle_plan(&[]), false, "unmatched, 1, Teaser."),
+        (settle_plan(&["arms"]), false, "matched, 1, Teaser."),
     ] {
         let bench = Bench::new().await;
         assert_eq!(bench.poll("wire", 0, vec![item("a", plan)]).await, waits, "{expected}");
@@ -41,19 +40,18 @@ async fn a_new_story_stands_as_its_plan_says() {
 }
 
 #[tokio::test]
-async fn an_edit_makes_a_revision_and_follows_its_plan_but_ends_no_wait_and_no_fate_by_being_recorded()
- {
+async fn an_edit_makes_a_revision_and_follows_its_plan_but_keeps_its_status_if_only_recorded() {
     for (before, plan, expected) in [
         (recorded(), recorded(), "recorded, 2, New."),
-        (settle(&["arms"]), recorded(), "matched, 2, New."),
-        (settle(&["arms"]), settle(&["oil"]), "matched, 2, New."),
+        (settle_plan(&["arms"]), recorded(), "matched, 2, New."),
+        (settle_plan(&["arms"]), settle_plan(&["oil"]), "matched, 2, New."),
         // It has alerted, even if its new text would not.
-        (settle(&["arms"]), settle(&[]), "matched, 2, New."),
-        (settle(&[]), settle(&["oil"]), "matched, 2, New."),
-        (settle(&[]), StoryPlan::ReadPage, "waits for its page, 2, New."),
+        (settle_plan(&["arms"]), settle_plan(&[]), "matched, 2, New."),
+        (settle_plan(&[]), settle_plan(&["oil"]), "matched, 2, New."),
+        (settle_plan(&[]), StoryPlan::ReadPage, "waits for its page, 2, New."),
         (StoryPlan::ReadPage, recorded(), "waits for its page, 2, New."),
         (StoryPlan::ReadPage, StoryPlan::ReadPage, "waits for its page, 2, New."),
-        (StoryPlan::ReadPage, settle(&["oil"]), "waits to be matched, 2, New."),
+        (StoryPlan::ReadPage, settle_plan(&["oil"]), "waits to be matched, 2, New."),
     ] {
         let case = format!("{before:?} then {plan:?}");
         let bench = Bench::new().await;
@@ -69,15 +67,15 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
     for (before, plan, expected) in [
         (recorded(), recorded(), "recorded, 1, Teaser."),
         (recorded(), StoryPlan::ReadPage, "waits for its page, 2, New."),
-        (recorded(), settle(&["oil"]), "matched, 2, New."),
-        (recorded(), settle(&[]), "unmatched, 2, New."),
-        (settle(&[]), recorded(), "unmatched, 1, Teaser."),
-        (settle(&[]), StoryPlan::ReadPage, "waits to be matched, 1, Teaser."),
-        (settle(&[]), settle(&["oil"]), "matched, 1, Teaser."),
-        (settle(&["arms"]), settle(&[]), "matched, 1, Teaser."),
+        (recorded(), settle_plan(&["oil"]), "matched, 2, New."),
+        (recorded(), settle_plan(&[]), "unmatched, 2, New."),
+        (settle_plan(&[]), recorded(), "unmatched, 1, Teaser."),
+        (settle_plan(&[]), StoryPlan::ReadPage, "waits to be matched, 1, Teaser."),
+        (settle_plan(&[]), settle_plan(&["oil"]), "matched, 1, Teaser."),
+        (settle_plan(&["arms"]), settle_plan(&[]), "matched, 1, Teaser."),
         (StoryPlan::ReadPage, recorded(), "waits for its page, 1, Teaser."),
         (StoryPlan::ReadPage, StoryPlan::ReadPage, "waits for its page, 1, Teaser."),
-        (StoryPlan::ReadPage, settle(&["oil"]), "waits for its page, 1, Teaser."),
+        (StoryPlan::ReadPage, settle_plan(&["oil"]), "waits for its page, 1, Teaser."),
     ] {
         let case = format!("{before:?} joined by {plan:?}");
         let alerts = [&before, &plan]
@@ -97,37 +95,45 @@ async fn another_feed_joins_a_story_without_losing_what_either_feed_is_owed() {
 #[tokio::test]
 async fn a_story_that_was_matched_waits_for_no_page_when_another_feed_joins() {
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
     bench.poll("paper", 5, vec![item("a", StoryPlan::ReadPage)]).await;
-    let [waiting] = &bench.waiting(5).await[..] else { panic!("one story waits, due at once") };
+    let [waiting] = &bench.waiting_stories(5).await[..] else {
+        panic!("one story waits, due at once")
+    };
     assert_eq!(
         (waiting.read.as_ref(), waiting.since, waiting.revision),
-        (Some(&Read::Full), at(5), 1)
+        (Some(&Read::Full), at_second(5), 1)
     );
     let feeds: Vec<_> =
         waiting.feed_entries.iter().map(|seen| (seen.feed.0.as_str(), seen.seen)).collect();
-    assert_eq!(feeds, [("wire", at(0)), ("paper", at(5))]);
+    assert_eq!(feeds, [("wire", at_second(0)), ("paper", at_second(5))]);
 
-    let text = FinalText { fetches: 0, ..page(&waiting.story.body, verdict(&["arms", "oil"])) };
-    assert!(bench.store.settle_story(waiting.id, 1, text, at(6)).await.unwrap());
-    assert_eq!(bench.waiting(9).await, []);
-    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms is not told twice");
-    assert_eq!(bench.ask("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
+    let text =
+        FinalText { fetches: 0, ..final_text(&waiting.story.body, match_result(&["arms", "oil"])) };
+    assert!(bench.store.settle_story(waiting.id, 1, text, at_second(6)).await.unwrap());
+    assert_eq!(bench.waiting_stories(9).await, []);
+    assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 2, "arms does not alert twice");
+    assert_eq!(bench.query_text("SELECT page_fetches || '' FROM story").await.unwrap(), "0");
 }
 
 #[tokio::test]
 async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_once_more() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", StoryPlan::ReadPage)]).await;
-    let before = bench.waiting(0).await.remove(0);
+    let before = bench.waiting_stories(0).await.remove(0);
     bench.poll("paper", 1, vec![item("a", StoryPlan::ReadPage)]).await;
 
     let settled = bench
         .store
-        .settle_story(before.id, before.revision, page("The page.", verdict(&["arms"])), at(2))
+        .settle_story(
+            before.id,
+            before.revision,
+            final_text("The page.", match_result(&["arms"])),
+            at_second(2),
+        )
         .await;
     assert!(settled.unwrap());
-    let again = bench.waiting(2).await.remove(0);
+    let again = bench.waiting_stories(2).await.remove(0);
     assert_eq!((again.story.body.as_str(), &again.read), ("The page.", &Some(Read::Full)));
     assert_eq!(again.feed_entries.len(), 2);
 
@@ -137,33 +143,36 @@ async fn a_feed_that_joins_while_the_page_is_under_way_has_the_story_matched_onc
             .settle_story(
                 again.id,
                 again.revision,
-                page(&again.story.body, verdict(&["oil"])),
-                at(3)
+                final_text(&again.story.body, match_result(&["oil"])),
+                at_second(3)
             )
             .await
             .unwrap()
     );
-    assert_eq!(bench.waiting(9).await, []);
+    assert_eq!(bench.waiting_stories(9).await, []);
     assert_eq!(read_status(&bench).await, "matched, 1, The page.");
 }
 
 #[tokio::test]
 async fn an_edit_keeps_when_the_story_was_first_seen() {
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
+    bench.poll("wire", 0, vec![item("a", settle_plan(&[]))]).await;
     let mut later = edited(StoryPlan::ReadPage);
-    later.news.as_mut().unwrap().0.first_seen = at(50);
+    later.news.as_mut().unwrap().0.first_seen = at_second(50);
     bench.poll("wire", 50, vec![later]).await;
-    let waiting = bench.waiting(50).await.remove(0);
-    assert_eq!((waiting.story.first_seen, waiting.story.title.as_str()), (at(0), "New title"));
+    let waiting = bench.waiting_stories(50).await.remove(0);
+    assert_eq!(
+        (waiting.story.first_seen, waiting.story.title.as_str()),
+        (at_second(0), "New title")
+    );
 }
 
 #[tokio::test]
 async fn an_edit_of_a_story_that_other_feeds_carry_too_is_matched_again_for_all_of_them() {
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", settle(&[]))]).await;
-    bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
-    assert!(bench.poll("wire", 1, vec![edited(settle(&["arms"]))]).await);
+    bench.poll("wire", 0, vec![item("a", settle_plan(&[]))]).await;
+    bench.poll("paper", 0, vec![item("a", settle_plan(&[]))]).await;
+    assert!(bench.poll("wire", 1, vec![edited(settle_plan(&["arms"]))]).await);
     assert_eq!(read_status(&bench).await, "waits to be matched, 2, New.");
-    assert_eq!(bench.ask("SELECT group_concat(rule) FROM alert").await.unwrap(), "arms");
+    assert_eq!(bench.query_text("SELECT group_concat(rule) FROM alert").await.unwrap(), "arms");
 }

@@ -4,7 +4,8 @@
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::store::fixture::{
-    Bench, again, at, desk, draft, item, poll, receiver, removed_and_returned, settle, verdict,
+    Bench, at_second, desk_receiver, item, match_result, new_alert, poll_record, receiver,
+    removed_and_returned, retry_finish, settle_plan,
 };
 use crate::store::{AlertFilter, Archive, Finish, Lease, MatchResult, PollRecord, StoryPlan};
 
@@ -13,9 +14,9 @@ const DAY: i64 = 86_400;
 /// As of `now` seconds: texts are kept for so many days, alerts for so many, keys for 90.
 fn kept(now: i64, stories: i64, alerts: i64) -> Retention {
     Retention {
-        stories: Some(at(now - stories * DAY)),
-        alerts: Some(at(now - alerts * DAY)),
-        keys: at(now - 90 * DAY),
+        stories: Some(at_second(now - stories * DAY)),
+        alerts: Some(at_second(now - alerts * DAY)),
+        keys: at_second(now - 90 * DAY),
     }
 }
 
@@ -24,7 +25,7 @@ async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<SweepCounts> {
     let mut steps = Vec::new();
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
-        let step = bench.store.sweep(place, kept, at(now)).await.unwrap();
+        let step = bench.store.sweep(place, kept, at_second(now)).await.unwrap();
         steps.push(step.counts);
         next = step.next;
     }
@@ -32,27 +33,27 @@ async fn sweep(bench: &Bench, kept: Retention, now: i64) -> Vec<SweepCounts> {
 }
 
 fn total(steps: &[SweepCounts]) -> SweepCounts {
-    steps.iter().fold(SweepCounts::default(), |sum, gone| sum.plus(*gone))
+    steps.iter().fold(SweepCounts::default(), |sum, gone| sum.add_counts(*gone))
 }
 
 async fn lease(bench: &Bench, now: i64) -> (i64, Lease) {
-    let run = bench.run(&[desk()]).await;
+    let run = bench.start_run(&[desk_receiver()]).await;
     (run, bench.lease(run, "desk", now).await.remove(0))
 }
 
-/// A story with an alert of the rule arms, which the desk was told.
-async fn told() -> Bench {
+/// A story with an alert of the rule arms, of which the desk was notified.
+async fn notified_store() -> Bench {
     let bench = Bench::new().await;
-    bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+    bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
     let (run, lease) = lease(&bench, 0).await;
-    assert!(bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await);
+    assert!(bench.finish_attempt(run, &lease, Finish::Sent("250".to_owned()), 1).await);
     bench
 }
 
 /// What is left: texts, rows of stories, alerts, rows of alerts, messages, attempts, keys.
 async fn left(bench: &Bench) -> String {
     bench
-        .ask(
+        .query_text(
             "SELECT (SELECT count(*) FROM story WHERE feed_text != '') || ' ' || (SELECT count(*) FROM story) || ' '
                  || (SELECT count(*) FROM alert WHERE rule_match != '') || ' ' || (SELECT count(*) FROM alert) || ' '
                  || (SELECT count(*) FROM message) || ' ' || (SELECT count(*) FROM attempt) || ' '
@@ -64,8 +65,8 @@ async fn left(bench: &Bench) -> String {
 
 #[tokio::test]
 async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
-    let bench = told().await;
-    bench.poll("wire", 0, vec![item("b", settle(&[]))]).await;
+    let bench = notified_store().await;
+    bench.poll("wire", 0, vec![item("b", settle_plan(&[]))]).await;
     sweep(&bench, kept(100 * DAY, 7, 365), 100 * DAY).await;
     assert_eq!(left(&bench).await, "1 2 1 1 1 1 2");
     sweep(&bench, Retention { alerts: None, ..kept(9999 * DAY, 7, 7) }, 9999 * DAY).await;
@@ -75,16 +76,16 @@ async fn an_alert_keeps_its_story_and_its_messages_as_long_as_it_is_kept() {
     let mut archive = Archive::open(&bench.path()).await.unwrap();
     assert_eq!(archive.find_alerts(&AlertFilter::default(), 9).await.unwrap(), []);
     assert_eq!(archive.alert_record(1).await.unwrap(), None);
-    assert_eq!(archive.stories_after(at(0), None, 9).await.unwrap(), []);
+    assert_eq!(archive.stories_after(at_second(0), None, 9).await.unwrap(), []);
     let found =
         archive.find_story("", Some("http://example.org/a")).await.unwrap().expect("it is known");
-    assert_eq!(found.purged, Some(at(366 * DAY)));
+    assert_eq!(found.purged, Some(at_second(366 * DAY)));
 }
 
 #[tokio::test]
 async fn what_is_not_young_goes_only_if_it_is_done_with() {
     let dead = Finish::Dead("550".to_owned());
-    let again = again(FailureCause::Failed, FailureScope::Notifier, 60);
+    let again = retry_finish(FailureCause::Failed, FailureScope::Notifier, 60);
     for (outcome, then, expected) in [
         (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
         (Some(dead.clone()), None, "0 1 0 1 0 0 1"),
@@ -96,13 +97,13 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
         ),
         (Some(again), None, "1 1 1 1 1 1 1"),
         (None, None, "1 1 1 1 1 1 1"),
-        (None, Some("UPDATE message SET state = 'held', lease = NULL"), "1 1 1 1 1 1 1"),
+        (None, Some("UPDATE message SET status = 'held', lease = NULL"), "1 1 1 1 1 1 1"),
     ] {
         let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![item("a", settle(&["arms"]))]).await;
+        bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
         let (run, lease) = lease(&bench, 0).await;
         if let Some(outcome) = outcome.clone() {
-            assert!(bench.finish(run, &lease, outcome, 1).await);
+            assert!(bench.finish_attempt(run, &lease, outcome, 1).await);
         }
         if let Some(sql) = then {
             run_sql(&bench, sql).await;
@@ -117,15 +118,16 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
 }
 
 #[tokio::test]
-async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
+async fn one_undelivered_message_keeps_its_alerts_and_stories() {
     let bench = Bench::new().await;
-    let both = [desk(), receiver("hook", "")];
-    let plan =
-        |rule| StoryPlan::Settle(MatchResult { alerts: vec![draft(rule, &both)], ..verdict(&[]) });
+    let both = [desk_receiver(), receiver("hook", "")];
+    let plan = |rule| {
+        StoryPlan::Settle(MatchResult { alerts: vec![new_alert(rule, &both)], ..match_result(&[]) })
+    };
     bench.poll("wire", 0, vec![item("a", plan("arms"))]).await;
-    let run = bench.run(&both).await;
+    let run = bench.start_run(&both).await;
     let lease = bench.lease(run, "desk", 0).await.remove(0);
-    assert!(bench.finish(run, &lease, Finish::Sent("250".to_owned()), 1).await);
+    assert!(bench.finish_attempt(run, &lease, Finish::Sent("250".to_owned()), 1).await);
     let gone = total(&sweep(&bench, kept(100 * DAY, 7, 7), 100 * DAY).await);
     assert_eq!((gone.messages, left(&bench).await.as_str()), (1, "1 1 1 1 1 0 1"));
     let hook = bench.lease(run, "hook", 100 * DAY).await.remove(0);
@@ -133,21 +135,21 @@ async fn one_message_that_is_undelivered_keeps_all_that_it_tells() {
 }
 
 #[tokio::test]
-async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_told_again() {
-    let bench = told().await;
+async fn a_story_that_lost_its_text_is_no_news_and_its_rules_do_not_notify_again() {
+    let bench = notified_store().await;
     let now = 100 * DAY;
     sweep(&bench, kept(now, 7, 7), now).await;
     assert_eq!(left(&bench).await, "0 1 0 1 0 0 1");
-    let known = bench.known("wire").await;
+    let known = bench.known_items("wire").await;
     assert_eq!(
         (known.len(), &*known[0].key.0, known[0].recorded, known[0].first_seen),
-        (1, "a", false, at(0))
+        (1, "a", false, at_second(0))
     );
 
     // Another feed brings it: it is read and matched anew.
-    assert!(!bench.poll("paper", now, vec![item("a", settle(&["arms", "oil"]))]).await);
+    assert!(!bench.poll("paper", now, vec![item("a", settle_plan(&["arms", "oil"]))]).await);
     assert_eq!(
-        bench.notified(now).await,
+        bench.sent_rules_and_feeds(now).await,
         [(vec!["oil".to_owned()], vec!["wire".to_owned(), "paper".to_owned()])]
     );
     assert_eq!(left(&bench).await, "1 1 1 2 1 1 2");
@@ -159,11 +161,11 @@ async fn a_story_that_lost_its_text_is_no_news_and_what_was_told_of_it_is_not_to
 
 #[tokio::test]
 async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_story_with_the_last() {
-    let bench = told().await;
-    bench.poll("paper", 0, vec![item("a", settle(&[]))]).await;
+    let bench = notified_store().await;
+    bench.poll("paper", 0, vec![item("a", settle_plan(&[]))]).await;
     let gone = |feed, now| PollRecord {
         removed_and_returned: removed_and_returned(&["a"], &[]),
-        ..poll(feed, now, vec![])
+        ..poll_record(feed, now, vec![])
     };
     bench.store.record_poll(gone("wire", 10 * DAY)).await.unwrap();
     for (day, expected) in [(99, "0 1 0 1 0 0 2"), (101, "0 1 0 1 0 0 1"), (500, "0 1 0 1 0 0 1")] {
@@ -177,10 +179,10 @@ async fn keys_go_ninety_days_after_a_poll_lacked_them_and_all_the_rest_of_a_stor
 
 #[tokio::test]
 async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
-    let bench = told().await;
+    let bench = notified_store().await;
     let gone = PollRecord {
         removed_and_returned: removed_and_returned(&["a"], &[]),
-        ..poll("wire", DAY, vec![])
+        ..poll_record("wire", DAY, vec![])
     };
     bench.store.record_poll(gone).await.unwrap();
     sweep(&bench, Retention { alerts: None, ..kept(500 * DAY, 7, 7) }, 500 * DAY).await;
@@ -188,7 +190,7 @@ async fn an_old_key_of_a_story_that_is_kept_is_kept_for_its_feeds_name() {
     assert_eq!(archive.alert_record(1).await.unwrap().expect("it is kept").past.feeds.len(), 1);
 }
 
-/// 10,000 stories, ten seconds apart. Of each ten, the first was told, in every fifth case to a
+/// 10,000 stories, ten seconds apart. Of each ten, the first has an alert, in every fifth case to a
 /// receiver that has not taken it yet; of the others, every third has left its feed at once, and
 /// every third a day ago.
 const MANY: [&str; 6] = [
@@ -200,7 +202,7 @@ const MANY: [&str; 6] = [
      SELECT 'wire', n, '', n, at, CASE n % 3 WHEN 1 THEN at WHEN 2 THEN 1000000000 + 99 * 86400000 END FROM many",
     "INSERT INTO alert (id, story, rule, dedup_key, version, severity, revision, read, rule_match, created)
      SELECT n, n, 'arms', '', '', 'high', 1, 'full', '{}', at FROM many WHERE n % 10 = 0",
-    "INSERT INTO message (id, key, uid, event, n, notifier, recipient, created, state, due, payload)
+    "INSERT INTO message (id, key, uid, event, sequence, notifier, recipient, created, status, due, payload)
      SELECT n, n, n, 'u' || n, 1, 'desk', 'desk@example.org', at, iif(n % 50 = 0, 'pending', 'sent'), at, x'' FROM many WHERE n % 10 = 0",
     "INSERT INTO message_alert (message, alert) SELECT n, n FROM many WHERE n % 10 = 0",
 ];
@@ -245,13 +247,13 @@ async fn a_sweep_may_be_cut_short_after_any_step() {
         for _ in 0..most {
             place = bench
                 .store
-                .sweep(place, kept(now, 7, 7), at(now))
+                .sweep(place, kept(now, 7, 7), at_second(now))
                 .await
                 .unwrap()
                 .next
                 .expect("there is more");
         }
-        bench = bench.crash().await;
+        bench = bench.crash_and_reopen().await;
         sweep(&bench, kept(now, 7, 7), now).await;
         assert_eq!(left(&bench).await, "200 6733 200 733 200 0 6733", "after {most} steps");
     }

@@ -22,10 +22,10 @@ pub const FAULTS: [Fault; 8] = [
     Fault {
         what: "a message is dropped from the outbox",
         steps: &[
-            "DELETE FROM attempt WHERE message = (SELECT min(id) FROM message WHERE state = 'pending'
+            "DELETE FROM attempt WHERE message = (SELECT min(id) FROM message WHERE status = 'pending'
                  AND notifier IN ('hook', 'ops') AND event IS NOT NULL AND (why LIKE '%503%' OR why LIKE '%429%')
                  AND (SELECT count(*) FROM attempt WHERE attempt.message = message.id) = 1)",
-            "DELETE FROM message_alert WHERE message IN (SELECT id FROM message WHERE put_off > 0
+            "DELETE FROM message_alert WHERE message IN (SELECT id FROM message WHERE due_set_at > 0
                  AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id))",
             "DELETE FROM message WHERE event IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
@@ -35,16 +35,16 @@ pub const FAULTS: [Fault; 8] = [
     // It forgets that it sent a message, and makes a new one of it.
     Fault {
         what: "a message that was sent is sent under another id",
-        steps: &["UPDATE message SET state = 'pending', payload = NULL, uid = uid || '-2', due = 0
-                 WHERE id = (SELECT min(id) FROM message WHERE state = 'sent' AND event IS NOT NULL
+        steps: &["UPDATE message SET status = 'pending', payload = NULL, uid = uid || '-2', due = 0
+                 WHERE id = (SELECT min(id) FROM message WHERE status = 'sent' AND event IS NOT NULL
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
         names: |flaw| matches!(flaw, Flaw::SentTwice(..)),
     },
     // It takes a 451 for an acceptance.
     Fault {
         what: "a mail that was put off with a 451 is taken for sent",
-        steps: &["UPDATE message SET state = 'sent' WHERE id = (SELECT min(id) FROM message
-                 WHERE state = 'pending' AND notifier = 'desk' AND event IS NOT NULL AND why LIKE '%451%'
+        steps: &["UPDATE message SET status = 'sent' WHERE id = (SELECT min(id) FROM message
+                 WHERE status = 'pending' AND notifier = 'desk' AND event IS NOT NULL AND why LIKE '%451%'
                  AND (SELECT count(*) FROM attempt WHERE attempt.message = message.id) = 1)"],
         names: |flaw| matches!(flaw, Flaw::NeverTaken(_)),
     },
@@ -52,14 +52,14 @@ pub const FAULTS: [Fault; 8] = [
     Fault {
         what: "a retry has other bytes",
         steps: &["UPDATE message SET payload = CAST(payload || ' ' AS BLOB) WHERE id = (SELECT min(id) FROM message
-                 WHERE state = 'pending' AND notifier IN ('hook', 'ops') AND why LIKE '%connection%' AND counted > 0)"],
+                 WHERE status = 'pending' AND notifier IN ('hook', 'ops') AND why LIKE '%connection%' AND counted_attempts > 0)"],
         names: |flaw| matches!(flaw, Flaw::OtherBytes(_)),
     },
     // It sends a message again of which it had written down that it was taken.
     Fault {
         what: "a message that was sent is sent again under its own id",
-        steps: &["UPDATE message SET state = 'pending', due = 0
-                 WHERE id = (SELECT min(id) FROM message WHERE state = 'sent' AND event IS NOT NULL
+        steps: &["UPDATE message SET status = 'pending', due = 0
+                 WHERE id = (SELECT min(id) FROM message WHERE status = 'sent' AND event IS NOT NULL
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
         names: |flaw| matches!(flaw, Flaw::SentAgain(..)),
     },
@@ -73,17 +73,17 @@ pub const FAULTS: [Fault; 8] = [
     // It gives a message up that nobody refused.
     Fault {
         what: "a message that was put off is given up",
-        steps: &["UPDATE message SET state = 'dead' WHERE id = (SELECT max(id) FROM message
-                 WHERE state = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND put_off > 0)"],
+        steps: &["UPDATE message SET status = 'dead' WHERE id = (SELECT max(id) FROM message
+                 WHERE status = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND due_set_at > 0)"],
         names: |flaw| matches!(flaw, Flaw::DeadWithoutRefusal(_)),
     },
     // It has a receiver wait as a clock that is a year ahead would.
     Fault {
         what: "a receiver rests until a clock that was ahead says so",
-        steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set, why, announced)
+        steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
                  SELECT 'ops', '', 1, unixepoch() * 1000, (unixepoch() + 31536000) * 1000, unixepoch() * 1000, '429', 0
                  WHERE EXISTS (SELECT 1 FROM message WHERE notifier = 'ops')
-                 ON CONFLICT DO UPDATE SET rests_until = excluded.rests_until, rest_set = excluded.rest_set"],
+                 ON CONFLICT DO UPDATE SET rests_until = excluded.rests_until, rest_set_at = excluded.rest_set_at"],
         names: |flaw| matches!(flaw, Flaw::Held(_)),
     },
 ];

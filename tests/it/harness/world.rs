@@ -30,7 +30,7 @@ const IDLE_ROUNDS: usize = 10;
 /// What is open, but for what waits until the hook is back that is gone, and how many items were
 /// seen.
 const STANDING: &str =
-    "SELECT ((SELECT count(*) FROM message WHERE state NOT IN ('sent', 'dead') AND notifier != 'gone')
+    "SELECT ((SELECT count(*) FROM message WHERE status NOT IN ('sent', 'dead') AND notifier != 'gone')
     + (SELECT count(*) FROM story WHERE status = 'waiting')) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
 
 /// How far a clock is ahead that is: shorter than any time after which notices or late digests are
@@ -42,7 +42,7 @@ const ATTEMPTS_IN_REAL_TIME: &str = "UPDATE attempt SET started = started - 1800
 
 /// Messages that wait longer than a quarter of an hour, and receivers that rest longer than a
 /// minute: longer than anything here may.
-const HELD: &str = "SELECT uid FROM message WHERE state = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
+const HELD: &str = "SELECT uid FROM message WHERE status = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
     UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000";
 
 /// Feeds that wait longer than a quarter of an hour.
@@ -191,7 +191,9 @@ impl World {
         }
         self.passed.push(now());
         self.folder
-            .change("UPDATE message SET due = min(due, unixepoch() * 1000) WHERE state = 'pending'")
+            .change(
+                "UPDATE message SET due = min(due, unixepoch() * 1000) WHERE status = 'pending'",
+            )
             .await;
         self.folder.change("UPDATE health SET rests_until = 0").await;
     }
@@ -258,7 +260,7 @@ impl World {
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let (id, state, about) =
-                (text(&line["message"]), text(&line["state"]), text(&line["about"]["story"]));
+                (text(&line["message"]), text(&line["status"]), text(&line["about"]["story"]));
             Listed { id, state, to: to(&line), about }
         });
         Evidence {
@@ -273,7 +275,7 @@ impl World {
     }
 
     async fn messages(&self) -> BTreeMap<String, Message> {
-        let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', state) FROM message").await;
+        let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', status) FROM message").await;
         let message =
             |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
         let mut messages: BTreeMap<_, _> =

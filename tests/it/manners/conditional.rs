@@ -88,7 +88,7 @@ async fn a_server_that_ignores_validators_is_logged_once_and_asked_no_more_often
     );
     assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
     assert_eq!(folder.query("SELECT count(*) FROM alert").await, ["1"]);
-    assert_eq!(folder.query("SELECT count(*) FROM message WHERE state = 'sent'").await, ["1"]);
+    assert_eq!(folder.query("SELECT count(*) FROM message WHERE status = 'sent'").await, ["1"]);
     assert_eq!(
         folder.query("SELECT count(*) FROM feed_entry WHERE removed_at IS NOT NULL").await,
         ["0"]

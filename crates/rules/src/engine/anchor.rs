@@ -55,7 +55,7 @@ impl<'n> Chooser<'n> {
     }
 
     /// From now on `feature` stands for the node `id`: it is found where the node holds.
-    pub(super) fn stand_for(&mut self, id: NodeId, feature: Feature) {
+    pub(super) fn set_feature_of(&mut self, id: NodeId, feature: Feature) {
         self.groups[id as usize] = Some(feature);
     }
 
@@ -77,8 +77,10 @@ impl<'n> Chooser<'n> {
         }
         let nodes = self.nodes;
         let weight = match nodes.node(id) {
-            ClauseNode::Feature(_, feature) | ClauseNode::Site(feature) => self.share(*feature),
-            ClauseNode::Phrase(_, phrase) => self.share(self.rarest(*phrase)),
+            ClauseNode::Feature(_, feature) | ClauseNode::Site(feature) => {
+                self.share_of_stories_with(*feature)
+            }
+            ClauseNode::Phrase(_, phrase) => self.share_of_stories_with(self.rarest(*phrase)),
             ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => {
                 self.weigh_any(phrases)
             }
@@ -87,9 +89,11 @@ impl<'n> Chooser<'n> {
                 self.weigh_any(left).min(self.weigh_any(right))
             }
             ClauseNode::Within(_, _, branch) => self.weigh(*branch),
-            ClauseNode::Pattern(_, pattern) => {
-                nodes.patterns[*pattern as usize].1.iter().map(|one| self.share(*one)).sum()
-            }
+            ClauseNode::Pattern(_, pattern) => nodes.patterns[*pattern as usize]
+                .1
+                .iter()
+                .map(|one| self.share_of_stories_with(*one))
+                .sum(),
             ClauseNode::Compare(..) | ClauseNode::Lang(_) | ClauseNode::Not(_) => f32::INFINITY,
             ClauseNode::All(branches) => {
                 branches.iter().map(|branch| self.weigh(*branch)).fold(f32::INFINITY, f32::min)
@@ -103,18 +107,18 @@ impl<'n> Chooser<'n> {
         weight
     }
 
-    fn share(&self, feature: Feature) -> f32 {
-        self.document_frequencies.of(self.nodes.features.finished(feature))
+    fn share_of_stories_with(&self, feature: Feature) -> f32 {
+        self.document_frequencies.frequency_of(self.nodes.features.finished(feature))
     }
 
     fn weigh_any(&self, phrases: &[PhraseId]) -> f32 {
-        phrases.iter().map(|phrase| self.share(self.rarest(*phrase))).sum()
+        phrases.iter().map(|phrase| self.share_of_stories_with(self.rarest(*phrase))).sum()
     }
 
     /// The rarest word of a phrase.
     fn rarest(&self, phrase: PhraseId) -> Feature {
         let words = &self.nodes.phrase(phrase).words;
-        words[rarest(words, |feature| self.share(feature))]
+        words[rarest(words, |feature| self.share_of_stories_with(feature))]
     }
 
     /// The fewest branches of which one holds wherever `least` of all do.
@@ -218,8 +222,10 @@ impl<'n> Chooser<'n> {
             let guard = Some(self.nodes.features.finished(*feature));
             return self.post(branches[chosen], Around { guard, ..around }, anchors);
         }
-        let must = others.iter().filter_map(|branch| self.must(*branch, around.scope));
-        let must = must.min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+        let must = others.iter().filter_map(|branch| self.required_feature(*branch, around.scope));
+        let must = must.min_by(|one, other| {
+            self.share_of_stories_with(*one).total_cmp(&self.share_of_stories_with(*other))
+        });
         let around = Around { decides: false, ..self.guarded(around, must) };
         self.post(branches[chosen], around, anchors);
     }
@@ -234,14 +240,14 @@ impl<'n> Chooser<'n> {
         let is_of_text = leaf_scope.is_of_text(around.scope);
         for phrase in phrases {
             let words = &self.nodes.phrase(*phrase).words;
-            let rarest_at = rarest(words, |feature| self.share(feature));
+            let rarest_at = rarest(words, |feature| self.share_of_stories_with(feature));
             let others = words
                 .iter()
                 .enumerate()
                 .filter(|(at, word)| *at != rarest_at && **word != words[rarest_at]);
-            let second = others
-                .map(|(_, word)| *word)
-                .min_by(|one, other| self.share(*one).total_cmp(&self.share(*other)));
+            let second = others.map(|(_, word)| *word).min_by(|one, other| {
+                self.share_of_stories_with(*one).total_cmp(&self.share_of_stories_with(*other))
+            });
             let around = self.guarded(around, second.filter(|_| is_of_text));
             anchors.push(self.anchor(
                 words[rarest_at],
@@ -263,7 +269,8 @@ impl<'n> Chooser<'n> {
         let guard = guard.map(|guard| self.nodes.features.finished(guard));
         let rarer = match (guard, around.guard) {
             (Some(new), Some(old))
-                if self.document_frequencies.of(new) >= self.document_frequencies.of(old) =>
+                if self.document_frequencies.frequency_of(new)
+                    >= self.document_frequencies.frequency_of(old) =>
             {
                 Some(old)
             }
@@ -273,9 +280,10 @@ impl<'n> Chooser<'n> {
     }
 
     /// A feature that headline or text have where the node holds.
-    fn must(&self, id: NodeId, around: LeafScope) -> Option<Feature> {
-        let rarest =
-            |one: &Feature, other: &Feature| self.share(*one).total_cmp(&self.share(*other));
+    fn required_feature(&self, id: NodeId, around: LeafScope) -> Option<Feature> {
+        let rarest = |one: &Feature, other: &Feature| {
+            self.share_of_stories_with(*one).total_cmp(&self.share_of_stories_with(*other))
+        };
         match self.nodes.node(id) {
             ClauseNode::Feature(leaf_scope, feature) => {
                 leaf_scope.is_of_text(around).then_some(*feature)
@@ -290,11 +298,14 @@ impl<'n> Chooser<'n> {
             ClauseNode::AtLeast(leaf_scope, _, phrases) if leaf_scope.is_of_text(around) => {
                 only(phrases).map(|phrase| self.rarest(phrase))
             }
-            ClauseNode::Within(leaf_scope, _, branch) => self
-                .must(*branch, if *leaf_scope == LeafScope::Unit { around } else { *leaf_scope }),
-            ClauseNode::All(branches) => {
-                branches.iter().filter_map(|branch| self.must(*branch, around)).min_by(rarest)
-            }
+            ClauseNode::Within(leaf_scope, _, branch) => self.required_feature(
+                *branch,
+                if *leaf_scope == LeafScope::Unit { around } else { *leaf_scope },
+            ),
+            ClauseNode::All(branches) => branches
+                .iter()
+                .filter_map(|branch| self.required_feature(*branch, around))
+                .min_by(rarest),
             _ => None,
         }
     }

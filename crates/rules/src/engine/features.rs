@@ -183,7 +183,7 @@ impl Collector {
                 _ => {}
             }
         }
-        if features.derives() {
+        if features.has_derived_features() {
             for (word, feature) in &self.words {
                 features.derive(word.as_bytes(), |more| pairs.push((*feature, more)));
             }
@@ -259,7 +259,7 @@ impl Features {
     }
 
     /// Whether words that no rule names can have derived features.
-    fn derives(&self) -> bool {
+    fn has_derived_features(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
@@ -393,7 +393,7 @@ impl WordPrefixes {
 
 impl DocumentFrequencies {
     /// That of a feature.
-    pub(super) fn of(&self, feature: Feature) -> f32 {
+    pub(super) fn frequency_of(&self, feature: Feature) -> f32 {
         self.0[feature as usize]
     }
 }

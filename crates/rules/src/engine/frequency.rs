@@ -33,7 +33,7 @@ impl Default for Frequencies {
 
 impl Frequencies {
     /// No word is known.
-    pub(crate) fn none() -> Self {
+    pub(crate) fn empty() -> Self {
         Self { document_frequencies: HashMap::new() }
     }
 

@@ -30,7 +30,7 @@ pub(super) struct IndexedTexts {
 
 impl IndexedText {
     /// The text itself.
-    pub(super) fn raw<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
+    pub(super) fn text<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
         match self.part {
             StoryPart::Title => &story.title,
             StoryPart::Body => &story.body,
@@ -113,7 +113,7 @@ impl IndexedTexts {
         let bytes = if is_cut {
             words.places()[end as usize].start as usize
         } else {
-            text.raw(story, carriers).len()
+            text.text(story, carriers).len()
         };
         Some((text.words.start..end, 0..bytes))
     }

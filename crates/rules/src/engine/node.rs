@@ -121,11 +121,11 @@ impl Nodes {
     }
 
     /// Whether it looks at the current sentence or paragraph.
-    pub(super) fn looks_at_unit(&self, id: NodeId) -> bool {
+    pub(super) fn reads_unit(&self, id: NodeId) -> bool {
         let node = self.node(id);
         match node.leaf_scope() {
             Some(leaf_scope) => leaf_scope == LeafScope::Unit,
-            None => node.branches().iter().any(|branch| self.looks_at_unit(*branch)),
+            None => node.branches().iter().any(|branch| self.reads_unit(*branch)),
         }
     }
 

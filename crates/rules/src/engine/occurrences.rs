@@ -94,7 +94,7 @@ fn are_written_so(
     let Some(text) = document.texts.text_of_word(start).filter(|text| !text.all_caps) else {
         return false;
     };
-    let raw = text.raw(story, carriers);
+    let raw = text.text(story, carriers);
     let places = &document.words.places()[start as usize..];
     places.iter().zip(capitals).all(|(place, wanted)| {
         is_written_so(&raw[place.start as usize..place.end as usize], wanted)

@@ -102,7 +102,7 @@ impl Postings {
 
     /// The postings of `feature`, if it has any.
     #[inline]
-    pub(super) fn of_feature(&self, feature: Feature) -> Option<FeaturePostings> {
+    pub(super) fn postings_for(&self, feature: Feature) -> Option<FeaturePostings> {
         let (start, end) = (self.starts[feature as usize], self.starts[feature as usize + 1]);
         (start < end)
             .then(|| FeaturePostings { first: self.postings[start as usize], more: start + 1..end })

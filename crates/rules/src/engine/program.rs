@@ -139,7 +139,7 @@ impl<'n> ProgramWriter<'n> {
             | ClauseNode::Count(_, branches) => branches.len() > 2,
             other => other.leaf_scope().is_some(),
         };
-        costs && !self.nodes.looks_at_unit(id)
+        costs && !self.nodes.reads_unit(id)
     }
 
     fn write_body(&mut self, id: NodeId) {
@@ -219,7 +219,9 @@ impl<'n> ProgramWriter<'n> {
         }
         there.retain(|feature| !known.contains(feature));
         there.sort_by(|one, other| {
-            self.document_frequencies.of(*one).total_cmp(&self.document_frequencies.of(*other))
+            self.document_frequencies
+                .frequency_of(*one)
+                .total_cmp(&self.document_frequencies.frequency_of(*other))
         });
         let groups = usize::from(!there.is_empty()) + usize::from(!not_there.is_empty());
         let count = groups + others.len();
@@ -307,7 +309,9 @@ impl<'n> ProgramWriter<'n> {
                 phrase.words.iter().map(|word| self.finished(*word)).collect();
             let flag = if phrase.capitals.is_some() { CAPITALS } else { 0 };
             self.code.push(number(words.len()) << 1 | flag);
-            self.code.push(number(rarest(&words, |feature| self.document_frequencies.of(feature))));
+            self.code.push(number(rarest(&words, |feature| {
+                self.document_frequencies.frequency_of(feature)
+            })));
             if let Some(capitals) = &phrase.capitals {
                 self.code.push(number(self.capitals.len()));
                 self.capitals.push(capitals.clone());

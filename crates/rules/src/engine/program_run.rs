@@ -247,7 +247,7 @@ impl ProgramRun<'_> {
             return false;
         }
         let text = self.index.texts.all()[segment.text].clone();
-        let raw = text.raw(self.story, self.carriers);
+        let raw = text.text(self.story, self.carriers);
         if !is_paragraph {
             self.index.texts.set_sentences(segment.text, || sentences(raw));
         }
@@ -274,7 +274,7 @@ impl ProgramRun<'_> {
     fn pattern_holds(&self, pattern: usize, leaf_scope: u32, part: Option<&CurrentUnit>) -> bool {
         let pattern = &self.engine.program.patterns[pattern];
         let is_in = |part: &CurrentUnit| {
-            let raw = self.index.texts.all()[part.text].raw(self.story, self.carriers);
+            let raw = self.index.texts.all()[part.text].text(self.story, self.carriers);
             pattern.find(&raw[part.bytes.clone()]).is_some()
         };
         match scope_of(leaf_scope) {

@@ -37,7 +37,7 @@ impl TeaserHints {
 
     /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks
     /// at it and into the body.
-    pub(crate) fn any(&self, story: &Story, carriers: &[Carrier]) -> bool {
+    pub(crate) fn found_in(&self, story: &Story, carriers: &[Carrier]) -> bool {
         let looks = |rule: &Arc<Rule>| rule.accepts(story, carriers);
         let mut scratch = Scratch::new();
         self.wordless.iter().any(looks)
@@ -120,13 +120,13 @@ mod tests {
     fn any_word_of_a_rule_that_reads_the_body_is_a_hint(#[case] when: &str, #[case] hint: bool) {
         let url = Some("https://wire.example/1".to_owned());
         let story =
-            Story { url, ..Story::of_words("Over the bridge", "The DPRK has arms, some say.") };
+            Story { url, ..Story::from_words("Over the bridge", "The DPRK has arms, some say.") };
         assert_eq!(hints(&format!("when: '{when}'"), &story, "wire"), hint);
     }
 
     #[test]
     fn rules_that_do_not_look_at_a_story_want_nothing_of_it() {
-        let story = Story { lang: Some("de".to_owned()), ..Story::of_words("", "arms") };
+        let story = Story { lang: Some("de".to_owned()), ..Story::from_words("", "arms") };
         for (rule, hint) in
             [("feeds: [wire]", true), ("feeds: [other]", false), ("lang: [en]", false)]
         {

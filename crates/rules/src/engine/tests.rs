@@ -149,10 +149,10 @@ fn what_nothing_calls_up_is_looked_at_all_the_same() {
     let either = Tree::any(vec![negated.clone(), term("oil", Forms::Plain)]);
     let trees = [negated, arms, either];
     assert!(trees[0].matches_everything().is_some() && trees[2].matches_everything().is_some());
-    let engine = Engine::new(&trees, &Frequencies::none());
+    let engine = Engine::new(&trees, &Frequencies::empty());
     let mut scratch = Scratch::new();
     for text in ["", "arms", "oil", "arms and oil"] {
-        let story = Story::of_words("", text);
+        let story = Story::from_words("", text);
         assert_eq!(
             engine.matches(&story, &[], &mut scratch),
             plainly(&trees, &story, &[]),
@@ -169,7 +169,7 @@ fn every_case_is_decided_by_the_engine_as_its_author_means() {
     let engine = Engine::new(&trees, &Frequencies::default());
     let mut scratch = Scratch::new();
     for (number, (expression, text, expected)) in (0..).zip(cases) {
-        let found = engine.matches(&Story::of_words("", *text), &[], &mut scratch);
+        let found = engine.matches(&Story::from_words("", *text), &[], &mut scratch);
         assert_eq!(found.contains(&number), *expected, "{expression} in {text:?}");
     }
 }

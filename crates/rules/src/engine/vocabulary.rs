@@ -98,7 +98,7 @@ impl<'w> Key<'w> {
 
     /// Where its chunks behind the first two begin.
     #[inline]
-    fn further(&self) -> impl Iterator<Item = usize> {
+    fn further_chunks(&self) -> impl Iterator<Item = usize> {
         (2 * CHUNK..self.length).step_by(CHUNK)
     }
 
@@ -106,7 +106,7 @@ impl<'w> Key<'w> {
     #[inline]
     pub(super) fn hash(&self, seed: Seed) -> u64 {
         let short = mixed(mixed(seed.0 ^ self.length as u64, self.chunk(0)), self.chunk(CHUNK));
-        self.further().fold(short, |hash, at| mixed(hash, self.chunk(at)))
+        self.further_chunks().fold(short, |hash, at| mixed(hash, self.chunk(at)))
     }
 }
 
@@ -138,7 +138,8 @@ impl Vocabulary {
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
             let key = Key::from_word(word);
             records.push(u64::from(number) | u64::from(length) << 32);
-            records.extend([0, CHUNK].into_iter().chain(key.further()).map(|at| key.chunk(at)));
+            records
+                .extend([0, CHUNK].into_iter().chain(key.further_chunks()).map(|at| key.chunk(at)));
             let hash = key.hash(seed);
             let mut at = first_bucket(hash, buckets.len());
             while buckets[at].is_full() {
@@ -188,7 +189,8 @@ impl Vocabulary {
         let is_alike = (head >> 32 == key.length as u64)
             & (first == key.chunk(0))
             & (second == key.chunk(CHUNK));
-        let is_it = is_alike && key.further().zip(rest).all(|(at, chunk)| key.chunk(at) == *chunk);
+        let is_it =
+            is_alike && key.further_chunks().zip(rest).all(|(at, chunk)| key.chunk(at) == *chunk);
         is_it.then_some(head as u32)
     }
 

@@ -92,7 +92,9 @@ fn collect(
         leaf if wanted => {
             let before = found.len();
             found.extend(
-                of_leaf(leaf, clause_scope, tokenized).into_iter().take(MOST_TERMS - before),
+                evidence_of_leaf(leaf, clause_scope, tokenized)
+                    .into_iter()
+                    .take(MOST_TERMS - before),
             );
             prove(&mut found[before..], leaf, clause_scope);
         }
@@ -112,7 +114,7 @@ fn prove(found: &mut [Evidence], clause: &Tree, clause_scope: ClauseScope<'_>) {
 }
 
 /// The words that `leaf`, which has no branches, finds.
-pub(crate) fn of_leaf(
+pub(crate) fn evidence_of_leaf(
     leaf: &Tree,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
@@ -125,8 +127,10 @@ pub(crate) fn of_leaf(
             .collect()
     };
     match leaf {
-        Tree::Term(term, _) => of_term(term, clause_scope, tokenized).into_iter().collect(),
-        Tree::List(list, _) => of_terms(&list.terms, clause_scope, tokenized),
+        Tree::Term(term, _) => {
+            evidence_of_term(term, clause_scope, tokenized).into_iter().collect()
+        }
+        Tree::List(list, _) => evidence_of_terms(&list.terms, clause_scope, tokenized),
         Tree::Pair(pair, _) => pieces(&pair.find(tokenized, clause_scope.view).unwrap_or_default()),
         Tree::AtLeast(_, operand, _) => pieces(&operand.places(tokenized, clause_scope.view)),
         Tree::Pattern(pattern, _) => {
@@ -147,20 +151,20 @@ pub(crate) fn of_leaf(
     }
 }
 
-fn of_terms(
+fn evidence_of_terms(
     terms: &[Arc<Term>],
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
 ) -> Vec<Evidence> {
     terms
         .iter()
-        .filter_map(|term| of_term(term, clause_scope, tokenized))
+        .filter_map(|term| evidence_of_term(term, clause_scope, tokenized))
         .take(MOST_OF_A_LIST)
         .collect()
 }
 
 /// The evidence of the first occurrence of `term`.
-fn of_term(
+fn evidence_of_term(
     term: &Term,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,

@@ -34,15 +34,15 @@ pub(super) fn notes(
     tokenized: &TokenizedStory<'_>,
 ) -> Vec<String> {
     match leaf {
-        Tree::Term(term, _) => of_term(term, clause_scope, tokenized).into_iter().collect(),
+        Tree::Term(term, _) => misses_of_term(term, clause_scope, tokenized).into_iter().collect(),
         Tree::List(list, _) => {
-            of_terms(list.terms.iter().map(Arc::as_ref), clause_scope, tokenized)
+            misses_of_terms(list.terms.iter().map(Arc::as_ref), clause_scope, tokenized)
         }
-        Tree::Pair(pair, _) => of_pair(pair, clause_scope, tokenized),
+        Tree::Pair(pair, _) => misses_of_pair(pair, clause_scope, tokenized),
         Tree::AtLeast(least, operand, _) => {
             let places = operand.places(tokenized, clause_scope.view).len();
             if places == 0 {
-                of_operand(operand, clause_scope, tokenized)
+                misses_of_operand(operand, clause_scope, tokenized)
             } else {
                 vec![format!("{places} of {least} places")]
             }
@@ -55,7 +55,7 @@ pub(super) fn notes(
 }
 
 /// The measured value of a comparison.
-pub(super) fn measured(comparison: Comparison, tokenized: &TokenizedStory<'_>) -> String {
+pub(super) fn measured_value(comparison: Comparison, tokenized: &TokenizedStory<'_>) -> String {
     match comparison {
         Comparison::Words(..) => match tokenized.words() {
             Some(1) => "the story has one word".to_owned(),
@@ -72,7 +72,7 @@ pub(super) fn measured(comparison: Comparison, tokenized: &TokenizedStory<'_>) -
     }
 }
 
-fn of_term(
+fn misses_of_term(
     term: &Term,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
@@ -194,23 +194,27 @@ fn shown(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Optio
     Some(tokenized.shown_words(&first))
 }
 
-fn of_operand(
+fn misses_of_operand(
     operand: &Operand,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
 ) -> Vec<String> {
-    of_terms(operand.terms(), clause_scope, tokenized)
+    misses_of_terms(operand.terms(), clause_scope, tokenized)
 }
 
-fn of_terms<'t>(
+fn misses_of_terms<'t>(
     terms: impl Iterator<Item = &'t Term>,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
 ) -> Vec<String> {
-    terms.take(TERMS).filter_map(|term| of_term(term, clause_scope, tokenized)).take(MOST).collect()
+    terms
+        .take(TERMS)
+        .filter_map(|term| misses_of_term(term, clause_scope, tokenized))
+        .take(MOST)
+        .collect()
 }
 
-fn of_pair(
+fn misses_of_pair(
     pair: &Pair,
     clause_scope: ClauseScope<'_>,
     tokenized: &TokenizedStory<'_>,
@@ -222,7 +226,7 @@ fn of_pair(
         missing
             .into_iter()
             .chain(if found.is_empty() {
-                of_operand(operand, clause_scope, tokenized)
+                misses_of_operand(operand, clause_scope, tokenized)
             } else {
                 Vec::new()
             })

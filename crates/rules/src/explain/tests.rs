@@ -10,7 +10,7 @@ use crate::story::{Read, Story};
 
 fn explained(expression: &str, title: &str, body: &str) -> Clause {
     let query = Query::parse(expression, &mut Vec::new()).expect("a sound expression");
-    query.explain(&Story::of_words(title, body), &[], &Read::Full)
+    query.explain(&Story::from_words(title, body), &[], &Read::Full)
 }
 
 fn notes(expression: &str, text: &str) -> String {
@@ -111,7 +111,7 @@ fn how_near_a_story_came_is_said() {
 fn what_was_not_read_is_not_known_to_be_missing() {
     let query =
         Query::parse("title:arms AND (oil OR gas) NOT football", &mut Vec::new()).expect("sound");
-    let story = Story::of_words("Arms", "A teaser without the word.");
+    let story = Story::from_words("Arms", "A teaser without the word.");
     let teaser = Read::Teaser("the server answered 404".to_owned());
     let clause = query.explain(&story, &[], &teaser);
     let truths: Vec<Truth> = clause.clauses.iter().map(|clause| clause.truth).collect();
@@ -148,7 +148,7 @@ proptest! {
             let term = if evidence.term.starts_with('/') { evidence.term.clone() } else { format!("“{}”", evidence.term) };
             let holds = |expression: &str, marked: &str| {
                 let query = Query::parse(expression, &mut Vec::new());
-                query.is_some_and(|query| query.holds(&Story::of_words("", marked), &[]))
+                query.is_some_and(|query| query.holds(&Story::from_words("", marked), &[]))
             };
             for mark in &evidence.marks {
                 let marked = evidence.sentence.get(mark.clone()).expect("on character boundaries");

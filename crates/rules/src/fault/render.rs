@@ -23,14 +23,15 @@ const LONGEST_MESSAGE: usize = 600;
 pub fn render(faults: &[Fault], colour: bool) -> String {
     let mut sorted: Vec<&Fault> = faults.iter().collect();
     sorted.sort_by_key(|fault| (&fault.source.name, fault.span.start));
-    let mut text: String = sorted.iter().take(MOST_SHOWN).map(|fault| one(fault, colour)).collect();
+    let mut text: String =
+        sorted.iter().take(MOST_SHOWN).map(|fault| render_fault(fault, colour)).collect();
     if sorted.len() > MOST_SHOWN {
         writeln!(text, "… and {} more", sorted.len() - MOST_SHOWN).expect("strings grow");
     }
     text
 }
 
-fn one(fault: &Fault, colour: bool) -> String {
+fn render_fault(fault: &Fault, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let title = match fault.level {
         Level::Error => Title::ERROR,

@@ -79,7 +79,7 @@ pub(super) fn expand_rows(
     let Some(list) = each else { return vec![(Arc::new(rule), tree)] };
     let of_row = |row: &Arc<ListRow>| {
         let tree = Arc::new(row::tree_of(&tree, &row.list));
-        (Arc::new(rule.clone().of_row(Arc::clone(row))), tree)
+        (Arc::new(rule.clone().with_row(Arc::clone(row))), tree)
     };
     list.rows.par_iter().map(of_row).collect()
 }

@@ -29,7 +29,7 @@ pub(super) fn read_examples<'d>(
 }
 
 fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
-    let mut story = Story::of_words("", "");
+    let mut story = Story::from_words("", "");
     if !node.is_mapping() {
         story.body = node.text(faults)?.value;
         return Some(Example { node, story, carriers: Vec::new() });
@@ -67,7 +67,7 @@ pub(super) fn check_examples(
     }
     let query = match each {
         None => Query::new(tree.clone()),
-        Some(list) => Query::of_rows(tree.clone(), &list.rows),
+        Some(list) => Query::for_any_row(tree.clone(), &list.rows),
     };
     let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
     let explain =

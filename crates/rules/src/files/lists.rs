@@ -305,7 +305,7 @@ impl<'d> Resolver<'d, '_> {
         }
         self.open.pop();
         let list = match definition.from {
-            Some(_) => term_list::of_rows(name, definition.rows.clone()),
+            Some(_) => term_list::list_of_rows(name, definition.rows.clone()),
             None => TermList { name: name.clone(), terms, rows: Vec::new() },
         };
         let list = Arc::new(list);

@@ -16,7 +16,7 @@ fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<
     };
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
-    (load(&sources.into(), known, &mut faults).map(LoadedRules::of_rows), faults)
+    (load(&sources.into(), known, &mut faults).map(LoadedRules::into_rows), faults)
 }
 
 /// The faults of files that do not load, as a person sees them.

@@ -110,7 +110,7 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     let starts = |hir: &Hir| {
         let mut literals = Extractor::new().kind(ExtractKind::Prefix).extract(hir);
         literals.optimize_for_prefix_by_preference();
-        of_sequence(&literals)
+        literals_of_sequence(&literals)
     };
     match hir.kind() {
         HirKind::Capture(capture) => literals(&capture.sub),
@@ -131,7 +131,7 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The literals of `seq`, if all are long enough.
-fn of_sequence(seq: &Seq) -> Option<Vec<Vec<u8>>> {
+fn literals_of_sequence(seq: &Seq) -> Option<Vec<Vec<u8>>> {
     let literals = seq
         .literals()
         .filter(|_| seq.min_literal_len().is_some_and(|length| length >= LEAST_LITERAL))?;

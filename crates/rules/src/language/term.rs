@@ -148,7 +148,7 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
     if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
         return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
     }
-    if !says_enough(stem) {
+    if !is_specific(stem) {
         return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
     }
     let mut words: Vec<TermWord> = tokens.into_iter().map(|token| word(token.word)).collect();
@@ -159,7 +159,7 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
 
 /// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic
 /// letters, or one Han character.
-fn says_enough(stem: &str) -> bool {
+fn is_specific(stem: &str) -> bool {
     let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
     let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
     let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');

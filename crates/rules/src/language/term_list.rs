@@ -22,7 +22,7 @@ impl TermList {
     /// The same, whose terms find `forms` of their words.
     pub(crate) fn with(&self, forms: Forms) -> Self {
         if !self.rows.is_empty() {
-            return of_rows(
+            return list_of_rows(
                 &self.name,
                 self.rows.iter().map(|row| Arc::new(row.with(forms))).collect(),
             );
@@ -55,7 +55,7 @@ impl ListRow {
 }
 
 /// The list `name` of all terms of `rows`; of a term that several rows have, the first one's.
-pub(crate) fn of_rows(name: &str, rows: Vec<Arc<ListRow>>) -> TermList {
+pub(crate) fn list_of_rows(name: &str, rows: Vec<Arc<ListRow>>) -> TermList {
     let mut seen = HashSet::new();
     let all = rows.iter().flat_map(|row| &row.list.terms);
     let terms = all.filter(|term| seen.insert(term.text.as_str())).cloned().collect();

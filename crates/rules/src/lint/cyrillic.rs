@@ -28,7 +28,7 @@ pub(super) fn warn_of_cyrillic_forms(tree: &Tree, found: &mut Vec<ExpressionProb
     if let Some((term, span)) = first {
         let help = format!(
             "write `{}`, or say in the rule whose stems to find: `stem: ru`; {AS_IT_IS}",
-            open(&term)
+            with_wildcard(&term)
         );
         found.push(warning(span, missed(&term), help));
     }
@@ -40,7 +40,7 @@ pub(super) fn cyrillic_entries(own: &[&Term]) -> Option<(usize, ExpressionProble
     let term = own[at];
     let help = format!(
         "write `{}`, or put it under its language: stem: {{ru: [{}]}}; {AS_IT_IS}",
-        open(term),
+        with_wildcard(term),
         term.text
     );
     Some((at, warning(0..0, missed(term), help)))
@@ -72,7 +72,7 @@ fn has_endings(written: &str) -> bool {
 }
 
 /// The term with a wildcard in place of the endings that are seen.
-fn open(term: &Term) -> String {
+fn with_wildcard(term: &Term) -> String {
     let words = term.text.split_whitespace().map(|written| {
         if written.starts_with('=') || !has_endings(written) {
             written.to_owned()

@@ -92,7 +92,7 @@ fn replaced(word: &str, letter: fn(char) -> Option<char>) -> Option<String> {
 
 fn to_cyrillic(c: char) -> Option<char> {
     if is_latin(c) {
-        twin(c, |(cyrillic, latin), c| (latin == c).then_some(cyrillic))
+        twin_letter(c, |(cyrillic, latin), c| (latin == c).then_some(cyrillic))
     } else {
         Some(c)
     }
@@ -100,14 +100,14 @@ fn to_cyrillic(c: char) -> Option<char> {
 
 fn to_latin(c: char) -> Option<char> {
     if is_cyrillic(c) {
-        twin(c, |(cyrillic, latin), c| (cyrillic == c).then_some(latin))
+        twin_letter(c, |(cyrillic, latin), c| (cyrillic == c).then_some(latin))
     } else {
         Some(c)
     }
 }
 
 /// What `find` gives for the small letter of `c`, in the case of `c`.
-fn twin(c: char, find: fn((char, char), char) -> Option<char>) -> Option<char> {
+fn twin_letter(c: char, find: fn((char, char), char) -> Option<char>) -> Option<char> {
     let small = c.to_lowercase().next()?;
     let found = ALIKE.into_iter().find_map(|pair| find(pair, small))?;
     if c.is_uppercase() { found.to_uppercase().next() } else { Some(found) }

@@ -64,9 +64,9 @@ fn branch(
         Tree::Pair(pair, span) => {
             let left =
                 if pair.link == Proximity::Except { SiblingKind::Or } else { SiblingKind::Near };
-            Siblings::of_operand(&pair.left, scope, span).report(left, cache, found);
+            Siblings::from_operand(&pair.left, scope, span).report(left, cache, found);
             if pair.link != Proximity::Except {
-                Siblings::of_operand(&pair.right, scope, span).report(
+                Siblings::from_operand(&pair.right, scope, span).report(
                     SiblingKind::Near,
                     cache,
                     found,
@@ -82,7 +82,7 @@ fn branch(
 
 impl<'t> Siblings<'t> {
     /// The terms and lists of `operand`, which an operator at `span` takes.
-    fn of_operand(operand: &'t Operand, scope: Scope, span: &Range<usize>) -> Self {
+    fn from_operand(operand: &'t Operand, scope: Scope, span: &Range<usize>) -> Self {
         let mut siblings = Self::default();
         for choice in operand.choices() {
             match choice {

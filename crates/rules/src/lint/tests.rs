@@ -398,7 +398,7 @@ proptest! {
         let Some(tree) = tree else { return Ok(()) };
         if never_holds::clash(&tree, Scope::Text, &ListCache::default()).is_some() {
             for (title, body) in texts {
-                let story = Story { lang: lang.map(str::to_owned), ..Story::of_words(&title, &body) };
+                let story = Story { lang: lang.map(str::to_owned), ..Story::from_words(&title, &body) };
                 prop_assert!(!naive::holds(&tree, &TokenizedStory::new(&story, &[])), "{title:?} {body:?}");
             }
         }
@@ -424,7 +424,7 @@ proptest! {
             others.remove(last);
             let Some(shorter) = parse(&others) else { continue };
             for (title, body) in &texts {
-                let story = Story::of_words(title, body);
+                let story = Story::from_words(title, body);
                 let page = TokenizedStory::new(&story, &[]);
                 prop_assert_eq!(naive::holds(&tree, &page), naive::holds(&shorter, &page), "{} {:?}", problem.message, body);
             }

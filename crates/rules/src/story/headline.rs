@@ -14,7 +14,7 @@ pub const NONE: &str = "(no headline)";
 /// The headline `title`, or the first words of `text` where it is blank; never empty.
 #[must_use]
 pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
-    match stand_in(title, text) {
+    match made_headline(title, text) {
         Some(words) => Cow::Owned(words),
         None if title.trim().is_empty() => Cow::Borrowed(NONE),
         None => Cow::Borrowed(title),
@@ -23,7 +23,7 @@ pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
 
 /// The headline that is made of `text`; `None` where `title` has words, or `text` has none.
 #[must_use]
-pub fn stand_in(title: &str, text: &str) -> Option<String> {
+pub fn made_headline(title: &str, text: &str) -> Option<String> {
     if title.trim().is_empty() { opening(text) } else { None }
 }
 

@@ -39,7 +39,7 @@ impl Folded {
     /// Folds `chunk`, which is `from..to` of the original, and clears it.
     fn push_chunk(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
-        match settled::of_one(chunk) {
+        match settled::folded_character(chunk) {
             Some(folded) => self.text.push(folded),
             None => fold_chunk(chunk, &mut self.text),
         }

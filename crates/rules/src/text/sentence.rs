@@ -66,7 +66,7 @@ fn split(text: &str, paragraph: Range<usize>, found: &mut Vec<Range<usize>>) {
     let mut start = paragraph.start;
     for (at, piece) in mask::mask(&text[paragraph.clone()]).split_sentence_bound_indices() {
         let end = paragraph.start + at + piece.len();
-        if end < paragraph.end && ends::goes_on(&text[start..end], &text[end..paragraph.end]) {
+        if end < paragraph.end && ends::continues(&text[start..end], &text[end..paragraph.end]) {
             continue;
         }
         let sentence = trimmed(text, start..end);

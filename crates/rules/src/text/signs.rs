@@ -9,7 +9,7 @@ pub(super) fn join(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> 
     }
     let mut joined = join_ampersands(folded, words);
     for word in &mut joined {
-        word.end += sign_behind(folded, word);
+        word.end += sign_length(folded, word);
     }
     joined
 }
@@ -64,7 +64,7 @@ fn is_short(text: &str) -> bool {
 
 /// The length of `++` or `#` behind a single letter, if that is where it ends: `C++`, `C++20`,
 /// `F#`.
-fn sign_behind(folded: &str, word: &Range<usize>) -> usize {
+fn sign_length(folded: &str, word: &Range<usize>) -> usize {
     let mut letters = folded[word.clone()].chars();
     if !letters.next().is_some_and(char::is_lowercase) || letters.next().is_some() {
         return 0;

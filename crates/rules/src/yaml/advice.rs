@@ -15,7 +15,7 @@ const LEFT_OVER: &str = "YAML ends the value at the quote, so that this is left 
 /// The fault for a parser's error at byte offset `at`; `said` is the parser's message.
 pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault {
     let at = source.text.floor_char_boundary(at.min(source.text.len()));
-    by_what_was_said(source, at, said)
+    advice_for_message(source, at, said)
         .or_else(|| {
             lines_up_to(&source.text, at).into_iter().find_map(|line| by_shape(source, &line))
         })
@@ -29,7 +29,7 @@ pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault
 }
 
 /// Errors whose cause follows from the parser's message.
-fn by_what_was_said(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault> {
+fn advice_for_message(source: &Arc<Source>, at: usize, said: &str) -> Option<Fault> {
     let fault = |span: Range<usize>, message: &str| Fault::error(source, span, message);
     if said.contains("found a tab") {
         let tab = at + source.text[at..].find('\t')?;

@@ -33,7 +33,7 @@ pub(super) fn format(
 
 /// Whom messages are for: `chat` for Telegram, `routing_key` for PagerDuty, the end of the address
 /// for ntfy.
-pub(super) fn addressed(
+pub(super) fn read_address(
     entries: &mut Entries<'_>,
     format: Option<WebhookFormat>,
     url: Option<&SecretUrl>,
@@ -74,7 +74,7 @@ fn topic(
 
 /// Where messages of `format` go: ntfy takes JSON where its topics begin, and Discord answers with
 /// what it took only when asked to.
-pub(super) fn posted_to(format: WebhookFormat, mut url: Url) -> Url {
+pub(super) fn post_url(format: WebhookFormat, mut url: Url) -> Url {
     match format {
         WebhookFormat::Ntfy => {
             if let Ok(mut parts) = url.path_segments_mut() {

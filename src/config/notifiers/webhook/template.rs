@@ -24,7 +24,7 @@ pub(super) fn template(
     let path = reader.expanded(node).ok_or(Faulty)?;
     let read = files::read_text(&reader.base.join(&path.value), LARGEST);
     let (name, help) =
-        (&path.written.value, "README.md says what a template can use, under `template`");
+        (&path.written.value, "docs/webhooks.md says what a template can use, under `Templates`");
     let found = match read {
         Err(why) => Err(format!("`{name}` cannot be read: {why}")),
         Ok(source) => Template::new(&source, writes(&path.value)).map_err(|failure| {

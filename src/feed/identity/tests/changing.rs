@@ -27,7 +27,7 @@ fn news(documents: &[&[Item]]) -> usize {
     for items in documents {
         let mut judged = judge(&feed(), &known, items);
         mark_renewed(&mut judged, |key| texts.get(key), items);
-        let gone = removed_and_returned(&known, &judged).gone;
+        let gone = removed_and_returned(&known, &judged).removed;
         for item in known.iter_mut().filter(|item| gone.contains(&item.key)) {
             item.gone = true;
         }

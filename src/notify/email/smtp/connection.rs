@@ -1,37 +1,44 @@
-//! A connection over which mails can be handed over, one after the other.
+//! A connection to a mail server, over which mails are sent one after the other.
 
 use std::time::Duration;
 
 use super::login::Mechanism;
-use super::offer::Offer;
 use super::wire::Wire;
+use crate::notify::email::smtp::extensions::ServerExtensions;
 
-/// For the answer to RSET. A connection that is slower may as well be dead.
-const RESET: Duration = Duration::from_secs(10);
+/// The time limit for the answer to RSET. A slower connection counts as dead.
+const RESET_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) wire: Wire,
-    pub(super) offer: Offer,
-    /// How it logged in.
+    pub(super) extensions: ServerExtensions,
+    /// The mechanism of the login.
     pub(super) mechanism: Option<Mechanism>,
-    /// Mails that were begun over it.
-    pub(super) mails: u32,
+    /// The number of mails that were begun over it.
+    pub(super) mails_begun: u32,
 }
 
 impl Connection {
-    pub(super) fn new(wire: Wire, offer: Offer, mechanism: Option<Mechanism>) -> Self {
-        Self { wire, offer, mechanism, mails: 0 }
+    pub(super) fn new(
+        wire: Wire,
+        extensions: ServerExtensions,
+        mechanism: Option<Mechanism>,
+    ) -> Self {
+        Self { wire, extensions, mechanism, mails_begun: 0 }
     }
 
-    /// Whether the server takes no further mail over it, as it said.
-    pub(super) fn is_used_up(&self) -> bool {
-        self.offer.mails.is_some_and(|most| self.mails >= most)
+    /// Whether the limit that the server stated for a connection is reached.
+    pub(super) fn reached_mail_limit(&self) -> bool {
+        self.extensions.max_mails.is_some_and(|most| self.mails_begun >= most)
     }
 
-    /// Resets the conversation after a mail. False if the server closed the connection or answers
-    /// out of order.
+    /// Resets the conversation after a mail. False if the server closed the connection or sends
+    /// an unexpected answer.
     pub(super) async fn reset(&mut self) -> bool {
-        self.wire.ask_within(RESET, "RSET").await.is_ok_and(|reply| reply.is_positive())
+        self.wire
+            .send_command_within(RESET_TIMEOUT, "RSET")
+            .await
+            .is_ok_and(|reply| reply.is_positive())
     }
 }

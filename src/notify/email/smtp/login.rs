@@ -1,11 +1,11 @@
-//! Logging in (RFC 4954), by PLAIN (RFC 4616) or LOGIN.
+//! Logs in (RFC 4954), by PLAIN (RFC 4616) or LOGIN.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::reply::SmtpReply;
-use super::wire::{Broken, Wire};
+use super::wire::{Wire, WireError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mechanism {
@@ -14,8 +14,8 @@ pub(super) enum Mechanism {
 }
 
 impl Mechanism {
-    /// The one of that name, in capitals.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// The mechanism of this name in capitals.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "PLAIN" => Some(Self::Plain),
             "LOGIN" => Some(Self::Login),
@@ -23,13 +23,13 @@ impl Mechanism {
         }
     }
 
-    /// What is said to the server: a command, and what follows each of its prompts. Its prompts are
-    /// not looked at.
-    fn words(self, user: &str, password: &str) -> Vec<String> {
+    /// The lines for the server: a command, and an answer to each prompt. The text of the prompts is
+    /// ignored.
+    fn client_lines(self, user: &str, password: &str) -> Vec<String> {
         match self {
             Self::Plain => {
                 let initial = STANDARD.encode(format!("\0{user}\0{password}"));
-                // A server that passes over what comes with the command asks for it once more.
+                // A server that ignores the initial response prompts for it.
                 vec![format!("AUTH PLAIN {initial}"), initial]
             }
             Self::Login => {
@@ -39,25 +39,25 @@ impl Mechanism {
     }
 }
 
-/// Logs in by `mechanism`: what the server says of it in the end.
-pub(super) async fn log_in(
+/// Logs in by `mechanism` and returns the server's last reply.
+pub(super) async fn authenticate(
     wire: &mut Wire,
     mechanism: Mechanism,
     (user, password): &(String, SecretString),
-) -> Result<SmtpReply, Broken> {
-    let mut words = mechanism.words(user, password.expose_secret());
-    // Whoever asks for more than the mechanism has gets this end (RFC 4954, 4).
+) -> Result<SmtpReply, WireError> {
+    let mut words = mechanism.client_lines(user, password.expose_secret());
+    // `*` cancels the login if the server prompts for more (RFC 4954, 4).
     words.push("*".to_owned());
     for word in words {
-        let reply = wire.ask(&word).await?;
+        let reply = wire.send_command(&word).await?;
         if reply.code != 334 {
             return Ok(reply);
         }
     }
-    Err(Broken::Nonsense("it requests more than a user and a password".to_owned()))
+    Err(WireError::NotSmtp("it requests more than a user and a password".to_owned()))
 }
 
 /// Whether `reply` says that the mechanism is not known, rather than that the login is wrong.
-pub(super) fn is_unknown(reply: &SmtpReply) -> bool {
+pub(super) fn is_unknown_mechanism(reply: &SmtpReply) -> bool {
     (500..=504).contains(&reply.code)
 }

@@ -1,4 +1,4 @@
-//! A connection to the mail server, up to where a mail can be handed over: greeting, TLS, login.
+//! Opens a connection to the mail server: greeting, TLS, login.
 
 use std::io;
 use std::time::Duration;
@@ -9,138 +9,143 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::login::{self, Mechanism};
-use super::offer::Offer;
 use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use super::tls;
-use super::wire::{Broken, Wire};
+use super::wire::{Wire, WireError};
 use crate::config::{Email, MailSecurity};
+use crate::notify::email::smtp::extensions::ServerExtensions;
 
-/// From the first packet to the login. Greetings that are held back to annoy spammers take up to a
-/// minute.
-const OPENING: Duration = Duration::from_mins(2);
+/// The time limit from the first packet to the end of the login. Some servers delay the greeting by
+/// up to a minute to slow down spammers.
+const OPEN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub(super) enum NotOpened {
+pub(super) enum OpenFailure {
     /// No address of the server could be connected to.
     Connection(io::Error),
     /// TLS cannot be set up here.
     Tls(String),
-    /// The conversation broke off.
-    Broken(Broken),
-    /// The server refused a step of it.
+    /// The connection failed.
+    Broken(WireError),
+    /// The server refused a step.
     Refused(SmtpStep, SmtpReply),
-    /// It offers no STARTTLS, which the configuration wants.
+    /// The server offers no STARTTLS, which the configuration requires.
     NoStartTls,
-    /// It offers no way to log in that we know.
+    /// The server offers no known login mechanism.
     NoLogin,
     /// It took too long.
-    Late,
+    TimedOut,
 }
 
-impl From<Broken> for NotOpened {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for OpenFailure {
+    fn from(broken: WireError) -> Self {
         Self::Broken(broken)
     }
 }
 
-impl From<rustls::Error> for NotOpened {
+impl From<rustls::Error> for OpenFailure {
     fn from(error: rustls::Error) -> Self {
         Self::Tls(error.to_string())
     }
 }
 
-impl From<InvalidDnsNameError> for NotOpened {
+impl From<InvalidDnsNameError> for OpenFailure {
     fn from(error: InvalidDnsNameError) -> Self {
         Self::Tls(error.to_string())
     }
 }
 
-/// Connects and logs in, by the mechanism `first` if the server offers it. Where the configuration
-/// wants TLS, nothing is said without it but the request for it.
-pub(super) async fn open(email: &Email, first: Option<Mechanism>) -> Result<Connection, NotOpened> {
+/// Connects and logs in, with the mechanism `first` if the server offers it. If the configuration
+/// requires TLS, only EHLO and STARTTLS are sent without it.
+pub(super) async fn open_connection(
+    email: &Email,
+    first: Option<Mechanism>,
+) -> Result<Connection, OpenFailure> {
     let opened = async {
-        let (wire, offer) = greeted(email).await?;
+        let (wire, extensions) = connect_and_greet(email).await?;
         match &email.login {
-            Some(credentials) => log_in(email, credentials, first, wire, offer).await,
-            None => Ok(Connection::new(wire, offer, None)),
+            Some(credentials) => {
+                log_in_by_any_mechanism(email, credentials, first, wire, extensions).await
+            }
+            None => Ok(Connection::new(wire, extensions, None)),
         }
     };
-    timeout(OPENING, opened).await.unwrap_or(Err(NotOpened::Late))
+    timeout(OPEN_TIMEOUT, opened).await.unwrap_or(Err(OpenFailure::TimedOut))
 }
 
-/// A connection that the server greeted, with TLS where it is wanted, and what the server offers.
-async fn greeted(email: &Email) -> Result<(Wire, Offer), NotOpened> {
-    let mut wire = Wire::connect(&email.host, email.port).await.map_err(NotOpened::Connection)?;
+/// Connects, with TLS if the configuration requires it. Returns the server's extensions, too.
+async fn connect_and_greet(email: &Email) -> Result<(Wire, ServerExtensions), OpenFailure> {
+    let mut wire = Wire::connect(&email.host, email.port).await.map_err(OpenFailure::Connection)?;
     if email.security == MailSecurity::Tls {
-        wire = secure(wire, email).await?;
+        wire = start_tls(wire, email).await?;
     }
-    positive(SmtpStep::Greeting, wire.reply().await?)?;
-    let offer = hello(&mut wire, &email.helo).await?;
+    require_positive(SmtpStep::Greeting, wire.next_reply().await?)?;
+    let extensions = send_hello(&mut wire, &email.helo).await?;
     if email.security != MailSecurity::StartTls {
-        return Ok((wire, offer));
+        return Ok((wire, extensions));
     }
-    if !offer.starttls {
-        return Err(NotOpened::NoStartTls);
+    if !extensions.starttls {
+        return Err(OpenFailure::NoStartTls);
     }
-    positive(SmtpStep::StartTls, wire.ask("STARTTLS").await?)?;
-    let mut wire = secure(wire, email).await?;
-    let offer = hello(&mut wire, &email.helo).await?;
-    Ok((wire, offer))
+    require_positive(SmtpStep::StartTls, wire.send_command("STARTTLS").await?)?;
+    let mut wire = start_tls(wire, email).await?;
+    let extensions = send_hello(&mut wire, &email.helo).await?;
+    Ok((wire, extensions))
 }
 
-async fn secure(wire: Wire, email: &Email) -> Result<Wire, NotOpened> {
+async fn start_tls(wire: Wire, email: &Email) -> Result<Wire, OpenFailure> {
     let name = ServerName::try_from(email.host.clone())?;
-    Ok(wire.secure(&tls::connector(&email.ca)?, name).await?)
+    Ok(wire.start_tls(&tls::tls_connector(&email.ca)?, name).await?)
 }
 
-/// EHLO, or HELO where the server does not know that (RFC 5321, 3.2).
-async fn hello(wire: &mut Wire, name: &str) -> Result<Offer, NotOpened> {
-    let reply = wire.ask(&format!("EHLO {name}")).await?;
+/// Sends EHLO, or HELO if the server does not know EHLO (RFC 5321, 3.2).
+async fn send_hello(wire: &mut Wire, name: &str) -> Result<ServerExtensions, OpenFailure> {
+    let reply = wire.send_command(&format!("EHLO {name}")).await?;
     if !reply.is_permanent() {
-        return Ok(Offer::of(&positive(SmtpStep::Hello, reply)?));
+        return Ok(ServerExtensions::from_reply(&require_positive(SmtpStep::Hello, reply)?));
     }
-    positive(SmtpStep::Hello, wire.ask(&format!("HELO {name}")).await?)?;
-    Ok(Offer::default())
+    require_positive(SmtpStep::Hello, wire.send_command(&format!("HELO {name}")).await?)?;
+    Ok(ServerExtensions::default())
 }
 
-/// Tries each mechanism that the server offers, until one is taken: some are offered that do not
-/// work.
-async fn log_in(
+/// Tries each mechanism that the server offers until one works. Servers also offer mechanisms that
+/// do not work.
+async fn log_in_by_any_mechanism(
     email: &Email,
     credentials: &(String, SecretString),
     first: Option<Mechanism>,
     wire: Wire,
-    offer: Offer,
-) -> Result<Connection, NotOpened> {
-    let mut greeting = Some((wire, offer.clone()));
-    let mut failure = NotOpened::NoLogin;
-    for mechanism in in_turn(&offer.mechanisms, first) {
-        // After a refusal servers close the connection, or no longer listen.
-        let (mut wire, offer) = match greeting.take() {
+    extensions: ServerExtensions,
+) -> Result<Connection, OpenFailure> {
+    let mut greeting = Some((wire, extensions.clone()));
+    let mut failure = OpenFailure::NoLogin;
+    for mechanism in mechanisms_to_try(&extensions.mechanisms, first) {
+        // After a refusal, servers close the connection or ignore further commands.
+        let (mut wire, extensions) = match greeting.take() {
             Some(greeting) => greeting,
-            None => greeted(email).await?,
+            None => connect_and_greet(email).await?,
         };
-        match login::log_in(&mut wire, mechanism, credentials).await {
+        match login::authenticate(&mut wire, mechanism, credentials).await {
             Ok(reply) if reply.is_positive() => {
-                return Ok(Connection::new(wire, offer, Some(mechanism)));
+                return Ok(Connection::new(wire, extensions, Some(mechanism)));
             }
             Ok(reply) if !reply.is_permanent() => {
-                return Err(NotOpened::Refused(SmtpStep::Login, reply));
+                return Err(OpenFailure::Refused(SmtpStep::Login, reply));
             }
             Ok(reply) => {
-                failure = telling(failure, reply);
-                wire.goodbye().await;
+                failure = more_specific_refusal(failure, reply);
+                wire.quit().await;
             }
-            Err(broken) => failure = NotOpened::Broken(broken),
+            Err(broken) => failure = OpenFailure::Broken(broken),
         }
     }
     Err(failure)
 }
 
-/// PLAIN before LOGIN, but `first` before all.
-fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
+/// The offered mechanisms in the order of trial: `first`, PLAIN, LOGIN.
+fn mechanisms_to_try(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
     let mut mechanisms: Vec<_> = first.into_iter().collect();
     mechanisms.extend(
         [Mechanism::Plain, Mechanism::Login].into_iter().filter(|known| Some(*known) != first),
@@ -149,16 +154,16 @@ fn in_turn(offered: &[Mechanism], first: Option<Mechanism>) -> Vec<Mechanism> {
     mechanisms
 }
 
-/// The refusal that says more: one of the login over one of a mechanism.
-fn telling(before: NotOpened, reply: SmtpReply) -> NotOpened {
+/// The refusal that says more: a refused login says more than an unknown mechanism.
+fn more_specific_refusal(before: OpenFailure, reply: SmtpReply) -> OpenFailure {
     match before {
-        NotOpened::Refused(_, before) if login::is_unknown(&reply) => {
-            NotOpened::Refused(SmtpStep::Login, before)
+        OpenFailure::Refused(_, before) if login::is_unknown_mechanism(&reply) => {
+            OpenFailure::Refused(SmtpStep::Login, before)
         }
-        _ => NotOpened::Refused(SmtpStep::Login, reply),
+        _ => OpenFailure::Refused(SmtpStep::Login, reply),
     }
 }
 
-fn positive(step: SmtpStep, reply: SmtpReply) -> Result<SmtpReply, NotOpened> {
-    if reply.is_positive() { Ok(reply) } else { Err(NotOpened::Refused(step, reply)) }
+fn require_positive(step: SmtpStep, reply: SmtpReply) -> Result<SmtpReply, OpenFailure> {
+    if reply.is_positive() { Ok(reply) } else { Err(OpenFailure::Refused(step, reply)) }
 }

@@ -1,32 +1,31 @@
-//! A server's reply (RFC 5321, 4.2). Its code counts; its text, in whatever encoding, is for
-//! people.
+//! Reads a server's reply (RFC 5321, 4.2): its codes, and its text in any encoding.
 
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use super::wire::Broken;
+use super::wire::WireError;
 
-/// The most that is read of one reply, in bytes: lines without end would keep the processor busy.
-const MOST: usize = 4 << 20;
+/// The longest reply, in bytes. An endless reply would keep the processor busy.
+const MAX_REPLY: usize = 4 << 20;
 
-/// The most that is kept of one line, in bytes.
-const LINE: usize = 4096;
+/// The number of bytes that are kept of a line.
+const MAX_LINE: usize = 4096;
 
-/// The most that is kept of one reply, in lines.
-const LINES: usize = 200;
+/// The number of lines that are kept of a reply.
+const MAX_LINES: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SmtpReply {
     pub(super) code: u16,
-    pub(super) status: Option<Status>,
+    pub(super) status: Option<EnhancedStatus>,
     /// The text behind the code, line by line, as far as it is kept.
     pub(super) lines: Vec<String>,
 }
 
 /// An enhanced status code (RFC 3463): `5.1.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Status {
+pub(super) struct EnhancedStatus {
     pub(super) class: u16,
     pub(super) subject: u16,
     pub(super) detail: u16,
@@ -34,15 +33,15 @@ pub(super) struct Status {
 
 impl SmtpReply {
     fn new(code: u16, lines: Vec<String>) -> Self {
-        Self { code, status: lines.iter().find_map(|line| status(line)), lines }
+        Self { code, status: lines.iter().find_map(|line| parse_status(line)), lines }
     }
 
-    /// Whether the server did what it was asked.
+    /// Whether the server accepted the command.
     pub(super) fn is_positive(&self) -> bool {
         self.code / 100 == 2
     }
 
-    /// Whether the same may work later. Where the two codes of a reply disagree, hope wins.
+    /// Whether the same command may work later. It is enough if one of the two codes says so.
     pub(super) fn is_temporary(&self) -> bool {
         self.code / 100 == 4 || self.status.is_some_and(|status| status.class == 4)
     }
@@ -62,51 +61,51 @@ impl SmtpReply {
 /// counts.
 pub(super) async fn read_reply(
     stream: &mut (impl AsyncBufRead + Unpin),
-) -> Result<SmtpReply, Broken> {
-    let mut left = MOST;
+) -> Result<SmtpReply, WireError> {
+    let mut left = MAX_REPLY;
     let mut lines = Vec::new();
     loop {
         let line = read_line(stream, &mut left).await?;
-        let text = match parse(&line) {
-            Some(ReplyLine { code, last: true, text }) => {
+        let text = match parse_line(&line) {
+            Some(ReplyLine { code, is_last: true, text }) => {
                 lines.push(text);
                 return Ok(SmtpReply::new(code, lines));
             }
             Some(ReplyLine { text, .. }) => text,
             None if lines.is_empty() => {
-                return Err(Broken::Nonsense(String::from_utf8_lossy(&line).into_owned()));
+                return Err(WireError::NotSmtp(String::from_utf8_lossy(&line).into_owned()));
             }
-            // Some servers wrap what they say.
+            // Some servers wrap long lines.
             None => String::from_utf8_lossy(&line).trim().to_owned(),
         };
-        if lines.len() < LINES {
+        if lines.len() < MAX_LINES {
             lines.push(text);
         }
     }
 }
 
-/// The next line, as much of it as is kept. A last one may lack its end.
+/// Reads the next line and returns its kept part. The last line may lack its end.
 async fn read_line(
     stream: &mut (impl AsyncBufRead + Unpin),
     left: &mut usize,
-) -> Result<Vec<u8>, Broken> {
+) -> Result<Vec<u8>, WireError> {
     let mut line = Vec::new();
     loop {
         let seen = match stream.fill_buf().await {
             Ok(seen) => seen,
-            // TLS that ends without a farewell: what was said before stands.
+            // TLS that ended without `close_notify`. The bytes before count.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => &[],
-            Err(error) => return Err(Broken::Connection(error)),
+            Err(error) => return Err(WireError::Connection(error)),
         };
         if seen.is_empty() {
-            return if line.is_empty() { Err(Broken::Closed) } else { Ok(line) };
+            return if line.is_empty() { Err(WireError::Closed) } else { Ok(line) };
         }
         let end = seen.iter().position(|byte| *byte == b'\n');
         let part = end.map_or(seen.len(), |at| at + 1);
-        let kept = part.min(LINE.saturating_sub(line.len()));
+        let kept = part.min(MAX_LINE.saturating_sub(line.len()));
         line.extend_from_slice(&seen[..kept]);
         stream.consume(part);
-        *left = left.checked_sub(part).ok_or(Broken::Endless)?;
+        *left = left.checked_sub(part).ok_or(WireError::TooLong)?;
         if end.is_some() {
             return Ok(line);
         }
@@ -115,28 +114,28 @@ async fn read_line(
 
 struct ReplyLine {
     code: u16,
-    last: bool,
+    is_last: bool,
     text: String,
 }
 
-fn parse(line: &[u8]) -> Option<ReplyLine> {
+fn parse_line(line: &[u8]) -> Option<ReplyLine> {
     let (code, rest) = line.split_at_checked(3)?;
     let code: u16 =
         std::str::from_utf8(code).ok()?.parse().ok().filter(|code| (200..600).contains(code))?;
-    let last = match rest.first() {
+    let is_last = match rest.first() {
         Some(b'-') => false,
         Some(digit) if digit.is_ascii_digit() => return None,
         _ => true,
     };
     let text = String::from_utf8_lossy(rest.strip_prefix(b"-").unwrap_or(rest)).trim().to_owned();
-    Some(ReplyLine { code, last, text })
+    Some(ReplyLine { code, is_last, text })
 }
 
-/// The enhanced code that a line begins with.
-fn status(line: &str) -> Option<Status> {
+/// The enhanced code at the beginning of a line.
+fn parse_status(line: &str) -> Option<EnhancedStatus> {
     let mut parts = line.split_whitespace().next()?.split('.').map(|part| part.parse::<u16>().ok());
     let (class, subject, detail) = (parts.next()??, parts.next()??, parts.next()??);
-    (parts.next().is_none() && matches!(class, 2 | 4 | 5)).then_some(Status {
+    (parts.next().is_none() && matches!(class, 2 | 4 | 5)).then_some(EnhancedStatus {
         class,
         subject,
         detail,
@@ -150,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    fn read(mut bytes: &[u8]) -> Result<SmtpReply, String> {
+    fn read_reply_of(mut bytes: &[u8]) -> Result<SmtpReply, String> {
         let read = read_reply(&mut bytes).now_or_never().expect("bytes at hand");
         read.map_err(|broken| broken.to_string())
     }
@@ -167,12 +166,12 @@ mod tests {
     #[case(b"220 Bienvenue \xe0 tous\r\n", 220, "Bienvenue \u{fffd} tous")]
     #[case("250 hälsningar\r\n".as_bytes(), 250, "hälsningar")]
     #[case(b"250 ok", 250, "ok")]
-    fn the_code_counts_whatever_the_text(
+    fn the_code_is_read_whatever_the_text(
         #[case] bytes: &[u8],
         #[case] code: u16,
         #[case] text: &str,
     ) {
-        let reply = read(bytes).expect("a reply");
+        let reply = read_reply_of(bytes).expect("a reply");
         assert_eq!((reply.code, reply.text().as_str()), (code, text));
     }
 
@@ -185,23 +184,23 @@ mod tests {
     #[case(b"+50 ok\r\n")]
     #[case(b"250-a\r\n")]
     #[case(b"")]
-    fn what_is_no_reply_is_said(#[case] bytes: &[u8]) {
-        read(bytes).expect_err("no reply");
+    fn what_is_no_reply_is_an_error(#[case] bytes: &[u8]) {
+        read_reply_of(bytes).expect_err("no reply");
     }
 
     #[test]
-    fn a_long_reply_is_read_over_and_an_endless_one_is_not() {
+    fn a_long_reply_is_cut_and_an_endless_one_is_an_error() {
         let long = [
             b"250-".to_vec(),
             vec![b'x'; 1 << 20],
             b"\r\n250-y\r\n".repeat(10_000),
             b"250 end\r\n".to_vec(),
         ];
-        let reply = read(&long.concat()).expect("a reply");
+        let reply = read_reply_of(&long.concat()).expect("a reply");
         assert_eq!((reply.code, reply.lines.last().map(String::as_str)), (250, Some("end")));
-        assert!(reply.lines.len() <= LINES + 1 && reply.lines[0].len() <= LINE);
-        for endless in [vec![b'2'; MOST + 1], b"250-x\r\n".repeat(MOST / 6)] {
-            assert!(read(&endless).expect_err("endless").contains("more than is read"));
+        assert!(reply.lines.len() <= MAX_LINES + 1 && reply.lines[0].len() <= MAX_LINE);
+        for endless in [vec![b'2'; MAX_REPLY + 1], b"250-x\r\n".repeat(MAX_REPLY / 6)] {
+            assert!(read_reply_of(&endless).expect_err("endless").contains("too long"));
         }
     }
 
@@ -216,7 +215,7 @@ mod tests {
         #[case] bytes: &[u8],
         #[case] expected: Option<(u16, u16, u16)>,
     ) {
-        let status = read(bytes).expect("a reply").status;
+        let status = read_reply_of(bytes).expect("a reply").status;
         assert_eq!(status.map(|status| (status.class, status.subject, status.detail)), expected);
     }
 }

@@ -1,8 +1,8 @@
-//! The steps of a conversation, and how long the server may take over each.
+//! The steps of an SMTP conversation, and the time limit of each.
 
 use std::time::Duration;
 
-/// What an answer is awaited to.
+/// The step whose answer is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SmtpStep {
     Greeting,
@@ -12,13 +12,14 @@ pub(super) enum SmtpStep {
     Mail,
     Rcpt,
     Data,
-    /// The mail itself, up to its final dot: whoever breaks off here may have taken it.
+    /// The mail itself, up to its final dot. If the connection fails here, the server may have taken
+    /// the mail.
     End,
 }
 
 impl SmtpStep {
-    /// As the protocol writes it.
-    pub(super) fn verb(self) -> &'static str {
+    /// The name of the step in the protocol.
+    pub(super) fn protocol_name(self) -> &'static str {
         match self {
             Self::Greeting => "the greeting",
             Self::Hello => "EHLO",
@@ -31,9 +32,9 @@ impl SmtpStep {
         }
     }
 
-    /// How long an answer may take (RFC 5321, 4.5.3.2). A shorter wait for the last one would send
-    /// mails twice. The steps before a mail have a deadline round all of them.
-    pub(super) fn patience(self) -> Duration {
+    /// The time limit for the answer (RFC 5321, 4.5.3.2). With a shorter limit for the final dot, mails
+    /// would be sent twice. `open_connection` also limits the steps before a mail together.
+    pub(super) fn reply_timeout(self) -> Duration {
         match self {
             Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => {
                 Duration::from_mins(2)
@@ -43,8 +44,8 @@ impl SmtpStep {
         }
     }
 
-    /// Whether a mail is under way.
-    pub(super) fn is_of_a_mail(self) -> bool {
+    /// Whether the step belongs to a mail.
+    pub(super) fn is_mail_step(self) -> bool {
         matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::End)
     }
 }

@@ -1,4 +1,4 @@
-//! Whom to believe when a mail server shows its certificate.
+//! The TLS client for mail servers, and the authorities that it trusts.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use tokio_rustls::TlsConnector;
 
 use crate::config::Authority;
 
-/// The client's side of TLS, which believes the system's authorities and `ca`.
+/// A TLS client that trusts the system's authorities and `ca`.
 ///
 /// # Errors
-/// Where TLS cannot be set up on this machine.
-pub(super) fn connector(ca: &[Authority]) -> Result<TlsConnector, rustls::Error> {
+/// TLS cannot be set up on this machine.
+pub(super) fn tls_connector(ca: &[Authority]) -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(default_provider());
     let own = ca.iter().map(|authority| CertificateDer::from(authority.0.clone()));
     let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider))?;

@@ -1,5 +1,4 @@
-//! The connection below an SMTP conversation, with or without TLS: commands go out, replies come
-//! in.
+//! The byte stream of an SMTP conversation, with or without TLS: sends commands, reads replies.
 
 use std::io;
 use std::time::Duration;
@@ -15,33 +14,33 @@ use tokio_util::either::Either;
 
 use super::reply::{SmtpReply, read_reply};
 
-/// For the connection to one address of the server.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The time limit for the connection to one address of the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For the farewell.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// The time limit for QUIT and the end of the connection.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// For each part of a mail that the server takes (RFC 5321, 4.5.3.2.5).
-const BLOCK: Duration = Duration::from_mins(3);
+/// The time limit for sending one block of a mail (RFC 5321, 4.5.3.2.5).
+const BLOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// The size of such a part, in bytes.
-const PART: usize = 64 << 10;
+/// The size of a block, in bytes.
+const BLOCK_SIZE: usize = 64 << 10;
 
 /// Why a conversation cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub(super) enum WireError {
     #[error("{0}")]
     Connection(#[from] io::Error),
     #[error("it closed the connection")]
     Closed,
     #[error("it did not answer within {} s", .0.as_secs())]
-    Late(Duration),
-    #[error("the server says more than is read")]
-    Endless,
+    TimedOut(Duration),
+    #[error("the server's reply is too long")]
+    TooLong,
     #[error("it did not answer in SMTP: {0}")]
-    Nonsense(String),
-    #[error("it answered out of turn: {} {}", .0.code, .0.text())]
-    OutOfTurn(SmtpReply),
+    NotSmtp(String),
+    #[error("it sent an unexpected answer: {} {}", .0.code, .0.text())]
+    Unexpected(SmtpReply),
 }
 
 #[derive(Debug)]
@@ -54,7 +53,7 @@ impl Wire {
     pub(super) async fn connect(host: &str, port: u16) -> io::Result<Self> {
         let mut failure = io::Error::other("the name has no address");
         for address in lookup_host((host, port)).await? {
-            match timeout(CONNECT, TcpStream::connect(address)).await {
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true)?;
                     return Ok(Self { stream: BufReader::new(Either::Left(stream)) });
@@ -66,102 +65,108 @@ impl Wire {
         Err(failure)
     }
 
-    /// Goes on with TLS. What was said before and not read yet must not be taken for answers from
-    /// within TLS (CVE-2011-0411, CVE-2021-33515).
-    pub(super) async fn secure(
+    /// Starts TLS. Bytes that arrived before and were not read must not count as answers within TLS
+    /// (CVE-2011-0411, CVE-2021-33515).
+    pub(super) async fn start_tls(
         self,
         tls: &TlsConnector,
         name: ServerName<'static>,
-    ) -> Result<Self, Broken> {
+    ) -> Result<Self, WireError> {
         if !self.stream.buffer().is_empty() {
-            return Err(Broken::Nonsense("more than an answer came before TLS".to_owned()));
+            return Err(WireError::NotSmtp("more than an answer came before TLS".to_owned()));
         }
         match self.stream.into_inner() {
             Either::Left(tcp) => {
                 let stream = tls.connect(name, tcp).await?;
                 Ok(Self { stream: BufReader::new(Either::Right(Box::new(stream))) })
             }
-            Either::Right(_) => Err(Broken::Nonsense("TLS was requested within TLS".to_owned())),
+            Either::Right(_) => Err(WireError::NotSmtp("TLS was requested within TLS".to_owned())),
         }
     }
 
-    /// The next reply.
-    pub(super) async fn reply(&mut self) -> Result<SmtpReply, Broken> {
+    /// Reads the next reply.
+    pub(super) async fn next_reply(&mut self) -> Result<SmtpReply, WireError> {
         read_reply(&mut self.stream).await
     }
 
-    /// Says `command`, and what the server answers. Whatever it said unasked would be taken for the
-    /// answer to another command.
-    pub(super) async fn ask(&mut self, command: &str) -> Result<SmtpReply, Broken> {
-        let unasked = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
-        match unasked {
+    /// Sends `command` and reads the answer. A reply that arrived before is an error, because it would
+    /// be taken for the answer to this command.
+    pub(super) async fn send_command(&mut self, command: &str) -> Result<SmtpReply, WireError> {
+        let unexpected = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
+        match unexpected {
             None => {}
-            Some(0) => return Err(Broken::Closed),
+            Some(0) => return Err(WireError::Closed),
             Some(_) => {
-                let reply = self.reply().await?;
-                // A server may take its leave at any time (RFC 5321, 3.8).
-                return if reply.code == 421 { Ok(reply) } else { Err(Broken::OutOfTurn(reply)) };
+                let reply = self.next_reply().await?;
+                // A server may close the connection with 421 at any time (RFC 5321, 3.8).
+                return if reply.code == 421 {
+                    Ok(reply)
+                } else {
+                    Err(WireError::Unexpected(reply))
+                };
             }
         }
         self.stream.write_all(format!("{command}\r\n").as_bytes()).await?;
         self.stream.flush().await?;
-        self.reply().await
+        self.next_reply().await
     }
 
-    /// As [`ask`](Self::ask), with an answer that comes in time.
-    pub(super) async fn ask_within(
+    /// As [`ask`](Self::ask), with a time limit for the answer.
+    pub(super) async fn send_command_within(
         &mut self,
-        patience: Duration,
+        time_limit: Duration,
         command: &str,
-    ) -> Result<SmtpReply, Broken> {
-        timeout(patience, self.ask(command)).await.unwrap_or(Err(Broken::Late(patience)))
+    ) -> Result<SmtpReply, WireError> {
+        timeout(time_limit, self.send_command(command))
+            .await
+            .unwrap_or(Err(WireError::TimedOut(time_limit)))
     }
 
-    /// Sends a mail up to its final dot, and what the server answers to that in time.
-    pub(super) async fn hand_over(
+    /// Sends a mail with its final dot, and reads the answer within `time_limit`.
+    pub(super) async fn send_mail_data(
         &mut self,
         mail: &[u8],
-        patience: Duration,
-    ) -> Result<SmtpReply, Broken> {
-        for part in stuffed(mail).chunks(PART) {
-            let written = timeout(BLOCK, self.stream.write_all(part)).await;
+        time_limit: Duration,
+    ) -> Result<SmtpReply, WireError> {
+        for part in dot_stuff(mail).chunks(BLOCK_SIZE) {
+            let written = timeout(BLOCK_TIMEOUT, self.stream.write_all(part)).await;
             written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
         }
         let answered = async {
             self.stream.flush().await?;
-            self.reply().await
+            self.next_reply().await
         };
-        timeout(patience, answered).await.unwrap_or(Err(Broken::Late(patience)))
+        timeout(time_limit, answered).await.unwrap_or(Err(WireError::TimedOut(time_limit)))
     }
 
-    /// Takes leave, and waits until the server closed the connection: by then it no longer counts
-    /// it as ours.
-    pub(super) async fn goodbye(mut self) {
+    /// Sends QUIT and waits until the server closed the connection. Only then does the server no
+    /// longer count it.
+    pub(super) async fn quit(mut self) {
         let leave = async {
-            self.ask("QUIT").await.ok();
+            self.send_command("QUIT").await.ok();
             self.stream.shutdown().await.ok();
-            let mut rest = [0; 256];
-            while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+            let mut buffer = [0; 256];
+            while self.stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
         };
-        timeout(GOODBYE, leave).await.ok();
+        timeout(QUIT_TIMEOUT, leave).await.ok();
     }
 }
 
-/// `mail` with its end, and with a second dot before each line that begins with one (RFC 5321,
-/// 4.5.2).
-fn stuffed(mail: &[u8]) -> Vec<u8> {
-    let mut stuffed = Vec::with_capacity(mail.len() + 64);
+/// `mail` with the final dot, and with a second dot before each line that begins with a dot
+/// (RFC 5321, 4.5.2).
+fn dot_stuff(mail: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(mail.len() + 64);
     for line in mail.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b".") {
-            stuffed.push(b'.');
+            bytes.push(b'.');
         }
-        stuffed.extend_from_slice(line);
+        bytes.extend_from_slice(line);
     }
-    if !stuffed.ends_with(b"\r\n") {
-        stuffed.extend_from_slice(b"\r\n");
+    if !bytes.ends_with(b"\r\n") {
+        bytes.extend_from_slice(b"\r\n");
     }
-    stuffed.extend_from_slice(b".\r\n");
-    stuffed
+    bytes.extend_from_slice(b".\r\n");
+    bytes
 }
 
 #[cfg(test)]
@@ -174,7 +179,7 @@ mod tests {
     #[case("a\r\n", "a\r\n.\r\n")]
     #[case("a", "a\r\n.\r\n")]
     #[case(".\r\n..a\r\nb.\r\n", "..\r\n...a\r\nb.\r\n.\r\n")]
-    fn no_line_of_a_mail_is_its_end(#[case] mail: &str, #[case] expected: &str) {
-        assert_eq!(String::from_utf8_lossy(&stuffed(mail.as_bytes())), expected);
+    fn no_line_of_a_mail_ends_it(#[case] mail: &str, #[case] expected: &str) {
+        assert_eq!(String::from_utf8_lossy(&dot_stuff(mail.as_bytes())), expected);
     }
 }

@@ -1,11 +1,11 @@
-//! Digests, copies and links in every form: what has room is there, and the rest is said.
+//! Digests, copies and links in every format: what fits is shown, and the rest is counted.
 
 use super::*;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use tidings_rules::story::FeedEntry;
 
 /// A digest of so many stories under each of these rules.
-fn digest(rules: &[(&str, usize)]) -> Notification {
+fn digest_of(rules: &[(&str, usize)]) -> Notification {
     let Content::Digest(sample) = fixture::digest(DigestReason::Quiet).content else {
         panic!("no digest")
     };
@@ -25,18 +25,18 @@ fn digest(rules: &[(&str, usize)]) -> Notification {
     let rules = rules.iter().map(group).collect();
     Notification {
         content: Content::Digest(Digest { reason: DigestReason::Quiet, part: None, rules }),
-        ..fixture::test()
+        ..fixture::test_message()
     }
 }
 
 /// All of a message as one text, with what its form escapes read back.
-fn read(format: WebhookFormat, message: &Value) -> String {
-    let text = texts(message).join("\n").replace("&amp;", "&");
+fn readable_text(format: WebhookFormat, message: &Value) -> String {
+    let text = all_texts(message).join("\n").replace("&amp;", "&");
     if format == WebhookFormat::Discord { text.replace('\\', "") } else { text }
 }
 
 /// The alert with that link.
-fn linked(link: &str) -> Notification {
+fn alert_with_link(link: &str) -> Notification {
     let mut notification = fixture::alert();
     if let Content::Alert { story, .. } = &mut notification.content {
         story.url = Some(link.to_owned());
@@ -54,16 +54,19 @@ fn linked(link: &str) -> Notification {
 fn a_digest(#[case] format: WebhookFormat, #[case] name: &str) {
     let notification =
         fixture::digest(DigestReason::Silence { id: 7, why: "the parade".to_owned() });
-    assert_snapshot!(name, serde_json::to_string_pretty(&of(format, &notification)).expect("JSON"));
+    assert_snapshot!(
+        name,
+        serde_json::to_string_pretty(&render_json(format, &notification)).expect("JSON")
+    );
 }
 
 #[test]
 fn a_digest_has_its_stories_and_then_says_how_many_more_there_are() {
-    let notification = digest(&[("arms", 120), ("oil", 6), ("gas", 4)]);
+    let notification = digest_of(&[("arms", 120), ("oil", 6), ("gas", 4)]);
     for format in ALL {
-        let message = of(format, &notification);
-        hold_to_limits(format, &message);
-        let text = read(format, &message);
+        let message = render_json(format, &notification);
+        assert_limits(format, &message);
+        let text = readable_text(format, &message);
         let shown = (1..=120).take_while(|number| {
             let (title, link) =
                 (format!("arms in Pyongyang, day {number}."), format!("/arms/{number}?a=1&b=2"));
@@ -101,7 +104,7 @@ fn copies_are_listed_with_headline_source_and_link() {
             .collect();
     }
     for format in ALL {
-        let text = read(format, &of(format, &notification));
+        let text = readable_text(format, &render_json(format, &notification));
         for number in 1..=4 {
             for part in [
                 format!("Headline {number}"),
@@ -124,7 +127,7 @@ fn copies_are_listed_with_headline_source_and_link() {
 #[case::file("file:///srv/feeds/a", "file:///srv/feeds/a")]
 fn every_link_is_there_whatever_is_in_it(#[case] link: &str, #[case] expected: &str) {
     for format in ALL {
-        let text = read(format, &of(format, &linked(link)));
+        let text = readable_text(format, &render_json(format, &alert_with_link(link)));
         assert!(text.contains(expected), "{format:?}: {text}");
     }
 }
@@ -133,10 +136,10 @@ fn every_link_is_there_whatever_is_in_it(#[case] link: &str, #[case] expected: &
 fn every_link_is_there_whatever_its_length(#[values(301, 641, 1100, 2049, 2400)] length: usize) {
     let link = format!("https://wire.example/{}", "a".repeat(length - 21));
     for format in ALL {
-        let message = of(format, &linked(&link));
-        hold_to_limits(format, &message);
+        let message = render_json(format, &alert_with_link(&link));
+        assert_limits(format, &message);
         assert!(
-            read(format, &message).contains(&link),
+            readable_text(format, &message).contains(&link),
             "{format:?} has no link of {length}: {message}"
         );
     }
@@ -145,18 +148,18 @@ fn every_link_is_there_whatever_its_length(#[values(301, 641, 1100, 2049, 2400)]
 #[test]
 fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
     let link = format!("https://wire.example/{}", "a&".repeat(9990));
-    let mut notification = digest(&[("arms", 3)]);
+    let mut notification = digest_of(&[("arms", 3)]);
     if let Content::Digest(digest) = &mut notification.content {
         digest.rules[0].stories[0].story.url = Some(link.clone());
     }
     for format in ALL {
-        let alert = of(format, &linked(&link));
-        hold_to_limits(format, &alert);
+        let alert = render_json(format, &alert_with_link(&link));
+        assert_limits(format, &alert);
         assert!(
-            read(format, &alert).contains("its link has 20001 characters"),
+            readable_text(format, &alert).contains("its link has 20001 characters"),
             "{format:?}: {alert}"
         );
-        let text = read(format, &of(format, &notification));
+        let text = readable_text(format, &render_json(format, &notification));
         assert!(
             text.contains("its link has 20001 characters") && text.contains("/arms/3?a=1"),
             "{format:?}: {text}"
@@ -166,12 +169,12 @@ fn a_link_beyond_all_room_is_said_and_costs_no_story_of_a_digest() {
 
 #[test]
 fn a_story_without_a_headline_is_called_by_its_first_words() {
-    let mut notification = fixture::bare();
+    let mut notification = fixture::minimal_alert();
     if let Content::Alert { story, .. } = &mut notification.content {
         story.opening = Some("The ferry is back from noon on.".to_owned());
     }
     for format in ALL {
-        let text = read(format, &of(format, &notification));
+        let text = readable_text(format, &render_json(format, &notification));
         assert!(text.contains("The ferry is back from noon on."), "{format:?}: {text}");
     }
 }
@@ -186,8 +189,8 @@ proptest! {
         times in 1..60_usize,
         stories in 1..60_usize,
     ) {
-        let mut notification = digest(&[("arms", stories), ("oil", 2)]);
-        let mut alert = all_of(&text.repeat(times), 3);
+        let mut notification = digest_of(&[("arms", stories), ("oil", 2)]);
+        let mut alert = alert_with_text_everywhere(&text.repeat(times), 3);
         if let Content::Digest(digest) = &mut notification.content {
             for entry in digest.rules.iter_mut().flat_map(|group| &mut group.stories) {
                 entry.story.title = text.repeat(times);
@@ -202,10 +205,10 @@ proptest! {
         }
         for format in ALL {
             for notification in [&notification, &alert] {
-                let message = of(format, notification);
-                hold_to_limits(format, &message);
+                let message = render_json(format, notification);
+                assert_limits(format, &message);
                 if format == WebhookFormat::Telegram {
-                    prop_assert!(is_sound_html(message["text"].as_str().expect("a text")), "{}", message);
+                    prop_assert!(is_well_formed_html(message["text"].as_str().expect("a text")), "{}", message);
                 }
             }
         }

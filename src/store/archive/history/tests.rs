@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
-use crate::alerts::draft::text_hash;
-use crate::store::fixture::{Bench, again, at, desk, draft, item, receiver, settle, verdict};
+use crate::alerts::draft::hash_story_text;
+use crate::store::fixture::{
+    Bench, at_second, desk_receiver, item, match_result, new_alert, receiver, retry_finish,
+    settle_plan,
+};
 use crate::store::{Finish, MatchResult, StoryPlan};
 use tidings_rules::text::tokenise;
 
@@ -11,16 +14,16 @@ use tidings_rules::text::tokenise;
 /// (arms), by wire, a day later.
 async fn bench() -> Bench {
     let bench = Bench::new().await;
-    let mut oil = draft("oil", &[]);
-    oil.told.tags = vec!["energy".to_owned()];
-    oil.told.evidence[0].sentence = "Éxports of oil double.".to_owned();
-    let told = MatchResult {
-        alerts: vec![draft("arms", &[desk(), receiver("hook", "")]), oil],
-        ..verdict(&[])
+    let mut oil = new_alert("oil", &[]);
+    oil.rule_match.tags = vec!["energy".to_owned()];
+    oil.rule_match.evidence[0].sentence = "Éxports of oil double.".to_owned();
+    let matched = MatchResult {
+        alerts: vec![new_alert("arms", &[desk_receiver(), receiver("hook", "")]), oil],
+        ..match_result(&[])
     };
-    bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(told))]).await;
-    bench.poll("paper", 1, vec![item("a", settle(&[]))]).await;
-    bench.poll("wire", 86_400, vec![item("b", settle(&["arms"]))]).await;
+    bench.poll("wire", 0, vec![item("a", StoryPlan::Settle(matched))]).await;
+    bench.poll("paper", 1, vec![item("a", settle_plan(&[]))]).await;
+    bench.poll("wire", 86_400, vec![item("b", settle_plan(&["arms"]))]).await;
     bench
 }
 
@@ -51,8 +54,8 @@ async fn alerts_are_found_by_all_that_is_asked_newest_first() {
         (feed("paper"), vec![2, 1]),
         (tag("energy"), vec![2]),
         (tag("ener"), vec![]),
-        (AlertFilter { since: Some(at(86_400)), ..AlertFilter::default() }, vec![3]),
-        (AlertFilter { until: Some(at(86_400)), ..AlertFilter::default() }, vec![2, 1]),
+        (AlertFilter { since: Some(at_second(86_400)), ..AlertFilter::default() }, vec![3]),
+        (AlertFilter { until: Some(at_second(86_400)), ..AlertFilter::default() }, vec![2, 1]),
         (with("oil EXPORTS"), vec![2]),
         (with("b arms"), vec![3]),
         (with("export"), vec![]),
@@ -66,7 +69,7 @@ async fn alerts_are_found_by_all_that_is_asked_newest_first() {
 #[tokio::test]
 async fn no_page_is_passed_over_and_no_alert_is_shown_twice() {
     let bench = Bench::new().await;
-    let items = (1..=450).map(|n| item(&format!("{n:03}"), settle(&["arms"]))).collect();
+    let items = (1..=450).map(|n| item(&format!("{n:03}"), settle_plan(&["arms"]))).collect();
     bench.poll("wire", 0, items).await;
     assert_eq!(
         found(&bench, AlertFilter::default(), 1000).await,
@@ -81,34 +84,40 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     let bench = bench().await;
     bench
         .store
-        .record_rule_versions(vec![("hash of arms".to_owned(), "when: arms".to_owned())], at(0))
+        .record_rule_versions(
+            vec![("hash of arms".to_owned(), "when: arms".to_owned())],
+            at_second(0),
+        )
         .await
         .unwrap();
-    let run = bench.run(&[desk(), receiver("hook", "")]).await;
+    let run = bench.start_run(&[desk_receiver(), receiver("hook", "")]).await;
     let lease = bench.lease(run, "desk", 5).await.remove(0);
-    let again = again(FailureCause::Failed, FailureScope::Notifier, 60);
-    assert!(bench.finish(run, &lease, again, 6).await);
+    let again = retry_finish(FailureCause::Failed, FailureScope::Notifier, 60);
+    assert!(bench.finish_attempt(run, &lease, again, 6).await);
     let lease = bench.lease(run, "desk", 60).await.remove(0);
-    assert!(bench.finish(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
+    assert!(bench.finish_attempt(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
 
     let mut archive = Archive::open(&bench.path()).await.unwrap();
     let record = archive.alert_record(1).await.unwrap().expect("it is kept");
     assert_eq!(record.rule_text.as_deref(), Some("when: arms"));
-    assert_eq!(record.text_now_sha256, text_hash("a", "Teaser."));
+    assert_eq!(record.text_now_sha256, hash_story_text("a", "Teaser."));
     assert_eq!(
         record.past.feeds.iter().map(|seen| &*seen.feed.0).collect::<Vec<_>>(),
         ["wire", "paper"]
     );
     let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
-    assert_eq!((desk.receiver(), desk.state.as_str()), (crate::store::fixture::desk(), "sent"));
-    let told = desk.attempts.iter().map(|one| {
+    assert_eq!(
+        (desk.receiver(), desk.status.as_str()),
+        (crate::store::fixture::desk_receiver(), "sent")
+    );
+    let attempts = desk.attempts.iter().map(|one| {
         (one.started, one.ended, one.outcome.map(AttemptOutcome::as_str), one.reply.as_deref())
     });
     let expected = [
-        (at(5), Some(at(6)), Some("again"), Some("421 try later")),
-        (at(60), Some(at(61)), Some("sent"), Some("250 taken")),
+        (at_second(5), Some(at_second(6)), Some("again"), Some("421 try later")),
+        (at_second(60), Some(at_second(61)), Some("sent"), Some("250 taken")),
     ];
-    assert_eq!(told.collect::<Vec<_>>(), expected);
-    assert_eq!((hook.state.as_str(), hook.attempts.len()), ("pending", 0));
+    assert_eq!(attempts.collect::<Vec<_>>(), expected);
+    assert_eq!((hook.status.as_str(), hook.attempts.len()), ("pending", 0));
     assert_eq!(archive.alert_record(99).await.unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! Digests in parts: nothing is lost, nothing is told twice, and what was sent stays as it was.
+//! Digests in parts: nothing is lost, nothing is sent twice, and what was sent stays as it was.
 
 use std::time::Duration;
 
@@ -6,7 +6,10 @@ use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::digest::Digest;
 use crate::alerts::volume::Throttle;
 use crate::alerts::{Content, NewAlert, Notification};
-use crate::store::fixture::{Bench, again, at, desk, draft, item, letter, verdict};
+use crate::store::fixture::{
+    Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+    retry_finish,
+};
 use crate::store::{Finish, Lease, MatchResult, RetryRecord, StoryPlan};
 use tidings_rules::story::delivery::Cadence;
 
@@ -15,11 +18,12 @@ const HOUR: i64 = 3600;
 /// A store in which so many stories wait for the hourly digest of one rule.
 async fn hourly(stories: usize) -> (Bench, i64) {
     let bench = Bench::new().await;
-    let run = bench.run(&[desk()]).await;
-    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let run = bench.start_run(&[desk_receiver()]).await;
+    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
     let plan = || {
-        let alerts = vec![NewAlert { throttle: pace.clone(), ..draft("arms", &[desk()]) }];
-        StoryPlan::Settle(MatchResult { alerts, ..verdict(&[]) })
+        let alerts =
+            vec![NewAlert { throttle: throttle.clone(), ..new_alert("arms", &[desk_receiver()]) }];
+        StoryPlan::Settle(MatchResult { alerts, ..match_result(&[]) })
     };
     bench
         .poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect())
@@ -27,14 +31,14 @@ async fn hourly(stories: usize) -> (Bench, i64) {
     (bench, run)
 }
 
-fn digest(letter: &Notification) -> &Digest {
-    let Content::Digest(digest) = &letter.content else { panic!("no digest") };
+fn digest(notification: &Notification) -> &Digest {
+    let Content::Digest(digest) = &notification.content else { panic!("no digest") };
     digest
 }
 
 fn titles(lease: &Lease) -> Vec<String> {
-    let letter = letter(&lease.payload);
-    digest(&letter)
+    let notification = parse_notification(&lease.payload);
+    digest(&notification)
         .rules
         .iter()
         .flat_map(|group| &group.stories)
@@ -43,7 +47,7 @@ fn titles(lease: &Lease) -> Vec<String> {
 }
 
 fn read_part(lease: &Lease) -> String {
-    digest(&letter(&lease.payload)).part.as_ref().expect("a part").to_string()
+    digest(&parse_notification(&lease.payload)).part.as_ref().expect("a part").to_string()
 }
 
 /// Leases everything that is due, and has it end as `finish` says; what was sent, in order.
@@ -64,7 +68,7 @@ async fn deliver(
             if matches!(finish, Finish::Sent(_)) {
                 sent.push(lease.clone());
             }
-            assert!(bench.finish(run, &lease, finish, now).await);
+            assert!(bench.finish_attempt(run, &lease, finish, now).await);
         }
     }
 }
@@ -93,7 +97,7 @@ async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
         sent.iter().map(|lease| lease.id.as_str()).collect();
     assert_eq!(ids.len(), 25);
     assert_eq!(
-        bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(),
+        bench.query_text("SELECT group_concat(DISTINCT status) FROM message").await.unwrap(),
         "sent"
     );
 }
@@ -102,11 +106,11 @@ async fn two_thousand_five_hundred_stories_are_twenty_five_messages_in_order() {
 async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt() {
     let (bench, run) = hourly(150).await;
     let first = bench.lease(run, "desk", HOUR).await.remove(0);
-    let silent = again(FailureCause::Failed, FailureScope::Notifier, HOUR + 5);
-    assert!(bench.finish(run, &first, silent, HOUR).await);
-    let pace = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-    let alerts = vec![NewAlert { throttle: pace, ..draft("arms", &[desk()]) }];
-    let late = StoryPlan::Settle(MatchResult { alerts, due: at(HOUR), ..verdict(&[]) });
+    let silent = retry_finish(FailureCause::Failed, FailureScope::Notifier, HOUR + 5);
+    assert!(bench.finish_attempt(run, &first, silent, HOUR).await);
+    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let alerts = vec![NewAlert { throttle, ..new_alert("arms", &[desk_receiver()]) }];
+    let late = StoryPlan::Settle(MatchResult { alerts, due: at_second(HOUR), ..match_result(&[]) });
     bench.poll("wire", HOUR, vec![item("late", late)]).await;
     let sent = deliver(&bench, run, HOUR + 5, taken).await;
     let again = sent.iter().find(|lease| lease.id == first.id).expect("sent again");
@@ -118,11 +122,11 @@ async fn no_alert_joins_a_part_and_a_retry_sends_the_bytes_of_the_first_attempt(
 
 fn too_large() -> Finish {
     Finish::TooLarge(RetryRecord {
-        at: at(3 * HOUR),
+        due: at_second(3 * HOUR),
         cause: FailureCause::Failed,
         scope: FailureScope::Message,
         counts: true,
-        rest: None,
+        rest_until: None,
         why: "413".to_owned(),
     })
 }
@@ -135,15 +139,15 @@ async fn what_is_too_large_is_halved_until_it_is_taken() {
         _ => too_large(),
     };
     let sent = deliver(&bench, run, HOUR, picky).await;
-    let mut told: Vec<String> = sent.iter().flat_map(titles).collect();
-    told.sort_unstable_by(|one, other| other.cmp(one));
-    assert_eq!(told, all(130));
+    let mut arrived: Vec<String> = sent.iter().flat_map(titles).collect();
+    arrived.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(arrived, all(130));
     assert_eq!(read_part(&sent[0]), "part 1.1.1 of 2");
     assert_eq!(
-        bench.ask("SELECT group_concat(DISTINCT state) FROM message").await.unwrap(),
+        bench.query_text("SELECT group_concat(DISTINCT status) FROM message").await.unwrap(),
         "sent"
     );
-    assert_eq!(bench.ask("SELECT count(*) || '' FROM refusal").await.unwrap(), "0");
+    assert_eq!(bench.query_text("SELECT count(*) || '' FROM refusal").await.unwrap(), "0");
 }
 
 #[tokio::test]
@@ -155,14 +159,14 @@ async fn one_story_that_is_too_large_is_tried_again_and_takes_no_other_with_it()
     };
     let sent = deliver(&bench, run, HOUR, picky).await;
     assert_eq!(sent.iter().flat_map(titles).collect::<Vec<_>>(), ["0000", "0002"]);
-    let waiting = "SELECT count(*) || '' FROM message WHERE state = 'pending' AND why = '413'";
-    assert_eq!(bench.ask(waiting).await.unwrap(), "1");
+    let waiting = "SELECT count(*) || '' FROM message WHERE status = 'pending' AND why = '413'";
+    assert_eq!(bench.query_text(waiting).await.unwrap(), "1");
 }
 
 #[tokio::test]
 async fn what_is_sent_a_week_after_it_was_written_says_so() {
     let (bench, run) = hourly(1).await;
     let lease = bench.lease(run, "desk", 7 * 24 * HOUR).await.remove(0);
-    let letter = letter(&lease.payload);
-    assert_eq!((letter.created, letter.sent), (at(0), at(7 * 24 * HOUR)));
+    let notification = parse_notification(&lease.payload);
+    assert_eq!((notification.created, notification.sent), (at_second(0), at_second(7 * 24 * HOUR)));
 }

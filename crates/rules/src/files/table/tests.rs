@@ -52,7 +52,7 @@ fn told(rules: &Rules, text: &str) -> Vec<String> {
             found.evidence.iter().map(|evidence| evidence.term.as_str()).collect();
         format!("{} [{}]", found.rule.title(), terms.join(", "))
     };
-    rules.matches(&Story::of_words("", text), &[]).into_iter().map(shown).collect()
+    rules.matches(&Story::from_words("", text), &[]).into_iter().map(shown).collect()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_rule_of_a_row_is_kept_with_that_row_alone_and_shown_with_all() {
 fn a_list_without_each_is_one_rule_and_shows_the_label() {
     let yaml = format!("{LISTS}rules:\n  - name: any\n    when: $sdn AND fraud\n");
     let rules = sound(&yaml, "ent_num,name,aka\n36,Ivan Petrov,Vanya\n7,Acme,\n");
-    let found = rules.matches(&Story::of_words("", "Vanya and Acme: fraud."), &[]);
+    let found = rules.matches(&Story::from_words("", "Vanya and Acme: fraud."), &[]);
     assert_eq!((found.len(), found[0].rule.row()), (1, None));
     let labels: Vec<_> =
         found[0].evidence.iter().map(|one| (one.term.as_str(), one.label.as_deref())).collect();
@@ -315,7 +315,7 @@ fn row_changes_are_counted_by_id() {
 #[case::many_aliases(format!("1,Ivan,{}\n", many(50_000, |alias| format!("x{alias};"))))]
 fn hostile_tables_load_and_match(#[case] rows: String) {
     let rules = sound(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
-    let story = Story::of_words("", "a fraud of Ivan Petrov, Name77 Family77 and x49999");
+    let story = Story::from_words("", "a fraud of Ivan Petrov, Name77 Family77 and x49999");
     let found = rules.scanner().scan(&story, &[]).count();
     assert!(found == 1 || found == rules.iter().len(), "{found}");
 }

@@ -133,7 +133,7 @@ impl<'t> Parser<'t, '_> {
             LexemeKind::Between | LexemeKind::Link => Joint::Refused,
             _ => match operator_in_lower_case(&self.text[next.span.clone()]) {
                 Some(operator) if next.kind == LexemeKind::Word && !stray => {
-                    self.tell_lower_case(operator, next)
+                    self.report_lower_case(operator, next)
                 }
                 _ => {
                     let joint = if stray { Joint::Refused } else { Joint::Missing };
@@ -151,7 +151,7 @@ impl<'t> Parser<'t, '_> {
         Joint::Refused
     }
 
-    fn tell_lower_case(&mut self, operator: LexemeKind, at: &Lexeme) -> Joint {
+    fn report_lower_case(&mut self, operator: LexemeKind, at: &Lexeme) -> Joint {
         let word = &self.text[at.span.clone()];
         let message = format!("`{word}` is no operator: operators are written in capitals");
         self.problems.error(at.span.clone(), message, format!("write {}", word.to_uppercase()));
@@ -201,7 +201,7 @@ impl<'t> Parser<'t, '_> {
         let start = self.peek()?.span.start;
         let left = self.primary();
         let Some(link) = self.link() else { return left };
-        let right = self.right_of(&link);
+        let right = self.parse_right_of(&link);
         let mut chained = false;
         while let Some(next) = self.link() {
             if !chained {
@@ -213,7 +213,7 @@ impl<'t> Parser<'t, '_> {
                 self.problems.error(next.clone(), message, help);
             }
             chained = true;
-            self.right_of(&next);
+            self.parse_right_of(&next);
         }
         let kind = Proximity::parse(self.text[link.clone()].trim_matches(shows_nothing))?;
         if let Proximity::Near(FARTHER..) | Proximity::Onear(FARTHER..) = kind {
@@ -240,7 +240,7 @@ impl<'t> Parser<'t, '_> {
         Some(link.span.clone())
     }
 
-    fn right_of(&mut self, link: &Range<usize>) -> Option<Tree> {
+    fn parse_right_of(&mut self, link: &Range<usize>) -> Option<Tree> {
         if self.at_operand() || self.peek_kind() == Some(LexemeKind::Field) {
             return self.primary();
         }

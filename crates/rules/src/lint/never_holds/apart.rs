@@ -11,18 +11,22 @@ use crate::language::tree::Tree;
 
 /// Two of `branches`, all of which must hold, that never hold together.
 pub(super) fn find_clash(branches: &[Tree]) -> Option<Clash> {
-    of_field(branches, Scope::Lang, languages_meet)
-        .or_else(|| of_field(branches, Scope::Site, sites_meet))
+    clash_of_field(branches, Scope::Lang, languages_meet)
+        .or_else(|| clash_of_field(branches, Scope::Site, sites_meet))
         .or_else(|| {
-            of_numbers(branches, "words", |comparison| matches!(comparison, Comparison::Words(..)))
+            clash_of_numbers(branches, "words", |comparison| {
+                matches!(comparison, Comparison::Words(..))
+            })
         })
         .or_else(|| {
-            of_numbers(branches, "age", |comparison| matches!(comparison, Comparison::Age(..)))
+            clash_of_numbers(branches, "age", |comparison| {
+                matches!(comparison, Comparison::Age(..))
+            })
         })
 }
 
 /// Two clauses about `scope`, a field with one value, that share no value.
-fn of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Option<Clash> {
+fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Option<Clash> {
     let values = |branch| match branch {
         &Tree::In(of, ref inner, ref span) if of == scope => Some((texts(inner)?, span, branch)),
         _ => None,
@@ -103,7 +107,7 @@ fn comparison(tree: &Tree) -> Option<(Comparison, bool)> {
 }
 
 /// A clause that, with those before it, leaves no number of `what`.
-fn of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool) -> Option<Clash> {
+fn clash_of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool) -> Option<Clash> {
     let (mut least, mut most) = (if what == "words" { 0 } else { i128::MIN }, i128::MAX);
     branches.iter().find_map(|branch| {
         let (comparison, negated) = comparison(branch)?;

@@ -3,7 +3,7 @@
 use unicode_normalization::char::decompose_canonical;
 
 /// What `chunk` folds to, if it is one character of which that is known.
-pub(super) fn of_one(chunk: &str) -> Option<char> {
+pub(super) fn folded_character(chunk: &str) -> Option<char> {
     let first = chunk.chars().next()?;
     if chunk.len() > first.len_utf8() {
         return None;
@@ -48,14 +48,14 @@ mod tests {
     use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
     use unicode_normalization::{IsNormalized, is_nfc_quick};
 
-    use super::{letter, of_one};
+    use super::{folded_character, letter};
     use crate::text::fold::fold_chunk;
 
     #[test]
     fn the_long_way_folds_to_the_same() {
         let mut known = 0;
         for c in '\0'..='\u{ffff}' {
-            if let Some(folded) = of_one(&c.to_string()) {
+            if let Some(folded) = folded_character(&c.to_string()) {
                 let mut text = String::new();
                 fold_chunk(&c.to_string(), &mut text);
                 assert_eq!(text, folded.to_string(), "{c}");

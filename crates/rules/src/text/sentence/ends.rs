@@ -10,7 +10,7 @@ use crate::text::tokenise;
 const LONGEST: usize = 24;
 
 /// Whether the sentence that ends with `before` by annex 29 goes on with `after`.
-pub(super) fn goes_on(before: &str, after: &str) -> bool {
+pub(super) fn continues(before: &str, after: &str) -> bool {
     let Some(next) = after.chars().find(|&c| !shows_nothing(c)) else { return true };
     let is_spaced = before.ends_with(char::is_whitespace);
     let shown = before

@@ -170,7 +170,7 @@ impl Parser<'_, '_> {
     /// The items of `ANY` with their parentheses. Every item is read, so that all faults are
     /// reported.
     fn items(&mut self) -> Option<Vec<Tree>> {
-        let open = self.open()?;
+        let open = self.enter_group()?;
         let outer = self.inside;
         self.inside = Inside { listing: Some(self.depth), ..outer };
         let mut items = vec![self.level(open.clone())];
@@ -209,14 +209,14 @@ impl Parser<'_, '_> {
     }
 
     fn group(&mut self) -> Option<Tree> {
-        let open = self.open()?;
+        let open = self.enter_group()?;
         let tree = self.level(open.clone());
         self.close(open);
         tree
     }
 
     /// Goes into a group, unless that is too deep; then it is passed over.
-    fn open(&mut self) -> Option<Range<usize>> {
+    fn enter_group(&mut self) -> Option<Range<usize>> {
         let open = self.peek()?.span.clone();
         if self.depth == DEEPEST {
             self.problems.error(

@@ -1,32 +1,32 @@
-//! What a refusal means, by the step it answers, its enhanced code (RFC 3463), its code and, where
-//! these say too little, its words. Pure.
+//! Interprets a refusal by its step, its enhanced code (RFC 3463), its code and, if these do not
+//! suffice, its words. Pure.
 
 use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use crate::notify::{FailureCause, FailureScope};
 
-/// What becomes of a mail after a refusal.
+/// What a refusal means for the mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RefusalMeaning {
     /// The server will never take this mail.
     Never,
     /// The mail is too large for the server or the mailbox.
     TooLarge,
-    /// It may take it later.
+    /// The server may take the mail later.
     Later(FailureCause, FailureScope),
 }
 
 use RefusalMeaning::{Later, Never, TooLarge};
 
-/// It takes nothing from us as we are.
+/// The server takes nothing from this sender.
 const SHUT: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Notifier);
-/// This mailbox takes nothing for now.
+/// The mailbox takes nothing for now.
 const FULL: RefusalMeaning = Later(FailureCause::Busy, FailureScope::Recipient);
-/// This mailbox takes nothing from us.
+/// The mailbox takes nothing from this sender.
 const BARRED: RefusalMeaning = Later(FailureCause::Shut, FailureScope::Recipient);
 
-/// What is said of how much we send.
-const TOO_MUCH: [&str; 13] = [
+/// Phrases about the amount of mail from this sender.
+const ABOUT_RATE: [&str; 13] = [
     "too many",
     "too much",
     "too fast",
@@ -42,8 +42,8 @@ const TOO_MUCH: [&str; 13] = [
     "sending",
 ];
 
-/// What is said of us or of our way to the server, rather than of a mail or a recipient.
-const OF_US: [&str; 26] = [
+/// Phrases about this sender or its connection, rather than about a mail or a recipient.
+const ABOUT_SENDER: [&str; 26] = [
     "client host",
     "helo",
     "ehlo",
@@ -72,92 +72,100 @@ const OF_US: [&str; 26] = [
     "dns",
 ];
 
-/// What is said of a mailbox without room.
-const NO_ROOM: [&str; 6] = ["full", "quota", "over quota", "overquota", "storage", "space"];
+/// Phrases about a mailbox without room.
+const ABOUT_ROOM: [&str; 6] = ["full", "quota", "over quota", "overquota", "storage", "space"];
 
-/// What is said of a mail's size.
-const SIZE: [&str; 5] = ["size", "too big", "too large", "too long", "large"];
+/// Phrases about a mail's size.
+const ABOUT_SIZE: [&str; 5] = ["size", "too big", "too large", "too long", "large"];
 
-/// What is said of a mail's content.
-const CONTENT: [&str; 8] =
+/// Phrases about a mail's content.
+const ABOUT_CONTENT: [&str; 8] =
     ["spam", "virus", "malware", "content", "phishing", "attachment", "infected", "junk"];
 
-/// What `reply`, a refusal, means where it answers `step`.
-pub(super) fn meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeaning {
-    let words = PaddedWords::of(&reply.text());
+/// The meaning of `reply`, which refuses `step`.
+pub(super) fn refusal_meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeaning {
+    let words = PaddedWords::from_text(&reply.text());
     let status =
         reply.status.map(|status| (status.subject, status.detail)).filter(|status| status.0 != 0);
     if reply.is_temporary() {
-        Later(cause(step, reply.code, status, &words), scope(step, reply.code, status, &words))
-    } else if step.is_of_a_mail() {
+        Later(
+            temporary_cause(step, reply.code, status, &words),
+            temporary_scope(step, reply.code, status, &words),
+        )
+    } else if step.is_mail_step() {
         match status.filter(|status| *status != (1, 0)) {
-            Some(status) => by_status(step, status, &words),
-            None => by_code(step, reply.code, &words),
+            Some(status) => meaning_of_status(step, status, &words),
+            None => meaning_of_code(step, reply.code, &words),
         }
     } else {
         SHUT
     }
 }
 
-/// The kind of a failure that the server calls temporary. Only what it says of a mail itself counts
-/// as an attempt.
-fn cause(
+/// The cause of a temporary refusal. It is `Failed`, which counts as an attempt, only if it concerns
+/// the mail itself.
+fn temporary_cause(
     step: SmtpStep,
     code: u16,
     status: Option<(u16, u16)>,
     words: &PaddedWords,
 ) -> FailureCause {
-    let of_the_mail = matches!(step, SmtpStep::Data | SmtpStep::End)
+    let concerns_mail = matches!(step, SmtpStep::Data | SmtpStep::End)
         && !matches!(code, 421 | 432 | 450 | 452 | 454);
-    let is_busy = matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.have(&TOO_MUCH);
-    if of_the_mail && !is_busy { FailureCause::Failed } else { FailureCause::Busy }
+    let is_busy =
+        matches!(status, Some((2 | 4 | 7, _) | (3, 1 | 2))) || words.contain_any(&ABOUT_RATE);
+    if concerns_mail && !is_busy { FailureCause::Failed } else { FailureCause::Busy }
 }
 
-/// Whom such a failure concerns.
-fn scope(
+/// The scope of a temporary refusal.
+fn temporary_scope(
     step: SmtpStep,
     code: u16,
     status: Option<(u16, u16)>,
     words: &PaddedWords,
 ) -> FailureScope {
-    let of_a_recipient = match status {
+    let concerns_recipient = match status {
         Some((1 | 2, _)) => matches!(step, SmtpStep::Rcpt | SmtpStep::Data | SmtpStep::End),
         Some((3..=5, _)) => false,
-        _ => step == SmtpStep::Rcpt && !words.have(&TOO_MUCH),
+        _ => step == SmtpStep::Rcpt && !words.contain_any(&ABOUT_RATE),
     };
-    if of_a_recipient && !matches!(code, 421 | 432 | 454) {
+    if concerns_recipient && !matches!(code, 421 | 432 | 454) {
         FailureScope::Recipient
     } else {
         FailureScope::Notifier
     }
 }
 
-/// What a permanent refusal with an enhanced code means.
-fn by_status(step: SmtpStep, status: (u16, u16), words: &PaddedWords) -> RefusalMeaning {
+/// The meaning of a permanent refusal with an enhanced code.
+fn meaning_of_status(step: SmtpStep, status: (u16, u16), words: &PaddedWords) -> RefusalMeaning {
     match status {
         (2, 3) | (3, 4) => TooLarge,
         _ if step == SmtpStep::Mail && status.0 != 6 => SHUT,
         (1, 7..=9) | (3 | 5, _) | (4, 5) | (7, 8..=13 | 20..=30) => SHUT,
         (1 | 6, _) | (2, 1) => Never,
         (2, 2) => FULL,
-        (7, _) if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
-        (7, _) if step == SmtpStep::End && words.have(&CONTENT) => Never,
+        (7, _) if words.contain_any(&ABOUT_RATE) || words.contain_any(&ABOUT_SENDER) => SHUT,
+        (7, _) if step == SmtpStep::End && words.contain_any(&ABOUT_CONTENT) => Never,
         _ if step == SmtpStep::Rcpt || status.0 == 2 => BARRED,
         _ => SHUT,
     }
 }
 
-/// What a permanent refusal without one means.
-fn by_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMeaning {
-    let is_of_size =
-        words.have(&SIZE) && matches!(step, SmtpStep::Mail | SmtpStep::Data | SmtpStep::End);
+/// The meaning of a permanent refusal without an enhanced code.
+fn meaning_of_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMeaning {
+    let is_of_size = words.contain_any(&ABOUT_SIZE)
+        && matches!(step, SmtpStep::Mail | SmtpStep::Data | SmtpStep::End);
     match (step, code) {
         (_, 523) => TooLarge,
         (_, 550 | 552 | 554) if is_of_size => TooLarge,
         (_, 500..=504 | 521 | 530 | 534 | 535 | 538 | 555) => SHUT,
-        (_, 550 | 552 | 554) if words.have(&NO_ROOM) && !words.have(&TOO_MUCH) => FULL,
+        (_, 550 | 552 | 554)
+            if words.contain_any(&ABOUT_ROOM) && !words.contain_any(&ABOUT_RATE) =>
+        {
+            FULL
+        }
         (SmtpStep::Rcpt, 552) => FULL,
-        _ if words.have(&TOO_MUCH) || words.have(&OF_US) => SHUT,
+        _ if words.contain_any(&ABOUT_RATE) || words.contain_any(&ABOUT_SENDER) => SHUT,
         (SmtpStep::Mail | SmtpStep::Data | SmtpStep::End, 552) => TooLarge,
         (SmtpStep::Rcpt, 510 | 511 | 550 | 551 | 553 | 556)
         | (SmtpStep::Data, 550 | 551 | 553)
@@ -167,11 +175,11 @@ fn by_code(step: SmtpStep, code: u16, words: &PaddedWords) -> RefusalMeaning {
     }
 }
 
-/// A text in small letters, with one space before and after each word.
+/// A text in lower case, with one space before and after each word.
 struct PaddedWords(String);
 
 impl PaddedWords {
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let mut words = " ".to_owned();
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
             words.push_str(&word.to_lowercase());
@@ -180,8 +188,8 @@ impl PaddedWords {
         Self(words)
     }
 
-    /// Whether one of `phrases` stands in it, as whole words.
-    fn have(&self, phrases: &[&str]) -> bool {
+    /// Whether it contains one of `phrases` as whole words.
+    fn contain_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.0.contains(&format!(" {phrase} ")))
     }
 }

@@ -7,7 +7,7 @@ use crate::markup::plain;
 
 /// A hash of normalised title and text, in hex: equal when a reader would see no change.
 #[must_use]
-pub fn text_hash(title: &str, text: &str) -> String {
+pub fn hash_normalized_text(title: &str, text: &str) -> String {
     let mut words = String::with_capacity(title.len() + text.len() + 2);
     for part in [title, text] {
         for line in part.lines().filter(|line| !line.is_empty()) {

@@ -1,4 +1,4 @@
-//! How long a server asks for a pause: in a header, or in JSON as chat services do.
+//! Reads how long a server asks us to wait, from headers or from JSON.
 
 use std::time::Duration;
 
@@ -9,77 +9,83 @@ use serde_json::Value;
 
 use crate::http;
 
-/// A number of a `…-Reset` header from here on is a moment, in seconds since 1970, and no wait.
-const FIRST_MOMENT: f64 = 1e9;
+/// A number in a `…-Reset` header from here on is a Unix time in seconds, not a wait.
+const FIRST_UNIX_SECOND: f64 = 1e9;
 
-/// A number from here on is a moment in milliseconds.
-const FIRST_MOMENT_IN_MILLISECONDS: f64 = 1e12;
+/// A number from here on is a Unix time in milliseconds.
+const FIRST_UNIX_MILLISECOND: f64 = 1e12;
 
-/// The longest of what the answer asks for: `Retry-After`, in either form, `Retry-After-Ms` and,
-/// with a 429, `X-RateLimit-Reset-After` in seconds, and `retry_after` in seconds, where Discord
-/// (at the top) and Telegram (under `parameters`) put it.
+/// The longest wait that the answer asks for: `Retry-After` in either form, `Retry-After-Ms` and,
+/// with a 429, `X-RateLimit-Reset-After` and the JSON key `retry_after`, both in seconds. Discord
+/// writes that key at the top, Telegram under `parameters`.
 ///
-/// Many services send the state of their limit with every answer. Where nothing else asks for a
-/// wait, what they say of its end counts with a 429, and with a 403 or 503 if nothing is left.
-pub(super) fn wish(
+/// Many services send the state of their rate limit with every answer. If nothing else asks for a
+/// wait, the end of the limit counts: with a 429, and with a 403 or 503 if the limit is used up.
+pub(super) fn requested_wait(
     status: StatusCode,
     headers: &HeaderMap,
     body: &str,
     now: Timestamp,
 ) -> Option<Duration> {
-    let asked = [http::wait_from_answer(headers, now), in_milliseconds(headers)];
+    let asked = [http::wait_from_answer(headers, now), retry_after_milliseconds(headers)];
     let is_limited = status == StatusCode::TOO_MANY_REQUESTS;
-    let limited = if is_limited { [reset_after(headers), in_json(body)] } else { [None; 2] };
-    let wish = asked.into_iter().chain(limited).flatten().max();
+    let limited = if is_limited {
+        [rate_limit_reset_after(headers), retry_after_in_json(body)]
+    } else {
+        [None; 2]
+    };
+    let wait = asked.into_iter().chain(limited).flatten().max();
     let is_spent = || {
         matches!(status, StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE)
-            && is_limit_spent(headers)
+            && is_rate_limit_used_up(headers)
     };
-    wish.or_else(|| if is_limited || is_spent() { limit_reset(headers, now) } else { None })
+    wait.or_else(|| if is_limited || is_spent() { rate_limit_reset(headers, now) } else { None })
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-fn in_milliseconds(headers: &HeaderMap) -> Option<Duration> {
-    let milliseconds: f64 = header(headers, "retry-after-ms")?.parse().ok()?;
+fn retry_after_milliseconds(headers: &HeaderMap) -> Option<Duration> {
+    let milliseconds: f64 = header_text(headers, "retry-after-ms")?.parse().ok()?;
     http::wait_of_seconds(milliseconds / 1000.0)
 }
 
-fn reset_after(headers: &HeaderMap) -> Option<Duration> {
+fn rate_limit_reset_after(headers: &HeaderMap) -> Option<Duration> {
     ["x-ratelimit-reset-after", "ratelimit-reset-after"]
         .into_iter()
-        .find_map(|name| http::wait_in_words(header(headers, name)?))
+        .find_map(|name| http::wait_in_words(header_text(headers, name)?))
 }
 
-/// When a limit is over: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
+/// The wait until a rate limit ends: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
 /// (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and `X-RateLimit-Reset`, in
-/// seconds or as a moment (draft-ietf-httpapi-ratelimit-headers).
-fn limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let of_limit = limit_parameters(headers, &["t", "reset"]).max();
+/// seconds or as a Unix time (draft-ietf-httpapi-ratelimit-headers).
+fn rate_limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let of_limit = rate_limit_parameters(headers, &["t", "reset"]).max();
     of_limit.or_else(|| {
         ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].into_iter().find_map(
             |name| {
-                let said = header(headers, name)?;
-                match said.parse::<f64>() {
-                    Ok(moment) if moment >= FIRST_MOMENT => Some(wait_until(moment, headers, now)),
-                    _ => http::wait_in_words(said),
+                let text = header_text(headers, name)?;
+                match text.parse::<f64>() {
+                    Ok(moment) if moment >= FIRST_UNIX_SECOND => {
+                        Some(wait_until(moment, headers, now))
+                    }
+                    _ => http::wait_in_words(text),
                 }
             },
         )
     })
 }
 
-/// How far a moment of the server's clock is off, by that clock where the answer shows it.
+/// The wait until a Unix time, by the server's clock if the answer has a `Date`.
 fn wait_until(moment: f64, headers: &HeaderMap, now: Timestamp) -> Duration {
-    let scale = if moment >= FIRST_MOMENT_IN_MILLISECONDS { 1000.0 } else { 1.0 };
+    let scale = if moment >= FIRST_UNIX_MILLISECOND { 1000.0 } else { 1.0 };
     let answered = http::answered_at(headers).unwrap_or(now).as_duration().as_secs_f64();
     http::wait_of_seconds(moment / scale - answered).unwrap_or_default()
 }
 
-/// The values of some parameters of `RateLimit`.
-fn limit_parameters<'h>(
+/// The values of the parameters `names` of `RateLimit`.
+fn rate_limit_parameters<'h>(
     headers: &'h HeaderMap,
     names: &'h [&'h str],
 ) -> impl Iterator<Item = Duration> + 'h {
@@ -91,21 +97,21 @@ fn limit_parameters<'h>(
     })
 }
 
-/// Whether the server says that nothing is left of a limit.
-fn is_limit_spent(headers: &HeaderMap) -> bool {
-    let is_zero = |name: &&str| header(headers, name) == Some("0");
+/// Whether the server says that a rate limit is used up.
+fn is_rate_limit_used_up(headers: &HeaderMap) -> bool {
+    let is_zero = |name: &&str| header_text(headers, name) == Some("0");
     ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"].iter().any(is_zero)
-        || limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
+        || rate_limit_parameters(headers, &["r", "remaining"]).any(|left| left.is_zero())
 }
 
-fn in_json(body: &str) -> Option<Duration> {
+fn retry_after_in_json(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
     let seconds = ["/retry_after", "/parameters/retry_after"].into_iter().find_map(|path| {
         body.pointer(path).filter(|value| value.is_number() || value.is_string())
     })?;
     match seconds.as_str() {
         Some(words) => http::wait_in_words(words),
-        // A number that no clock can count to is no wish.
+        // A larger number is no meaningful wait.
         None => seconds.as_f64().filter(|seconds| *seconds < 1e18).and_then(http::wait_of_seconds),
     }
 }
@@ -129,10 +135,14 @@ mod tests {
     #[case(r#"{"retry_after": "5"}"#, Some(5_000))]
     #[case(r#"{"parameters": {"retry_after": "1.5 s"}}"#, Some(1_500))]
     #[case(r#"{"retry_after": 1e300}"#, None)]
-    fn chat_services_say_it_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
-        let wish =
-            wish(StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
-        assert_eq!(wish, milliseconds.map(Duration::from_millis));
+    fn chat_services_ask_in_json(#[case] body: &str, #[case] milliseconds: Option<u64>) {
+        let wait = requested_wait(
+            StatusCode::TOO_MANY_REQUESTS,
+            &HeaderMap::new(),
+            body,
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(wait, milliseconds.map(Duration::from_millis));
     }
 
     #[rstest]
@@ -156,21 +166,21 @@ mod tests {
         &[("retry-after", "Thu, 12 Mar 2026 13:24:00 GMT"), ("date", "Thu, 12 Mar 2026 13:24:10 GMT")],
         0
     )]
-    fn the_longest_wish_counts(
-        #[case] said: &[(&'static str, &'static str)],
+    fn the_longest_wait_counts(
+        #[case] text: &[(&'static str, &'static str)],
         #[case] milliseconds: u64,
     ) {
         let mut headers = HeaderMap::new();
-        for (name, value) in said {
+        for (name, value) in text {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        let wish = wish(
+        let wait = requested_wait(
             StatusCode::TOO_MANY_REQUESTS,
             &headers,
             r#"{"retry_after": 0.3}"#,
             Timestamp::UNIX_EPOCH,
         );
-        assert_eq!(wish, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
+        assert_eq!(wait, Some(Duration::from_millis(milliseconds).max(Duration::from_millis(300))));
     }
 
     #[rstest]
@@ -182,42 +192,46 @@ mod tests {
     #[case(&[("ratelimit", "\"default\";r=0;t=5")], Some(5_000))]
     #[case(&[("ratelimit", "\"burst\";r=0;t=5, \"daily\";r=9;t=50")], Some(50_000))]
     #[case(&[("ratelimit", "limit=10, remaining=0, reset=5")], Some(5_000))]
-    #[case::what_is_asked_for_comes_first(&[("retry-after", "3"), ("ratelimit-reset", "900")], Some(3_000))]
+    #[case::retry_after_comes_first(&[("retry-after", "3"), ("ratelimit-reset", "900")], Some(3_000))]
     #[case(&[("ratelimit-reset", "soon")], None)]
     #[case(&[("ratelimit-reset", "-5")], None)]
-    fn the_end_of_a_limit_counts_where_nothing_is_asked_for(
-        #[case] said: &[(&'static str, &'static str)],
+    fn the_end_of_a_limit_counts_if_nothing_else_asks(
+        #[case] text: &[(&'static str, &'static str)],
         #[case] milliseconds: Option<u64>,
     ) {
         let mut headers = HeaderMap::new();
-        for (name, value) in said {
+        for (name, value) in text {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let wish_with = |status| wish(status, &headers, "", now);
+        let wait_with = |status| requested_wait(status, &headers, "", now);
         let expected = milliseconds.map(Duration::from_millis);
-        assert_eq!(wish_with(StatusCode::TOO_MANY_REQUESTS), expected);
+        assert_eq!(wait_with(StatusCode::TOO_MANY_REQUESTS), expected);
         if headers.get("retry-after").is_none() {
-            assert_eq!(wish_with(StatusCode::NOT_FOUND), None);
+            assert_eq!(wait_with(StatusCode::NOT_FOUND), None);
         }
     }
 
     #[test]
-    fn a_limit_of_which_nothing_is_left_is_waited_for_with_a_403_too() {
+    fn a_limit_that_is_used_up_counts_with_a_403_too() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("60"));
-        let wish =
-            |headers: &HeaderMap| wish(StatusCode::FORBIDDEN, headers, "", Timestamp::UNIX_EPOCH);
-        assert_eq!(wish(&headers), None);
+        let wait = |headers: &HeaderMap| {
+            requested_wait(StatusCode::FORBIDDEN, headers, "", Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(wait(&headers), None);
         headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
-        assert_eq!(wish(&headers), Some(Duration::from_mins(1)));
+        assert_eq!(wait(&headers), Some(Duration::from_mins(1)));
     }
 
     #[test]
-    fn what_comes_with_every_answer_of_a_service_is_no_wish() {
+    fn the_state_of_a_limit_alone_asks_for_no_wait() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset-after", HeaderValue::from_static("1.5"));
         let body = r#"{"retry_after": 1}"#;
-        assert_eq!(wish(StatusCode::BAD_REQUEST, &headers, body, Timestamp::UNIX_EPOCH), None);
+        assert_eq!(
+            requested_wait(StatusCode::BAD_REQUEST, &headers, body, Timestamp::UNIX_EPOCH),
+            None
+        );
     }
 }

@@ -9,7 +9,7 @@ const BUSY: RefusalMeaning = Later(FailureCause::Busy, FailureScope::Notifier);
 const FAILED: RefusalMeaning = Later(FailureCause::Failed, FailureScope::Notifier);
 
 const TABLE: &[(SmtpStep, &str, RefusalMeaning)] = &[
-    // Before a mail, everything is put off.
+    // Before a mail, every refusal is retried.
     (SmtpStep::Greeting, "421 4.3.2 Too many concurrent connections", BUSY),
     (SmtpStep::Greeting, "432 4.3.2 Concurrent connections limit exceeded", BUSY),
     (SmtpStep::Greeting, "554 no service", SHUT),
@@ -105,13 +105,13 @@ const TABLE: &[(SmtpStep, &str, RefusalMeaning)] = &[
 ];
 
 #[test]
-fn what_a_refusal_means() {
-    for (step, said, expected) in TABLE {
-        let line = format!("{said}\r\n");
+fn refusals_have_their_meaning() {
+    for (step, text, expected) in TABLE {
+        let line = format!("{text}\r\n");
         let reply = read_reply(&mut line.as_bytes())
             .now_or_never()
             .expect("bytes at hand")
             .expect("a reply");
-        assert_eq!(meaning(*step, &reply), *expected, "{step:?}: {said}");
+        assert_eq!(refusal_meaning(*step, &reply), *expected, "{step:?}: {text}");
     }
 }

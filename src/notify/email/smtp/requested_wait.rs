@@ -1,26 +1,26 @@
-//! How long a server asks for a pause in the text of its reply: "try again in 300 seconds".
+//! Reads how long a server asks us to wait, from the text of its reply: "try again in 300 seconds".
 
 use std::time::Duration;
 
-/// Words after which a time is one to wait.
-const VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
+/// Words after which a duration is a wait.
+const WAIT_VERBS: [&str; 7] = ["again", "retry", "wait", "back", "resend", "retried", "reconnect"];
 
-/// How many words may stand between such a word and the number.
-const BETWEEN: usize = 3;
+/// The largest number of words between such a word and the number.
+const MAX_WORDS_BETWEEN: usize = 3;
 
-/// The wish in `text`, where it is clear: a number and a unit soon after a word such as "again".
-pub(super) fn wish(text: &str) -> Option<Duration> {
+/// The wait in `text`, if it is clear: a number and a unit soon after a word such as "again".
+pub(super) fn requested_wait(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
-    // A full stop or a semicolon ends what "again" can refer to.
+    // A word such as "again" refers to its own sentence only.
     text.split(['.', ';', '!']).find_map(|sentence| {
-        let words = words(sentence);
-        let verbs = words.iter().enumerate().filter(|(_, word)| VERBS.contains(word));
-        verbs.map(|(at, _)| &words[at + 1..]).find_map(after_the_verb)
+        let words = split_words(sentence);
+        let verbs = words.iter().enumerate().filter(|(_, word)| WAIT_VERBS.contains(word));
+        verbs.map(|(at, _)| &words[at + 1..]).find_map(wait_after_verb)
     })
 }
 
 /// Runs of letters and runs of digits: `300s` is two words.
-fn words(text: &str) -> Vec<&str> {
+fn split_words(text: &str) -> Vec<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .flat_map(|word| {
             let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
@@ -30,10 +30,10 @@ fn words(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn after_the_verb(words: &[&str]) -> Option<Duration> {
+fn wait_after_verb(words: &[&str]) -> Option<Duration> {
     let at = words
         .iter()
-        .take(BETWEEN + 1)
+        .take(MAX_WORDS_BETWEEN + 1)
         .position(|word| word.bytes().all(|byte| byte.is_ascii_digit()))?;
     let number: u64 = words[at].parse().ok()?;
     let seconds = match *words.get(at + 1)? {
@@ -64,7 +64,7 @@ mod tests {
     #[case("try again in 99999999999999999999 seconds", None)]
     #[case("try again in 5 parsecs", None)]
     #[case("", None)]
-    fn a_wish_is_obeyed_where_it_is_clear(#[case] text: &str, #[case] seconds: Option<u64>) {
-        assert_eq!(wish(text), seconds.map(Duration::from_secs));
+    fn a_clear_wait_is_read(#[case] text: &str, #[case] seconds: Option<u64>) {
+        assert_eq!(requested_wait(text), seconds.map(Duration::from_secs));
     }
 }

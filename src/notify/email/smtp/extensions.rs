@@ -1,34 +1,36 @@
-//! What a server offers in its answer to EHLO (RFC 5321, 4.1.1.1). Keywords count in any case.
+//! The service extensions in a server's answer to EHLO (RFC 5321, 4.1.1.1). Keywords are
+//! case-insensitive.
 
 use super::login::Mechanism;
 use super::reply::SmtpReply;
 
-/// Of a server that knows only HELO: nothing.
+/// The extensions of a server. A server that knows only HELO has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct ServerExtensions {
     pub(super) starttls: bool,
-    pub(super) eight_bit: bool,
-    pub(super) utf8: bool,
-    /// The ways to log in that we know as well.
+    pub(super) eight_bit_mime: bool,
+    pub(super) smtp_utf8: bool,
+    /// The offered login mechanisms that Tidings knows.
     pub(super) mechanisms: Vec<Mechanism>,
-    /// The longest mail that it takes, in bytes, where mails may say how long they are (RFC 1870).
-    /// A server may state no limit.
-    pub(super) size: Option<usize>,
-    /// The most mails that it takes over one connection (RFC 9422).
-    pub(super) mails: Option<u32>,
+    /// The longest mail that the server takes, in bytes, if it has SIZE (RFC 1870); `usize::MAX` if
+    /// it states no limit.
+    pub(super) max_mail_size: Option<usize>,
+    /// The largest number of mails over one connection (RFC 9422).
+    pub(super) max_mails: Option<u32>,
 }
 
-impl Offer {
-    /// What `reply` says. Its first line should be a greeting, but some servers leave that out.
-    pub(super) fn of(reply: &SmtpReply) -> Self {
+impl ServerExtensions {
+    /// Reads the extensions in `reply`. Its first line should be a greeting, but some servers leave
+    /// that out.
+    pub(super) fn from_reply(reply: &SmtpReply) -> Self {
         let mut offer = Self::default();
         for line in &reply.lines {
-            offer.add(&line.to_ascii_uppercase());
+            offer.read_keyword_line(&line.to_ascii_uppercase());
         }
         offer
     }
 
-    fn add(&mut self, line: &str) {
+    fn read_keyword_line(&mut self, line: &str) {
         // `AUTH=LOGIN PLAIN` was the form before RFC 2554.
         let line = line
             .strip_prefix("AUTH=")
@@ -36,16 +38,16 @@ impl Offer {
         let mut words = line.split_whitespace();
         match words.next() {
             Some("STARTTLS") => self.starttls = true,
-            Some("8BITMIME") => self.eight_bit = true,
-            Some("SMTPUTF8") => self.utf8 = true,
-            Some("AUTH") => self.mechanisms.extend(words.filter_map(Mechanism::named)),
+            Some("8BITMIME") => self.eight_bit_mime = true,
+            Some("SMTPUTF8") => self.smtp_utf8 = true,
+            Some("AUTH") => self.mechanisms.extend(words.filter_map(Mechanism::from_name)),
             Some("SIZE") => {
                 let most = words.next().and_then(|most| most.parse().ok());
-                self.size = Some(most.filter(|most| *most > 0).unwrap_or(usize::MAX));
+                self.max_mail_size = Some(most.filter(|most| *most > 0).unwrap_or(usize::MAX));
             }
             Some("LIMITS") => {
                 let most = words.find_map(|word| word.strip_prefix("MAILMAX=")?.parse().ok());
-                self.mails = most.filter(|most| *most > 0);
+                self.max_mails = most.filter(|most| *most > 0);
             }
             _ => {}
         }
@@ -58,12 +60,12 @@ mod tests {
 
     use super::*;
 
-    fn offer(lines: &[&str]) -> Offer {
+    fn extensions_from_lines(lines: &[&str]) -> ServerExtensions {
         let lines = std::iter::once("sink.example")
             .chain(lines.iter().copied())
             .map(str::to_owned)
             .collect();
-        Offer::of(&SmtpReply { code: 250, status: None, lines })
+        ServerExtensions::from_reply(&SmtpReply { code: 250, status: None, lines })
     }
 
     #[rstest]
@@ -79,7 +81,7 @@ mod tests {
         #[case] lines: &[&str],
         #[case] expected: &[Mechanism],
     ) {
-        assert_eq!(offer(lines).mechanisms, expected);
+        assert_eq!(extensions_from_lines(lines).mechanisms, expected);
     }
 
     #[rstest]
@@ -93,13 +95,20 @@ mod tests {
         #[case] size: Option<usize>,
         #[case] mails: Option<u32>,
     ) {
-        let offer = offer(lines);
-        assert_eq!((offer.size, offer.mails), (size, mails));
+        let offer = extensions_from_lines(lines);
+        assert_eq!((offer.max_mail_size, offer.max_mails), (size, mails));
     }
 
     #[test]
-    fn keywords_count_in_any_case_and_unknown_ones_do_not() {
-        let offer = offer(&["StartTls", "8bitmime", "smtputf8", "X-MAGIC", "", "PIPELINING"]);
-        assert!(offer.starttls && offer.eight_bit && offer.utf8);
+    fn keywords_are_case_insensitive_and_unknown_ones_are_ignored() {
+        let offer = extensions_from_lines(&[
+            "StartTls",
+            "8bitmime",
+            "smtputf8",
+            "X-MAGIC",
+            "",
+            "PIPELINING",
+        ]);
+        assert!(offer.starttls && offer.eight_bit_mime && offer.smtp_utf8);
     }
 }
