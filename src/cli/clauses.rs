@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
-use crate::notify::plain;
 use tidings_rules::story::Evidence;
+use tidings_rules::text::visible_line;
 use tidings_rules::{Clause, Truth};
 
 /// The narrowest and the widest lines, in columns.
@@ -48,7 +48,7 @@ impl TextLayout {
 
     /// A line with the name of a fact and its text.
     pub(super) fn fact(self, name: &str, text: &str) -> String {
-        self.wrap(&plain(text), &format!("  {name:9}  "), 13)
+        self.wrap(&visible_line(text), &format!("  {name:9}  "), 13)
     }
 
     /// The sign for a truth.
@@ -66,8 +66,9 @@ impl TextLayout {
 pub(super) fn clause_lines(clause: &Clause, depth: usize, layout: TextLayout) -> Vec<String> {
     let indent = 2 * depth;
     let first = format!("{:indent$}{} ", "", layout.truth_sign(clause.truth));
-    let mut lines = vec![layout.wrap(&plain(&clause.text), &first, indent + 4)];
-    lines.extend(clause.notes.iter().map(|note| indented_line(&plain(note), indent, layout)));
+    let mut lines = vec![layout.wrap(&visible_line(&clause.text), &first, indent + 4)];
+    lines
+        .extend(clause.notes.iter().map(|note| indented_line(&visible_line(note), indent, layout)));
     lines.extend(
         clause
             .evidence
@@ -92,20 +93,22 @@ fn hidden_line(hidden: &[Clause]) -> Option<String> {
 
 /// The field, and the sentence with the matched words marked.
 pub(super) fn quote_evidence(evidence: &Evidence, layout: TextLayout) -> String {
-    let label =
-        evidence.label.as_ref().map_or_else(String::new, |label| format!("{}, ", plain(label)));
+    let label = evidence
+        .label
+        .as_ref()
+        .map_or_else(String::new, |label| format!("{}, ", visible_line(label)));
     if evidence.marks.is_empty() {
-        return format!("{label}in {}", plain(&evidence.term));
+        return format!("{label}in {}", visible_line(&evidence.term));
     }
     let mut shown = String::new();
     let mut done = 0;
     for mark in &evidence.marks {
-        let word = plain(&evidence.sentence[mark.clone()]);
+        let word = visible_line(&evidence.sentence[mark.clone()]);
         let word = if layout.colour { layout.paint(&word, MARK) } else { format!("*{word}*") };
-        shown += &plain(&evidence.sentence[done..mark.start]);
+        shown += &visible_line(&evidence.sentence[done..mark.start]);
         shown += &word;
         done = mark.end;
     }
-    shown += &plain(&evidence.sentence[done..]);
+    shown += &visible_line(&evidence.sentence[done..]);
     format!("{label}{}: {shown}", evidence.field.as_str())
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
-use crate::notify::plain;
 use crate::rule_files;
 use tidings_rules::Rules;
 use tidings_rules::fault::nearest;
+use tidings_rules::text::visible_line;
 
 /// The most names that are listed if none is near.
 const MOST_LISTED: usize = 12;
@@ -48,7 +48,7 @@ pub(super) fn unknown_name<'n>(
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
-    let why = format!("there is no {kind} `{}`", plain(name));
+    let why = format!("there is no {kind} `{}`", visible_line(name));
     match suggest_names(name, &known) {
         Some(help) => fail_with_help(why, help, Exit::Data),
         None => fail(why, Exit::Data),
@@ -57,9 +57,10 @@ pub(super) fn unknown_name<'n>(
 
 fn suggest_names(name: &str, known: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, known.iter().copied()) {
-        return Some(format!("did you mean `{}`?", plain(near)));
+        return Some(format!("did you mean `{}`?", visible_line(near)));
     }
-    let listed: Vec<String> = known.iter().map(|name| format!("`{}`", plain(name))).collect();
+    let listed: Vec<String> =
+        known.iter().map(|name| format!("`{}`", visible_line(name))).collect();
     (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("there is {}", listed.join(", ")))
 }
 

@@ -20,9 +20,9 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::notify::plain;
 use crate::store::{self, Archive};
 use tidings_rules::story::FeedName;
+use tidings_rules::text::visible_line;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
@@ -98,7 +98,7 @@ fn add_silence(
     let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
-        let why = format!("`{}` is not a time in the future", plain(until));
+        let why = format!("`{}` is not a time in the future", visible_line(until));
         return Err(output::fail_with_help(why, help, Exit::Usage));
     };
     let target = known_target(target, &config)?;
@@ -107,7 +107,8 @@ fn add_silence(
             .await
             .map_err(|why| unavailable(&why))
     })?;
-    let (target, until) = (plain(&silence.target.to_string()), long_date(until, &config.zone));
+    let (target, until) =
+        (visible_line(&silence.target.to_string()), long_date(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
@@ -148,7 +149,11 @@ async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
         return Ok(());
     }
     let help = "messages carry it as `event`, and `tidings alerts show` prints it";
-    Err(output::fail_with_help(format_args!("there is no event `{}`", plain(id)), help, Exit::Data))
+    Err(output::fail_with_help(
+        format_args!("there is no event `{}`", visible_line(id)),
+        help,
+        Exit::Data,
+    ))
 }
 
 fn check_name(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
@@ -182,10 +187,14 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
 }
 
 fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
-    let why =
-        if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
+    let why = if silence.why.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", visible_line(&silence.why))
+    };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (plain(&silence.target.to_string()), long_date(silence.until, zone));
+    let (target, until) =
+        (visible_line(&silence.target.to_string()), long_date(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
@@ -202,7 +211,7 @@ fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
             Exit::Data,
         ));
     };
-    let target = plain(&silence.target.to_string());
+    let target = visible_line(&silence.target.to_string());
     output::print_line(format_args!(
         "silence {id} has ended: {target} is no longer muted, and the muted alerts are sent"
     ))

@@ -16,8 +16,9 @@ use crate::cli::place::{self, PlaceContent};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
-use crate::notify::{self, SendContext, plain};
+use crate::notify::{self, SendContext};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
+use tidings_rules::text::visible_line;
 use tidings_rules::{Carrier, Query};
 
 /// The most pages that are read at once.
@@ -144,12 +145,12 @@ fn format_match(
 
 /// A story that does not match, and why not, a reason a line.
 fn format_refusal(read: &Read, story: &Story, reasons: &[String], layout: TextLayout) -> String {
-    let title = layout.wrap(&plain(&story.headline()), "no match: ", 4);
-    let reasons = reasons.iter().map(|reason| layout.wrap(&plain(reason), "  ", 4));
+    let title = layout.wrap(&visible_line(&story.headline()), "no match: ", 4);
+    let reasons = reasons.iter().map(|reason| layout.wrap(&visible_line(reason), "  ", 4));
     let teaser = match read {
         Read::Full => None,
         Read::Teaser(why) => {
-            Some(layout.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4))
+            Some(layout.wrap(&visible_line(&format!("only a teaser was read: {why}")), "  ", 4))
         }
     };
     std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"

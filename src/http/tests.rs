@@ -222,8 +222,8 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
     let location = format!("Location: {busy}\r\n");
     let start = serve(move |_| bare("302 Found", &location)).await;
     let reach = reach(own());
-    let (held, told) = (Arc::new(()), Mutex::new(None));
-    let admit = async |url: Url| match (&*told.lock().unwrap(), url == busy) {
+    let (held, resting) = (Arc::new(()), Mutex::new(None));
+    let admit = async |url: Url| match (&*resting.lock().unwrap(), url == busy) {
         (Some(until), true) => {
             Err(FetchError::Resting { host: HostKey::from_url(&url), until: *until })
         }
@@ -231,7 +231,7 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
     };
     let rest = |host: &HostKey, asked: RetryAfter| {
         assert_eq!((host, Arc::strong_count(&held)), (&HostKey::from_url(&busy), 2));
-        *told.lock().unwrap() = Some(asked.end(now()));
+        *resting.lock().unwrap() = Some(asked.end(now()));
     };
     let asked = request(&start, Validators::default());
     let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();

@@ -6,16 +6,16 @@ use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{TextLayout, quote_evidence};
 use crate::cli::moment::long_date;
-use crate::notify::plain;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, Read};
+use tidings_rules::text::visible_line;
 
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
 pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLayout) -> String {
     let past = &record.past;
-    let title = plain(past.story.headline());
+    let title = visible_line(past.story.headline());
     let mut lines = vec![layout.paint(&layout.wrap(title.trim(), "", 2), TITLE)];
     lines
         .extend(alert_facts(record, zone).into_iter().map(|(name, text)| layout.fact(name, &text)));
@@ -71,9 +71,9 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
 /// What was found, and the sentence that shows it.
 fn evidence_line(evidence: &Evidence, layout: TextLayout) -> String {
     let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
-    let of = clause.map_or_else(String::new, |clause| format!(" for {}", plain(clause)));
+    let of = clause.map_or_else(String::new, |clause| format!(" for {}", visible_line(clause)));
     layout.wrap(
-        &format!("{}{of} — {}", plain(&evidence.term), quote_evidence(evidence, layout)),
+        &format!("{}{of} — {}", visible_line(&evidence.term), quote_evidence(evidence, layout)),
         "  ",
         4,
     )
@@ -90,7 +90,7 @@ fn rule_lines(record: &AlertRecord, layout: TextLayout) -> Vec<String> {
     );
     let lines = text.lines().map(|line| {
         let indent = 4 + line.len() - line.trim_start().len();
-        layout.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
+        layout.wrap(&visible_line(line.trim_start()), &" ".repeat(indent), indent + 2)
     });
     std::iter::once(head).chain(lines).collect()
 }
@@ -100,7 +100,7 @@ fn message_lines(message: &Message, zone: &TimeZone, layout: TextLayout) -> Vec<
     let head = format!(
         "Message {} for {}: {state}, written {}",
         message.id,
-        plain(&receiver),
+        visible_line(&receiver),
         long_date(message.created, zone)
     );
     let tries =
@@ -114,8 +114,10 @@ fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
         .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact_time(at, zone)));
     let outcome =
         attempt.outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
-    let reply =
-        attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
+    let reply = attempt
+        .reply
+        .as_deref()
+        .map_or_else(String::new, |reply| format!(", {}", visible_line(reply)));
     format!("{} {ended}{outcome}{reply}", exact_time(attempt.started, zone))
 }
 

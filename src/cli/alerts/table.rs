@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
 use crate::cli::moment::day_and_minute;
-use crate::notify::plain;
 use crate::store::PastAlert;
+use tidings_rules::text::visible_line;
 
 /// One row per alert, at most `width` columns wide.
 pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
@@ -18,7 +18,7 @@ pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) 
             alert.id.to_string(),
             day_and_minute(alert.created, zone),
             severity,
-            plain(&alert.rule_match.title()),
+            visible_line(&alert.rule_match.title()),
             headline(alert),
         ]
     };
@@ -27,7 +27,7 @@ pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) 
 }
 
 fn headline(alert: &PastAlert) -> String {
-    plain(alert.story.headline())
+    visible_line(alert.story.headline())
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
-use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
+use tidings_rules::text::visible_line;
 
 /// One row per delivery, and below it why it is not delivered. Then one line per receiver that
 /// fails or has a pause.
@@ -32,7 +32,7 @@ pub(super) fn deliveries_table(
         for (line, why) in table.lines().zip(reasons) {
             writeln!(text, "{line}").expect("strings grow");
             if let Some(why) = why {
-                writeln!(text, "{:indent$}{}", "", plain(why)).expect("strings grow");
+                writeln!(text, "{:indent$}{}", "", visible_line(why)).expect("strings grow");
             }
         }
     }
@@ -44,7 +44,7 @@ pub(super) fn deliveries_table(
 
 /// The state of a receiver that fails or has a pause.
 fn receiver_line(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
-    let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
+    let (receiver, why) = (visible_line(&receiver.to_string()), visible_line(&health.why));
     let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
         format!("{receiver} asked for a pause until {next}: {why}")
@@ -59,7 +59,7 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 7] {
     [
         delivery.id.to_string(),
         delivery.status.to_string(),
-        plain(&delivery.receiver.to_string()),
+        visible_line(&delivery.receiver.to_string()),
         short_date(delivery.created, zone),
         delivery.attempts.to_string(),
         delivery.due.map_or_else(|| "-".to_owned(), |due| short_date(due, zone)),
@@ -69,11 +69,11 @@ fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 7] {
 
 fn subject_text(what: &DeliverySubject) -> String {
     match what {
-        DeliverySubject::Story(title) => plain(title),
+        DeliverySubject::Story(title) => visible_line(title),
         DeliverySubject::Digest(alerts) => {
             format!("a digest of {}", count(*alerts as usize, "alert", "alerts"))
         }
-        DeliverySubject::Notice(subject) => plain(&format!("a notice about {subject}")),
+        DeliverySubject::Notice(subject) => visible_line(&format!("a notice about {subject}")),
     }
 }
 

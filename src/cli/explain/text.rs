@@ -9,10 +9,9 @@ use crate::cli::clauses::{self, TextLayout, quote_evidence};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
-use crate::notify::plain;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::Read;
-use tidings_rules::text::tokenise;
+use tidings_rules::text::{tokenise, visible_line};
 use tidings_rules::{Explained, Match, Truth};
 
 const TITLE: Style = Style::new().bold();
@@ -34,7 +33,7 @@ pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) ->
 }
 
 fn headline(subject: &ExplainSubject) -> String {
-    plain(&subject.story.headline())
+    visible_line(&subject.story.headline())
 }
 
 fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
@@ -98,10 +97,11 @@ fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<Strin
         lines.push(format!(
             "{} {}",
             layout.truth_sign(Truth::True),
-            layout.paint(&plain(&found.rule.title()), TITLE)
+            layout.paint(&visible_line(&found.rule.title()), TITLE)
         ));
         lines.extend(found.evidence.iter().map(|evidence| {
-            let term = format!("{} — {}", plain(&evidence.term), quote_evidence(evidence, layout));
+            let term =
+                format!("{} — {}", visible_line(&evidence.term), quote_evidence(evidence, layout));
             layout.wrap(&term, "    ", 6)
         }));
     }
@@ -114,12 +114,12 @@ fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
     } else {
         explained.rule.name().to_owned()
     };
-    let mut lines = vec![layout.paint(&plain(&title), TITLE)];
+    let mut lines = vec![layout.paint(&visible_line(&title), TITLE)];
     if explained.row.is_none() && explained.rule.row().is_some() {
         lines.push(layout.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
     if let Some(reason) = &explained.filtered_out {
-        let text = format!("does not look at this story: {}", plain(reason));
+        let text = format!("does not look at this story: {}", visible_line(reason));
         lines.push(layout.wrap(&text, &format!("{} ", layout.truth_sign(Truth::False)), 4));
     }
     lines.extend(clauses::clause_lines(&explained.clause, 0, layout));

@@ -14,7 +14,7 @@ use crate::cli::runtime::block_on;
 use crate::feed::discover::{self, Discovery, NamedFeed};
 use crate::http::guard;
 use crate::notify::SendContext;
-use crate::notify::plain;
+use tidings_rules::text::visible_line;
 
 /// The pause between two requests to a host that is not the user's own.
 const GAP: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ pub(super) fn find_feeds(
 }
 
 fn feed_line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
-    let title = title.as_deref().map(plain);
+    let title = title.as_deref().map(visible_line);
     match format {
         OutputFormat::Text => {
             format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default())

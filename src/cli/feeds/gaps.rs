@@ -13,8 +13,8 @@ use crate::cli::moment::{self, Edge};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
-use crate::notify::plain;
 use crate::store::{Archive, PastGap};
+use tidings_rules::text::visible_line;
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
 pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
@@ -38,7 +38,12 @@ fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
     }
     let time = |at| moment::day_and_minute(at, zone);
     let row = |past: &PastGap| {
-        [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found_at)]
+        [
+            visible_line(&past.feed.0),
+            time(past.gap.since),
+            time(past.gap.until),
+            time(past.found_at),
+        ]
     };
     let rows = gaps.iter().map(row).collect();
     columns(["FEED", "GAP FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)

@@ -54,7 +54,7 @@ pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static 
         at,
     ) {
         None => "well",
-        Some(ailment) => ailment.as_str(),
+        Some(health) => health.as_str(),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::cli::place;
 use crate::cli::runtime::block_on;
 use crate::feed::document::{Document, Item};
 use crate::feed::parse;
-use crate::notify::plain;
 use tidings_rules::story::headline::headline;
+use tidings_rules::text::visible_line;
 
 /// How much of an item's text is shown to people, in characters.
 const MOST_TEXT: usize = 400;
@@ -80,7 +80,7 @@ fn to_json(document: &Document, url: &Url) -> serde_json::Value {
 
 fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
     let name = document.title.as_deref().unwrap_or(place);
-    let head = format!("{}: {}", plain(name), count(document.items.len(), "item", "items"));
+    let head = format!("{}: {}", visible_line(name), count(document.items.len(), "item", "items"));
     let items = document.items.iter().map(|item| item_text(item, layout));
     std::iter::once(layout.wrap(&head, "", 2))
         .chain(items)
@@ -90,14 +90,14 @@ fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
 }
 
 fn item_text(item: &Item, layout: TextLayout) -> String {
-    let mut lines = vec![layout.wrap(&plain(&headline(&item.title, &item.text)), "", 2)];
+    let mut lines = vec![layout.wrap(&visible_line(&headline(&item.title, &item.text)), "", 2)];
     lines.extend(item.link.iter().map(|link| format!("  {link}")));
-    let facts: Vec<String> = item_facts(item).into_iter().map(|fact| plain(&fact)).collect();
+    let facts: Vec<String> = item_facts(item).into_iter().map(|fact| visible_line(&fact)).collect();
     lines.push(layout.wrap(&facts.join("; "), "  ", 4));
     let cut: String = item.text.chars().take(MOST_TEXT).collect();
     let more = if cut.len() < item.text.len() { " …" } else { "" };
     if !cut.is_empty() {
-        lines.push(layout.wrap(&(plain(cut.trim_end()) + more), "  | ", 4));
+        lines.push(layout.wrap(&(visible_line(cut.trim_end()) + more), "  | ", 4));
     }
     lines.join("\n")
 }

@@ -8,10 +8,10 @@ use crate::cli::output::{self, fail};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
-use crate::notify::plain;
 use crate::store;
 use tidings_rules::fault::nearest;
 use tidings_rules::story::FeedName;
+use tidings_rules::text::visible_line;
 
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
@@ -35,13 +35,13 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
     for feed in &requested {
         output::print_line(format_args!(
             "{}: a running tidings polls it within seconds",
-            plain(&feed.0)
+            visible_line(&feed.0)
         ))?;
     }
     for feed in wanted.iter().filter(|feed| !names.is_empty() && !requested.contains(feed)) {
         output::print_line(format_args!(
             "{}: was never polled; a start of tidings polls it at once",
-            plain(&feed.0)
+            visible_line(&feed.0)
         ))?;
     }
     Ok(())
@@ -53,9 +53,9 @@ fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let unknown: Vec<&String> =
         names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
-        let why = format!("no feed of the configuration is called `{}`", plain(name));
+        let why = format!("no feed of the configuration is called `{}`", visible_line(name));
         let help = match nearest(name, known()) {
-            Some(near) => format!("did you mean `{}`?", plain(near)),
+            Some(near) => format!("did you mean `{}`?", visible_line(near)),
             None => "`tidings feeds list` shows their names".to_owned(),
         };
         output::fail_with_help(why, help, Exit::Data);

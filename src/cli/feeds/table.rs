@@ -8,8 +8,8 @@ use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
 use crate::config::FeedConfig;
-use crate::notify::plain;
 use crate::store::FeedState;
+use tidings_rules::text::visible_line;
 
 /// The narrowest and the widest table, in columns.
 const WIDTHS: (usize, usize) = (60, 160);
@@ -52,7 +52,7 @@ fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] 
     let state = row.state.as_ref();
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
     [
-        plain(&row.feed.name.0),
+        visible_line(&row.feed.name.0),
         health_word(state, at).to_owned(),
         time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
@@ -66,8 +66,8 @@ fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] 
 /// The error, if there is one, and the reason for the time of the next poll.
 fn poll_reason(state: &FeedState) -> String {
     match &state.error {
-        Some(error) => format!("{}; {}", plain(error), plain(&state.next_why)),
-        None => plain(&state.next_why),
+        Some(error) => format!("{}; {}", visible_line(error), visible_line(&state.next_why)),
+        None => visible_line(&state.next_why),
     }
 }
 

@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::backtest::tally::{Headline, StoryCount, Tally};
 use crate::cli::backtest::rule_sets::RuleSets;
 use crate::cli::count::count;
-use crate::notify::plain;
+use tidings_rules::text::visible_line;
 
 /// The width without a terminal. It shows every headline in full.
 pub(super) const UNBOUNDED: usize = 400;
@@ -47,8 +47,11 @@ impl ReportLayout {
             if found.count == 0 {
                 idle.push(name.as_str());
             } else {
-                let heading =
-                    format!("{}: {}", plain(name), grouped_count(found.count, "match", "matches"));
+                let heading = format!(
+                    "{}: {}",
+                    visible_line(name),
+                    grouped_count(found.count, "match", "matches")
+                );
                 text += &self.format_section(&heading, &[(' ', found)]);
             }
         }
@@ -72,7 +75,7 @@ impl ReportLayout {
                 (0, _) => format!("drops {drops}"),
                 _ => format!("adds {adds}, drops {drops}"),
             };
-            let heading = format!("{}: {what}{note}", plain(name));
+            let heading = format!("{}: {what}{note}", visible_line(name));
             text += &self.format_section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
         }
         let unchanged: Vec<&str> = names
@@ -89,8 +92,11 @@ impl ReportLayout {
                 + "\n";
         for (mark, found) in parts {
             for headline in &found.newest {
-                let line =
-                    format!("  {mark} {}{}", self.date_prefix(headline), plain(&headline.title));
+                let line = format!(
+                    "  {mark} {}{}",
+                    self.date_prefix(headline),
+                    visible_line(&headline.title)
+                );
                 text += &cut_to_width(line.trim_end(), self.width);
                 text.push('\n');
             }
@@ -117,7 +123,7 @@ impl ReportLayout {
         }
         let mut text = format!("{} {what}:\n", grouped_count(names.len(), "rule", "rules"));
         for name in names.iter().take(MOST_NAMES) {
-            text += &cut_to_width(&format!("    {}", plain(name)), self.width);
+            text += &cut_to_width(&format!("    {}", visible_line(name)), self.width);
             text.push('\n');
         }
         if names.len() > MOST_NAMES {
