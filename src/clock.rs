@@ -71,6 +71,14 @@ impl JumpWatch {
         Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
     }
 
+    /// Watches a wall clock that jumps forward by `jump` before the first look.
+    #[cfg(test)]
+    pub(crate) fn start_behind(jump: Duration) -> Self {
+        let mut watch = Self::start();
+        watch.last.wall -= jump;
+        watch
+    }
+
     /// How the wall clock jumped since the last look; `None` if it did not.
     pub(crate) fn observe(&mut self) -> Option<Jump> {
         let reading = Reading { wall: now(), steady: self.begun.elapsed() };

@@ -18,6 +18,7 @@ mod recheck;
 pub mod reload;
 mod retry;
 mod robots;
+mod scheduler;
 pub mod signals;
 mod tasks;
 
@@ -155,8 +156,8 @@ async fn run_forever(
 ) {
     tokio::join!(
         poller::keep_polling(Arc::clone(context), feeds, stop.clone()),
-        articles::settle_waiting(Arc::clone(context), stop.clone()),
-        recheck::keep_rechecking(Arc::clone(context), stop.clone()),
+        articles::settle_waiting(context, stop.clone()),
+        recheck::keep_rechecking(context, stop.clone()),
         dispatcher::deliver(Arc::clone(context), stop.clone()),
         reload::keep_rules_fresh(Arc::clone(context), files, reload, stop.clone()),
         backfill::match_past_stories(context, stop.clone()),
@@ -172,8 +173,8 @@ async fn run_once(
 ) -> Option<Timestamp> {
     backfill::match_past_stories(context, stop.clone()).await;
     poller::poll_once(context, feeds, &stop).await;
-    articles::settle_waiting(Arc::clone(context), stop.clone()).await;
-    recheck::keep_rechecking(Arc::clone(context), stop.clone()).await;
+    articles::settle_waiting(context, stop.clone()).await;
+    recheck::keep_rechecking(context, stop.clone()).await;
     let next = dispatcher::deliver(Arc::clone(context), stop.clone()).await;
     housekeeping::keep_sweeping(context, stop).await;
     next

@@ -1,7 +1,6 @@
 //! Settles stories that wait for their page: fetches the page, and matches the story with the text
 //! that was read.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::alerts::admit;
-use crate::clock::{Jump, JumpWatch, later, now, sleep_until, until};
+use crate::clock::{Jump, later, now, until};
 use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, matching, page, recheck};
+use crate::daemon::scheduler::{AfterPanic, Due, Running, Work};
+use crate::daemon::tasks::Panicked;
+use crate::daemon::{matching, page, recheck, scheduler};
 use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
@@ -35,64 +35,66 @@ const SHORTEST_FETCH: Duration = Duration::from_mins(1);
 /// The pause after the first and the second failed fetch.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
-/// The pause after a failure of the store.
-const STORE_FAILED: Duration = Duration::from_secs(10);
-
 /// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
 /// story whose task panics is left for the next run.
-pub(crate) async fn settle_waiting(context: Arc<RunContext>, stop: CancellationToken) {
-    let mut tasks = Tasks::new();
-    let mut left_out = HashSet::new();
-    let mut clock = JumpWatch::start();
-    loop {
-        if let Some(Jump::Forward(_)) = clock.observe() {
-            context.restart_page_waits(now()).await;
-        }
-        let (due, next) = find_due_stories(&context, &tasks, &left_out).await;
-        for waiting in due {
-            let (context, stop) = (Arc::clone(&context), stop.clone());
-            tasks.spawn(waiting.id, async move { settle_story(&context, waiting, &stop).await });
-        }
-        if context.mode == Mode::Once && next.is_none() && tasks.len() == 0 {
-            return;
-        }
-        let wake = if tasks.len() < AT_ONCE { next } else { None };
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = context.story_waits.notified() => {}
-            Some((story, ended)) = tasks.next() => {
-                if let Err(why) = ended {
-                    error!("a story could not be settled: {why}; it is tried again at the next start");
-                    left_out.insert(story);
-                }
-            }
-            () = sleep_until(wake) => {}
-        }
-    }
-    while tasks.next().await.is_some() {}
+pub(crate) async fn settle_waiting(context: &Arc<RunContext>, stop: CancellationToken) {
+    let mut stories = WaitingStories { context: Arc::clone(context), stop: stop.clone() };
+    scheduler::run_work(&mut stories, context.mode, &stop).await;
 }
 
-/// The stories to settle now, and when the next of the others is due.
-async fn find_due_stories(
-    context: &RunContext,
-    tasks: &Tasks<StoryId, ()>,
-    left_out: &HashSet<StoryId>,
-) -> (Vec<WaitingStory>, Option<Timestamp>) {
-    let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
-    let mut begun: Vec<StoryId> = tasks.keys().chain(left_out).copied().collect();
-    let found = async {
-        let due = if room == 0 {
-            Vec::new()
-        } else {
-            context.store.waiting_stories(now(), &begun, room).await?
-        };
-        begun.extend(due.iter().map(|waiting| waiting.id));
-        Ok::<_, StoreError>((due, context.store.next_waiting_due(&begun).await?))
-    };
-    found.await.unwrap_or_else(|why| {
-        error!("waiting stories cannot be looked up: {why}");
-        (Vec::new(), Some(later(now(), STORE_FAILED)))
-    })
+/// The stories that wait for their page.
+struct WaitingStories {
+    context: Arc<RunContext>,
+    stop: CancellationToken,
+}
+
+impl Work for WaitingStories {
+    type Key = StoryId;
+    type Job = WaitingStory;
+    type Output = ();
+
+    const AT_ONCE: usize = AT_ONCE;
+    const STOP_GRACE: Duration = scheduler::STOP_GRACE;
+    const LOOKUP_FAILED: &'static str = "waiting stories cannot be looked up";
+    const JOB_FAILED: &'static str = "a story could not be settled";
+
+    async fn find_due(
+        &mut self,
+        running: &Running<StoryId, ()>,
+    ) -> Result<Due<WaitingStory>, StoreError> {
+        let mut taken = running.taken();
+        let store = &self.context.store;
+        let jobs = store.waiting_stories(now(), &taken, running.free()).await?;
+        taken.extend(jobs.iter().map(|waiting| waiting.id));
+        Ok(Due { jobs, next: store.next_waiting_due(&taken).await? })
+    }
+
+    fn begin(
+        &self,
+        waiting: WaitingStory,
+    ) -> (StoryId, impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        let (context, stop) = (Arc::clone(&self.context), self.stop.clone());
+        (waiting.id, async move { settle_story(&context, waiting, &stop).await })
+    }
+
+    fn end_after_panic(&mut self, story: StoryId, why: &Panicked) -> AfterPanic<StoryId> {
+        error!("a story could not be settled: {why}; it is tried again at the next start");
+        AfterPanic::LeaveOut(story)
+    }
+
+    async fn wait_for_change(&mut self) {
+        self.context.story_waits.notified().await;
+    }
+
+    async fn check_clock(&mut self, jump: Option<Jump>) {
+        if let Some(Jump::Forward(_)) = jump {
+            self.context.restart_page_waits(now()).await;
+        }
+    }
+
+    fn is_round_over(&self, next: Option<Timestamp>) -> bool {
+        next.is_none()
+    }
 }
 
 /// The outcome of reading a story's page.
@@ -103,30 +105,30 @@ enum PageOutcome {
     Later(Timestamp),
 }
 
-async fn settle_story(context: &Arc<RunContext>, waiting: WaitingStory, stop: &CancellationToken) {
+async fn settle_story(
+    context: &Arc<RunContext>,
+    waiting: WaitingStory,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
     let left = until(later(waiting.since, LONGEST_WAIT), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return Ok(()),
             page = read_page(context, &waiting, left) => page,
             () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
                 settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
     };
-    let recorded = match page {
+    match page {
         PageOutcome::Later(due) => {
             context.store.record_page_failure(waiting.id, waiting.revision, due).await
         }
         PageOutcome::Settled(body, read, fetches) => {
             match_and_record(context, waiting, body, read, fetches).await
         }
-    };
-    if let Err(why) = recorded {
-        error!("a story could not be settled: {why}; it is tried again");
-        tokio::time::sleep(STORE_FAILED).await;
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rechecks the pages of unchanged items, at the ages that `recheck` sets.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +9,11 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::alerts::admit;
-use crate::clock::{later, now, sleep_until};
+use crate::clock::{later, now};
 use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::tasks::Tasks;
-use crate::daemon::{Mode, matching, page};
+use crate::daemon::scheduler::{AfterPanic, Due, Running, Work};
+use crate::daemon::tasks::Panicked;
+use crate::daemon::{matching, page, scheduler};
 use crate::http::FetchError;
 use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
@@ -26,75 +26,59 @@ const AT_ONCE: usize = 64;
 const QUERY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Rechecks pages as they become due, until `stop`, or in a single round until none is due.
-pub(crate) async fn keep_rechecking(context: Arc<RunContext>, stop: CancellationToken) {
-    let mut tasks = Tasks::new();
-    let mut left_out = HashSet::new();
-    loop {
-        let (due, next) = find_due_rechecks(&context, &tasks, &left_out).await;
-        for recheck in due {
-            let (context, stop) = (Arc::clone(&context), stop.clone());
-            tasks.spawn(recheck.id, async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = recheck_page(&context, recheck) => {}
-                }
-            });
-        }
-        if context.mode == Mode::Once && tasks.len() == 0 {
-            return;
-        }
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some((story, ended)) = tasks.next() => {
-                if let Err(why) = ended {
-                    error!("a page could not be rechecked: {why}; it is retried at the next start");
-                    left_out.insert(story);
-                }
-            }
-            () = sleep_until(Some(next)) => {}
-        }
+pub(crate) async fn keep_rechecking(context: &Arc<RunContext>, stop: CancellationToken) {
+    let mut rechecks = DueRechecks { context: Arc::clone(context) };
+    scheduler::run_work(&mut rechecks, context.mode, &stop).await;
+}
+
+/// The pages to recheck. A stop aborts their requests.
+struct DueRechecks {
+    context: Arc<RunContext>,
+}
+
+impl Work for DueRechecks {
+    type Key = StoryId;
+    type Job = RecheckDue;
+    type Output = ();
+
+    const AT_ONCE: usize = AT_ONCE;
+    const JOB_FAILED_PAUSE: Duration = QUERY_INTERVAL;
+    const LOOKUP_FAILED: &'static str = "pages to recheck cannot be looked up";
+    const JOB_FAILED: &'static str = "a rechecked page could not be recorded";
+
+    async fn find_due(
+        &mut self,
+        running: &Running<StoryId, ()>,
+    ) -> Result<Due<RecheckDue>, StoreError> {
+        let latest = later(now(), QUERY_INTERVAL);
+        let mut taken = running.taken();
+        let store = &self.context.store;
+        let jobs = store.due_rechecks(now(), &taken, running.free()).await?;
+        taken.extend(jobs.iter().map(|recheck| recheck.id));
+        let next = store.next_recheck(&taken).await?;
+        Ok(Due { jobs, next: Some(next.map_or(latest, |next| next.min(latest))) })
     }
-    while tasks.next().await.is_some() {}
+
+    fn begin(
+        &self,
+        recheck: RecheckDue,
+    ) -> (StoryId, impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        let context = Arc::clone(&self.context);
+        (recheck.id, async move { recheck_page(&context, recheck).await })
+    }
+
+    fn end_after_panic(&mut self, story: StoryId, why: &Panicked) -> AfterPanic<StoryId> {
+        error!("a page could not be rechecked: {why}; it is retried at the next start");
+        AfterPanic::LeaveOut(story)
+    }
 }
 
-/// The stories to recheck now, and the time of the next query.
-async fn find_due_rechecks(
-    context: &RunContext,
-    tasks: &Tasks<StoryId, ()>,
-    left_out: &HashSet<StoryId>,
-) -> (Vec<RecheckDue>, Timestamp) {
-    let latest = later(now(), QUERY_INTERVAL);
-    let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
-    let mut begun: Vec<StoryId> = tasks.keys().chain(left_out).copied().collect();
-    let found = async {
-        let due = if room == 0 {
-            Vec::new()
-        } else {
-            context.store.due_rechecks(now(), &begun, room).await?
-        };
-        begun.extend(due.iter().map(|recheck| recheck.id));
-        let next = if tasks.len() + due.len() < AT_ONCE {
-            context.store.next_recheck(&begun).await?
-        } else {
-            None
-        };
-        Ok::<_, StoreError>((due, next.map_or(latest, |next| next.min(latest))))
-    };
-    found.await.unwrap_or_else(|why| {
-        error!("pages to recheck cannot be looked up: {why}");
-        (Vec::new(), latest)
-    })
-}
-
-async fn recheck_page(context: &Arc<RunContext>, recheck: RecheckDue) {
+async fn recheck_page(context: &Arc<RunContext>, recheck: RecheckDue) -> Result<(), StoreError> {
     let (story, revision) = (recheck.id, recheck.revision);
     let result = read_page_again(context, recheck).await;
     let recorded = context.store.record_recheck(story, revision, result, now()).await;
     context.message_due.notify_one();
-    if let Err(why) = recorded {
-        error!("a rechecked page could not be recorded: {why}; it is rechecked again");
-        tokio::time::sleep(QUERY_INTERVAL).await;
-    }
+    recorded.map(|_| ())
 }
 
 async fn read_page_again(context: &Arc<RunContext>, recheck: RecheckDue) -> RecheckResult {

@@ -56,6 +56,11 @@ impl<K, T: Send + 'static> Tasks<K, T> {
         Some((self.keys.remove(&id)?, ended))
     }
 
+    /// Aborts all tasks, and waits until they have ended.
+    pub(crate) async fn abort_all(&mut self) {
+        self.running.shutdown().await;
+    }
+
     /// The keys of the running tasks.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.keys.values()

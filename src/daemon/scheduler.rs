@@ -1,0 +1,241 @@
+//! The loop for work that becomes due: starts what is due, limits how much runs at once, and sleeps
+//! until more is due.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::clock::{Jump, JumpWatch, later, now, sleep_until};
+use crate::daemon::Mode;
+use crate::daemon::tasks::{Panicked, Tasks};
+use crate::store::StoreError;
+
+/// The pause after a failure of the store.
+pub(super) const STORE_FAILED: Duration = Duration::from_secs(5);
+
+/// How long a stop waits for jobs in progress: as long as a webhook may take. A mail server may
+/// take ten minutes.
+pub(super) const STOP_GRACE: Duration = Duration::from_secs(30);
+
+/// How often waits are checked against the clock, which may have been set.
+const CLOCK_CHECK: Duration = Duration::from_mins(1);
+
+/// Work that becomes due in jobs. Each job runs as a task of its own, and has a key.
+pub(super) trait Work {
+    /// What identifies a running job.
+    type Key: Clone;
+    /// A job that is due.
+    type Job;
+    /// The result of a job.
+    type Output: Send + 'static;
+
+    /// The most jobs at once.
+    const AT_ONCE: usize = usize::MAX;
+    /// The pause after a job that the store failed. The job's key runs until then.
+    const JOB_FAILED_PAUSE: Duration = STORE_FAILED;
+    /// How long a stop waits for running jobs. They are aborted then.
+    const STOP_GRACE: Duration = Duration::ZERO;
+    /// What the log says if [`find_due`](Self::find_due) fails.
+    const LOOKUP_FAILED: &'static str;
+    /// What the log says if a job fails.
+    const JOB_FAILED: &'static str;
+
+    /// Finds the jobs to start now, at most as many as `running` has free places.
+    async fn find_due(
+        &mut self,
+        running: &Running<Self::Key, Self::Output>,
+    ) -> Result<Due<Self::Job>, StoreError>;
+
+    /// The key of a job, and its run.
+    fn begin(
+        &self,
+        job: Self::Job,
+    ) -> (Self::Key, impl Future<Output = Result<Self::Output, StoreError>> + Send + 'static);
+
+    /// Takes in the result of a job; `None` if the store failed.
+    fn end(&mut self, _key: Self::Key, _output: Option<Self::Output>) {}
+
+    /// Takes in that a job panicked, and logs it.
+    fn end_after_panic(&mut self, key: Self::Key, why: &Panicked) -> AfterPanic<Self::Key>;
+
+    /// Returns when jobs may be due before the time that `find_due` returned. It can be dropped at
+    /// any time.
+    async fn wait_for_change(&mut self) {
+        std::future::pending().await
+    }
+
+    /// Corrects waits that a wrong clock made. Called once a minute, and after every `jump`.
+    async fn check_clock(&mut self, _jump: Option<Jump>) {}
+
+    /// Whether a single round is over. Called when no job runs. `next` is when the next job is due.
+    fn is_round_over(&self, next: Option<Timestamp>) -> bool {
+        next.is_none_or(|next| next > now())
+    }
+
+    /// Records the jobs that ended while the loop stops.
+    async fn record_ended(&mut self) {}
+
+    /// Logs that a stop aborts `jobs` jobs.
+    fn log_aborted(&self, _jobs: usize) {}
+}
+
+/// The jobs to start now, and when the next of the others is due.
+#[derive(Debug)]
+pub(super) struct Due<J> {
+    pub(super) jobs: Vec<J>,
+    pub(super) next: Option<Timestamp>,
+}
+
+/// What follows a job that panicked.
+#[derive(Debug)]
+pub(super) enum AfterPanic<K> {
+    /// The key is left out until the next start.
+    LeaveOut(K),
+    /// The work decides when the key is due again.
+    Reschedule,
+}
+
+/// The running jobs, and the keys that are left out because their job panicked.
+#[derive(Debug)]
+pub(super) struct Running<K, T> {
+    tasks: Tasks<K, Result<T, StoreError>>,
+    left_out: Vec<K>,
+    at_once: usize,
+}
+
+impl<K: Clone, T: Send + 'static> Running<K, T> {
+    /// The keys of the running jobs.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.tasks.keys()
+    }
+
+    /// The keys that no job may be started for.
+    pub(super) fn taken(&self) -> Vec<K> {
+        self.keys().chain(&self.left_out).cloned().collect()
+    }
+
+    /// The number of jobs that may be started.
+    pub(super) fn free(&self) -> u32 {
+        u32::try_from(self.at_once.saturating_sub(self.tasks.len())).unwrap_or(u32::MAX)
+    }
+
+    /// The number of running jobs.
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
+/// Does `work` whenever it is due, until `stop`, or in a single round until the round is over.
+///
+/// Returns when the next job is due, if a single round ended.
+pub(super) async fn run_work<W: Work>(
+    work: &mut W,
+    mode: Mode,
+    stop: &CancellationToken,
+) -> Option<Timestamp> {
+    run_with_clock(work, mode, stop, JumpWatch::start()).await
+}
+
+async fn run_with_clock<W: Work>(
+    work: &mut W,
+    mode: Mode,
+    stop: &CancellationToken,
+    mut clock: JumpWatch,
+) -> Option<Timestamp> {
+    let mut running = Running { tasks: Tasks::new(), left_out: Vec::new(), at_once: W::AT_ONCE };
+    let mut checks = tokio::time::interval(CLOCK_CHECK);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    checks.reset();
+    let mut is_check_due = false;
+    while !stop.is_cancelled() {
+        let jump = clock.observe();
+        if is_check_due || jump.is_some() {
+            is_check_due = false;
+            work.check_clock(jump).await;
+        }
+        let next = start_due(work, &mut running, stop).await;
+        if mode == Mode::Once && running.len() == 0 && work.is_round_over(next) {
+            return next;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = work.wait_for_change() => {}
+            Some((key, ended)) = running.tasks.next() => end_job(work, &mut running, key, ended),
+            () = sleep_until(next) => {}
+            _ = checks.tick() => is_check_due = true,
+        }
+        while let Some((key, ended)) = running.tasks.try_next() {
+            end_job(work, &mut running, key, ended);
+        }
+    }
+    finish_jobs(work, running).await;
+    None
+}
+
+/// Starts the jobs that are due. Returns when the next one is due; `None` if no more may run.
+async fn start_due<W: Work>(
+    work: &mut W,
+    running: &mut Running<W::Key, W::Output>,
+    stop: &CancellationToken,
+) -> Option<Timestamp> {
+    if running.free() == 0 {
+        return None;
+    }
+    let due = work.find_due(running).await.unwrap_or_else(|why| {
+        error!("{}: {why}; it is tried again", W::LOOKUP_FAILED);
+        Due { jobs: Vec::new(), next: Some(later(now(), STORE_FAILED)) }
+    });
+    for job in due.jobs {
+        let (key, ended) = work.begin(job);
+        let stop = stop.clone();
+        running.tasks.spawn(key, async move {
+            let ended = ended.await;
+            if let Err(why) = &ended {
+                error!("{}: {why}; it is tried again", W::JOB_FAILED);
+                stop.run_until_cancelled(tokio::time::sleep(W::JOB_FAILED_PAUSE)).await;
+            }
+            ended
+        });
+    }
+    due.next.filter(|_| running.free() > 0)
+}
+
+fn end_job<W: Work>(
+    work: &mut W,
+    running: &mut Running<W::Key, W::Output>,
+    key: W::Key,
+    ended: Result<Result<W::Output, StoreError>, Panicked>,
+) {
+    match ended {
+        Ok(output) => work.end(key, output.ok()),
+        Err(why) => match work.end_after_panic(key, &why) {
+            AfterPanic::LeaveOut(key) => running.left_out.push(key),
+            AfterPanic::Reschedule => {}
+        },
+    }
+}
+
+/// Waits for the running jobs, at most [`Work::STOP_GRACE`]. Each end is recorded at once, because
+/// the process may be killed.
+async fn finish_jobs<W: Work>(work: &mut W, mut running: Running<W::Key, W::Output>) {
+    let mut deadline = pin!(tokio::time::sleep(W::STOP_GRACE));
+    loop {
+        work.record_ended().await;
+        tokio::select! {
+            ended = running.tasks.next() => match ended {
+                Some((key, ended)) => end_job(work, &mut running, key, ended),
+                None => return,
+            },
+            () = &mut deadline => break,
+        }
+    }
+    work.log_aborted(running.len());
+    running.tasks.abort_all().await;
+}
+
+#[cfg(test)]
+mod tests;
