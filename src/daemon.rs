@@ -20,7 +20,6 @@ mod retry;
 mod robots;
 mod scheduler;
 pub mod signals;
-mod tasks;
 
 pub use context::Mode;
 pub use names::{known_names, receivers};
@@ -155,10 +154,10 @@ async fn run_forever(
     stop: CancellationToken,
 ) {
     tokio::join!(
-        poller::keep_polling(Arc::clone(context), feeds, stop.clone()),
+        poller::keep_polling(context, feeds, stop.clone()),
         articles::settle_waiting(context, stop.clone()),
         recheck::keep_rechecking(context, stop.clone()),
-        dispatcher::deliver(Arc::clone(context), stop.clone()),
+        dispatcher::deliver(context, stop.clone()),
         reload::keep_rules_fresh(Arc::clone(context), files, reload, stop.clone()),
         backfill::match_past_stories(context, stop.clone()),
         housekeeping::keep_sweeping(context, stop),
@@ -175,7 +174,7 @@ async fn run_once(
     poller::poll_once(context, feeds, &stop).await;
     articles::settle_waiting(context, stop.clone()).await;
     recheck::keep_rechecking(context, stop.clone()).await;
-    let next = dispatcher::deliver(Arc::clone(context), stop.clone()).await;
+    let next = dispatcher::deliver(context, stop.clone()).await;
     housekeeping::keep_sweeping(context, stop).await;
     next
 }

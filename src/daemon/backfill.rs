@@ -8,17 +8,15 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::clock::now;
+use crate::clock::{Jump, later, now};
 use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::{Mode, matching};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::{Mode, matching, scheduler};
 use crate::store::{MatchResult, SettledStory, StoreError};
 use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
 const SETTLING: Duration = Duration::from_secs(3);
-
-/// The pause after a failure of the store.
-const STORE_FAILED: Duration = Duration::from_secs(30);
 
 /// The number of stories of one step.
 const STEP: u32 = 100;
@@ -26,30 +24,56 @@ const STEP: u32 = 100;
 /// Matches every new rule with `backfill` against stored stories, until `stop`, or once in a single
 /// round. An interrupted backfill begins again at the next start.
 pub(crate) async fn match_past_stories(context: &Arc<RunContext>, stop: CancellationToken) {
-    let rounds = async {
-        loop {
-            let again = match match_new_rules(context).await {
-                Ok(()) => None,
-                Err(why) => {
-                    error!(
-                        "new rules cannot be matched against stored stories: {why}; they are tried again"
-                    );
-                    Some(STORE_FAILED)
-                }
-            };
-            match (context.mode, again) {
-                (Mode::Once, _) => return,
-                (Mode::Forever, Some(pause)) => tokio::time::sleep(pause).await,
-                (Mode::Forever, None) => {
-                    context.rules_changed.notified().await;
-                    tokio::time::sleep(SETTLING).await;
-                }
-            }
+    let mut backfills = Backfills { context: Arc::clone(context), due: Some(now()) };
+    scheduler::run_work(&mut backfills, context.mode, &stop).await;
+}
+
+/// The backfills of a run: one at the start, and one after each change of the rules.
+struct Backfills {
+    context: Arc<RunContext>,
+    due: Option<Timestamp>,
+}
+
+impl Work for Backfills {
+    type Key = ();
+    type Job = ();
+    type Output = ();
+
+    const AT_ONCE: usize = 1;
+    const LOOKUP_FAILED: &'static str = "new rules cannot be looked up";
+    const JOB_FAILED: &'static str = "new rules cannot be matched against stored stories";
+
+    async fn find_due(&mut self, _running: &Running<(), ()>) -> Result<Due<()>, StoreError> {
+        let due = self.due.map_or(Due::NONE, Due::at);
+        if !due.jobs.is_empty() {
+            self.due = None;
         }
-    };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = rounds => {}
+        Ok(due)
+    }
+
+    fn begin(&self, (): ()) -> ((), impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        let context = Arc::clone(&self.context);
+        ((), async move { match_new_rules(&context).await })
+    }
+
+    fn end(&mut self, (): (), output: Option<()>) {
+        if output.is_none() && self.context.mode == Mode::Forever {
+            self.due = Some(now());
+        }
+    }
+
+    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
+        error!("{}: {why}; they are tried again after the next change", Self::JOB_FAILED);
+        AfterPanic::Reschedule
+    }
+
+    async fn wait_for_change(&mut self) {
+        self.context.rules_changed.notified().await;
+        self.due = Some(later(now(), SETTLING));
+    }
+
+    async fn check_clock(&mut self, _jump: Option<Jump>) {
+        self.due = self.due.map(|due| due.min(later(now(), SETTLING)));
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -14,30 +13,20 @@ use tracing::{debug, error, info, warn};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::width::SendWindow;
-use crate::clock::{JumpWatch, later, now, sleep_until, until};
+use crate::clock::{Jump, later, now, until};
 use crate::daemon::context::RunContext;
 use crate::daemon::retry::MessageHistory;
-use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{Mode, announce, feed_diff, retry};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::{announce, feed_diff, retry, scheduler};
 use crate::notify;
-use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
+use crate::store::{Finish, Lease, OutboxTurn, Render, RetryRecord, Sending, StoreError};
 use tidings_rules::story::NotifierName;
-
-/// The pause after a failure of the store.
-const STORE_FAILED: Duration = Duration::from_secs(5);
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
 const QUERY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long a stop waits for messages in flight: as long as a webhook may take. A mail server may
-/// take ten minutes.
-const STOP_GRACE: Duration = Duration::from_secs(30);
-
 /// The pause before the next attempt at a message whose attempt panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
-
-/// How often waits are checked against the clock, which may have been set back.
-const CLOCK_CHECK: Duration = Duration::from_mins(1);
 
 /// The number of messages that each notifier is sent at once.
 type SendWindows = BTreeMap<NotifierName, SendWindow>;
@@ -46,133 +35,162 @@ type SendWindows = BTreeMap<NotifierName, SendWindow>;
 type EndedAttempts = Vec<(Lease, Finish)>;
 
 /// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
-/// more. After `stop`, messages in flight get [`STOP_GRACE`] to end.
+/// more. After `stop`, messages in flight get [`scheduler::STOP_GRACE`] to end.
 ///
 /// Returns when the next message is due, if a single round ended.
 pub(crate) async fn deliver(
-    context: Arc<RunContext>,
+    context: &Arc<RunContext>,
     stop: CancellationToken,
 ) -> Option<Timestamp> {
-    let mut tasks = Tasks::new();
-    let mut ended = EndedAttempts::new();
-    let mut windows = SendWindows::new();
-    let mut clock = JumpWatch::start();
-    let mut next_check = later(now(), CLOCK_CHECK);
-    while !stop.is_cancelled() {
-        if let Some(jump) = clock.observe() {
-            warn!("the clock of this machine jumped {jump}");
-            next_check = now();
-        }
-        if next_check <= now() {
-            next_check = later(now(), CLOCK_CHECK);
-            cut_waits(&context).await;
-        }
-        let next = match run_turn(&context, &mut tasks, &mut ended, &windows).await {
-            Ok(next) => next,
-            Err(why) => {
-                error!("the outbox cannot be read or written: {why}; it is tried again");
-                Some(later(now(), STORE_FAILED))
-            }
-        };
-        if context.mode == Mode::Once
-            && tasks.len() == 0
-            && ended.is_empty()
-            && next.is_none_or(|at| at > now())
-        {
-            return next;
-        }
-        let mut newly_ended = EndedAttempts::new();
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = context.message_due.notified() => {}
-            Some(attempt) = tasks.next() => newly_ended.push(finish_attempt(&context, attempt)),
-            () = sleep_until(Some(next.unwrap_or(Timestamp::MAX).min(later(now(), QUERY_INTERVAL)))) => {}
-            () = context.send_context.close_idle_connections() => {}
-        }
-        while let Some(attempt) = tasks.try_next() {
-            newly_ended.push(finish_attempt(&context, attempt));
-        }
-        adapt_windows(&mut windows, &newly_ended, tasks.keys().map(|lease| lease.attempt).max());
-        ended.extend(newly_ended);
+    let mut deliveries = Deliveries {
+        context: Arc::clone(context),
+        newly_ended: EndedAttempts::new(),
+        ended: EndedAttempts::new(),
+        windows: SendWindows::new(),
+    };
+    let next = scheduler::run_work(&mut deliveries, context.mode, &stop).await;
+    if stop.is_cancelled() {
+        context.send_context.close_all_connections().await;
     }
-    finish_in_flight(&context, &mut tasks, ended).await;
-    context.send_context.close_all_connections().await;
-    None
+    next
 }
 
-/// Waits up to [`STOP_GRACE`] for messages in flight. Each outcome is recorded at once, because the
-/// process may be killed. The next run reclaims the other messages, and sends the same bytes under
-/// the same ids again.
-async fn finish_in_flight(
-    context: &Arc<RunContext>,
-    tasks: &mut Tasks<Lease, Finish>,
-    mut ended: EndedAttempts,
-) {
-    let mut deadline = pin!(tokio::time::sleep(STOP_GRACE));
-    loop {
-        match context
-            .store
-            .outbox_turn(
-                context.run,
-                ended.clone(),
-                BTreeMap::new(),
-                now(),
-                message_renderer(context),
-            )
-            .await
-        {
-            Ok(_) => ended.clear(),
-            Err(why) => {
-                error!(
-                    "outcomes of deliveries cannot be recorded: {why}; these messages are sent again at the next start"
-                );
-            }
+/// The messages of the outbox, and the attempts at them.
+struct Deliveries {
+    context: Arc<RunContext>,
+    /// Attempts that have not changed the windows yet.
+    newly_ended: EndedAttempts,
+    /// Attempts that are not recorded yet.
+    ended: EndedAttempts,
+    windows: SendWindows,
+}
+
+impl Deliveries {
+    /// What each notifier is sent now, and how much it may be sent at once.
+    fn sending(&self, running: &Running<Lease, Finish>) -> BTreeMap<NotifierName, Sending> {
+        let sending = self.context.config.notifiers.keys().map(|name| {
+            let at_once = self.windows.get(name).copied().unwrap_or_default().at_once();
+            (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
+        });
+        let mut sending: BTreeMap<_, Sending> = sending.collect();
+        for Receiver { notifier, recipient } in running.keys().map(|lease| &lease.receiver) {
+            let notifier = sending.entry(notifier.clone()).or_default();
+            *notifier.in_flight.entry(recipient.clone()).or_default() += 1;
         }
-        tokio::select! {
-            attempt = tasks.next() => match attempt {
-                Some(attempt) => ended.push(finish_attempt(context, attempt)),
-                None => return,
+        sending
+    }
+
+    /// Records the attempts that ended, and leases due messages for every notifier of `sending`.
+    async fn run_turn(
+        &mut self,
+        sending: BTreeMap<NotifierName, Sending>,
+    ) -> Result<OutboxTurn, StoreError> {
+        let (context, ended) = (&self.context, self.ended.clone());
+        let render = message_renderer(context);
+        let turn = context.store.outbox_turn(context.run, ended, sending, now(), render).await?;
+        self.ended.clear();
+        Ok(turn)
+    }
+}
+
+impl Work for Deliveries {
+    type Key = Lease;
+    type Job = Lease;
+    type Output = Finish;
+
+    const STOP_GRACE: Duration = scheduler::STOP_GRACE;
+    const LOOKUP_FAILED: &'static str = "the outbox cannot be read or written";
+
+    async fn find_due(
+        &mut self,
+        running: &Running<Lease, Finish>,
+    ) -> Result<Due<Lease>, StoreError> {
+        let newest = running.keys().map(|lease| lease.attempt).max();
+        adapt_windows(&mut self.windows, &self.newly_ended, newest);
+        self.ended.append(&mut self.newly_ended);
+        let turn = self.run_turn(self.sending(running)).await?;
+        let announced = announce::queue_receiver_notices(&self.context, &turn.receiver_health);
+        // The leases count, even if the notices fail.
+        let next = announced.await.map_or_else(
+            |why| {
+                error!("notices about receivers cannot be stored: {why}; they are tried again");
+                Some(later(now(), scheduler::STORE_FAILED))
             },
-            () = &mut deadline => {
-                warn!("{} messages are still in flight, and are sent again at the next start", tasks.len());
-                return;
-            }
+            |()| turn.next_due,
+        );
+        Ok(Due { jobs: turn.leases, next })
+    }
+
+    fn begin(
+        &self,
+        lease: Lease,
+    ) -> (Lease, impl Future<Output = Result<Finish, StoreError>> + Send + 'static) {
+        let context = Arc::clone(&self.context);
+        (lease.clone(), async move { Ok(send_message(&context, &lease).await) })
+    }
+
+    fn end(&mut self, lease: Lease, finish: Option<Finish>) {
+        if let Some(finish) = finish {
+            log_outcome(&self.context, &lease, &finish);
+            self.newly_ended.push((lease, finish));
         }
     }
-}
 
-/// Records the attempts that ended, and starts due messages for every notifier with free slots.
-/// Returns when the next message is due.
-async fn run_turn(
-    context: &Arc<RunContext>,
-    tasks: &mut Tasks<Lease, Finish>,
-    ended: &mut EndedAttempts,
-    windows: &SendWindows,
-) -> Result<Option<Timestamp>, StoreError> {
-    let sending = context.config.notifiers.keys().map(|name| {
-        let at_once = windows.get(name).copied().unwrap_or_default().at_once();
-        (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
-    });
-    let mut sending: BTreeMap<_, _> = sending.collect();
-    for Receiver { notifier, recipient } in tasks.keys().map(|lease| &lease.receiver) {
-        *sending
-            .entry(notifier.clone())
-            .or_default()
-            .in_flight
-            .entry(recipient.clone())
-            .or_default() += 1;
+    /// The message is retried later, and the attempt counts.
+    fn end_after_panic(&mut self, lease: Lease, why: &Panicked) -> AfterPanic<Lease> {
+        let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
+        let retry = RetryRecord {
+            due: later(now(), AFTER_A_PANIC),
+            cause,
+            scope,
+            counts: true,
+            rest_until: None,
+            why: why.to_string(),
+        };
+        self.end(lease, Some(Finish::Retry(retry)));
+        AfterPanic::Reschedule
     }
-    let turn = context
-        .store
-        .outbox_turn(context.run, ended.clone(), sending, now(), message_renderer(context))
-        .await?;
-    ended.clear();
-    for lease in turn.leases {
-        let context = Arc::clone(context);
-        tasks.spawn(lease.clone(), async move { send_message(&context, &lease).await });
+
+    async fn wait_for_change(&mut self) {
+        tokio::select! {
+            () = self.context.message_due.notified() => {}
+            () = self.context.send_context.close_idle_connections() => {}
+            () = tokio::time::sleep(QUERY_INTERVAL) => {}
+        }
     }
-    announce::queue_receiver_notices(context, &turn.receiver_health).await?;
-    Ok(turn.next_due)
+
+    /// Shortens waits that were set while the clock was ahead.
+    async fn check_clock(&mut self, jump: Option<Jump>) {
+        if let Some(jump) = jump {
+            warn!("the clock of this machine jumped {jump}");
+        }
+        match self.context.store.shorten_delivery_waits(now()).await {
+            Ok(0) => {}
+            Ok(cut) => info!(
+                "the clock of this machine was ahead; the waits of {cut} messages are shortened"
+            ),
+            Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
+        }
+    }
+
+    fn is_round_over(&self, next: Option<Timestamp>) -> bool {
+        self.ended.is_empty() && next.is_none_or(|at| at > now())
+    }
+
+    /// The next run reclaims the messages that are not recorded, and sends the same bytes under the
+    /// same ids again.
+    async fn record_ended(&mut self) {
+        self.ended.append(&mut self.newly_ended);
+        if let Err(why) = self.run_turn(BTreeMap::new()).await {
+            error!(
+                "outcomes of deliveries cannot be recorded: {why}; these messages are sent again at the next start"
+            );
+        }
+    }
+
+    fn log_aborted(&self, messages: usize) {
+        warn!("{messages} messages are still in flight, and are sent again at the next start");
+    }
 }
 
 /// Makes one attempt at a message. Returns what follows for the message.
@@ -200,27 +218,6 @@ async fn send_message(context: &RunContext, lease: &Lease) -> Finish {
     retry::decide_next_step(outcome, history, ended, seed)
 }
 
-/// Logs the outcome of an attempt. A message whose attempt panicked is retried later, and the
-/// attempt counts.
-fn finish_attempt(
-    context: &RunContext,
-    (lease, finish): (Lease, Result<Finish, Panicked>),
-) -> (Lease, Finish) {
-    let finish = finish.unwrap_or_else(|why| {
-        let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
-        Finish::Retry(RetryRecord {
-            due: later(now(), AFTER_A_PANIC),
-            cause,
-            scope,
-            counts: true,
-            rest_until: None,
-            why: why.to_string(),
-        })
-    });
-    log_outcome(context, &lease, &finish);
-    (lease, finish)
-}
-
 /// Widens the windows of notifiers that took messages, and narrows those of notifiers that were
 /// busy. `in_flight` is the newest attempt that has not ended.
 fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Option<i64>) {
@@ -239,17 +236,6 @@ fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Op
             }
             Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
         }
-    }
-}
-
-/// Shortens waits that were set while the clock was ahead.
-async fn cut_waits(context: &RunContext) {
-    match context.store.shorten_delivery_waits(now()).await {
-        Ok(0) => {}
-        Ok(cut) => {
-            info!("the clock of this machine was ahead; the waits of {cut} messages are shortened");
-        }
-        Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
     }
 }
 

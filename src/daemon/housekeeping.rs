@@ -1,16 +1,18 @@
 //! Removes from the store what `retain` no longer keeps, in small steps with pauses for other
 //! writers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::clock::now;
+use crate::clock::{Jump, later, now};
 use crate::config::Retain;
-use crate::daemon::Mode;
 use crate::daemon::context::RunContext;
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::{Mode, scheduler};
 use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
 /// How often the store is swept.
@@ -24,27 +26,56 @@ const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
 /// Sweeps the store every few hours until `stop`, or once. The next sweep continues one that was
 /// interrupted.
-pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken) {
-    let rounds = async {
-        loop {
-            match sweep_store(context).await {
-                Ok(removed) if removed == SweepCounts::default() => {}
-                Ok(removed) => log_removed(removed),
-                Err(why) => {
-                    error!(
-                        "what `retain` no longer keeps cannot be removed: {why}; it is tried again later"
-                    );
-                }
-            }
-            if context.mode == Mode::Once {
-                return;
-            }
-            tokio::time::sleep(SWEEP_INTERVAL).await;
+pub(crate) async fn keep_sweeping(context: &Arc<RunContext>, stop: CancellationToken) {
+    let mut sweeps = Sweeps { context: Arc::clone(context), due: now() };
+    scheduler::run_work(&mut sweeps, context.mode, &stop).await;
+}
+
+/// The sweeps of a run. A stop aborts one.
+struct Sweeps {
+    context: Arc<RunContext>,
+    due: Timestamp,
+}
+
+impl Work for Sweeps {
+    type Key = ();
+    type Job = ();
+    type Output = SweepCounts;
+
+    const AT_ONCE: usize = 1;
+    const LOOKUP_FAILED: &'static str = "the store cannot be swept";
+    const JOB_FAILED: &'static str = "what `retain` no longer keeps cannot be removed";
+
+    async fn find_due(
+        &mut self,
+        _running: &Running<(), SweepCounts>,
+    ) -> Result<Due<()>, StoreError> {
+        Ok(Due::at(self.due))
+    }
+
+    fn begin(
+        &self,
+        (): (),
+    ) -> ((), impl Future<Output = Result<SweepCounts, StoreError>> + Send + 'static) {
+        let context = Arc::clone(&self.context);
+        ((), async move { sweep_store(&context).await })
+    }
+
+    fn end(&mut self, (): (), removed: Option<SweepCounts>) {
+        self.due = later(now(), SWEEP_INTERVAL);
+        if let Some(removed) = removed.filter(|removed| *removed != SweepCounts::default()) {
+            log_removed(removed);
         }
-    };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = rounds => {}
+    }
+
+    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
+        error!("the store could not be swept: {why}; it is tried again");
+        self.due = later(now(), SWEEP_INTERVAL);
+        AfterPanic::Reschedule
+    }
+
+    async fn check_clock(&mut self, _jump: Option<Jump>) {
+        self.due = self.due.min(later(now(), SWEEP_INTERVAL));
     }
 }
 

@@ -8,6 +8,7 @@ mod queue;
 mod record;
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,10 +20,11 @@ use tracing::{error, info, warn};
 use url::Url;
 
 use crate::alerts::draft;
-use crate::clock::{later, now, sleep_until};
+use crate::clock::{Jump, later, now};
 use crate::config::{FeedConfig, Poll};
 use crate::daemon::context::RunContext;
-use crate::daemon::tasks::{Panicked, Tasks};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::{Mode, scheduler};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
@@ -30,104 +32,108 @@ use first_round::FirstRound;
 pub(crate) use last_read::LastRead;
 use queue::PollQueue;
 
-/// The shortest pause after a poll that the store failed to record.
-const STORE_FAILED: Duration = Duration::from_secs(5);
-
 /// The pause after a poll that panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
 /// How often the store is queried for polls that `tidings feeds poll-now` requested.
 const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
-/// How often waits are checked against the clock, which may have been set back.
-const CLOCK_CHECK: Duration = Duration::from_mins(1);
-
 /// Polls every feed when it is due, until `stop`.
 pub(crate) async fn keep_polling(
-    context: Arc<RunContext>,
+    context: &Arc<RunContext>,
     states: Vec<FeedState>,
     stop: CancellationToken,
 ) {
-    let mut feeds = Feeds::start(&context, states);
-    let mut polls: Tasks<usize, FeedState> = Tasks::new();
-    let (mut request_check, mut clock_check) = (ticker(REQUEST_CHECK), ticker(CLOCK_CHECK));
-    loop {
-        feeds.first_round.log_when_over(&feeds.states);
-        let next_due = feeds.queue.next_due();
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some((index, ended)) = polls.next() => feeds.record_end(index, ended),
-            () = context.retry_failing.notified() => feeds.advance_failing_feeds(&context),
-            _ = request_check.tick() => feeds.poll_requested(&context).await,
-            _ = clock_check.tick() => feeds.cut_waits(&context).await,
-            () = sleep_until(next_due) => {
-                if let Some(index) = feeds.queue.pop_first() {
-                    let (context, state, stop) = (Arc::clone(&context), feeds.states[index].clone(), stop.clone());
-                    polls.spawn(index, async move { poll_feed(&context, index, state, &stop).await });
-                }
-            }
-        }
+    let now = now();
+    let states: Vec<_> = states
+        .into_iter()
+        .zip(&context.config.feeds)
+        .map(|(state, feed)| advance_if_failing(context, feed, state, now))
+        .collect();
+    let mut feeds = Feeds::new(context, states, &stop);
+    for (due, index) in due_times::first_poll_times(&feeds.states, now) {
+        feeds.schedule(index, Some(due));
     }
-    while polls.next().await.is_some() {}
+    feeds.first_round = FirstRound::start(&feeds.states, now);
+    scheduler::run_work(&mut feeds, Mode::Forever, &stop).await;
 }
 
-/// Ticks from now on. Missed ticks are not made up for.
-fn ticker(time: Duration) -> Interval {
-    let mut ticks = tokio::time::interval(time);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
+/// Polls every feed once, the least recently polled first. Feeds that were polled within the
+/// shortest interval and feeds whose host has a pause are left out.
+pub(crate) async fn poll_once(
+    context: &Arc<RunContext>,
+    states: Vec<FeedState>,
+    stop: &CancellationToken,
+) {
+    let now = now();
+    let mut feeds = Feeds::new(context, states, stop);
+    for (index, feed) in context.config.feeds.iter().enumerate() {
+        let state = &feeds.states[index];
+        let floor = Poll::floor(context.config.network.owns(&feed.url));
+        let too_soon = |last: &Timestamp| !state.unreached && later(*last, floor) > now;
+        if let Some(last) = state.last_poll.filter(too_soon) {
+            info!("{}: not polled again so soon after {last}", feed.name);
+        } else if state.next_poll.is_none() {
+            info!("{}: not polled: {}", feed.name, state.next_why);
+        } else {
+            feeds.schedule(index, Some(now));
+        }
+    }
+    scheduler::run_work(&mut feeds, Mode::Once, stop).await;
+    first_round::log_failing_feeds(&feeds.states);
 }
 
 /// The feeds of a run. A feed that is not in the queue is being polled, or is gone for good.
 struct Feeds {
+    context: Arc<RunContext>,
+    stop: CancellationToken,
     states: Vec<FeedState>,
     queue: PollQueue,
     first_round: FirstRound,
+    /// Ticks when the store is queried for requested polls.
+    request_check: Interval,
+    /// Whether the store is queried for requested polls now.
+    is_request_check_due: bool,
 }
 
 impl Feeds {
-    fn start(context: &RunContext, states: Vec<FeedState>) -> Self {
-        let now = now();
-        let states: Vec<_> = states
-            .into_iter()
-            .zip(&context.config.feeds)
-            .map(|(state, feed)| advance_if_failing(context, feed, state, now))
-            .collect();
-        let mut queue = PollQueue::new(states.len());
-        for (due, index) in due_times::first_poll_times(&states, now) {
-            queue.schedule(index, states[index].last_poll, Some(due));
+    /// No feed is scheduled yet.
+    fn new(context: &Arc<RunContext>, states: Vec<FeedState>, stop: &CancellationToken) -> Self {
+        let mut request_check = tokio::time::interval(REQUEST_CHECK);
+        request_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            context: Arc::clone(context),
+            stop: stop.clone(),
+            queue: PollQueue::new(states.len()),
+            states,
+            first_round: FirstRound::default(),
+            request_check,
+            is_request_check_due: false,
         }
-        let first_round = FirstRound::start(&states, now);
-        Self { states, queue, first_round }
     }
 
-    /// Records the end of a poll.
-    fn record_end(&mut self, index: usize, ended: Result<FeedState, Panicked>) {
-        let due = match ended {
-            Ok(state) => {
-                self.states[index] = state;
-                self.states[index].next_poll
-            }
-            Err(why) => {
-                error!("{}: its poll failed because of {why}", self.states[index].name);
-                Some(later(now(), AFTER_A_PANIC))
-            }
-        };
+    /// Sets the time of a feed's next poll; `None`: it is not polled.
+    fn schedule(&mut self, index: usize, due: Option<Timestamp>) {
         self.queue.schedule(index, self.states[index].last_poll, due);
+    }
+
+    /// Schedules the next poll after one that ended. A single round has none.
+    fn schedule_next(&mut self, index: usize, due: Option<Timestamp>) {
+        self.schedule(index, due.filter(|_| self.context.mode == Mode::Forever));
         self.first_round.record_end(index);
     }
 
     /// Schedules waiting feeds that fail for a poll soon.
-    fn advance_failing_feeds(&mut self, context: &RunContext) {
-        let now = now();
+    fn advance_failing_feeds(&mut self) {
+        let (now, context) = (now(), Arc::clone(&self.context));
         self.change_waiting(|index, state| {
-            advance_if_failing(context, &context.config.feeds[index], state, now)
+            advance_if_failing(&context, &context.config.feeds[index], state, now)
         });
     }
 
     /// Polls the feeds that a command requested.
-    async fn poll_requested(&mut self, context: &RunContext) {
-        let asked = context.store.take_requested_polls().await.unwrap_or_else(|why| {
+    async fn poll_requested(&mut self) {
+        let asked = self.context.store.take_requested_polls().await.unwrap_or_else(|why| {
             error!("requests to poll feeds now cannot be read: {why}");
             Vec::new()
         });
@@ -138,23 +144,9 @@ impl Feeds {
                 self.queue.is_waiting(*index) || self.states[*index].next_poll.is_none()
             };
             if let Some(index) = index.filter(is_idle) {
-                self.queue.schedule(index, self.states[index].last_poll, Some(now()));
+                self.schedule(index, Some(now()));
             }
         }
-    }
-
-    /// Limits waits to the schedule. They may be too long if the clock was ahead.
-    async fn cut_waits(&mut self, context: &RunContext) {
-        let now = now();
-        self.change_waiting(|index, state| {
-            due_times::limit_next_poll(
-                &context.config.feeds[index],
-                &context.config.poll,
-                state,
-                now,
-            )
-        });
-        context.cut_waits(now).await;
     }
 
     /// Changes the states of waiting feeds, and their places in the queue.
@@ -170,6 +162,80 @@ impl Feeds {
     }
 }
 
+impl Work for Feeds {
+    type Key = usize;
+    type Job = (usize, FeedState);
+    type Output = FeedState;
+
+    const STOP_GRACE: Duration = scheduler::STOP_GRACE;
+    const LOOKUP_FAILED: &'static str = "due feeds cannot be looked up";
+
+    async fn find_due(
+        &mut self,
+        _running: &Running<usize, FeedState>,
+    ) -> Result<Due<(usize, FeedState)>, StoreError> {
+        self.first_round.log_when_over(&self.states);
+        if mem::take(&mut self.is_request_check_due) {
+            self.poll_requested().await;
+        }
+        let mut jobs = Vec::new();
+        while let Some(index) = self.queue.pop_due(now()) {
+            jobs.push((index, self.states[index].clone()));
+        }
+        Ok(Due { jobs, next: self.queue.next_due() })
+    }
+
+    fn begin(
+        &self,
+        (index, state): (usize, FeedState),
+    ) -> (usize, impl Future<Output = Result<FeedState, StoreError>> + Send + 'static) {
+        let (context, stop) = (Arc::clone(&self.context), self.stop.clone());
+        (index, async move { Ok(poll_feed(&context, index, state, &stop).await) })
+    }
+
+    fn end(&mut self, index: usize, state: Option<FeedState>) {
+        if let Some(state) = state {
+            let due = state.next_poll;
+            self.states[index] = state;
+            self.schedule_next(index, due);
+        }
+    }
+
+    fn end_after_panic(&mut self, index: usize, why: &Panicked) -> AfterPanic<usize> {
+        error!("{}: its poll failed because of {why}", self.states[index].name);
+        self.schedule_next(index, Some(later(now(), AFTER_A_PANIC)));
+        AfterPanic::Reschedule
+    }
+
+    async fn wait_for_change(&mut self) {
+        if self.context.mode == Mode::Once {
+            return std::future::pending().await;
+        }
+        tokio::select! {
+            () = self.context.retry_failing.notified() => {}
+            _ = self.request_check.tick() => {
+                self.is_request_check_due = true;
+                return;
+            }
+        }
+        self.advance_failing_feeds();
+    }
+
+    /// Limits waits to the schedule. They may be too long if the clock was ahead.
+    async fn check_clock(&mut self, _jump: Option<Jump>) {
+        let (now, context) = (now(), Arc::clone(&self.context));
+        self.change_waiting(|index, state| {
+            due_times::limit_next_poll(
+                &context.config.feeds[index],
+                &context.config.poll,
+                state,
+                now,
+            )
+        });
+        context.cut_waits(now).await;
+    }
+}
+
 /// The state of a feed that is polled soon if it fails.
 fn advance_if_failing(
     context: &RunContext,
@@ -178,38 +244,6 @@ fn advance_if_failing(
     now: Timestamp,
 ) -> FeedState {
     due_times::advance_if_failing(state, Poll::floor(context.config.network.owns(&feed.url)), now)
-}
-
-/// Polls every feed once, the least recently polled first. Feeds that were polled within the
-/// shortest interval and feeds whose host has a pause are left out.
-pub(crate) async fn poll_once(
-    context: &Arc<RunContext>,
-    mut states: Vec<FeedState>,
-    stop: &CancellationToken,
-) {
-    let mut polls = Tasks::new();
-    let mut order: Vec<usize> = (0..states.len()).collect();
-    order.sort_by_key(|index| states[*index].last_poll);
-    for index in order {
-        let (feed, state) = (&context.config.feeds[index], states[index].clone());
-        let floor = Poll::floor(context.config.network.owns(&feed.url));
-        let too_soon = |last: &Timestamp| !state.unreached && later(*last, floor) > now();
-        if let Some(last) = state.last_poll.filter(too_soon) {
-            info!("{}: not polled again so soon after {last}", feed.name);
-        } else if state.next_poll.is_none() {
-            info!("{}: not polled: {}", feed.name, state.next_why);
-        } else {
-            let (context, stop) = (Arc::clone(context), stop.clone());
-            polls.spawn(index, async move { poll_feed(&context, index, state, &stop).await });
-        }
-    }
-    while let Some((index, ended)) = polls.next().await {
-        match ended {
-            Ok(state) => states[index] = state,
-            Err(why) => error!("{}: its poll failed because of {why}", states[index].name),
-        }
-    }
-    first_round::log_failing_feeds(&states);
 }
 
 /// The stored state of every configured feed, in the configuration's order. A feed that is new or
@@ -299,8 +333,10 @@ async fn poll_feed(
     };
     recorded.unwrap_or_else(|why| {
         // A failure of the store must not cause more requests to a host.
-        let again =
-            later(now(), Poll::floor(context.config.network.owns(&feed.url)).max(STORE_FAILED));
+        let again = later(
+            now(),
+            Poll::floor(context.config.network.owns(&feed.url)).max(scheduler::STORE_FAILED),
+        );
         error!(
             "{}: its poll could not be recorded: {why}; it is polled again at {again}",
             feed.name

@@ -1,6 +1,8 @@
 //! The loop for work that becomes due: starts what is due, limits how much runs at once, and sleeps
 //! until more is due.
 
+mod tasks;
+
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,8 +13,9 @@ use tracing::error;
 
 use crate::clock::{Jump, JumpWatch, later, now, sleep_until};
 use crate::daemon::Mode;
-use crate::daemon::tasks::{Panicked, Tasks};
 use crate::store::StoreError;
+pub(super) use tasks::Panicked;
+use tasks::Tasks;
 
 /// The pause after a failure of the store.
 pub(super) const STORE_FAILED: Duration = Duration::from_secs(5);
@@ -42,7 +45,7 @@ pub(super) trait Work {
     /// What the log says if [`find_due`](Self::find_due) fails.
     const LOOKUP_FAILED: &'static str;
     /// What the log says if a job fails.
-    const JOB_FAILED: &'static str;
+    const JOB_FAILED: &'static str = "a job failed";
 
     /// Finds the jobs to start now, at most as many as `running` has free places.
     async fn find_due(
@@ -88,6 +91,22 @@ pub(super) trait Work {
 pub(super) struct Due<J> {
     pub(super) jobs: Vec<J>,
     pub(super) next: Option<Timestamp>,
+}
+
+impl<J> Due<J> {
+    /// No job, at no time.
+    pub(super) const NONE: Self = Self { jobs: Vec::new(), next: None };
+}
+
+impl Due<()> {
+    /// The one job that is due at `at`.
+    pub(super) fn at(at: Timestamp) -> Self {
+        if at <= now() {
+            Self { jobs: vec![()], next: None }
+        } else {
+            Self { next: Some(at), ..Self::NONE }
+        }
+    }
 }
 
 /// What follows a job that panicked.

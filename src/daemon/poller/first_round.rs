@@ -11,7 +11,7 @@ use crate::store::FeedState;
 const MOST_NAMED: usize = 10;
 
 /// The feeds that were due at the start of the run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct FirstRound {
     /// The indexes of feeds whose poll has not ended; `None` after the round was logged.
     not_ended: Option<BTreeSet<usize>>,

@@ -41,8 +41,9 @@ impl PollQueue {
         self.turns.first().map(|(due, ..)| *due)
     }
 
-    /// Removes and returns the first feed, due or not.
-    pub(super) fn pop_first(&mut self) -> Option<usize> {
+    /// Removes and returns the first feed that is due at `now`.
+    pub(super) fn pop_due(&mut self, now: Timestamp) -> Option<usize> {
+        self.next_due().filter(|due| *due <= now)?;
         let (.., index) = self.turns.pop_first()?;
         self.turn_by_feed[index] = None;
         Some(index)
@@ -78,7 +79,7 @@ mod tests {
                 .iter()
                 .enumerate()
                 .for_each(|(index, last)| queue.schedule(index, *last, Some(at(round))));
-            let index = queue.pop_first().expect("three wait");
+            let index = queue.pop_due(at(round)).expect("three wait");
             taken.push(index);
             polled[index] = Some(at(round));
         }
@@ -93,6 +94,9 @@ mod tests {
         queue.schedule(0, None, Some(at(1)));
         queue.schedule(1, None, None);
         assert_eq!((queue.next_due(), queue.waiting()), (Some(at(1)), vec![0]));
-        assert_eq!((queue.pop_first(), queue.pop_first(), queue.next_due()), (Some(0), None, None));
+        assert_eq!(
+            (queue.pop_due(at(0)), queue.pop_due(at(1)), queue.next_due()),
+            (None, Some(0), None)
+        );
     }
 }
