@@ -2,6 +2,7 @@
 //! usable, it replaces the rules in force; otherwise the log says why not.
 
 use std::collections::{BTreeSet, HashSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,12 @@ use tidings_rules::{KnownNames, RowChanges, Rules};
 
 /// How long the folder must be unchanged before it is read. Editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// The most rule versions that are recorded in one transaction.
+const STEP: usize = 1000;
+
+/// A watch of the system for a folder.
+type FolderWatch = Debouncer<fs_notify::RecommendedWatcher, RecommendedCache>;
 
 /// The rule files as they were read.
 pub(crate) type RuleFiles = Vec<RuleFile>;
@@ -53,56 +60,110 @@ pub(crate) async fn first_load(
     known: &KnownNames,
     store: &Store,
 ) -> Result<(Rules, RuleFiles), StartError> {
-    let files = rule_files::read_rule_files(path).map_err(StartError::Unreadable)?;
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
-    log_if_large(&files);
-    let mut faults = Vec::new();
-    match rule_files::load_rules(&files, &good, known, &mut faults) {
-        Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
-            faults.extend(rule_files::no_rules_warning(path, &files, loaded.rules.count()));
-            log_faults(&faults);
-            log_removed_files(path, &files, &good);
-            record_rules(store, &loaded, &Rules::default()).await?;
-            Ok((loaded.rules, files))
+    let (path, known) = (path.to_owned(), known.clone());
+    let load = move || {
+        let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
+        log_if_large(&files);
+        let mut faults = Vec::new();
+        match rule_files::load_rules(&files, &good, &known, &mut faults) {
+            Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
+                let count = loaded.rules.count();
+                faults.extend(rule_files::no_rules_warning(&path, &files, count));
+                log_faults(&faults);
+                log_removed_files(&path, &files, &good);
+                Ok((LoadedRules::new(loaded, &Rules::default()), files))
+            }
+            _ => Err(StartError::Broken(faults)),
         }
-        _ => Err(StartError::Broken(faults)),
-    }
+    };
+    let (mut loaded, files) = run_blocking(load).await?;
+    loaded.record(store).await?;
+    Ok((loaded.rules, files))
 }
 
 /// Replaces the rules whenever the folder changes or `requested` is notified (SIGHUP), until
-/// `stop`. `seen` are the files in force.
+/// `stop`. `seen` are the files in force. Files are read and compiled on blocking threads, however
+/// long that takes.
 pub(crate) async fn keep_rules_fresh(
     context: Arc<RunContext>,
     seen: RuleFiles,
     requested: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let folder = &context.config.rules;
-    let mut tables = table_paths(&seen);
-    let mut seen = Some(seen);
-    loop {
-        // The watch is set up anew each time, before the files are read. A folder that was replaced
-        // as a whole is another folder to the system.
-        let _watch = watch_folder(folder, &tables, &requested);
-        match rule_files::read_rule_files(folder) {
-            // Tables that were not watched while they were read may have changed.
-            Ok(files) if table_paths(&files) != tables => {
-                tables = table_paths(&files);
-                continue;
+    let mut folder = WatchedFolder {
+        path: context.config.rules.clone(),
+        tables: table_paths(&seen),
+        seen: Some(seen),
+        changed: Arc::clone(&requested),
+        watch: None,
+    };
+    let reloads = async {
+        loop {
+            let files;
+            (folder, files) = read_if_changed(folder).await;
+            if let Some(files) = files {
+                let is_swapped = swap_rules(&context, files.clone()).await;
+                // Files that could not be put in force are tried again at the next request, even
+                // if unchanged.
+                folder.seen = is_swapped.then_some(files);
             }
-            Ok(files) if seen.as_ref() == Some(&files) => {}
-            // Files that could not be put in force are tried again at the next request, even if
-            // unchanged.
-            Ok(files) => seen = swap_rules(&context, files.clone()).await.then_some(files),
-            Err(why) if seen.is_some() => {
-                error!("{why}; the rules in force stay");
-                seen = None;
-            }
-            Err(_) => {}
+            requested.notified().await;
+            context.retry_failing.notify_one();
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = requested.notified() => context.retry_failing.notify_one(),
+    };
+    stop.run_until_cancelled(reloads).await;
+}
+
+/// Runs a step that reads files or compiles rules on a thread of its own. It takes no permit,
+/// because a slow disk may block it for long.
+///
+/// # Panics
+/// If the step panics.
+async fn run_blocking<T: Send + 'static>(step: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(step).await.expect("the step does not panic")
+}
+
+/// The rule folder, its watch, and the files that were read last.
+struct WatchedFolder {
+    path: PathBuf,
+    tables: BTreeSet<PathBuf>,
+    /// `None` if the files are to be put in force even if unchanged.
+    seen: Option<RuleFiles>,
+    /// Notified when the folder or a table changes.
+    changed: Arc<Notify>,
+    watch: Option<FolderWatch>,
+}
+
+/// Watches the folder anew, and reads it. Also returns its files, if they changed.
+async fn read_if_changed(mut folder: WatchedFolder) -> (WatchedFolder, Option<RuleFiles>) {
+    run_blocking(move || {
+        let files = folder.read_if_changed();
+        (folder, files)
+    })
+    .await
+}
+
+impl WatchedFolder {
+    fn read_if_changed(&mut self) -> Option<RuleFiles> {
+        loop {
+            // The watch is set up anew each time, before the files are read. A folder that was
+            // replaced as a whole is another folder to the system.
+            self.watch = None;
+            self.watch = watch_folder(&self.path, &self.tables, &self.changed);
+            match rule_files::read_rule_files(&self.path) {
+                // Tables that were not watched while they were read may have changed.
+                Ok(files) if table_paths(&files) != self.tables => {
+                    self.tables = table_paths(&files);
+                }
+                Ok(files) => return Some(files).filter(|files| self.seen.as_ref() != Some(files)),
+                Err(why) => {
+                    if self.seen.take().is_some() {
+                        error!("{why}; the rules in force stay");
+                    }
+                    return None;
+                }
+            }
         }
     }
 }
@@ -126,66 +187,78 @@ async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
 }
 
 async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<(), String> {
-    let good: GoodTexts = context
-        .store
-        .last_good_rule_files()
-        .await
-        .map_err(|why| why.to_string())?
-        .into_iter()
-        .collect();
-    let known = context.known_names.clone();
-    let folder = &context.config.rules;
-    log_removed_files(folder, &files, &good);
-    log_if_large(&files);
-    let path = folder.clone();
+    let (known, path) = (context.known_names.clone(), context.config.rules.clone());
+    let good = context.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
+    let before = context.rules.load_full();
     let load = move || {
+        let good: GoodTexts = good.into_iter().collect();
+        log_removed_files(&path, &files, &good);
+        log_if_large(&files);
         let mut faults = Vec::new();
         let loaded = rule_files::load_rules(&files, &good, &known, &mut faults);
         let count = loaded.as_ref().map(|loaded| loaded.rules.count());
         faults.extend(count.and_then(|count| rule_files::no_rules_warning(&path, &files, count)));
-        (loaded, faults)
+        log_faults(&faults);
+        loaded.map(|loaded| LoadedRules::new(loaded, &before))
     };
-    let (loaded, faults) = tokio::task::spawn_blocking(load).await.map_err(|why| {
+    let loaded = tokio::task::spawn_blocking(load).await.map_err(|why| {
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
     })?;
-    log_faults(&faults);
-    let Some(loaded) = loaded else {
+    let Some(mut loaded) = loaded else {
         error!("the rules in force stay until the rule files are corrected");
         return Ok(());
     };
-    let before = context.rules.load_full();
-    record_rules(&context.store, &loaded, &before).await.map_err(|why| why.to_string())?;
-    for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&before) {
+    loaded.record(&context.store).await.map_err(|why| why.to_string())?;
+    for RowChanges { list, added, gone, edited } in loaded.row_changes {
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
     info!("{} rules are in force now", loaded.rules.count());
-    context.rules.store(Arc::new(loaded.rules));
+    let before = context.rules.swap(Arc::new(loaded.rules));
     context.rules_changed.notify_one();
+    // Many rules take long to drop.
+    run_blocking(move || drop(before)).await;
     Ok(())
 }
 
-/// Records the good texts for a restart and the rule versions for old alerts, and logs which files
-/// are left out. The rules of `before` are recorded already.
-async fn record_rules(
-    store: &Store,
-    loaded: &UsableRules,
-    before: &Rules,
-) -> Result<(), StoreError> {
-    for file in &loaded.replaced {
-        warn!("{file}: its last good version stays in force until it is corrected");
+/// Rules that were loaded, and what the store records of them.
+struct LoadedRules {
+    rules: Rules,
+    row_changes: Vec<RowChanges>,
+    /// The versions of rules that are new.
+    new_versions: Vec<(String, String)>,
+    good_texts: Vec<(String, String)>,
+}
+
+impl LoadedRules {
+    /// Logs which files are left out. The rules of `before` are recorded already.
+    fn new(loaded: UsableRules, before: &Rules) -> Self {
+        for file in &loaded.replaced {
+            warn!("{file}: its last good version stays in force until it is corrected");
+        }
+        for file in &loaded.left_out {
+            warn!("{file}: left out until it is corrected, because there is no good version of it");
+        }
+        let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
+        let records = loaded.rules.iter().map(|rule| rule.record());
+        Self {
+            row_changes: loaded.rules.row_changes(before),
+            new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
+            good_texts: loaded.good_texts.into_iter().collect(),
+            rules: loaded.rules,
+        }
     }
-    for file in &loaded.left_out {
-        warn!("{file}: left out until it is corrected, because there is no good version of it");
+
+    /// Records the good texts for a restart and the rule versions for old alerts, in steps that
+    /// leave room for other writers.
+    async fn record(&mut self, store: &Store) -> Result<(), StoreError> {
+        let mut versions = mem::take(&mut self.new_versions).into_iter().peekable();
+        while versions.peek().is_some() {
+            let step = versions.by_ref().take(STEP).collect();
+            store.record_rule_versions(step, now()).await?;
+        }
+        store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
     }
-    let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
-    let new = loaded
-        .rules
-        .iter()
-        .map(|rule| rule.record())
-        .filter(|(version, _)| !known.contains(version));
-    store.record_rule_versions(new.collect(), now()).await?;
-    store.replace_rule_files(loaded.good_texts.clone().into_iter().collect(), now()).await
 }
 
 /// Logs that the files are large and take time to load.
@@ -218,7 +291,7 @@ fn watch_folder(
     folder: &Path,
     tables: &BTreeSet<PathBuf>,
     changed: &Arc<Notify>,
-) -> Option<Debouncer<fs_notify::RecommendedWatcher, RecommendedCache>> {
+) -> Option<FolderWatch> {
     let changed = Arc::clone(changed);
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let watched = absolute(folder);

@@ -245,6 +245,8 @@ async fn finish_jobs<W: Work>(work: &mut W, mut running: Running<W::Key, W::Outp
     loop {
         work.record_ended().await;
         tokio::select! {
+            // Jobs that have ended are not aborted.
+            biased;
             ended = running.tasks.next() => match ended {
                 Some((key, ended)) => end_job(work, &mut running, key, ended),
                 None => return,
