@@ -3,13 +3,15 @@
 mod announce;
 mod articles;
 mod backfill;
-mod context;
+mod blocking;
 mod damage;
 mod dispatcher;
 mod feed_diff;
 mod feed_health;
+mod fetcher;
 pub(crate) mod hosts;
 mod housekeeping;
+mod loops;
 mod matching;
 mod names;
 pub(crate) mod page;
@@ -20,12 +22,13 @@ mod retry;
 mod robots;
 mod scheduler;
 pub mod signals;
+mod story_parts;
+mod wakeups;
 
-pub use context::Mode;
 pub use names::{known_names, receivers};
+pub use scheduler::Mode;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -37,7 +40,8 @@ use crate::config::{Config, Notifier};
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
-use context::RunContext;
+use dispatcher::DeliveryEnd;
+use loops::Loops;
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
 
@@ -107,76 +111,63 @@ async fn run_with_store(
     if !is_large {
         damage::check_store(&store, &config).await;
     }
-    let known = known_names(&config);
-    let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
+    let (rules, files) = reload::first_load(&config.rules, &known_names(&config), &store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
-    let context =
-        Arc::new(RunContext::new(config, mode, store.clone(), run_start.run, rules, known)?);
-    context.cut_waits(now()).await;
-    context.restart_page_waits(now()).await;
+    let config = Arc::new(config);
+    let loops = Loops::new(&config, mode, &store, run_start.run, rules, &stop)?;
+    loops.polls.fetcher.cut_waits(now()).await;
+    articles::restart_page_waits(&store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
-        context.hosts.extend_rest(&HostKey(host), until);
+        loops.polls.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
-    let feeds = poller::load_states(&context).await?;
+    let feeds = poller::load_states(&loops.polls).await?;
     let work = async {
         match mode {
-            Mode::Forever => {
-                run_forever(&context, feeds, files, reload, stop.clone()).await;
-                None
-            }
-            Mode::Once => run_once(&context, feeds, stop.clone()).await,
+            Mode::Forever => run_forever(loops, feeds, files, reload, stop.clone()).await,
+            Mode::Once => run_once(loops, feeds, stop.clone()).await,
         }
     };
     let check = async {
         if is_large {
-            stop.run_until_cancelled(Box::pin(damage::check_store(
-                &context.store,
-                &context.config,
-            )))
-            .await;
+            stop.run_until_cancelled(Box::pin(damage::check_store(&store, &config))).await;
         }
     };
-    let (next_delivery, ()) = tokio::join!(work, check);
-    Ok(RunEnd {
-        next_delivery,
-        undelivered: store.count_undelivered(now()).await?,
-        refused: context.refused_messages.load(Ordering::Relaxed),
-    })
+    let (DeliveryEnd { next_due, refused }, ()) = tokio::join!(work, check);
+    let undelivered = store.count_undelivered(now()).await?;
+    Ok(RunEnd { undelivered, next_delivery: next_due, refused })
 }
 
 async fn run_forever(
-    context: &Arc<RunContext>,
+    loops: Loops,
     feeds: Vec<FeedState>,
     files: reload::RuleFiles,
     reload: Arc<Notify>,
     stop: CancellationToken,
-) {
-    tokio::join!(
-        poller::keep_polling(context, feeds, stop.clone()),
-        articles::settle_waiting(context, stop.clone()),
-        recheck::keep_rechecking(context, stop.clone()),
-        dispatcher::deliver(context, stop.clone()),
-        reload::keep_rules_fresh(Arc::clone(context), files, reload, stop.clone()),
-        backfill::match_past_stories(context, stop.clone()),
-        housekeeping::keep_sweeping(context, stop),
+) -> DeliveryEnd {
+    let mode = Mode::Forever;
+    let (end, ..) = tokio::join!(
+        dispatcher::deliver(loops.deliveries, mode, stop.clone()),
+        poller::keep_polling(&loops.polls, feeds, stop.clone()),
+        articles::settle_waiting(loops.stories, mode),
+        recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
+        reload::keep_rules_fresh(loops.reloads, files, reload, stop.clone()),
+        backfill::match_past_stories(loops.backfills, stop.clone()),
+        housekeeping::keep_sweeping(loops.sweeps, stop),
     );
+    end
 }
 
-/// Does each task once. Returns when the next message is due.
-async fn run_once(
-    context: &Arc<RunContext>,
-    feeds: Vec<FeedState>,
-    stop: CancellationToken,
-) -> Option<Timestamp> {
-    backfill::match_past_stories(context, stop.clone()).await;
-    poller::poll_once(context, feeds, &stop).await;
-    articles::settle_waiting(context, stop.clone()).await;
-    recheck::keep_rechecking(context, stop.clone()).await;
-    let next = dispatcher::deliver(context, stop.clone()).await;
-    housekeeping::keep_sweeping(context, stop).await;
-    next
+/// Does each task once.
+async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: CancellationToken) -> DeliveryEnd {
+    backfill::match_past_stories(loops.backfills, stop.clone()).await;
+    poller::poll_once(&loops.polls, feeds, &stop).await;
+    articles::settle_waiting(loops.stories, Mode::Once).await;
+    recheck::keep_rechecking(loops.rechecks, Mode::Once, stop.clone()).await;
+    let end = dispatcher::deliver(loops.deliveries, Mode::Once, stop.clone()).await;
+    housekeeping::keep_sweeping(loops.sweeps, stop).await;
+    end
 }
 
 /// The console notifiers. Each run may have another terminal or pipe, so an earlier failure says

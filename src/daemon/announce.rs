@@ -7,20 +7,21 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{Notice, NoticeKind};
 use crate::clock::now;
-use crate::daemon::context::RunContext;
+use crate::config::Config;
 use crate::daemon::receivers;
-use crate::store::{ReceiverHealth, StoreError};
+use crate::store::{ReceiverHealth, Store, StoreError};
 
 /// Queues a notice for every receiver that has been down for long, and for every refusal without a
 /// notice.
 pub(super) async fn queue_receiver_notices(
-    context: &RunContext,
+    store: &Store,
+    config: &Config,
     receiver_health: &ReceiverHealth,
 ) -> Result<(), StoreError> {
     let away = receiver_health.away.iter().filter(|(_, health)| health.needs_notice(now()));
     let down = away.map(|(receiver, health)| down_notice(receiver, health));
     for notice in down.chain(receiver_health.unannounced_refusals().cloned()) {
-        queue_notice(context, notice).await?;
+        queue_notice(store, config, notice).await?;
     }
     Ok(())
 }
@@ -37,8 +38,8 @@ fn down_notice(receiver: &Receiver, health: &NotifierHealth) -> Notice {
     }
 }
 
-async fn queue_notice(context: &RunContext, notice: Notice) -> Result<(), StoreError> {
-    let audience = notice.audience(&receivers(&context.config));
+async fn queue_notice(store: &Store, config: &Config, notice: Notice) -> Result<(), StoreError> {
+    let audience = notice.audience(&receivers(config));
     if audience.is_empty() {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
@@ -52,5 +53,5 @@ async fn queue_notice(context: &RunContext, notice: Notice) -> Result<(), StoreE
             }
         }
     }
-    context.store.announce(notice, audience, now()).await
+    store.announce(notice, audience, now()).await
 }

@@ -11,11 +11,11 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::clock::{Jump, later, now, until};
-use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
-use crate::daemon::{matching, page, recheck, scheduler};
+use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::story_parts::StoryParts;
+use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
-use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
+use crate::store::{FinalText, Store, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
@@ -36,15 +36,23 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
 /// story whose task panics is left for the next run.
-pub(crate) async fn settle_waiting(context: &Arc<RunContext>, stop: CancellationToken) {
-    let mut stories = WaitingStories { context: Arc::clone(context), stop: stop.clone() };
-    scheduler::run_work(&mut stories, context.mode, &stop).await;
+pub(crate) async fn settle_waiting(mut stories: WaitingStories, mode: Mode) {
+    let stop = stories.stop.clone();
+    scheduler::run_work(&mut stories, mode, &stop).await;
 }
 
-/// The stories that wait for their page.
-struct WaitingStories {
-    context: Arc<RunContext>,
-    stop: CancellationToken,
+/// Restarts the wait of every story that waits for its page, from `now` on.
+pub(crate) async fn restart_page_waits(store: &Store, now: Timestamp) {
+    if let Err(why) = store.restart_page_waits(now).await {
+        error!("the waits for pages cannot be restarted: {why}");
+    }
+}
+
+/// The stories that wait for their page, and what settles them.
+#[derive(Debug)]
+pub(crate) struct WaitingStories {
+    pub(super) parts: StoryParts,
+    pub(super) stop: CancellationToken,
 }
 
 impl Work for WaitingStories {
@@ -62,32 +70,24 @@ impl Work for WaitingStories {
         running: &Running<StoryId, ()>,
     ) -> Result<Due<WaitingStory>, StoreError> {
         let mut taken = running.taken();
-        let store = &self.context.store;
+        let store = &self.parts.store;
         let jobs = store.waiting_stories(now(), &taken, running.free()).await?;
         taken.extend(jobs.iter().map(|waiting| waiting.id));
         Ok(Due { jobs, next: store.next_waiting_due(&taken).await? })
     }
 
-    fn begin(
-        &self,
-        waiting: WaitingStory,
-    ) -> (StoryId, impl Future<Output = Result<(), StoreError>> + Send + 'static) {
-        let (context, stop) = (Arc::clone(&self.context), self.stop.clone());
-        (waiting.id, async move { settle_story(&context, waiting, &stop).await })
-    }
-
-    fn end_after_panic(&mut self, story: StoryId, why: &Panicked) -> AfterPanic<StoryId> {
-        error!("a story could not be settled: {why}; it is tried again at the next start");
-        AfterPanic::LeaveOut(story)
+    fn begin(&self, waiting: WaitingStory) -> (StoryId, Run<()>) {
+        let (parts, stop) = (self.parts.clone(), self.stop.clone());
+        (waiting.id, Box::pin(async move { settle_story(&parts, waiting, &stop).await }))
     }
 
     async fn wait_for_change(&mut self) {
-        self.context.story_waits.notified().await;
+        self.parts.wakeups.story_waits.notified().await;
     }
 
     async fn check_clock(&mut self, jump: Option<Jump>) {
         if let Some(Jump::Forward(_)) = jump {
-            self.context.restart_page_waits(now()).await;
+            restart_page_waits(&self.parts.store, now()).await;
         }
     }
 
@@ -105,7 +105,7 @@ enum PageOutcome {
 }
 
 async fn settle_story(
-    context: &Arc<RunContext>,
+    parts: &StoryParts,
     waiting: WaitingStory,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
@@ -115,7 +115,7 @@ async fn settle_story(
     } else {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            page = read_page(context, &waiting, left) => page,
+            page = read_page(parts, &waiting, left) => page,
             () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
                 settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
@@ -123,10 +123,10 @@ async fn settle_story(
     };
     match page {
         PageOutcome::Later(due) => {
-            context.store.record_page_failure(waiting.id, waiting.revision, due).await
+            parts.store.record_page_failure(waiting.id, waiting.revision, due).await
         }
         PageOutcome::Settled(body, read, fetches) => {
-            match_and_record(context, waiting, body, read, fetches).await
+            match_and_record(parts, waiting, body, read, fetches).await
         }
     }
 }
@@ -134,7 +134,7 @@ async fn settle_story(
 /// Settles the story: matches it with the rules in force, and records it with its alerts in one
 /// transaction.
 async fn match_and_record(
-    context: &Arc<RunContext>,
+    parts: &StoryParts,
     waiting: WaitingStory,
     body: String,
     read: Read,
@@ -142,36 +142,34 @@ async fn match_and_record(
 ) -> Result<(), StoreError> {
     let story = Story { body, ..waiting.story };
     let at = now();
-    let due = admit::due(context.other_polls(), at);
+    let due = admit::due(parts.polls.count(), at);
     let may_recheck = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let recheck_at = recheck::next_recheck(context, &waiting.feed_entries, story.first_seen, at)
+    let recheck_at = parts
+        .recheck_ages
+        .next_recheck(&waiting.feed_entries, story.first_seen, at)
         .filter(|_| may_recheck);
-    let shared = Arc::clone(context);
-    let (body, result) = run_blocking_limited(context, move || {
+    let matcher = Arc::clone(&parts.matcher);
+    let match_story = move || {
         let feeds = waiting.feed_entries.iter().map(|entry| &entry.feed);
-        let result = matching::match_story(&shared, &story, read, feeds, due);
+        let result = matcher.match_story(&story, read, feeds, due);
         (story.body, result)
-    })
-    .await;
+    };
+    let (body, result) = parts.pages.threads.run(match_story).await;
     let settled = FinalText { body, match_result: result, fetches, recheck_at };
-    context.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
-    context.message_due.notify_one();
+    parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
+    parts.wakeups.message_due.notify_one();
     Ok(())
 }
 
 /// Reads the page. `left` is how long the story may still wait. It is measured before the fetch, so
 /// a jump of the clock during the fetch has no effect.
-async fn read_page(
-    context: &Arc<RunContext>,
-    waiting: &WaitingStory,
-    left: Duration,
-) -> PageOutcome {
+async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -> PageOutcome {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return settle_with_teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
-    match page::read_article(context, &url, &story.body, room).await {
+    match parts.pages.read_article(&url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
         }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::clock::{Jump, later, now};
-use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
-use crate::daemon::{Mode, matching, scheduler};
-use crate::store::{MatchResult, SettledStory, StoreError};
+use crate::daemon::blocking::BlockingThreads;
+use crate::daemon::matching::StoryMatcher;
+use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::wakeups::Wakeups;
+use crate::daemon::{Mode, scheduler};
+use crate::store::{MatchResult, SettledStory, Store, StoreError};
 use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
@@ -23,15 +25,20 @@ const STEP: u32 = 100;
 
 /// Matches every new rule with `backfill` against stored stories, until `stop`, or once in a single
 /// round. An interrupted backfill begins again at the next start.
-pub(crate) async fn match_past_stories(context: &Arc<RunContext>, stop: CancellationToken) {
-    let mut backfills = Backfills { context: Arc::clone(context), due: Some(now()) };
-    scheduler::run_work(&mut backfills, context.mode, &stop).await;
+pub(crate) async fn match_past_stories(mut backfills: Backfills, stop: CancellationToken) {
+    let mode = backfills.mode;
+    scheduler::run_work(&mut backfills, mode, &stop).await;
 }
 
 /// The backfills of a run: one at the start, and one after each change of the rules.
-struct Backfills {
-    context: Arc<RunContext>,
-    due: Option<Timestamp>,
+#[derive(Clone, Debug)]
+pub(crate) struct Backfills {
+    pub(super) store: Store,
+    pub(super) matcher: Arc<StoryMatcher>,
+    pub(super) threads: BlockingThreads,
+    pub(super) wakeups: Arc<Wakeups>,
+    pub(super) mode: Mode,
+    pub(super) due: Option<Timestamp>,
 }
 
 impl Work for Backfills {
@@ -51,24 +58,19 @@ impl Work for Backfills {
         Ok(due)
     }
 
-    fn begin(&self, (): ()) -> ((), impl Future<Output = Result<(), StoreError>> + Send + 'static) {
-        let context = Arc::clone(&self.context);
-        ((), async move { match_new_rules(&context).await })
+    fn begin(&self, (): ()) -> ((), Run<()>) {
+        let backfills = self.clone();
+        ((), Box::pin(async move { match_new_rules(&backfills).await }))
     }
 
     fn end(&mut self, (): (), output: Option<()>) {
-        if output.is_none() && self.context.mode == Mode::Forever {
+        if output.is_none() && self.mode == Mode::Forever {
             self.due = Some(now());
         }
     }
 
-    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
-        error!("{}: {why}; they are tried again after the next change", Self::JOB_FAILED);
-        AfterPanic::Reschedule
-    }
-
     async fn wait_for_change(&mut self) {
-        self.context.rules_changed.notified().await;
+        self.wakeups.rules_changed.notified().await;
         self.due = Some(later(now(), SETTLING));
     }
 
@@ -77,57 +79,51 @@ impl Work for Backfills {
     }
 }
 
-async fn match_new_rules(context: &Arc<RunContext>) -> Result<(), StoreError> {
-    let rules = context.rules.load_full();
-    let done = context.store.backfilled_rules().await?;
+async fn match_new_rules(backfills: &Backfills) -> Result<(), StoreError> {
+    let rules = backfills.matcher.rules.load_full();
+    let done = backfills.store.backfilled_rules().await?;
     let at = now();
     let since = |name: &str, age| (name.to_owned(), at.checked_sub(age).unwrap_or(Timestamp::MIN));
     let all = rules.iter().filter_map(|rule| Some(since(rule.name(), rule.settings.backfill?)));
     let new: HashMap<String, Timestamp> = all.filter(|(name, _)| !done.contains(name)).collect();
     let Some(oldest) = new.values().min().copied() else { return Ok(()) };
-    let (new, mut after, mut matches) = (Arc::new(new), None, 0);
+    let (new, mut after, mut alerts) = (Arc::new(new), None, 0);
     loop {
-        let stories = context.store.settled_stories(oldest, after, STEP).await?;
+        let stories = backfills.store.settled_stories(oldest, after, STEP).await?;
         let Some(last) = stories.last() else { break };
         after = Some(last.id);
-        let (shared, rules, new) = (Arc::clone(context), Arc::clone(&rules), Arc::clone(&new));
-        let found =
-            run_blocking_limited(context, move || find_matches(&shared, &rules, &new, stories))
-                .await;
+        let matcher = Arc::clone(&backfills.matcher);
+        let (rules, new) = (Arc::clone(&rules), Arc::clone(&new));
+        let find = move || find_matches(&matcher, &rules, &new, stories);
+        let found = backfills.threads.run(find).await;
         for (story, result) in found {
-            matches += result.alerts.len();
-            context.store.add_alerts(story.id, story.revision, result, now()).await?;
+            alerts += result.alerts.len();
+            backfills.store.add_alerts(story.id, story.revision, result, now()).await?;
         }
-        context.message_due.notify_one();
+        backfills.wakeups.message_due.notify_one();
     }
     let names = new.keys().cloned().collect();
-    context.store.record_backfill(names, now()).await?;
-    info!("{} new rules were matched against stored stories: {matches} matches", new.len());
+    backfills.store.record_backfill(names, now()).await?;
+    info!("{} new rules were matched against stored stories: {alerts} matches", new.len());
     Ok(())
 }
 
 /// The stories that a rule of `new` matches. Each rule has the time since which it is matched.
 fn find_matches(
-    context: &RunContext,
+    matcher: &StoryMatcher,
     rules: &Rules,
     new: &HashMap<String, Timestamp>,
     stories: Vec<SettledStory>,
 ) -> Vec<(SettledStory, MatchResult)> {
     let at = now();
     let match_settled = |settled: SettledStory| {
-        let carriers = matching::carriers_by_name(context, &settled.feeds);
-        let mut matches = rules.matches(&settled.story, &carriers);
-        matches.retain(|found| {
-            new.get(found.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
+        let carriers = matcher.carriers_by_name(&settled.feeds);
+        let mut found = rules.matches(&settled.story, &carriers);
+        found.retain(|one| {
+            new.get(one.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
         });
-        let result = matching::match_result(
-            context,
-            &settled.story,
-            settled.read.clone(),
-            carriers,
-            matches,
-            at,
-        );
+        let read = settled.read.clone();
+        let result = matcher.match_result(&settled.story, read, carriers, found, at);
         (!result.alerts.is_empty()).then_some((settled, result))
     };
     stories.into_iter().filter_map(match_settled).collect()

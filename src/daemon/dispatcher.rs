@@ -1,9 +1,9 @@
 //! Delivers the outbox: leases due messages, sends them, and records the outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,12 +14,14 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
-use crate::daemon::context::RunContext;
+use crate::config::Config;
 use crate::daemon::retry::MessageHistory;
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
-use crate::daemon::{announce, feed_diff, retry, scheduler};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
+use crate::daemon::wakeups::Wakeups;
+use crate::daemon::{Mode, announce, feed_diff, retry, scheduler};
 use crate::notify;
-use crate::store::{Finish, Lease, OutboxTurn, Render, RetryRecord, Sending, StoreError};
+use crate::notify::SendContext;
+use crate::store::{Finish, Lease, OutboxTurn, Render, RetryRecord, Sending, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
@@ -37,38 +39,69 @@ type EndedAttempts = Vec<(Lease, Finish)>;
 /// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
 /// more. After `stop`, messages in flight get [`scheduler::STOP_GRACE`] to end.
 ///
-/// Returns when the next message is due, if a single round ended.
+/// Also counts the messages that were dead-lettered.
 pub(crate) async fn deliver(
-    context: &Arc<RunContext>,
+    mut deliveries: Deliveries,
+    mode: Mode,
     stop: CancellationToken,
-) -> Option<Timestamp> {
-    let mut deliveries = Deliveries {
-        context: Arc::clone(context),
-        newly_ended: EndedAttempts::new(),
-        ended: EndedAttempts::new(),
-        windows: SendWindows::new(),
-    };
-    let next = scheduler::run_work(&mut deliveries, context.mode, &stop).await;
+) -> DeliveryEnd {
+    let next_due = scheduler::run_work(&mut deliveries, mode, &stop).await;
     if stop.is_cancelled() {
-        context.send_context.close_all_connections().await;
+        deliveries.parts.send_context.close_all_connections().await;
     }
-    next
+    DeliveryEnd { next_due, refused: deliveries.parts.refused_messages.load(Ordering::Relaxed) }
+}
+
+/// How the deliveries of a run ended.
+#[derive(Debug)]
+pub(crate) struct DeliveryEnd {
+    /// When the next message is due, if a single round ended.
+    pub(crate) next_due: Option<Timestamp>,
+    /// The number of messages that were dead-lettered.
+    pub(crate) refused: usize,
 }
 
 /// The messages of the outbox, and the attempts at them.
-struct Deliveries {
-    context: Arc<RunContext>,
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    parts: Arc<DeliveryParts>,
     /// Attempts that have not changed the windows yet.
     newly_ended: EndedAttempts,
     /// Attempts that are not recorded yet.
     ended: EndedAttempts,
     windows: SendWindows,
+    /// The receivers whose last attempt failed. Each is logged once, until an attempt succeeds.
+    failing_receivers: BTreeSet<Receiver>,
+}
+
+/// What attempts at messages need.
+#[derive(Debug)]
+pub(crate) struct DeliveryParts {
+    pub(super) config: Arc<Config>,
+    pub(super) store: Store,
+    /// The number of this run in the store. Leases of another number belong to an earlier run.
+    pub(super) run: i64,
+    pub(super) send_context: SendContext,
+    pub(super) wakeups: Arc<Wakeups>,
+    /// The number of messages that were dead-lettered in this run.
+    pub(super) refused_messages: AtomicUsize,
 }
 
 impl Deliveries {
+    /// No attempt has begun.
+    pub(super) fn new(parts: DeliveryParts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            newly_ended: EndedAttempts::new(),
+            ended: EndedAttempts::new(),
+            windows: SendWindows::new(),
+            failing_receivers: BTreeSet::new(),
+        }
+    }
+
     /// What each notifier is sent now, and how much it may be sent at once.
     fn sending(&self, running: &Running<Lease, Finish>) -> BTreeMap<NotifierName, Sending> {
-        let sending = self.context.config.notifiers.keys().map(|name| {
+        let sending = self.parts.config.notifiers.keys().map(|name| {
             let at_once = self.windows.get(name).copied().unwrap_or_default().at_once();
             (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
         });
@@ -85,11 +118,40 @@ impl Deliveries {
         &mut self,
         sending: BTreeMap<NotifierName, Sending>,
     ) -> Result<OutboxTurn, StoreError> {
-        let (context, ended) = (&self.context, self.ended.clone());
-        let render = message_renderer(context);
-        let turn = context.store.outbox_turn(context.run, ended, sending, now(), render).await?;
+        let (parts, ended) = (&self.parts, self.ended.clone());
+        let render = message_renderer(parts);
+        let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), render).await?;
         self.ended.clear();
         Ok(turn)
+    }
+
+    /// Logs the outcome: once that a receiver takes no messages, and once that it takes them again.
+    fn log_outcome(&mut self, lease: &Lease, finish: &Finish) {
+        let receiver = &lease.receiver;
+        let failing = &mut self.failing_receivers;
+        match finish {
+            Finish::Sent(reply) => {
+                debug!("sent {} to {receiver}: {reply}", lease.id);
+                if failing.remove(receiver) {
+                    info!("{receiver} takes messages again");
+                }
+            }
+            Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
+                warn!("{receiver} refused a digest as too large; it is sent in halves: {why}");
+            }
+            Finish::Retry(RetryRecord { due: at, why, .. })
+            | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
+                if failing.insert(receiver.clone()) {
+                    warn!("{receiver} did not take a message: {why}; it is kept and tried again");
+                } else {
+                    debug!("{receiver} still takes no message: {why}; next try at {at}");
+                }
+            }
+            Finish::Dead(why) => {
+                self.parts.refused_messages.fetch_add(1, Ordering::Relaxed);
+                error!("{receiver} refused a message; it is dead-lettered: {why}");
+            }
+        }
     }
 }
 
@@ -109,7 +171,8 @@ impl Work for Deliveries {
         adapt_windows(&mut self.windows, &self.newly_ended, newest);
         self.ended.append(&mut self.newly_ended);
         let turn = self.run_turn(self.sending(running)).await?;
-        let announced = announce::queue_receiver_notices(&self.context, &turn.receiver_health);
+        let DeliveryParts { store, config, .. } = &*self.parts;
+        let announced = announce::queue_receiver_notices(store, config, &turn.receiver_health);
         // The leases count, even if the notices fail.
         let next = announced.await.map_or_else(
             |why| {
@@ -121,17 +184,14 @@ impl Work for Deliveries {
         Ok(Due { jobs: turn.leases, next })
     }
 
-    fn begin(
-        &self,
-        lease: Lease,
-    ) -> (Lease, impl Future<Output = Result<Finish, StoreError>> + Send + 'static) {
-        let context = Arc::clone(&self.context);
-        (lease.clone(), async move { Ok(send_message(&context, &lease).await) })
+    fn begin(&self, lease: Lease) -> (Lease, Run<Finish>) {
+        let parts = Arc::clone(&self.parts);
+        (lease.clone(), Box::pin(async move { Ok(send_message(&parts, &lease).await) }))
     }
 
     fn end(&mut self, lease: Lease, finish: Option<Finish>) {
         if let Some(finish) = finish {
-            log_outcome(&self.context, &lease, &finish);
+            self.log_outcome(&lease, &finish);
             self.newly_ended.push((lease, finish));
         }
     }
@@ -153,8 +213,8 @@ impl Work for Deliveries {
 
     async fn wait_for_change(&mut self) {
         tokio::select! {
-            () = self.context.message_due.notified() => {}
-            () = self.context.send_context.close_idle_connections() => {}
+            () = self.parts.wakeups.message_due.notified() => {}
+            () = self.parts.send_context.close_idle_connections() => {}
             () = tokio::time::sleep(QUERY_INTERVAL) => {}
         }
     }
@@ -164,7 +224,7 @@ impl Work for Deliveries {
         if let Some(jump) = jump {
             warn!("the clock of this machine jumped {jump}");
         }
-        match self.context.store.shorten_delivery_waits(now()).await {
+        match self.parts.store.shorten_delivery_waits(now()).await {
             Ok(0) => {}
             Ok(cut) => info!(
                 "the clock of this machine was ahead; the waits of {cut} messages are shortened"
@@ -194,15 +254,15 @@ impl Work for Deliveries {
 }
 
 /// Makes one attempt at a message. Returns what follows for the message.
-async fn send_message(context: &RunContext, lease: &Lease) -> Finish {
-    let notifier = context
+async fn send_message(parts: &DeliveryParts, lease: &Lease) -> Finish {
+    let notifier = parts
         .config
         .notifiers
         .get(&lease.receiver.notifier)
         .expect("a turn leases only to those in `sending`");
     let outcome = notify::send(
         notifier,
-        &context.send_context,
+        &parts.send_context,
         &lease.receiver,
         &lease.id,
         &lease.payload,
@@ -240,49 +300,20 @@ fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Op
 }
 
 /// Renders messages on the store's writer. A panic here must not end the writer.
-fn message_renderer(context: &Arc<RunContext>) -> Render {
-    let context = Arc::clone(context);
+fn message_renderer(parts: &Arc<DeliveryParts>) -> Render {
+    let parts = Arc::clone(parts);
     Arc::new(move |receiver, notification| {
-        let Some(notifier) = context.config.notifiers.get(&receiver.notifier) else {
+        let Some(notifier) = parts.config.notifiers.get(&receiver.notifier) else {
             return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
         };
         let rendered = catch_unwind(AssertUnwindSafe(|| {
-            notify::render(notifier, receiver, notification, &context.config.zone)
+            notify::render(notifier, receiver, notification, &parts.config.zone)
         }));
         rendered
             .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
             .inspect_err(|why| {
-                context.refused_messages.fetch_add(1, Ordering::Relaxed);
+                parts.refused_messages.fetch_add(1, Ordering::Relaxed);
                 error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
             })
     })
-}
-
-/// Logs the outcome: once that a receiver takes no messages, and once that it takes them again.
-fn log_outcome(context: &RunContext, lease: &Lease, finish: &Finish) {
-    let receiver = &lease.receiver;
-    let mut failing = context.failing_receivers.lock().unwrap_or_else(PoisonError::into_inner);
-    match finish {
-        Finish::Sent(reply) => {
-            debug!("sent {} to {receiver}: {reply}", lease.id);
-            if failing.remove(receiver) {
-                info!("{receiver} takes messages again");
-            }
-        }
-        Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
-            warn!("{receiver} refused a digest as too large; it is sent in halves: {why}");
-        }
-        Finish::Retry(RetryRecord { due: at, why, .. })
-        | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
-            if failing.insert(receiver.clone()) {
-                warn!("{receiver} did not take a message: {why}; it is kept and tried again");
-            } else {
-                debug!("{receiver} still takes no message: {why}; next try at {at}");
-            }
-        }
-        Finish::Dead(why) => {
-            context.refused_messages.fetch_add(1, Ordering::Relaxed);
-            error!("{receiver} refused a message; it is dead-lettered: {why}");
-        }
-    }
 }

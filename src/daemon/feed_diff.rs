@@ -12,8 +12,8 @@ use url::Url;
 use crate::alerts::admit;
 use crate::article;
 use crate::config::{FeedConfig, FirstPoll, FullText};
-use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::{feed_health, matching, page};
+use crate::daemon::poller::PollParts;
+use crate::daemon::{feed_health, page};
 use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
     self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
@@ -35,7 +35,7 @@ pub(crate) struct FeedDiff {
 /// Finds new and edited items, and matches those whose text is final. `last_good` is the time of
 /// the last good poll, or `None` at the first poll.
 pub(crate) async fn diff_feed(
-    context: &Arc<RunContext>,
+    parts: &Arc<PollParts>,
     feed: &FeedConfig,
     last_good: Option<Timestamp>,
     mut document: Document,
@@ -50,16 +50,15 @@ pub(crate) async fn diff_feed(
         let claims = faces.claims();
         (document, faces, claims)
     };
-    let (document, faces, claims) = run_blocking_limited(context, read).await;
-    let known = context.store.known_items(&feed.name, claims).await?;
+    let (document, faces, claims) = parts.threads.run(read).await;
+    let known = parts.store.known_items(&feed.name, claims).await?;
     let name = feed.name.clone();
     let classify = move || (identity::classify(&name, &known, faces), known, document);
-    let (mut classified, known, mut document) = run_blocking_limited(context, classify).await;
+    let (mut classified, known, mut document) = parts.threads.run(classify).await;
     let edited = classified.iter().filter(|item| item.verdict.is_edit());
     let edited = edited.map(|item| item.known_by().clone()).collect();
-    let before = context.store.item_texts(&feed.name, edited).await?;
-    let (context, feed) = (Arc::clone(context), feed.clone());
-    let shared = Arc::clone(&context);
+    let before = parts.store.item_texts(&feed.name, edited).await?;
+    let (shared, feed) = (Arc::clone(parts), feed.clone());
     let compare = move || {
         identity::mark_renewed(&mut classified, |key| before.get(key), &document.items);
         let is_whole = document.end == DocumentEnd::Whole;
@@ -73,9 +72,9 @@ pub(crate) async fn diff_feed(
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();
-        let first_poll = last_good.is_none().then_some(context.config.poll.first_poll);
+        let first_poll = last_good.is_none().then_some(shared.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
-        let poll = PollContext { context: &context, feed: &feed, first_poll, undated, now };
+        let poll = PollContext { parts: &shared, feed: &feed, first_poll, undated, now };
         let items = classified
             .into_iter()
             .filter(|item| needs_record(&known, item))
@@ -89,12 +88,12 @@ pub(crate) async fn diff_feed(
             .collect();
         FeedDiff { items, removed_and_returned, gap }
     };
-    Ok(run_blocking_limited(&shared, compare).await)
+    Ok(parts.threads.run(compare).await)
 }
 
 /// What the plan for every item of one poll depends on.
 struct PollContext<'w> {
-    context: &'w RunContext,
+    parts: &'w PollParts,
     feed: &'w FeedConfig,
     first_poll: Option<FirstPoll>,
     /// For each item, the number of undated items before it.
@@ -179,8 +178,8 @@ impl PollContext<'_> {
         } else {
             Read::Full
         };
-        let due = admit::due(self.context.other_polls().saturating_sub(1), self.now);
-        StoryPlan::Settle(matching::match_story(self.context, story, read, [&self.feed.name], due))
+        let due = admit::due(self.parts.polls.count().saturating_sub(1), self.now);
+        StoryPlan::Settle(self.parts.matcher.match_story(story, read, [&self.feed.name], due))
     }
 
     /// Why only the teaser of an item is read. `None` if its page is read.
@@ -190,8 +189,8 @@ impl PollContext<'_> {
         link: Option<&Url>,
         before: Option<&KnownItem>,
     ) -> Option<&'static str> {
-        let rules = self.context.rules.load();
-        let carriers = matching::carriers_by_name(self.context, [&self.feed.name]);
+        let rules = self.parts.matcher.rules.load();
+        let carriers = self.parts.matcher.carriers_by_name([&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {

@@ -1,19 +1,17 @@
 //! Removes from the store what `retain` no longer keeps, in small steps with pauses for other
 //! writers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::clock::{Jump, later, now};
 use crate::config::Retain;
-use crate::daemon::context::RunContext;
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::{Mode, scheduler};
-use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
+use crate::store::{Retention, Store, StoreError, SweepCounts, SweepPosition};
 
 /// How often the store is swept.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(6);
@@ -26,15 +24,18 @@ const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
 /// Sweeps the store every few hours until `stop`, or once. The next sweep continues one that was
 /// interrupted.
-pub(crate) async fn keep_sweeping(context: &Arc<RunContext>, stop: CancellationToken) {
-    let mut sweeps = Sweeps { context: Arc::clone(context), due: now() };
-    scheduler::run_work(&mut sweeps, context.mode, &stop).await;
+pub(crate) async fn keep_sweeping(mut sweeps: Sweeps, stop: CancellationToken) {
+    let mode = sweeps.mode;
+    scheduler::run_work(&mut sweeps, mode, &stop).await;
 }
 
 /// The sweeps of a run. A stop aborts one.
-struct Sweeps {
-    context: Arc<RunContext>,
-    due: Timestamp,
+#[derive(Clone, Debug)]
+pub(crate) struct Sweeps {
+    pub(super) store: Store,
+    pub(super) retain: Retain,
+    pub(super) mode: Mode,
+    pub(super) due: Timestamp,
 }
 
 impl Work for Sweeps {
@@ -53,12 +54,9 @@ impl Work for Sweeps {
         Ok(Due::at(self.due))
     }
 
-    fn begin(
-        &self,
-        (): (),
-    ) -> ((), impl Future<Output = Result<SweepCounts, StoreError>> + Send + 'static) {
-        let context = Arc::clone(&self.context);
-        ((), async move { sweep_store(&context).await })
+    fn begin(&self, (): ()) -> ((), Run<SweepCounts>) {
+        let sweeps = self.clone();
+        ((), Box::pin(async move { sweep_store(&sweeps).await }))
     }
 
     fn end(&mut self, (): (), removed: Option<SweepCounts>) {
@@ -68,28 +66,22 @@ impl Work for Sweeps {
         }
     }
 
-    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
-        error!("the store could not be swept: {why}; it is tried again");
-        self.due = later(now(), SWEEP_INTERVAL);
-        AfterPanic::Reschedule
-    }
-
     async fn check_clock(&mut self, _jump: Option<Jump>) {
         self.due = self.due.min(later(now(), SWEEP_INTERVAL));
     }
 }
 
-async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
+async fn sweep_store(sweeps: &Sweeps) -> Result<SweepCounts, StoreError> {
     let at = now();
-    let kept = retention(context.config.retain, at);
+    let kept = retention(sweeps.retain, at);
     let mut removed = SweepCounts::default();
-    context.store.delete_gaps_before(kept.keys).await?;
+    sweeps.store.delete_gaps_before(kept.keys).await?;
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
-        let step = context.store.sweep(place, kept, at).await?;
+        let step = sweeps.store.sweep(place, kept, at).await?;
         removed = removed.add_counts(step.counts);
         next = step.next;
-        if context.mode == Mode::Forever {
+        if sweeps.mode == Mode::Forever {
             tokio::time::sleep(STEP_PAUSE).await;
         }
     }

@@ -1,51 +1,80 @@
 //! Matches a story whose text is final against the rules in force.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
+use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{copies, draft};
-use crate::daemon::context::RunContext;
+use crate::config::Config;
 use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
-use tidings_rules::{Carrier, Match};
+use tidings_rules::{Carrier, Match, Rules};
 
-/// Matches `story`, which `feeds` carry. Its messages are sent at `due` or later.
-pub(crate) fn match_story<'f>(
-    context: &RunContext,
-    story: &Story,
-    read: Read,
-    feeds: impl IntoIterator<Item = &'f FeedName>,
-    due: Timestamp,
-) -> MatchResult {
-    let carriers = carriers_by_name(context, feeds);
-    let matches = context.rules.load().matches(story, &carriers);
-    match_result(context, story, read, carriers, matches, due)
+/// The rules in force, and what makes alerts of their matches.
+#[derive(Debug)]
+pub(crate) struct StoryMatcher {
+    /// A reload replaces all of them at once.
+    pub(super) rules: ArcSwap<Rules>,
+    config: Arc<Config>,
+    feed_tags: HashMap<FeedName, BTreeSet<String>>,
+    policies: Arc<DeliveryPolicies>,
 }
 
-/// The alerts and the fingerprint for these matches of `story`.
-pub(crate) fn match_result(
-    context: &RunContext,
-    story: &Story,
-    read: Read,
-    carriers: Vec<Carrier>,
-    matches: Vec<Match>,
-    due: Timestamp,
-) -> MatchResult {
-    let alerts =
-        draft::new_alerts(matches, story, &context.config.notify, &context.config.notifiers);
-    let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
-    // A story without a match needs no fingerprint, because it has no copies to find.
-    let fingerprint = || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
-    let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
-    MatchResult { read, fingerprint, alerts, feeds, due, policy: Arc::clone(&context.policies) }
-}
+impl StoryMatcher {
+    pub(super) fn new(config: &Arc<Config>, rules: Rules) -> Self {
+        let feeds = config.feeds.iter();
+        Self {
+            rules: ArcSwap::from_pointee(rules),
+            feed_tags: feeds.map(|feed| (feed.name.clone(), feed.tags.clone())).collect(),
+            policies: Arc::new(DeliveryPolicies {
+                policies: config.delivery_policies.clone(),
+                zone: config.zone.clone(),
+            }),
+            config: Arc::clone(config),
+        }
+    }
 
-/// The feeds of these names as rules see them. A feed that left the configuration has no tags.
-pub(crate) fn carriers_by_name<'f>(
-    context: &RunContext,
-    feeds: impl IntoIterator<Item = &'f FeedName>,
-) -> Vec<Carrier> {
-    let tags = |name| context.feed_tags.get(name).cloned().unwrap_or_default();
-    feeds.into_iter().map(|name| Carrier { name: name.clone(), tags: tags(name) }).collect()
+    /// Matches `story`, which `feeds` carry. Its messages are sent at `due` or later.
+    pub(crate) fn match_story<'f>(
+        &self,
+        story: &Story,
+        read: Read,
+        feeds: impl IntoIterator<Item = &'f FeedName>,
+        due: Timestamp,
+    ) -> MatchResult {
+        let carriers = self.carriers_by_name(feeds);
+        let matches = self.rules.load().matches(story, &carriers);
+        self.match_result(story, read, carriers, matches, due)
+    }
+
+    /// The alerts and the fingerprint for these matches of `story`.
+    pub(crate) fn match_result(
+        &self,
+        story: &Story,
+        read: Read,
+        carriers: Vec<Carrier>,
+        matches: Vec<Match>,
+        due: Timestamp,
+    ) -> MatchResult {
+        let Config { notify, notifiers, .. } = &*self.config;
+        let alerts = draft::new_alerts(matches, story, notify, notifiers);
+        let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
+        // A story without a match needs no fingerprint, because it has no copies to find.
+        let fingerprint =
+            || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
+        let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
+        MatchResult { read, fingerprint, alerts, feeds, due, policy: Arc::clone(&self.policies) }
+    }
+
+    /// The feeds of these names as rules see them. A feed that left the configuration has no tags.
+    pub(crate) fn carriers_by_name<'f>(
+        &self,
+        feeds: impl IntoIterator<Item = &'f FeedName>,
+    ) -> Vec<Carrier> {
+        let tags = |name| self.feed_tags.get(name).cloned().unwrap_or_default();
+        feeds.into_iter().map(|name| Carrier { name: name.clone(), tags: tags(name) }).collect()
+    }
 }

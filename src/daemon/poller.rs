@@ -4,13 +4,13 @@ mod due_times;
 mod feed_request;
 mod first_round;
 mod last_read;
+mod parts;
 mod queue;
 mod record;
 
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,14 +22,14 @@ use url::Url;
 use crate::alerts::draft;
 use crate::clock::{Jump, later, now};
 use crate::config::{FeedConfig, Poll};
-use crate::daemon::context::RunContext;
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Running, Work};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
 use crate::daemon::{Mode, scheduler};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
 use first_round::FirstRound;
 pub(crate) use last_read::LastRead;
+pub(crate) use parts::{DOCUMENTS, PollParts};
 use queue::PollQueue;
 
 /// The pause after a poll that panicked.
@@ -40,17 +40,17 @@ const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
 /// Polls every feed when it is due, until `stop`.
 pub(crate) async fn keep_polling(
-    context: &Arc<RunContext>,
+    parts: &Arc<PollParts>,
     states: Vec<FeedState>,
     stop: CancellationToken,
 ) {
     let now = now();
     let states: Vec<_> = states
         .into_iter()
-        .zip(&context.config.feeds)
-        .map(|(state, feed)| advance_if_failing(context, feed, state, now))
+        .zip(&parts.config.feeds)
+        .map(|(state, feed)| advance_if_failing(parts, feed, state, now))
         .collect();
-    let mut feeds = Feeds::new(context, states, &stop);
+    let mut feeds = Feeds::new(parts, states, Mode::Forever, &stop);
     for (due, index) in due_times::first_poll_times(&feeds.states, now) {
         feeds.schedule(index, Some(due));
     }
@@ -61,15 +61,15 @@ pub(crate) async fn keep_polling(
 /// Polls every feed once, the least recently polled first. Feeds that were polled within the
 /// shortest interval and feeds whose host has a pause are left out.
 pub(crate) async fn poll_once(
-    context: &Arc<RunContext>,
+    parts: &Arc<PollParts>,
     states: Vec<FeedState>,
     stop: &CancellationToken,
 ) {
     let now = now();
-    let mut feeds = Feeds::new(context, states, stop);
-    for (index, feed) in context.config.feeds.iter().enumerate() {
+    let mut feeds = Feeds::new(parts, states, Mode::Once, stop);
+    for (index, feed) in parts.config.feeds.iter().enumerate() {
         let state = &feeds.states[index];
-        let floor = Poll::floor(context.config.network.owns(&feed.url));
+        let floor = Poll::floor(parts.config.network.owns(&feed.url));
         let too_soon = |last: &Timestamp| !state.unreached && later(*last, floor) > now;
         if let Some(last) = state.last_poll.filter(too_soon) {
             info!("{}: not polled again so soon after {last}", feed.name);
@@ -85,7 +85,8 @@ pub(crate) async fn poll_once(
 
 /// The feeds of a run. A feed that is not in the queue is being polled, or is gone for good.
 struct Feeds {
-    context: Arc<RunContext>,
+    parts: Arc<PollParts>,
+    mode: Mode,
     stop: CancellationToken,
     states: Vec<FeedState>,
     queue: PollQueue,
@@ -98,11 +99,17 @@ struct Feeds {
 
 impl Feeds {
     /// No feed is scheduled yet.
-    fn new(context: &Arc<RunContext>, states: Vec<FeedState>, stop: &CancellationToken) -> Self {
+    fn new(
+        parts: &Arc<PollParts>,
+        states: Vec<FeedState>,
+        mode: Mode,
+        stop: &CancellationToken,
+    ) -> Self {
         let mut request_check = tokio::time::interval(REQUEST_CHECK);
         request_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            context: Arc::clone(context),
+            parts: Arc::clone(parts),
+            mode,
             stop: stop.clone(),
             queue: PollQueue::new(states.len()),
             states,
@@ -119,21 +126,21 @@ impl Feeds {
 
     /// Schedules the next poll after one that ended. A single round has none.
     fn schedule_next(&mut self, index: usize, due: Option<Timestamp>) {
-        self.schedule(index, due.filter(|_| self.context.mode == Mode::Forever));
+        self.schedule(index, due.filter(|_| self.mode == Mode::Forever));
         self.first_round.record_end(index);
     }
 
     /// Schedules waiting feeds that fail for a poll soon.
     fn advance_failing_feeds(&mut self) {
-        let (now, context) = (now(), Arc::clone(&self.context));
+        let (now, parts) = (now(), Arc::clone(&self.parts));
         self.change_waiting(|index, state| {
-            advance_if_failing(&context, &context.config.feeds[index], state, now)
+            advance_if_failing(&parts, &parts.config.feeds[index], state, now)
         });
     }
 
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self) {
-        let asked = self.context.store.take_requested_polls().await.unwrap_or_else(|why| {
+        let asked = self.parts.store.take_requested_polls().await.unwrap_or_else(|why| {
             error!("requests to poll feeds now cannot be read: {why}");
             Vec::new()
         });
@@ -185,12 +192,9 @@ impl Work for Feeds {
         Ok(Due { jobs, next: self.queue.next_due() })
     }
 
-    fn begin(
-        &self,
-        (index, state): (usize, FeedState),
-    ) -> (usize, impl Future<Output = Result<FeedState, StoreError>> + Send + 'static) {
-        let (context, stop) = (Arc::clone(&self.context), self.stop.clone());
-        (index, async move { Ok(poll_feed(&context, index, state, &stop).await) })
+    fn begin(&self, (index, state): (usize, FeedState)) -> (usize, Run<FeedState>) {
+        let (parts, stop) = (Arc::clone(&self.parts), self.stop.clone());
+        (index, Box::pin(async move { Ok(poll_feed(&parts, index, state, &stop).await) }))
     }
 
     fn end(&mut self, index: usize, state: Option<FeedState>) {
@@ -208,11 +212,11 @@ impl Work for Feeds {
     }
 
     async fn wait_for_change(&mut self) {
-        if self.context.mode == Mode::Once {
+        if self.mode == Mode::Once {
             return std::future::pending().await;
         }
         tokio::select! {
-            () = self.context.retry_failing.notified() => {}
+            () = self.parts.wakeups.retry_failing.notified() => {}
             _ = self.request_check.tick() => {
                 self.is_request_check_due = true;
                 return;
@@ -223,33 +227,29 @@ impl Work for Feeds {
 
     /// Limits waits to the schedule. They may be too long if the clock was ahead.
     async fn check_clock(&mut self, _jump: Option<Jump>) {
-        let (now, context) = (now(), Arc::clone(&self.context));
+        let (now, parts) = (now(), Arc::clone(&self.parts));
         self.change_waiting(|index, state| {
-            due_times::limit_next_poll(
-                &context.config.feeds[index],
-                &context.config.poll,
-                state,
-                now,
-            )
+            due_times::limit_next_poll(&parts.config.feeds[index], &parts.config.poll, state, now)
         });
-        context.cut_waits(now).await;
+        parts.fetcher.cut_waits(now).await;
+        parts.wakeups.story_waits.notify_one();
     }
 }
 
 /// The state of a feed that is polled soon if it fails.
 fn advance_if_failing(
-    context: &RunContext,
+    parts: &PollParts,
     feed: &FeedConfig,
     state: FeedState,
     now: Timestamp,
 ) -> FeedState {
-    due_times::advance_if_failing(state, Poll::floor(context.config.network.owns(&feed.url)), now)
+    due_times::advance_if_failing(state, Poll::floor(parts.config.network.owns(&feed.url)), now)
 }
 
 /// The stored state of every configured feed, in the configuration's order. A feed that is new or
 /// has a new address is due now.
-pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, StoreError> {
-    let mut known: HashMap<FeedName, FeedState> = context
+pub(crate) async fn load_states(parts: &PollParts) -> Result<Vec<FeedState>, StoreError> {
+    let mut known: HashMap<FeedName, FeedState> = parts
         .store
         .feed_states()
         .await?
@@ -261,7 +261,7 @@ pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, 
         match known.remove(&feed.name) {
             Some(state) if state.address == address => with_move_logged(
                 feed,
-                due_times::limit_next_poll(feed, &context.config.poll, state, now()),
+                due_times::limit_next_poll(feed, &parts.config.poll, state, now()),
             ),
             // Its health is kept, so receivers of a notice about the old address are notified when
             // the feed is read again.
@@ -272,11 +272,11 @@ pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, 
             None => due_times::new_feed_state(feed, address, None, now()),
         }
     };
-    let states: Vec<FeedState> = context.config.feeds.iter().map(state_of).collect();
-    if let Some(notice) = context.last_read.restore(context.config.feeds.iter().zip(&states))
-        && context.store.was_notified(&notice).await?
+    let states: Vec<FeedState> = parts.config.feeds.iter().map(state_of).collect();
+    if let Some(notice) = parts.last_read.restore(parts.config.feeds.iter().zip(&states))
+        && parts.store.was_notified(&notice).await?
     {
-        context.last_read.mark_notified();
+        parts.last_read.mark_notified();
     }
     Ok(states)
 }
@@ -296,46 +296,30 @@ fn address_hash(url: &Url) -> String {
     draft::sha256_hex(&[url.as_str()])
 }
 
-/// A poll in progress. It is counted until it is dropped, also by a panic.
-struct PollInProgress<'c>(&'c AtomicUsize);
-
-impl<'c> PollInProgress<'c> {
-    fn start(count: &'c AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for PollInProgress<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Polls one feed and records the outcome. Returns the new state of the feed. Nothing is recorded
 /// if `stop` comes first.
 async fn poll_feed(
-    context: &Arc<RunContext>,
+    parts: &Arc<PollParts>,
     index: usize,
     before: FeedState,
     stop: &CancellationToken,
 ) -> FeedState {
-    let feed = &context.config.feeds[index];
+    let feed = &parts.config.feeds[index];
     let requested = feed_request::new_address(&before).unwrap_or(&feed.url);
-    let _in_progress = PollInProgress::start(&context.polls_in_progress);
+    let _in_progress = parts.polls.start();
     let outcome = tokio::select! {
         () = stop.cancelled() => None,
-        outcome = feed_request::request_feed(context, requested, &before) => Some(outcome),
+        outcome = feed_request::request_feed(parts, requested, &before) => Some(outcome),
     };
     let recorded = match outcome {
-        Some(outcome) => record::record_outcome(context, feed, &before, requested, outcome).await,
+        Some(outcome) => record::record_outcome(parts, feed, &before, requested, outcome).await,
         None => Ok(before.clone()),
     };
     recorded.unwrap_or_else(|why| {
         // A failure of the store must not cause more requests to a host.
         let again = later(
             now(),
-            Poll::floor(context.config.network.owns(&feed.url)).max(scheduler::STORE_FAILED),
+            Poll::floor(parts.config.network.owns(&feed.url)).max(scheduler::STORE_FAILED),
         );
         error!(
             "{}: its poll could not be recorded: {why}; it is polled again at {again}",

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
-use crate::daemon::context::RunContext;
+use crate::daemon::matching::StoryMatcher;
+use crate::daemon::wakeups::Wakeups;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};
@@ -72,7 +73,7 @@ pub(crate) async fn first_load(
                 faults.extend(rule_files::no_rules_warning(&path, &files, count));
                 log_faults(&faults);
                 log_removed_files(&path, &files, &good);
-                Ok((LoadedRules::new(loaded, &Rules::default()), files))
+                Ok((NewRules::new(loaded, &Rules::default()), files))
             }
             _ => Err(StartError::Broken(faults)),
         }
@@ -86,33 +87,33 @@ pub(crate) async fn first_load(
 /// `stop`. `seen` are the files in force. Files are read and compiled on blocking threads, however
 /// long that takes.
 pub(crate) async fn keep_rules_fresh(
-    context: Arc<RunContext>,
+    reloads: Reloads,
     seen: RuleFiles,
     requested: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let mut folder = WatchedFolder {
-        path: context.config.rules.clone(),
+        path: reloads.folder.clone(),
         tables: table_paths(&seen),
         seen: Some(seen),
         changed: Arc::clone(&requested),
         watch: None,
     };
-    let reloads = async {
+    let reloading = async {
         loop {
             let files;
             (folder, files) = read_if_changed(folder).await;
             if let Some(files) = files {
-                let is_swapped = swap_rules(&context, files.clone()).await;
+                let is_swapped = swap_rules(&reloads, files.clone()).await;
                 // Files that could not be put in force are tried again at the next request, even
                 // if unchanged.
                 folder.seen = is_swapped.then_some(files);
             }
             requested.notified().await;
-            context.retry_failing.notify_one();
+            reloads.wakeups.retry_failing.notify_one();
         }
     };
-    stop.run_until_cancelled(reloads).await;
+    stop.run_until_cancelled(reloading).await;
 }
 
 /// Runs a step that reads files or compiles rules on a thread of its own. It takes no permit,
@@ -122,6 +123,17 @@ pub(crate) async fn keep_rules_fresh(
 /// If the step panics.
 async fn run_blocking<T: Send + 'static>(step: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(step).await.expect("the step does not panic")
+}
+
+/// What a reload of the rules needs.
+#[derive(Debug)]
+pub(crate) struct Reloads {
+    pub(super) folder: PathBuf,
+    /// The names that rules may use.
+    pub(super) known_names: KnownNames,
+    pub(super) store: Store,
+    pub(super) matcher: Arc<StoryMatcher>,
+    pub(super) wakeups: Arc<Wakeups>,
 }
 
 /// The rule folder, its watch, and the files that were read last.
@@ -176,8 +188,8 @@ fn table_paths(files: &RuleFiles) -> BTreeSet<PathBuf> {
 
 /// Puts the rules of `files` in force. `false` if the store or a bug in Tidings prevented it. An
 /// error in the rules gives `true`, because a retry would not help.
-async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
-    match load_and_swap(context, files).await {
+async fn swap_rules(reloads: &Reloads, files: RuleFiles) -> bool {
+    match load_and_swap(reloads, files).await {
         Ok(()) => true,
         Err(why) => {
             error!("{why}; the rules in force stay");
@@ -186,10 +198,10 @@ async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
     }
 }
 
-async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<(), String> {
-    let (known, path) = (context.known_names.clone(), context.config.rules.clone());
-    let good = context.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
-    let before = context.rules.load_full();
+async fn load_and_swap(reloads: &Reloads, files: RuleFiles) -> Result<(), String> {
+    let (known, path) = (reloads.known_names.clone(), reloads.folder.clone());
+    let good = reloads.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
+    let before = reloads.matcher.rules.load_full();
     let load = move || {
         let good: GoodTexts = good.into_iter().collect();
         log_removed_files(&path, &files, &good);
@@ -199,7 +211,7 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
         let count = loaded.as_ref().map(|loaded| loaded.rules.count());
         faults.extend(count.and_then(|count| rule_files::no_rules_warning(&path, &files, count)));
         log_faults(&faults);
-        loaded.map(|loaded| LoadedRules::new(loaded, &before))
+        loaded.map(|loaded| NewRules::new(loaded, &before))
     };
     let loaded = tokio::task::spawn_blocking(load).await.map_err(|why| {
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
@@ -208,21 +220,21 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
         error!("the rules in force stay until the rule files are corrected");
         return Ok(());
     };
-    loaded.record(&context.store).await.map_err(|why| why.to_string())?;
+    loaded.record(&reloads.store).await.map_err(|why| why.to_string())?;
     for RowChanges { list, added, gone, edited } in loaded.row_changes {
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
     info!("{} rules are in force now", loaded.rules.count());
-    let before = context.rules.swap(Arc::new(loaded.rules));
-    context.rules_changed.notify_one();
+    let before = reloads.matcher.rules.swap(Arc::new(loaded.rules));
+    reloads.wakeups.rules_changed.notify_one();
     // Many rules take long to drop.
     run_blocking(move || drop(before)).await;
     Ok(())
 }
 
 /// Rules that were loaded, and what the store records of them.
-struct LoadedRules {
+struct NewRules {
     rules: Rules,
     row_changes: Vec<RowChanges>,
     /// The versions of rules that are new.
@@ -230,7 +242,7 @@ struct LoadedRules {
     good_texts: Vec<(String, String)>,
 }
 
-impl LoadedRules {
+impl NewRules {
     /// Logs which files are left out. The rules of `before` are recorded already.
     fn new(loaded: UsableRules, before: &Rules) -> Self {
         for file in &loaded.replaced {
@@ -332,3 +344,6 @@ fn watch_folder(
         })
         .ok()
 }
+
+#[cfg(test)]
+mod tests;

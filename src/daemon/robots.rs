@@ -12,7 +12,7 @@ use url::Url;
 use crate::article::robots;
 use crate::article::robots::Robots;
 use crate::clock::{later, now};
-use crate::daemon::context::RunContext;
+use crate::daemon::fetcher::Fetcher;
 use crate::http;
 use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
 
@@ -42,23 +42,23 @@ struct CachedRobots {
 ///
 /// # Errors
 /// As [`Robots::check`].
-pub(crate) async fn check_robots(context: &RunContext, url: &Url) -> Result<(), FetchError> {
+pub(crate) async fn check_robots(fetcher: &Fetcher, url: &Url) -> Result<(), FetchError> {
     let address = robots::address(url);
-    let cell = context.robots.cell(&address, now());
-    cell.get_or_init(|| request_robots(context, address)).await.robots.check(url)
+    let cell = fetcher.robots.cell(&address, now());
+    cell.get_or_init(|| request_robots(fetcher, address)).await.robots.check(url)
 }
 
-async fn request_robots(context: &RunContext, address: Url) -> CachedRobots {
+async fn request_robots(fetcher: &Fetcher, address: Url) -> CachedRobots {
     let request =
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
-    let admit = |url: Url| context.hosts.admit(HostKey::from_url(&url));
+    let admit = |url: Url| fetcher.hosts.admit(HostKey::from_url(&url));
     let answer = http::fetch(
-        &context.send_context.http,
+        &fetcher.clients,
         &request,
-        &context.limits,
+        &fetcher.limits,
         now(),
         admit,
-        context.rest_recorder(),
+        fetcher.rest_recorder(),
     )
     .await;
     let robots = Robots::from_answer(answer.as_ref());

@@ -3,7 +3,7 @@
 
 mod tasks;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::clock::{Jump, JumpWatch, later, now, sleep_until};
-use crate::daemon::Mode;
 use crate::store::StoreError;
 pub(super) use tasks::Panicked;
 use tasks::Tasks;
@@ -27,10 +26,19 @@ pub(super) const STOP_GRACE: Duration = Duration::from_secs(30);
 /// How often waits are checked against the clock, which may have been set.
 const CLOCK_CHECK: Duration = Duration::from_mins(1);
 
+/// How long a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Until it is stopped.
+    Forever,
+    /// Until every feed is polled, every story is settled and everything due is delivered.
+    Once,
+}
+
 /// Work that becomes due in jobs. Each job runs as a task of its own, and has a key.
 pub(super) trait Work {
     /// What identifies a running job.
-    type Key: Clone;
+    type Key: Clone + PartialEq;
     /// A job that is due.
     type Job;
     /// The result of a job.
@@ -54,21 +62,21 @@ pub(super) trait Work {
     ) -> Result<Due<Self::Job>, StoreError>;
 
     /// The key of a job, and its run.
-    fn begin(
-        &self,
-        job: Self::Job,
-    ) -> (Self::Key, impl Future<Output = Result<Self::Output, StoreError>> + Send + 'static);
+    fn begin(&self, job: Self::Job) -> (Self::Key, Run<Self::Output>);
 
     /// Takes in the result of a job; `None` if the store failed.
     fn end(&mut self, _key: Self::Key, _output: Option<Self::Output>) {}
 
     /// Takes in that a job panicked, and logs it.
-    fn end_after_panic(&mut self, key: Self::Key, why: &Panicked) -> AfterPanic<Self::Key>;
+    fn end_after_panic(&mut self, key: Self::Key, why: &Panicked) -> AfterPanic<Self::Key> {
+        error!("{}: {why}; it is tried again at the next start", Self::JOB_FAILED);
+        AfterPanic::LeaveOut(key)
+    }
 
     /// Returns when jobs may be due before the time that `find_due` returned. It can be dropped at
     /// any time.
     async fn wait_for_change(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Corrects waits that a wrong clock made. Called once a minute, and after every `jump`.
@@ -85,6 +93,9 @@ pub(super) trait Work {
     /// Logs that a stop aborts `jobs` jobs.
     fn log_aborted(&self, _jobs: usize) {}
 }
+
+/// The run of a job.
+pub(super) type Run<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// The jobs to start now, and when the next of the others is due.
 #[derive(Debug)]
@@ -210,6 +221,9 @@ async fn start_due<W: Work>(
     });
     for job in due.jobs {
         let (key, ended) = work.begin(job);
+        if running.left_out.contains(&key) {
+            continue;
+        }
         let stop = stop.clone();
         running.tasks.spawn(key, async move {
             let ended = ended.await;

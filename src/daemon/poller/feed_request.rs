@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use url::Url;
 
+use super::parts::PollParts;
 use crate::config::Network;
-use crate::daemon::context::{RunContext, run_blocking_limited};
+use crate::daemon::fetcher::Fetcher;
 use crate::daemon::hosts::FIRST_REQUEST_TIME;
 use crate::feed::document::{Document, DocumentEnd};
 use crate::feed::parse;
@@ -51,30 +52,25 @@ pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
 }
 
 /// Requests the feed at `url`, and reads the answer.
-pub(super) async fn request_feed(
-    context: &Arc<RunContext>,
-    url: &Url,
-    before: &FeedState,
-) -> FeedOutcome {
+pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedState) -> FeedOutcome {
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let is_new = before.last_good.is_none() && before.failures == 0;
-    let mut answer = match fetch_unless_others_wait(context, url, validators, is_new).await {
+    let mut answer = match fetch_unless_others_wait(&parts.fetcher, url, validators, is_new).await {
         Ok(answer) => answer,
         Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
         Err(error) => return FeedOutcome::Failed(feed_failure(&error)),
     };
     let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
-    let permit = Arc::clone(&context.document_permits)
+    let permit = Arc::clone(&parts.document_permits)
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
     let broken = body.incomplete_because().cloned();
-    let work = context.limits.room.reserve_memory(&body).await;
-    match run_blocking_limited(context, move || parse::parse(&body, content_type.as_deref(), &base))
-        .await
-    {
+    let work = parts.fetcher.limits.room.reserve_memory(&body).await;
+    let parse = move || parse::parse(&body, content_type.as_deref(), &base);
+    match parts.threads.run(parse).await {
         Ok(document) => {
             let held = Unrecorded { _document_permit: permit, _memory: work };
             FeedOutcome::Read(answer, with_body_end(document, broken.is_some()), held)
@@ -89,7 +85,7 @@ pub(super) async fn request_feed(
 /// Requests the feed at `url` when its host has a permit. A feed that `is_new` and does not answer
 /// soon is abandoned if other requests wait for its host. Its next poll may take longer.
 async fn fetch_unless_others_wait(
-    context: &RunContext,
+    fetcher: &Fetcher,
     url: &Url,
     validators: Validators,
     is_new: bool,
@@ -98,10 +94,10 @@ async fn fetch_unless_others_wait(
     let host = HostKey::from_url(url);
     let delays_others = async {
         admitted.notified().await;
-        context.hosts.wait_until_others_wait(&host).await;
+        fetcher.hosts.wait_until_others_wait(&host).await;
     };
     tokio::select! {
-        answer = context.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
+        answer = fetcher.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
         () = delays_others, if is_new => Err(FetchError::Unreachable(format!(
             "the server did not answer within {} s, and other feeds of its host wait",
             FIRST_REQUEST_TIME.as_secs()

@@ -7,10 +7,10 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::feed_request::{FeedFailure, FeedOutcome, are_all_hosts_own, new_address};
+use super::parts::PollParts;
 use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::context::RunContext;
 use crate::daemon::feed_diff::FeedDiff;
 use crate::daemon::{feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
@@ -24,19 +24,19 @@ use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
 /// Records the outcome of a poll of `feed` at `requested`. Returns the new state of the feed.
 pub(super) async fn record_outcome(
-    context: &Arc<RunContext>,
+    parts: &Arc<PollParts>,
     feed: &FeedConfig,
     before: &FeedState,
     requested: &Url,
     outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let is_own = are_all_hosts_own(&context.config.network, &feed.url, requested, &outcome);
+    let is_own = are_all_hosts_own(&parts.config.network, &feed.url, requested, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
         FeedOutcome::Resting(host, until) => {
-            return write_record(context, postponed_record(feed, before, &host, until, ended_at))
+            return write_record(parts, postponed_record(feed, before, &host, until, ended_at))
                 .await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
@@ -59,13 +59,13 @@ pub(super) async fn record_outcome(
                 apply_cut_document(&mut state, before);
             }
             diff = Some(
-                feed_diff::diff_feed(context, feed, before.last_good, document, ended_at).await?,
+                feed_diff::diff_feed(parts, feed, before.last_good, document, ended_at).await?,
             );
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    schedule_next(context, feed, &mut state, &ended, is_own, ended_at);
-    let notices = due_notices(context, feed, before, &mut state, diff.as_ref(), ended_at);
+    schedule_next(parts, feed, &mut state, &ended, is_own, ended_at);
+    let notices = due_notices(parts, feed, before, &mut state, diff.as_ref(), ended_at);
     let gap = diff.as_ref().and_then(|diff| diff.gap);
     if let Some(gap) = &gap {
         log_gap(feed, gap);
@@ -73,7 +73,7 @@ pub(super) async fn record_outcome(
     let (items, removed_and_returned) =
         diff.map_or_else(Default::default, |diff| (diff.items, diff.removed_and_returned));
     let kept = write_record(
-        context,
+        parts,
         PollRecord { now: ended_at, state, items, removed_and_returned, gap, notices },
     )
     .await;
@@ -105,7 +105,7 @@ fn postponed_record(
 
 /// Sets when the feed is polled next, and why then.
 fn schedule_next(
-    context: &RunContext,
+    parts: &PollParts,
     feed: &FeedConfig,
     state: &mut FeedState,
     ended: &PollEnd,
@@ -116,7 +116,7 @@ fn schedule_next(
         PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
     let seed = feed_diff::jitter_seed(&feed.name.0, at);
     let next =
-        schedule::next_poll(&history, ended, feed.every, is_own, &context.config.poll, at, seed);
+        schedule::next_poll(&history, ended, feed.every, is_own, &parts.config.poll, at, seed);
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
@@ -126,19 +126,19 @@ fn schedule_next(
 
 /// The notices that the poll causes, each with its receivers.
 fn due_notices(
-    context: &RunContext,
+    parts: &PollParts,
     feed: &FeedConfig,
     before: &FeedState,
     state: &mut FeedState,
     diff: Option<&FeedDiff>,
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
-    let outage = context.last_read.find_outage(feed, state.error.is_some());
-    let notices = feed_health::update_health(&context.config, before, state, diff, outage, at);
+    let outage = parts.last_read.find_outage(feed, state.error.is_some());
+    let notices = feed_health::update_health(&parts.config, before, state, diff, outage, at);
     if state.error.is_none() {
-        context.last_read.record_read(feed, at);
+        parts.last_read.record_read(feed, at);
     } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
-        context.last_read.mark_notified();
+        parts.last_read.mark_notified();
     }
     notices
 }
@@ -150,12 +150,12 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
     );
 }
 
-async fn write_record(context: &RunContext, record: PollRecord) -> Result<FeedState, StoreError> {
+async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    if context.store.record_poll(record).await? {
-        context.story_waits.notify_one();
+    if parts.store.record_poll(record).await? {
+        parts.wakeups.story_waits.notify_one();
     }
-    context.message_due.notify_one();
+    parts.wakeups.message_due.notify_one();
     Ok(state)
 }
 

@@ -104,16 +104,14 @@ impl<const AT_ONCE: usize, const GRACE: u64> Work for Script<AT_ONCE, GRACE> {
         let (due, later_jobs): (Vec<_>, Vec<_>) =
             open.partition(|(at, ..)| Duration::from_secs(*at) <= passed);
         let jobs: Vec<_> = due.iter().map(|(_, key, act)| (*key, *act)).collect();
-        let left = later_jobs.iter().map(|(at, ..)| Duration::from_secs(*at) - passed).min();
+        let left =
+            later_jobs.iter().map(|(at, ..)| Duration::from_secs(*at).saturating_sub(passed)).min();
         let free = usize::try_from(running.free()).unwrap();
         let jobs = jobs.into_iter().take(free).collect();
         Ok(Due { jobs, next: left.map(|left| later(now(), left)) })
     }
 
-    fn begin(
-        &self,
-        (key, act): Self::Job,
-    ) -> (&'static str, impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    fn begin(&self, (key, act): Self::Job) -> (&'static str, Run<()>) {
         self.log(&format!("{key} begins"));
         let run = async move {
             match act {
@@ -125,7 +123,7 @@ impl<const AT_ONCE: usize, const GRACE: u64> Work for Script<AT_ONCE, GRACE> {
                 Act::Panic => panic!("as the script says"),
             }
         };
-        (key, run)
+        (key, Box::pin(run))
     }
 
     fn end(&mut self, key: &'static str, output: Option<()>) {

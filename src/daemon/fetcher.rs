@@ -1,0 +1,94 @@
+//! Fetches feeds and pages within the limits of the configuration and of their hosts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tracing::error;
+use url::Url;
+
+use crate::clock::{later, now};
+use crate::daemon::hosts::{HostPermits, Permit};
+use crate::daemon::robots;
+use crate::http;
+use crate::http::{
+    FetchError, HostKey, HttpAnswer, HttpClients, HttpRequest, Limits, RetryAfter, Validators, Want,
+};
+use crate::store::Store;
+
+/// The clients, and what limits their requests.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    pub(super) clients: HttpClients,
+    pub(super) hosts: HostPermits,
+    pub(super) robots: robots::RobotsCache,
+    /// The limits of every fetch. Fetches share the memory for bodies.
+    pub(super) limits: Limits,
+    /// Keeps the pauses of hosts.
+    pub(super) store: Store,
+    /// The longest age at which a page is rechecked.
+    pub(super) longest_recheck: Option<Duration>,
+}
+
+impl Fetcher {
+    /// Fetches an `http`, `https` or `file` address within the limits of the configuration.
+    pub(super) async fn fetch(
+        &self,
+        url: &Url,
+        want: Want,
+        validators: Validators,
+    ) -> Result<HttpAnswer, FetchError> {
+        self.fetch_once_admitted(url, want, validators, &Notify::new()).await
+    }
+
+    /// Like [`fetch`](Self::fetch), and notifies `admitted` when a request begins.
+    pub(super) async fn fetch_once_admitted(
+        &self,
+        url: &Url,
+        want: Want,
+        validators: Validators,
+        admitted: &Notify,
+    ) -> Result<HttpAnswer, FetchError> {
+        if url.scheme() == "file" {
+            return http::read_file(url, &validators).await;
+        }
+        let request = HttpRequest { url: url.clone(), validators, want };
+        let admit = |url| async {
+            let permit = self.admit(url, want).await?;
+            admitted.notify_one();
+            Ok(permit)
+        };
+        http::fetch(&self.clients, &request, &self.limits, now(), admit, self.rest_recorder()).await
+    }
+
+    /// Waits for a permit for one request to the host of `url`. For a page, `robots.txt` of the
+    /// host is checked first.
+    pub(super) async fn admit(&self, url: Url, want: Want) -> Result<Permit<'_>, FetchError> {
+        if want == Want::Page {
+            robots::check_robots(self, &url).await?;
+        }
+        self.hosts.admit(HostKey::from_url(&url)).await
+    }
+
+    /// The function that records the pause that a host asks for, in the store too.
+    pub(super) fn rest_recorder(&self) -> impl Fn(&HostKey, RetryAfter) {
+        |host, asked| {
+            let at = now();
+            self.store.record_host_rest(
+                host.0.clone(),
+                self.hosts.extend_rest(host, asked.end(at)),
+                at,
+            );
+        }
+    }
+
+    /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
+    /// the clock was ahead.
+    pub(super) async fn cut_waits(&self, now: Timestamp) {
+        self.hosts.cut_waits(now);
+        let longest = self.longest_recheck.map(|longest| later(now, longest));
+        if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
+            error!("waits cannot be checked against the clock: {why}; the check is repeated");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Tests that a reload blocks no task, however slow the disk is.
+
+use std::fmt::Write;
+use std::sync::mpsc;
+
+use super::*;
+use crate::config;
+use tidings_rules::fault::Source;
+
+const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\n\
+                      feeds: [\"https://wire.example/\"]\nnotifiers: {console: {type: console}}\n";
+
+fn load_config(folder: &Path) -> Arc<crate::config::Config> {
+    let source = Arc::new(Source { name: "config.yaml".to_owned(), text: CONFIG.to_owned() });
+    let mut faults = Vec::new();
+    let no_list = |_: &[u8]| Err("there is no list".to_owned());
+    let config = config::load_config(&source, folder, &|_| None, &no_list, &mut faults);
+    Arc::new(config.unwrap_or_else(|| panic!("{faults:?}")))
+}
+
+fn write_rules(folder: &Path, rules: usize) {
+    let mut text = "rules:\n".to_owned();
+    for n in 0..rules {
+        writeln!(text, "  - name: rule-{n}\n    when: word{n}").unwrap();
+    }
+    std::fs::write(folder.join("rules/many.yaml"), text).unwrap();
+}
+
+/// The only blocking thread stands for a disk that is stuck.
+#[test]
+fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("rules")).unwrap();
+        write_rules(folder.path(), 1);
+        let config = load_config(folder.path());
+        let (store, writer) = Store::open(&config.store).await.unwrap();
+        let writer = tokio::spawn(writer);
+        let known_names = crate::daemon::known_names(&config);
+        let (rules, files) = first_load(&config.rules, &known_names, &store).await.unwrap();
+        let matcher = Arc::new(StoryMatcher::new(&config, rules));
+        let (requested, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let wakeups = Arc::new(Wakeups::default());
+        let reloads = Reloads {
+            folder: config.rules.clone(),
+            known_names,
+            store: store.clone(),
+            matcher: Arc::clone(&matcher),
+            wakeups: Arc::clone(&wakeups),
+        };
+
+        let (unstick, stuck) = mpsc::channel::<()>();
+        let disk = tokio::task::spawn_blocking(move || stuck.recv());
+        write_rules(folder.path(), 1000);
+        let reloading =
+            tokio::spawn(keep_rules_fresh(reloads, files, Arc::clone(&requested), stop.clone()));
+        for _ in 0..100 {
+            // Each turn gives the reload a chance to block this thread, and uses the store.
+            requested.notify_one();
+            tokio::task::yield_now().await;
+            store.count_undelivered(now()).await.unwrap();
+        }
+        assert_eq!(matcher.rules.load().count(), 1);
+
+        unstick.send(()).unwrap();
+        disk.await.unwrap().unwrap();
+        wakeups.rules_changed.notified().await;
+        assert_eq!(matcher.rules.load().count(), 1000);
+        stop.cancel();
+        reloading.await.unwrap();
+        drop(store);
+        writer.await.unwrap();
+    });
+}
