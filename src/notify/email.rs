@@ -35,8 +35,8 @@ const MAX_SUBJECT_RULE: usize = 40;
 
 /// Renders a notification as a mail to `receiver` (RFC 5322), in plain text and HTML. The
 /// Message-ID is made of the notification's id, so retries are the same mail. `References` is made
-/// of the event's id, so mail programs show an event as one thread. Headers mark it as automatic (RFC 3834) and as part of a
-/// list (RFC 2919).
+/// of the event's id, so mail programs show an event as one thread. Headers mark it as automatic
+/// (RFC 3834) and as part of a list (RFC 2919).
 ///
 /// # Errors
 ///

@@ -20,7 +20,8 @@ pub(crate) fn escape_unprintable(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {
         if is_unprintable(c) {
-            // JSON holds such characters only within strings, apart from white space between tokens.
+            // JSON holds such characters only within strings, apart from white space between
+            // tokens.
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(line, "\\u{unit:04x}").expect("strings grow");
             }

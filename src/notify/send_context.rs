@@ -34,8 +34,8 @@ impl SendContext {
         })
     }
 
-    /// Closes connections that are idle for too long. Never returns; must be called again after each
-    /// attempt.
+    /// Closes connections that are idle for too long. Never returns; must be called again after
+    /// each attempt.
     pub async fn close_idle_connections(&self) {
         self.smtp_pools.close_expired_connections().await;
     }

@@ -42,8 +42,8 @@ const MESSAGE_ERRORS: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
-/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not followed.
-/// `now` is the time of the signature.
+/// Tries once to post `payload`, within 30 seconds. Only 2xx is success; redirects are not
+/// followed. `now` is the time of the signature.
 pub(super) async fn send(
     webhook: &Webhook,
     context: &SendContext,
@@ -71,7 +71,7 @@ pub(super) async fn send(
             let (status, headers) = (response.status(), response.headers().clone());
             let body =
                 tokio::time::timeout(BODY_DEADLINE, read_body(response)).await.unwrap_or_default();
-            let wait = crate::notify::webhook::requested_wait::requested_wait(
+            let wait = requested_wait::requested_wait(
                 status, &headers, &body, now,
             );
             outcome_of_answer(

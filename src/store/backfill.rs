@@ -61,9 +61,9 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `match_result` to a story that was matched before. Writes nothing and returns
-    /// `false` if the story has a newer revision by now, or waits: the rules in force will match
-    /// it then.
+    /// Adds the alerts of `match_result` to a story that was matched before. Writes nothing and
+    /// returns `false` if the story has a newer revision by now, or waits: the rules in force will
+    /// match it then.
     pub async fn add_alerts(
         &self,
         story: StoryId,

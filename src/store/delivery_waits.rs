@@ -20,8 +20,8 @@ impl Store {
         self.write(move |conn| Box::pin(write_shorter_waits(conn, now))).await
     }
 
-    /// Makes delayed messages for `notifiers` due at `now` and ends the rest of these notifiers. While
-    /// they count as failing, one message is tried first.
+    /// Makes delayed messages for `notifiers` due at `now` and ends the rest of these notifiers.
+    /// While they count as failing, one message is tried first.
     pub async fn retry_at_once(
         &self,
         notifiers: Vec<NotifierName>,

@@ -92,8 +92,8 @@ pub(super) async fn has_earlier_alert(
     .await
 }
 
-/// Stores the signature of a story's text and deletes the one before. Stores none if the event takes
-/// no more copies.
+/// Stores the signature of a story's text and deletes the one before. Stores none if the event
+/// takes no more copies.
 pub(super) async fn store_signature(
     conn: &mut SqliteConnection,
     story: StoryId,

@@ -17,8 +17,8 @@ use tidings_rules::story::{FeedName, Story, StoryKey};
 /// The most rows that one statement inserts: `SQLite` binds at most 32,766 values.
 pub(super) const MOST_ROWS: usize = 500;
 
-/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items, in
-/// their order, and whether an inserted story waits for its page.
+/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items,
+/// in their order, and whether an inserted story waits for its page.
 pub(super) async fn insert_plain_items(
     conn: &mut SqliteConnection,
     feed: &FeedName,

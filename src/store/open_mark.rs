@@ -1,5 +1,5 @@
-//! The mark in a store that says which file it is and whether it is open. It shows that a copy lacks
-//! its log.
+//! The mark in a store that says which file it is and whether it is open. It shows that a copy
+//! lacks its log.
 
 use std::fs;
 use std::io;

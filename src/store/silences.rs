@@ -128,8 +128,8 @@ async fn shorten_silence(
     Ok(Some(ended))
 }
 
-/// Moves every muted alert that was not sent to the digest of the silence that ends last among those
-/// that mute it now. If none mutes it, the alert stays in its digest.
+/// Moves every muted alert that was not sent to the digest of the silence that ends last among
+/// those that mute it now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
     let rows = sqlx::query(

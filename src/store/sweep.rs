@@ -136,8 +136,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read. `None` if they are all from `since` or later: then all rows after them are,
-/// too, because ids grow with time.
+/// The next rows to read. `None` if they are all from `since` or later: then all rows after them
+/// are, too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,

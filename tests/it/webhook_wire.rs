@@ -298,7 +298,7 @@ async fn a_template_that_fails_costs_no_alert() {
     );
     assert!(
         log.iter()
-            .any(|line| line.contains("the template of ops fails") && line.contains("line 1")),
+            .any(|line| line.contains("the template of ops failed") && line.contains("line 1")),
         "{log:#?}"
     );
 }

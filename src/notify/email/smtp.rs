@@ -61,9 +61,7 @@ pub(in crate::notify) async fn send(
         match send_mail(lent.connection(), &envelope, mail).await {
             Ok(reply) => {
                 lent.return_to_pool(now).await;
-                return Outcome::Delivered(crate::notify::email::smtp::explain::describe_reply(
-                    email, &reply,
-                ));
+                return Outcome::Delivered(explain::describe_reply(email, &reply));
             }
             // Servers limit the use of a kept connection. The mail is tried over the next
             // connection, and at last over a new one.
@@ -82,12 +80,7 @@ pub(in crate::notify) async fn send(
                 }
                 return outcome_of_mail_failure(
                     &failure,
-                    crate::notify::email::smtp::explain::explain_mail_failure(
-                        email,
-                        &envelope,
-                        &failure,
-                        mail.len(),
-                    ),
+                    explain::explain_mail_failure(email, &envelope, &failure, mail.len()),
                 );
             }
         }
@@ -96,7 +89,7 @@ pub(in crate::notify) async fn send(
 
 /// Why to retry when no connection was opened. The mail was not sent.
 fn retry_reason_of_open_failure(email: &Email, failure: &OpenFailure) -> RetryReason {
-    let why = crate::notify::email::smtp::explain::explain_open_failure(email, failure);
+    let why = explain::explain_open_failure(email, failure);
     match failure {
         OpenFailure::Refused(step, reply) => match refusal_meaning(*step, reply) {
             RefusalMeaning::Later(cause, scope) => {

@@ -8,8 +8,8 @@ use super::list::{self, ListForm};
 use super::shared::{headline_with_severity, push_quote, severity_colour};
 use crate::notify::view::message_view::{MessageView, StoryItem};
 
-// Lengths in UTF-16 units. Discord takes a title of 256 characters, a description of 4096, 25 fields
-// of 1024, an address of 2048, and 6000 characters in all.
+// Lengths in UTF-16 units. Discord takes a title of 256 characters, a description of 4096, 25
+// fields of 1024, an address of 2048, and 6000 characters in all.
 const MAX_MESSAGE: usize = 6000;
 const MAX_TITLE: usize = 256;
 const MAX_DESCRIPTION: usize = 4096;

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::escape::escape_ampersands;
 
-/// Characters that no address may contain (RFC 3986), though publishers write them. In services they
-/// end the link, or the message is refused.
+/// Characters that no address may contain (RFC 3986), though publishers write them. In services
+/// they end the link, or the message is refused.
 const ILLEGAL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -27,8 +27,8 @@ pub(super) enum LinkForm {
     Linked(String),
     /// A web address that is written out, because it is too long for a field for links.
     WrittenOut(String),
-    /// Foreign text: an address that is no web address, or a note in place of an address that is too
-    /// long.
+    /// Foreign text: an address that is no web address, or a note in place of an address that is
+    /// too long.
     Text(String),
 }
 

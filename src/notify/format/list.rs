@@ -83,8 +83,8 @@ pub(super) fn format_item_on_one_line(
     }
 }
 
-/// The number of lines that go into each of `rooms`, in order; `costs` are their lengths. If not all
-/// fit, the last room keeps `reserve` free.
+/// The number of lines that go into each of `rooms`, in order; `costs` are their lengths. If not
+/// all fit, the last room keeps `reserve` free.
 pub(super) fn lines_per_room(costs: &[usize], rooms: &[usize], reserve: usize) -> Vec<usize> {
     let all = fill_rooms(costs, rooms);
     if all.iter().sum::<usize>() == costs.len() {

@@ -11,8 +11,8 @@ use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
 use tidings_rules::story::Severity;
 
-// Lengths in bytes. ntfy makes an attachment of a message of more than 4096 bytes. The whole JSON, in
-// which quotes take two bytes, may be twice as long.
+// Lengths in bytes. ntfy makes an attachment of a message of more than 4096 bytes. The whole JSON,
+// in which quotes take two bytes, may be twice as long.
 const MAX_TITLE: usize = 250;
 const MAX_TEXT: usize = 3400;
 const MAX_LINKED: usize = 1200;

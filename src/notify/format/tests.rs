@@ -78,31 +78,7 @@ fn assert_limits(format: WebhookFormat, message: &Value) {
                 attachments.len() <= 20 && message.to_string().encode_utf16().count() <= 40_000
             );
         }
-        WebhookFormat::Discord => {
-            let embeds = message["embeds"].as_array().unwrap();
-            let embed = &embeds[0];
-            let fields = embed["fields"].as_array().unwrap();
-            let of_fields = fields
-                .iter()
-                .map(|field| utf16_length(&field["name"]) + utf16_length(&field["value"]));
-            assert!(
-                utf16_length(&embed["title"]) <= 256
-                    && utf16_length(&embed["description"]) <= 4096
-                    && fields.len() <= 25
-            );
-            assert!(fields.iter().all(|field| (1..=1024).contains(&utf16_length(&field["value"]))));
-            let descriptions = embeds.iter().map(|embed| utf16_length(&embed["description"]));
-            assert!(descriptions.clone().all(|length| length <= 4096) && embeds.len() <= 10);
-            assert!(
-                utf16_length(&embed["title"])
-                    + descriptions.sum::<usize>()
-                    + of_fields.sum::<usize>()
-                    <= 6000
-            );
-            assert!(embeds[1..].iter().all(|embed| utf16_length(&embed["description"]) > 0));
-            assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
-            assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
-        }
+        WebhookFormat::Discord => assert_discord_limits(message),
         WebhookFormat::Teams => assert!(message.to_string().len() <= 28 * 1024),
         WebhookFormat::Telegram => assert!((1..=4096).contains(&utf16_length(&message["text"]))),
         WebhookFormat::Ntfy => {
@@ -119,6 +95,29 @@ fn assert_limits(format: WebhookFormat, message: &Value) {
             );
         }
     }
+}
+
+fn assert_discord_limits(message: &Value) {
+    let embeds = message["embeds"].as_array().unwrap();
+    let embed = &embeds[0];
+    let fields = embed["fields"].as_array().unwrap();
+    let of_fields =
+        fields.iter().map(|field| utf16_length(&field["name"]) + utf16_length(&field["value"]));
+    assert!(
+        utf16_length(&embed["title"]) <= 256
+            && utf16_length(&embed["description"]) <= 4096
+            && fields.len() <= 25
+    );
+    assert!(fields.iter().all(|field| (1..=1024).contains(&utf16_length(&field["value"]))));
+    let descriptions = embeds.iter().map(|embed| utf16_length(&embed["description"]));
+    assert!(descriptions.clone().all(|length| length <= 4096) && embeds.len() <= 10);
+    assert!(
+        utf16_length(&embed["title"]) + descriptions.sum::<usize>() + of_fields.sum::<usize>()
+            <= 6000
+    );
+    assert!(embeds[1..].iter().all(|embed| utf16_length(&embed["description"]) > 0));
+    assert!(embed["url"].as_str().is_none_or(|url| url.len() <= 2048));
+    assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
 }
 
 #[rstest]

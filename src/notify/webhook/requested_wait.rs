@@ -57,9 +57,9 @@ fn rate_limit_reset_after(headers: &HeaderMap) -> Option<Duration> {
         .find_map(|name| http::wait_in_words(header_text(headers, name)?))
 }
 
-/// The wait until a rate limit ends: `RateLimit: "default";r=0;t=5`, also as its earlier drafts wrote it
-/// (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and `X-RateLimit-Reset`, in
-/// seconds or as a Unix time (draft-ietf-httpapi-ratelimit-headers).
+/// The wait until a rate limit ends: `RateLimit: "default";r=0;t=5`, also as its earlier drafts
+/// wrote it (`RateLimit: limit=10, remaining=0, reset=5`), `RateLimit-Reset` and
+/// `X-RateLimit-Reset`, in seconds or as a Unix time (draft-ietf-httpapi-ratelimit-headers).
 fn rate_limit_reset(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let of_limit = rate_limit_parameters(headers, &["t", "reset"]).max();
     of_limit.or_else(|| {

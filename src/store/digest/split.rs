@@ -1,5 +1,5 @@
-//! Splits digests that are too large for one message: before the first attempt, or when the receiver
-//! refuses the size.
+//! Splits digests that are too large for one message: before the first attempt, or when the
+//! receiver refuses the size.
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -35,8 +35,8 @@ pub(in crate::store) async fn split_if_large(
     Ok(())
 }
 
-/// Halves a digest that its receiver refused as too large. Both halves are due at `now` and have new
-/// ids. Returns `false` and changes nothing if the message is no digest of several alerts.
+/// Halves a digest that its receiver refused as too large. Both halves are due at `now` and have
+/// new ids. Returns `false` and changes nothing if the message is no digest of several alerts.
 pub(in crate::store) async fn halve_digest(
     conn: &mut SqliteConnection,
     message: i64,

@@ -23,8 +23,8 @@ impl Mechanism {
         }
     }
 
-    /// The lines for the server: a command, and an answer to each prompt. The text of the prompts is
-    /// ignored.
+    /// The lines for the server: a command, and an answer to each prompt. The text of the prompts
+    /// is ignored.
     fn client_lines(self, user: &str, password: &str) -> Vec<String> {
         match self {
             Self::Plain => {

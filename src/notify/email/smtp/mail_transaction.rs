@@ -52,8 +52,8 @@ impl MailFailure {
         matches!(self, Self::Refused(..))
     }
 
-    /// Whether the failure may concern the connection rather than the mail. The server has not taken
-    /// the mail.
+    /// Whether the failure may concern the connection rather than the mail. The server has not
+    /// taken the mail.
     pub(super) fn may_concern_connection(&self) -> bool {
         match self {
             Self::Refused(SmtpStep::Mail | SmtpStep::Rcpt | SmtpStep::Data, reply)

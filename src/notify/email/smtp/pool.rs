@@ -213,8 +213,8 @@ impl<'p> OpeningTurn<'p> {
         PooledConnection { pool, connection: Some(connection), is_reused: false }
     }
 
-    /// Records the failure for the waiting callers. If other connections are open, it is no failure:
-    /// the server accepts no more of them.
+    /// Records the failure for the waiting callers. If other connections are open, it is no
+    /// failure: the server accepts no more of them.
     fn record_failure(self, why: RetryReason, now: Timestamp) -> Result<(), RetryReason> {
         let mut state = self.0.lock_state();
         if state.open_count > 0 {

@@ -102,8 +102,8 @@ pub(super) fn refusal_meaning(step: SmtpStep, reply: &SmtpReply) -> RefusalMeani
     }
 }
 
-/// The cause of a temporary refusal. It is `Failed`, which counts as an attempt, only if it concerns
-/// the mail itself.
+/// The cause of a temporary refusal. It is `Failed`, which counts as an attempt, only if it
+/// concerns the mail itself.
 fn temporary_cause(
     step: SmtpStep,
     code: u16,

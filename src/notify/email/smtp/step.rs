@@ -12,8 +12,8 @@ pub(super) enum SmtpStep {
     Mail,
     Rcpt,
     Data,
-    /// The mail itself, up to its final dot. If the connection fails here, the server may have taken
-    /// the mail.
+    /// The mail itself, up to its final dot. If the connection fails here, the server may have
+    /// taken the mail.
     End,
 }
 
@@ -32,8 +32,8 @@ impl SmtpStep {
         }
     }
 
-    /// The time limit for the answer (RFC 5321, 4.5.3.2). With a shorter limit for the final dot, mails
-    /// would be sent twice. `open_connection` also limits the steps before a mail together.
+    /// The time limit for the answer (RFC 5321, 4.5.3.2). With a shorter limit for the final dot,
+    /// mails would be sent twice. `open_connection` also limits the steps before a mail together.
     pub(super) fn reply_timeout(self) -> Duration {
         match self {
             Self::Greeting | Self::Hello | Self::StartTls | Self::Login | Self::Data => {

@@ -89,8 +89,8 @@ impl Wire {
         read_reply(&mut self.stream).await
     }
 
-    /// Sends `command` and reads the answer. A reply that arrived before is an error, because it would
-    /// be taken for the answer to this command.
+    /// Sends `command` and reads the answer. A reply that arrived before is an error, because it
+    /// would be taken for the answer to this command.
     pub(super) async fn send_command(&mut self, command: &str) -> Result<SmtpReply, WireError> {
         let unexpected = self.stream.fill_buf().now_or_never().transpose()?.map(<[u8]>::len);
         match unexpected {
