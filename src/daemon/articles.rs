@@ -16,24 +16,14 @@ use crate::daemon::tasks::Tasks;
 use crate::daemon::world::{World, run_blocking_limited};
 use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
+use crate::lifecycle::page_wait;
+use crate::lifecycle::page_wait::{PageHistory, PageRetry};
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs
 /// little; requests are limited by hosts.
 const AT_ONCE: usize = 1024;
-
-/// Failed fetches after which the teaser stands.
-const MOST_FAILURES: u32 = 3;
-
-/// How long a story waits for its page at the most while Tidings runs.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-
-/// How long a page that is being fetched has at the least, however long its story waited.
-const SHORTEST_FETCH: Duration = Duration::from_mins(1);
-
-/// The pause after the first and the second failed fetch.
-const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
@@ -104,14 +94,14 @@ enum PageOutcome {
 }
 
 async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationToken) {
-    let left = until(later(waiting.since, LONGEST_WAIT), now());
+    let left = until(later(waiting.since, page_wait::LONGEST), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(world, &waiting, left) => page,
-            () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
+            () = tokio::time::sleep(left.max(page_wait::SHORTEST_FETCH)) => {
                 teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
@@ -142,7 +132,7 @@ async fn record(
     let story = Story { body, ..waiting.story };
     let at = now();
     let due = admit::due(world.polls_under_way(), at);
-    let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let may_look_again = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = recheck::next_recheck(world, &waiting.feed_entries, story.first_seen, at)
         .filter(|_| may_look_again);
     let shared = Arc::clone(world);
@@ -165,7 +155,8 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return teaser(story, "its link is no address".to_owned(), 0);
     };
-    let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
     match page::read_article(world, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
@@ -174,19 +165,15 @@ async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -
             teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            later_or_teaser(waiting, left, until, "its host asked for no requests for now")
+            let retry = page_wait::after_rest(history, until, now());
+            wait_or_settle(story, retry, "its host asked for no requests for now".to_owned())
         }
         Err(why) if may_pass(&why) => {
             debug!("a page could not be read: {why}");
-            let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let again = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
+            let retry = page_wait::after_failure(history, rests_until(&why), now());
             let tries = waiting.attempts + 1;
-            later_or_teaser(
-                waiting,
-                left,
-                again,
-                &format!("its page could not be read: {why} (tried {tries} times)"),
-            )
+            let why = format!("its page could not be read: {why} (tried {tries} times)");
+            wait_or_settle(story, retry, why)
         }
         Err(why) => teaser(story, format!("its page could not be read: {why}"), 1),
     }
@@ -204,19 +191,11 @@ fn teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
     PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// The teaser stands with `why` once the page was tried often enough, or could not be tried again
-/// in time.
-fn later_or_teaser(
-    waiting: &WaitingStory,
-    left: Duration,
-    again: Timestamp,
-    why: &str,
-) -> PageOutcome {
-    let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
-    if may_fail && until(again, now()) < left {
-        PageOutcome::Later(again)
-    } else {
-        teaser(&waiting.story, why.to_owned(), 1)
+/// What comes of a page that failed. `why`: why the teaser is settled, if it is.
+fn wait_or_settle(story: &Story, retry: PageRetry, why: String) -> PageOutcome {
+    match retry {
+        PageRetry::At(again) => PageOutcome::Later(again),
+        PageRetry::Teaser => teaser(story, why, 1),
     }
 }
 

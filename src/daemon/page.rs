@@ -11,9 +11,6 @@ use crate::article::{NoArticle, PageContent};
 use crate::daemon::world::{World, run_blocking_limited};
 use crate::http::{FetchError, Validators, Want};
 
-/// The most page fetches that one story gets, over all its edits and looks.
-pub(crate) const MOST_FETCHES: u32 = 3;
-
 /// What was seen.
 #[derive(Debug)]
 pub(crate) struct PageReading {

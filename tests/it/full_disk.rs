@@ -59,7 +59,7 @@ impl World {
 
     /// A story is in the store with its alert and both messages, or not at all.
     async fn holds_no_halves(&self) {
-        let halves = "SELECT count(*) FROM story WHERE status = 'waiting' OR
+        let halves = "SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match') OR
             (SELECT count(*) FROM alert JOIN message_alert ON alert = alert.id WHERE story = story.id) != 2";
         assert_eq!(self.folder.query(halves).await, ["0"]);
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
-use crate::store::{StoryRecord, StoryStatus};
+use crate::lifecycle::story::StoryStatus;
+use crate::store::StoryRecord;
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// What scripts learn of the story; what rules make of it stands beside it.
@@ -34,18 +35,16 @@ pub(super) fn report<'s>(subject: &'s ExplainSubject, answer: &ExplainAnswer) ->
 }
 
 fn stored_story(kept: &StoryRecord) -> Value {
-    let (fate, why) = match &kept.status {
-        StoryStatus::Waiting => ("waits", None),
-        StoryStatus::Matched => ("matched", None),
-        StoryStatus::Unmatched => ("unmatched", None),
-        StoryStatus::Recorded(why) => ("recorded", Some(why)),
+    let fate = match kept.status.status {
+        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "waits",
+        status => status.as_str(),
     };
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
         .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
         .collect();
-    json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
+    json!({"id": kept.stored.uid, "fate": fate, "fate_why": kept.status.why, "alerts": alerts})
 }
 
 fn answered(answer: &ExplainAnswer) -> Value {

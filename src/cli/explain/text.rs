@@ -9,8 +9,9 @@ use crate::cli::clauses::{self, Paper, quoted};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
+use crate::lifecycle::story::StoryStatus;
 use crate::notify::plain;
-use crate::store::{StoryRecord, StoryStatus};
+use crate::store::StoryRecord;
 use tidings_rules::story::Read;
 use tidings_rules::text::tokenise;
 use tidings_rules::{Explained, Match, Truth};
@@ -67,10 +68,13 @@ fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
 }
 
 fn story_status(kept: &StoryRecord) -> String {
-    match &kept.status {
-        StoryStatus::Waiting => "it is yet to be matched".to_owned(),
+    match kept.status.status {
+        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "it is yet to be matched".to_owned(),
         StoryStatus::Unmatched => "no rule matched it when it was first read".to_owned(),
-        StoryStatus::Recorded(why) => format!("only recorded: {why}"),
+        StoryStatus::Purged => "its text is no longer kept".to_owned(),
+        StoryStatus::Recorded => {
+            format!("only recorded: {}", kept.status.why.as_deref().unwrap_or_default())
+        }
         StoryStatus::Matched => {
             let told = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
