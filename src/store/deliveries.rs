@@ -173,7 +173,7 @@ fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
     Ok(Delivery {
         id: row.try_get("id")?,
         uid: row.try_get("uid")?,
-        status: status,
+        status,
         receiver: column::receiver_from_row(row)?,
         subject: subject_from_row(row)?,
         created: read_time(row, "created")?,

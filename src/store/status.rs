@@ -1,4 +1,5 @@
-//! The status of stories and messages and the outcome of attempts, each with its mapping to a column.
+//! The status of stories and messages and the outcome of attempts, each with its mapping to a
+//! column.
 
 use std::fmt;
 
