@@ -149,12 +149,10 @@ fn run_backtest(
     sides: &RuleSets,
     mut source: StorySource,
 ) -> Result<Exit, Exit> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.into())
-        .build()
-        .map_err(|why| {
-            output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable)
-        })?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
+            |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),
+        )?;
     let mut printer = Printer::new(arguments.format, sides);
     let mut progress = Progress::start(source.size_in_bytes());
     while let Some(batch) =

@@ -159,10 +159,10 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
         return Ok(Exit::Ok);
     }
     let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
-    let why = format!("no dead message has the number {}", others.join(", "));
+    let why = format!("no dead-lettered message has the number {}", others.join(", "));
     Err(output::fail_with_help(
         why,
-        "`tidings deliveries --status dead` lists those that have",
+        "`tidings deliveries --status dead` lists the dead-lettered messages",
         Exit::Data,
     ))
 }

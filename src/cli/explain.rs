@@ -137,7 +137,7 @@ fn answer_question(question: Question, subject: &ExplainSubject) -> Result<Expla
 
 fn unknown_rule_or_row(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
-        let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
+        let help = "alerts show the id of a row in parentheses; only rules with `each` have rows";
         return output::fail_with_help(
             format_args!("the rule `{name}` has no row `{row}`"),
             help,

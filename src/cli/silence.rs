@@ -207,7 +207,7 @@ fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
         let why = format!("no silence {id} is in force");
         return Err(output::fail_with_help(
             why,
-            "`tidings silence list` shows those that are",
+            "`tidings silence list` shows the silences in force",
             Exit::Data,
         ));
     };

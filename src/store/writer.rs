@@ -93,7 +93,7 @@ pub(super) async fn run_writer(
     let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
     if let Err(error) = whole.and(closed) {
-        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, and a copy of it needs its -wal file");
+        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
     }
 }
 
@@ -155,7 +155,7 @@ async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(
 /// Answers a caller. If the caller no longer waits, a failure is logged.
 fn send_reply(reply: WriterReply, result: Result<Value, StoreError>) {
     if let Err(Err(why)) = reply.send(result) {
-        tracing::error!("a command without a waiting caller was not written: {why}");
+        tracing::error!("a write to the store failed after its caller had ended: {why}");
     }
 }
 

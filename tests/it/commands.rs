@@ -107,10 +107,10 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
             vec!["deliveries", "--notifier", "consol"],
             "no notifier `consol`\n  help: did you mean `console`?",
         ),
-        (vec!["deliveries", "retry", "99"], "no dead message has the number 99"),
+        (vec!["deliveries", "retry", "99"], "no dead-lettered message has the number 99"),
         (
             vec!["silence", "add", "--rule", "oil", "--until", "3h"],
-            "no rule `oil`\n  help: there is `arms`",
+            "no rule `oil`\n  help: known: `arms`",
         ),
         (vec!["silence", "add", "--feed", "Wir", "--until", "3h"], "did you mean `Wire`?"),
         (vec!["silence", "add", "--row", "36", "--until", "3h"], "no row with the id `36`"),

@@ -112,7 +112,7 @@ async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usua
     bare.serve("/rss.xml", Response::status(404));
     let nothing = find(bare.url("/")).await;
     assert_eq!((nothing.code, nothing.output.as_str()), (65, ""));
-    assert!(nothing.errors.contains("names no feed"), "{}", nothing.errors);
+    assert!(nothing.errors.contains("links no feed"), "{}", nothing.errors);
     assert_eq!(find(bare.url("/missing")).await.code, 69);
 }
 

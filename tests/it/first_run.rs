@@ -51,7 +51,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     let mut tidings = folder.run(&[]);
     tidings.wait_for_output(|line| line.contains("Tumen bridge")).await;
     folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: seaweed\n");
-    tidings.wait_for_log(|line| line.contains("5 rules are in force")).await;
+    tidings.wait_for_log(|line| line.contains("rules in force: 5")).await;
 
     folder.write(
         "rules/new.yaml",
@@ -68,7 +68,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
 
     // The last good version holds over a restart, too.
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("5 rules watch")).await;
+    again.wait_for_log(|line| line.contains("rules: 5, feeds")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
 
@@ -80,7 +80,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
             line.contains("left out until it is corrected") && line.contains("never.yaml")
         })
         .await;
-    third.wait_for_log(|line| line.contains("5 rules watch")).await;
+    third.wait_for_log(|line| line.contains("rules: 5, feeds")).await;
     assert_eq!(third.terminate().await, 0);
 }
 

@@ -61,7 +61,7 @@ async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
     }
     let wrong = setup.folder.command(&["alerts", "--since", "yesterday"]).await;
     assert_eq!(wrong.code, 64);
-    assert!(wrong.errors.contains("`yesterday` is no time"), "{}", wrong.errors);
+    assert!(wrong.errors.contains("`yesterday` is not a time"), "{}", wrong.errors);
 
     let shown = setup.folder.command(&["alerts", "show", "1"]).await.output;
     for part in [
@@ -118,7 +118,7 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
 
     let mut tidings = setup.folder.run(&[]);
     setup.folder.wait_until("SELECT count(*) FROM story", |left| left == "1").await;
-    let said = tidings.wait_for_log(|line| line.contains("removed as `retain` says")).await;
+    let said = tidings.wait_for_log(|line| line.contains("removed as `retain` sets")).await;
     assert!(said.contains("stories, 0 alerts, 0 messages"), "{said}");
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(list_alerts(&setup, &[]).await.len(), 1, "alerts are kept for ever");

@@ -55,7 +55,7 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     let first = "Vanya P. and Acme Ltd charged with fraud";
     server.serve("/feed.xml", stories(&server, &[first]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("rules: 2, feeds")).await;
     let letter = mail.wait_for(1).await.remove(0);
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd"], "one message names both rows");
@@ -116,7 +116,7 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     folder.write("rules/sdn.csv", &table(&["36,Ivan Petrov,"]));
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("rules: 2, feeds")).await;
     folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
     tidings.wait_for_log(|line| line.contains("row 3: the id `36` is in row 2 already")).await;
     tidings
@@ -126,13 +126,13 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
         "rules/oil.yaml",
         "rules:\n  - {name: oil, when: crude oil}\n  - {name: gas, when: gas}\n",
     );
-    tidings.wait_for_log(|line| line.contains("3 rules are in force")).await;
+    tidings.wait_for_log(|line| line.contains("rules in force: 3")).await;
     std::fs::remove_file(folder.place("rules/sdn.csv")).expect("it is there");
     tidings.wait_for_log(|line| line.contains("cannot be read: No such file")).await;
     assert_eq!(tidings.terminate().await, 0);
 
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("3 rules watch")).await;
+    again.wait_for_log(|line| line.contains("rules: 3, feeds")).await;
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and fraud"]));
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server)[0], "36/Ivan Petrov");
@@ -152,7 +152,7 @@ async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
     let Setup { server, mail: _mail, folder } = setup(&["36,Ivan Petrov,", "7,Acme Ltd,"]).await;
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("; rules: ")).await;
     let refused = folder.command(&["silence", "add", "--row", "3", "--until", "3h"]).await;
     assert!(
         refused.code == 65 && refused.errors.contains("there is no row with the id `3`"),

@@ -48,7 +48,10 @@ async fn a_start_a_reload_and_whoever_asks_have_what_fails_polled_at_once() {
     let said = folder.command(&["feeds", "poll-now"]).await;
     assert_eq!(
         (said.code, said.output.as_str()),
-        (0, "bad: a running tidings polls it within seconds\n")
+        (
+            0,
+            "bad: requested; a running Tidings polls it within seconds, unless its host asked for a pause\n"
+        )
     );
     publisher.wait_for("/bad", 4).await;
     assert_eq!(publisher.asked("/good").len(), 1);
@@ -74,11 +77,7 @@ async fn a_feed_that_the_configuration_has_not_is_said_with_what_is_near() {
     let folder = one_fails(&publisher).await;
     let said = folder.command(&["feeds", "poll-now", "bad", "goood"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(
-        said.errors.contains("no feed of the configuration is called `goood`"),
-        "{}",
-        said.errors
-    );
+    assert!(said.errors.contains("the configuration has no feed `goood`"), "{}", said.errors);
     assert!(said.errors.contains("did you mean `good`?"), "{}", said.errors);
     assert_eq!(
         folder.query("SELECT count(*) FROM feed WHERE poll_requested IS NOT NULL").await,
