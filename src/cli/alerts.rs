@@ -58,7 +58,7 @@ pub(super) struct AlertsArguments {
 
 #[derive(Debug, Subcommand)]
 enum AlertsAction {
-    /// One alert: the rule's text at that time, the words that matched, every message, attempt,
+    /// Show one alert: the rule's text at that time, the words that matched, every message, attempt,
     /// time and reply.
     Show {
         /// The number that `tidings alerts` shows.

@@ -51,7 +51,7 @@ enum DeliveriesAction {
             conflicts_with = "all_dead"
         )]
         ids: Vec<i64>,
-        /// All dead-lettered messages.
+        /// Send all dead-lettered messages again.
         #[arg(long)]
         all_dead: bool,
         #[command(flatten)]
@@ -61,7 +61,7 @@ enum DeliveriesAction {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShownStatus {
-    /// Dead-lettered: refused, or tried too often.
+    /// Dead-lettered: refused, or all attempts failed.
     Dead,
     /// Waiting for their next attempt, or in flight.
     Pending,

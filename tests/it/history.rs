@@ -119,7 +119,7 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
     let mut tidings = setup.folder.run(&[]);
     setup.folder.wait_until("SELECT count(*) FROM story", |left| left == "1").await;
     let said = tidings.wait_for_log(|line| line.contains("removed as `retain` sets")).await;
-    assert!(said.contains("stories, 0 alerts, 0 messages"), "{said}");
+    assert!(said.contains("alerts: 0, messages: 0"), "{said}");
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(list_alerts(&setup, &[]).await.len(), 1, "alerts are kept for ever");
 
