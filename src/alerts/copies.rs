@@ -1,4 +1,4 @@
-//! Which stories are copies of one text: what finds them, and the comparison. Pure.
+//! Which stories are copies of one text: the fingerprint that finds them, and the comparison. Pure.
 
 mod alignment;
 mod difference;
@@ -219,7 +219,7 @@ impl LongText {
 #[must_use]
 #[expect(
     clippy::implicit_hasher,
-    reason = "sets of sentences are made here, by `Print::sentences`"
+    reason = "sets of sentences are made here, by `Fingerprint::sentences`"
 )]
 pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>) -> Relation {
     let (one, other) = match (&earlier.text, &later.text) {

@@ -1,4 +1,4 @@
-//! Two sentences word by word: which words stand in the places of which. Pure.
+//! Aligns two sentences word by word: which words replace which. Pure.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Whether two alike texts tell of two events: what stands in the places of what. Pure.
+//! Whether two similar texts report two events: compares what stands in the same places. Pure.
 
 use std::collections::HashSet;
 
