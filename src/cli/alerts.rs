@@ -58,8 +58,8 @@ pub(super) struct AlertsArguments {
 
 #[derive(Debug, Subcommand)]
 enum AlertsAction {
-    /// Show one alert: the rule's text at that time, the words that matched, every message, attempt,
-    /// time and reply.
+    /// Show one alert: the rule's text at that time, the words that matched, and every message with
+    /// its attempts and replies.
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
