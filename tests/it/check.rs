@@ -1,4 +1,4 @@
-//! `tidings check` where all is sound: what it says, and the rules as it understands them.
+//! `tidings check` without errors: its summary, and the rules in canonical form.
 
 use crate::support::tidings::Folder;
 

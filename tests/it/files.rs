@@ -1,4 +1,4 @@
-//! Files that a person names: only regular ones are read, up to a size; pipes, devices and sparse
+//! Files that a person names. Only regular ones are read, up to a size. Pipes, devices and sparse
 //! files are refused at once.
 
 use std::fs::File;
@@ -25,7 +25,7 @@ fn put(kind: &str, path: &str) {
     }
 }
 
-/// What a command says that must not wait for anything.
+/// The output of a command that must not wait for anything.
 async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
     let command = async {
         if arguments.contains(&"--config") || arguments.contains(&"import") {

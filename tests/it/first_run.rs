@@ -1,13 +1,12 @@
-//! What a newcomer sees: the configuration that is shipped, run as it is; a second run; rules
-//! edited while it runs.
+//! The first steps of a newcomer: the shipped configuration, a second run, rules edited while it
+//! runs.
 
 use std::path::Path;
 
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 
-/// A folder like a fresh clone, but for the feeds on the internet: they stand at a port that
-/// refuses.
+/// A folder like a fresh clone. Feeds on the internet are replaced by a port that refuses.
 fn fresh_clone() -> Folder {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read =
@@ -66,13 +65,13 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
     assert_eq!(tidings.terminate().await, 0);
 
-    // The last good version holds over a restart, too.
+    // The last good version stays in force after a restart.
     let mut again = folder.run(&[]);
     again.wait_for_log(|line| line.contains("rules: 5, feeds")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
 
-    // A new file that never was good is left out, and keeps nothing from starting.
+    // A new file that never loaded is left out, and does not prevent the start.
     folder.write("rules/never.yaml", "rules: 3\n");
     let mut third = folder.run(&[]);
     third

@@ -1,4 +1,4 @@
-//! A new rule with `backfill` looks back over stored stories, once.
+//! A new rule with `backfill` is matched against stored stories, once.
 
 use crate::support::http::Response;
 use crate::support::setup::{RULE, Setup};
@@ -39,7 +39,7 @@ async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
     );
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(server.requests("/hook").len(), 1, "the older one is beyond its reach");
-    // Not new any more: what it says now is for what comes now.
+    // The rule is no longer new, so an edit affects only new stories.
     folder.write("rules/oil.yaml", OIL);
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(server.requests("/hook").len(), 1);
