@@ -1,5 +1,5 @@
-//! Alerts of the past, listed beside a running Tidings; and a sweep that is killed while it removes
-//! what `retain` no longer keeps.
+//! Alerts of the past, listed beside a running Tidings, and a sweep that is killed while it removes
+//! what `retain` does not keep.
 
 use serde_json::Value;
 
@@ -123,7 +123,7 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(list_alerts(&setup, &[]).await.len(), 1, "alerts are kept for ever");
 
-    // The sent story is swept too, but its feed still has it: it is not sent again.
+    // The sent story is swept too. Its feed still has it, and it is not sent again.
     let text = setup.folder.query("SELECT feed_text FROM story").await;
     assert!(!text[0].is_empty());
     let config = one_feed_config(&setup.server, setup.mail.port());

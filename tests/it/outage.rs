@@ -1,4 +1,4 @@
-//! A receiver that is away, and one that refuses: nothing is lost, and the others are notified.
+//! A receiver that is away, and one that refuses. Nothing is lost, and the others are notified.
 
 use crate::hosts;
 use crate::support::http::{Response, Server};

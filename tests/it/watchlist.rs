@@ -1,5 +1,5 @@
-//! Watchlists through the real binary: from a table to alerts by row, and what becomes of them when
-//! the table changes.
+//! Watchlists through the real binary: from a table to alerts by row, and the effect of edits of
+//! the table.
 
 use serde_json::Value;
 
@@ -11,14 +11,14 @@ use crate::support::wire::{self, Entry};
 const RULES: &str = "terms:\n  sdn: {from: ../lists/sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n\
     rules:\n  - name: Listed and crime\n    each: sdn\n    when: $sdn NEAR/30 (fraud OR laundering)\n";
 
-/// Where the table lies: beside the rule folder.
+/// The path of the table, beside the rule folder.
 const OUTSIDE: &str = "lists/sdn.csv";
 
 fn table(rows: &[&str]) -> String {
     format!("ent_num,name,aka\r\n{}\r\n", rows.join("\r\n"))
 }
 
-/// A feed of stories that say no more than these headlines, numbered.
+/// A feed of stories whose texts are these headlines, numbered.
 fn stories(server: &Server, titles: &[&str]) -> Response {
     let entry = |(n, title): (usize, &&str)| {
         Entry::full(title, &server.url(&format!("/story/{n}")), &wire::long(n))
@@ -33,7 +33,7 @@ async fn setup(rows: &[&str]) -> Setup {
     setup
 }
 
-/// The rows of every alert so far.
+/// The rows of all alerts so far.
 fn rows(server: &Server) -> Vec<String> {
     let rules = |body: Value| body["rules"].as_array().expect("a list").clone();
     hook_payloads(server)
@@ -84,8 +84,8 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
         "$sdn: +1 −2 rows, 1 edited",
     )
     .await;
-    // An edit of the story has it matched again, by rows that left, came back and were edited: it
-    // was sent already.
+    // An edit of the story is matched again by rows that left, returned and were edited. It is not
+    // sent again.
     let other = "Ivan Petrov again: laundering";
     server.serve("/feed.xml", stories(&server, &[&format!("{first}, police say"), other]));
     server.wait_for("/hook", 2).await;

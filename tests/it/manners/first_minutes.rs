@@ -1,5 +1,5 @@
-//! Feeds that fail at first: they are tried again within seconds, by a start, by a reload, and when
-//! somebody asks.
+//! Feeds that fail at first are tried again within seconds: by a start, by a reload, and on
+//! request.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
@@ -14,14 +14,14 @@ async fn one_fails(publisher: &Publisher) -> Folder {
     };
     let folder = watching(&[feed("good"), feed("bad")]);
     round(&folder).await;
-    // The floor for one's own hosts is a second: as if it had passed.
+    // As if the shortest interval of the user's own hosts, a second, had passed.
     folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
     folder
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_whose_server_is_not_up_is_tried_again_after_ten_seconds() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let folder = watching(&["url: \"http://127.0.0.1:1/feed\", name: wire, every: 1h".to_owned()]);
     round(&folder).await;
     let wait = "SELECT ((next_poll - last_poll) / 1000) || ' ' || next_why FROM feed";

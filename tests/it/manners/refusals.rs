@@ -1,4 +1,4 @@
-//! Servers that say no: when they are asked again, and when never.
+//! Servers that refuse: when they are asked again, and when never.
 
 use rstest::rstest;
 
@@ -7,7 +7,7 @@ use super::{a_day_passes, round, round_a_day_later, story, watching};
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
-/// The minutes from the last poll of the feed `wire` to its next, and why.
+/// The minutes from the last poll of the feed `wire` to its next, and the reason.
 async fn wait(folder: &Folder) -> (u32, String) {
     let rows =
         folder.query("SELECT ((next_poll - last_poll) / 60000) || ' ' || next_why FROM feed WHERE name = 'wire'").await;
