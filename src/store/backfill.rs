@@ -18,7 +18,7 @@ use tidings_rules::story::{FeedName, Read, Story};
 pub struct SettledStory {
     /// Its row.
     pub id: StoryId,
-    /// Which revision of its text this is.
+    /// The revision of its text.
     pub revision: i64,
     /// The story with its final text.
     pub story: Story,
@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// Stories with texts that were matched, after the row `after`, first seen at `since` or later,
-    /// in the order of their rows; none at the end.
+    /// in the order of their rows. Empty at the end.
     pub async fn settled_stories(
         &self,
         since: Timestamp,
@@ -63,9 +63,9 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `match_result` to a story that was matched before. Writes nothing and
-    /// returns `false` if the story has a newer revision by now, or waits: the rules in force will
-    /// match it then.
+    /// Adds the alerts of `match_result` to a story that was matched before. If the story has a
+    /// newer revision or waits, it writes nothing and returns `false`. The rules in force match the
+    /// story later.
     pub async fn add_alerts(
         &self,
         story: StoryId,

@@ -7,8 +7,8 @@ use super::column::to_millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Moves the start of rests of hosts and waits for pages that start after `now` to `now`. Their
-    /// length stays the same. Rechecks due after `latest_recheck` become due then.
+    /// Moves rests of hosts and waits for pages that start after `now` to `now`, with the same
+    /// length. Rechecks that are due after `latest_recheck` become due then.
     pub async fn shorten_fetch_waits(
         &self,
         latest_recheck: Option<Timestamp>,
@@ -17,8 +17,8 @@ impl Store {
         self.write(move |conn| Box::pin(write_shorter_waits(conn, latest_recheck, now))).await
     }
 
-    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run or the
-    /// machine was suspended does not count as waiting.
+    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run, or the
+    /// machine was suspended, is no waiting time.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| {
             Box::pin(async move {

@@ -1,5 +1,5 @@
-//! Inserts new items with new stories and without alerts, many in one statement. Most items of most
-//! polls are of this kind.
+//! Inserts new items with new stories and without alerts, many in one statement. Most items are of
+//! this kind.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -19,7 +19,7 @@ use tidings_rules::story::{FeedName, Story, StoryKey};
 /// The most rows that one statement inserts: `SQLite` binds at most 32,766 values.
 pub(super) const MOST_ROWS: usize = 500;
 
-/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items,
+/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items
 /// in their order, and whether an inserted story waits for its page.
 pub(super) async fn insert_plain_items(
     conn: &mut SqliteConnection,
@@ -61,7 +61,7 @@ pub(super) async fn insert_plain_items(
     Ok((others, plain.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
 }
 
-/// Whether a plan changes no row but the story's.
+/// Whether a plan changes only the story's row.
 fn changes_only_its_story(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
@@ -71,7 +71,7 @@ fn changes_only_its_story(plan: &StoryPlan) -> bool {
     }
 }
 
-/// Keys of items and stories that are in the store already.
+/// Keys of items and stories that the store has.
 struct KnownKeys {
     /// Keys of the feed's items.
     items: HashSet<String>,
@@ -109,7 +109,7 @@ pub(super) struct NewStory<'s> {
     status_why: Option<&'s str>,
     read: Option<&'static str>,
     read_why: Option<&'s str>,
-    /// Since when it waits, in milliseconds.
+    /// The time from which it waits, in milliseconds.
     waiting_since: Option<i64>,
 }
 

@@ -42,7 +42,7 @@ pub enum MessageStatus {
     Leased,
     /// Its receiver took it.
     Sent,
-    /// It was given up.
+    /// It is dead-lettered.
     Dead,
     /// Its receiver left the configuration.
     Held,
@@ -85,13 +85,13 @@ impl fmt::Display for MessageStatus {
 pub enum AttemptOutcome {
     /// The receiver took the message.
     Sent,
-    /// It failed, and is repeated.
+    /// It failed, and another attempt follows.
     Again,
-    /// It did not reach the receiver, and is repeated.
+    /// It did not reach the receiver, and another attempt follows.
     Unreached,
-    /// The message was given up.
+    /// The message is dead-lettered.
     Dead,
-    /// Its run ended before the attempt did.
+    /// Its run ended before the attempt ended.
     Unknown,
 }
 

@@ -12,15 +12,15 @@ use tidings_rules::story::Read;
 /// A story of the store with its status and its alerts.
 #[derive(Debug)]
 pub struct StoryRecord {
-    /// The story, in the text that rules see.
+    /// The story, with the text that rules read.
     pub stored: StoredStory,
-    /// How much of it was read; `None` while its page is waited for.
+    /// How much of it was read; `None` while it waits for its page.
     pub read: Option<Read>,
-    /// When its texts were deleted, as `retain` says; `None`: they are kept.
+    /// When its texts were deleted because of `retain`; `None` if they are kept.
     pub purged: Option<Timestamp>,
     /// Its status.
     pub status: StoredStatus,
-    /// The rules that alerted, first to last.
+    /// The rules that alerted, in order of time.
     pub alerts: Vec<Alerted>,
 }
 
@@ -31,15 +31,14 @@ pub struct Alerted {
     pub rule: String,
     /// The id of the row, of a rule with `each`.
     pub row: Option<String>,
-    /// SHA-256 of its text at that time, in hex.
+    /// SHA-256 of the rule's text at that time, in hex.
     pub version: String,
-    /// When.
+    /// The time of the alert.
     pub created: Timestamp,
 }
 
 impl Archive {
-    /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal
-    /// form if it has one; the newest of several.
+    /// The newest story with the id `name`, or with the address `name` or its normal form `link`.
     pub async fn find_story(
         &mut self,
         name: &str,
