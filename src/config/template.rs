@@ -133,7 +133,7 @@ impl Template {
         if self.writes == Writes::Json {
             let broken = |error| {
                 format!(
-                    "what it writes is no JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
+                    "its output is not JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
                 )
             };
             serde_json::from_slice::<serde::de::IgnoredAny>(&message.0).map_err(broken)?;
@@ -247,8 +247,7 @@ mod tests {
     #[test]
     fn json_must_be_json_and_quotes_are_its_own() {
         assert!(
-            fault("{\"text\": \"{{ title }}\"}", Writes::Json)
-                .contains("what it writes is no JSON")
+            fault("{\"text\": \"{{ title }}\"}", Writes::Json).contains("its output is not JSON")
         );
         let template =
             Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}", Writes::Json).unwrap();
