@@ -124,8 +124,8 @@ impl Template {
     /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link`
     /// and `text` besides. What an alert lacks is written as nothing.
     ///
-    /// # Errors In words for a person, where it does too much, writes too much, or writes no JSON
-    /// where it should.
+    /// # Errors
+    /// The reason for a person: it does too much, writes too much, or writes no JSON where it should.
     pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
         let mut message = Capped(Vec::new());
         let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
