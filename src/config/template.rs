@@ -125,7 +125,8 @@ impl Template {
     /// and `text` besides. What an alert lacks is written as nothing.
     ///
     /// # Errors
-    /// The reason for a person: it does too much, writes too much, or writes no JSON where it should.
+    /// The reason for a person: it does too much, writes too much, or does not write JSON where it
+    /// should.
     pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
         let mut message = Capped(Vec::new());
         let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
