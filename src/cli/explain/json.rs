@@ -38,7 +38,7 @@ pub(super) fn json_report<'s>(
 
 fn record_json(kept: &StoryRecord) -> Value {
     let (status, why) = match &kept.status {
-        StoryStatus::Waiting => ("waits", None),
+        StoryStatus::Waiting => ("waiting", None),
         StoryStatus::Matched => ("matched", None),
         StoryStatus::Unmatched => ("unmatched", None),
         StoryStatus::Recorded(why) => ("recorded", Some(why)),
