@@ -23,7 +23,8 @@ impl Store {
         self.write(move |conn| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE story SET waiting_since = $1 WHERE status = 'waiting' AND waiting_since < $1",
+                    "UPDATE story SET waiting_since = $1
+                     WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since < $1",
                 )
                 .bind(to_millis(now))
                 .execute(conn)
@@ -43,7 +44,7 @@ async fn write_shorter_waits(
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
-         WHERE status = 'waiting' AND waiting_since > $1",
+         WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since > $1",
     ] {
         sqlx::query(sql).bind(to_millis(now)).execute(&mut *conn).await?;
     }

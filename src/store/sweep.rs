@@ -218,7 +218,7 @@ async fn purge_stories(
 ) -> Result<SweepCounts, sqlx::Error> {
     let stories = sqlx::query(
         "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
-         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status <> 'waiting' AND purged IS NULL
+         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status NOT IN ('awaits_page', 'awaits_match') AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
     )

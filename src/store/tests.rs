@@ -36,11 +36,11 @@ const SMALL: [&str; 19] = [
 const WHOLE: [(&str, &str); 4] = [
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
     (
-        "WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since",
+        "WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since",
         "the index holds only stories that wait",
     ),
     (
-        "WHERE status = 'waiting' ORDER BY due",
+        "WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due",
         "the index holds only stories that wait, and the first few are read",
     ),
     (

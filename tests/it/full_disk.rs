@@ -34,7 +34,7 @@ async fn wait_until_sent(setup: &Setup, stories: usize) {
 
 /// Fails unless each story is in the store with its alert and both messages, or not at all.
 async fn assert_no_halves(setup: &Setup) {
-    let halves = "SELECT count(*) FROM story WHERE status = 'waiting' OR
+    let halves = "SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match') OR
         (SELECT count(*) FROM alert JOIN message_alert ON alert = alert.id WHERE story = story.id) != 2";
     assert_eq!(setup.folder.query(halves).await, ["0"]);
 }

@@ -91,7 +91,7 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     server.wait_for("/hook", 2).await;
     folder
         .wait_until(
-            "SELECT count(*) FROM story WHERE revision = 2 AND status <> 'waiting'",
+            "SELECT count(*) FROM story WHERE revision = 2 AND status NOT IN ('awaits_page', 'awaits_match')",
             |count| count == "1",
         )
         .await;

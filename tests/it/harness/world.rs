@@ -30,7 +30,7 @@ const IDLE_ROUNDS: usize = 10;
 /// read.
 const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE status NOT IN ('sent', 'dead') AND notifier != 'gone')
-    + (SELECT count(*) FROM story WHERE status = 'waiting')) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
+    + (SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match'))) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
 
 /// How far a wrong clock is ahead. It is shorter than any time after which notices or late digests
 /// are due.
