@@ -15,7 +15,6 @@ pub(crate) mod page;
 mod poller;
 mod recheck;
 pub mod reload;
-mod retry;
 mod robots;
 pub mod signals;
 mod tasks;

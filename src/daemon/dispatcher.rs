@@ -13,14 +13,15 @@ use tracing::{debug, error, info, warn};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry;
+use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
 use crate::alerts::width::SendWindow;
 use crate::clock::{JumpWatch, later, now, sleep_until, until};
-use crate::daemon::retry::MessageHistory;
 use crate::daemon::tasks::{Panicked, Tasks};
 use crate::daemon::world::World;
-use crate::daemon::{Mode, announce, news, retry};
+use crate::daemon::{Mode, announce, news};
 use crate::notify;
-use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
+use crate::store::{Lease, Render, Sending, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// The pause after a failure of the store.

@@ -71,9 +71,7 @@ pub(super) async fn send(
             let (status, headers) = (response.status(), response.headers().clone());
             let body =
                 tokio::time::timeout(BODY_DEADLINE, read_body(response)).await.unwrap_or_default();
-            let wait = requested_wait::requested_wait(
-                status, &headers, &body, now,
-            );
+            let wait = requested_wait::requested_wait(status, &headers, &body, now);
             outcome_of_answer(
                 status,
                 &headers,

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, to_millis};
+use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
 use crate::alerts::silence;
 use crate::alerts::silence::Silence;
 use crate::alerts::volume;
 use crate::alerts::volume::Routing;
 use crate::alerts::{NewAlert, Receiver};
+use crate::lifecycle::message;
 use tidings_rules::story::Severity;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
@@ -193,8 +196,10 @@ async fn find_open_message(
     event: &str,
     receiver: &Receiver,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let newest: Option<(i64, bool)> = sqlx::query_as(
-        "SELECT id, status = 'pending' AND payload IS NULL FROM message
+    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a message that is being
+    // frozen.
+    let newest = sqlx::query(
+        "SELECT id, status, payload IS NOT NULL AS is_frozen FROM message
          WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY sequence DESC LIMIT 1",
     )
     .bind(event)
@@ -202,7 +207,10 @@ async fn find_open_message(
     .bind(&receiver.recipient)
     .fetch_optional(conn)
     .await?;
-    Ok(newest.filter(|(_, is_open)| *is_open).map(|(message, _)| message))
+    let Some(newest) = newest else { return Ok(None) };
+    let is_open =
+        message::takes_alerts(read_message_status(&newest)?, newest.try_get("is_frozen")?);
+    if is_open { newest.try_get("id").map(Some) } else { Ok(None) }
 }
 
 /// Inserts the next message of an event to a receiver.

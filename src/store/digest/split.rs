@@ -35,26 +35,17 @@ pub(in crate::store) async fn split_if_large(
     Ok(())
 }
 
-/// Halves a digest that its receiver refused as too large. Both halves are due at `now` and have
-/// new ids. Returns `false` and changes nothing if the message is no digest of several alerts.
+/// Halves a digest of several alerts that its receiver refused as too large, and whose lease is
+/// released. Both halves are due at `now` and have new ids.
 pub(in crate::store) async fn halve_digest(
     conn: &mut SqliteConnection,
     message: i64,
     now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let is_digest: bool =
-        sqlx::query_scalar("SELECT digest IS NOT NULL FROM message WHERE id = $1")
-            .bind(message)
-            .fetch_one(&mut *conn)
-            .await?;
-    let (alerts, _) =
-        if is_digest { read_alert_sizes(conn, message).await? } else { Default::default() };
-    if alerts.len() < 2 {
-        return Ok(false);
-    }
+) -> Result<(), sqlx::Error> {
+    let (alerts, _) = read_alert_sizes(conn, message).await?;
     let [first, second] = DigestPart::halves(read_part(conn, message).await?.as_ref());
     sqlx::query(
-        "UPDATE message SET status = 'pending', lease = NULL, payload = NULL, counted_attempts = 0, unreached = 0, due = $3,
+        "UPDATE message SET counted_attempts = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
     )
     .bind(message)
@@ -63,8 +54,7 @@ pub(in crate::store) async fn halve_digest(
     .execute(&mut *conn)
     .await?;
     write_part(conn, message, &first).await?;
-    move_to_new_part(conn, message, &second, &alerts[alerts.len().div_ceil(2)..]).await?;
-    Ok(true)
+    move_to_new_part(conn, message, &second, &alerts[alerts.len().div_ceil(2)..]).await
 }
 
 /// The alerts of a digest in its order, and the size of each in bytes.

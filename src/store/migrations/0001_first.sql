@@ -221,8 +221,8 @@ CREATE TABLE message (
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
-    unreached        INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
-                                                 -- the last attempt did not reach the receiver
+    may_have_arrived INTEGER NOT NULL DEFAULT 0 CHECK (may_have_arrived IN (0, 1)),
+                                                 -- an attempt that has ended may have delivered it
     lease            INTEGER REFERENCES attempt (id),    -- while leased: the attempt in flight
     payload          BLOB,                       -- the frozen bytes, from the first lease on
     why              TEXT,                       -- the result of its last attempt, in words

@@ -9,8 +9,10 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::{OpenNotifier, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
 use crate::store::health::whole_notifier;
+use crate::store::status::next_message_status;
 use crate::store::{Lease, Render, digest, health, notifications};
 use tidings_rules::story::NotifierName;
 
@@ -103,7 +105,7 @@ async fn read_messages(
     chosen: &[i64],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     sqlx::query(
-        "SELECT message.id, uid, event, digest, notification, recipient, created, counted_attempts, payload,
+        "SELECT message.id, uid, event, digest, notification, recipient, created, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
          FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
     )
@@ -156,9 +158,11 @@ async fn dead_letter(
     why: &str,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message SET status = 'dead', why = $2 WHERE id = $1")
+    let next = next_message_status(MessageStatus::Pending, MessageEvent::Unrenderable)?;
+    sqlx::query("UPDATE message SET status = $3, why = $2 WHERE id = $1")
         .bind(message)
         .bind(why)
+        .bind(next.status.as_str())
         .execute(&mut *conn)
         .await?;
     health::record_refusal(conn, receiver, why, now).await
@@ -190,9 +194,11 @@ async fn write_leases(
     update.push_values(attempts, |mut values, (message, attempt)| {
         values.push_bind(message).push_bind(attempt).push_bind(payloads[message].as_slice());
     });
+    let next = next_message_status(MessageStatus::Pending, MessageEvent::Leased)?;
+    update.push(") UPDATE message SET status = ");
+    update.push_bind(next.status.as_str());
     update.push(
-        ") UPDATE message SET status = 'leased', lease = leased.attempt, payload = leased.payload
-           FROM leased WHERE message.id = leased.message",
+        ", lease = leased.attempt, payload = leased.payload FROM leased WHERE message.id = leased.message",
     );
     update.build().execute(conn).await?;
     Ok(())
@@ -219,6 +225,7 @@ fn build_leases(
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
             counted_attempts: row.try_get("counted_attempts")?,
+            may_have_arrived: row.try_get("may_have_arrived")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
             payload,
