@@ -51,7 +51,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alerts::copies::Fingerprint;
 use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{NewAlert, Notification, Receiver};
+use crate::alerts::{NewAlert, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
 use crate::polling::health::{FeedHealthHistory, FeedNotice};
@@ -73,7 +73,9 @@ pub use gaps::{FeedGap, PastGap};
 pub use health::ReceiverHealth;
 pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
-pub use outbox::{OutboxTurn, Sending};
+pub use outbox::{
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Sending,
+};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoryStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
@@ -315,10 +317,6 @@ pub struct Holdings {
     /// Messages that were given up.
     pub dead: i64,
 }
-
-/// Renders a notification for a receiver, within the transaction of the first lease: pure and
-/// quick. An error makes the message dead.
-pub type Render = Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{from_millis, to_millis};
 use super::status::read_message_status;
@@ -55,6 +55,7 @@ pub(super) async fn route_alerts(
             volume::throttle_rule(rule_match, throttle, &earlier, now, &match_result.policy.zone);
         routed.push(RoutedAlert { recorded, routing, silence });
     }
+    let mut additions = Additions::default();
     let receivers: BTreeSet<&Receiver> =
         alerts.iter().flat_map(|one| &one.new_alert.receivers).collect();
     for receiver in receivers {
@@ -66,12 +67,46 @@ pub(super) async fn route_alerts(
                 let message =
                     digest::open_digest(conn, receiver, &silence.reason(), silence.until, now)
                         .await?;
-                add_to_message(conn, message, one.recorded).await?;
+                additions.join(message, one.recorded);
             }
         }
-        route_to_receiver(conn, event, receiver, &unmuted, match_result, now).await?;
+        route_to_receiver(conn, event, receiver, &unmuted, match_result, now, &mut additions)
+            .await?;
     }
-    Ok(())
+    additions.write(conn).await
+}
+
+/// Alerts that are added to messages.
+#[derive(Default)]
+struct Additions {
+    /// Pairs of a message and an alert.
+    pairs: Vec<(i64, i64)>,
+    /// Messages that may have had alerts before.
+    joined: BTreeSet<i64>,
+}
+
+impl Additions {
+    /// Adds an alert to a message that may have others.
+    fn join(&mut self, message: i64, recorded: &RecordedAlert<'_>) {
+        self.joined.insert(message);
+        self.pairs.push((message, recorded.alert));
+    }
+
+    async fn write(self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO message_alert (message, alert) ");
+        if self.pairs.is_empty() {
+            return Ok(());
+        }
+        insert.push_values(self.pairs, |mut values, (message, alert)| {
+            values.push_bind(message).push_bind(alert);
+        });
+        insert.build().execute(&mut *conn).await?;
+        if self.joined.is_empty() {
+            return Ok(());
+        }
+        digest::raise_revisions(conn, &self.joined.into_iter().collect::<Vec<_>>()).await
+    }
 }
 
 /// Adds alerts that are not muted to messages for a receiver. All go into one message about the
@@ -83,6 +118,7 @@ async fn route_to_receiver(
     unmuted: &[&RoutedAlert<'_>],
     match_result: &MatchResult,
     now: Timestamp,
+    additions: &mut Additions,
 ) -> Result<(), sqlx::Error> {
     let Some(highest_severity) =
         unmuted.iter().map(|one| one.recorded.new_alert.rule_match.severity).max()
@@ -112,7 +148,7 @@ async fn route_to_receiver(
             }
             (None, Routing::Now) => continue,
         };
-        add_to_message(conn, message, one.recorded).await?;
+        additions.join(message, one.recorded);
     }
     Ok(())
 }
@@ -139,19 +175,6 @@ async fn choose_message(
             digest::open_digest(conn, receiver, &reason, due, now).await
         }
     }
-}
-
-async fn add_to_message(
-    conn: &mut SqliteConnection,
-    message: i64,
-    recorded: &RecordedAlert<'_>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
-        .bind(message)
-        .bind(recorded.alert)
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// When the rule alerted before with the same dedup key, newest first, at most as often as its

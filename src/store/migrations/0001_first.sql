@@ -218,6 +218,7 @@ CREATE TABLE message (
     status           TEXT    NOT NULL
                      CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held')),
                                                  -- held: its receiver left the configuration
+    revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
