@@ -10,6 +10,7 @@ pub mod draft;
 pub mod notice;
 mod notification;
 pub mod outcome;
+pub mod plan;
 mod receiver;
 pub mod retry;
 mod rule_match;

@@ -32,8 +32,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::cli::format::OutputFormat;
-use crate::cli::pages::Depth;
-use arguments::{ConfigArgument, ConfigAtHand};
+use crate::cli::pages::ReadDepth;
+use arguments::{ConfigArgument, OptionalConfigArgument};
 use exit::{EXIT_CODES, Exit};
 
 /// Polls news feeds, matches every story against your rules, and sends an alert for each match.
@@ -83,7 +83,7 @@ enum Command {
         #[arg(long)]
         teaser: bool,
         #[command(flatten)]
-        config: ConfigAtHand,
+        config: OptionalConfigArgument,
     },
     /// Explain why a story matches or does not: the text that the rules saw, and the words that
     /// decided.
@@ -130,13 +130,13 @@ fn usage(error: &clap::Error) -> Exit {
     match error.print() {
         _ if error.use_stderr() => Exit::Usage,
         Ok(()) => Exit::Ok,
-        Err(why) => output::unwritable(&why),
+        Err(why) => output::exit_for_write_error(&why),
     }
 }
 
 fn dispatch(command: Command) -> Exit {
     match command {
-        Command::Run { config, once, log } => run::run(&config.path, once, log),
+        Command::Run { config, once, log } => run::run_daemon(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => {
             check::check_rules(&rules, format, canonical)
         }
@@ -144,7 +144,7 @@ fn dispatch(command: Command) -> Exit {
             check::check_config(&config.path, format, canonical)
         }
         Command::Try { expression, place, teaser, config } => {
-            let depth = if teaser { Depth::Teaser } else { Depth::Page };
+            let depth = if teaser { ReadDepth::Teaser } else { ReadDepth::Page };
             try_it::try_it(&expression, &place, depth, config.path.as_deref())
         }
         Command::Explain(arguments) => explain::explain(&arguments),
@@ -153,6 +153,6 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
-        Command::Notify { name, config } => notify::notify(&config.path, &name),
+        Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
     }
 }

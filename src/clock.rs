@@ -46,7 +46,7 @@ pub(crate) fn later(now: Timestamp, delay: Duration) -> Timestamp {
 /// What `work` makes, and how long that took by a clock that never goes back.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a duration is measured, no time is told; see clippy.toml"
+    reason = "a duration is measured, and no clock time is read; see clippy.toml"
 )]
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = std::time::Instant::now();

@@ -1,28 +1,28 @@
-//! The running program: wires the rooms together. The only spawner of tasks and reader of clocks;
-//! decides nothing about alerts.
+//! The running daemon: opens the store, loads the rules and starts every task.
 
 mod announce;
 mod articles;
 mod backfill;
+mod context;
 mod damage;
 mod dispatcher;
+mod feed_diff;
+mod feed_health;
 pub(crate) mod hosts;
 mod housekeeping;
 mod matching;
 mod names;
-mod news;
 pub(crate) mod page;
+mod payloads;
 mod poller;
 mod recheck;
 pub mod reload;
 mod robots;
 pub mod signals;
 mod tasks;
-mod watch;
-mod world;
 
-pub use names::{known, receivers};
-pub use world::Mode;
+pub use context::Mode;
+pub use names::{known_names, receivers};
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,35 +37,35 @@ use crate::config::{Config, Notifier};
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use context::RunContext;
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
-use world::{World, world};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunEnd {
-    /// Messages that are not sent yet, held ones included: their receiver is not in the
-    /// configuration.
+    /// The number of messages that are not sent yet. Messages whose receiver is not in the
+    /// configuration are included.
     pub undelivered: i64,
-    /// When the first of them is due, if a single round ended.
+    /// When the first of them is due, after a single round.
     pub next_delivery: Option<Timestamp>,
-    /// Messages that were refused and dead-lettered in this run.
+    /// The number of messages that were refused and dead-lettered in this run.
     pub refused: usize,
 }
 
-/// Why a run could not begin or go on.
+/// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The store is held by another run, or cannot be opened.
+    /// The store is in use by another run, or cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The store failed at the start.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The task that writes the store has ended, by a fault of Tidings: nothing more can be
+    /// The task that writes the store has ended because of a bug in Tidings, so nothing more can be
     /// recorded.
     #[error(
-        "the store's writer has ended by a fault of Tidings; start Tidings again, and report the log above"
+        "the task that writes the store has ended: this is a bug in Tidings; start Tidings again, and report the log above"
     )]
     WriterEnded,
     /// The rules cannot be used.
@@ -76,8 +76,8 @@ pub enum RunError {
     Client(#[from] NoClient),
 }
 
-/// Runs until `stop`, or with [`Mode::Once`] until the work is done. `reload` requests a reload of
-/// the rules.
+/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The rules are reloaded when
+/// `reload` is notified.
 pub async fn run(
     config: Config,
     mode: Mode,
@@ -88,15 +88,15 @@ pub async fn run(
     let (store, writer) = Store::open(&config.store).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
-        ended = run_on(store, config, mode, reload, stop) => ended,
+        ended = run_with_store(store, config, mode, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
-    // Every handle is dropped by now, so the writer ends after its last write.
+    // The writer ends after its last write, because every handle is dropped.
     writer.await.ok();
     ended
 }
 
-async fn run_on(
+async fn run_with_store(
     store: Store,
     config: Config,
     mode: Mode,
@@ -105,100 +105,106 @@ async fn run_on(
 ) -> Result<RunEnd, RunError> {
     let is_large = store.is_large().await?;
     if !is_large {
-        damage::check(&store, &config).await;
+        damage::check_store(&store, &config).await;
     }
-    let known = known(&config);
+    let known = known_names(&config);
     let (rules, files) = reload::first_load(&config.rules, &known, &store).await?;
-    let begun = store.start_run(&receivers(&config), now()).await?;
-    store.retry_at_once(consoles(&config), now()).await?;
-    greet(&config, &rules, store.count_holdings().await?, &begun);
-    let world = Arc::new(world(config, mode, store.clone(), begun.run, rules, known)?);
-    world.cut_waits(now()).await;
-    world.restart_page_waits(now()).await;
+    let run_start = store.start_run(&receivers(&config), now()).await?;
+    store.retry_at_once(console_notifiers(&config), now()).await?;
+    log_start(&config, &rules, store.count_holdings().await?, &run_start);
+    let context =
+        Arc::new(RunContext::new(config, mode, store.clone(), run_start.run, rules, known)?);
+    context.cut_waits(now()).await;
+    context.restart_page_waits(now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
-        world.hosts.rest(&HostKey(host), until);
+        context.hosts.extend_rest(&HostKey(host), until);
     }
-    let feeds = poller::states(&world).await?;
+    let feeds = poller::load_states(&context).await?;
     let work = async {
         match mode {
             Mode::Forever => {
-                forever(&world, feeds, files, reload, stop.clone()).await;
+                run_forever(&context, feeds, files, reload, stop.clone()).await;
                 None
             }
-            Mode::Once => once(&world, feeds, stop.clone()).await,
+            Mode::Once => run_once(&context, feeds, stop.clone()).await,
         }
     };
     let check = async {
         if is_large {
-            stop.run_until_cancelled(Box::pin(damage::check(&world.store, &world.config))).await;
+            stop.run_until_cancelled(Box::pin(damage::check_store(
+                &context.store,
+                &context.config,
+            )))
+            .await;
         }
     };
     let (next_delivery, ()) = tokio::join!(work, check);
     Ok(RunEnd {
         next_delivery,
         undelivered: store.count_undelivered(now()).await?,
-        refused: world.refused.load(Ordering::Relaxed),
+        refused: context.refused_messages.load(Ordering::Relaxed),
     })
 }
 
-async fn forever(
-    world: &Arc<World>,
+async fn run_forever(
+    context: &Arc<RunContext>,
     feeds: Vec<FeedState>,
-    files: reload::Files,
-    asked: Arc<Notify>,
+    files: reload::RuleFiles,
+    reload: Arc<Notify>,
     stop: CancellationToken,
 ) {
     tokio::join!(
-        poller::keep_polling(Arc::clone(world), feeds, stop.clone()),
-        articles::settle_waiting(Arc::clone(world), stop.clone()),
-        recheck::keep_rechecking(Arc::clone(world), stop.clone()),
-        dispatcher::deliver(Arc::clone(world), stop.clone()),
-        reload::keep_rules_fresh(Arc::clone(world), files, asked, stop.clone()),
-        backfill::match_past_stories(world, stop.clone()),
-        housekeeping::keep_house(world, stop),
+        poller::keep_polling(Arc::clone(context), feeds, stop.clone()),
+        articles::settle_waiting(Arc::clone(context), stop.clone()),
+        recheck::keep_rechecking(Arc::clone(context), stop.clone()),
+        dispatcher::deliver(Arc::clone(context), stop.clone()),
+        reload::keep_rules_fresh(Arc::clone(context), files, reload, stop.clone()),
+        backfill::match_past_stories(context, stop.clone()),
+        housekeeping::keep_sweeping(context, stop),
     );
 }
 
-/// Returns when the next message is due.
-async fn once(
-    world: &Arc<World>,
+/// Does each task once. Returns when the next message is due.
+async fn run_once(
+    context: &Arc<RunContext>,
     feeds: Vec<FeedState>,
     stop: CancellationToken,
 ) -> Option<Timestamp> {
-    backfill::match_past_stories(world, stop.clone()).await;
-    poller::poll_once(world, feeds, &stop).await;
-    articles::settle_waiting(Arc::clone(world), stop.clone()).await;
-    recheck::keep_rechecking(Arc::clone(world), stop.clone()).await;
-    let next = dispatcher::deliver(Arc::clone(world), stop.clone()).await;
-    housekeeping::keep_house(world, stop).await;
+    backfill::match_past_stories(context, stop.clone()).await;
+    poller::poll_once(context, feeds, &stop).await;
+    articles::settle_waiting(Arc::clone(context), stop.clone()).await;
+    recheck::keep_rechecking(Arc::clone(context), stop.clone()).await;
+    let next = dispatcher::deliver(Arc::clone(context), stop.clone()).await;
+    housekeeping::keep_sweeping(context, stop).await;
     next
 }
 
-/// The notifiers whose receiver is another pipe or terminal in each run.
-fn consoles(config: &Config) -> Vec<NotifierName> {
+/// The console notifiers. Each run may have another terminal or pipe, so an earlier failure says
+/// nothing about this one.
+fn console_notifiers(config: &Config) -> Vec<NotifierName> {
     let consoles =
         config.notifiers.iter().filter(|(_, notifier)| matches!(notifier, Notifier::Console(_)));
     consoles.map(|(name, _)| name.clone()).collect()
 }
 
-fn greet(config: &Config, rules: &Rules, holdings: Holdings, begun: &RunStart) {
+fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
-        "the store {} knows {stories} stories and {alerts} alerts; {} feeds are watched by {} rules",
+        "the store {} holds {stories} stories and {alerts} alerts; {} rules watch {} feeds",
         config.store.display(),
-        config.feeds.len(),
-        rules.count()
+        rules.count(),
+        config.feeds.len()
     );
     if waiting + dead > 0 {
-        info!("{waiting} messages wait to be sent, {dead} are dead-lettered");
+        info!("{waiting} messages are waiting, {dead} are dead-lettered");
     }
-    if begun.reclaimed > 0 {
+    if run_start.reclaimed > 0 {
         info!(
-            "{} messages were being sent when the last run ended, and are sent again",
-            begun.reclaimed
+            "{} messages were in flight when the last run ended, and are sent again",
+            run_start.reclaimed
         );
     }
-    for (receiver, messages) in &begun.held {
+    for (receiver, messages) in &run_start.held {
         warn!("{messages} messages for {receiver} are held until it is in the configuration again");
     }
 }

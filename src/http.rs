@@ -138,7 +138,7 @@ async fn request_once(
         status => Err(FetchError::Status {
             code: status.as_u16(),
             retry_after: headers::retry_after(response.headers()),
-            host: HostKey::of(url),
+            host: HostKey::from_url(url),
         }),
     }
 }

@@ -20,7 +20,7 @@ pub mod markup;
 /// From a feed's bytes to its items.
 pub mod feed;
 
-/// When to poll a feed next, and how it fares.
+/// When to poll a feed next, and its health.
 pub mod polling;
 
 /// From an article's page to its text.

@@ -15,7 +15,7 @@ mod text;
 mod view;
 mod webhook;
 
-pub(crate) use crate::notify::printable::{escape_unprintable, plain};
+pub(crate) use crate::notify::printable::escape_unprintable;
 
 pub use crate::alerts::breaker::{FailureCause, FailureScope};
 pub use crate::alerts::outcome::{Outcome, RetryReason};

@@ -1,5 +1,5 @@
-//! Rule files and their tables: reading the folder, and keeping the last good version of a file
-//! that is broken now.
+//! Loads rule files and their tables. The last good version of a file replaces it while it is
+//! broken.
 
 mod folder;
 
@@ -7,24 +7,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-pub use folder::{RuleFile, RuleFileKind, read};
+pub use folder::{RuleFile, RuleFileKind, read_rule_files};
 
-use folder::below;
+use folder::relative_path;
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::{KnownNames, RuleTexts, Rules, Table};
 
-/// The last good text of every rule file and table, by its path below the rules' folder.
-pub type Good = BTreeMap<String, String>;
+/// The last good text of every rule file and table, by its path in the rule folder.
+pub type GoodTexts = BTreeMap<String, String>;
 
 /// Rules that can be put in force.
 #[derive(Debug)]
 pub struct UsableRules {
     /// The rules.
     pub rules: Rules,
-    /// The text of every file that they came from.
-    pub good: Good,
+    /// The text of every file that the rules came from.
+    pub good_texts: GoodTexts,
     /// Broken files that are replaced by their last good version.
-    pub stood_in: BTreeSet<String>,
+    pub replaced: BTreeSet<String>,
     /// Broken files without a good version: their rules are not in force.
     pub left_out: BTreeSet<String>,
 }
@@ -32,16 +32,16 @@ pub struct UsableRules {
 /// The size in bytes from which loading takes seconds, so a message is logged before it.
 const LARGE: usize = 8 << 20;
 
-/// What is to be said before `files` are loaded, where that takes its time.
+/// A message for the time before `files` are loaded, if loading takes seconds.
 #[must_use]
-pub fn large(files: &[RuleFile]) -> Option<String> {
+pub fn size_notice(files: &[RuleFile]) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.source.text.len()).sum();
     (bytes >= LARGE).then(|| format!("{} MiB of rules and tables are being read", bytes >> 20))
 }
 
-/// The texts of `files`, for the rules to be made of.
+/// The texts of `files`, from which rules are loaded.
 #[must_use]
-pub fn texts(files: &[RuleFile]) -> RuleTexts {
+pub fn rule_texts(files: &[RuleFile]) -> RuleTexts {
     let mut texts = RuleTexts::default();
     for file in files {
         let source = Arc::clone(&file.source);
@@ -61,52 +61,55 @@ pub fn texts(files: &[RuleFile]) -> RuleTexts {
 /// Every fault is added to `faults`. `None` if no usable set of rules can be made; the rules in
 /// force should stay.
 #[must_use]
-pub fn load(
+pub fn load_rules(
     files: &[RuleFile],
-    good: &Good,
+    good: &GoodTexts,
     known: &KnownNames,
     faults: &mut Vec<Fault>,
 ) -> Option<UsableRules> {
     let mut files = files.to_vec();
-    let mut replaced = BTreeSet::new();
+    let mut broken_before = BTreeSet::new();
     loop {
         let mut found = Vec::new();
-        let rules = Rules::load(&texts(&files), Some(known), &mut found);
+        let rules = Rules::load(&rule_texts(&files), Some(known), &mut found);
         let errors = found.iter().filter(|fault| fault.level == Level::Error);
-        let (still, mut broken): (BTreeSet<String>, BTreeSet<String>) =
-            errors.map(|fault| fault.source.name.clone()).partition(|name| replaced.contains(name));
+        let (still, mut broken): (BTreeSet<String>, BTreeSet<String>) = errors
+            .map(|fault| fault.source.name.clone())
+            .partition(|name| broken_before.contains(name));
         if broken.is_empty() {
-            broken = users(&files, &still).filter(|name| !replaced.contains(name)).collect();
+            broken = files_that_name(&files, &still)
+                .filter(|name| !broken_before.contains(name))
+                .collect();
         }
-        found.retain(|fault| !replaced.contains(&fault.source.name));
+        found.retain(|fault| !broken_before.contains(&fault.source.name));
         faults.append(&mut found);
         if let Some(rules) = rules {
-            let stands_in = |name: &String| files.iter().any(|file| file.source.name == *name);
-            let (stood_in, left_out) = replaced.into_iter().partition(stands_in);
-            let good =
+            let is_replaced = |name: &String| files.iter().any(|file| file.source.name == *name);
+            let (replaced, left_out) = broken_before.into_iter().partition(is_replaced);
+            let good_texts =
                 files.into_iter().map(|file| (file.path, file.source.text.clone())).collect();
-            return Some(UsableRules { rules, good, stood_in, left_out });
+            return Some(UsableRules { rules, good_texts, replaced, left_out });
         }
         if broken.is_empty() {
             return None;
         }
-        files = files.into_iter().filter_map(|file| stand_in(file, &broken, good)).collect();
-        replaced.extend(broken);
-        add_tables(&mut files, &replaced, good);
+        files =
+            files.into_iter().filter_map(|file| replace_if_broken(file, &broken, good)).collect();
+        broken_before.extend(broken);
+        add_named_tables(&mut files, &broken_before, good);
     }
 }
 
-/// A warning where nothing is watched for, since no rule of the `files` read at `path` is in force;
-/// `count` rules are.
+/// A warning if the `files` at `path` have no rule in force. `count` is the number of rules in
+/// force.
 #[must_use]
-pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
+pub fn no_rules_warning(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {
     if count > 0 {
         return None;
     }
     let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
-    let (what, help) = if files.is_empty() {
-        let help =
-            "rule files end in .yaml or .yml: put one here, or mend `rules` in the configuration";
+    let (problem, help) = if files.is_empty() {
+        let help = "rule files end in .yaml or .yml: put one here, or correct `rules` in the configuration";
         ("there is no rule file here", help)
     } else {
         (
@@ -114,19 +117,19 @@ pub fn without_rules(path: &Path, files: &[RuleFile], count: usize) -> Option<Fa
             "rules are listed under `rules`; one with `enabled: false` matches nothing",
         )
     };
-    Some(Fault::warning(&source, 0..0, format!("{what}: nothing is watched for")).help(help))
+    Some(Fault::warning(&source, 0..0, format!("{problem}, so no story can match")).help(help))
 }
 
-/// The rule files and tables that have a version in `good` and are not among `files`: they were
-/// removed.
+/// The rule files and tables that were removed: they have a version in `good`, and are not among
+/// `files`.
 #[must_use]
-pub fn gone<'g>(files: &[RuleFile], good: &'g Good) -> Vec<&'g str> {
+pub fn removed_paths<'g>(files: &[RuleFile], good: &'g GoodTexts) -> Vec<&'g str> {
     let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     good.keys().map(String::as_str).filter(|path| !there.contains(path)).collect()
 }
 
-/// The rule files that name any of those tables.
-fn users<'f>(
+/// The rule files that name any of `tables`.
+fn files_that_name<'f>(
     files: &'f [RuleFile],
     tables: &'f BTreeSet<String>,
 ) -> impl Iterator<Item = String> + 'f {
@@ -138,13 +141,13 @@ fn users<'f>(
 }
 
 /// Adds the last good version of the tables that only the last good version of a rule file names.
-fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Good) {
+fn add_named_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &GoodTexts) {
     let stood_in: Vec<RuleFile> =
         files.iter().filter(|file| replaced.contains(&file.source.name)).cloned().collect();
     for file in stood_in.iter().filter(|file| file.kind == RuleFileKind::Rules) {
         let folder = file.source.name.strip_suffix(&file.path).unwrap_or_default();
         for name in tidings_rules::tables_of(&file.source) {
-            let path = below(Path::new(folder), Path::new(&name));
+            let path = relative_path(Path::new(folder), Path::new(&name));
             let is_there = files.iter().any(|file| file.source.name == name);
             if let Some(text) = good.get(&path).filter(|_| !is_there && !replaced.contains(&name)) {
                 let source = Arc::new(Source { name, text: text.clone() });
@@ -154,7 +157,11 @@ fn add_tables(files: &mut Vec<RuleFile>, replaced: &BTreeSet<String>, good: &Goo
     }
 }
 
-fn stand_in(file: RuleFile, broken: &BTreeSet<String>, good: &Good) -> Option<RuleFile> {
+fn replace_if_broken(
+    file: RuleFile,
+    broken: &BTreeSet<String>,
+    good: &GoodTexts,
+) -> Option<RuleFile> {
     if !broken.contains(&file.source.name) {
         return Some(file);
     }
@@ -187,14 +194,14 @@ mod tests {
     fn a_broken_file_keeps_its_last_good_version_while_the_others_go_on() {
         let files =
             [file("a.yaml", &rule("new a", "arms")), file("b.yaml", &rule("new b", "(arms"))];
-        let good = Good::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
+        let good = GoodTexts::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
         let mut faults = Vec::new();
-        let loaded =
-            load(&files, &good, &KnownNames::default(), &mut faults).expect("the old b stands in");
+        let loaded = load_rules(&files, &good, &KnownNames::default(), &mut faults)
+            .expect("the old b stands in");
         assert_eq!(names(&loaded), ["new a", "old b"]);
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert_eq!(loaded.good["b.yaml"], rule("old b", "arms"));
-        assert_eq!(loaded.stood_in, BTreeSet::from(["rules/b.yaml".to_owned()]));
+        assert_eq!(loaded.good_texts["b.yaml"], rule("old b", "arms"));
+        assert_eq!(loaded.replaced, BTreeSet::from(["rules/b.yaml".to_owned()]));
         assert!(loaded.left_out.is_empty());
     }
 
@@ -202,28 +209,29 @@ mod tests {
     fn a_folder_without_rules_is_warned_of_and_files_that_are_gone_are_named() {
         let path = Path::new("rules");
         let said = |files: &[RuleFile], count| {
-            without_rules(path, files, count).map(|fault| fault.message)
+            no_rules_warning(path, files, count).map(|fault| fault.message)
         };
         assert_eq!(
             said(&[], 0).as_deref(),
-            Some("there is no rule file here: nothing is watched for")
+            Some("there is no rule file here, so no story can match")
         );
         let lists = [file("a.yaml", "terms: {a: [b]}\n")];
         assert_eq!(
             said(&lists, 0).as_deref(),
-            Some("no rule is in force here: nothing is watched for")
+            Some("no rule is in force here, so no story can match")
         );
         assert_eq!(said(&lists, 1), None);
-        let good = Good::from(["a.yaml", "b.yaml"].map(|path| (path.to_owned(), String::new())));
-        assert_eq!(gone(&lists, &good), ["b.yaml"]);
+        let good =
+            GoodTexts::from(["a.yaml", "b.yaml"].map(|path| (path.to_owned(), String::new())));
+        assert_eq!(removed_paths(&lists, &good), ["b.yaml"]);
     }
 
     #[test]
     fn a_broken_file_that_never_was_good_is_left_out_and_named() {
         let files = [file("a.yaml", &rule("a", "arms")), file("b.yaml", "rules: 3\n")];
         let mut faults = Vec::new();
-        let loaded =
-            load(&files, &Good::new(), &KnownNames::default(), &mut faults).expect("a is sound");
+        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut faults)
+            .expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert_eq!(loaded.left_out, BTreeSet::from(["rules/b.yaml".to_owned()]));
     }
@@ -236,7 +244,7 @@ mod tests {
         for name in ["b.yaml", "a.yml", "sub/c.yaml", ".hidden.yaml", "notes.txt", "a.yaml~"] {
             std::fs::write(at(name), "").expect("a file");
         }
-        let read = read(folder.path()).expect("readable");
+        let read = read_rule_files(folder.path()).expect("readable");
         let paths: Vec<_> = read.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["a.yml", "b.yaml", "sub/c.yaml"]);
     }
@@ -246,7 +254,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.txt");
         std::fs::write(&path, "").expect("a file");
-        assert_eq!(read(&path).expect("readable")[0].path, path.display().to_string());
+        assert_eq!(read_rule_files(&path).expect("readable")[0].path, path.display().to_string());
     }
 
     const LIST: &str = "terms:\n  sdn: {from: sdn.csv, term: name, id: id}\n";
@@ -267,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_broken_table_keeps_its_last_good_version_while_its_rule_file_and_the_rest_go_on() {
-        let good = Good::from([
+        let good = GoodTexts::from([
             ("a.yaml".to_owned(), listed("name")),
             ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
         ]);
@@ -286,7 +294,7 @@ mod tests {
                 broken,
             ];
             let mut faults = Vec::new();
-            let loaded = load(&files, &good, &KnownNames::default(), &mut faults)
+            let loaded = load_rules(&files, &good, &KnownNames::default(), &mut faults)
                 .expect("the old table stands in");
             assert_eq!(
                 (names(&loaded), rows(&loaded)),
@@ -297,15 +305,15 @@ mod tests {
                 Some("new")
             );
             assert_eq!((faults.len(), &*faults[0].source.name), (1, "rules/sdn.csv"));
-            assert_eq!(loaded.stood_in, BTreeSet::from(["rules/sdn.csv".to_owned()]));
-            assert_eq!(loaded.good["sdn.csv"], good["sdn.csv"]);
+            assert_eq!(loaded.replaced, BTreeSet::from(["rules/sdn.csv".to_owned()]));
+            assert_eq!(loaded.good_texts["sdn.csv"], good["sdn.csv"]);
         }
     }
 
     #[test]
     fn a_rule_file_that_asks_for_a_column_that_never_was_keeps_its_last_good_version() {
         let table = "id,name\n1,Ivan\n";
-        let good = Good::from([
+        let good = GoodTexts::from([
             ("a.yaml".to_owned(), listed("name")),
             ("sdn.csv".to_owned(), table.to_owned()),
         ]);
@@ -314,27 +322,27 @@ mod tests {
             file("b.yaml", &rule("new b", "arms")),
             file("sdn.csv", table),
         ];
-        let loaded = load(&files, &good, &KnownNames::default(), &mut Vec::new())
+        let loaded = load_rules(&files, &good, &KnownNames::default(), &mut Vec::new())
             .expect("the old a stands in");
         assert_eq!(
             (names(&loaded), rows(&loaded)),
             (vec!["listed", "new b"], vec!["Ivan (1)".to_owned()])
         );
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
-        assert_eq!(loaded.stood_in, BTreeSet::from(both));
+        assert_eq!(loaded.replaced, BTreeSet::from(both));
     }
 
     #[test]
     fn a_rule_file_that_stands_in_has_the_table_that_it_named() {
-        let good = Good::from([
+        let good = GoodTexts::from([
             ("a.yaml".to_owned(), listed("name")),
             ("sdn.csv".to_owned(), "id,name\n1,Ivan\n".to_owned()),
         ]);
         let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
         let loaded =
-            load(&[file("a.yaml", &broken)], &good, &KnownNames::default(), &mut Vec::new())
+            load_rules(&[file("a.yaml", &broken)], &good, &KnownNames::default(), &mut Vec::new())
                 .expect("the old a stands in");
-        assert_eq!((rows(&loaded), loaded.good), (vec!["Ivan (1)".to_owned()], good));
+        assert_eq!((rows(&loaded), loaded.good_texts), (vec!["Ivan (1)".to_owned()], good));
     }
 
     #[test]
@@ -344,7 +352,7 @@ mod tests {
             file("b.yaml", &rule("b", "arms")),
             file("sdn.csv", ""),
         ];
-        let loaded = load(&files, &Good::new(), &KnownNames::default(), &mut Vec::new())
+        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut Vec::new())
             .expect("b is sound");
         assert_eq!(names(&loaded), ["b"]);
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
@@ -369,7 +377,7 @@ mod tests {
         let wide =
             "\u{feff}name\nJosé".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         std::fs::write(at("rules/eu/two.csv"), wide).expect("a file");
-        let read = read(&at("rules")).expect("readable");
+        let read = read_rule_files(&at("rules")).expect("readable");
         let tables: Vec<_> = read.iter().filter(|file| file.kind != RuleFileKind::Rules).collect();
         let (one, no) = (at("one.csv").display().to_string(), "no/such.csv".to_owned());
         assert_eq!(
@@ -392,9 +400,9 @@ mod tests {
         std::fs::write(folder.path().join("a.yaml"), rule("a", "arms")).expect("a file");
         std::fs::write(folder.path().join("b.yaml"), b"rules: \xff").expect("a file");
         let mut faults = Vec::new();
-        let files = read(folder.path()).expect("readable");
-        let loaded =
-            load(&files, &Good::new(), &KnownNames::default(), &mut faults).expect("a is sound");
+        let files = read_rule_files(folder.path()).expect("readable");
+        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut faults)
+            .expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert!(faults[0].message.contains("UTF-8"), "{faults:?}");
     }
@@ -402,7 +410,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
-        let why = read(&folder.path().join("gone")).expect_err("not there");
+        let why = read_rule_files(&folder.path().join("gone")).expect_err("not there");
         assert!(why.contains("gone cannot be read: No such file"), "{why}");
     }
 
@@ -410,6 +418,6 @@ mod tests {
     fn a_link_that_leads_back_up_is_an_error_rather_than_a_loop() {
         let folder = tempfile::tempdir().expect("a folder");
         std::os::unix::fs::symlink(folder.path(), folder.path().join("up")).expect("a link");
-        assert!(read(folder.path()).expect_err("a loop").contains("folders deep"));
+        assert!(read_rule_files(folder.path()).expect_err("a loop").contains("folders deep"));
     }
 }

@@ -1,5 +1,4 @@
-//! What becomes of a message after an attempt: a pure function of the outcome and of what came
-//! before.
+//! Decides what follows an attempt at a message, from its outcome and the earlier attempts.
 
 use std::time::Duration;
 
@@ -13,30 +12,31 @@ use crate::clock::later;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-/// The pause after each attempt that counts, in seconds. Together they are three days.
+/// The pause after each attempt that counts, in seconds. Their sum is three days.
 const PAUSES: [u64; 9] =
     [5, MINUTE, 10 * MINUTE, HOUR, 4 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 
-/// No message is given up sooner after its first attempt, however often it was tried.
+/// The shortest time from the first attempt until a message is given up.
 const TRIED_FOR: Duration = Duration::from_hours(48);
 
-/// The most that a receiver's own wish to wait is obeyed.
+/// The longest pause that a receiver can ask for.
 const LONGEST_WISH: Duration = Duration::from_hours(24);
 
-/// The least that a receiver's own wish to wait is taken for.
+/// The shortest pause that a receiver can ask for.
 const SHORTEST_WISH: Duration = Duration::from_millis(200);
 
-/// The pauses after an attempt that does not count are as long as the message was tried for, within
-/// these bounds.
+/// The bounds of the pause after an attempt that does not count. It is as long as the message was
+/// tried for.
 const UNCOUNTED: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
-/// The shortest pause where the receiver is only busy: it may have room again in a moment.
+/// The shortest pause after a busy receiver.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// The most that is added to a receiver's own wish, so that not all that waits comes at once.
+/// The longest jitter that is added to the pause that a receiver asked for. It spreads the waiting
+/// messages.
 const LONGEST_JITTER: Duration = Duration::from_millis(900);
 
-/// What the clock leaves out, so that no wish ends too soon.
+/// The resolution of stored times. It is added, so that no pause ends too soon.
 const CLOCK_STEP: Duration = Duration::from_millis(1);
 
 /// The record of an attempt that is to be repeated.
@@ -71,22 +71,25 @@ pub enum Finish {
     TooLarge(RetryRecord),
 }
 
-/// What an attempt's message went through before.
+/// The earlier attempts at a message.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageHistory {
-    /// Attempts that counted.
+    /// The number of attempts that counted.
     pub counted: u32,
     /// The time since the first attempt began.
     pub tried_for: Duration,
 }
 
-/// What to record of an attempt that ended at `now`. `seed` makes the jitter, up to a tenth of the
-/// pause.
-///
-/// An attempt counts only where the receiver neither was away, nor busy, nor shut, nor said when to
-/// come back. So no outage, however long, kills a message.
+/// What to record of an attempt that ended at `now`. `seed` sets the jitter, which is at most a
+/// tenth of the pause. An attempt does not count if the receiver was unreachable, busy or shut, or
+/// asked for a pause. So no outage, however long, kills a message.
 #[must_use]
-pub fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
+pub fn decide_next_step(
+    outcome: Outcome,
+    past: MessageHistory,
+    now: Timestamp,
+    seed: u64,
+) -> Finish {
     match outcome {
         Outcome::Delivered(reply) => Finish::Sent(reply),
         Outcome::Refused(why) => Finish::Dead(why),
@@ -105,16 +108,16 @@ pub fn decide(outcome: Outcome, past: MessageHistory, now: Timestamp, seed: u64)
                 scope: FailureScope::Message,
                 requested_wait: None,
             };
-            match put_off(retry, past, now, seed) {
+            match retry_or_give_up(retry, past, now, seed) {
                 Finish::Retry(again) => Finish::TooLarge(again),
                 given_up => given_up,
             }
         }
-        Outcome::Retry(retry) => put_off(retry, past, now, seed),
+        Outcome::Retry(retry) => retry_or_give_up(retry, past, now, seed),
     }
 }
 
-fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
+fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
     let RetryReason { why, cause, scope, requested_wait: wish } = retry;
     // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
@@ -133,8 +136,12 @@ fn put_off(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) 
         })
     };
     if let Some(wish) = wish.filter(|wish| !wish.is_zero()) {
-        let wish = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
-        return again(wish + jitter(wish, seed).min(LONGEST_JITTER), false, Some(later(now, wish)));
+        let pause = wish.clamp(SHORTEST_WISH, LONGEST_WISH) + CLOCK_STEP;
+        return again(
+            pause + jitter(pause, seed).min(LONGEST_JITTER),
+            false,
+            Some(later(now, pause)),
+        );
     }
     let pause = match cause {
         FailureCause::Unreached | FailureCause::Shut => {
@@ -189,8 +196,12 @@ mod tests {
     }
 
     /// The pause after an attempt, and what is recorded of it.
-    fn put_off(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
-        match decide(outcome, past, now(), seed) {
+    fn retry_or_give_up(
+        outcome: Outcome,
+        past: MessageHistory,
+        seed: u64,
+    ) -> (Duration, RetryRecord) {
+        match decide_next_step(outcome, past, now(), seed) {
             Finish::Retry(again) => (again.due.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
         }
@@ -208,26 +219,27 @@ mod tests {
     ) {
         let (mut waited, mut counted, mut attempts) = (Duration::ZERO, 0, 0);
         while waited < 2 * DAY {
-            let (pause, again) = put_off(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
             waited += pause;
             counted += u32::from(again.counts);
             attempts += 1;
         }
         let expected_attempts = if cause == FailureCause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
-        // Nor where a success of others had it tried sooner.
-        put_off(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
+        // A message that was tried often is not given up sooner.
+        retry_or_give_up(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
     }
 
     #[test]
     fn a_failure_that_counts_kills_after_ten_attempts_and_two_days() {
-        let given_up = decide(retry(FailureCause::Failed, None), past(9, 2 * DAY), now(), 0);
+        let given_up =
+            decide_next_step(retry(FailureCause::Failed, None), past(9, 2 * DAY), now(), 0);
         assert_eq!(
             given_up,
             Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned())
         );
         assert_eq!(
-            put_off(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
+            retry_or_give_up(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
             DAY
         );
     }
@@ -239,7 +251,7 @@ mod tests {
     fn first_retries_come_soon(#[case] cause: FailureCause, #[case] expected: &[u64]) {
         let (mut waited, mut counted, mut pauses) = (Duration::ZERO, 0, Vec::new());
         for _ in expected {
-            let (pause, again) = put_off(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
             pauses.push(pause.as_secs());
             waited += pause;
             counted += u32::from(again.counts);
@@ -258,7 +270,7 @@ mod tests {
     ) {
         let wish = Duration::from_millis(milliseconds);
         for seed in 0..100 {
-            let (pause, again) = put_off(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
+            let (pause, again) = retry_or_give_up(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
             assert_eq!(
                 (again.rest_until, again.counts),
@@ -270,28 +282,34 @@ mod tests {
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
         assert_eq!(
-            put_off(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
+            retry_or_give_up(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
             DAY + CLOCK_STEP
         );
         let (pause, again) =
-            put_off(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
+            retry_or_give_up(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest_until), (BUSY, None));
-        let tiny =
-            put_off(retry(FailureCause::Busy, Some(Duration::from_nanos(1))), past(0, SECOND), 0).0;
+        let tiny = retry_or_give_up(
+            retry(FailureCause::Busy, Some(Duration::from_nanos(1))),
+            past(0, SECOND),
+            0,
+        )
+        .0;
         assert_eq!(tiny, SHORTEST_WISH + CLOCK_STEP);
     }
 
     #[test]
     fn jitter_adds_at_most_a_tenth() {
         for seed in 0..1000 {
-            let (pause, _) = put_off(retry(FailureCause::Failed, None), past(2, DAY), seed);
+            let (pause, _) =
+                retry_or_give_up(retry(FailureCause::Failed, None), past(2, DAY), seed);
             assert!((600 * SECOND..660 * SECOND).contains(&pause), "{pause:?}");
         }
     }
 
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
-        let (_, again) = put_off(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
+        let (_, again) =
+            retry_or_give_up(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
         assert_eq!((again.counts, again.rest_until), (false, Some(breaker::NEVER)));
     }
 
@@ -299,20 +317,25 @@ mod tests {
     fn what_is_too_large_and_cannot_be_halved_is_tried_for_two_days_and_counts_against_nobody_else()
     {
         let too_large = || Outcome::TooLarge("413 too large".to_owned());
-        let Finish::TooLarge(again) = decide(too_large(), past(0, Duration::ZERO), now(), 0) else {
+        let Finish::TooLarge(again) =
+            decide_next_step(too_large(), past(0, Duration::ZERO), now(), 0)
+        else {
             panic!("kept")
         };
         assert_eq!((again.scope, again.counts), (FailureScope::Message, true));
-        let kept = decide(too_large(), past(9, NOT_QUITE_TWO_DAYS), now(), 0);
+        let kept = decide_next_step(too_large(), past(9, NOT_QUITE_TWO_DAYS), now(), 0);
         assert!(matches!(kept, Finish::TooLarge(_)), "{kept:?}");
-        assert!(matches!(decide(too_large(), past(9, 2 * DAY), now(), 0), Finish::Dead(_)));
+        assert!(matches!(
+            decide_next_step(too_large(), past(9, 2 * DAY), now(), 0),
+            Finish::Dead(_)
+        ));
     }
 
     #[test]
     fn a_refusal_is_final() {
         let outcome = Outcome::Refused("550 no such user".to_owned());
         assert_eq!(
-            decide(outcome, past(0, SECOND), now(), 0),
+            decide_next_step(outcome, past(0, SECOND), now(), 0),
             Finish::Dead("550 no such user".to_owned())
         );
     }

@@ -14,8 +14,8 @@ pub struct RuleMatch {
     pub row: Option<WatchlistRow>,
     /// SHA-256 of the rule's text, in hex: which version of the rule it was.
     pub version: String,
-    /// [`crate::alerts::draft::hash_story_text`] of the story as the rule saw it; `None` of alerts that
-    /// were kept before there was such a hash.
+    /// [`crate::alerts::draft::hash_story_text`] of the story as the rule saw it; `None` of alerts
+    /// that were kept before there was such a hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_sha256: Option<String>,
     /// The rule's severity.

@@ -73,8 +73,8 @@ impl Silence {
     }
 }
 
-/// The silence that mutes the match `rule_match` of `event` longest, where the event is in these feeds.
-/// An alert is muted until the last of its silences ends.
+/// The silence that mutes the match `rule_match` of `event` longest, where the event is in these
+/// feeds. An alert is muted until the last of its silences ends.
 #[must_use]
 pub fn longest<'s>(
     silences: &'s [Silence],

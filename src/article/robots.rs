@@ -23,7 +23,7 @@ impl Robots {
     /// that is too busy to say (429) does not, nor does one that fails or cannot be reached. No
     /// more than 500 KiB count.
     #[must_use]
-    pub fn of(asked: Result<&HttpAnswer, &FetchError>) -> Self {
+    pub fn from_answer(asked: Result<&HttpAnswer, &FetchError>) -> Self {
         match asked {
             Ok(answer) => {
                 let text = answer.body.as_deref().unwrap_or_default();
@@ -92,11 +92,11 @@ mod tests {
             url: url("/robots.txt"),
             redirects: RedirectKind::Straight,
         };
-        Robots::of(Ok(&answer))
+        Robots::from_answer(Ok(&answer))
     }
 
     fn status(code: u16) -> FetchError {
-        FetchError::Status { code, retry_after: None, host: HostKey::of(&url("/")) }
+        FetchError::Status { code, retry_after: None, host: HostKey::from_url(&url("/")) }
     }
 
     #[rstest]
@@ -132,7 +132,7 @@ mod tests {
         #[case] code: u16,
         #[case] may: bool,
     ) {
-        assert_eq!(Robots::of(Err(&status(code))).check(&url("/a")).is_ok(), may);
+        assert_eq!(Robots::from_answer(Err(&status(code))).check(&url("/a")).is_ok(), may);
     }
 
     #[test]
@@ -140,17 +140,17 @@ mod tests {
         let refused = says(b"User-agent: *\nDisallow: /").check(&url("/a")).unwrap_err();
         assert_eq!(refused.to_string(), "its host's robots.txt asks robots to leave it alone");
         assert!(matches!(refused, FetchError::Forbidden(_)));
-        let unreachable = Robots::of(Err(&status(500))).check(&url("/a")).unwrap_err();
+        let unreachable = Robots::from_answer(Err(&status(500))).check(&url("/a")).unwrap_err();
         assert_eq!(
             unreachable.to_string(),
             "its host's robots.txt, which has to be read first, could not be: the server answered 500 Internal Server Error"
         );
         assert!(matches!(unreachable, FetchError::Unreachable(_)));
         let resting = FetchError::Resting {
-            host: HostKey::of(&url("/")),
+            host: HostKey::from_url(&url("/")),
             until: "2026-11-24T20:00:00Z".parse().unwrap(),
         };
-        assert_eq!(Robots::of(Err(&resting)).check(&url("/a")), Err(resting));
+        assert_eq!(Robots::from_answer(Err(&resting)).check(&url("/a")), Err(resting));
     }
 
     #[test]

@@ -10,11 +10,11 @@ pub(crate) const MOST_STORIES: u32 = 256;
 /// A story to be matched.
 #[derive(Debug)]
 pub(crate) struct SourceStory {
-    /// What the output calls it.
+    /// Its id in the output.
     pub(crate) id: String,
     /// The story.
     pub(crate) story: Story,
-    /// The feeds that carried it; `None`: it is matched as if every feed had.
+    /// The feeds that carried it. `None` means that it is matched as if every feed had.
     pub(crate) carriers: Option<Vec<Carrier>>,
 }
 
@@ -23,10 +23,10 @@ pub(crate) struct SourceStory {
 pub(crate) struct Batch {
     /// The stories.
     pub(crate) stories: Vec<SourceStory>,
-    /// How many lines were no stories.
+    /// The number of lines that are not stories.
     pub(crate) faulty: usize,
-    /// What is wrong with those: of a source's many, only the first.
+    /// The faults of those lines. Only the first faults of a source are kept.
     pub(crate) faults: Vec<Fault>,
-    /// Bytes that were read for it, where the source counts them.
+    /// The number of bytes that were read for it, if the source counts them.
     pub(crate) bytes: u64,
 }

@@ -20,7 +20,7 @@ const BATCH: u64 = 4 << 20;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// How many faults of a source are shown; the rest is counted.
+/// The most faults of a source that are shown. The others are counted.
 const MOST_FAULTS: usize = 20;
 
 /// JSON Lines, read from the start.
@@ -28,16 +28,16 @@ pub(crate) struct StoryLines {
     name: String,
     reader: Box<dyn BufRead>,
     size: Option<u64>,
-    /// Lines read so far.
-    number: usize,
-    /// Faults shown so far.
-    told: usize,
+    /// The number of lines read so far.
+    lines_read: usize,
+    /// The number of faults shown so far.
+    faults_shown: usize,
     now: Timestamp,
 }
 
 impl StoryLines {
-    /// The lines of the file at `path`, or of standard input if it is `-`. `now` is when stories
-    /// without a date are first seen.
+    /// Opens the file at `path`, or standard input if it is `-`. Stories without a date count as
+    /// first seen at `now`.
     pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
         if path == Path::new("-") {
             let input = BufReader::with_capacity(1 << 16, io::stdin());
@@ -49,17 +49,17 @@ impl StoryLines {
     }
 
     fn new(name: String, reader: Box<dyn BufRead>, size: Option<u64>, now: Timestamp) -> Self {
-        Self { name, reader, size, number: 0, told: 0, now }
+        Self { name, reader, size, lines_read: 0, faults_shown: 0, now }
     }
 
     /// The size of the file in bytes.
-    pub(crate) fn size(&self) -> Option<u64> {
+    pub(crate) fn size_in_bytes(&self) -> Option<u64> {
         self.size
     }
 
-    /// The stories of the next lines; `None` at the end. Errs, in a sentence with the file, where
-    /// it cannot be read.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, String> {
+    /// The stories of the next lines. `None` at the end. The error is a sentence that names the
+    /// file.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, String> {
         let mut batch = Batch::default();
         let mut bytes = Vec::new();
         while batch.stories.len() < MOST_STORIES as usize && batch.bytes < BATCH {
@@ -71,13 +71,13 @@ impl StoryLines {
                 break;
             }
             batch.bytes += read;
-            self.number += 1;
-            self.take(&bytes, read, &mut batch);
+            self.lines_read += 1;
+            self.add_line(&bytes, read, &mut batch);
         }
         Ok((batch.bytes > 0).then_some(batch))
     }
 
-    /// Reads one line; `bytes` gets at most the longest that is allowed. Returns the length of the
+    /// Reads one line, of which `bytes` gets at most [`LONGEST_LINE`]. Returns the length of the
     /// line with its line break.
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
@@ -87,8 +87,8 @@ impl StoryLines {
         Ok(kept + self.reader.skip_until(b'\n')? as u64)
     }
 
-    fn take(&mut self, bytes: &[u8], read: u64, batch: &mut Batch) {
-        let bytes = if self.number == 1 {
+    fn add_line(&mut self, bytes: &[u8], read: u64, batch: &mut Batch) {
+        let bytes = if self.lines_read == 1 {
             bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
         } else {
             bytes
@@ -99,18 +99,18 @@ impl StoryLines {
         let story = if read > bytes.len() as u64 + 3 {
             Err(line::LineProblem { at: 0, message: "this line is longer than 64 MB".to_owned() })
         } else {
-            line::read(bytes, self.now)
+            line::parse_line(bytes, self.now)
         };
         match story {
             Ok((id, story)) => {
-                let id = id.unwrap_or_else(|| self.number.to_string());
+                let id = id.unwrap_or_else(|| self.lines_read.to_string());
                 batch.stories.push(SourceStory { id, story, carriers: None });
             }
             Err(problem) => {
                 batch.faulty += 1;
-                if self.told < MOST_FAULTS {
-                    self.told += 1;
-                    batch.faults.push(self.fault(bytes, problem));
+                if self.faults_shown < MOST_FAULTS {
+                    self.faults_shown += 1;
+                    batch.faults.push(self.fault_of_line(bytes, problem));
                 }
             }
         }
@@ -118,8 +118,8 @@ impl StoryLines {
 
     /// The problem as a fault at its place. The source has only this line; empty lines replace
     /// those before it.
-    fn fault(&self, bytes: &[u8], problem: line::LineProblem) -> Fault {
-        let before = "\n".repeat(self.number - 1);
+    fn fault_of_line(&self, bytes: &[u8], problem: line::LineProblem) -> Fault {
+        let before = "\n".repeat(self.lines_read - 1);
         let line = String::from_utf8_lossy(bytes);
         let text = format!("{before}{}", line.trim_end_matches(['\r', '\n']));
         let start = text.floor_char_boundary(before.len() + problem.at);
@@ -131,7 +131,7 @@ impl StoryLines {
 
 /// The story of a single JSON object, or why it is not one.
 pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
-    line::read(object, now)
+    line::parse_line(object, now)
         .map(|(_, story)| story)
         .map_err(|problem| format!("{}; {}", problem.message, line::HELP))
 }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn all(mut lines: StoryLines) -> Vec<Batch> {
-        std::iter::from_fn(|| lines.next().unwrap()).collect()
+        std::iter::from_fn(|| lines.next_batch().unwrap()).collect()
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_story_is_told_with_its_place_and_stops_nothing() {
+    fn a_line_that_is_no_story_is_reported_with_its_place_and_the_next_is_read() {
         let text = b"{\"title\": \"a\", \"body\": \"\"}\nR\xc3\xbassia \xff\n{\"title\": \"c\"; 1}\n{\"title\": \"d\", \"body\": \"\"}\n";
         let batch = all(lines(*text)).remove(0);
         assert_eq!((batch.stories.len(), batch.faulty), (2, 2));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_faults_is_counted_and_a_few_are_told() {
+    fn many_faults_are_counted_and_a_few_are_shown() {
         let batches = all(lines("no\n".repeat(10_000)));
         assert_eq!(batches.iter().map(|batch| batch.faulty).sum::<usize>(), 10_000);
         assert_eq!(batches.iter().map(|batch| batch.faults.len()).sum::<usize>(), MOST_FAULTS);

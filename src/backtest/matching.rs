@@ -14,21 +14,21 @@ pub(crate) type Hits = Vec<usize>;
 
 /// What stories are matched against.
 pub(crate) struct Matcher {
-    /// The names of the rules, sorted, of one with `each` with each of its rows; of an expression,
-    /// itself.
+    /// The names of the rules, sorted. A rule with `each` has one name for each row. An expression
+    /// is its own name.
     pub(crate) names: Vec<String>,
-    /// By the rule's number, the place of its name.
+    /// For the number of each rule, the place of its name.
     places: Vec<usize>,
-    what: MatchedAgainst,
+    target: MatchTarget,
 }
 
-enum MatchedAgainst {
-    /// Rules, and feeds that pass every filter of theirs.
+enum MatchTarget {
+    /// Rules, and feeds that pass every feed filter of the rules.
     Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
 }
 
-/// Why there is nothing to match against.
+/// Why the rules or the expression cannot be used.
 pub(crate) enum LoadError {
     /// The rules or the expression have errors; they are among the faults.
     Broken,
@@ -37,36 +37,39 @@ pub(crate) enum LoadError {
 }
 
 impl Matcher {
-    /// The rules of a file or folder. Names of notifiers and feeds are taken on trust: no
+    /// Loads the rules of a file or folder. Names of notifiers and feeds are not checked, so no
     /// configuration is needed.
-    pub(crate) fn rules(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
-        let files = rule_files::read(path).map_err(LoadError::Unreadable)?;
+    pub(crate) fn from_rule_files(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+        let files = rule_files::read_rule_files(path).map_err(LoadError::Unreadable)?;
         let rules =
-            Rules::load(&rule_files::texts(&files), None, faults).ok_or(LoadError::Broken)?;
-        let (names, places) = sorted(rules.iter().map(|rule| rule.title()).collect());
+            Rules::load(&rule_files::rule_texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        let (names, places) = sort_names(rules.iter().map(|rule| rule.title()).collect());
         let every = rules.every_carrier();
-        Ok(Self { names, places, what: MatchedAgainst::Rules(Box::new(rules), every) })
+        Ok(Self { names, places, target: MatchTarget::Rules(Box::new(rules), every) })
     }
 
     /// One expression.
-    pub(crate) fn expression(expression: &str, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+    pub(crate) fn from_expression(
+        expression: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Self, LoadError> {
         let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
         Ok(Self {
             names: vec![expression.to_owned()],
             places: vec![0],
-            what: MatchedAgainst::Expression(query),
+            target: MatchTarget::Expression(query),
         })
     }
 
-    /// What matches each of `stories`, in their order, on as many threads as the pool that this is
-    /// called in has.
-    pub(crate) fn matches_all(&self, stories: &[SourceStory]) -> Vec<Hits> {
-        stories.par_iter().map(|entry| self.matches(entry)).collect()
+    /// The rules that match each of `stories`, in their order. Uses the threads of the current
+    /// pool.
+    pub(crate) fn match_stories(&self, stories: &[SourceStory]) -> Vec<Hits> {
+        stories.par_iter().map(|entry| self.match_story(entry)).collect()
     }
 
-    fn matches(&self, entry: &SourceStory) -> Hits {
-        match &self.what {
-            MatchedAgainst::Rules(rules, every) => {
+    fn match_story(&self, entry: &SourceStory) -> Hits {
+        match &self.target {
+            MatchTarget::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
                 let mut scanner = rules.scanner();
                 let mut hits: Hits = scanner
@@ -76,7 +79,7 @@ impl Matcher {
                 hits.sort_unstable();
                 hits
             }
-            MatchedAgainst::Expression(query) => {
+            MatchTarget::Expression(query) => {
                 let carriers = entry.carriers.as_deref().unwrap_or_default();
                 query.holds(&entry.story, carriers).then_some(0).into_iter().collect()
             }
@@ -85,7 +88,7 @@ impl Matcher {
 }
 
 /// `names`, sorted, and where each of them stands then.
-fn sorted(names: Vec<String>) -> (Vec<String>, Vec<usize>) {
+fn sort_names(names: Vec<String>) -> (Vec<String>, Vec<usize>) {
     let mut numbers: Vec<usize> = (0..names.len()).collect();
     numbers.sort_by(|one, other| names[*one].cmp(&names[*other]));
     let mut places = vec![0; names.len()];
@@ -123,7 +126,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.yaml"), text).unwrap();
         let mut faults = Vec::new();
-        Matcher::rules(folder.path(), &mut faults).ok().unwrap_or_else(|| panic!("{faults:?}"))
+        Matcher::from_rule_files(folder.path(), &mut faults)
+            .ok()
+            .unwrap_or_else(|| panic!("{faults:?}"))
     }
 
     const FILTERED: &str = "rules:\n  - {name: c, when: arms}\n  - {name: a, when: arms, feeds: [Wire]}\n  - {name: b, when: arms, feeds: [\"tag:asia\"]}\n";
@@ -140,25 +145,25 @@ mod tests {
         ];
         let expected = [vec![0, 1, 2], vec![0, 2], vec![2], vec![]];
         assert_eq!(matcher.names, ["a", "b", "c"]);
-        assert_eq!(matcher.matches_all(&stories), expected);
+        assert_eq!(matcher.match_stories(&stories), expected);
     }
 
     #[test]
     fn an_expression_is_called_by_itself_and_needs_no_feed() {
-        let matcher = Matcher::expression("arms", &mut Vec::new()).ok().unwrap();
+        let matcher = Matcher::from_expression("arms", &mut Vec::new()).ok().unwrap();
         assert_eq!(matcher.names, ["arms"]);
         assert_eq!(
-            matcher.matches_all(&[entry("arms", Some(vec![])), entry("farms", None)]),
+            matcher.match_stories(&[entry("arms", Some(vec![])), entry("farms", None)]),
             [vec![0], vec![]]
         );
     }
 
     #[test]
-    fn broken_rules_and_unreadable_folders_are_told_apart() {
+    fn broken_rules_and_unreadable_folders_are_different_errors() {
         let mut faults = Vec::new();
-        assert!(matches!(Matcher::expression("(arms", &mut faults), Err(LoadError::Broken)));
+        assert!(matches!(Matcher::from_expression("(arms", &mut faults), Err(LoadError::Broken)));
         assert_eq!(faults.len(), 1);
-        let gone = Matcher::rules(Path::new("/no/such/folder"), &mut faults);
+        let gone = Matcher::from_rule_files(Path::new("/no/such/folder"), &mut faults);
         assert!(matches!(gone, Err(LoadError::Unreadable(why)) if why.contains("/no/such/folder")));
     }
 }

@@ -1,5 +1,5 @@
-//! Where the stories of a backtest come from, batch by batch: 1 GB of them is never in memory at
-//! once.
+//! The source of the stories of a backtest. It is read in batches, so its size does not matter for
+//! memory.
 
 use super::lines::StoryLines;
 use super::stored::StoredStories;
@@ -26,18 +26,18 @@ pub(crate) enum SourceError {
 }
 
 impl StorySource {
-    /// The next stories; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, SourceError> {
+    /// The next stories. `None` at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, SourceError> {
         match self {
-            Self::Lines(lines) => lines.next().map_err(SourceError::Lines),
-            Self::Stored(stories) => stories.next().map_err(SourceError::Store),
+            Self::Lines(lines) => lines.next_batch().map_err(SourceError::Lines),
+            Self::Stored(stories) => stories.next_batch().map_err(SourceError::Store),
         }
     }
 
-    /// Its size in bytes, where that is known.
-    pub(crate) fn size(&self) -> Option<u64> {
+    /// Its size in bytes, if it is known.
+    pub(crate) fn size_in_bytes(&self) -> Option<u64> {
         match self {
-            Self::Lines(lines) => lines.size(),
+            Self::Lines(lines) => lines.size_in_bytes(),
             Self::Stored(_) => None,
         }
     }

@@ -16,13 +16,13 @@ pub(crate) struct StoredStories {
     runtime: Runtime,
     archive: Archive,
     since: Timestamp,
-    /// The row that was read last.
+    /// The last story that was read.
     last: Option<StoryId>,
     /// The configuration's feeds.
     feeds: Vec<Carrier>,
 }
 
-/// Why the stories of a store cannot be had.
+/// Why the stories of a store cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoredError {
     /// The system gives no threads or sockets.
@@ -45,8 +45,8 @@ impl StoredStories {
         Ok(Self { runtime, archive, since, last: None, feeds })
     }
 
-    /// The next stories; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Batch>, StoreError> {
+    /// The next stories. `None` at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, StoreError> {
         let page = self.runtime.block_on(self.archive.stories_after(
             self.since,
             self.last,
@@ -54,18 +54,19 @@ impl StoredStories {
         ))?;
         let Some(last) = page.last() else { return Ok(None) };
         self.last = Some(last.id);
-        let stories = page.into_iter().map(|stored| entry(stored, &self.feeds)).collect();
+        let stories = page.into_iter().map(|stored| source_story(stored, &self.feeds)).collect();
         Ok(Some(Batch { stories, ..Batch::default() }))
     }
 }
 
-fn entry(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
-    let carriers = stored.feeds.into_iter().map(|name| carrier(name, feeds)).collect();
+fn source_story(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
+    let carriers = stored.feeds.iter().map(|name| carrier_by_name(name, feeds)).collect();
     SourceStory { id: stored.uid, story: stored.story, carriers: Some(carriers) }
 }
 
-/// The feed as rules see it; one that left the configuration has no tags.
-fn carrier(name: FeedName, feeds: &[Carrier]) -> Carrier {
-    let known = feeds.iter().find(|feed| feed.name == name);
-    Carrier { name, tags: known.map(|feed| feed.tags.clone()).unwrap_or_default() }
+/// The feed as rules see it. A feed that is not among `feeds`, because it left the configuration,
+/// has no tags.
+pub(crate) fn carrier_by_name(name: &FeedName, feeds: &[Carrier]) -> Carrier {
+    let known = feeds.iter().find(|feed| feed.name == *name);
+    known.cloned().unwrap_or_else(|| Carrier { name: name.clone(), tags: [].into() })
 }

@@ -1,4 +1,4 @@
-//! What a backtest found, counted: plain data, bounded however many stories there are.
+//! Counts what a backtest finds. The size of the counts does not depend on the number of stories.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::batch::SourceStory;
 use super::matching::Hits;
 
-/// Headlines that are kept of everything that is counted: the newest.
+/// The number of headlines that are kept for each count: the newest.
 const HEADLINES: usize = 3;
 
-/// The most of a headline that is kept, in characters.
+/// The longest headline that is kept, in characters.
 const LONGEST_HEADLINE: usize = 300;
 
 /// Everything that is counted over all stories.
@@ -22,32 +22,31 @@ pub(crate) struct Tally {
     pub(crate) stories: usize,
     /// Stories that any rule matched.
     pub(crate) matched: usize,
-    /// What every rule found, in the order of their names.
+    /// The stories that each rule matched, in the order of the names of the rules.
     pub(crate) rules: Vec<StoryCount>,
-    /// What other rules would change, by the rule's name; only rules that change anything.
+    /// What the other rules change, by the name of the rule. Rules without a change are left out.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Lines that were no stories.
     pub(crate) faulty: usize,
-    /// What matching took, without reading and printing.
+    /// The time that matching took, without reading and printing.
     pub(crate) matching: Duration,
 }
 
 /// What other rules would change about the matches of one rule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// Stories that it would match, too.
+    /// Stories that only the other version matches.
     pub(crate) adds: StoryCount,
-    /// Stories that it would match no more.
+    /// Stories that only this version matches.
     pub(crate) drops: StoryCount,
 }
 
-/// The names of the rules that would match one story, too, and of those that would match it no
-/// more.
+/// The rules whose match of one story changes.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Differences<'n> {
-    /// Those that would.
+    /// The names of the rules that match it newly.
     pub(crate) adds: Vec<&'n str>,
-    /// Those that would not.
+    /// The names of the rules that no longer match it.
     pub(crate) drops: Vec<&'n str>,
 }
 
@@ -56,22 +55,23 @@ pub(crate) struct Differences<'n> {
 pub(crate) struct StoryCount {
     /// How many.
     pub(crate) count: usize,
-    /// The newest, newest first: by date, those without one last; else the one that was read later.
+    /// The newest headlines, newest first. Undated headlines come last. Of two with one date, the
+    /// later read comes first.
     pub(crate) newest: Vec<Headline>,
 }
 
 /// A story in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Headline {
-    /// When it was published or, in the store, first seen; `None` if its source does not say.
+    /// When it was published, or else first seen by the store. `None` if neither is known.
     pub(crate) date: Option<Timestamp>,
-    /// Its title, else the start of its text.
+    /// Its title, or else the start of its text.
     pub(crate) title: String,
 }
 
 impl Tally {
-    /// Nothing yet, of so many rules.
-    pub(crate) fn of(rules: usize) -> Self {
+    /// Empty counts for this number of rules.
+    pub(crate) fn new(rules: usize) -> Self {
         Self {
             rules: std::iter::repeat_with(StoryCount::default).take(rules).collect(),
             ..Self::default()
@@ -79,7 +79,7 @@ impl Tally {
     }
 
     /// Counts a story that these rules matched.
-    pub(crate) fn story(&mut self, entry: &SourceStory, hits: &Hits) {
+    pub(crate) fn add_story(&mut self, entry: &SourceStory, hits: &Hits) {
         self.stories += 1;
         self.matched += usize::from(!hits.is_empty());
         for place in hits {
@@ -88,33 +88,33 @@ impl Tally {
     }
 
     /// Counts what other rules would change about a story.
-    pub(crate) fn change(&mut self, entry: &SourceStory, changes: &Differences<'_>) {
+    pub(crate) fn add_changes(&mut self, entry: &SourceStory, changes: &Differences<'_>) {
         for name in &changes.adds {
-            self.changed(name).adds.add(entry);
+            self.change_of_rule(name).adds.add(entry);
         }
         for name in &changes.drops {
-            self.changed(name).drops.add(entry);
+            self.change_of_rule(name).drops.add(entry);
         }
     }
 
-    fn changed(&mut self, name: &str) -> &mut Change {
+    fn change_of_rule(&mut self, name: &str) -> &mut Change {
         self.changes.entry(name.to_owned()).or_default()
     }
 
     /// Matches of all rules.
-    pub(crate) fn matches(&self) -> usize {
+    pub(crate) fn match_count(&self) -> usize {
         self.rules.iter().map(|found| found.count).sum()
     }
 
     /// Matches that other rules would add, and drop.
-    pub(crate) fn added_and_dropped(&self) -> (usize, usize) {
+    pub(crate) fn change_counts(&self) -> (usize, usize) {
         self.changes
             .values()
             .fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
     }
 
     /// Microseconds a story for matching alone; 0 without stories.
-    pub(crate) fn micros_a_story(&self) -> f64 {
+    pub(crate) fn micros_per_story(&self) -> f64 {
         let stories = u32::try_from(self.stories).unwrap_or(u32::MAX);
         self.matching.as_secs_f64() * 1e6 / f64::from(stories.max(1))
     }
@@ -123,10 +123,10 @@ impl Tally {
 impl StoryCount {
     fn add(&mut self, entry: &SourceStory) {
         self.count += 1;
-        let date = date(entry);
+        let date = story_date(entry);
         let place = self.newest.partition_point(|other| other.date > date);
         if place < HEADLINES {
-            self.newest.insert(place, Headline { date, title: headline(entry) });
+            self.newest.insert(place, Headline { date, title: short_headline(entry) });
             self.newest.truncate(HEADLINES);
         }
     }
@@ -134,19 +134,19 @@ impl StoryCount {
 
 /// The names that are only in the second of two sorted lists, and those that are only in the first;
 /// sorted.
-pub(crate) fn differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
+pub(crate) fn find_differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
     let lacks = |list: &[&str], name: &str| list.binary_search(&name).is_err();
     let adds = then.iter().filter(|name| lacks(now, name)).copied().collect();
     let drops = now.iter().filter(|name| lacks(then, name)).copied().collect();
     Differences { adds, drops }
 }
 
-fn date(entry: &SourceStory) -> Option<Timestamp> {
+fn story_date(entry: &SourceStory) -> Option<Timestamp> {
     let seen = entry.carriers.is_some().then_some(entry.story.first_seen);
     entry.story.published.or(seen)
 }
 
-fn headline(entry: &SourceStory) -> String {
+fn short_headline(entry: &SourceStory) -> String {
     entry.story.headline().chars().take(LONGEST_HEADLINE).collect()
 }
 
@@ -197,33 +197,33 @@ mod tests {
 
     #[test]
     fn stories_matches_and_changes_are_counted() {
-        let mut tally = Tally::of(2);
+        let mut tally = Tally::new(2);
         for (hits, adds, drops) in [
             (vec![0, 1], vec![], vec!["a"]),
             (vec![], vec!["b"], vec![]),
             (vec![1], vec![], vec![]),
         ] {
-            tally.story(&entry("x", None), &hits);
-            tally.change(&entry("x", None), &Differences { adds, drops });
+            tally.add_story(&entry("x", None), &hits);
+            tally.add_changes(&entry("x", None), &Differences { adds, drops });
         }
-        assert_eq!((tally.stories, tally.matched, tally.matches()), (3, 2, 3));
-        assert_eq!(tally.added_and_dropped(), (1, 1));
+        assert_eq!((tally.stories, tally.matched, tally.match_count()), (3, 2, 3));
+        assert_eq!(tally.change_counts(), (1, 1));
         assert_eq!(tally.changes.keys().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]
     fn the_time_of_a_story_is_its_share_of_matching() {
         let tally = Tally { stories: 4, matching: Duration::from_millis(2), ..Tally::default() };
-        assert!((tally.micros_a_story() - 500.0).abs() < 1e-6);
-        assert!(Tally::default().micros_a_story().abs() < 1e-6);
+        assert!((tally.micros_per_story() - 500.0).abs() < 1e-6);
+        assert!(Tally::default().micros_per_story().abs() < 1e-6);
     }
 
     #[test]
     fn differences_are_what_one_side_has_alone() {
         assert_eq!(
-            differences(&["a", "b"], &["b", "c"]),
+            find_differences(&["a", "b"], &["b", "c"]),
             Differences { adds: vec!["c"], drops: vec!["a"] }
         );
-        assert_eq!(differences(&[], &[]), Differences { adds: vec![], drops: vec![] });
+        assert_eq!(find_differences(&[], &[]), Differences { adds: vec![], drops: vec![] });
     }
 }

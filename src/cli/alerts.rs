@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use clap::Subcommand;
 
 use crate::cli::arguments::ConfigArgument;
-use crate::cli::clauses::Paper;
+use crate::cli::clauses::TextLayout;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::names::{self, unknown_name};
@@ -18,7 +18,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::store::{AlertFilter, Archive, OpenError, StoreError};
+use crate::store::{AlertFilter, Archive};
 use tidings_rules::story::FeedName;
 use tidings_rules::text::tokenise;
 
@@ -28,28 +28,28 @@ use tidings_rules::text::tokenise;
 pub(super) struct AlertsArguments {
     #[command(subcommand)]
     action: Option<AlertsAction>,
-    /// Only those of the rule of this name
+    /// Only alerts of this rule
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// Only those of rules with this tag
+    /// Only alerts of rules with this tag
     #[arg(long)]
     tag: Option<String>,
-    /// Only those of stories that this feed carried
+    /// Only alerts of stories that this feed carried
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
-    /// Only those since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d
+    /// Only alerts since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Only those until then; a day counts to its end
+    /// Only alerts until this time; a day counts to its end
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only those with all of these words in their headline or in the sentences that matched
+    /// Only alerts with all of these words in the headline or the matched sentences
     #[arg(long, value_name = "TEXT")]
     words: Option<String>,
-    /// The newest so many
+    /// The number of alerts, newest first
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
-    /// How they are shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]
@@ -63,7 +63,7 @@ enum AlertsAction {
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
-        /// How it is shown
+        /// The format of the output
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -74,21 +74,21 @@ enum AlertsAction {
 /// Lists alerts, or shows one: 65 if there is no such alert, 69 if the store cannot be read.
 pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
     let done = match &arguments.action {
-        None => list(arguments),
+        None => list_alerts(arguments),
         Some(AlertsAction::Show { id, format, config }) => {
-            load::load_config(&config.path).and_then(|config| show(*id, *format, &config))
+            load::load_config(&config.path).and_then(|config| show_alert(*id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
+fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     let config = load::load_config(&arguments.config.path)?;
-    let wanted = wanted(arguments, &config)?;
+    let wanted = alert_filter(arguments, &config)?;
     let found = block_on(async {
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
         let found =
-            archive.find_alerts(&wanted, arguments.limit).await.map_err(|why| unread(&why))?;
+            archive.find_alerts(&wanted, arguments.limit).await.map_err(output::unavailable)?;
         if found.is_empty() {
             check_names(arguments, &config, &mut archive).await?;
         }
@@ -97,7 +97,11 @@ fn list(arguments: &AlertsArguments) -> Result<Exit, Exit> {
     match arguments.format {
         OutputFormat::Json => output::print_json(&found)?,
         OutputFormat::Text => {
-            output::print(&table::table(&found, &config.zone, Paper::for_stdout().width))?;
+            output::print(&table::alerts_table(
+                &found,
+                &config.zone,
+                TextLayout::for_stdout().width,
+            ))?;
         }
     }
     Ok(Exit::Ok)
@@ -111,31 +115,31 @@ async fn check_names(
 ) -> Result<(), Exit> {
     let AlertsArguments { rule, tag, feed, .. } = arguments;
     if let Some(name) = rule {
-        let of_past = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
-        check_name("rule", name, names::rules(config), &of_past, archive).await?;
+        let filter = AlertFilter { rule: rule.clone(), ..AlertFilter::default() };
+        check_name("rule", name, names::rule_names(config), &filter, archive).await?;
     }
     if let Some(name) = tag {
-        let of_past = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
-        check_name("rule with the tag", name, names::tags(config), &of_past, archive).await?;
+        let filter = AlertFilter { tag: tag.clone(), ..AlertFilter::default() };
+        check_name("rule with the tag", name, names::rule_tags(config), &filter, archive).await?;
     }
     if let Some(name) = feed {
-        let of_past = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
+        let filter = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
         let known = config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
-        check_name("feed", name, Some(known), &of_past, archive).await?;
+        check_name("feed", name, Some(known), &filter, archive).await?;
     }
     Ok(())
 }
 
-/// Fails where `name` is neither `known`, as far as names are, nor that of an alert `of_past`.
+/// Fails if `name` is neither `known` nor used by an alert that passes `filter`.
 async fn check_name(
     kind: &str,
     name: &str,
     known: Option<BTreeSet<String>>,
-    of_past: &AlertFilter,
+    filter: &AlertFilter,
     archive: &mut Archive,
 ) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
-    let past = archive.find_alerts(of_past, 1).await.map_err(|why| unread(&why))?;
+    let past = archive.find_alerts(filter, 1).await.map_err(output::unavailable)?;
     if past.is_empty() {
         Err(unknown_name(kind, name, known.iter().map(String::as_str)))
     } else {
@@ -143,7 +147,7 @@ async fn check_name(
     }
 }
 
-fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
+fn alert_filter(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, Exit> {
     let read = |text: &Option<String>, edge| {
         text.as_deref()
             .map(|text| moment::parse_moment_or_fail(text, edge, now(), &config.zone))
@@ -162,10 +166,10 @@ fn wanted(arguments: &AlertsArguments, config: &Config) -> Result<AlertFilter, E
     })
 }
 
-fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
+fn show_alert(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     let found = block_on(async {
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unopened(&why))?;
-        archive.alert_record(id).await.map_err(|why| unread(&why))
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+        archive.alert_record(id).await.map_err(output::unavailable)
     })?;
     let Some(record) = found else {
         let why = format!("no alert has the number {id}, or it is no longer kept");
@@ -176,16 +180,8 @@ fn show(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Exit> {
     match format {
         OutputFormat::Json => output::print_json([&record])?,
         OutputFormat::Text => {
-            output::print(&show::report(&record, &config.zone, Paper::for_stdout()))?;
+            output::print(&show::format_alert(&record, &config.zone, TextLayout::for_stdout()))?;
         }
     }
     Ok(Exit::Ok)
-}
-
-fn unopened(why: &OpenError) -> Exit {
-    output::fail(why, Exit::Unavailable)
-}
-
-fn unread(why: &StoreError) -> Exit {
-    output::fail(why, Exit::Unavailable)
 }

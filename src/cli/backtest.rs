@@ -3,7 +3,7 @@
 
 mod progress;
 mod report;
-mod sides;
+mod rule_sets;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::backtest::matching::{LoadError, Matcher};
 use crate::backtest::source::StorySource;
 use crate::backtest::stored::{StoredError, StoredStories};
 use crate::cli::arguments::ConfigArgument;
-use crate::cli::backtest::sides::{Matched, Sides};
+use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
@@ -67,49 +67,56 @@ pub(super) struct BacktestArguments {
 
 /// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
-    match prepare(arguments).and_then(|(sides, source)| run(arguments, &sides, source)) {
+    match prepare(arguments).and_then(|(sides, source)| run_backtest(arguments, &sides, source)) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
 /// does not name.
-fn prepare(arguments: &BacktestArguments) -> Result<(Sides, StorySource), Exit> {
+fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource), Exit> {
     let is_named =
         arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
     let config = if is_named { None } else { Some(load::load_config(&arguments.config.path)?) };
-    let sides = sides(arguments, config.as_ref())?;
+    let sides = load_rule_sets(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
         (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),
-        (stories, _) => StorySource::Lines(open(stories.as_deref().unwrap_or(Path::new("-")))?),
+        (stories, _) => {
+            StorySource::Lines(open_lines(stories.as_deref().unwrap_or(Path::new("-")))?)
+        }
     };
     Ok((sides, source))
 }
 
-fn sides(arguments: &BacktestArguments, config: Option<&Config>) -> Result<Sides, Exit> {
+fn load_rule_sets(
+    arguments: &BacktestArguments,
+    config: Option<&Config>,
+) -> Result<RuleSets, Exit> {
     let of_config = config.map_or(Path::new("rules"), |config| &config.rules);
     let format = arguments.format;
     let (base, loading) = timed(|| match &arguments.when {
-        Some(expression) => loaded(format, |faults| Matcher::expression(expression, faults)),
-        None => loaded(format, |faults| {
-            Matcher::rules(arguments.rules.as_deref().unwrap_or(of_config), faults)
+        Some(expression) => {
+            load_matcher(format, |faults| Matcher::from_expression(expression, faults))
+        }
+        None => load_matcher(format, |faults| {
+            Matcher::from_rule_files(arguments.rules.as_deref().unwrap_or(of_config), faults)
         }),
     });
     let other = arguments
         .against
         .as_ref()
-        .map(|folder| loaded(format, |faults| Matcher::rules(folder, faults)));
-    Ok(Sides { base: base?, other: other.transpose()?, loading })
+        .map(|folder| load_matcher(format, |faults| Matcher::from_rule_files(folder, faults)));
+    Ok(RuleSets { base: base?, other: other.transpose()?, loading })
 }
 
 /// What `load` makes, its faults shown.
-fn loaded(
+fn load_matcher(
     format: OutputFormat,
     load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, LoadError>,
 ) -> Result<Matcher, Exit> {
     let mut faults = Vec::new();
     let loaded = load(&mut faults);
-    report::faults(&faults, format);
+    report::print_faults(&faults, format);
     loaded.map_err(|why| match why {
         LoadError::Broken => Exit::Data,
         LoadError::Unreadable(why) => unreadable_rules(&why, Exit::Data),
@@ -118,18 +125,18 @@ fn loaded(
 
 fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
     let since = now().checked_sub(age).unwrap_or(Timestamp::MIN);
-    StoredStories::open(&config.store, since, daemon::known(config).feeds).map_err(
-        |why| match why {
+    StoredStories::open(&config.store, since, daemon::known_names(config).feeds).map_err(|why| {
+        match why {
             StoredError::Threads(why) => no_threads(&why),
             StoredError::Store(why) => {
                 let help = "`tidings run --once` fills a store; --stories FILE needs none";
                 output::fail_with_help(why, help, Exit::Unavailable)
             }
-        },
-    )
+        }
+    })
 }
 
-fn open(stories: &Path) -> Result<StoryLines, Exit> {
+fn open_lines(stories: &Path) -> Result<StoryLines, Exit> {
     StoryLines::open(stories, now()).map_err(|why| {
         let why = format!("{} cannot be read: {why}", stories.display());
         let help = "--stories takes a file of JSON objects, one a line, or - for standard input";
@@ -137,9 +144,9 @@ fn open(stories: &Path) -> Result<StoryLines, Exit> {
     })
 }
 
-fn run(
+fn run_backtest(
     arguments: &BacktestArguments,
-    sides: &Sides,
+    sides: &RuleSets,
     mut source: StorySource,
 ) -> Result<Exit, Exit> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -149,24 +156,26 @@ fn run(
             output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable)
         })?;
     let mut printer = Printer::new(arguments.format, sides);
-    let mut progress = Progress::start(source.size());
-    while let Some(batch) = source.next().map_err(|why| output::fail(why, Exit::Unavailable))? {
-        let matched = matched(&pool, sides, &batch);
+    let mut progress = Progress::start(source.size_in_bytes());
+    while let Some(batch) =
+        source.next_batch().map_err(|why| output::fail(why, Exit::Unavailable))?
+    {
+        let matched = match_batch(&pool, sides, &batch);
         progress
-            .hidden(|| printer.batch(&batch, &matched))
-            .map_err(|why| output::unwritable(&why))?;
+            .hidden(|| printer.print_batch(&batch, &matched))
+            .map_err(|why| output::exit_for_write_error(&why))?;
         progress.advance(&batch);
     }
     progress.end();
-    printer.end(arguments.threads).map_err(|why| output::unwritable(&why))?;
+    printer.print_end(arguments.threads).map_err(|why| output::exit_for_write_error(&why))?;
     Ok(if printer.tally.faulty == 0 { Exit::Ok } else { Exit::Data })
 }
 
 /// What both sides find; only the first is timed.
-fn matched(pool: &ThreadPool, sides: &Sides, batch: &Batch) -> Matched {
+fn match_batch(pool: &ThreadPool, sides: &RuleSets, batch: &Batch) -> BatchMatches {
     pool.install(|| {
-        let (base, took) = timed(|| sides.base.matches_all(&batch.stories));
-        let other = sides.other.as_ref().map(|other| other.matches_all(&batch.stories));
-        Matched { base, other, took }
+        let (base, took) = timed(|| sides.base.match_stories(&batch.stories));
+        let other = sides.other.as_ref().map(|other| other.match_stories(&batch.stories));
+        BatchMatches { base, other, took }
     })
 }

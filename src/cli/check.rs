@@ -1,4 +1,4 @@
-//! `tidings check`: every fault of the configuration and the rules, at once, each with its place.
+//! `tidings check`: reports every fault of the configuration and the rules, each with its place.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -13,45 +13,49 @@ use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{CheckedRules, KnownNames, Rule};
 
-/// What was found sound: said of it, and the rules.
-struct Sound {
+/// The summary of a check without errors, and the rules.
+struct CheckReport {
     summary: Vec<String>,
     rules: CheckedRules,
 }
 
-/// Checks the rules at `path` alone: names of notifiers and feeds are taken on trust. Prints them
-/// if they are to be shown in `canonical` form.
+/// Checks the rules at `path` alone. Names of notifiers and feeds are not checked. With
+/// `canonical`, prints the rules in canonical form.
 pub(super) fn check_rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
-    let checked = rules_at(path, None, &mut faults);
-    end(checked, &faults, format, canonical)
+    let checked = load_checked_rules(path, None, &mut faults);
+    finish_check(checked, &faults, format, canonical)
 }
 
 /// Checks the configuration at `path` and its rules.
 pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
-    let checked = load::config(path, &mut faults).and_then(|config| {
+    let checked = load::read_config(path, &mut faults).and_then(|config| {
         let feeds = count(config.feeds.len(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
         let head = format!("{}: sound; {feeds}, {notifiers}", path.display());
-        let mut sound = rules_at(&config.rules, Some(&daemon::known(&config)), &mut faults)?;
-        sound.summary.insert(0, head);
-        Ok(sound)
+        let mut report =
+            load_checked_rules(&config.rules, Some(&daemon::known_names(&config)), &mut faults)?;
+        report.summary.insert(0, head);
+        Ok(report)
     });
-    end(checked, &faults, format, canonical)
+    finish_check(checked, &faults, format, canonical)
 }
 
-fn rules_at(
+fn load_checked_rules(
     path: &Path,
     known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
-) -> Result<Sound, Exit> {
-    let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
-    if let Some(said) = rule_files::large(&files).filter(|_| std::io::stderr().is_terminal()) {
-        output::note(format_args!("{said} …"));
+) -> Result<CheckReport, Exit> {
+    let files =
+        rule_files::read_rule_files(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
+    if let Some(said) = rule_files::size_notice(&files).filter(|_| std::io::stderr().is_terminal())
+    {
+        output::print_error_line(format_args!("{said} …"));
     }
-    let rules = CheckedRules::load(&rule_files::texts(&files), known, faults).ok_or(Exit::Data)?;
-    faults.extend(rule_files::without_rules(path, &files, rules.rules().len()));
+    let rules =
+        CheckedRules::load(&rule_files::rule_texts(&files), known, faults).ok_or(Exit::Data)?;
+    faults.extend(rule_files::no_rules_warning(path, &files, rules.rules().len()));
     let (files, number) =
         (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
     let mut summary =
@@ -59,29 +63,32 @@ fn rules_at(
     summary.extend(
         rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))),
     );
-    Ok(Sound { summary, rules })
+    Ok(CheckReport { summary, rules })
 }
 
-/// Prints what was found. If it cannot be printed, the exit code is the same.
-fn end(
-    checked: Result<Sound, Exit>,
+/// Prints the result. A failure to print does not change the exit code of a failed check.
+fn finish_check(
+    checked: Result<CheckReport, Exit>,
     faults: &[Fault],
     format: OutputFormat,
     canonical: bool,
 ) -> Exit {
-    let reported = report(faults, format);
-    let done =
-        checked.and_then(|sound| reported.and_then(|()| summarise(&sound, format, canonical)));
+    let reported = print_faults(faults, format);
+    let done = checked
+        .and_then(|report| reported.and_then(|()| print_summary(&report, format, canonical)));
     done.err().unwrap_or(Exit::Ok)
 }
 
-fn report(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
+fn print_faults(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
     match format {
         OutputFormat::Text => {
             load::print_faults(faults);
             let errors = faults.iter().filter(|fault| fault.level == Level::Error).count();
             if errors > 0 {
-                output::note(format_args!("{} to mend", count(errors, "fault", "faults")));
+                output::print_error_line(format_args!(
+                    "{} to mend",
+                    count(errors, "fault", "faults")
+                ));
             }
         }
         OutputFormat::Json => output::print_lines(faults.iter().map(fault::to_json))?,
@@ -89,12 +96,12 @@ fn report(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
     Ok(())
 }
 
-fn summarise(sound: &Sound, format: OutputFormat, canonical: bool) -> Result<(), Exit> {
+fn print_summary(report: &CheckReport, format: OutputFormat, canonical: bool) -> Result<(), Exit> {
     if canonical {
-        let texts: Vec<String> = sound.rules.rules().map(Rule::text_of_all_rows).collect();
+        let texts: Vec<String> = report.rules.rules().map(Rule::text_of_all_rows).collect();
         output::print(&texts.join("---\n"))?;
     } else if format == OutputFormat::Text {
-        output::print_lines(&sound.summary)?;
+        output::print_lines(&report.summary)?;
     }
     Ok(())
 }

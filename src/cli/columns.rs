@@ -1,9 +1,9 @@
-//! Tables that fit a width: cells are wrapped, and those that must be read whole are not.
+//! Tables that fit a width. Cells are wrapped, except in columns that must stay whole.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-/// Rows under `heads`, at most `width` columns wide. The columns that `whole` names by their place
-/// are as wide as what they hold; the others share the rest.
+/// Rows under `heads`, at most `width` columns wide. The columns with the indexes `whole` are as
+/// wide as their content, and the others share the rest.
 pub(super) fn columns<const N: usize>(
     heads: [&str; N],
     rows: Vec<[String; N]>,

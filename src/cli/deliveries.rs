@@ -1,4 +1,4 @@
-//! `tidings deliveries`: what is not delivered and why, and the dead sent again.
+//! `tidings deliveries`: lists messages that are not delivered, and sends dead-lettered ones again.
 
 mod table;
 
@@ -19,7 +19,7 @@ use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
 use crate::lifecycle::message::MessageStatus;
-use crate::store::{self, Delivery, DeliverySubject, RetrySelection, StoreCommandError};
+use crate::store::{self, Delivery, DeliverySubject, RetrySelection};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -31,10 +31,10 @@ pub(super) struct DeliveriesArguments {
     /// Only messages with this status
     #[arg(long, value_enum)]
     status: Option<ShownStatus>,
-    /// Only those of this notifier.
+    /// Only messages of this notifier.
     #[arg(long, value_name = "NAME")]
     notifier: Option<String>,
-    /// How they are shown.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(super) struct DeliveriesArguments {
 
 #[derive(Debug, Subcommand)]
 enum DeliveriesAction {
-    /// Send dead messages again; a running Tidings does so within seconds.
+    /// Send dead-lettered messages again. A running Tidings sends them within seconds.
     Retry {
         /// The numbers that `tidings deliveries` shows.
         #[arg(
@@ -52,7 +52,7 @@ enum DeliveriesAction {
             conflicts_with = "all_dead"
         )]
         ids: Vec<i64>,
-        /// All that are dead.
+        /// All dead-lettered messages.
         #[arg(long)]
         all_dead: bool,
         #[command(flatten)]
@@ -62,90 +62,90 @@ enum DeliveriesAction {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShownStatus {
-    /// Given up: refused, or tried too often.
+    /// Dead-lettered: refused, or tried too often.
     Dead,
-    /// Waiting for their time, or being sent.
+    /// Waiting for their next attempt, or in flight.
     Pending,
-    /// Their receiver left the configuration; they go on when it comes back.
+    /// Held because their receiver left the configuration. They are sent when it is back.
     Held,
 }
 
-/// Lists what is not delivered, or sends it again.
+/// Lists messages that are not delivered, or sends them again.
 pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
     let done = match &arguments.action {
-        None => list(arguments),
+        None => list_deliveries(arguments),
         Some(DeliveriesAction::Retry { ids, all_dead, config }) => {
             let which = if *all_dead {
                 RetrySelection::AllDead
             } else {
                 RetrySelection::These(ids.iter().copied().collect())
             };
-            retry(&config.path, which)
+            retry_messages(&config.path, which)
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
-fn list(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
+fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
     let config = load::load_config(&arguments.config.path)?;
     let found = block_on(async {
-        store::list_undelivered(&config.store).await.map_err(|why| unavailable(&why))
+        store::list_undelivered(&config.store).await.map_err(output::unavailable)
     });
     let (mut deliveries, away) = found?;
     if let Some(name) = &arguments.notifier {
-        let of_past = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
+        let names = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
         let known: Vec<&str> =
-            config.notifiers.keys().chain(of_past).map(|name| name.0.as_str()).collect();
+            config.notifiers.keys().chain(names).map(|name| name.0.as_str()).collect();
         if !known.contains(&name.as_str()) {
             return Err(unknown_name("notifier", name, known));
         }
     }
-    deliveries.retain(|delivery| is_wanted(arguments, delivery));
+    deliveries.retain(|delivery| passes_filters(arguments, delivery));
     match arguments.format {
         OutputFormat::Json => output::print_json(deliveries.iter().map(to_json))?,
         OutputFormat::Text => {
-            let is_meant =
+            let is_selected =
                 |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, NotifierHealth)> =
-                away.iter().filter(|(receiver, _)| is_meant(&receiver.notifier)).collect();
-            output::print(&table::table(&deliveries, &away, &config.zone))?;
+                away.iter().filter(|(receiver, _)| is_selected(&receiver.notifier)).collect();
+            output::print(&table::deliveries_table(&deliveries, &away, &config.zone))?;
         }
     }
     Ok(Exit::Ok)
 }
 
-fn is_wanted(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
-    let stands_so = match arguments.status {
+fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
+    let has_status = match arguments.status {
         None => true,
         Some(ShownStatus::Dead) => delivery.status == MessageStatus::Dead,
         Some(ShownStatus::Pending) => delivery.status == MessageStatus::Pending,
         Some(ShownStatus::Held) => delivery.status == MessageStatus::Held,
     };
-    stands_so
+    has_status
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
 }
 
 fn to_json(delivery: &Delivery) -> Value {
-    let about = match &delivery.subject {
+    let subject = match &delivery.subject {
         DeliverySubject::Story(title) => json!({ "story": title }),
         DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
         DeliverySubject::Notice(subject) => json!({ "notice": subject }),
     };
     json!({
         "id": delivery.id, "message": delivery.uid, "status": delivery.status,
-        "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": about,
+        "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": subject,
         "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
         "why": delivery.why,
     })
 }
 
-fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
+fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
     let config = load::load_config(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())
             .await
-            .map_err(|why| unavailable(&why))
+            .map_err(output::unavailable)
     })?;
     output::print_line(format_args!(
         "{} due now",
@@ -166,8 +166,4 @@ fn retry(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
         "`tidings deliveries --status dead` lists those that have",
         Exit::Data,
     ))
-}
-
-fn unavailable(why: &StoreCommandError) -> Exit {
-    output::fail(why, Exit::Unavailable)
 }

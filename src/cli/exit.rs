@@ -1,6 +1,6 @@
-//! How the program ends.
+//! The exit codes of the program.
 
-/// What the help says of [`Exit`].
+/// The exit codes in the help.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
    0  success
@@ -11,17 +11,17 @@ Exit codes:
   74  standard output cannot be written
   78  the configuration is wrong";
 
-/// How the program ended, as the exit codes of sysexits.h have it.
+/// The exit code, in the sense of sysexits.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Exit {
-    /// All is well.
+    /// Success.
     Ok = 0,
     /// The command line is wrong.
     Usage = 64,
     /// Rules, expressions, names or feeds are wrong.
     Data = 65,
-    /// Something that is needed is not to be had now: the store, a receiver.
+    /// Something is unavailable: the store, a feed, a receiver.
     Unavailable = 69,
     /// A bug in Tidings.
     Bug = 70,

@@ -1,5 +1,5 @@
-//! `tidings explain`: what text the rules saw of a story, which of them match it, on which words,
-//! and why one does not.
+//! `tidings explain`: shows the text of a story that rules read, the rules that match it, and why a
+//! rule does not match.
 
 mod answer;
 mod json;
@@ -13,7 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
 use crate::cli::names::unknown_name;
-use crate::cli::pages::Depth;
+use crate::cli::pages::ReadDepth;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::config::Config;
@@ -32,10 +32,10 @@ pub(super) struct ExplainArguments {
     /// line follows it.
     #[arg(verbatim_doc_comment)]
     story: String,
-    /// Show what this rule makes of it, clause by clause
+    /// Explain this rule, clause by clause
     #[arg(long, value_name = "NAME", conflicts_with = "when")]
     rule: Option<String>,
-    /// Of a rule with `each`: what it makes of it for the row of this id alone
+    /// Explain one row of a rule with `each`
     #[arg(long, value_name = "ID", requires = "rule")]
     row: Option<String>,
     /// A rule file or a folder of them [default: the configuration's rules]
@@ -47,7 +47,7 @@ pub(super) struct ExplainArguments {
     /// Take a teaser as it is: do not read the page behind it
     #[arg(long)]
     teaser: bool,
-    /// How it is shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]
@@ -58,9 +58,9 @@ pub(super) struct ExplainArguments {
 enum Question {
     /// Which rules match.
     All(Rules),
-    /// What the rule of that name makes of it, for the row of that id.
+    /// How one rule decides, for one row if an id is given.
     One(Rules, String, Option<String>),
-    /// What an expression makes of it.
+    /// How an expression decides.
     Expression(Query),
 }
 
@@ -68,10 +68,10 @@ enum Question {
 /// or row.
 pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
-        let answer = answer(question, &subject)?;
+        let answer = answer_question(question, &subject)?;
         match arguments.format {
-            OutputFormat::Text => output::print(&text::report(&subject, &answer))?,
-            OutputFormat::Json => output::print_json([json::report(&subject, &answer)])?,
+            OutputFormat::Text => output::print(&text::format_report(&subject, &answer))?,
+            OutputFormat::Json => output::print_json([json::json_report(&subject, &answer)])?,
         }
         Ok(Exit::Ok)
     }) {
@@ -81,20 +81,20 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
 
 fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
-    let at_hand = arguments.story == "-" || Path::new(&arguments.story).is_file();
-    // A configuration says where the store is; nothing else is missed if rules are named.
-    let config = if named && (at_hand || !arguments.config.path.exists()) {
+    let is_local = arguments.story == "-" || Path::new(&arguments.story).is_file();
+    // If rules are named, a configuration is needed only to find the store.
+    let config = if named && (is_local || !arguments.config.path.exists()) {
         None
     } else {
         Some(load::load_config(&arguments.config.path)?)
     };
-    let question = question(arguments, config.as_ref())?;
-    let depth = if arguments.teaser { Depth::Teaser } else { Depth::Page };
+    let question = load_question(arguments, config.as_ref())?;
+    let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))
 }
 
-fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
+fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
     let mut faults = Vec::new();
     let question = if let Some(expression) = &arguments.when {
         Query::parse(expression, &mut faults).map(Question::Expression)
@@ -102,8 +102,9 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
         let of_config = config.map(|config| &config.rules);
         let path =
             arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
-        let files = rule_files::read(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
-        let rules = Rules::load(&rule_files::texts(&files), None, &mut faults);
+        let files =
+            rule_files::read_rule_files(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
+        let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
             Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),
             None => Question::All(rules),
@@ -113,7 +114,7 @@ fn question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Que
     question.ok_or(Exit::Data)
 }
 
-fn answer(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer, Exit> {
+fn answer_question(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer, Exit> {
     let ExplainSubject { story, read, .. } = subject;
     Ok(match question {
         Question::Expression(query) => {
@@ -127,13 +128,14 @@ fn answer(question: Question, subject: &ExplainSubject) -> Result<ExplainAnswer,
         Question::One(rules, name, row) => {
             let carriers = subject.carriers.clone().unwrap_or_else(|| rules.every_carrier());
             let explained = rules.explain(&name, row.as_deref(), story, &carriers, read);
-            let explained = explained.ok_or_else(|| unknown(&name, row.as_deref(), &rules))?;
+            let explained =
+                explained.ok_or_else(|| unknown_rule_or_row(&name, row.as_deref(), &rules))?;
             ExplainAnswer::Rule(Box::new(explained))
         }
     })
 }
 
-fn unknown(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
+fn unknown_rule_or_row(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
         let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
         return output::fail_with_help(

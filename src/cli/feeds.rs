@@ -1,10 +1,11 @@
 //! `tidings feeds`: the health of feeds, one feed as it is now, discovery of feeds, and lists of
 //! feeds.
 
+mod feed_lists;
 mod find;
 mod gaps;
 mod list;
-mod lists;
+
 mod poll;
 mod poll_now;
 mod table;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use crate::cli::arguments::{ConfigArgument, ConfigAtHand};
+use crate::cli::arguments::{ConfigArgument, OptionalConfigArgument};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 
@@ -22,7 +23,7 @@ pub(super) enum FeedsAction {
     /// List every feed of the configuration: its health, its last change, its next poll and why
     /// then
     List {
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -34,14 +35,14 @@ pub(super) enum FeedsAction {
         /// The feed's address or file, or its name in the configuration.
         #[arg(value_name = "URL|FILE|NAME")]
         place: String,
-        /// How it is shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
-        config: ConfigAtHand,
+        config: OptionalConfigArgument,
     },
-    /// Make a running Tidings poll feeds now: those named, or all that fail. Hosts that asked for a
-    /// pause are not polled
+    /// Make a running Tidings poll the named feeds now, or all feeds that fail. Hosts that asked
+    /// for a pause are not polled
     PollNow {
         /// Names of feeds, as in the configuration.
         #[arg(value_name = "NAME")]
@@ -49,16 +50,16 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Find the feeds of a site: those that its page links, else the usual addresses; needs no
-    /// configuration, and uses its settings for hosts if there is one
+    /// Find the feeds of a site: those that its page links, or else those at the usual addresses.
+    /// Needs no configuration; uses its settings for hosts if there is one
     Find {
         /// The address of a page or of the site.
         url: String,
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
-        config: ConfigAtHand,
+        config: OptionalConfigArgument,
     },
     /// Convert another reader's list (OPML) to lines for the configuration; folders become tags
     Import {
@@ -73,10 +74,10 @@ pub(super) enum FeedsAction {
     },
     /// List the times in which items of a feed may have been missed
     Gaps {
-        /// Only those found since then: 2026-11-24, "2026-11-24 08:00", or so long ago: 30d.
+        /// Only gaps found since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d.
         #[arg(long, value_name = "TIME", default_value = "30d")]
         since: String,
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
@@ -87,17 +88,19 @@ pub(super) enum FeedsAction {
 /// Does what `action` says.
 pub(super) fn feeds(action: FeedsAction) -> Exit {
     let done = match action {
-        FeedsAction::List { format, config } => list::list(format, &config.path),
+        FeedsAction::List { format, config } => list::list_feeds(format, &config.path),
         FeedsAction::Poll { place, format, config } => {
-            poll::poll(&place, format, config.path.as_deref())
+            poll::show_feed(&place, format, config.path.as_deref())
         }
-        FeedsAction::PollNow { names, config } => poll_now::poll_now(&names, &config.path),
+        FeedsAction::PollNow { names, config } => poll_now::request_polls(&names, &config.path),
         FeedsAction::Find { url, format, config } => {
-            find::find(&url, format, config.path.as_deref())
+            find::find_feeds(&url, format, config.path.as_deref())
         }
-        FeedsAction::Import { file } => lists::import(&file),
-        FeedsAction::Export { config } => lists::export(&config.path),
-        FeedsAction::Gaps { since, format, config } => gaps::gaps(&since, format, &config.path),
+        FeedsAction::Import { file } => feed_lists::import_list(&file),
+        FeedsAction::Export { config } => feed_lists::export_list(&config.path),
+        FeedsAction::Gaps { since, format, config } => {
+            gaps::list_gaps(&since, format, &config.path)
+        }
     };
     done.err().unwrap_or(Exit::Ok)
 }

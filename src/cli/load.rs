@@ -12,7 +12,7 @@ use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Source};
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
-pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
+pub(super) fn read_config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
     let bytes = files::read_file(path, files::CONFIGURATION).map_err(|why| {
         let why = format!("the configuration {} cannot be read: {why}", path.display());
         let help = "name it with --config FILE; config.example.yaml shows how one is written";
@@ -21,13 +21,13 @@ pub(super) fn config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exi
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let source = Arc::new(Source { name: path.display().to_string(), text });
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let list = |bytes: &[u8]| listed(bytes).map_err(|why| why.to_string());
+    let list = |bytes: &[u8]| read_feed_list(bytes).map_err(|why| why.to_string());
     config::load_config(&source, folder, &|name| std::env::var(name).ok(), &list, faults)
         .ok_or(Exit::Config)
 }
 
 /// The feeds of a list, which is OPML.
-pub(super) fn listed(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
+pub(super) fn read_feed_list(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
     let feed = |Subscription { url, title, tags }| Listed { url, title, tags };
     Ok(opml::read_opml(bytes)?.into_iter().map(feed).collect())
 }
@@ -35,7 +35,7 @@ pub(super) fn listed(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
 /// Reads and checks the configuration at `path`; prints its faults on standard error.
 pub(super) fn load_config(path: &Path) -> Result<Config, Exit> {
     let mut faults = Vec::new();
-    let config = config(path, &mut faults);
+    let config = read_config(path, &mut faults);
     print_faults(&faults);
     config
 }
@@ -45,7 +45,7 @@ pub(super) fn print_faults(faults: &[Fault]) {
     if !faults.is_empty() {
         let colour =
             anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        output::note_text(&fault::render(faults, colour));
+        output::print_error_text(&fault::render(faults, colour));
     }
 }
 

@@ -13,24 +13,24 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::output;
 
-/// What says how much is logged.
+/// The variable with the filter of the log.
 const VARIABLE: &str = "TIDINGS_LOG";
 
 /// The default filter.
-const USUAL: &str = "warn,tidings=info";
+const DEFAULT_FILTER: &str = "warn,tidings=info";
 
-/// The target of all of our own lines, and the start of all others.
-const OURS: &str = "tidings";
+/// The target of the lines of Tidings, or its first part.
+const TIDINGS_TARGET: &str = "tidings";
 
-/// Starts the log. `TIDINGS_LOG` sets what is logged (`debug`, `tidings=trace`): 64 if it is no
-/// filter.
-pub(super) fn start(format: OutputFormat) -> Result<(), Exit> {
+/// Starts the log. `TIDINGS_LOG` sets what is logged, such as `debug` or `tidings=trace`. Fails
+/// with 64 if it is not a filter.
+pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
     let asked = match std::env::var(VARIABLE) {
         Ok(asked) => Ok(asked),
         Err(VarError::NotPresent) => Ok(String::new()),
         Err(VarError::NotUnicode(_)) => Err("it is not UTF-8".to_owned()),
     };
-    let filter = asked.and_then(|asked| filter(&asked)).map_err(|why| {
+    let filter = asked.and_then(|asked| parse_filter(&asked)).map_err(|why| {
         let help = "write error, warn, info, debug, trace or off; or parts of Tidings: crate::daemon=debug";
         output::fail_with_help(format_args!("{VARIABLE} is no filter of the log: {why}"), help, Exit::Usage)
     })?;
@@ -44,35 +44,37 @@ pub(super) fn start(format: OutputFormat) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Below warnings, only Tidings' own lines are written, whatever the filter: those of libraries
-/// hold headers, and secrets in them.
+/// Below the level of warnings, only lines of Tidings are written, whatever the filter. Lines of
+/// libraries may hold headers with secrets.
 fn may_be_written(line: &Metadata<'_>) -> bool {
-    *line.level() <= Level::WARN || is_ours(line.target())
+    *line.level() <= Level::WARN || is_tidings_target(line.target())
 }
 
-fn is_ours(target: &str) -> bool {
-    target.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+fn is_tidings_target(target: &str) -> bool {
+    target
+        .strip_prefix(TIDINGS_TARGET)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// The filter of the text `asked`, with the default for Tidings where it sets none.
-fn filter(asked: &str) -> Result<EnvFilter, String> {
+fn parse_filter(asked: &str) -> Result<EnvFilter, String> {
     let parts: Vec<&str> =
         asked.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    let mut says_of_us = false;
+    let mut sets_tidings_level = false;
     for part in &parts {
         let (target, level) =
             part.split_once('=').map_or((*part, None), |(target, level)| (target, Some(level)));
         let is_level = target.parse::<LevelFilter>().is_ok() && level.is_none();
-        if !is_level && level.is_none() && !is_ours(target) {
+        if !is_level && level.is_none() && !is_tidings_target(target) {
             return Err(format!("`{part}` is neither a level nor a part of Tidings"));
         }
         if let Some(level) = level.filter(|level| level.parse::<LevelFilter>().is_err()) {
             return Err(format!("`{level}` is no level"));
         }
-        says_of_us |= is_level || target == OURS;
+        sets_tidings_level |= is_level || target == TIDINGS_TARGET;
     }
-    let usual = (!says_of_us).then_some(USUAL);
-    let all: Vec<&str> = usual.into_iter().chain(parts).collect();
+    let default = (!sets_tidings_level).then_some(DEFAULT_FILTER);
+    let all: Vec<&str> = default.into_iter().chain(parts).collect();
     EnvFilter::try_new(all.join(",")).map_err(|why| why.to_string())
 }
 
@@ -95,7 +97,7 @@ mod tests {
             parts.sort();
             parts
         };
-        assert_eq!(sorted(&filter(asked).unwrap().to_string()), sorted(expected));
+        assert_eq!(sorted(&parse_filter(asked).unwrap().to_string()), sorted(expected));
     }
 
     #[rstest]
@@ -104,6 +106,6 @@ mod tests {
     #[case("info,hyper", "`hyper` is neither a level nor a part of Tidings")]
     #[case("tidingsx", "`tidingsx` is neither a level nor a part of Tidings")]
     fn what_is_no_filter_is_named(#[case] asked: &str, #[case] why: &str) {
-        assert_eq!(filter(asked).unwrap_err(), why);
+        assert_eq!(parse_filter(asked).unwrap_err(), why);
     }
 }

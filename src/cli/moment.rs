@@ -1,4 +1,4 @@
-//! Moments as people type them, a day, a time, or how long ago, and as they are shown to them.
+//! Times: parsed from a day, a time or an age, and formatted for output.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::cli::exit::Exit;
 use crate::cli::output;
 
-/// Which edge of a day is meant where only a day is named.
+/// The edge of a day that is meant if only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
     /// Its first moment.
@@ -16,7 +16,7 @@ pub(super) enum Edge {
     End,
 }
 
-/// The moment of `text`, in `zone` unless it has its own; `Err`: why it cannot be read.
+/// Parses `text`, in `zone` unless it names its own. The error says why it is not a time.
 pub(super) fn parse_moment(
     text: &str,
     edge: Edge,
@@ -38,22 +38,22 @@ pub(super) fn parse_moment(
     local.to_zoned_datetime(zone.clone()).map(|at| at.timestamp()).map_err(beyond)
 }
 
-/// `at` as a table shows it that reaches back for long: day and minute.
+/// `at` for tables about months and years.
 pub(super) fn day_and_minute(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// `at` as a table shows it that is about these days.
+/// `at` for tables about the current days.
 pub(super) fn short_date(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
 }
 
-/// `at` as a sentence says it.
+/// `at` for sentences.
 pub(super) fn long_date(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
-/// As [`parse_moment`], but prints the error.
+/// Like [`parse_moment`], but prints the error.
 pub(super) fn parse_moment_or_fail(
     text: &str,
     edge: Edge,

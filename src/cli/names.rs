@@ -1,42 +1,45 @@
-//! Names that people type: the known ones, and the nearest to an unknown one.
+//! Errors for unknown names: the nearest known name, or a list of the known ones.
 
 use std::collections::BTreeSet;
 
 use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
-use crate::notify::plain;
 use crate::rule_files;
 use tidings_rules::Rules;
 use tidings_rules::fault::nearest;
+use tidings_rules::text::visible_line;
 
-/// The most names that are listed where none is near.
+/// The most names that are listed if none is near.
 const MOST_LISTED: usize = 12;
 
-/// The names of the rules of `config`. `None` if they do not load: a broken file must not stop a
-/// command.
-pub(super) fn rules(config: &Config) -> Option<BTreeSet<String>> {
-    Some(loaded(config)?.iter().map(|rule| rule.name().to_owned()).collect())
+/// The names of the rules of `config`. `None` if the rules do not load, because a broken file must
+/// not stop the command.
+pub(super) fn rule_names(config: &Config) -> Option<BTreeSet<String>> {
+    Some(load_rules(config)?.iter().map(|rule| rule.name().to_owned()).collect())
 }
 
 /// The tags of the rules; `None` as for [`rules`].
-pub(super) fn tags(config: &Config) -> Option<BTreeSet<String>> {
-    Some(loaded(config)?.iter().flat_map(|rule| rule.settings.tags.clone()).collect())
+pub(super) fn rule_tags(config: &Config) -> Option<BTreeSet<String>> {
+    Some(load_rules(config)?.iter().flat_map(|rule| rule.settings.tags.clone()).collect())
 }
 
 /// The ids of the rows of watchlists; `None` as for [`rules`].
-pub(super) fn rows(config: &Config) -> Option<BTreeSet<String>> {
+pub(super) fn row_ids(config: &Config) -> Option<BTreeSet<String>> {
     Some(
-        loaded(config)?.watchlists().flat_map(|(_, rows)| rows.map(|row| row.id.clone())).collect(),
+        load_rules(config)?
+            .watchlists()
+            .flat_map(|(_, rows)| rows.map(|row| row.id.clone()))
+            .collect(),
     )
 }
 
-fn loaded(config: &Config) -> Option<Rules> {
-    let files = rule_files::read(&config.rules).ok()?;
-    Rules::load(&rule_files::texts(&files), None, &mut Vec::new())
+fn load_rules(config: &Config) -> Option<Rules> {
+    let files = rule_files::read_rule_files(&config.rules).ok()?;
+    Rules::load(&rule_files::rule_texts(&files), None, &mut Vec::new())
 }
 
-/// Prints that no `kind` is called `name`, with the nearest name or a list of all.
+/// Prints that there is no `kind` with this name, with the nearest name or a list of all.
 pub(super) fn unknown_name<'n>(
     kind: &str,
     name: &str,
@@ -45,18 +48,19 @@ pub(super) fn unknown_name<'n>(
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
-    let why = format!("there is no {kind} `{}`", plain(name));
-    match help(name, &known) {
+    let why = format!("there is no {kind} `{}`", visible_line(name));
+    match suggest_names(name, &known) {
         Some(help) => fail_with_help(why, help, Exit::Data),
         None => fail(why, Exit::Data),
     }
 }
 
-fn help(name: &str, known: &[&str]) -> Option<String> {
+fn suggest_names(name: &str, known: &[&str]) -> Option<String> {
     if let Some(near) = nearest(name, known.iter().copied()) {
-        return Some(format!("did you mean `{}`?", plain(near)));
+        return Some(format!("did you mean `{}`?", visible_line(near)));
     }
-    let listed: Vec<String> = known.iter().map(|name| format!("`{}`", plain(name))).collect();
+    let listed: Vec<String> =
+        known.iter().map(|name| format!("`{}`", visible_line(name))).collect();
     (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("there is {}", listed.join(", ")))
 }
 
@@ -66,9 +70,15 @@ mod tests {
 
     #[test]
     fn what_is_near_is_named_else_all_of_few() {
-        assert_eq!(help("armz", &["arms", "oil"]).as_deref(), Some("did you mean `arms`?"));
-        assert_eq!(help("strikes", &["arms", "oil"]).as_deref(), Some("there is `arms`, `oil`"));
-        assert_eq!(help("strikes", &[]), None);
-        assert_eq!(help("strikes", &["arms"; 13]), None);
+        assert_eq!(
+            suggest_names("armz", &["arms", "oil"]).as_deref(),
+            Some("did you mean `arms`?")
+        );
+        assert_eq!(
+            suggest_names("strikes", &["arms", "oil"]).as_deref(),
+            Some("there is `arms`, `oil`")
+        );
+        assert_eq!(suggest_names("strikes", &[]), None);
+        assert_eq!(suggest_names("strikes", &["arms"; 13]), None);
     }
 }

@@ -15,45 +15,46 @@ use crate::notify::{self, Outcome, SendContext};
 use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
-pub(super) fn notify(config: &Path, name: &str) -> Exit {
-    match load::load_config(config).and_then(|config| block_on(send_all(config, name))) {
+pub(super) fn send_test_messages(config: &Path, name: &str) -> Exit {
+    match load::load_config(config).and_then(|config| block_on(send_to_receivers(config, name))) {
         Ok(()) => Exit::Ok,
         Err(exit) => exit,
     }
 }
 
-async fn send_all(config: Config, name: &str) -> Result<(), Exit> {
+async fn send_to_receivers(config: Config, name: &str) -> Result<(), Exit> {
     let name = NotifierName(name.to_owned());
     let Some(notifier) = config.notifiers.get(&name) else {
         let names: Vec<_> = config.notifiers.keys().map(|name| name.0.as_str()).collect();
         return Err(unknown_name("notifier", &name.0, names));
     };
-    let means = SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
-        .map_err(|why| output::fail(why, Exit::Unavailable))?;
+    let send_context =
+        SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())
+            .map_err(|why| output::fail(why, Exit::Unavailable))?;
     let mut all = Ok(());
     if let Notifier::Console(format) = notifier {
-        let text = notify::render_for_console(*format, &test(), &config.zone)
+        let text = notify::render_for_console(*format, &test_notification(), &config.zone)
             .map_err(|why| output::fail(why, Exit::Bug))?;
         return output::print(&text);
     }
     for receiver in draft::receivers(&name, notifier) {
-        match send(&config, &means, notifier, &receiver).await {
+        match send_test(&config, &send_context, notifier, &receiver).await {
             Outcome::Delivered(reply) => {
-                output::note(format_args!("{receiver}: delivered ({reply})"));
+                output::print_error_line(format_args!("{receiver}: delivered ({reply})"));
             }
             Outcome::Retry(retry) => {
-                all = fail(&receiver, &format!("not delivered: {}", retry.why));
+                all = report_failure(&receiver, &format!("not delivered: {}", retry.why));
             }
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
-                all = fail(&receiver, &format!("refused: {why}"));
+                all = report_failure(&receiver, &format!("refused: {why}"));
             }
         }
     }
-    means.close_all_connections().await;
+    send_context.close_all_connections().await;
     all
 }
 
-fn test() -> Notification {
+fn test_notification() -> Notification {
     let written = now();
     Notification {
         id: format!("test-{}", Uuid::new_v4()),
@@ -63,22 +64,22 @@ fn test() -> Notification {
     }
 }
 
-async fn send(
+async fn send_test(
     config: &Config,
-    means: &SendContext,
+    send_context: &SendContext,
     notifier: &Notifier,
     receiver: &Receiver,
 ) -> Outcome {
-    let notification = test();
+    let notification = test_notification();
     match notify::render(notifier, receiver, &notification, &config.zone) {
         Ok(frozen) => {
-            notify::send(notifier, means, receiver, &notification.id, &frozen, now()).await
+            notify::send(notifier, send_context, receiver, &notification.id, &frozen, now()).await
         }
         Err(why) => Outcome::Refused(why),
     }
 }
 
-fn fail(receiver: &Receiver, what: &str) -> Result<(), Exit> {
-    output::note(format_args!("{receiver}: {what}"));
+fn report_failure(receiver: &Receiver, what: &str) -> Result<(), Exit> {
+    output::print_error_line(format_args!("{receiver}: {what}"));
     Err(Exit::Unavailable)
 }

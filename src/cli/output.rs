@@ -1,4 +1,4 @@
-//! How commands print: findings on standard output, what went wrong on standard error.
+//! Printing: results on standard output, problems on standard error.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::cli::exit::Exit;
 use crate::notify::escape_unprintable;
 
-/// Prints `text` as it is. `Err` ends the command: [`unwritable`] says how.
+/// Prints `text` as it is. An `Err` ends the command with its exit code.
 pub(super) fn print(text: &str) -> Result<(), Exit> {
-    written(io::stdout().lock(), |out| out.write_all(text.as_bytes()))
+    write_and_flush(io::stdout().lock(), |out| out.write_all(text.as_bytes()))
 }
 
 /// Prints one line.
@@ -18,12 +18,12 @@ pub(super) fn print_line(line: impl Display) -> Result<(), Exit> {
     print_lines([line])
 }
 
-/// Prints values as JSON, one a line. What steers a terminal is escaped.
+/// Prints values as JSON, one per line. Control characters are escaped.
 pub(super) fn print_json<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<(), Exit> {
     print_lines(values.into_iter().map(|value| json_line(&value)))
 }
 
-/// One such line.
+/// A value as one line of JSON. Control characters are escaped.
 pub(super) fn json_line(value: &impl Serialize) -> String {
     escape_unprintable(
         &serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"),
@@ -34,19 +34,18 @@ pub(super) fn json_line(value: &impl Serialize) -> String {
 pub(super) fn print_lines<T: Display>(lines: impl IntoIterator<Item = T>) -> Result<(), Exit> {
     let print =
         |out: &mut dyn Write| lines.into_iter().try_for_each(|line| writeln!(out, "{line}"));
-    written(BufWriter::new(io::stdout().lock()), print)
+    write_and_flush(BufWriter::new(io::stdout().lock()), print)
 }
 
-fn written(
+fn write_and_flush(
     mut out: impl Write,
     print: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Exit> {
-    print(&mut out).and_then(|()| out.flush()).map_err(|why| unwritable(&why))
+    print(&mut out).and_then(|()| out.flush()).map_err(|why| exit_for_write_error(&why))
 }
 
-/// How a failed write to standard output ends the command: a reader that has seen enough is no
-/// error.
-pub(super) fn unwritable(why: &io::Error) -> Exit {
+/// The exit code after a failed write to standard output. A closed pipe is no error.
+pub(super) fn exit_for_write_error(why: &io::Error) -> Exit {
     match why.kind() {
         ErrorKind::BrokenPipe => Exit::Ok,
         _ => fail(format_args!("standard output cannot be written: {why}"), Exit::Output),
@@ -54,24 +53,29 @@ pub(super) fn unwritable(why: &io::Error) -> Exit {
 }
 
 /// Prints a line on standard error. A failure to write is ignored.
-pub(super) fn note(line: impl Display) {
+pub(super) fn print_error_line(line: impl Display) {
     writeln!(io::stderr().lock(), "{line}").ok();
 }
 
 /// Prints a text with its own line breaks on standard error.
-pub(super) fn note_text(text: &str) {
+pub(super) fn print_error_text(text: &str) {
     io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
-/// Says why the command fails.
+/// Prints why the command fails.
 pub(super) fn fail(why: impl Display, exit: Exit) -> Exit {
-    note(format_args!("error: {why}"));
+    print_error_line(format_args!("error: {why}"));
     exit
 }
 
-/// Says why the command fails, and what to do.
+/// Prints why the store, a feed or a receiver is unavailable.
+pub(super) fn unavailable(why: impl Display) -> Exit {
+    fail(why, Exit::Unavailable)
+}
+
+/// Prints why the command fails, and what to do.
 pub(super) fn fail_with_help(why: impl Display, help: impl Display, exit: Exit) -> Exit {
-    note(format_args!("error: {why}\n  help: {help}"));
+    print_error_line(format_args!("error: {why}\n  help: {help}"));
     exit
 }
 
@@ -81,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_seen_enough_is_no_error() {
-        assert_eq!(unwritable(&ErrorKind::BrokenPipe.into()), Exit::Ok);
-        assert_eq!(unwritable(&ErrorKind::StorageFull.into()), Exit::Output);
+        assert_eq!(exit_for_write_error(&ErrorKind::BrokenPipe.into()), Exit::Ok);
+        assert_eq!(exit_for_write_error(&ErrorKind::StorageFull.into()), Exit::Output);
     }
 }

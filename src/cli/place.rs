@@ -8,12 +8,12 @@ use url::Url;
 
 use crate::article;
 use crate::article::PageContent;
-use crate::cli::arguments::CONFIG;
+use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::names::unknown_name;
 use crate::cli::output::fail;
-use crate::cli::pages::Pages;
+use crate::cli::pages::PageReader;
 use crate::clock::now;
 use crate::config::{Config, Network};
 use crate::feed::document::Item;
@@ -25,15 +25,15 @@ use tidings_rules::story::Story;
 
 /// The content of a place.
 pub(super) enum PlaceContent {
-    /// A feed: its title, else the place as it was named, and its items.
+    /// A feed: its title, or else the place as it was named, and its items.
     Feed(String, Vec<Item>),
     /// An article, with its text and headline.
     Article(Box<Item>),
 }
 
-/// Clients that may reach every address, private ones included, because the user named it. Settings
-/// for hosts come from the configuration, if there is one.
-pub(super) fn means(config: Option<&Config>) -> Result<SendContext, Exit> {
+/// Clients that may reach every address, also private ones, because the user named it. Settings for
+/// hosts come from the configuration, if there is one.
+pub(super) fn send_context(config: Option<&Config>) -> Result<SendContext, Exit> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|range| range.parse().expect("a range"));
     let (network, hosts) =
         config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
@@ -41,35 +41,37 @@ pub(super) fn means(config: Option<&Config>) -> Result<SendContext, Exit> {
     SendContext::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
 }
 
-/// For commands that need no configuration: the one that is `named`, else `config.yaml` if it is
-/// there. One that is not sound ends the command: who has a proxy would else be seen without it.
-pub(super) fn config_at_hand(named: Option<&Path>) -> Result<Option<Config>, Exit> {
-    let usual = Path::new(CONFIG);
-    let is_there = || !usual.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
-    let path = named.or_else(|| is_there().then_some(usual));
+/// Loads the configuration for commands that need none: the `named` one, or `config.yaml` if it
+/// exists. A broken configuration ends the command, because a request without its proxy would
+/// reveal the user's address.
+pub(super) fn load_optional_config(named: Option<&Path>) -> Result<Option<Config>, Exit> {
+    let default_path = Path::new(DEFAULT_CONFIG);
+    let is_there =
+        || !default_path.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    let path = named.or_else(|| is_there().then_some(default_path));
     let mut faults = Vec::new();
-    let config = path.map(|path| load::config(path, &mut faults)).transpose();
-    // Its warnings do not concern this place.
+    let config = path.map(|path| load::read_config(path, &mut faults)).transpose();
+    // Its warnings are not about this place.
     config.inspect_err(|_| load::print_faults(&faults))
 }
 
-/// What comes of asking for `place`: an address, a file, or the name of a feed of the
-/// configuration. Why nothing does is printed.
-pub(super) async fn answer(
-    means: &SendContext,
+/// Fetches `place`: an address, a file, or the name of a feed of the configuration. Prints why it
+/// cannot be fetched.
+pub(super) async fn fetch_place(
+    send_context: &SendContext,
     config: Option<&Config>,
     place: &str,
 ) -> Result<HttpAnswer, Exit> {
-    let url = address(place, config)?;
-    fetched(means, &url)
+    let url = place_url(place, config)?;
+    fetch_url(send_context, &url)
         .await
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Unavailable))
 }
 
-/// The feed or article in `body`, which stands at `url` and is called `place`; of an article, what
-/// `pages` make of its other version, if it has one.
+/// The feed or article in `body`, which comes from `url`. Errors call it `place`. If an article has
+/// another version, `pages` chooses between them.
 pub(super) async fn read_place(
-    pages: &Pages<'_>,
+    pages: &PageReader<'_>,
     body: &[u8],
     content_type: Option<&str>,
     url: &Url,
@@ -85,7 +87,7 @@ pub(super) async fn read_place(
         Err(no_feed) => no_feed,
     };
     let PageContent { title, text, .. } =
-        pages.best_of(article::read_page(body, content_type, url)).await;
+        pages.choose_version(article::read_page(body, content_type, url)).await;
     match text {
         Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
             title,
@@ -101,8 +103,8 @@ pub(super) async fn read_place(
     }
 }
 
-/// The address that `place` is, or that the file or the configured feed of that name has.
-fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
+/// The address of `place`, which is an address, a file or the name of a configured feed.
+fn place_url(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
     if let Ok(url) = Url::parse(place)
         && matches!(url.scheme(), "http" | "https" | "file")
     {
@@ -113,7 +115,7 @@ fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
         return Ok(feed.url.clone());
     }
     let path = Path::new(place);
-    // What is written like a file is one that is not there.
+    // A name with a slash or an extension is a missing file.
     let is_name = path.extension().is_none() && !place.contains('/');
     if is_name && !path.exists() {
         return Err(unknown_name(
@@ -122,16 +124,19 @@ fn address(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
             feeds.iter().map(|feed| feed.name.0.as_str()),
         ));
     }
-    file_address(path).ok_or_else(|| fail(format_args!("{place} has no address"), Exit::Data))
+    file_url(path).ok_or_else(|| fail(format_args!("{place} has no address"), Exit::Data))
 }
 
 /// The address of the file at `path`.
-pub(super) fn file_address(path: &Path) -> Option<Url> {
+pub(super) fn file_url(path: &Path) -> Option<Url> {
     std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok())
 }
 
 /// Fetches an address, without printing errors.
-pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer, FetchError> {
+pub(super) async fn fetch_url(
+    send_context: &SendContext,
+    url: &Url,
+) -> Result<HttpAnswer, FetchError> {
     let validators = Validators::default();
     if url.scheme() == "file" {
         return http::read_file(url, &validators).await;
@@ -139,7 +144,8 @@ pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer
     let request = HttpRequest { url: url.clone(), validators, want: Want::Feed };
     let admit = |_| std::future::ready(Ok(()));
     let answer =
-        http::fetch(&means.http, &request, &Limits::default(), now(), admit, |_, _| ()).await?;
+        http::fetch(&send_context.http, &request, &Limits::default(), now(), admit, |_, _| ())
+            .await?;
     // A feed or page that broke off is not shown.
     match answer.body.as_ref().and_then(Body::incomplete_because) {
         Some(why) => Err(why.clone()),
@@ -147,8 +153,8 @@ pub(super) async fn fetched(means: &SendContext, url: &Url) -> Result<HttpAnswer
     }
 }
 
-/// What the rules see of `item`.
-pub(super) fn story(item: Item) -> Story {
+/// The story that rules see for `item`.
+pub(super) fn story_from_item(item: Item) -> Story {
     Story {
         title: item.title,
         body: item.text,

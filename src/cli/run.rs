@@ -16,9 +16,9 @@ use crate::config::Config;
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Mode, RunEnd, RunError, signals};
 
-/// Runs the daemon until a signal stops it, or, `once`, until its work is done.
-pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
-    if let Err(exit) = logs::start(log) {
+/// Runs the daemon until a signal stops it, or with `once` until its work is done.
+pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
+    if let Err(exit) = logs::start_log(log) {
         return exit;
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Path, once: bool, log: OutputFormat) -> Exit {
             let when = next_delivery
                 .map(|next| format!(", to be tried by a run at {next:.0} or later"))
                 .unwrap_or_default();
-            output::note(format_args!(
+            output::print_error_line(format_args!(
                 "not delivered: {waiting}{when}; {refused} refused in this run; the log says why"
             ));
             Exit::Unavailable
@@ -52,12 +52,12 @@ async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
         )
     })?;
     tokio::select! {
-        ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| explain(&why)),
+        ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| exit_for_error(&why)),
         () = listener => Err(Exit::Bug),
     }
 }
 
-fn explain(error: &RunError) -> Exit {
+fn exit_for_error(error: &RunError) -> Exit {
     match error {
         RunError::Rules(StartError::Broken(faults)) => {
             load::print_faults(faults);

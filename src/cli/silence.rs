@@ -20,13 +20,13 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::notify::plain;
 use crate::store::{self, Archive};
 use tidings_rules::story::FeedName;
+use tidings_rules::text::visible_line;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
-    /// Mute something until a time. What it mutes comes as one digest at the end.
+    /// Mute something until a time. Its alerts are sent as one digest at the end.
     Add {
         #[command(flatten)]
         target: TargetArguments,
@@ -41,13 +41,13 @@ pub(super) enum SilenceAction {
     },
     /// List the silences in force
     List {
-        /// How they are shown.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// End a silence now; what it muted is sent
+    /// End a silence now, and send the muted alerts
     End {
         /// The number that `silence list` shows.
         id: i64,
@@ -77,21 +77,28 @@ pub(super) struct TargetArguments {
     event: Option<String>,
 }
 
-/// Does what `action` says.
+/// Adds, lists or ends silences.
 pub(super) fn silence(action: SilenceAction) -> Exit {
     let done = match action {
-        SilenceAction::Add { target, until, why, config } => add(target, &until, why, &config.path),
-        SilenceAction::List { format, config } => list(format, &config.path),
-        SilenceAction::End { id, config } => end(id, &config.path),
+        SilenceAction::Add { target, until, why, config } => {
+            add_silence(target, &until, why, &config.path)
+        }
+        SilenceAction::List { format, config } => list_silences(format, &config.path),
+        SilenceAction::End { id, config } => end_silence(id, &config.path),
     };
     done.err().unwrap_or(Exit::Ok)
 }
 
-fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Result<(), Exit> {
+fn add_silence(
+    target: TargetArguments,
+    until: &str,
+    why: String,
+    config: &Path,
+) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
-        let why = format!("`{}` is no time to come", plain(until));
+        let why = format!("`{}` is not a time in the future", visible_line(until));
         return Err(output::fail_with_help(why, help, Exit::Usage));
     };
     let target = known_target(target, &config)?;
@@ -100,28 +107,30 @@ fn add(target: TargetArguments, until: &str, why: String, config: &Path) -> Resu
             .await
             .map_err(|why| unavailable(&why))
     })?;
-    let (target, until) = (plain(&silence.target.to_string()), long_date(until, &config.zone));
+    let (target, until) =
+        (visible_line(&silence.target.to_string()), long_date(until, &config.zone));
     output::print_line(format_args!("silence {}: {target} is muted until {until}", silence.id))
 }
 
-/// The target, which must be one: a slip of the pen would mute nothing.
+/// The target. Fails if there is no such rule, tag, row, feed or event, because a typing error
+/// would mute nothing.
 fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTarget, Exit> {
     let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
-            check("rule", &rule, names::rules(config))?;
+            check_name("rule", &rule, names::rule_names(config))?;
             Ok(SilenceTarget::Rule(rule))
         }
         TargetArguments { tag: Some(tag), .. } => {
-            check("rule with the tag", &tag, names::tags(config))?;
+            check_name("rule with the tag", &tag, names::rule_tags(config))?;
             Ok(SilenceTarget::Tag(tag))
         }
         TargetArguments { row: Some(row), .. } => {
-            check("row with the id", &row, names::rows(config))?;
+            check_name("row with the id", &row, names::row_ids(config))?;
             Ok(SilenceTarget::Row(row))
         }
         TargetArguments { feed: Some(feed), .. } => {
-            check("feed", &feed, Some(feeds()))?;
+            check_name("feed", &feed, Some(feeds()))?;
             Ok(SilenceTarget::Feed(FeedName(feed)))
         }
         TargetArguments { event, .. } => {
@@ -132,7 +141,7 @@ fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTa
     }
 }
 
-/// Fails where no story of the store is the first of the event `id`.
+/// Fails if the store has no event `id`.
 async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
     let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
     let found = archive.find_story(id, None).await.map_err(|why| unavailable(&why))?;
@@ -140,15 +149,19 @@ async fn check_event(id: &str, config: &Config) -> Result<(), Exit> {
         return Ok(());
     }
     let help = "messages carry it as `event`, and `tidings alerts show` prints it";
-    Err(output::fail_with_help(format_args!("there is no event `{}`", plain(id)), help, Exit::Data))
+    Err(output::fail_with_help(
+        format_args!("there is no event `{}`", visible_line(id)),
+        help,
+        Exit::Data,
+    ))
 }
 
-fn check(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
+fn check_name(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result<(), Exit> {
     let Some(known) = known.filter(|known| !known.contains(name)) else { return Ok(()) };
     Err(unknown_name(kind, name, known.iter().map(String::as_str)))
 }
 
-fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
+fn list_silences(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let silences = block_on(async {
         store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
@@ -158,7 +171,7 @@ fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     }
     match format {
         OutputFormat::Text => output::print_lines(
-            silences.iter().map(|(silence, muted)| line(silence, *muted, &config.zone)),
+            silences.iter().map(|(silence, muted)| silence_line(silence, *muted, &config.zone)),
         ),
         OutputFormat::Json => {
             output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
@@ -173,15 +186,19 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
     })
 }
 
-fn line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
-    let why =
-        if silence.why.is_empty() { String::new() } else { format!(": {}", plain(&silence.why)) };
+fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
+    let why = if silence.why.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", visible_line(&silence.why))
+    };
     let muted = count(muted as usize, "alert", "alerts");
-    let (target, until) = (plain(&silence.target.to_string()), long_date(silence.until, zone));
+    let (target, until) =
+        (visible_line(&silence.target.to_string()), long_date(silence.until, zone));
     format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
 }
 
-fn end(id: i64, config: &Path) -> Result<(), Exit> {
+fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let ended = block_on(async {
         store::end_silence(&config.store, id, now()).await.map_err(|why| unavailable(&why))
@@ -194,9 +211,9 @@ fn end(id: i64, config: &Path) -> Result<(), Exit> {
             Exit::Data,
         ));
     };
-    let target = plain(&silence.target.to_string());
+    let target = visible_line(&silence.target.to_string());
     output::print_line(format_args!(
-        "silence {id} has ended: {target} is no longer muted, and what was muted is sent"
+        "silence {id} has ended: {target} is no longer muted, and the muted alerts are sent"
     ))
 }
 

@@ -6,56 +6,69 @@ use std::path::Path;
 use futures_util::{StreamExt, stream};
 
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
-use crate::cli::clauses::Paper;
+use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::output::{self, fail};
-use crate::cli::pages::{Depth, Pages};
+use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::{Config, ConsoleFormat};
-use crate::notify::{self, SendContext, plain};
+use crate::notify::{self, SendContext};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
+use tidings_rules::text::visible_line;
 use tidings_rules::{Carrier, Query};
 
-/// Pages that are waited for at once.
+/// The most pages that are read at once.
 const AT_ONCE: usize = 16;
 
 /// Prints whether `expression` matches the stories at `place`, where, and on which words; matches
 /// come first.
-pub(super) fn try_it(expression: &str, place: &str, depth: Depth, config: Option<&Path>) -> Exit {
+pub(super) fn try_it(
+    expression: &str,
+    place: &str,
+    depth: ReadDepth,
+    config: Option<&Path>,
+) -> Exit {
     let mut faults = Vec::new();
     let query = Query::parse(expression, &mut faults);
     load::print_faults(&faults);
     let Some(query) = query else { return Exit::Data };
-    try_at(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
+    try_place(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
 }
 
-fn try_at(
+fn try_place(
     expression: &str,
     query: &Query,
     place: &str,
-    depth: Depth,
+    depth: ReadDepth,
     config: Option<&Path>,
 ) -> Result<(), Exit> {
-    let config = place::config_at_hand(config)?;
-    let means = place::means(config.as_ref())?;
-    let (source, stories) = block_on(stories(&means, config.as_ref(), place, depth))?;
+    let config = place::load_optional_config(config)?;
+    let send_context = place::send_context(config.as_ref())?;
+    let (source, stories) = block_on(read_stories(&send_context, config.as_ref(), place, depth))?;
     let carriers = [Carrier { name: FeedName(source), tags: BTreeSet::new() }];
     let (mut matched, mut others) = (Vec::new(), Vec::new());
     for (read, story) in &stories {
         match query.evidence(story, &carriers) {
             Some(evidence) => {
-                matched.push(shown(expression, &carriers[0].name, &means, read, story, evidence)?);
+                matched.push(format_match(
+                    expression,
+                    &carriers[0].name,
+                    &send_context,
+                    read,
+                    story,
+                    evidence,
+                )?);
             }
             None => {
-                others.push(refused(
+                others.push(format_refusal(
                     read,
                     story,
                     &query.explain(story, &carriers, read).reasons(),
-                    Paper::for_stdout(),
+                    TextLayout::for_stdout(),
                 ));
             }
         }
@@ -65,38 +78,38 @@ fn try_at(
     output::print_lines(matched.into_iter().chain(others).chain([summary]))
 }
 
-/// The stories at `place`, and the feed's title, else the place as it was named.
-async fn stories(
-    means: &SendContext,
+/// The title of the feed, or else the place as it was named, and the stories there.
+async fn read_stories(
+    send_context: &SendContext,
     config: Option<&Config>,
     place: &str,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<(String, Vec<(Read, Story)>), Exit> {
-    let answer = place::answer(means, config, place).await?;
-    let (body, pages) = (answer.body.unwrap_or_default(), Pages::new(means, config));
+    let answer = place::fetch_place(send_context, config, place).await?;
+    let (body, pages) = (answer.body.unwrap_or_default(), PageReader::new(send_context, config));
     match place::read_place(&pages, &body, answer.content_type.as_deref(), &answer.url, place)
         .await?
     {
         PlaceContent::Article(item) => {
-            Ok((place.to_owned(), vec![(Read::Full, place::story(*item))]))
+            Ok((place.to_owned(), vec![(Read::Full, place::story_from_item(*item))]))
         }
         PlaceContent::Feed(source, items) => {
-            let read = items.into_iter().map(|item| pages.read(item, depth));
+            let read = items.into_iter().map(|item| pages.read_story(item, depth));
             Ok((source, stream::iter(read).buffered(AT_ONCE).collect().await))
         }
     }
 }
 
 /// A match as the console notifier shows an alert.
-fn shown(
+fn format_match(
     expression: &str,
     source: &FeedName,
-    means: &SendContext,
+    send_context: &SendContext,
     read: &Read,
     story: &Story,
     evidence: Vec<Evidence>,
 ) -> Result<String, Exit> {
-    let told = RuleMatch {
+    let rule_match = RuleMatch {
         rule: expression.to_owned(),
         row: None,
         version: String::new(),
@@ -107,7 +120,7 @@ fn shown(
         tags: Vec::new(),
         evidence,
     };
-    let sighting = FeedEntry {
+    let entry = FeedEntry {
         feed: source.clone(),
         title: story.title.clone(),
         url: story.url.clone(),
@@ -121,23 +134,23 @@ fn shown(
         first_seen: story.first_seen,
         lang: story.lang.clone(),
     };
-    let (read, feeds, rules) = (read.clone(), vec![sighting], vec![told]);
+    let (read, feeds, rules) = (read.clone(), vec![entry], vec![rule_match]);
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &means.zone)
+    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &send_context.zone)
         .map_err(|why| fail(why, Exit::Bug))?;
     Ok(text.trim_end().to_owned() + "\n")
 }
 
 /// A story that does not match, and why not, a reason a line.
-fn refused(read: &Read, story: &Story, reasons: &[String], paper: Paper) -> String {
-    let title = paper.wrap(&plain(&story.headline()), "no match: ", 4);
-    let reasons = reasons.iter().map(|reason| paper.wrap(&plain(reason), "  ", 4));
+fn format_refusal(read: &Read, story: &Story, reasons: &[String], layout: TextLayout) -> String {
+    let title = layout.wrap(&visible_line(&story.headline()), "no match: ", 4);
+    let reasons = reasons.iter().map(|reason| layout.wrap(&visible_line(reason), "  ", 4));
     let teaser = match read {
         Read::Full => None,
         Read::Teaser(why) => {
-            Some(paper.wrap(&plain(&format!("only a teaser was read: {why}")), "  ", 4))
+            Some(layout.wrap(&visible_line(&format!("only a teaser was read: {why}")), "  ", 4))
         }
     };
     std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"

@@ -242,7 +242,7 @@ fn collect_shown(
 }
 
 /// What looks like a secret: user and password of an address, what follows its `?`, and all that
-/// follows a telling word. The scheme of an address may be missing or damaged.
+/// follows a word that announces a secret. The scheme of an address may be missing or damaged.
 fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
     let login = value.rfind('@').and_then(|end| match after_scheme {
@@ -257,7 +257,7 @@ fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     [login, query, word].into_iter().flatten()
 }
 
-/// Where a telling word stands, other than in the name of a variable.
+/// Where a word that announces a secret stands, other than in the name of a variable.
 fn find_secret_word(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let all = SUSPICIOUS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, _)| at);

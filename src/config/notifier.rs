@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::config::template::Template;
 
-/// One way of telling people.
+/// One way to notify people.
 #[derive(Clone, Debug)]
 pub enum Notifier {
     /// Standard output.

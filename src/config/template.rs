@@ -167,7 +167,7 @@ fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
     false
 }
 
-/// What tells that a text is about the stories of a sample: the beginnings of their headlines,
+/// What shows that a text is about the stories of a sample: the beginnings of their headlines,
 /// which a template may cut, and what their links have behind the host, which it may write
 /// otherwise. In small letters.
 fn story_marks(sample: &Value) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Notices about receivers, sent to the other receivers: one takes nothing for an hour, or refuses
-//! messages.
+//! Notices about a receiver that takes no messages for an hour or refuses them, sent to the other
+//! receivers.
 
 use tracing::warn;
 
@@ -7,21 +7,25 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{Notice, NoticeKind};
 use crate::clock::now;
+use crate::daemon::context::RunContext;
 use crate::daemon::receivers;
-use crate::daemon::world::World;
 use crate::store::{ReceiverHealth, StoreError};
 
-/// Queues a notice for every receiver that is away, and for every refusal without a notice.
-pub(super) async fn announce(world: &World, standing: &ReceiverHealth) -> Result<(), StoreError> {
-    let away = standing.away.iter().filter(|(_, health)| health.needs_notice(now()));
-    let down = away.map(|(receiver, health)| down(receiver, health));
-    for notice in down.chain(standing.unannounced_refusals().cloned()) {
-        queue_notice(world, notice).await?;
+/// Queues a notice for every receiver that has been down for long, and for every refusal without a
+/// notice.
+pub(super) async fn queue_receiver_notices(
+    context: &RunContext,
+    receiver_health: &ReceiverHealth,
+) -> Result<(), StoreError> {
+    let away = receiver_health.away.iter().filter(|(_, health)| health.needs_notice(now()));
+    let down = away.map(|(receiver, health)| down_notice(receiver, health));
+    for notice in down.chain(receiver_health.unannounced_refusals().cloned()) {
+        queue_notice(context, notice).await?;
     }
     Ok(())
 }
 
-fn down(receiver: &Receiver, health: &NotifierHealth) -> Notice {
+fn down_notice(receiver: &Receiver, health: &NotifierHealth) -> Notice {
     let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
     let notifier = receiver.notifier.clone();
     Notice {
@@ -33,8 +37,8 @@ fn down(receiver: &Receiver, health: &NotifierHealth) -> Notice {
     }
 }
 
-async fn queue_notice(world: &World, notice: Notice) -> Result<(), StoreError> {
-    let audience = notice.audience(&receivers(&world.config));
+async fn queue_notice(context: &RunContext, notice: Notice) -> Result<(), StoreError> {
+    let audience = notice.audience(&receivers(&context.config));
     if audience.is_empty() {
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
@@ -48,5 +52,5 @@ async fn queue_notice(world: &World, notice: Notice) -> Result<(), StoreError> {
             }
         }
     }
-    world.store.announce(notice, audience, now()).await
+    context.store.announce(notice, audience, now()).await
 }

@@ -1,5 +1,5 @@
-//! Stories that wait for their article page: fetch it, and settle the story with what could be
-//! read.
+//! Settles stories that wait for their page: fetches the page, and matches the story with the text
+//! that was read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,24 +12,24 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::clock::{Jump, JumpWatch, later, now, sleep_until, until};
+use crate::daemon::context::{RunContext, run_blocking_limited};
 use crate::daemon::tasks::Tasks;
-use crate::daemon::world::{World, run_blocking_limited};
 use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
-/// Stories that are worked on at once. Nearly all of them wait for their host's permit, which costs
-/// little; requests are limited by hosts.
+/// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
+/// which costs little.
 const AT_ONCE: usize = 1024;
 
-/// Failed fetches after which the teaser stands.
+/// The number of failed fetches after which the story is settled with its teaser.
 const MOST_FAILURES: u32 = 3;
 
-/// How long a story waits for its page at the most while Tidings runs.
+/// The longest time that a story waits for its page while Tidings runs.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
-/// How long a page that is being fetched has at the least, however long its story waited.
+/// The shortest time that a fetch may take, however long its story has waited.
 const SHORTEST_FETCH: Duration = Duration::from_mins(1);
 
 /// The pause after the first and the second failed fetch.
@@ -38,28 +38,28 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 /// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
 
-/// Settles stories as they become due, until `stop`, or in a single round until none waits any
-/// more. One that makes a task panic is left for the next run.
-pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
+/// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
+/// story whose task panics is left for the next run.
+pub(crate) async fn settle_waiting(context: Arc<RunContext>, stop: CancellationToken) {
     let mut tasks = Tasks::new();
     let mut left_out = HashSet::new();
     let mut clock = JumpWatch::start();
     loop {
         if let Some(Jump::Forward(_)) = clock.observe() {
-            world.restart_page_waits(now()).await;
+            context.restart_page_waits(now()).await;
         }
-        let (due, next) = find_due(&world, &tasks, &left_out).await;
+        let (due, next) = find_due_stories(&context, &tasks, &left_out).await;
         for waiting in due {
-            let (world, stop) = (Arc::clone(&world), stop.clone());
-            tasks.spawn(waiting.id, async move { settle(&world, waiting, &stop).await });
+            let (context, stop) = (Arc::clone(&context), stop.clone());
+            tasks.spawn(waiting.id, async move { settle_story(&context, waiting, &stop).await });
         }
-        if world.mode == Mode::Once && next.is_none() && tasks.len() == 0 {
+        if context.mode == Mode::Once && next.is_none() && tasks.len() == 0 {
             return;
         }
         let wake = if tasks.len() < AT_ONCE { next } else { None };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = world.pages.notified() => {}
+            () = context.story_waits.notified() => {}
             Some((story, ended)) = tasks.next() => {
                 if let Err(why) = ended {
                     error!("a story could not be settled: {why}; it is tried again at the next start");
@@ -72,22 +72,22 @@ pub(crate) async fn settle_waiting(world: Arc<World>, stop: CancellationToken) {
     while tasks.next().await.is_some() {}
 }
 
-/// The stories to settle now, and the time of the next query for stories that are not in work.
-async fn find_due(
-    world: &World,
+/// The stories to settle now, and when the next of the others is due.
+async fn find_due_stories(
+    context: &RunContext,
     tasks: &Tasks<StoryId, ()>,
     left_out: &HashSet<StoryId>,
 ) -> (Vec<WaitingStory>, Option<Timestamp>) {
     let room = u32::try_from(AT_ONCE.saturating_sub(tasks.len())).unwrap_or_default();
-    let mut begun: Vec<StoryId> = tasks.things().chain(left_out).copied().collect();
+    let mut begun: Vec<StoryId> = tasks.keys().chain(left_out).copied().collect();
     let found = async {
         let due = if room == 0 {
             Vec::new()
         } else {
-            world.store.waiting_stories(now(), &begun, room).await?
+            context.store.waiting_stories(now(), &begun, room).await?
         };
         begun.extend(due.iter().map(|waiting| waiting.id));
-        Ok::<_, StoreError>((due, world.store.next_waiting_due(&begun).await?))
+        Ok::<_, StoreError>((due, context.store.next_waiting_due(&begun).await?))
     };
     found.await.unwrap_or_else(|why| {
         error!("waiting stories cannot be looked up: {why}");
@@ -95,33 +95,33 @@ async fn find_due(
     })
 }
 
-/// What came of a story's page.
+/// The outcome of reading a story's page.
 enum PageOutcome {
-    /// The story's text from now on, how much was read, and how many fetches it took.
+    /// The final text, how much of it was read, and the number of fetches.
     Settled(String, Read, u32),
-    /// It may work later.
+    /// The page is tried again at this time.
     Later(Timestamp),
 }
 
-async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationToken) {
+async fn settle_story(context: &Arc<RunContext>, waiting: WaitingStory, stop: &CancellationToken) {
     let left = until(later(waiting.since, LONGEST_WAIT), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
-            page = read_page(world, &waiting, left) => page,
+            page = read_page(context, &waiting, left) => page,
             () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
-                teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
+                settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
     };
     let recorded = match page {
         PageOutcome::Later(due) => {
-            world.store.record_page_failure(waiting.id, waiting.revision, due).await
+            context.store.record_page_failure(waiting.id, waiting.revision, due).await
         }
         PageOutcome::Settled(body, read, fetches) => {
-            record(world, waiting, body, read, fetches).await
+            match_and_record(context, waiting, body, read, fetches).await
         }
     };
     if let Err(why) = recorded {
@@ -130,10 +130,10 @@ async fn settle(world: &Arc<World>, waiting: WaitingStory, stop: &CancellationTo
     }
 }
 
-/// T2: matches the story with the rules in force now, and records it with its alerts in one
+/// Settles the story: matches it with the rules in force, and records it with its alerts in one
 /// transaction.
-async fn record(
-    world: &Arc<World>,
+async fn match_and_record(
+    context: &Arc<RunContext>,
     waiting: WaitingStory,
     body: String,
     read: Read,
@@ -141,72 +141,77 @@ async fn record(
 ) -> Result<(), StoreError> {
     let story = Story { body, ..waiting.story };
     let at = now();
-    let due = admit::due(world.polls_under_way(), at);
-    let may_look_again = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
-    let recheck_at = recheck::next_recheck(world, &waiting.feed_entries, story.first_seen, at)
-        .filter(|_| may_look_again);
-    let shared = Arc::clone(world);
-    let (body, verdict) = run_blocking_limited(world, move || {
+    let due = admit::due(context.other_polls(), at);
+    let may_recheck = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let recheck_at = recheck::next_recheck(context, &waiting.feed_entries, story.first_seen, at)
+        .filter(|_| may_recheck);
+    let shared = Arc::clone(context);
+    let (body, result) = run_blocking_limited(context, move || {
         let feeds = waiting.feed_entries.iter().map(|entry| &entry.feed);
-        let verdict = matching::verdict(&shared, &story, read, feeds, due);
-        (story.body, verdict)
+        let result = matching::match_story(&shared, &story, read, feeds, due);
+        (story.body, result)
     })
     .await;
-    let settled = FinalText { body, match_result: verdict, fetches, recheck_at };
-    world.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
-    world.outbox.notify_one();
+    let settled = FinalText { body, match_result: result, fetches, recheck_at };
+    context.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
+    context.message_due.notify_one();
     Ok(())
 }
 
-/// `left` is how long the story still waits. It is measured before the fetch, so that no jump of
-/// the clock during it counts.
-async fn read_page(world: &Arc<World>, waiting: &WaitingStory, left: Duration) -> PageOutcome {
+/// Reads the page. `left` is how long the story may still wait. It is measured before the fetch, so
+/// a jump of the clock during the fetch has no effect.
+async fn read_page(
+    context: &Arc<RunContext>,
+    waiting: &WaitingStory,
+    left: Duration,
+) -> PageOutcome {
     let story = &waiting.story;
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
-        return teaser(story, "its link is no address".to_owned(), 0);
+        return settle_with_teaser(story, "its link is no address".to_owned(), 0);
     };
     let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
-    match page::read_article(world, &url, &story.body, room).await {
+    match page::read_article(context, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
         }
         Ok(page::PageReading { text: Err(why), fetches }) => {
-            teaser(story, why.to_string(), fetches)
+            settle_with_teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            later_or_teaser(waiting, left, until, "its host asked for no requests for now")
+            retry_or_teaser(waiting, left, until, "its host asked for a pause")
         }
-        Err(why) if may_pass(&why) => {
+        Err(why) if is_temporary(&why) => {
             debug!("a page could not be read: {why}");
             let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let again = later(now(), pause).max(rests_until(&why).unwrap_or(Timestamp::MIN));
+            let again =
+                later(now(), pause).max(end_of_requested_pause(&why).unwrap_or(Timestamp::MIN));
             let tries = waiting.attempts + 1;
-            later_or_teaser(
+            retry_or_teaser(
                 waiting,
                 left,
                 again,
                 &format!("its page could not be read: {why} (tried {tries} times)"),
             )
         }
-        Err(why) => teaser(story, format!("its page could not be read: {why}"), 1),
+        Err(why) => settle_with_teaser(story, format!("its page could not be read: {why}"), 1),
     }
 }
 
-/// The end of the pause that a host asked for; the fetch has recorded it already.
-fn rests_until(error: &FetchError) -> Option<Timestamp> {
+/// The end of the pause that a host asked for. The fetch has recorded the pause.
+fn end_of_requested_pause(error: &FetchError) -> Option<Timestamp> {
     let FetchError::Status { code: 429 | 503, retry_after: Some(asked), .. } = error else {
         return None;
     };
     Some(asked.end(now()))
 }
 
-fn teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
+fn settle_with_teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
     PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// The teaser stands with `why` once the page was tried often enough, or could not be tried again
-/// in time.
-fn later_or_teaser(
+/// Tries the page again later, or settles the story with its teaser if the page was tried often
+/// enough or cannot be tried again in time.
+fn retry_or_teaser(
     waiting: &WaitingStory,
     left: Duration,
     again: Timestamp,
@@ -216,12 +221,12 @@ fn later_or_teaser(
     if may_fail && until(again, now()) < left {
         PageOutcome::Later(again)
     } else {
-        teaser(&waiting.story, why.to_owned(), 1)
+        settle_with_teaser(&waiting.story, why.to_owned(), 1)
     }
 }
 
-/// Whether a failure may be gone at the next try.
-fn may_pass(error: &FetchError) -> bool {
+/// Whether the next try may succeed.
+fn is_temporary(error: &FetchError) -> bool {
     match error {
         FetchError::Unreachable(_) | FetchError::Broken(_) | FetchError::Resting { .. } => true,
         FetchError::Status { code, .. } => *code == 429 || *code >= 500,

@@ -6,30 +6,32 @@ use crate::alerts::notice::{About, StoreNotice};
 use crate::alerts::{Content, Notification};
 use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::watch;
+use crate::daemon::feed_health;
 use crate::notify::{self, Outcome, SendContext};
 use crate::store::Store;
 
 /// Checks the whole store, and reports damage.
-pub(crate) async fn check(store: &Store, config: &Config) {
+pub(crate) async fn check_store(store: &Store, config: &Config) {
     let Some(why) = store.find_damage().await else { return };
     error!(
         "the store {} is damaged: {why}; stop Tidings and recover it as docs/operations.md says",
         config.store.display()
     );
     let notice = StoreNotice::damaged(config.store.display().to_string(), why, now());
-    if let Err(why) = store.notify_of_store(notice.clone(), watch::audience(config), now()).await {
-        error!("the notice of it cannot be kept: {why}; it is sent once");
-        send(&notice, config).await;
+    if let Err(why) =
+        store.notify_of_store(notice.clone(), feed_health::default_receivers(config), now()).await
+    {
+        error!("the notice of the damage cannot be stored: {why}; it is sent once");
+        send_past_store(&notice, config).await;
     }
 }
 
-/// Sends the notice past the store, which cannot keep it.
-async fn send(notice: &StoreNotice, config: &Config) {
-    let means =
+/// Sends the notice without the store, which cannot keep it.
+async fn send_past_store(notice: &StoreNotice, config: &Config) {
+    let send_context =
         match SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
-            Ok(means) => means,
-            Err(why) => return error!("it cannot be sent: {why}"),
+            Ok(send_context) => send_context,
+            Err(why) => return error!("the notice of the damage cannot be sent: {why}"),
         };
     let content = Content::Notice(About::Store(notice.clone()));
     let notification = Notification {
@@ -38,11 +40,12 @@ async fn send(notice: &StoreNotice, config: &Config) {
         sent: notice.since,
         content,
     };
-    for receiver in watch::audience(config) {
+    for receiver in feed_health::default_receivers(config) {
         let Some(notifier) = config.notifiers.get(&receiver.notifier) else { continue };
         let sent = match notify::render(notifier, &receiver, &notification, &config.zone) {
             Ok(payload) => {
-                notify::send(notifier, &means, &receiver, &notification.id, &payload, now()).await
+                notify::send(notifier, &send_context, &receiver, &notification.id, &payload, now())
+                    .await
             }
             Err(why) => Outcome::Refused(why),
         };

@@ -1,5 +1,5 @@
-//! Permits for requests to a host: a limit on how many run at once, a pause between requests, and
-//! the pause that a host asked for.
+//! Permits for requests to hosts. They limit the requests at once, keep a gap between requests, and
+//! obey the pauses that hosts ask for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,33 +13,32 @@ use crate::clock::{later, now, until};
 use crate::config::{Network, Poll};
 use crate::http::{FetchError, HostKey};
 
-/// How many hosts are remembered before those are forgotten that nothing is to be kept of: article
-/// pages bring ever new ones.
+/// The most hosts before those that are not in use are dropped. Article pages bring ever new hosts.
 const MOST_REMEMBERED: usize = 4096;
 
 /// The longest pause of a host, whatever it asks for.
 const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// How long the first request of a feed may delay others to its host.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const FIRST_REQUEST_TIME: Duration = Duration::from_secs(5);
 
-/// How often waiting requests are counted.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the waiting requests are counted.
+const WAITING_CHECK: Duration = Duration::from_secs(1);
 
-/// The hosts that got requests since the start, by name:port.
+/// The hosts that got requests since the start, by `name:port`.
 #[derive(Debug)]
 pub(crate) struct HostPermits {
     per_host: usize,
     gap: Duration,
     network: Network,
-    all: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
     known: Mutex<HashMap<HostKey, Host>>,
 }
 
 #[derive(Debug)]
 struct Host {
     permits: Arc<Semaphore>,
-    /// Requests that wait for one of the permits.
+    /// The number of requests that wait for a permit.
     waiting: usize,
     free_at: Timestamp,
     rests_since: Timestamp,
@@ -53,89 +52,97 @@ impl Host {
     }
 }
 
-/// The right to make one request; given back when dropped, and the pause begins then.
+/// The permission to make one request. When it is dropped, the gap after the request begins.
 #[derive(Debug)]
 pub(crate) struct Permit<'h> {
     hosts: &'h HostPermits,
     host: HostKey,
-    _of_host: OwnedSemaphorePermit,
-    _of_all: OwnedSemaphorePermit,
+    _host_slot: OwnedSemaphorePermit,
+    _connection_slot: OwnedSemaphorePermit,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.hosts.pause(&self.host);
+        self.hosts.start_pause(&self.host);
     }
 }
 
-/// A request that waits for a permit: counted until this is dropped.
+/// A request that waits for a permit. It is counted until this is dropped.
 struct WaitingRequest<'h> {
     hosts: &'h HostPermits,
     host: &'h HostKey,
 }
 
 impl<'h> WaitingRequest<'h> {
-    fn begin(hosts: &'h HostPermits, host: &'h HostKey) -> Self {
-        hosts.entry(host, |host| host.waiting += 1);
+    fn start(hosts: &'h HostPermits, host: &'h HostKey) -> Self {
+        hosts.with_host(host, |host| host.waiting += 1);
         Self { hosts, host }
     }
 }
 
 impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
-        self.hosts.entry(self.host, |host| host.waiting = host.waiting.saturating_sub(1));
+        self.hosts.with_host(self.host, |host| host.waiting = host.waiting.saturating_sub(1));
     }
 }
 
 impl HostPermits {
-    /// The limits of `poll`. `network` says which hosts are the user's own.
+    /// Uses the limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
-        let all = Arc::new(Semaphore::new(poll.connections));
-        Self { per_host: poll.per_host, gap: poll.gap, network, all, known: Mutex::default() }
+        let connections = Arc::new(Semaphore::new(poll.connections));
+        Self {
+            per_host: poll.per_host,
+            gap: poll.gap,
+            network,
+            connections,
+            known: Mutex::default(),
+        }
     }
 
-    /// Waits for a permit for one request to `host`. There is none while the host has a pause, even
-    /// if that began during the wait.
+    /// Waits for a permit for one request to `host`. Fails if the host has a pause, even one that
+    /// begins during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
-        let permits = self.entry(&host, |host| Arc::clone(&host.permits));
-        let waiting = WaitingRequest::begin(self, &host);
-        let of_host = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let permits = self.with_host(&host, |host| Arc::clone(&host.permits));
+        let waiting = WaitingRequest::start(self, &host);
+        let host_slot = permits.acquire_owned().await.expect("the semaphore is never closed");
         drop(waiting);
-        self.awake(&host)?;
-        if !self.is_own(&host) {
-            tokio::time::sleep(self.book(&host)).await;
+        self.check_rest(&host)?;
+        if !self.is_own_host(&host) {
+            tokio::time::sleep(self.book_start(&host)).await;
         }
-        let of_all =
-            Arc::clone(&self.all).acquire_owned().await.expect("the semaphore is never closed");
-        self.awake(&host)?;
-        Ok(Permit { hosts: self, host, _of_host: of_host, _of_all: of_all })
+        let connection_slot = Arc::clone(&self.connections)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        self.check_rest(&host)?;
+        Ok(Permit { hosts: self, host, _host_slot: host_slot, _connection_slot: connection_slot })
     }
 
-    /// Waits until a request to `host`, which has had its permit for a while, holds up others.
-    pub(crate) async fn others_wait(&self, host: &HostKey) {
-        tokio::time::sleep(PATIENCE).await;
-        while self.entry(host, |host| host.waiting) == 0 {
-            tokio::time::sleep(LOOK).await;
+    /// Waits until a request that has a permit delays others to the same `host`.
+    pub(crate) async fn wait_until_others_wait(&self, host: &HostKey) {
+        tokio::time::sleep(FIRST_REQUEST_TIME).await;
+        while self.with_host(host, |host| host.waiting) == 0 {
+            tokio::time::sleep(WAITING_CHECK).await;
         }
     }
 
-    /// Whether `host` is one of the user's own, which need no pause.
-    fn is_own(&self, host: &HostKey) -> bool {
+    /// Whether `host` is one of the user's own hosts, which need no gap between requests.
+    fn is_own_host(&self, host: &HostKey) -> bool {
         Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
     }
 
     /// Fails while `host` has a pause that it asked for.
-    fn awake(&self, host: &HostKey) -> Result<(), FetchError> {
-        let until = self.entry(host, |host| host.rests_until);
+    fn check_rest(&self, host: &HostKey) -> Result<(), FetchError> {
+        let until = self.with_host(host, |host| host.rests_until);
         if until > now() { Err(FetchError::Resting { host: host.clone(), until }) } else { Ok(()) }
     }
 
-    /// Leaves `host` alone until then, but for no longer than a day. Until when, all that is known
-    /// considered.
-    pub(crate) fn rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
+    /// Extends the pause of `host` to `until`, but to at most a day from now. Returns the end of
+    /// its pause.
+    pub(crate) fn extend_rest(&self, host: &HostKey, until: Timestamp) -> Timestamp {
         let now = now();
         let until = until.min(later(now, LONGEST_REST));
-        self.entry(host, |host| {
+        self.with_host(host, |host| {
             if until > host.rests_until {
                 (host.rests_since, host.rests_until) = (now, until);
             }
@@ -143,7 +150,7 @@ impl HostPermits {
         })
     }
 
-    /// Has what began after `now`, by a clock that was set back since, begin now.
+    /// Makes pauses that begin after `now` begin now. They come from a clock that was ahead.
     pub(crate) fn cut_waits(&self, now: Timestamp) {
         let longest_pause = self.gap * u32::try_from(self.per_host + 1).unwrap_or(u32::MAX);
         for host in self.lock().values_mut() {
@@ -155,23 +162,23 @@ impl HostPermits {
         }
     }
 
-    /// Books the next free start of a request, and says how far off it is.
-    fn book(&self, host: &HostKey) -> Duration {
+    /// Reserves the next free start of a request. Returns the wait until then.
+    fn book_start(&self, host: &HostKey) -> Duration {
         let now = now();
-        self.entry(host, |host| {
+        self.with_host(host, |host| {
             let start = host.free_at.max(now);
             host.free_at = later(start, self.gap);
             until(start, now)
         })
     }
 
-    /// Keeps `host` free for the gap that follows a request.
-    fn pause(&self, host: &HostKey) {
+    /// Starts the gap after a request to `host`.
+    fn start_pause(&self, host: &HostKey) {
         let end = later(now(), self.gap);
-        self.entry(host, |host| host.free_at = host.free_at.max(end));
+        self.with_host(host, |host| host.free_at = host.free_at.max(end));
     }
 
-    fn entry<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
+    fn with_host<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
         let mut known = self.lock();
         if known.len() >= MOST_REMEMBERED && !known.contains_key(name) {
             let now = now();
@@ -187,8 +194,7 @@ impl HostPermits {
         act(host)
     }
 
-    /// A panic while the lock was held cannot leave a host half changed, so a poisoned lock is used
-    /// on.
+    /// A panic cannot leave a host half changed, so a poisoned lock is used as it is.
     fn lock(&self) -> MutexGuard<'_, HashMap<HostKey, Host>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -242,31 +248,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_holds_up_others_only_where_others_wait() {
+    async fn a_request_holds_up_others_only_where_wait_until_others_wait() {
         let hosts = hosts(0);
         let first = hosts.admit(host("a:80")).await.expect("it does not rest");
         let hour = Duration::from_hours(1);
-        let alone = tokio::time::timeout(hour, hosts.others_wait(&host("a:80"))).await;
+        let alone = tokio::time::timeout(hour, hosts.wait_until_others_wait(&host("a:80"))).await;
         assert!(alone.is_err());
         let mut second = Box::pin(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
         let asked = host("a:80");
-        let waited = tokio::time::timeout(PATIENCE + LOOK, hosts.others_wait(&asked));
+        let waited = tokio::time::timeout(
+            FIRST_REQUEST_TIME + WAITING_CHECK,
+            hosts.wait_until_others_wait(&asked),
+        );
         waited.await.expect("another waits");
         drop(second);
-        assert_eq!(hosts.entry(&host("a:80"), |host| host.waiting), 0);
+        assert_eq!(hosts.with_host(&host("a:80"), |host| host.waiting), 0);
         drop(first);
     }
 
     #[test]
     fn requests_to_one_host_are_booked_a_gap_apart() {
         let hosts = hosts(10);
-        assert_eq!(hosts.book(&host("a:80")), Duration::ZERO);
-        let second = hosts.book(&host("a:80"));
-        let third = hosts.book(&host("a:80"));
+        assert_eq!(hosts.book_start(&host("a:80")), Duration::ZERO);
+        let second = hosts.book_start(&host("a:80"));
+        let third = hosts.book_start(&host("a:80"));
         assert!(second > Duration::from_secs(5) && second <= Duration::from_secs(10), "{second:?}");
         assert!(third > Duration::from_secs(15) && third <= Duration::from_secs(20), "{third:?}");
-        assert_eq!(hosts.book(&host("b:80")), Duration::ZERO);
+        assert_eq!(hosts.book_start(&host("b:80")), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
@@ -292,46 +301,46 @@ mod tests {
     fn a_host_that_asked_for_rest_gets_the_longest_it_asked_for() {
         let hosts = hosts(0);
         let until = later(now(), Duration::from_mins(10));
-        hosts.rest(&host("a:80"), until);
-        hosts.rest(&host("a:80"), Timestamp::MIN);
+        hosts.extend_rest(&host("a:80"), until);
+        hosts.extend_rest(&host("a:80"), Timestamp::MIN);
         assert_eq!(
-            hosts.awake(&host("a:80")),
+            hosts.check_rest(&host("a:80")),
             Err(FetchError::Resting { host: host("a:80"), until })
         );
-        assert_eq!(hosts.awake(&host("b:80")), Ok(()));
-        hosts.rest(&host("b:80"), Timestamp::MAX);
-        let Err(FetchError::Resting { until, .. }) = hosts.awake(&host("b:80")) else {
+        assert_eq!(hosts.check_rest(&host("b:80")), Ok(()));
+        hosts.extend_rest(&host("b:80"), Timestamp::MAX);
+        let Err(FetchError::Resting { until, .. }) = hosts.check_rest(&host("b:80")) else {
             panic!("it rests")
         };
         assert!(until <= later(now(), LONGEST_REST), "{until}");
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_rest_and_no_pause_longer() {
+    fn a_clock_that_is_set_back_makes_no_pause_and_no_gap_longer() {
         let hosts = hosts(10);
-        hosts.book(&host("a:80"));
-        hosts.rest(&host("a:80"), later(now(), Duration::from_mins(10)));
+        hosts.book_start(&host("a:80"));
+        hosts.extend_rest(&host("a:80"), later(now(), Duration::from_mins(10)));
         let earlier = now() - Duration::from_hours(5);
         hosts.cut_waits(earlier);
         let (free_at, rests_until) =
-            hosts.entry(&host("a:80"), |host| (host.free_at, host.rests_until));
+            hosts.with_host(&host("a:80"), |host| (host.free_at, host.rests_until));
         assert!(free_at <= later(earlier, Duration::from_secs(20)), "{free_at}");
         assert!(
             rests_until > earlier && rests_until <= later(earlier, Duration::from_mins(10)),
             "{rests_until}"
         );
         hosts.cut_waits(now());
-        assert_eq!(hosts.entry(&host("a:80"), |host| host.rests_until), rests_until);
+        assert_eq!(hosts.with_host(&host("a:80"), |host| host.rests_until), rests_until);
     }
 
     #[tokio::test]
-    async fn who_waits_for_a_host_is_sent_away_when_it_asks_for_rest() {
+    async fn a_waiting_request_fails_when_its_host_asks_for_a_pause() {
         let hosts = hosts(0);
         let first = hosts.admit(host("a:80")).await.expect("it does not rest");
         let mut second = std::pin::pin!(hosts.admit(host("a:80")));
         assert!(futures_util::poll!(&mut second).is_pending());
         let until = later(now(), Duration::from_mins(10));
-        hosts.rest(&host("a:80"), until);
+        hosts.extend_rest(&host("a:80"), until);
         drop(first);
         assert_eq!(second.await.err(), Some(FetchError::Resting { host: host("a:80"), until }));
     }
@@ -345,7 +354,7 @@ mod tests {
             ("10.0.0.1:80", false),
             ("a.b:80", false),
         ] {
-            assert_eq!(hosts(0).is_own(&host(name)), own, "{name}");
+            assert_eq!(hosts(0).is_own_host(&host(name)), own, "{name}");
         }
     }
 
@@ -353,9 +362,9 @@ mod tests {
     async fn hosts_are_forgotten_unless_something_is_to_be_kept_of_them() {
         let hosts = hosts(0);
         let _asked = hosts.admit(host("asked:80")).await.expect("it does not rest");
-        hosts.rest(&host("resting:80"), later(now(), Duration::from_mins(10)));
+        hosts.extend_rest(&host("resting:80"), later(now(), Duration::from_mins(10)));
         for number in 0..2 * MOST_REMEMBERED {
-            hosts.book(&host(&format!("{number}:80")));
+            hosts.book_start(&host(&format!("{number}:80")));
         }
         let known = hosts.lock();
         assert!(known.len() <= MOST_REMEMBERED, "{}", known.len());

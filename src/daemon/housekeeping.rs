@@ -1,5 +1,5 @@
-//! Takes from the store what `retain` keeps no longer: in small steps, with pauses in which others
-//! write.
+//! Removes from the store what `retain` no longer keeps, in small steps with pauses for other
+//! writers.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use tracing::{error, info};
 use crate::clock::now;
 use crate::config::Retain;
 use crate::daemon::Mode;
-use crate::daemon::world::World;
+use crate::daemon::context::RunContext;
 use crate::store::{Retention, StoreError, SweepCounts, SweepPosition};
 
-/// How often the store is gone through.
-const EVERY: Duration = Duration::from_hours(6);
+/// How often the store is swept.
+const SWEEP_INTERVAL: Duration = Duration::from_hours(6);
 
-/// The pause after each step, unless the run waits for the end.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The pause after each step. A single round has none.
+const STEP_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long an item's key is kept after a poll first lacked it.
-const KEYS: Duration = Duration::from_hours(90 * 24);
+/// How long an item's key is kept after a poll no longer has the item.
+const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
-/// Goes through the store every few hours until `stop`, or once. What is cut short goes on with the
-/// next round.
-pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
+/// Sweeps the store every few hours until `stop`, or once. The next sweep continues one that was
+/// interrupted.
+pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken) {
     let rounds = async {
         loop {
-            match round(world).await {
-                Ok(gone) if gone == SweepCounts::default() => {}
-                Ok(gone) => log_removed(gone),
+            match sweep_store(context).await {
+                Ok(removed) if removed == SweepCounts::default() => {}
+                Ok(removed) => log_removed(removed),
                 Err(why) => {
                     error!(
-                        "what `retain` keeps no longer cannot be taken away: {why}; it is tried again later"
+                        "what `retain` no longer keeps cannot be removed: {why}; it is tried again later"
                     );
                 }
             }
-            if world.mode == Mode::Once {
+            if context.mode == Mode::Once {
                 return;
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(SWEEP_INTERVAL).await;
         }
     };
     tokio::select! {
@@ -48,37 +48,37 @@ pub(crate) async fn keep_house(world: &World, stop: CancellationToken) {
     }
 }
 
-async fn round(world: &World) -> Result<SweepCounts, StoreError> {
+async fn sweep_store(context: &RunContext) -> Result<SweepCounts, StoreError> {
     let at = now();
-    let kept = retention(world.config.retain, at);
-    let mut gone = SweepCounts::default();
-    world.store.delete_gaps_before(kept.keys).await?;
+    let kept = retention(context.config.retain, at);
+    let mut removed = SweepCounts::default();
+    context.store.delete_gaps_before(kept.keys).await?;
     let mut next = Some(SweepPosition::default());
     while let Some(place) = next {
-        let step = world.store.sweep(place, kept, at).await?;
-        gone = gone.add_counts(step.counts);
+        let step = context.store.sweep(place, kept, at).await?;
+        removed = removed.add_counts(step.counts);
         next = step.next;
-        if world.mode == Mode::Forever {
-            tokio::time::sleep(PAUSE).await;
+        if context.mode == Mode::Forever {
+            tokio::time::sleep(STEP_PAUSE).await;
         }
     }
-    Ok(gone)
+    Ok(removed)
 }
 
-/// What is kept at `now`.
+/// The limits of what is kept at `now`.
 fn retention(retain: Retain, now: Timestamp) -> Retention {
     let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     Retention {
         stories: retain.stories.map(before),
         alerts: retain.alerts.map(before),
-        keys: before(KEYS),
+        keys: before(KEY_RETENTION),
     }
 }
 
-fn log_removed(gone: SweepCounts) {
+fn log_removed(removed: SweepCounts) {
     info!(
-        "as `retain` says, the store let go of the texts of {} stories, of {} alerts and {} messages, and of {} items that feeds have had no more for long",
-        gone.stories, gone.alerts, gone.messages, gone.keys
+        "removed as `retain` says: the texts of {} stories, {} alerts, {} messages, and {} items that left their feeds long ago",
+        removed.stories, removed.alerts, removed.messages, removed.keys
     );
 }
 

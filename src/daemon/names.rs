@@ -7,7 +7,7 @@ use tidings_rules::{Carrier, KnownNames};
 
 /// What rules may name in this configuration.
 #[must_use]
-pub fn known(config: &Config) -> KnownNames {
+pub fn known_names(config: &Config) -> KnownNames {
     let carrier = |feed: &crate::config::FeedConfig| Carrier {
         name: feed.name.clone(),
         tags: feed.tags.clone(),

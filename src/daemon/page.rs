@@ -1,5 +1,5 @@
-//! One look at a story's page: fetched, read, and where it is empty or made for AMP, its other
-//! version too.
+//! Fetches and reads a story's page. Where the page is empty or made for AMP, its other version is
+//! read too.
 
 use std::sync::Arc;
 
@@ -8,81 +8,81 @@ use url::Url;
 
 use crate::article;
 use crate::article::{NoArticle, PageContent};
-use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::context::{RunContext, run_blocking_limited};
 use crate::http::{FetchError, Validators, Want};
 
-/// The most page fetches that one story gets, over all its edits and looks.
+/// The most page fetches of one story, over all its edits and rechecks.
 pub(crate) const MOST_FETCHES: u32 = 3;
 
-/// What was seen.
+/// The result of reading a page.
 #[derive(Debug)]
 pub(crate) struct PageReading {
-    /// The article's text, with what of the teaser it does not say.
+    /// The article's text, preceded by what only the teaser says.
     pub(crate) text: Result<String, NoArticle>,
-    /// How many fetches it took.
+    /// The number of fetches that it took.
     pub(crate) fetches: u32,
 }
 
-/// Looks at the page at `url` of a story whose feed says `teaser`, with at most `room` fetches.
+/// Reads the page at `url` of a story with the text `teaser`, with at most `most_fetches` fetches.
 ///
 /// # Errors
-/// Where it cannot be had.
+/// If the page cannot be fetched.
 pub(crate) async fn read_article(
-    world: &Arc<World>,
+    context: &Arc<RunContext>,
     url: &Url,
     teaser: &str,
-    room: u32,
+    most_fetches: u32,
 ) -> Result<PageReading, FetchError> {
-    let PageReading { text, fetches } = read_versions(world, url, room).await?;
+    let PageReading { text, fetches } = read_best_version(context, url, most_fetches).await?;
     let text = match text {
         Ok(page) => {
             let teaser = teaser.to_owned();
-            Ok(run_blocking_limited(world, move || article::with_teaser(&teaser, &page)).await)
+            Ok(run_blocking_limited(context, move || article::with_teaser(&teaser, &page)).await)
         }
         Err(why) => Err(why),
     };
     Ok(PageReading { text, fetches })
 }
 
-async fn read_versions(
-    world: &Arc<World>,
+async fn read_best_version(
+    context: &Arc<RunContext>,
     url: &Url,
-    room: u32,
+    most_fetches: u32,
 ) -> Result<PageReading, FetchError> {
-    let seen = see(world, url).await?;
-    let (seen, fetches) = match room {
-        0 | 1 => (seen, 1),
-        _ => best_version(seen, |other| async move { see(world, &other).await }).await,
+    let page = fetch_page(context, url).await?;
+    let (page, fetches) = match most_fetches {
+        0 | 1 => (page, 1),
+        _ => choose_version(page, |other| async move { fetch_page(context, &other).await }).await,
     };
-    Ok(PageReading { text: seen.text, fetches })
+    Ok(PageReading { text: page.text, fetches })
 }
 
-/// The content to use for a page: its other version, if it has one that `see` can read, or the page
-/// itself (`seen`). Also returns the number of fetches for both.
-pub(crate) async fn best_version<S>(
-    seen: PageContent,
-    see: impl FnOnce(Url) -> S,
+/// The version to use of `page`: its other version, if `fetch` finds text there, or `page` itself.
+/// Also returns the number of fetches for both.
+pub(crate) async fn choose_version<F>(
+    page: PageContent,
+    fetch: impl FnOnce(Url) -> F,
 ) -> (PageContent, u32)
 where
-    S: Future<Output = Result<PageContent, FetchError>>,
+    F: Future<Output = Result<PageContent, FetchError>>,
 {
-    let Some(other) = seen.instead.clone() else { return (seen, 1) };
-    match see(other).await {
+    let Some(other) = page.instead.clone() else { return (page, 1) };
+    match fetch(other).await {
         Ok(other) => match &other.text {
             Ok(_) => return (other, 2),
-            Err(why) => debug!("the other version of a page says no more: {why}"),
+            Err(why) => debug!("the other version of a page has no text: {why}"),
         },
-        Err(why) => debug!("the other version of a page could not be read: {why}"),
+        Err(why) => debug!("the other version of a page cannot be read: {why}"),
     }
-    (seen, 2)
+    (page, 2)
 }
 
-async fn see(world: &Arc<World>, url: &Url) -> Result<PageContent, FetchError> {
-    let answer = world.fetch(url, Want::Page, Validators::default()).await?;
+async fn fetch_page(context: &Arc<RunContext>, url: &Url) -> Result<PageContent, FetchError> {
+    let answer = context.fetch(url, Want::Page, Validators::default()).await?;
     let asked = url.clone();
     let body = answer.body.unwrap_or_default();
-    let _work = world.limits.room.reserve_memory(&body).await;
-    let look =
+    let _work = context.limits.room.reserve_memory(&body).await;
+    let read =
         move || article::read_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
-    Ok(run_blocking_limited(world, look).await)
+    Ok(run_blocking_limited(context, read).await)
 }

@@ -1,5 +1,5 @@
-//! Rules while the daemon runs: a changed folder is read, checked whole and swapped in, or what is
-//! in force stays and the log says why.
+//! Reloads the rules of a running daemon. A changed folder is read and checked as a whole. If it is
+//! usable, it replaces the rules in force; otherwise the log says why not.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
-use crate::daemon::world::World;
+use crate::daemon::context::RunContext;
 use crate::rule_files;
-use crate::rule_files::{Good, RuleFile, RuleFileKind, UsableRules};
+use crate::rule_files::{GoodTexts, RuleFile, RuleFileKind, UsableRules};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{KnownNames, RowChanges, Rules};
 
-/// How long the folder must be quiet before it is read: editors write a file in several steps.
+/// How long the folder must be unchanged before it is read. Editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
 
 /// The rule files as they were read.
-pub(crate) type Files = Vec<RuleFile>;
+pub(crate) type RuleFiles = Vec<RuleFile>;
 
 /// Why the rules could not be loaded at the start.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum StartError {
     /// The folder cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// Files are broken and have no good version in the store.
+    /// Rule files are broken and have no good version in the store.
     #[error("{}", fault::render(.0, false))]
     Broken(Vec<Fault>),
     /// The store failed.
@@ -43,57 +43,57 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// Loads the rules for the start of a run. A broken file falls back to the last good version that
-/// the store keeps; once there were good rules, a file that never was good is left out, as it is
-/// while the daemon runs, since watching less is better than watching nothing.
+/// Loads the rules for the start of a run. The last good version in the store replaces a broken
+/// file. A broken file without a good version is left out, unless the store has no good rules at
+/// all.
 ///
-/// Returns the files as they were read, too, to tell a later change by.
+/// Also returns the files as they were read, to detect later changes.
 pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, Files), StartError> {
-    let files = rule_files::read(path).map_err(StartError::Unreadable)?;
-    let good: Good = store.last_good_rule_files().await?.into_iter().collect();
+) -> Result<(Rules, RuleFiles), StartError> {
+    let files = rule_files::read_rule_files(path).map_err(StartError::Unreadable)?;
+    let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     log_if_large(&files);
     let mut faults = Vec::new();
-    match rule_files::load(&files, &good, known, &mut faults) {
+    match rule_files::load_rules(&files, &good, known, &mut faults) {
         Some(loaded) if loaded.left_out.is_empty() || !good.is_empty() => {
-            faults.extend(rule_files::without_rules(path, &files, loaded.rules.count()));
-            report(&faults);
-            warn_of_gone(path, &files, &good);
-            put_on_record(store, &loaded, &Rules::default()).await?;
+            faults.extend(rule_files::no_rules_warning(path, &files, loaded.rules.count()));
+            log_faults(&faults);
+            log_removed_files(path, &files, &good);
+            record_rules(store, &loaded, &Rules::default()).await?;
             Ok((loaded.rules, files))
         }
         _ => Err(StartError::Broken(faults)),
     }
 }
 
-/// Swaps the rules whenever the folder changes, or `asked` is notified (SIGHUP), until `stop`.
-/// `seen`: the files in force.
+/// Replaces the rules whenever the folder changes or `requested` is notified (SIGHUP), until
+/// `stop`. `seen` are the files in force.
 pub(crate) async fn keep_rules_fresh(
-    world: Arc<World>,
-    seen: Files,
-    asked: Arc<Notify>,
+    context: Arc<RunContext>,
+    seen: RuleFiles,
+    requested: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let folder = &world.config.rules;
-    let mut tables = tables(&seen);
+    let folder = &context.config.rules;
+    let mut tables = table_paths(&seen);
     let mut seen = Some(seen);
     loop {
-        // Watched anew each time, and before the files are read: a folder that was replaced whole
-        // is another one to the system.
-        let _watch = watch(folder, &tables, &asked);
-        match rule_files::read(folder) {
-            // Tables that were not watched while they were read may have changed since.
-            Ok(files) if self::tables(&files) != tables => {
-                tables = self::tables(&files);
+        // The watch is set up anew each time, before the files are read. A folder that was replaced
+        // as a whole is another folder to the system.
+        let _watch = watch_folder(folder, &tables, &requested);
+        match rule_files::read_rule_files(folder) {
+            // Tables that were not watched while they were read may have changed.
+            Ok(files) if table_paths(&files) != tables => {
+                tables = table_paths(&files);
                 continue;
             }
             Ok(files) if seen.as_ref() == Some(&files) => {}
-            // Where they could not be put in force, they are tried again when asked, though they
-            // have not changed.
-            Ok(files) => seen = swap(&world, files.clone()).await.then_some(files),
+            // Files that could not be put in force are tried again at the next request, even if
+            // unchanged.
+            Ok(files) => seen = swap_rules(&context, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
                 error!("{why}; the rules in force stay");
                 seen = None;
@@ -102,22 +102,21 @@ pub(crate) async fn keep_rules_fresh(
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = asked.notified() => world.try_failing.notify_one(),
+            () = requested.notified() => context.retry_failing.notify_one(),
         }
     }
 }
 
 /// The paths of the tables among `files`.
-fn tables(files: &Files) -> BTreeSet<PathBuf> {
+fn table_paths(files: &RuleFiles) -> BTreeSet<PathBuf> {
     let tables = files.iter().filter(|file| file.kind != RuleFileKind::Rules);
     tables.map(|file| PathBuf::from(&file.source.name)).collect()
 }
 
-/// Loads off the async threads, records, and only then swaps: nothing that can fail comes after the
-/// swap. `false` if it was a fault of the store or of Tidings that kept the rules from being put in
-/// force, rather than one of the rules.
-async fn swap(world: &Arc<World>, files: Files) -> bool {
-    match try_swap(world, files).await {
+/// Puts the rules of `files` in force. `false` if the store or a bug in Tidings prevented it. An
+/// error in the rules gives `true`, because a retry would not help.
+async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
+    match load_and_swap(context, files).await {
         Ok(()) => true,
         Err(why) => {
             error!("{why}; the rules in force stay");
@@ -126,58 +125,58 @@ async fn swap(world: &Arc<World>, files: Files) -> bool {
     }
 }
 
-async fn try_swap(world: &Arc<World>, files: Files) -> Result<(), String> {
-    let good: Good = world
+async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<(), String> {
+    let good: GoodTexts = context
         .store
         .last_good_rule_files()
         .await
         .map_err(|why| why.to_string())?
         .into_iter()
         .collect();
-    let known = world.known.clone();
-    let folder = &world.config.rules;
-    warn_of_gone(folder, &files, &good);
+    let known = context.known_names.clone();
+    let folder = &context.config.rules;
+    log_removed_files(folder, &files, &good);
     log_if_large(&files);
     let path = folder.clone();
     let load = move || {
         let mut faults = Vec::new();
-        let loaded = rule_files::load(&files, &good, &known, &mut faults);
+        let loaded = rule_files::load_rules(&files, &good, &known, &mut faults);
         let count = loaded.as_ref().map(|loaded| loaded.rules.count());
-        faults.extend(count.and_then(|count| rule_files::without_rules(&path, &files, count)));
+        faults.extend(count.and_then(|count| rule_files::no_rules_warning(&path, &files, count)));
         (loaded, faults)
     };
-    let (loaded, faults) = tokio::task::spawn_blocking(load)
-        .await
-        .map_err(|why| format!("the rules could not be loaded by a fault of Tidings ({why})"))?;
-    report(&faults);
+    let (loaded, faults) = tokio::task::spawn_blocking(load).await.map_err(|why| {
+        format!("the rules could not be loaded because of a bug in Tidings ({why})")
+    })?;
+    log_faults(&faults);
     let Some(loaded) = loaded else {
-        error!("the rules in force stay until the rule files are mended");
+        error!("the rules in force stay until the rule files are corrected");
         return Ok(());
     };
-    let before = world.rules.load_full();
-    put_on_record(&world.store, &loaded, &before).await.map_err(|why| why.to_string())?;
+    let before = context.rules.load_full();
+    record_rules(&context.store, &loaded, &before).await.map_err(|why| why.to_string())?;
     for RowChanges { list, added, gone, edited } in loaded.rules.row_changes(&before) {
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
     info!("{} rules are in force now", loaded.rules.count());
-    world.rules.store(Arc::new(loaded.rules));
-    world.new_rules.notify_one();
+    context.rules.store(Arc::new(loaded.rules));
+    context.rules_changed.notify_one();
     Ok(())
 }
 
-/// Writes the good texts and the rule versions down, so that a restart and an old alert find them,
-/// and says what is left out. What was in force `before` is on record already.
-async fn put_on_record(
+/// Records the good texts for a restart and the rule versions for old alerts, and logs which files
+/// are left out. The rules of `before` are recorded already.
+async fn record_rules(
     store: &Store,
     loaded: &UsableRules,
     before: &Rules,
 ) -> Result<(), StoreError> {
-    for file in &loaded.stood_in {
-        warn!("{file}: its last good version stays in force until it is mended");
+    for file in &loaded.replaced {
+        warn!("{file}: its last good version stays in force until it is corrected");
     }
     for file in &loaded.left_out {
-        warn!("{file}: left out until mended, since there is no good version of it");
+        warn!("{file}: left out until it is corrected, because there is no good version of it");
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
     let new = loaded
@@ -186,24 +185,24 @@ async fn put_on_record(
         .map(|rule| rule.record())
         .filter(|(version, _)| !known.contains(version));
     store.record_rule_versions(new.collect(), now()).await?;
-    store.replace_rule_files(loaded.good.clone().into_iter().collect(), now()).await
+    store.replace_rule_files(loaded.good_texts.clone().into_iter().collect(), now()).await
 }
 
-/// Says that files are read which take their time.
+/// Logs that the files are large and take time to load.
 fn log_if_large(files: &[RuleFile]) {
-    if let Some(said) = rule_files::large(files) {
+    if let Some(said) = rule_files::size_notice(files) {
         info!("{said}");
     }
 }
 
-/// Says which files were there before, whose rules are no longer in force for that.
-fn warn_of_gone(folder: &Path, files: &[RuleFile], good: &Good) {
-    for path in rule_files::gone(files, good) {
-        warn!("{}: {path} is gone, and what it held is no longer in force", folder.display());
+/// Logs which files were removed, so their rules are no longer in force.
+fn log_removed_files(folder: &Path, files: &[RuleFile], good: &GoodTexts) {
+    for path in rule_files::removed_paths(files, good) {
+        warn!("{}: {path} was removed, and its content is no longer in force", folder.display());
     }
 }
 
-fn report(faults: &[Fault]) {
+fn log_faults(faults: &[Fault]) {
     for fault in faults {
         let text = fault::render(std::slice::from_ref(fault), false);
         match fault.level {
@@ -213,9 +212,9 @@ fn report(faults: &[Fault]) {
     }
 }
 
-/// Notifies `changed` once the folder or a table, having changed, is quiet. Their parents are
-/// watched too, for what is replaced whole.
-fn watch(
+/// Notifies `changed` when the folder or a table has changed and is quiet again. Their parents are
+/// watched too, because a folder or table may be replaced as a whole.
+fn watch_folder(
     folder: &Path,
     tables: &BTreeSet<PathBuf>,
     changed: &Arc<Notify>,
@@ -232,22 +231,22 @@ fn watch(
         outside.iter().filter_map(|table| Some(table.parent()?.to_owned())).collect();
     parents.extend(watched.parent().map(Path::to_owned));
     let inside = watched.clone();
-    let tell = move |result: DebounceEventResult| {
-        let concerns = |event: &DebouncedEvent| {
-            let is_ours = |path: &PathBuf| path.starts_with(&inside) || outside.contains(path);
-            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(is_ours)
+    let notify_changed = move |result: DebounceEventResult| {
+        let is_relevant = |event: &DebouncedEvent| {
+            let is_watched = |path: &PathBuf| path.starts_with(&inside) || outside.contains(path);
+            !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(is_watched)
         };
-        if result.map_or(true, |events| events.iter().any(concerns)) {
+        if result.map_or(true, |events| events.iter().any(is_relevant)) {
             changed.notify_one();
         }
     };
-    let watching = new_debouncer(QUIET, None, tell).and_then(|mut watcher| {
-        // A folder that is gone is noticed through its parent when it comes back.
+    let watching = new_debouncer(QUIET, None, notify_changed).and_then(|mut watcher| {
+        // A missing folder is noticed through its parent when it comes back.
         if watched.exists() || parents.is_empty() {
             watcher.watch(&watched, RecursiveMode::Recursive)?;
         }
         for parent in &parents {
-            // Where a table is to lie may not be there yet.
+            // The folder of a table may not exist yet.
             if parent.is_dir() {
                 watcher.watch(parent, RecursiveMode::NonRecursive)?;
             }

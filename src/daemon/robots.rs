@@ -1,4 +1,5 @@
-//! `robots.txt` of hosts, requested once a day, before the first page of a host.
+//! A cache of the `robots.txt` of hosts. Each is requested before the first page of its host, and
+//! then once a day.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,28 +12,27 @@ use url::Url;
 use crate::article::robots;
 use crate::article::robots::Robots;
 use crate::clock::{later, now};
-use crate::daemon::world::World;
+use crate::daemon::context::RunContext;
 use crate::http;
 use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
 
-/// How long a host's robots.txt is believed (RFC 9309, 2.4).
-const BELIEVED: Duration = Duration::from_hours(24);
+/// How long a `robots.txt` is valid (RFC 9309, 2.4).
+const VALID_FOR: Duration = Duration::from_hours(24);
 
-/// How long a `robots.txt` that could not be read is not requested again: shorter than the wait of
-/// a page, so both are retried together.
-const PAUSE: Duration = Duration::from_secs(4);
+/// The pause before a `robots.txt` that could not be read is requested again. It is shorter than
+/// the wait of a page, so both are retried together.
+const RETRY_PAUSE: Duration = Duration::from_secs(4);
 
-/// How many hosts are remembered before those are forgotten whose time is over, or else all: pages
-/// bring ever new ones.
+/// The most entries. A full cache drops its expired entries, or else all of them.
 const MOST_REMEMBERED: usize = 1024;
 
-/// What hosts said since the start, by the address of their robots.txt.
+/// The `robots.txt` of hosts, by its address.
 #[derive(Debug, Default)]
-pub(crate) struct RobotsCache(Mutex<HashMap<Url, Arc<OnceCell<Said>>>>);
+pub(crate) struct RobotsCache(Mutex<HashMap<Url, Arc<OnceCell<CachedRobots>>>>);
 
-/// What a host said.
+/// A `robots.txt`, and the time until which it is valid.
 #[derive(Debug)]
-struct Said {
+struct CachedRobots {
     robots: Robots,
     until: Timestamp,
 }
@@ -42,33 +42,41 @@ struct Said {
 ///
 /// # Errors
 /// As [`Robots::check`].
-pub(crate) async fn check(world: &World, url: &Url) -> Result<(), FetchError> {
+pub(crate) async fn check_robots(context: &RunContext, url: &Url) -> Result<(), FetchError> {
     let address = robots::address(url);
-    let cell = world.robots.cell(&address, now());
-    cell.get_or_init(|| ask(world, address)).await.robots.check(url)
+    let cell = context.robots.cell(&address, now());
+    cell.get_or_init(|| request_robots(context, address)).await.robots.check(url)
 }
 
-async fn ask(world: &World, address: Url) -> Said {
+async fn request_robots(context: &RunContext, address: Url) -> CachedRobots {
     let request =
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
-    let admit = |url: Url| world.hosts.admit(HostKey::of(&url));
-    let asked =
-        http::fetch(&world.means.http, &request, &world.limits, now(), admit, world.rest()).await;
-    let robots = Robots::of(asked.as_ref());
-    let kept = if matches!(robots, Robots::Says(_)) { BELIEVED } else { PAUSE };
-    Said { robots, until: later(now(), kept) }
+    let admit = |url: Url| context.hosts.admit(HostKey::from_url(&url));
+    let answer = http::fetch(
+        &context.send_context.http,
+        &request,
+        &context.limits,
+        now(),
+        admit,
+        context.rest_recorder(),
+    )
+    .await;
+    let robots = Robots::from_answer(answer.as_ref());
+    let valid_for = if matches!(robots, Robots::Says(_)) { VALID_FOR } else { RETRY_PAUSE };
+    CachedRobots { robots, until: later(now(), valid_for) }
 }
 
 impl RobotsCache {
     /// The cell for the `robots.txt` at `address`; empty if it must be requested.
-    fn cell(&self, address: &Url, now: Timestamp) -> Arc<OnceCell<Said>> {
-        let is_good = |cell: &OnceCell<Said>| cell.get().is_none_or(|said| said.until > now);
+    fn cell(&self, address: &Url, now: Timestamp) -> Arc<OnceCell<CachedRobots>> {
+        let is_valid =
+            |cell: &OnceCell<CachedRobots>| cell.get().is_none_or(|robots| robots.until > now);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = known.get(address).filter(|cell| is_good(cell)) {
+        if let Some(cell) = known.get(address).filter(|cell| is_valid(cell)) {
             return Arc::clone(cell);
         }
         if known.len() >= MOST_REMEMBERED {
-            known.retain(|_, cell| is_good(cell));
+            known.retain(|_, cell| is_valid(cell));
         }
         if known.len() >= MOST_REMEMBERED {
             known.clear();
@@ -83,8 +91,8 @@ impl RobotsCache {
 mod tests {
     use super::*;
 
-    fn said(until: Timestamp) -> Said {
-        Said { robots: Robots::Unreachable(FetchError::Broken(String::new())), until }
+    fn cached(until: Timestamp) -> CachedRobots {
+        CachedRobots { robots: Robots::Unreachable(FetchError::Broken(String::new())), until }
     }
 
     fn address(host: usize) -> Url {
@@ -92,25 +100,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_holds_until_its_time_is_over() {
+    fn an_entry_is_valid_until_its_time_is_over() {
         let (known, now) = (RobotsCache::default(), now());
         let cell = known.cell(&address(1), now);
         assert!(
             Arc::ptr_eq(&cell, &known.cell(&address(1), now)),
-            "who comes while it is asked waits for the same answer"
+            "concurrent requests wait for the same answer"
         );
-        cell.set(said(later(now, PAUSE))).unwrap();
+        cell.set(cached(later(now, RETRY_PAUSE))).unwrap();
         assert!(Arc::ptr_eq(&cell, &known.cell(&address(1), now)));
         assert!(known.cell(&address(2), now).get().is_none());
-        assert!(known.cell(&address(1), later(now, PAUSE)).get().is_none());
+        assert!(known.cell(&address(1), later(now, RETRY_PAUSE)).get().is_none());
     }
 
     #[test]
-    fn no_more_hosts_are_remembered_than_there_is_room_for() {
+    fn the_cache_has_a_limit() {
         let (known, now) = (RobotsCache::default(), now());
         for host in 0..3 * MOST_REMEMBERED {
-            let until = if host % 2 == 0 { later(now, BELIEVED) } else { now };
-            known.cell(&address(host), now).set(said(until)).unwrap();
+            let until = if host % 2 == 0 { later(now, VALID_FOR) } else { now };
+            known.cell(&address(host), now).set(cached(until)).unwrap();
         }
         assert!(known.0.lock().unwrap().len() <= MOST_REMEMBERED);
     }

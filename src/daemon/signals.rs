@@ -8,11 +8,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Cancels `stop` at SIGTERM or SIGINT and notifies `reload` at SIGHUP, for as long as it is
-/// polled.
+/// The future cancels `stop` at SIGTERM or SIGINT, and notifies `reload` at SIGHUP.
 ///
 /// # Errors
-/// Where the system lets no handler be installed.
+/// If the system refuses a signal handler.
 pub fn listen(
     stop: CancellationToken,
     reload: Arc<Notify>,
@@ -28,9 +27,9 @@ pub fn listen(
                 _ = hang_up.recv() => reload.notify_one(),
             }
         }
-        info!("stopping: what is being sent is finished first");
+        info!("stopping: messages in flight are finished first");
         stop.cancel();
-        // A second signal means that the person does not want to wait.
+        // A second signal ends the process at once.
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! Tasks that each work on one thing, and which thing that is, also where a task panics.
+//! A set of tasks that each have a key. The key of a task is known even if the task panics.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,29 +9,29 @@ use tokio::task::{Id, JoinError, JoinSet};
 #[derive(Debug)]
 pub(crate) struct Tasks<K, T> {
     running: JoinSet<T>,
-    on: HashMap<Id, K>,
+    keys: HashMap<Id, K>,
 }
 
-/// A task panicked, by a fault of Tidings.
+/// A task panicked, because of a bug in Tidings.
 #[derive(Debug)]
 pub(crate) struct Panicked(String);
 
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a fault of Tidings, please report it ({})", self.0)
+        write!(f, "a bug in Tidings, please report it ({})", self.0)
     }
 }
 
 impl<K, T: Send + 'static> Tasks<K, T> {
     /// No tasks.
     pub(crate) fn new() -> Self {
-        Self { running: JoinSet::new(), on: HashMap::new() }
+        Self { running: JoinSet::new(), keys: HashMap::new() }
     }
 
-    /// Starts a task that works on `thing`.
-    pub(crate) fn spawn(&mut self, thing: K, work: impl Future<Output = T> + Send + 'static) {
+    /// Starts a task with this key.
+    pub(crate) fn spawn(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
         let id = self.running.spawn(work).id();
-        self.on.insert(id, thing);
+        self.keys.insert(id, key);
     }
 
     /// Waits for the next task to end, and returns its key and result. `None` if there is no task.
@@ -39,31 +39,31 @@ impl<K, T: Send + 'static> Tasks<K, T> {
     /// No result is lost if the wait is cancelled.
     pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {
         let joined = self.running.join_next_with_id().await?;
-        self.take(joined)
+        self.with_key(joined)
     }
 
-    /// As [`next`](Self::next), of a task that has ended already; `None` if there is none.
-    pub(crate) fn ended(&mut self) -> Option<(K, Result<T, Panicked>)> {
+    /// Like [`next`](Self::next), but without waiting. `None` if no task has ended.
+    pub(crate) fn try_next(&mut self) -> Option<(K, Result<T, Panicked>)> {
         let joined = self.running.try_join_next_with_id()?;
-        self.take(joined)
+        self.with_key(joined)
     }
 
-    fn take(&mut self, joined: Result<(Id, T), JoinError>) -> Option<(K, Result<T, Panicked>)> {
+    fn with_key(&mut self, joined: Result<(Id, T), JoinError>) -> Option<(K, Result<T, Panicked>)> {
         let (id, ended) = match joined {
             Ok((id, ended)) => (id, Ok(ended)),
             Err(why) => (why.id(), Err(Panicked(why.to_string()))),
         };
-        Some((self.on.remove(&id)?, ended))
+        Some((self.keys.remove(&id)?, ended))
     }
 
-    /// What is being worked on.
-    pub(crate) fn things(&self) -> impl Iterator<Item = &K> {
-        self.on.values()
+    /// The keys of the running tasks.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.keys.values()
     }
 
-    /// How many tasks run.
+    /// The number of running tasks.
     pub(crate) fn len(&self) -> usize {
-        self.on.len()
+        self.keys.len()
     }
 }
 
@@ -72,16 +72,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_panics_is_told_with_what_it_worked_on() {
+    async fn a_task_that_panics_is_returned_with_its_key() {
         let mut tasks = Tasks::new();
         tasks.spawn("sound", async { 7 });
         tasks.spawn("broken", async { panic!("oh") });
         let mut ended = Vec::new();
-        while let Some((thing, outcome)) = tasks.next().await {
-            ended.push((thing, outcome.ok()));
+        while let Some((key, outcome)) = tasks.next().await {
+            ended.push((key, outcome.ok()));
         }
         ended.sort_unstable();
         assert_eq!(ended, [("broken", None), ("sound", Some(7))]);
-        assert_eq!((tasks.len(), tasks.things().count()), (0, 0));
+        assert_eq!((tasks.len(), tasks.keys().count()), (0, 0));
     }
 }

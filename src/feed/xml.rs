@@ -30,7 +30,7 @@ use tidings_rules::text::one_line;
 /// The longest `xml:base` that is followed: each is put before all those inside.
 const LONGEST_BASE: usize = 4096;
 
-/// Reads a feed that came from `base`. Whatever items can be told from the damage are read; its
+/// Reads a feed that came from `base`. Every item that the damage spares is read; its
 /// hints are left to `hints`.
 pub(super) fn read_tokens(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = FeedSink(RefCell::new(XmlReader::new(base)));

@@ -13,7 +13,7 @@ pub struct HostKey(pub String);
 impl HostKey {
     /// The host of `url`; empty name and port 0 where it has none (`file:`).
     #[must_use]
-    pub fn of(url: &Url) -> Self {
+    pub fn from_url(url: &Url) -> Self {
         let name = url.host_str().unwrap_or_default();
         Self(format!("{name}:{}", url.port_or_known_default().unwrap_or_default()))
     }

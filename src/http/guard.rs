@@ -120,7 +120,7 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// The address that a packet to `address` ends at, as far as its form tells.
+/// The address that a packet to `address` ends at, as far as its form shows.
 fn embedded_address(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
     let [_, b, c, .., g, h] = six.segments();

@@ -96,7 +96,7 @@ async fn get_within(
         ..Network::default()
     };
     let admit = async |url: Url| {
-        hosts.lock().unwrap().push(HostKey::of(&url).0);
+        hosts.lock().unwrap().push(HostKey::from_url(&url).0);
         Ok(())
     };
     fetch(&reach(network), request, limits, now(), admit, |_, _| ()).await
@@ -193,7 +193,7 @@ async fn redirects_are_followed_with_a_permit_and_the_validators_for_each_hop() 
     let answer =
         get_within(&request(&start, validators), &Limits::default(), &hosts).await.unwrap();
     assert_eq!((answer.body.as_deref(), &answer.url), (Some(b"here".as_slice()), &target));
-    assert_eq!(*hosts.lock().unwrap(), [HostKey::of(&start).0, HostKey::of(&target).0]);
+    assert_eq!(*hosts.lock().unwrap(), [HostKey::from_url(&start).0, HostKey::from_url(&target).0]);
 }
 
 #[rstest]
@@ -222,21 +222,23 @@ async fn a_busy_host_is_said_to_rest_while_its_permit_is_still_held_and_a_restin
     let location = format!("Location: {busy}\r\n");
     let start = serve(move |_| bare("302 Found", &location)).await;
     let reach = reach(own());
-    let (held, told) = (Arc::new(()), Mutex::new(None));
-    let admit = async |url: Url| match (&*told.lock().unwrap(), url == busy) {
-        (Some(until), true) => Err(FetchError::Resting { host: HostKey::of(&url), until: *until }),
+    let (held, resting) = (Arc::new(()), Mutex::new(None));
+    let admit = async |url: Url| match (&*resting.lock().unwrap(), url == busy) {
+        (Some(until), true) => {
+            Err(FetchError::Resting { host: HostKey::from_url(&url), until: *until })
+        }
         _ => Ok(Arc::clone(&held)),
     };
     let rest = |host: &HostKey, asked: RetryAfter| {
-        assert_eq!((host, Arc::strong_count(&held)), (&HostKey::of(&busy), 2));
-        *told.lock().unwrap() = Some(asked.end(now()));
+        assert_eq!((host, Arc::strong_count(&held)), (&HostKey::from_url(&busy), 2));
+        *resting.lock().unwrap() = Some(asked.end(now()));
     };
     let asked = request(&start, Validators::default());
     let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
     assert!(matches!(error, FetchError::Status { code: 429, .. }), "{error:?}");
     let error = fetch(&reach, &asked, &Limits::default(), now(), admit, rest).await.unwrap_err();
     let until = now() + Duration::from_mins(1);
-    assert_eq!(error, FetchError::Resting { host: HostKey::of(&busy), until });
+    assert_eq!(error, FetchError::Resting { host: HostKey::from_url(&busy), until });
 }
 
 #[tokio::test]
@@ -335,7 +337,7 @@ async fn refusals_carry_what_to_do_about_them(
     let url = serve(move |_| bare(status, headers)).await;
     let error = get(&url).await.unwrap_err();
     assert_eq!(error.to_string(), format!("the server answered {status}"));
-    assert_eq!(error, FetchError::Status { code, retry_after, host: HostKey::of(&url) });
+    assert_eq!(error, FetchError::Status { code, retry_after, host: HostKey::from_url(&url) });
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ use jiff::tz::Offset;
 /// The longest text that is taken for a date.
 const LONGEST: usize = 120;
 
-/// The instant that `text` means: RFC 3339, RFC 2822, or anything that has a day, a month and a
-/// year which can be told apart.
+/// The instant that `text` means: RFC 3339, RFC 2822, or any text with a day, a month and a
+/// year of which each can be recognised.
 pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > LONGEST {

@@ -44,7 +44,7 @@ pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| guess_encoding(bytes).into_owned(), str::to_owned)
 }
 
-/// UTF-16 without a mark, told by the zero beside the first `<` (XML 1.0, appendix F).
+/// UTF-16 without a mark, recognised by the zero beside the first `<` (XML 1.0, appendix F).
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, _, 0, ..] => Some(UTF_16LE),

@@ -17,13 +17,13 @@ use url::Host;
 
 use crate::alerts::{Content, Notification, Receiver};
 use crate::config::Email;
-use crate::notify::printable::plain;
 use crate::notify::quote::join_pieces;
 use crate::notify::reply::truncate_with_ellipsis;
 use crate::notify::text;
 use crate::notify::view::build_view;
 use crate::notify::view::message_view::MessageView;
 use tidings_rules::story::NotifierName;
+use tidings_rules::text::visible_line;
 
 pub(super) use smtp::{SmtpPools, send};
 
@@ -86,7 +86,7 @@ fn recipient_mailbox(email: &Email, recipient: &str) -> Result<Mailbox, String> 
 fn parse_address(recipient: &str) -> Result<Address, String> {
     let address: Address = recipient
         .parse()
-        .map_err(|error| format!("{} is no mail address: {error}", plain(recipient)))?;
+        .map_err(|error| format!("{} is no mail address: {error}", visible_line(recipient)))?;
     Ok(with_ascii_domain(&address))
 }
 
@@ -114,7 +114,7 @@ fn unescaped_subject(view: &MessageView, notification: &Notification) -> String 
     let Some(first) = rules.iter().min_by_key(|rule| Reverse(rule.severity)) else {
         return title;
     };
-    let name = truncate_with_ellipsis(plain(&first.title()).trim(), MAX_SUBJECT_RULE);
+    let name = truncate_with_ellipsis(visible_line(&first.title()).trim(), MAX_SUBJECT_RULE);
     match rules.len() - 1 {
         0 => format!("{title} [{name}]"),
         more => format!("{title} [{name} and {more} more]"),

@@ -2,16 +2,11 @@
 
 use std::fmt::Write;
 
-use tidings_rules::text::{is_display_control, visible_line};
+use tidings_rules::text::is_display_control;
 
 /// Whether `c` is a control character, changes how other text is shown, or ends a line.
 pub(super) fn is_unprintable(c: char) -> bool {
     is_display_control(c) || matches!(c, '\n' | '\t' | '\u{2028}' | '\u{2029}')
-}
-
-/// `text` on one line, without control characters.
-pub(crate) fn plain(text: &str) -> String {
-    visible_line(text)
 }
 
 /// `json` with every unprintable character escaped, beyond what RFC 8259 requires. The value stays

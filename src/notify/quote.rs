@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::alerts::RuleMatch;
-use crate::notify::printable::plain;
 use tidings_rules::story::{Evidence, Field};
+use tidings_rules::text::visible_line;
 
 /// A part of a quote, marked as matched or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,7 +105,11 @@ fn split_at_marks(text: &str, mut marks: Vec<QuoteMark<'_>>) -> Vec<QuotePiece> 
 
 fn push_piece(pieces: &mut Vec<QuotePiece>, text: &str, marked: bool, label: Option<&str>) {
     if !text.is_empty() {
-        pieces.push(QuotePiece { text: plain(text), marked, label: label.map(plain) });
+        pieces.push(QuotePiece {
+            text: visible_line(text),
+            marked,
+            label: label.map(visible_line),
+        });
     }
 }
 

@@ -1,8 +1,7 @@
 //! Replies of servers, made safe to show and to store.
 
+use tidings_rules::text::visible_line;
 use unicode_segmentation::UnicodeSegmentation;
-
-use crate::notify::printable::plain;
 
 /// The longest reply that is kept, in graphemes.
 const MAX_REPLY: usize = 300;
@@ -17,7 +16,7 @@ pub(super) fn sanitize_reply<'a>(
         secrets.into_iter().map(String::as_str).filter(|secret| !secret.is_empty()).collect();
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     let safe = secrets.iter().fold(reply.to_owned(), |text, secret| text.replace(secret, "[…]"));
-    truncate_with_ellipsis(plain(&safe).trim(), MAX_REPLY)
+    truncate_with_ellipsis(visible_line(&safe).trim(), MAX_REPLY)
 }
 
 /// `text`, cut to `max` graphemes including an ellipsis if it is longer.

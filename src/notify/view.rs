@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
-use crate::notify::printable::plain;
 use crate::notify::quote;
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::{FeedEntry, Read};
+use tidings_rules::text::visible_line;
 
 use message_view::{Fact, MessageView, StoryItem, format_time, unmarked_pieces};
 
@@ -28,7 +28,9 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
             let mut view = alert_view(story, read, feeds, rules, zone);
             view.facts.splice(
                 0..0,
-                update.as_ref().map(|update| Fact::with_line("update", plain(&update.to_string()))),
+                update
+                    .as_ref()
+                    .map(|update| Fact::with_line("update", visible_line(&update.to_string()))),
             );
             view
         }
@@ -45,7 +47,7 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
 }
 
 fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
-    let subject = plain(&notice.subject().to_string());
+    let subject = visible_line(&notice.subject().to_string());
     let (title, note) = match notice.kind {
         NoticeKind::Down => (
             format!("{subject} takes no messages"),
@@ -69,7 +71,7 @@ fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
         note,
         vec![
             Fact::with_line(since, format_time(notice.since, zone)),
-            Fact::with_line(why, plain(&notice.why)),
+            Fact::with_line(why, visible_line(&notice.why)),
         ],
     )
 }
@@ -77,7 +79,7 @@ fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {
 fn feed_notice_view(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
     use health::FeedNoticeKind;
 
-    let feed = plain(&notice.feed.0);
+    let feed = visible_line(&notice.feed.0);
     let (title, note) = match notice.kind {
         FeedNoticeKind::Gone => (
             format!("The feed {feed} is gone for good"),
@@ -114,7 +116,7 @@ fn feed_notice_view(notice: &FeedNotice, zone: &TimeZone) -> MessageView {
         note,
         vec![
             Fact::with_line(since, format_time(notice.since, zone)),
-            Fact::with_line(why, plain(&notice.why)),
+            Fact::with_line(why, visible_line(&notice.why)),
         ],
     )
 }
@@ -127,9 +129,9 @@ fn store_notice_view(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
         ),
     };
     let facts = [
-        ("store", plain(&notice.store)),
+        ("store", visible_line(&notice.store)),
         ("found", format_time(notice.since, zone)),
-        ("why", plain(&notice.why)),
+        ("why", visible_line(&notice.why)),
     ];
     note_view(title, note, facts.map(|(name, line)| Fact::with_line(name, line)).into())
 }
@@ -157,7 +159,7 @@ fn alert_view(
 ) -> MessageView {
     let mut quotes = quote::quotes_from_rules(&story.title, rules);
     if story.title.trim().is_empty() {
-        quotes.title = unmarked_pieces(&plain(story.headline()));
+        quotes.title = unmarked_pieces(&visible_line(story.headline()));
     }
     let hidden = quotes.sentences.len().saturating_sub(MAX_QUOTES);
     quotes.sentences.truncate(MAX_QUOTES);
@@ -172,7 +174,7 @@ fn alert_view(
         },
         sections: Vec::new(),
         facts: alert_facts(story, read, feeds, rules, zone),
-        link: story.url.as_deref().map(plain),
+        link: story.url.as_deref().map(visible_line),
         copies: if feeds.len() > 1 { copy_items(story, feeds, zone) } else { Vec::new() },
     }
 }
@@ -186,9 +188,9 @@ fn copy_items(story: &StorySummary, feeds: &[FeedEntry], zone: &TimeZone) -> Vec
 
 /// One copy. Its headline is left out if it is the headline of the message.
 fn copy_item(story: &StorySummary, copy: &FeedEntry, zone: &TimeZone) -> StoryItem {
-    let place = format!("{}, {}", plain(&copy.feed.0), format_time(copy.seen, zone));
-    let link = copy.url.as_deref().map(plain);
-    let headline = plain(&copy.title);
+    let place = format!("{}, {}", visible_line(&copy.feed.0), format_time(copy.seen, zone));
+    let link = copy.url.as_deref().map(visible_line);
+    let headline = visible_line(&copy.title);
     if headline.trim().is_empty() || copy.title == story.title {
         return StoryItem { link, ..StoryItem::from_line(&place) };
     }
@@ -208,7 +210,9 @@ fn alert_facts(
     };
     let read = match read {
         Read::Full => None,
-        Read::Teaser(why) => Some(Fact::with_line("read", plain(&format!("teaser only: {why}")))),
+        Read::Teaser(why) => {
+            Some(Fact::with_line("read", visible_line(&format!("teaser only: {why}"))))
+        }
     };
     let names = feed_names(feeds);
     let source =
@@ -226,12 +230,12 @@ fn rule_line(rule: &RuleMatch) -> String {
     if let Some(owner) = &rule.owner {
         line = format!("{line} ({owner})");
     }
-    plain(&line)
+    visible_line(&line)
 }
 
 fn feed_names(feeds: &[FeedEntry]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in feeds.iter().map(|entry| plain(&entry.feed.0)) {
+    for name in feeds.iter().map(|entry| visible_line(&entry.feed.0)) {
         if !names.contains(&name) {
             names.push(name);
         }

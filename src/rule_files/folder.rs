@@ -9,49 +9,50 @@ use crate::files;
 use crate::markup::decode::decode_undeclared;
 use tidings_rules::fault::Source;
 
-/// How many folders deep rule files may lie; a link that leads back up ends here, too.
+/// The deepest level of folders that is read. It also ends a loop of links.
 const DEPTH: usize = 16;
 
 /// A rule file, or a table that one names, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its path below the rules' folder: its name, wherever the folder is.
+    /// Its path in the rule folder.
     pub path: String,
-    /// Its text, under the whole path.
+    /// Its text, with its full path.
     pub source: Arc<Source>,
-    /// What it is.
+    /// Its kind.
     pub kind: RuleFileKind,
 }
 
-/// What a file is to the rules.
+/// The kind of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleFileKind {
     /// YAML.
     Rules,
     /// The rows of a term list.
     Table,
-    /// A table that could not be read, and why; its text is empty.
+    /// A table that could not be read, and why. Its text is empty.
     NoTable(String),
 }
 
 /// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables
-/// that they name; hidden files and folders are passed over.
+/// that they name. Hidden files and folders are skipped.
 ///
 /// # Errors
-/// In a sentence with the path, where a folder or rule file cannot be read.
-pub fn read(path: &Path) -> Result<Vec<RuleFile>, String> {
+/// If a folder or rule file cannot be read. The error is a sentence with the path.
+pub fn read_rule_files(path: &Path) -> Result<Vec<RuleFile>, String> {
     let mut files = Vec::new();
-    collect(path, 0, &mut files)
+    collect_paths(path, 0, &mut files)
         .map_err(|(at, why)| format!("{} cannot be read: {why}", at.display()))?;
     files.sort();
-    let mut files = files.iter().map(|file| read_one(path, file)).collect::<Result<Vec<_>, _>>()?;
+    let mut files =
+        files.iter().map(|file| read_rule_file(path, file)).collect::<Result<Vec<_>, _>>()?;
     let tables: BTreeSet<String> =
         files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
     files.extend(tables.into_iter().map(|name| read_table(path, name)));
     Ok(files)
 }
 
-fn collect(
+fn collect_paths(
     path: &Path,
     depth: usize,
     files: &mut Vec<PathBuf>,
@@ -71,7 +72,7 @@ fn collect(
     for entry in std::fs::read_dir(path).map_err(at)? {
         let entry = entry.map_err(at)?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            collect(&entry.path(), depth + 1, files)?;
+            collect_paths(&entry.path(), depth + 1, files)?;
         }
     }
     Ok(())
@@ -81,24 +82,23 @@ fn is_rule_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-fn read_one(folder: &Path, path: &Path) -> Result<RuleFile, String> {
+fn read_rule_file(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
     let bytes = files::read_file(path, files::RULE_FILE)
         .map_err(|why| format!("{name} cannot be read: {why}"))?;
-    // What is not UTF-8 becomes U+FFFD, which is a fault of this file alone.
+    // Bytes that are not UTF-8 become U+FFFD, which is a fault of this file alone.
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
     Ok(RuleFile {
-        path: below(folder, path),
+        path: relative_path(folder, path),
         source: Arc::new(Source { name, text }),
         kind: RuleFileKind::Rules,
     })
 }
 
-/// A table that cannot be read is broken, like one with broken rows: its last good version replaces
-/// it.
+/// Reads a table. A table that cannot be read counts as broken: its last good version replaces it.
 fn read_table(folder: &Path, name: String) -> RuleFile {
-    let path = below(folder, Path::new(&name));
+    let path = relative_path(folder, Path::new(&name));
     let (text, kind) = match files::read_file(Path::new(&name), files::TABLE) {
         Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
         Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
@@ -106,8 +106,8 @@ fn read_table(folder: &Path, name: String) -> RuleFile {
     RuleFile { path, source: Arc::new(Source { name, text }), kind }
 }
 
-/// `path` as seen from `folder`, if it lies below.
-pub(super) fn below(folder: &Path, path: &Path) -> String {
+/// `path` relative to `folder`, if it is in it.
+pub(super) fn relative_path(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
     below.unwrap_or(path).display().to_string()
 }

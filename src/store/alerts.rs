@@ -27,10 +27,10 @@ pub(super) async fn record_alerts(
             continue;
         };
         if !event::has_earlier_alert(conn, &event, alert, new_alert).await? {
-            recorded.push(RecordedAlert { alert, new_alert: new_alert, is_update: false });
+            recorded.push(RecordedAlert { alert, new_alert, is_update: false });
         } else if let Some(update) = &update {
             mark_as_update(conn, alert, update).await?;
-            recorded.push(RecordedAlert { alert, new_alert: new_alert, is_update: true });
+            recorded.push(RecordedAlert { alert, new_alert, is_update: true });
         }
     }
     route::route_alerts(conn, &event, &recorded, match_result, now).await

@@ -15,9 +15,9 @@ use super::outbox::{
     LeasedMessages, OpenNotifier, WaitingRecipient, lease_due, read_first_messages,
 };
 use super::{
-    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OpenContent, OutboxTurn,
-    PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth, RetryRecord,
-    Sending, Store, StoryPlan, health,
+    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
+    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth,
+    RetryRecord, Sending, Store, StoryPlan, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
@@ -99,21 +99,35 @@ impl Bench {
         now: i64,
         render: Render,
     ) -> Vec<Lease> {
-        let mut leases: Vec<Lease> = Vec::new();
-        let mut prepared = PreparedMessages::new();
+        let notifier = NotifierName(notifier.to_owned());
+        let mut prepared = self.prepare_due(&[&notifier], now, &render).await;
         loop {
-            let notifier = NotifierName(notifier.to_owned());
-            let free = limit - u32::try_from(leases.len()).unwrap();
+            let notifier = notifier.clone();
             let work = self.store.write(move |conn| {
-                Box::pin(lease_whatever_its_health(conn, run, notifier, free, now, prepared))
+                Box::pin(lease_whatever_its_health(conn, run, notifier, limit, now, prepared))
             });
             let turn = work.await.unwrap();
-            leases.extend(turn.leases);
-            if turn.unprepared.is_empty() || leases.len() == limit as usize {
-                return leases;
+            if turn.unprepared.is_empty() || !turn.leases.is_empty() {
+                return turn.leases;
             }
             prepared = self.prepare(&turn.unprepared, now, &render).await;
         }
+    }
+
+    /// Prepares what is due for these notifiers.
+    async fn prepare_due(
+        &self,
+        notifiers: &[&NotifierName],
+        now: i64,
+        render: &Render,
+    ) -> PreparedMessages {
+        let none = PreparedMessages::new();
+        let open = self
+            .store
+            .read_next_open_messages(notifiers, 1000, &none, at_second(now))
+            .await
+            .unwrap();
+        open.into_iter().map(|open| prepare_message(open, now, render)).collect()
     }
 
     /// Prepares these messages as the dispatcher does.
@@ -124,17 +138,7 @@ impl Bench {
         render: &Render,
     ) -> PreparedMessages {
         let open = self.store.read_open_messages(messages, at_second(now)).await.unwrap();
-        let prepared = open.into_iter().map(|open| {
-            let preparation = match open.content {
-                OpenContent::Parts(parts) => Preparation::Split(parts),
-                OpenContent::Whole(notification) => match render(&open.receiver, &notification) {
-                    Ok(payload) => Preparation::Payload(payload),
-                    Err(why) => Preparation::Unrenderable(why),
-                },
-            };
-            (open.message, PreparedMessage { revision: open.revision, preparation })
-        });
-        prepared.collect()
+        open.into_iter().map(|open| prepare_message(open, now, render)).collect()
     }
 
     /// Records the result of an attempt. Returns `false` if its lease was over.
@@ -163,9 +167,10 @@ impl Bench {
             let to = [(String::new(), *in_flight)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
-        let mut sending: BTreeMap<NotifierName, Sending> = sending.collect();
-        let (mut ended, mut prepared) = (ended, PreparedMessages::new());
-        let mut leases: Vec<Lease> = Vec::new();
+        let sending: BTreeMap<NotifierName, Sending> = sending.collect();
+        let notifiers: Vec<&NotifierName> = sending.keys().collect();
+        let mut prepared = self.prepare_due(&notifiers, now, &render_as_json()).await;
+        let mut ended = ended;
         loop {
             let turn = self.store.outbox_turn(
                 run,
@@ -175,13 +180,8 @@ impl Bench {
                 Arc::new(prepared),
             );
             let turn = turn.await.unwrap();
-            for Receiver { notifier, recipient } in turn.leases.iter().map(|one| &one.receiver) {
-                let sending = sending.entry(notifier.clone()).or_default();
-                *sending.in_flight.entry(recipient.clone()).or_default() += 1;
-            }
-            leases.extend(turn.leases.iter().cloned());
-            if turn.unprepared.is_empty() {
-                return OutboxTurn { leases, ..turn };
+            if turn.unprepared.is_empty() || !turn.leases.is_empty() {
+                return turn;
             }
             prepared = self.prepare(&turn.unprepared, now, &render_as_json()).await;
         }
@@ -192,9 +192,7 @@ impl Bench {
         let notifier = desk_receiver().notifier;
         let first = self
             .store
-            .write(|conn| {
-                Box::pin(async move { read_first_messages(conn, &notifier, 1).await })
-            })
+            .write(|conn| Box::pin(async move { read_first_messages(conn, &notifier, 1).await }))
             .await
             .unwrap();
         first.into_iter().map(|(recipient, messages)| (recipient, messages[0].due)).collect()
@@ -224,6 +222,19 @@ impl Bench {
 /// Renders a notification for a receiver.
 pub(super) type Render =
     Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
+
+/// What a turn does with an open message.
+fn prepare_message(open: OpenMessage, now: i64, render: &Render) -> (i64, PreparedMessage) {
+    let preparation = match open.content {
+        OpenContent::Parts(parts) => Preparation::Split(parts),
+        OpenContent::Whole(notification) => match render(&open.receiver, &notification) {
+            Ok(payload) => Preparation::Payload(payload),
+            Err(why) => Preparation::Unrenderable(why),
+        },
+    };
+    let (revision, made) = (open.revision, at_second(now));
+    (open.message, PreparedMessage { revision, preparation, made })
+}
 
 /// Leases messages of a notifier that has room for `free`, as every recipient has.
 async fn lease_whatever_its_health(
@@ -351,7 +362,7 @@ pub(super) fn match_result(rules: &[&str]) -> MatchResult {
 
 /// A final text that took one fetch.
 pub(super) fn final_text(body: &str, match_result: MatchResult) -> FinalText {
-    FinalText { body: body.to_owned(), match_result: match_result, fetches: 1, recheck_at: None }
+    FinalText { body: body.to_owned(), match_result, fetches: 1, recheck_at: None }
 }
 
 pub(super) fn settle_plan(rules: &[&str]) -> StoryPlan {

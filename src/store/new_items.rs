@@ -33,12 +33,12 @@ pub(super) async fn insert_plain_items(
     for mut item in items {
         let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
         match item.news.take() {
-            Some((story, plan))
+            Some((story, story_plan))
                 if is_new
-                    && changes_only_its_story(&plan)
+                    && changes_only_its_story(&story_plan)
                     && known.stories.insert(item.story.0.clone()) =>
             {
-                plain.push((item, plan));
+                plain.push((item, story_plan));
                 stories.push(story);
             }
             news => others.push(ItemRecord { news, ..item }),

@@ -12,12 +12,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use self::finish::record_outcomes;
-pub(super) use self::lease::lease_due;
 #[cfg(test)]
 pub(super) use self::lease::LeasedMessages;
-pub use self::prepare::{
-    OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages,
-};
+pub(super) use self::lease::lease_due;
+pub use self::prepare::{OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages};
 use super::column::{from_millis, to_millis};
 use super::health::whole_notifier;
 use super::{Finish, Holdings, Lease, ReceiverHealth, Store, StoreError};
@@ -202,11 +200,7 @@ impl OpenNotifier {
 
     /// When the next message is due, after so many were leased to each recipient and without the
     /// messages in `settled`, which are leased or dead. `None`: none waits, or there is no room.
-    fn next_due(
-        &self,
-        leased: &BTreeMap<&str, u32>,
-        settled: &BTreeSet<i64>,
-    ) -> Option<Timestamp> {
+    fn next_due(&self, leased: &BTreeMap<&str, u32>, settled: &BTreeSet<i64>) -> Option<Timestamp> {
         if leased.values().sum::<u32>() >= self.free {
             return None;
         }

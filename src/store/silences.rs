@@ -160,9 +160,8 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
             continue;
         };
         if longest.reason() != muted.reason {
-            let (_, alerts) = moved
-                .entry((muted.receiver, longest.id))
-                .or_insert_with(|| (longest, Vec::new()));
+            let (_, alerts) =
+                moved.entry((muted.receiver, longest.id)).or_insert_with(|| (longest, Vec::new()));
             alerts.push((muted.message, muted.alert));
         }
     }

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::hosts::{READ, config, once};
 use crate::support::http::{Response, Server};
+use crate::support::setup::{self, RULE};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{self, RULE};
 
 const OWN: &str = "network: {allow: [127.0.0.0/8]}\n";
 
@@ -168,14 +168,14 @@ async fn pages_that_hold_something_else_leave_the_teaser_and_say_what_they_are()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_edited_behind_an_unchanged_item_tells_the_rules_that_have_not_told() {
+async fn a_page_edited_behind_an_unchanged_item_alerts_for_the_rules_that_have_not_matched() {
     let server = Server::start().await;
     let mail = Sink::start().await;
     let entry = Entry::teaser("Freight over the bridge doubles", &server.url("/story"));
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/story", Response::html(wire::PAGE));
     server.serve("/hook", Response::status(204));
-    let whole = whole_way::config(
+    let whole = setup::config(
         &[server.url("/feed.xml")],
         &server.url("/hook"),
         mail.port(),
@@ -234,7 +234,8 @@ async fn where_a_feed_is_hinted_only_pages_of_teasers_with_a_word_of_a_rule_are_
         .replace(&format!("\"{}\"", server.url("/feed.xml")), &feed);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     once(&folder, &[]).await;
-    let skipped = "B: teaser, `full_text` is `hinted` for its feed, and no rule has a word of it";
+    let skipped =
+        "B: teaser, `full_text` is `hinted` for its feed, and no rule looks for a word of it";
     assert_eq!(folder.query(READ).await, ["A: full", skipped]);
     assert_eq!((server.requests("/a").len(), server.requests("/b").len()), (1, 0));
 }
@@ -249,7 +250,7 @@ async fn no_page_is_asked_for_where_its_feed_or_the_rules_want_none() {
     let of_title = "rules:\n  - {name: arms, when: title:arms}\n";
     for (feed, rule, why) in [
         (&*feed, RULE, "`full_text` is `never` for its feed"),
-        (&server.url("/feed.xml"), of_title, "no rule for its feed looks into the text"),
+        (&server.url("/feed.xml"), of_title, "no rule for its feed reads the text"),
     ] {
         let config = config(&["FEED"], OWN).replace("\"FEED\"", feed);
         let folder = Folder::new(&config, &[("arms.yaml", rule)]);

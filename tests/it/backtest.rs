@@ -114,7 +114,7 @@ async fn an_edit_is_shown_by_what_it_adds_and_drops() {
 }
 
 #[tokio::test]
-async fn lines_that_are_no_stories_are_told_with_their_place_and_the_rest_is_matched() {
+async fn lines_that_are_no_stories_are_reported_with_their_place_and_the_rest_is_matched() {
     let folder = folder();
     folder.write(
         "stories.jsonl",

@@ -2,10 +2,10 @@
 //! and nothing lost.
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, config, one_feed_config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
 
 const SOUND: &str = "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
 
@@ -98,7 +98,7 @@ async fn a_second_run_on_the_same_store_is_refused() {
     let folder =
         Folder::new(&SOUND.replace("file:wire.xml", "file:missing.xml"), &[("arms.yaml", RULE)]);
     let mut first = folder.run(&[]);
-    first.wait_for_log(|line| line.contains("knows")).await;
+    first.wait_for_log(|line| line.contains("the store ")).await;
     let mut second = folder.run(&[]);
     assert_eq!(second.wait().await, 69);
     let said = second.log().join("\n");
@@ -110,7 +110,7 @@ async fn a_second_run_on_the_same_store_is_refused() {
 async fn failure_of(response: Response) -> String {
     let server = Server::start().await;
     server.serve("/feed.xml", response);
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
+    let config = one_feed_config(&server, 1);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     let said = tidings.wait_for_log(|line| line.contains("wire-1")).await;
@@ -149,7 +149,7 @@ async fn why_only_the_teaser(page: &str, response: Response) -> String {
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/page", response);
     server.serve("/hook", Response::status(200));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"]);
+    let config = one_feed_config(&server, 1);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);

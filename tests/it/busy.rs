@@ -13,10 +13,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::outage::stories;
-use crate::support::http::{self, Server};
+use crate::support::http::Server;
+use crate::support::setup::{RULE, matching_stories};
 use crate::support::tidings::Folder;
-use crate::whole_way::RULE;
 
 /// A request may have been under way when a wish was uttered.
 const UNDER_WAY: Duration = Duration::from_millis(100);
@@ -27,9 +26,10 @@ const WORK: Duration = Duration::from_millis(100);
 /// What a service takes.
 #[derive(Clone, Copy)]
 enum Limit {
-    /// So many messages in any time as long as that; the rest is told when there is room again.
+    /// So many messages in any time as long as that; the others are
+    /// asked to wait until there is room.
     Rate(usize, Duration),
-    /// So many messages at once; the rest is told nothing but that there are too many.
+    /// So many messages at once; the others are refused without a time.
     AtOnce(usize),
 }
 
@@ -149,9 +149,9 @@ impl Seen {
 
 /// Has so many messages sent to a service with that limit. Returns what it saw, and how long that
 /// took.
-async fn tell(limit: Limit, messages: usize, least: Duration) -> (Service, Duration) {
+async fn send_all(limit: Limit, messages: usize, least: Duration) -> (Service, Duration) {
     let (server, mut service) = (Server::start().await, Service::start(limit).await);
-    server.serve("/feed.xml", http::Response::feed(&stories(&server, messages)));
+    server.serve("/feed.xml", matching_stories(&server, 1..=messages));
     let config = format!(
         "notify: [hook]\nnetwork: {{allow: [127.0.0.0/8]}}\npoll: {{first_poll: all}}\nfeeds:\n  - {{url: '{}', full_text: never}}\n\
          notifiers:\n  hook: {{type: webhook, url: 'http://127.0.0.1:{}/hook'}}\n",
@@ -177,7 +177,7 @@ async fn tell(limit: Limit, messages: usize, least: Duration) -> (Service, Durat
 #[tokio::test(flavor = "multi_thread")]
 async fn one_message_a_second_is_obeyed_to_the_second() {
     let (service, took) =
-        tell(Limit::Rate(1, Duration::from_secs(1)), 6, Duration::from_secs(5)).await;
+        send_all(Limit::Rate(1, Duration::from_secs(1)), 6, Duration::from_secs(5)).await;
     let seen = lock(&service.seen);
     println!("6 messages at one a second: {took:.1?}, {} turned away", seen.turned_away);
     assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 6));
@@ -187,7 +187,7 @@ async fn one_message_a_second_is_obeyed_to_the_second() {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_messages_in_two_seconds_are_sent_as_the_service_takes_them() {
     let (service, took) =
-        tell(Limit::Rate(5, Duration::from_secs(2)), 20, Duration::from_secs(6)).await;
+        send_all(Limit::Rate(5, Duration::from_secs(2)), 20, Duration::from_secs(6)).await;
     let seen = lock(&service.seen);
     println!("20 messages at five in two seconds: {took:.1?}, {} turned away", seen.turned_away);
     assert_eq!((seen.broken.as_slice(), seen.ids.len()), (&[][..], 20));
@@ -197,7 +197,7 @@ async fn five_messages_in_two_seconds_are_sent_as_the_service_takes_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_takes_three_at_once_is_kept_busy_and_not_overrun() {
     let least = WORK * 240 / 3;
-    let (service, took) = tell(Limit::AtOnce(3), 240, least).await;
+    let (service, took) = send_all(Limit::AtOnce(3), 240, least).await;
     let seen = lock(&service.seen);
     println!(
         "240 messages, three at once: {took:.1?} of at least {least:.1?}, {} turned away",

@@ -1,18 +1,14 @@
 //! Commands whose reader leaves, whose device is full, or who are asked for what is not there.
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, matching_stories};
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::RULE;
 
-/// A configuration with a console, and a store in which three stories were told.
-async fn world() -> (Server, Folder) {
+/// A configuration with a console, and a store with the alerts of three stories.
+async fn setup_with_alerts() -> (Server, Folder) {
     let server = Server::start().await;
-    let entry = |n: usize| {
-        let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
-    };
-    server.serve("/feed.xml", Response::feed(&wire::feed(&(0..3).map(entry).collect::<Vec<_>>())));
+    server.serve("/feed.xml", matching_stories(&server, 0..3));
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: Europe/Berlin\nnotify: [console]\nnotifiers:\n  console: {{type: console}}\n\
          feeds:\n  - {{url: \"{}\", name: Wire, tags: [asia]}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
@@ -52,7 +48,7 @@ fn commands<'a>(feed: &'a str, story: &'a str) -> Vec<Vec<&'a str>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
-    let (server, folder) = world().await;
+    let (server, folder) = setup_with_alerts().await;
     let feed = server.url("/feed.xml");
     let id = folder.query("SELECT uid FROM story LIMIT 1").await.remove(0);
     for command in commands(&feed, &id) {
@@ -90,7 +86,7 @@ async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_that_nobody_can_read_change_no_exit_code() {
-    let (_server, folder) = world().await;
+    let (_server, folder) = setup_with_alerts().await;
     for (command, code) in
         [(vec!["alerts", "show", "99"], 65), (vec!["nonsense"], 64), (vec!["run", "--once"], 0)]
     {
@@ -101,7 +97,7 @@ async fn errors_that_nobody_can_read_change_no_exit_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_not_there_is_said_with_what_is_near() {
-    let (_server, folder) = world().await;
+    let (_server, folder) = setup_with_alerts().await;
     for (command, wanted) in [
         (vec!["alerts", "--rule", "armz"], "no rule `armz`\n  help: did you mean `arms`?"),
         (vec!["alerts", "--tag", "korea"], "no rule with the tag `korea`"),
@@ -147,7 +143,7 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_of_the_log_that_is_none_is_refused() {
-    let (_server, folder) = world().await;
+    let (_server, folder) = setup_with_alerts().await;
     folder.set("TIDINGS_LOG", "verbose");
     let said = folder.command(&["run", "--once"]).await;
     assert_eq!(said.code, 64);

@@ -1,5 +1,5 @@
-//! How often copies are told from other stories: rewritten wire copy, made from a seed, against
-//! what must not be taken for it.
+//! How often copies are distinguished from other stories: rewritten wire copy, made from a seed,
+//! against what must not be taken for it.
 //!
 //! `COPIES=2000 cargo test --release copies -- --nocapture` makes as many articles of every kind,
 //! and prints the table of `docs/benchmarks.md`.
@@ -147,7 +147,7 @@ fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
 }
 
 #[test]
-fn the_agencys_next_version_is_told_as_an_update() {
+fn the_agencys_next_version_is_sent_as_an_update() {
     let mut press = Press::new(Rng::with_seed(SEED));
     let mut updates = 0;
     for _ in 0..100 {
@@ -168,7 +168,7 @@ fn relation_of(earlier: (&str, &str), later: (&str, &str)) -> Relation {
     relation(&earlier, &later, &HashSet::new())
 }
 
-/// Whether the later is told, be it as an update.
+/// Whether the later story is sent, also as an update.
 fn is_sent(relation: &Relation) -> bool {
     matches!(relation, Relation::Other | Relation::Update(_))
 }

@@ -9,9 +9,9 @@ use tidings::notify::{FailureCause, Outcome, RetryReason};
 
 use crate::email::{Sender, pass_after, put_off};
 use crate::support::http::Server;
+use crate::support::setup::{RULE, config, serve_one_match};
 use crate::support::smtp::{Act, Moment, Sink};
 use crate::support::tidings::Folder;
-use crate::whole_way::{RULE, config, serve_settled};
 
 /// A server that is slow enough for a second connection to be worth while.
 const SLOW: Act = Act::SayAfter(Duration::from_millis(200), "250 kept");
@@ -229,7 +229,7 @@ async fn a_stop_does_not_wait_for_ten_minutes_and_the_mail_goes_out_again_as_the
     let server = Server::start().await;
     let mail = Sink::start().await;
     let stall = mail.stall_after_data();
-    serve_settled(&server);
+    serve_one_match(&server);
     let config =
         config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);

@@ -5,9 +5,9 @@ use tidings::notify::Outcome;
 
 use crate::email::{Sender, desk, pass_after, put_off, send, send_to};
 use crate::support::http::Server;
+use crate::support::setup::{RULE, config, serve_one_match};
 use crate::support::smtp::{Act, Sink};
 use crate::support::tidings::Folder;
-use crate::whole_way::{RULE, config, serve_settled};
 
 /// The steps at which a mail is not taken yet, what the client says there, and whether it counts as
 /// an attempt where nothing comes back.
@@ -155,7 +155,7 @@ async fn a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail() {
     let server = Server::start().await;
     let mail = Sink::start().await;
     mail.on(".", Act::HangUp);
-    serve_settled(&server);
+    serve_one_match(&server);
     let config =
         config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);

@@ -129,16 +129,16 @@ async fn scripts_get_one_object() {
     let one = object(
         &explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await,
     );
-    assert_eq!((&one["rule"], &one["barred"]), (&json!("sentence"), &Value::Null));
+    assert_eq!((&one["rule"], &one["filtered_out"]), (&json!("sentence"), &Value::Null));
     let oil = json!({"text": "oil", "truth": "false"});
     let shells = json!({"text": "shells", "truth": "false", "notes": ["`sells` is there: another spelling?"]});
     let both = json!({"text": "shells AND oil", "truth": "false", "clauses": [shells, oil]});
     let clause = json!({"text": "SENT(shells AND oil)", "truth": "false", "notes": ["no sentence has any of it"], "clauses": [both]});
     assert_eq!(one["clause"], clause);
-    let barred = object(
+    let filtered = object(
         &explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await,
     );
-    assert_eq!(barred["barred"], "it looks only at stories in de; this one is in en");
+    assert_eq!(filtered["filtered_out"], "it looks only at stories in de; this one is in en");
 
     let when =
         object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);
@@ -183,10 +183,10 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
     for name in [id.as_str(), "https://wire.example/1", "http://wire.example/1?utm_medium=mail"] {
         let found = object(&explain(&folder, &[name, "--format", "json"]).await);
         assert_eq!(
-            (&found["id"], &found["fate"], &found["feeds"]),
+            (&found["id"], &found["status"], &found["feeds"]),
             (&json!(id), &json!("matched"), &json!(["Wire"]))
         );
-        let told: Vec<_> = found["alerts"]
+        let rules: Vec<_> = found["alerts"]
             .as_array()
             .expect("a list")
             .iter()
@@ -198,8 +198,8 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
             .iter()
             .map(|found| &found["rule"])
             .collect();
-        assert_eq!(told, matched, "the same rules, the same words");
-        assert!(told.contains(&&json!("arms")), "{told:?}");
+        assert_eq!(rules, matched, "the same rules, the same words");
+        assert!(rules.contains(&&json!("arms")), "{rules:?}");
     }
     let said = explain(&folder, &["https://wire.example/2", "--rule", "arms"]).await;
     assert!(said.output.contains("no rule matched it"), "{}", said.output);

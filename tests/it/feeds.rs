@@ -8,10 +8,10 @@ mod identity;
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
 
 /// Invented subscriptions, with the faults that lists have.
 const OPML: &str = "<?xml version='1.0'?><opml version='1.0'><body><outline text='Ports & ships'><outline title='Asia'>\
@@ -62,7 +62,7 @@ async fn a_feed_is_polled_without_a_configuration_and_shown_as_the_rules_see_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_feed_or_cannot_be_reached_is_told_apart_with_the_reason() {
+async fn what_is_no_feed_and_what_cannot_be_reached_are_different_errors() {
     let server = Server::start().await;
     server.serve(
         "/page",
@@ -165,7 +165,7 @@ async fn a_feed_that_a_list_and_the_configuration_name_is_as_the_configuration_s
     let folder = Folder::new(&watching(feeds), &[("arms.yaml", RULE)]);
     folder.write("subscriptions.opml", OPML);
     let listed = lines(&folder.command(&["feeds", "list", "--format", "json"]).await);
-    let told: Vec<_> = listed
+    let shown: Vec<_> = listed
         .iter()
         .map(|feed| (feed["feed"].as_str().expect("a name"), feed["tags"].to_string()))
         .collect();
@@ -174,11 +174,11 @@ async fn a_feed_that_a_list_and_the_configuration_name_is_as_the_configuration_s
         ("Harbour & more", "[\"Asia\",\"Ports & ships\",\"listed\"]".to_owned()),
         ("Quay", "[\"listed\"]".to_owned()),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(shown, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_list_says_of_every_feed_how_it_fares_and_what_failed() {
+async fn the_list_says_of_every_feed_its_health_and_its_error() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     let entry = Entry::full("Freight doubles", "https://wire.example/1", wire::LONG);
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));

@@ -128,9 +128,9 @@ async fn rule_files_that_vanish_are_warned_of_and_come_back_with_their_folder() 
     )
     .expect("a feed");
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("watched by 1 rules")).await;
+    tidings.wait_for_log(|line| line.contains("1 rules watch")).await;
     std::fs::remove_file(folder.place("rules/a.yaml")).expect("it is there");
-    tidings.wait_for_log(|line| line.contains("WARN") && line.contains("a.yaml is gone")).await;
+    tidings.wait_for_log(|line| line.contains("WARN") && line.contains("a.yaml was removed")).await;
     tidings.wait_for_log(|line| line.contains("there is no rule file here")).await;
     std::fs::remove_dir(folder.place("rules")).expect("it is empty");
     tidings.wait_for_log(|line| line.contains("cannot be read") && line.contains("stay")).await;

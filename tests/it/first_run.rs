@@ -32,11 +32,11 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
     tidings.wait_for_log(|line| line.contains("nknews") || line.contains("/feed/")).await;
     tidings.wait_for_log(|line| line.contains("Yonhap")).await;
     assert_eq!(tidings.interrupt().await, 0);
-    let told = |line: &&String| line.contains("Yonhap: cannot be read");
-    assert_eq!(tidings.log().iter().filter(told).count(), 1, "{:#?}", tidings.log());
+    let is_failure = |line: &&String| line.contains("Yonhap: cannot be read");
+    assert_eq!(tidings.log().iter().filter(is_failure).count(), 1, "{:#?}", tidings.log());
 
     let mut again = folder.run(&[]);
-    let known = again.wait_for_log(|line| line.contains("knows")).await;
+    let known = again.wait_for_log(|line| line.contains("the store ")).await;
     assert!(
         known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"),
         "{known}"
@@ -68,7 +68,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
 
     // The last good version holds over a restart, too.
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    again.wait_for_log(|line| line.contains("5 rules watch")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
 
@@ -76,9 +76,11 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     folder.write("rules/never.yaml", "rules: 3\n");
     let mut third = folder.run(&[]);
     third
-        .wait_for_log(|line| line.contains("left out until mended") && line.contains("never.yaml"))
+        .wait_for_log(|line| {
+            line.contains("left out until it is corrected") && line.contains("never.yaml")
+        })
         .await;
-    third.wait_for_log(|line| line.contains("watched by 5 rules")).await;
+    third.wait_for_log(|line| line.contains("5 rules watch")).await;
     assert_eq!(third.terminate().await, 0);
 }
 

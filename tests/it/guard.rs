@@ -7,10 +7,10 @@ use tokio::net::TcpListener;
 use crate::hosts::{READ, config, once};
 use crate::support::http::{Response, Server};
 use crate::support::proxy::Proxy;
+use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 use crate::webhook::{hook, put_off, send_through};
-use crate::whole_way::RULE;
 
 /// Private places in many spellings; the port is open at all of those that are on this machine.
 fn places(port: u16) -> Vec<String> {

@@ -1,9 +1,9 @@
 //! A harness with an oracle of its own: scripted news, sinks with a temper, and the real process
 //! killed with -9 at random moments.
 //!
-//! A seed decides what is told and when, how sinks behave and when the process dies; it is printed.
-//! `TIDINGS_HARNESS_SEED` sets it, and `TIDINGS_HARNESS_KILLS` the length: 100 kills are over 1,000
-//! alerts.
+//! A seed decides which stories come out and when, how sinks behave and when the process dies; it
+//! is printed. `TIDINGS_HARNESS_SEED` sets it, and `TIDINGS_HARNESS_KILLS` the length: 100 kills
+//! are over 1,000 alerts.
 
 mod fault;
 mod hook;
@@ -66,7 +66,7 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
 /// Everything is planted into one world; each fault must be named for itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oracle_names_every_fault_that_is_planted() {
-    // Of this seed it is known that occasions abound.
+    // Of this seed it is known that there is an opportunity for every fault.
     const SEED: u64 = 2;
     const LIVES: usize = 20;
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or(SEED);
@@ -87,7 +87,7 @@ async fn the_oracle_names_every_fault_that_is_planted() {
         }
     }
     let unplanted: Vec<_> = unplanted.iter().map(|fault| fault.what).collect();
-    assert!(unplanted.is_empty(), "seed {seed}: there was no occasion for these: {unplanted:?}");
+    assert!(unplanted.is_empty(), "seed {seed}: there was no opportunity for these: {unplanted:?}");
     world.end_the_news();
     world.come_to_an_end().await;
     let mut evidence = world.evidence().await;

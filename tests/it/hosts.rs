@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::support::http::{Raw, Response, Server, Then};
 use crate::support::proxy::{Asked, Proxy};
+use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::RULE;
 
 /// A configuration that polls these addresses and prints alerts; `rest` is the rest of it.
 pub fn config(feeds: &[&str], rest: &str) -> String {

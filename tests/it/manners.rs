@@ -1,5 +1,4 @@
-//! The manners of the poller, against a scripted publisher that records every request: each of
-//! DESIGN's section 5, by name.
+//! The rules of polite polling, against a scripted publisher that records every request.
 
 mod clock;
 mod conditional;
@@ -15,11 +14,11 @@ mod refusals;
 mod restraint;
 mod turns;
 
+use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::RULE;
 
-/// A folder that watches `feeds`, each a line of YAML, and tells the console.
+/// A folder that watches `feeds`, each a line of YAML, and notifies the console.
 fn watching(feeds: &[String]) -> Folder {
     let feeds: Vec<_> =
         feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();

@@ -1,20 +1,10 @@
-//! A receiver that is away, and one that refuses: nothing is lost, and the others are told.
+//! A receiver that is away, and one that refuses: nothing is lost, and the others are notified.
 
 use crate::hosts;
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, Setup, matching_stories, one_feed_config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
-use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
-
-/// A feed of so many stories that match.
-pub(super) fn stories(server: &Server, number: usize) -> String {
-    let entry = |n: usize| {
-        let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
-    };
-    wire::feed(&(1..=number).map(entry).collect::<Vec<_>>())
-}
 
 fn subjects(mail: &Sink) -> Vec<String> {
     let subject = |letter: String| {
@@ -26,7 +16,7 @@ fn subjects(mail: &Sink) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_full_device_did_not_take_is_printed_by_the_next_run() {
     let server = Server::start().await;
-    server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
+    server.serve("/feed.xml", matching_stories(&server, 1..=6));
     let config = hosts::config(
         &[&server.url("/feed.xml")],
         "poll: {first_poll: all}\nnetwork: {allow: [127.0.0.0/8]}\n",
@@ -45,13 +35,10 @@ async fn what_a_full_device_did_not_take_is_printed_by_the_next_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_waited_arrives() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
+async fn an_hour_away_is_reported_by_mail_once_and_so_is_the_return_and_all_that_waited_arrives() {
+    let Setup { server, mail, folder } = Setup::new().await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=6));
     server.serve("/hook", Response::status(503));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     folder
         .wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| {
@@ -86,10 +73,9 @@ async fn an_hour_away_is_told_by_mail_once_and_so_is_the_return_and_all_that_wai
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_it_is_lost() {
     let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 12)));
+    server.serve("/feed.xml", matching_stories(&server, 1..=12));
     server.serve("/hook", Response::status(410));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config = one_feed_config(&server, mail.port());
     let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
@@ -119,21 +105,18 @@ async fn a_hook_that_is_gone_is_left_alone_until_the_next_start_and_nothing_for_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_told_once_through_the_others() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 3)));
+async fn a_refusal_is_reported_once_to_the_others() {
+    let Setup { server, mail, folder } = Setup::new().await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=3));
     server.serve("/hook", Response::status(413));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     mail.wait_for(3).await;
     folder
         .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 1", |count| count == "6")
         .await;
     assert_eq!(tidings.terminate().await, 0);
-    let standing = "SELECT count(*) FROM message WHERE status = 'pending' AND counted_attempts = 1";
-    assert_eq!(folder.query(standing).await, ["3"], "a first refusal kills nothing");
+    let pending = "SELECT count(*) FROM message WHERE status = 'pending' AND counted_attempts = 1";
+    assert_eq!(folder.query(pending).await, ["3"], "a first refusal kills nothing");
 
     // An hour later.
     folder.change("UPDATE attempt SET started = started - 3600000, ended = ended - 3600000").await;
@@ -144,18 +127,17 @@ async fn a_refusal_is_told_once_through_the_others() {
         .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 2", |count| count == "3")
         .await;
     assert_eq!(tidings.terminate().await, 0);
-    let told: Vec<_> =
+    let notices: Vec<_> =
         subjects(&mail).into_iter().filter(|subject| subject.contains("refused")).collect();
-    assert_eq!(told, ["hook refused a message"]);
+    assert_eq!(notices, ["hook refused a message"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_else_can_be_told_the_log_says_so() {
+async fn where_nobody_else_can_be_notified_the_log_says_so() {
     let server = Server::start().await;
-    server.serve("/feed.xml", Response::feed(&stories(&server, 1)));
+    server.serve("/feed.xml", matching_stories(&server, 1..=1));
     server.serve("/hook", Response::status(410));
-    let config = config(&[server.url("/feed.xml")], &server.url("/hook"), 1, &["ana@example.org"])
-        .replace("notify: [hook, desk]", "notify: [hook]");
+    let config = one_feed_config(&server, 1).replace("notify: [hook, desk]", "notify: [hook]");
     let alone: Vec<&str> = config.lines().filter(|line| !line.contains("desk: {")).collect();
     let folder = Folder::new(&alone.join("\n"), &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
@@ -169,12 +151,9 @@ async fn where_nobody_else_can_be_told_the_log_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    let Setup { server, mail: _mail, folder } = Setup::new().await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=2));
     server.serve("/hook", Response::status(400));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     // Tried often, and for more than two days.
     let mut tidings = folder.run(&[]);
     let dead = server.wait_for("/hook", 2).await;
@@ -238,14 +217,9 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
 async fn an_alert_outlives_a_redeploy_by_itself() {
     for status in [401, 404, 425] {
         let (server, mail) = (Server::start().await, Sink::start().await);
-        server.serve("/feed.xml", Response::feed(&stories(&server, 1)));
+        server.serve("/feed.xml", matching_stories(&server, 1..=1));
         server.serve("/hook", Response::status(status));
-        let config = config(
-            &[server.url("/feed.xml")],
-            &server.url("/hook"),
-            mail.port(),
-            &["ana@example.org"],
-        );
+        let config = one_feed_config(&server, mail.port());
         let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
         let mut tidings = folder.run(&[]);
         folder
@@ -264,12 +238,9 @@ async fn an_alert_outlives_a_redeploy_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_right() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 6)));
+    let Setup { server, mail: _mail, folder } = Setup::new().await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=6));
     server.serve("/hook", Response::status(503));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     folder
         .wait_until("SELECT failures FROM health WHERE notifier = 'hook'", |failures| {
@@ -292,12 +263,11 @@ async fn what_a_clock_put_off_that_was_a_year_ahead_is_sent_as_if_it_had_been_ri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_for_a_notifier_that_left_is_held_and_told_and_goes_on_when_it_is_back() {
+async fn what_is_for_a_notifier_that_left_is_held_and_logged_and_goes_on_when_it_is_back() {
     let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/feed.xml", Response::feed(&stories(&server, 2)));
+    server.serve("/feed.xml", matching_stories(&server, 1..=2));
     server.serve("/hook", Response::status(503));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config = one_feed_config(&server, mail.port());
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 2).await;

@@ -19,10 +19,10 @@ use tidings_rules::story::{FeedName, NotifierName, Severity, WatchlistRow};
 use crate::support::http::{Response, Server};
 use crate::support::letter::{alert, receiver};
 use crate::support::schema;
+use crate::support::setup::config;
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::config;
 
 /// A payload of every kind that there is.
 fn payloads() -> Vec<Value> {

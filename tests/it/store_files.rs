@@ -1,5 +1,5 @@
 //! The files of the store: whole after a clean stop, private, refused where they are not whole,
-//! told of where they are damaged.
+//! reported where they are damaged.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -7,18 +7,13 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, matching_stories};
 use crate::support::tidings::Folder;
-use crate::support::wire::{self, Entry};
-use crate::whole_way::RULE;
 
 const STORE: [&str; 4] = ["config.yaml", "rules", "tidings.db", "tidings.db.lock"];
 
 fn folder(server: &Server) -> Folder {
-    let entry = |n: usize| {
-        let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
-    };
-    server.serve("/feed.xml", Response::feed(&wire::feed(&(0..3).map(entry).collect::<Vec<_>>())));
+    server.serve("/feed.xml", matching_stories(server, 0..3));
     server.serve("/hook", Response::status(204));
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nnotify: [hook]\nnotifiers:\n  hook: {{type: webhook, url: \"{}\"}}\n\
@@ -133,7 +128,7 @@ async fn files_of_the_store_are_their_owners_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_day() {
+async fn a_damaged_page_is_reported_at_the_start_to_the_log_and_to_receivers_once_a_day() {
     let server = Server::start().await;
     let folder = folder(&server);
     assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
@@ -152,8 +147,8 @@ async fn a_damaged_page_is_told_at_the_start_to_the_log_and_to_receivers_once_a_
             said.errors
         );
     }
-    let told = server.requests("/hook").into_iter().map(|request| request.body);
-    let notices: Vec<Value> = told
+    let bodies = server.requests("/hook").into_iter().map(|request| request.body);
+    let notices: Vec<Value> = bodies
         .map(|body| serde_json::from_slice::<Value>(&body).expect("JSON"))
         .filter(|body| body["type"] == "notice" && body["kind"] == "damaged")
         .collect();

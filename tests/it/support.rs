@@ -5,6 +5,7 @@ pub mod http;
 pub mod letter;
 pub mod proxy;
 pub mod schema;
+pub mod setup;
 pub mod smtp;
 pub mod tidings;
 pub mod tls;

@@ -1,5 +1,4 @@
-//! Not too many: bursts and silences through the real binary, and what their digests look like to
-//! receivers.
+//! Bursts and silences through the real binary, and the digests that receivers get.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +6,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
-use crate::support::smtp::Sink;
-use crate::support::tidings::Folder;
-use crate::support::wire::{self, Entry};
-use crate::whole_way::config;
+use crate::support::setup::{Setup, hook_payloads, matching_stories};
 
 const RULE: &str =
     "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n    tags: [korea]\n";
 
-fn stories(server: &Server, numbers: std::ops::RangeInclusive<usize>) -> Response {
-    let entry = |n: usize| {
-        let title = format!("Russia and North Korea trade arms, part {n}");
-        Entry::full(&title, &server.url(&format!("/story/{n}")), &wire::long(n))
-    };
-    Response::feed(&wire::feed(&numbers.map(entry).collect::<Vec<_>>()))
-}
-
-async fn world(rule: &str) -> (Server, Sink, Folder) {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/hook", Response::status(204));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let config = config.replace("network:", "poll: {first_poll: all}\nnetwork:");
-    let folder = Folder::new(&config, &[("arms.yaml", rule)]);
-    (server, mail, folder)
+async fn setup(rule: &str) -> Setup {
+    let poll_all = |config: &str| config.replace("network:", "poll: {first_poll: all}\nnetwork:");
+    Setup::with_config(poll_all, &[("arms.yaml", rule)]).await
 }
 
 /// A header of a mail.
@@ -39,19 +22,15 @@ fn header(mail: &str, name: &str) -> String {
     line.expect("the header").trim().to_owned()
 }
 
-fn of_type(server: &Server, kind: &str) -> Vec<Value> {
-    let bodies = server
-        .requests("/hook")
-        .into_iter()
-        .map(|request| serde_json::from_slice(&request.body).expect("JSON"));
-    bodies.filter(|body: &Value| body["type"] == kind).collect()
+fn payloads_of_type(server: &Server, kind: &str) -> Vec<Value> {
+    hook_payloads(server).into_iter().filter(|payload| payload["type"] == kind).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_is_told_three_times_and_then_as_one_digest() {
-    let (server, mail, folder) =
-        world(&format!("{RULE}    burst: {{first: 3, then: 30m}}\n")).await;
-    server.serve("/feed.xml", stories(&server, 1..=40));
+async fn a_burst_is_sent_three_times_and_then_as_one_digest() {
+    let Setup { server, mail, folder } =
+        setup(&format!("{RULE}    burst: {{first: 3, then: 30m}}\n")).await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=40));
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 3).await;
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "40").await;
@@ -63,9 +42,9 @@ async fn a_burst_is_told_three_times_and_then_as_one_digest() {
     server.wait_for("/hook", 4).await;
     let letter = mail.wait_for(4).await.remove(3);
     assert_eq!(tidings.terminate().await, 0);
-    let digest = of_type(&server, "digest").remove(0);
+    let digest = payloads_of_type(&server, "digest").remove(0);
     assert_eq!(
-        (of_type(&server, "alert").len(), digest["reason"]["what"].as_str()),
+        (payloads_of_type(&server, "alert").len(), digest["reason"]["what"].as_str()),
         (3, Some("burst"))
     );
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(37));
@@ -75,15 +54,15 @@ async fn a_burst_is_told_three_times_and_then_as_one_digest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() {
-    let (server, mail, folder) = world(RULE).await;
-    server.serve("/feed.xml", stories(&server, 1..=1));
+    let Setup { server, mail, folder } = setup(RULE).await;
+    server.serve("/feed.xml", matching_stories(&server, 1..=1));
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 1).await;
     for (arguments, said, code) in [
         (["--rule", "arm", "--until", "3h"], "did you mean `arms`?", 65),
         (["--tag", "china", "--until", "3h"], "no rule with the tag `china`", 65),
         (["--feed", "wire-2", "--until", "3h"], "did you mean `wire-1`?", 65),
-        (["--tag", "korea", "--until", "yesterday"], "no time to come", 64),
+        (["--tag", "korea", "--until", "yesterday"], "is not a time in the future", 64),
     ] {
         let refused = folder.command(&[&["silence", "add"], &arguments[..]].concat()).await;
         assert_eq!(refused.code, code, "{arguments:?}");
@@ -100,7 +79,7 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
         added.errors
     );
 
-    server.serve("/feed.xml", stories(&server, 1..=3));
+    server.serve("/feed.xml", matching_stories(&server, 1..=3));
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "3").await;
     let listed = folder.command(&["silence", "list"]).await.output;
     assert!(
@@ -113,9 +92,9 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
     mail.wait_for(2).await;
     assert_eq!(folder.command(&["silence", "end", "1"]).await.code, 65);
     assert_eq!(tidings.terminate().await, 0);
-    let digest = of_type(&server, "digest").remove(0);
+    let digest = payloads_of_type(&server, "digest").remove(0);
     assert_eq!(
-        (of_type(&server, "alert").len(), digest["reason"]["why"].as_str()),
+        (payloads_of_type(&server, "alert").len(), digest["reason"]["why"].as_str()),
         (1, Some("a parade"))
     );
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(2));
@@ -123,10 +102,10 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
-    let (server, mail, folder) = world(&format!("{RULE}    digest: 1h\n")).await;
+    let Setup { server, mail, folder } = setup(&format!("{RULE}    digest: 1h\n")).await;
     // A part of 65 stories is larger, the half of one is not.
     server.serve("/hook", Response::status(204).at_most(30_000));
-    server.serve("/feed.xml", stories(&server, 1..=130));
+    server.serve("/feed.xml", matching_stories(&server, 1..=130));
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "130").await;
     assert_eq!(tidings.terminate().await, 0);
@@ -138,17 +117,17 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
         .await;
     assert_eq!(tidings.terminate().await, 0);
 
-    let taken: Vec<Value> = of_type(&server, "digest")
+    let taken: Vec<Value> = payloads_of_type(&server, "digest")
         .into_iter()
         .filter(|body| body.to_string().len() <= 30_000)
         .collect();
-    let mut told = BTreeMap::<String, usize>::new();
+    let mut sent_stories = BTreeMap::<String, usize>::new();
     for body in &taken {
         for story in body["rules"][0]["stories"].as_array().expect("a list") {
-            *told.entry(story["story"]["url"].to_string()).or_default() += 1;
+            *sent_stories.entry(story["story"]["url"].to_string()).or_default() += 1;
         }
     }
-    assert_eq!((told.len(), told.values().max()), (130, Some(&1)));
+    assert_eq!((sent_stories.len(), sent_stories.values().max()), (130, Some(&1)));
     let parts: Vec<&str> =
         taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
     assert!(parts.iter().all(|part| part.contains('.')), "{parts:?}");

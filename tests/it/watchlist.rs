@@ -4,10 +4,9 @@
 use serde_json::Value;
 
 use crate::support::http::{Response, Server};
-use crate::support::smtp::Sink;
+use crate::support::setup::{Setup, hook_payloads};
 use crate::support::tidings::{Folder, Running};
 use crate::support::wire::{self, Entry};
-use crate::whole_way::config;
 
 const RULES: &str = "terms:\n  sdn: {from: ../lists/sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n\
     rules:\n  - name: Listed and crime\n    each: sdn\n    when: $sdn NEAR/30 (fraud OR laundering)\n";
@@ -27,27 +26,18 @@ fn stories(server: &Server, titles: &[&str]) -> Response {
     Response::feed(&wire::feed(&titles.iter().enumerate().map(entry).collect::<Vec<_>>()))
 }
 
-async fn world(rows: &[&str]) -> (Server, Sink, Folder) {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/hook", Response::status(204));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(
-        &config,
-        &[("listed.yaml", RULES), ("oil.yaml", "rules:\n  - {name: oil, when: crude oil}\n")],
-    );
-    folder.write(OUTSIDE, &table(rows));
-    (server, mail, folder)
+async fn setup(rows: &[&str]) -> Setup {
+    let oil = "rules:\n  - {name: oil, when: crude oil}\n";
+    let setup = Setup::with_rules(&[("listed.yaml", RULES), ("oil.yaml", oil)]).await;
+    setup.folder.write(OUTSIDE, &table(rows));
+    setup
 }
 
 /// The rows of every alert so far.
 fn rows(server: &Server) -> Vec<String> {
-    let bodies = server
-        .requests("/hook")
-        .into_iter()
-        .map(|request| serde_json::from_slice(&request.body).expect("JSON"));
     let rules = |body: Value| body["rules"].as_array().expect("a list").clone();
-    bodies
+    hook_payloads(server)
+        .into_iter()
         .flat_map(rules)
         .map(|rule| format!("{}/{}", rule["row"]["id"], rule["row"]["label"]).replace('"', ""))
         .collect()
@@ -61,14 +51,14 @@ async fn edit(folder: &Folder, tidings: &mut Running, path: &str, rows: &[&str],
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it() {
-    let (server, mail, folder) = world(&["36,Ivan Petrov,Vanya P.", "7,Acme Ltd,"]).await;
+    let Setup { server, mail, folder } = setup(&["36,Ivan Petrov,Vanya P.", "7,Acme Ltd,"]).await;
     let first = "Vanya P. and Acme Ltd charged with fraud";
     server.serve("/feed.xml", stories(&server, &[first]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("watched by 2 rules")).await;
+    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
     let letter = mail.wait_for(1).await.remove(0);
     server.wait_for("/hook", 1).await;
-    assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd"], "one message tells of both rows");
+    assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd"], "one message names both rows");
     assert!(letter.plain().contains("Listed and crime: Ivan Petrov (36)"), "{}", letter.plain());
     assert!(
         letter
@@ -95,7 +85,7 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     )
     .await;
     // An edit of the story has it matched again, by rows that left, came back and were edited: it
-    // is told already.
+    // was sent already.
     let other = "Ivan Petrov again: laundering";
     server.serve("/feed.xml", stories(&server, &[&format!("{first}, police say"), other]));
     server.wait_for("/hook", 2).await;
@@ -121,12 +111,12 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_goes_on() {
-    let (server, _mail, folder) = world(&[]).await;
+    let Setup { server, mail: _mail, folder } = setup(&[]).await;
     folder.write("rules/listed.yaml", &RULES.replace("../lists/", ""));
     folder.write("rules/sdn.csv", &table(&["36,Ivan Petrov,"]));
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("watched by 2 rules")).await;
+    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
     folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
     tidings.wait_for_log(|line| line.contains("row 3: the id `36` is in row 2 already")).await;
     tidings
@@ -142,7 +132,7 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     assert_eq!(tidings.terminate().await, 0);
 
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("watched by 3 rules")).await;
+    again.wait_for_log(|line| line.contains("3 rules watch")).await;
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and fraud"]));
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server)[0], "36/Ivan Petrov");
@@ -159,10 +149,10 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
-    let (server, _mail, folder) = world(&["36,Ivan Petrov,", "7,Acme Ltd,"]).await;
+    let Setup { server, mail: _mail, folder } = setup(&["36,Ivan Petrov,", "7,Acme Ltd,"]).await;
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("watched by")).await;
+    tidings.wait_for_log(|line| line.contains("rules watch")).await;
     let refused = folder.command(&["silence", "add", "--row", "3", "--until", "3h"]).await;
     assert!(
         refused.code == 65 && refused.errors.contains("there is no row with the id `3`"),
@@ -187,7 +177,8 @@ async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
 
 #[tokio::test]
 async fn check_explain_and_backtest_know_rows() {
-    let (_server, _mail, folder) = world(&["36,Ivan Petrov,", "7,Target,", "8,Anna,"]).await;
+    let Setup { server: _server, mail: _mail, folder } =
+        setup(&["36,Ivan Petrov,", "7,Target,", "8,Anna,"]).await;
     let (rules, checked) = (folder.place("rules"), folder.command(&["check"]).await);
     assert!(checked.errors.contains("Target (7) is a very common word"), "{}", checked.errors);
     assert!(
@@ -216,7 +207,7 @@ async fn check_explain_and_backtest_know_rows() {
     };
     for (more, expected) in [
         (&[][..], "1 of 2 rules match it, for 3 rows"),
-        (&["--rule", "Listed and crime"], "for all of its rows at once"),
+        (&["--rule", "Listed and crime"], "for all rows at once"),
         (&["--rule", "Listed and crime", "--row", "36"], "Listed and crime: Ivan Petrov (36)"),
     ] {
         let arguments = explain(more);

@@ -7,11 +7,11 @@ use tidings::config::{SecretUrl, Webhook, WebhookBody, WebhookFormat};
 use tidings::notify::{FailureCause, Outcome, RetryReason};
 
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
+use crate::support::setup::{RULE, serve_one_match};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 use crate::webhook::{put_off, send, send_and_let_pass, send_by};
-use crate::whole_way::{RULE, serve_settled};
 
 fn loopback() -> Vec<IpNet> {
     ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")).to_vec()
@@ -232,7 +232,7 @@ async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_sho
         server.url("/"),
         server.url("/feed.xml")
     );
-    serve_settled(&server);
+    serve_one_match(&server);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     folder.set("TOPIC", "t0pic-of-the-desk");
     let mut tidings = folder.run(&[]);
@@ -252,7 +252,7 @@ async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_sho
 /// Sends what `template` makes of an alert to a hook; gives the request and the log.
 async fn by_template(name: &str, template: &str) -> (crate::support::http::Recorded, Vec<String>) {
     let server = Server::start().await;
-    serve_settled(&server);
+    serve_one_match(&server);
     let config = format!(
         "notify: [ops]\nnetwork: {{allow: [127.0.0.0/8]}}\nnotifiers:\n  ops: {{type: webhook, url: '{}', template: {name}}}\nfeeds: ['{}']\n",
         server.url("/hook"),

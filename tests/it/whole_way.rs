@@ -4,42 +4,19 @@
 use serde_json::Value;
 
 use crate::support::http::{Response, Server, verify_signature};
+use crate::support::setup::{RULE, SECRET, Setup, config, one_feed_config, serve_one_match};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-/// The rule that every test here watches with.
-pub const RULE: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n";
-
-/// A configuration that polls `feeds` each second and tells the webhook and the mail recipients.
-pub fn config(feeds: &[String], hook: &str, smtp: u16, to: &[&str]) -> String {
-    let feed = |(index, url): (usize, &String)| {
-        format!("  - {{url: \"{url}\", name: wire-{}, every: 1s}}", index + 1)
-    };
-    let feeds = feeds.iter().enumerate().map(feed).collect::<Vec<_>>().join("\n");
-    format!(
-        "store: sqlite:tidings.db\nrules: rules\nzone: UTC\nnotify: [hook, desk]\nfeeds:\n{feeds}\nnotifiers:\n  \
-         hook: {{type: webhook, url: \"{hook}\", secret: {SECRET}}}\n  \
-         desk: {{type: email, smtp: \"smtp://127.0.0.1:{smtp}\", from: Tidings <tidings@example.org>, to: [{}]}}\n\
-         network: {{allow: [127.0.0.0/8]}}\n",
-        to.join(", ")
-    )
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hook() {
-    let server = Server::start().await;
-    let mail = Sink::start().await;
+async fn a_teaser_is_completed_by_its_page_and_sent_once_by_mail_and_once_by_hook() {
+    let Setup { server, mail, folder } = Setup::new().await;
     server.serve("/story", Response::html(wire::PAGE));
     let feed =
         wire::feed(&[Entry::teaser("Freight over the bridge doubles", &server.url("/story"))]);
     server.serve("/feed.xml", Response::feed(&feed).etag("\"v1\""));
     server.serve("/hook", Response::status(204));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
 
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
@@ -66,7 +43,7 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
     assert_eq!(tidings.terminate().await, 0);
 
     // Two more polls in a new run, the last of them begun after the first was recorded: nothing is
-    // told again.
+    // sent again.
     let before = server.requests("/feed.xml").len();
     let mut tidings = folder.run(&[]);
     server.wait_for("/feed.xml", before + 2).await;
@@ -78,15 +55,11 @@ async fn a_teaser_is_completed_by_its_page_and_told_once_by_mail_and_once_by_hoo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
-    let server = Server::start().await;
-    let mail = Sink::start().await;
+    let Setup { server, mail, folder } = Setup::new().await;
     let entry = Entry::teaser("Russia and North Korea trade arms", &server.url("/gone"));
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/gone", Response::status(404));
     server.serve("/hook", Response::status(200));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
@@ -172,8 +145,8 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
         links,
         ["https://wire.example/1", "https://paper.example/2", "https://gazette.example/3"]
     );
-    let told = letters[1].plain();
-    assert!(told.contains("copies") && told.contains("https://paper.example/2"), "{told}");
+    let text = letters[1].plain();
+    assert!(text.contains("copies") && text.contains("https://paper.example/2"), "{text}");
     assert_eq!((server.requests("/hook").len(), mail.letters().len()), (2, 2));
     assert_eq!(
         folder.query("SELECT count(*) || ' of ' || count(DISTINCT event) FROM story").await,
@@ -185,9 +158,8 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
 async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobody_up() {
     let server = Server::start().await;
     let down = Sink::reserve();
-    serve_settled(&server);
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    serve_one_match(&server);
+    let config = one_feed_config(&server, down.port());
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 1).await;
@@ -204,7 +176,7 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     let server = Server::start().await;
     let mail = Sink::start().await;
     mail.refuse("gone@example.org");
-    serve_settled(&server);
+    serve_one_match(&server);
     let config = config(
         &[server.url("/feed.xml")],
         &server.url("/hook"),
@@ -216,7 +188,7 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
     let said = tidings.wait_for_log(|line| line.contains("refused a message")).await;
     assert!(said.contains("gone@example.org") && said.contains("550"), "{said}");
-    // The others are told of it.
+    // The others are notified of it.
     mail.wait_for(2).await;
     assert_eq!(tidings.terminate().await, 0);
     let dead = folder
@@ -229,9 +201,8 @@ async fn a_refused_recipient_costs_the_other_nothing_and_is_kept_as_dead() {
 async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_not() {
     let server = Server::start().await;
     let down = Sink::reserve();
-    serve_settled(&server);
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), down.port(), &["ana@example.org"]);
+    serve_one_match(&server);
+    let config = one_feed_config(&server, down.port());
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 69);
     assert_eq!(server.requests("/hook").len(), 1);
@@ -246,7 +217,7 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
 async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
     let server = Server::start().await;
     let mail = Sink::start().await;
-    serve_settled(&server);
+    serve_one_match(&server);
     server.serve("/slow.xml", Response::feed(&wire::feed(&[])));
     let stall = server.stall("/slow.xml");
     let feeds = [server.url("/feed.xml"), server.url("/slow.xml")];
@@ -263,18 +234,14 @@ async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_that_makes_a_story_match_is_told_once() {
-    let server = Server::start().await;
-    let mail = Sink::start().await;
+async fn an_edit_that_makes_a_story_match_is_sent_once() {
+    let Setup { server, mail, folder } = Setup::new().await;
     let quiet = wire::LONG.replace("North Korea", "a neighbour");
     let item = |text: &str| {
         wire::feed(&[Entry::full("Trade across the river", "https://wire.example/1", text)])
     };
     server.serve("/feed.xml", Response::feed(&item(&quiet)));
     server.serve("/hook", Response::status(200));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT status FROM story", |status| status == "unmatched").await;
     server.serve("/feed.xml", Response::feed(&item(wire::LONG)));
@@ -285,12 +252,4 @@ async fn an_edit_that_makes_a_story_match_is_told_once() {
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
     assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
-}
-
-/// A feed with one settled story that matches, and a hook that takes everything.
-pub fn serve_settled(server: &Server) {
-    let entry =
-        Entry::full("Russia and North Korea trade arms", "https://wire.example/1", wire::LONG);
-    server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
-    server.serve("/hook", Response::status(200));
 }

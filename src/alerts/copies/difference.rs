@@ -11,13 +11,13 @@ use super::vocabulary::is_function_word;
 use super::word::{CopyWord, CopyWordKind};
 use super::words::CopyWords;
 
-/// What two texts share tells of their event where it has a name or a number in so many words.
+/// Shared text names the event if it has a name or a number in so many words.
 const WORDS_A_FACT: usize = 12;
 
 /// A text with a name or a number in more words than these is a form.
 const WORDS_A_FACT_OF_FORM: usize = 18;
 
-/// The most different names and numbers that are asked of a text that tells of its event.
+/// The most different names and numbers that a text needs to name its event.
 const MOST_ASKED: usize = 12;
 
 /// Where so many sentences are the same, and tell of one event, the first may be any other.
@@ -31,7 +31,7 @@ const ENTRY_WORDS: usize = 8;
 pub(super) enum Difference {
     /// Words were added, cut, moved or spelled otherwise, and whole paragraphs may be others.
     Nothing,
-    /// These figures, and nothing else that tells one event from another. Several only where the
+    /// These figures, and nothing else that distinguishes two events. Several only where the
     /// texts share enough names and numbers that tell of their event.
     Figures(Vec<Figure>),
     /// A name, an identifier or a word was replaced by another, or a whole sentence by one that
@@ -83,7 +83,7 @@ pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> boo
 struct Facts {
     /// So many that they tell of one event.
     tell: bool,
-    /// So few, in a language in which names can be told from other words, that the shared text is a
+    /// So few, in a language in which names differ from other words, that the shared text is a
     /// form.
     are_few: bool,
     /// The sentences that are the same.
@@ -171,13 +171,13 @@ impl Belonging {
                 .collect::<HashSet<_>>()
         };
         let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
-        let telling = if names.len() < 2 { &names | &numbers } else { names };
+        let event_words = if names.len() < 2 { &names | &numbers } else { names };
         // A common word with a capital, as behind a dash, proves nothing.
         let is_proof = |word: &&&str| {
             known.contains(**word) && !is_common_word(word) && !is_function_word(word)
         };
-        let shared = telling.iter().filter(is_proof).count();
-        match telling.len() {
+        let shared = event_words.iter().filter(is_proof).count();
+        match event_words.len() {
             0 => Self::Unknown,
             all if shared * 6 <= all => Self::Foreign,
             _ => Self::Same,

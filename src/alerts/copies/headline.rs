@@ -31,9 +31,9 @@ pub(super) fn headline_difference(earlier: &[CopyWord], later: &[CopyWord]) -> H
     }
     let mut figures = Vec::new();
     for hunk in &alignment.hunks {
-        let tells = |word: &CopyWord| !is_function_word(&word.text);
-        let was: Vec<usize> = hunk.was.clone().filter(|at| tells(&earlier[*at])).collect();
-        let now: Vec<usize> = hunk.now.clone().filter(|at| tells(&later[*at])).collect();
+        let is_content = |word: &CopyWord| !is_function_word(&word.text);
+        let was: Vec<usize> = hunk.was.clone().filter(|at| is_content(&earlier[*at])).collect();
+        let now: Vec<usize> = hunk.now.clone().filter(|at| is_content(&later[*at])).collect();
         if was.is_empty() || now.is_empty() {
             continue;
         }

@@ -127,11 +127,11 @@ fn fills_same_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: us
         _ => false,
     };
     let (one, other) = (earlier.sentence(one), later.sentence(other));
-    let telling =
+    let is_event_word =
         |(a, b): (&CopyWord, &CopyWord)| a.text == b.text && a.kind != CopyWordKind::Common;
     same_before
-        && (one.iter().zip(other).next().is_some_and(telling)
-            || one.iter().rev().zip(other.iter().rev()).next().is_some_and(telling))
+        && (one.iter().zip(other).next().is_some_and(is_event_word)
+            || one.iter().rev().zip(other.iter().rev()).next().is_some_and(is_event_word))
 }
 
 /// How alike two sentences are: the pairs of neighbours that they share, and what they begin and

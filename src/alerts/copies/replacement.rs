@@ -71,7 +71,7 @@ struct AlikeSentences<'t> {
 pub(super) struct Replacements {
     /// Figures that stand for others.
     pub(super) figures: Vec<Figure>,
-    /// Whether one event is told from another by what was found.
+    /// Whether what was found distinguishes one event from another.
     pub(super) is_event: bool,
     /// Names and number words of the earlier text and of the later that may be one with a typo.
     mistyped: HashSet<(String, String)>,
@@ -170,8 +170,8 @@ impl Replacements {
         self.typos + self.mistyped.len() < 2 && self.mistyped.iter().any(are_others)
     }
 
-    /// Whether words that stand for others make two events: where they are all that differs. In
-    /// texts that share what tells of one event, only one word for one.
+    /// Whether replaced words make two events: they do where nothing else differs. In texts that
+    /// both name the event, only a single replaced word does.
     pub(super) fn words_are_others(&self, texts_tell: bool) -> bool {
         let are_few = |most: usize| self.edits.len() <= most && self.sentences <= 2;
         let is_one_for_one = self.edits.len() == self.of_content.len()

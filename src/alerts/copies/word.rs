@@ -2,7 +2,7 @@
 
 use twox_hash::XxHash3_64;
 
-/// What a word says of the event that a text tells of.
+/// What a word says of the event that a text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyWordKind {
     /// A number, or an identifier that holds digits.

@@ -70,8 +70,7 @@ impl CopyWords {
         rest
     }
 
-    /// The table of common words is English: in another language it tells rare words from others of
-    /// no text.
+    /// The table of common words is English. It cannot find the rare words of another language.
     fn forget_rare_words_of_other_languages(&mut self) {
         let small =
             |word: &&mut CopyWord| matches!(word.kind, CopyWordKind::Rare | CopyWordKind::Common);

@@ -9,46 +9,49 @@ use serde_json::Value;
 
 use tidings_rules::story::Story;
 
-/// What to write instead of a line that is no story.
+/// The help for a line that is not a story.
 pub(super) const HELP: &str =
     r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
 
-/// Why a line is no story.
+/// Why a line is not a story.
 #[derive(Debug)]
 pub(super) struct LineProblem {
-    /// The byte of the line where that shows; may be its end.
+    /// The byte of the line where the problem is. It may be the end of the line.
     pub(super) at: usize,
-    /// In words.
+    /// The problem, in words.
     pub(super) message: String,
 }
 
-/// What of a line is read; other keys are passed over.
+/// The keys of a line that are read. Other keys are ignored.
 #[derive(Deserialize)]
 struct StoryLine {
     title: String,
     body: String,
-    #[serde(default, deserialize_with = "id")]
+    #[serde(default, deserialize_with = "deserialize_id")]
     id: Option<String>,
     url: Option<String>,
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "deserialize_time")]
     published: Option<Timestamp>,
     lang: Option<String>,
 }
 
-/// The story of a line in JSON (RFC 8259) and UTF-8, with its `id` if it has one. It is first seen
-/// when it was published, so that a rule that has expired by now looks at it if it would have then;
-/// at `now` if that is not known.
-pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story), LineProblem> {
+/// Parses a line of JSON (RFC 8259) in UTF-8 to a story, with its `id` if it has one. The story
+/// counts as first seen when it was published, so that a rule that has expired since still matches
+/// it, or at `now` if it has no date.
+pub(super) fn parse_line(
+    line: &[u8],
+    now: Timestamp,
+) -> Result<(Option<String>, Story), LineProblem> {
     let text = str::from_utf8(line).map_err(|why| LineProblem {
         at: why.valid_up_to(),
         message: "this is not UTF-8".to_owned(),
     })?;
-    // An array of texts would be taken for the values of an object.
+    // Serde would read an array of texts as the values of an object.
     let start = text.len() - text.trim_start().len();
     if !text[start..].starts_with('{') {
         return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
     }
-    let line: StoryLine = serde_json::from_str(text).map_err(|why| problem(&why))?;
+    let line: StoryLine = serde_json::from_str(text).map_err(|why| json_problem(&why))?;
     let story = Story {
         title: line.title,
         body: line.body,
@@ -63,16 +66,16 @@ pub(super) fn read(line: &[u8], now: Timestamp) -> Result<(Option<String>, Story
     Ok((line.id, story))
 }
 
-fn problem(error: &serde_json::Error) -> LineProblem {
-    let told = error.to_string();
-    let message = told.rsplit_once(" at line ").map_or(told.as_str(), |(message, _)| message);
+fn json_problem(error: &serde_json::Error) -> LineProblem {
+    let text = error.to_string();
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     LineProblem {
         at: error.column().saturating_sub(1),
         message: format!("this is no story: {message}"),
     }
 }
 
-fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+fn deserialize_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     match Value::deserialize(value)? {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
@@ -81,9 +84,8 @@ fn id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     }
 }
 
-/// A time as RFC 3339 or RFC 2822 has it; a date, or one with a time of day, that names no zone is
-/// in UTC.
-fn time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
+/// Reads a time in the form of RFC 3339 or RFC 2822. A date or a time without a zone is in UTC.
+fn deserialize_time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -102,7 +104,7 @@ mod tests {
     use super::*;
 
     fn with(key_and_value: &str) -> Result<(Option<String>, Story), LineProblem> {
-        read(
+        parse_line(
             format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(),
             Timestamp::UNIX_EPOCH,
         )
@@ -155,7 +157,7 @@ mod tests {
         #[case] at: usize,
         #[case] message: &str,
     ) {
-        let problem = read(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
+        let problem = parse_line(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(
             problem.message.contains(message) && !problem.message.contains(" line "),
             "{problem:?}"

@@ -11,7 +11,7 @@ fn at(text: &str) -> Timestamp {
     format!("2026-03-12T{text}Z").parse().expect("a time")
 }
 
-pub(super) fn past() -> PastAlert {
+pub(super) fn past_alert() -> PastAlert {
     let sentence = "“김정은 has not been seen since,” they write.";
     let evidence = Evidence {
         term: "김정은".to_owned(),
@@ -54,7 +54,7 @@ pub(super) fn past() -> PastAlert {
     }
 }
 
-pub(super) fn record() -> AlertRecord {
+pub(super) fn alert_record() -> AlertRecord {
     let attempt = |started,
                    ended: Option<&str>,
                    outcome: Option<AttemptOutcome>,
@@ -89,7 +89,7 @@ pub(super) fn record() -> AlertRecord {
     ];
     let under_way = vec![attempt("13:20:05.300", None, None, None)];
     AlertRecord {
-        past: past(),
+        past: past_alert(),
         rule_text: Some(
             "name: Kim in person\nwhen: SENT($kim AND seen)\nterms:\n  kim:\n  - label: Kim Jong Un\n".to_owned(),
         ),

@@ -4,33 +4,34 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::cli::clauses::{Paper, quoted};
+use crate::cli::clauses::{TextLayout, quote_evidence};
 use crate::cli::moment::long_date;
-use crate::notify::plain;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, Read};
+use tidings_rules::text::visible_line;
 
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(record: &AlertRecord, zone: &TimeZone, paper: Paper) -> String {
+pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLayout) -> String {
     let past = &record.past;
-    let title = plain(past.story.headline());
-    let mut lines = vec![paper.paint(&paper.wrap(title.trim(), "", 2), TITLE)];
-    lines.extend(facts(record, zone).into_iter().map(|(name, text)| fact(name, &text, paper)));
+    let title = visible_line(past.story.headline());
+    let mut lines = vec![layout.paint(&layout.wrap(title.trim(), "", 2), TITLE)];
+    lines
+        .extend(alert_facts(record, zone).into_iter().map(|(name, text)| layout.fact(name, &text)));
     lines.push(String::new());
-    lines.extend(past.rule_match.evidence.iter().map(|evidence| proof(evidence, paper)));
+    lines.extend(past.rule_match.evidence.iter().map(|evidence| evidence_line(evidence, layout)));
     lines.push(String::new());
-    lines.extend(rule(record, paper));
+    lines.extend(rule_lines(record, layout));
     lines.push(String::new());
     if record.messages.is_empty() {
         lines.push("It was sent to nobody.".to_owned());
     }
-    lines.extend(record.messages.iter().flat_map(|message| told(message, zone, paper)));
+    lines.extend(record.messages.iter().flat_map(|message| message_lines(message, zone, layout)));
     lines.join("\n") + "\n"
 }
 
-fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
+fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let PastAlert { id, created, story, read, feeds, rule_match, event } = &record.past;
     let read = match read {
         Read::Full => "the whole text".to_owned(),
@@ -39,9 +40,9 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
-            "as it is kept"
+            "same as the stored text"
         } else {
-            "another than is kept now"
+            "the stored text is another now"
         };
         format!("SHA-256 {hash}, {now}")
     });
@@ -53,7 +54,7 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
         ("why", rule_match.why.clone()),
         ("owner", rule_match.owner.clone()),
         ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
-        ("told", Some(long_date(*created, zone))),
+        ("matched", Some(long_date(*created, zone))),
         ("link", story.url.clone()),
         ("published", story.published.map(|at| long_date(at, zone))),
         ("seen", Some(long_date(story.first_seen, zone))),
@@ -67,21 +68,21 @@ fn facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn fact(name: &str, text: &str, paper: Paper) -> String {
-    paper.wrap(&plain(text), &format!("  {name:9}  "), 13)
-}
-
 /// What was found, and the sentence that shows it.
-fn proof(evidence: &Evidence, paper: Paper) -> String {
+fn evidence_line(evidence: &Evidence, layout: TextLayout) -> String {
     let clause = evidence.clause.as_ref().filter(|clause| **clause != evidence.term);
-    let of = clause.map_or_else(String::new, |clause| format!(" for {}", plain(clause)));
-    paper.wrap(&format!("{}{of} — {}", plain(&evidence.term), quoted(evidence, paper)), "  ", 4)
+    let of = clause.map_or_else(String::new, |clause| format!(" for {}", visible_line(clause)));
+    layout.wrap(
+        &format!("{}{of} — {}", visible_line(&evidence.term), quote_evidence(evidence, layout)),
+        "  ",
+        4,
+    )
 }
 
 /// The rule's text as it was.
-fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
+fn rule_lines(record: &AlertRecord, layout: TextLayout) -> Vec<String> {
     let Some(text) = &record.rule_text else {
-        return vec!["Its rule's text of that time is not kept.".to_owned()];
+        return vec!["The text of the rule at that time is not stored.".to_owned()];
     };
     let head = format!(
         "The rule at that time ({}):",
@@ -89,35 +90,38 @@ fn rule(record: &AlertRecord, paper: Paper) -> Vec<String> {
     );
     let lines = text.lines().map(|line| {
         let indent = 4 + line.len() - line.trim_start().len();
-        paper.wrap(&plain(line.trim_start()), &" ".repeat(indent), indent + 2)
+        layout.wrap(&visible_line(line.trim_start()), &" ".repeat(indent), indent + 2)
     });
     std::iter::once(head).chain(lines).collect()
 }
 
-fn told(message: &Message, zone: &TimeZone, paper: Paper) -> Vec<String> {
+fn message_lines(message: &Message, zone: &TimeZone, layout: TextLayout) -> Vec<String> {
     let (receiver, state) = (message.receiver().to_string(), message.status);
     let head = format!(
         "Message {} for {}: {state}, written {}",
         message.id,
-        plain(&receiver),
+        visible_line(&receiver),
         long_date(message.created, zone)
     );
-    let tries = message.attempts.iter().map(|attempt| paper.wrap(&tried(attempt, zone), "    ", 6));
-    std::iter::once(paper.wrap(&head, "", 2)).chain(tries).collect()
+    let tries =
+        message.attempts.iter().map(|attempt| layout.wrap(&attempt_line(attempt, zone), "    ", 6));
+    std::iter::once(layout.wrap(&head, "", 2)).chain(tries).collect()
 }
 
-fn tried(attempt: &Attempt, zone: &TimeZone) -> String {
+fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
     let ended = attempt
         .ended
-        .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact(at, zone)));
+        .map_or_else(|| "under way".to_owned(), |at| format!("to {}", exact_time(at, zone)));
     let outcome =
         attempt.outcome.map_or_else(String::new, |outcome| format!(": {}", outcome.as_str()));
-    let reply =
-        attempt.reply.as_deref().map_or_else(String::new, |reply| format!(", {}", plain(reply)));
-    format!("{} {ended}{outcome}{reply}", exact(attempt.started, zone))
+    let reply = attempt
+        .reply
+        .as_deref()
+        .map_or_else(String::new, |reply| format!(", {}", visible_line(reply)));
+    format!("{} {ended}{outcome}{reply}", exact_time(attempt.started, zone))
 }
 
-fn exact(at: Timestamp, zone: &TimeZone) -> String {
+fn exact_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
@@ -125,32 +129,32 @@ fn exact(at: Timestamp, zone: &TimeZone) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::fixture::record;
+    use super::super::fixture::alert_record;
     use super::*;
 
-    const PAPER: Paper = Paper { width: 80, colour: false };
+    const LAYOUT: TextLayout = TextLayout { width: 80, colour: false };
 
     #[test]
     fn an_alert_with_all_that_became_of_it() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        assert_snapshot!(report(&record(), &zone, PAPER));
+        assert_snapshot!(format_alert(&alert_record(), &zone, LAYOUT));
     }
 
     #[test]
     fn what_is_not_known_of_an_old_one_is_left_out() {
-        let mut old = record();
+        let mut old = alert_record();
         (old.past.rule_match.text_sha256, old.rule_text) = (None, None);
         old.past.rule_match.evidence[0].clause = None;
         old.messages.clear();
-        let report = report(&old, &TimeZone::UTC, PAPER);
+        let report = format_alert(&old, &TimeZone::UTC, LAYOUT);
         assert!(!report.contains("SHA-256") && !report.contains(" for "), "{report}");
-        assert!(report.contains("is not kept.\n\nIt was sent to nobody.\n"), "{report}");
+        assert!(report.contains("is not stored.\n\nIt was sent to nobody.\n"), "{report}");
     }
 
     #[test]
     fn a_text_that_was_edited_since_is_said_to_be_another() {
-        let mut edited = record();
+        let mut edited = alert_record();
         edited.text_now_sha256 = "11".repeat(32);
-        assert!(report(&edited, &TimeZone::UTC, PAPER).contains("another than"));
+        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("another now"));
     }
 }

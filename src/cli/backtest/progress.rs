@@ -1,18 +1,17 @@
-//! How far a backtest is, on standard error, when a person watches; otherwise nothing.
+//! The progress of a backtest, on standard error if that is a terminal.
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use crate::backtest::batch::Batch;
 
-/// A line that is drawn over and over, a few times a second; hidden where standard error is no
-/// terminal.
+/// A line that is redrawn a few times a second. Hidden if standard error is not a terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
     stories: u64,
 }
 
 impl Progress {
-    /// Starts at nothing, of `size` bytes if that is known.
+    /// Starts at zero of `size` bytes, if the size is known.
     pub(super) fn start(size: Option<u64>) -> Self {
         let (bar, template) = match size {
             Some(size) => {
@@ -24,14 +23,14 @@ impl Progress {
         Self { bar: bar.with_style(style).with_message("0"), stories: 0 }
     }
 
-    /// A batch more is done.
+    /// Counts a finished batch.
     pub(super) fn advance(&mut self, batch: &Batch) {
         self.stories += batch.stories.len() as u64;
         self.bar.set_message(HumanCount(self.stories).to_string());
         self.bar.inc(batch.bytes);
     }
 
-    /// Does what prints something else, with the line out of the way.
+    /// Hides the line while `print` prints something else.
     pub(super) fn hidden<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }

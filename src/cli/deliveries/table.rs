@@ -1,4 +1,4 @@
-//! Deliveries as a table for people.
+//! The table of deliveries.
 
 use std::fmt::Write;
 
@@ -6,16 +6,15 @@ use jiff::tz::TimeZone;
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
-use crate::notify::plain;
 use crate::store::{Delivery, DeliverySubject};
+use tidings_rules::text::visible_line;
 
-const HEADS: [&str; 6] = ["ID", "STATUS", "FOR", "WRITTEN", "TRIES", "NEXT"];
-
-/// One line a delivery, below it why it is not delivered; then a line for each receiver that fails
-/// or rests.
-pub(super) fn table(
+/// One row per delivery, and below it why it is not delivered. Then one line per receiver that
+/// fails or has a pause.
+pub(super) fn deliveries_table(
     deliveries: &[Delivery],
     away: &[&(Receiver, NotifierHealth)],
     zone: &TimeZone,
@@ -24,70 +23,58 @@ pub(super) fn table(
     if deliveries.is_empty() {
         text += "no message is waiting or dead-lettered\n";
     } else {
-        let rows: Vec<[String; 6]> =
-            deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
-        let heads = HEADS.map(ToOwned::to_owned);
-        let widths: Vec<usize> = (0..HEADS.len())
-            .map(|n| rows.iter().chain([&heads]).map(|row| width(&row[n])).max().unwrap_or(0))
-            .collect();
-        text += &line(&heads, &widths, "ABOUT");
-        for (delivery, row) in deliveries.iter().zip(&rows) {
-            text += &line(row, &widths, &about(&delivery.subject));
-            if let Some(why) = &delivery.why {
-                writeln!(text, "{:1$}  {2}", "", widths[0], plain(why)).expect("strings grow");
+        let rows = deliveries.iter().map(|delivery| cells(delivery, zone)).collect();
+        let heads = ["ID", "STATUS", "FOR", "WRITTEN", "TRIES", "NEXT", "ABOUT"];
+        let table = columns(heads, rows, &[0, 1, 2, 3, 4, 5, 6], usize::MAX);
+        let ids = deliveries.iter().map(|delivery| delivery.id.to_string().len());
+        let indent = ids.max().unwrap_or(0).max("ID".len()) + 2;
+        let reasons = std::iter::once(None).chain(deliveries.iter().map(|one| one.why.as_ref()));
+        for (line, why) in table.lines().zip(reasons) {
+            writeln!(text, "{line}").expect("strings grow");
+            if let Some(why) = why {
+                writeln!(text, "{:indent$}{}", "", visible_line(why)).expect("strings grow");
             }
         }
     }
     for (receiver, health) in away {
-        writeln!(text, "\n{}", state(receiver, health, zone)).expect("strings grow");
+        writeln!(text, "\n{}", receiver_line(receiver, health, zone)).expect("strings grow");
     }
     text
 }
 
 /// The state of a receiver that fails or has a pause.
-fn state(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
-    let (receiver, why) = (plain(&receiver.to_string()), plain(&health.why));
+fn receiver_line(receiver: &Receiver, health: &NotifierHealth, zone: &TimeZone) -> String {
+    let (receiver, why) = (visible_line(&receiver.to_string()), visible_line(&health.why));
     let (since, next) = (short_date(health.since, zone), short_date(health.rests_until, zone));
     if health.failures == 0 {
-        format!("{receiver} wants to be left alone until {next}: {why}")
+        format!("{receiver} asked for a pause until {next}: {why}")
     } else if health.rests_until > health.since {
-        format!("{receiver} fails since {since}, tried again at {next}: {why}")
+        format!("{receiver} has failed since {since}, next try at {next}: {why}")
     } else {
-        format!("{receiver} fails since {since}: {why}")
+        format!("{receiver} has failed since {since}: {why}")
     }
 }
 
-fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 6] {
+fn cells(delivery: &Delivery, zone: &TimeZone) -> [String; 7] {
     [
         delivery.id.to_string(),
         delivery.status.to_string(),
-        plain(&delivery.receiver.to_string()),
+        visible_line(&delivery.receiver.to_string()),
         short_date(delivery.created, zone),
         delivery.attempts.to_string(),
         delivery.due.map_or_else(|| "-".to_owned(), |due| short_date(due, zone)),
+        subject_text(&delivery.subject),
     ]
 }
 
-fn about(what: &DeliverySubject) -> String {
+fn subject_text(what: &DeliverySubject) -> String {
     match what {
-        DeliverySubject::Story(title) => plain(title),
+        DeliverySubject::Story(title) => visible_line(title),
         DeliverySubject::Digest(alerts) => {
             format!("a digest of {}", count(*alerts as usize, "alert", "alerts"))
         }
-        DeliverySubject::Notice(subject) => plain(&format!("a notice about {subject}")),
+        DeliverySubject::Notice(subject) => visible_line(&format!("a notice about {subject}")),
     }
-}
-
-fn line(cells: &[String; 6], widths: &[usize], last: &str) -> String {
-    let padded = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, wide)| format!("{cell}{}  ", " ".repeat(wide - width(cell))));
-    padded.collect::<String>() + last + "\n"
-}
-
-fn width(cell: &str) -> usize {
-    textwrap::core::display_width(cell)
 }
 
 #[cfg(test)]
@@ -142,11 +129,14 @@ mod tests {
             announced: true,
         };
         let away = (receiver("ops", ""), health);
-        assert_snapshot!(table(&deliveries, &[&away], &TimeZone::UTC));
+        assert_snapshot!(deliveries_table(&deliveries, &[&away], &TimeZone::UTC));
     }
 
     #[test]
     fn where_all_is_well_that_is_said() {
-        assert_eq!(table(&[], &[], &TimeZone::UTC), "no message is waiting or dead-lettered\n");
+        assert_eq!(
+            deliveries_table(&[], &[], &TimeZone::UTC),
+            "no message is waiting or dead-lettered\n"
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! What `tidings explain` found.
+//! The answer of `tidings explain`.
 
 use tidings_rules::{Clause, Explained, Match};
 
-/// What came of it.
+/// An answer.
 pub(super) enum ExplainAnswer {
-    /// The rules that match, of so many.
+    /// The rules that match, and the number of all rules.
     Matches(Vec<Match>, usize),
     /// One rule.
     Rule(Box<Explained>),

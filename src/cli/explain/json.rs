@@ -1,4 +1,4 @@
-//! What is explained as one JSON object.
+//! The explanation as one JSON object.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,9 +8,9 @@ use crate::cli::explain::answer::ExplainAnswer;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::{FeedName, Read, Story};
 
-/// What scripts learn of the story; what rules make of it stands beside it.
+/// The story, and what the rules find in it.
 #[derive(Serialize)]
-pub(super) struct Report<'s> {
+pub(super) struct ExplainReport<'s> {
     story: &'s Story,
     read: &'s Read,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,20 +21,23 @@ pub(super) struct Report<'s> {
     answer: Value,
 }
 
-/// The object.
-pub(super) fn report<'s>(subject: &'s ExplainSubject, answer: &ExplainAnswer) -> Report<'s> {
+/// The JSON object of an answer.
+pub(super) fn json_report<'s>(
+    subject: &'s ExplainSubject,
+    answer: &ExplainAnswer,
+) -> ExplainReport<'s> {
     let feeds = subject.carriers.as_ref();
-    Report {
+    ExplainReport {
         story: &subject.story,
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
-        kept: subject.kept.as_ref().map(stored_story),
-        answer: answered(answer),
+        kept: subject.kept.as_ref().map(record_json),
+        answer: answer_json(answer),
     }
 }
 
-fn stored_story(kept: &StoryRecord) -> Value {
-    let (fate, why) = match &kept.status {
+fn record_json(kept: &StoryRecord) -> Value {
+    let (status, why) = match &kept.status {
         StoryStatus::Waiting => ("waits", None),
         StoryStatus::Matched => ("matched", None),
         StoryStatus::Unmatched => ("unmatched", None),
@@ -45,10 +48,10 @@ fn stored_story(kept: &StoryRecord) -> Value {
         .iter()
         .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
         .collect();
-    json!({"id": kept.stored.uid, "fate": fate, "fate_why": why, "alerts": alerts})
+    json!({"id": kept.stored.uid, "status": status, "status_why": why, "alerts": alerts})
 }
 
-fn answered(answer: &ExplainAnswer) -> Value {
+fn answer_json(answer: &ExplainAnswer) -> Value {
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
             let matches = matches.iter().map(
@@ -61,7 +64,7 @@ fn answered(answer: &ExplainAnswer) -> Value {
             "row": explained.row,
             // Each row has a version of its own.
             "version": (explained.row.as_ref() == explained.rule.row()).then(|| explained.rule.version()),
-            "barred": explained.filtered_out,
+            "filtered_out": explained.filtered_out,
             "clause": explained.clause,
         }),
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),

@@ -1,13 +1,14 @@
-//! The story that is to be explained: from the store, an address, a file or standard input.
+//! Finds the story to explain: in the store, at an address, in a file or on standard input.
 
 use std::path::Path;
 
 use url::Url;
 
+use crate::backtest::stored::carrier_by_name;
 use crate::cli::backtest::story_of_line;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail};
-use crate::cli::pages::{Depth, Pages};
+use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
@@ -19,23 +20,23 @@ use crate::http::HttpAnswer;
 use crate::notify::SendContext;
 use crate::store::{Archive, StoryRecord};
 use tidings_rules::Carrier;
-use tidings_rules::story::{FeedName, Read, Story};
+use tidings_rules::story::{Read, Story};
 
 /// A story, as the rules see it.
 pub(super) struct ExplainSubject {
     pub(super) story: Story,
     pub(super) read: Read,
-    /// The feeds that carried it; `None`: unknown.
+    /// The feeds that carried it. `None` if they are unknown.
     pub(super) carriers: Option<Vec<Carrier>>,
-    /// What became of it, if it is the store's.
+    /// Its record, if it is in the store.
     pub(super) kept: Option<StoryRecord>,
 }
 
-/// Finds the story `name`, and its page where `depth` says so. Prints why there is none.
+/// Finds the story `name`, and reads its page if `depth` says so. Prints why there is none.
 pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
     if name == "-" {
         let mut bytes = Vec::new();
@@ -45,7 +46,7 @@ pub(super) async fn find_subject(
         })?;
         return subject_of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
-    if let Some(subject) = stored(name, config).await? {
+    if let Some(subject) = find_stored(name, config).await? {
         return Ok(subject);
     }
     let path = Path::new(name);
@@ -56,11 +57,11 @@ pub(super) async fn find_subject(
     }
     match Url::parse(name) {
         Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            let means = place::means(config)?;
+            let send_context = place::send_context(config)?;
             let HttpAnswer { body, content_type, url, .. } =
-                place::answer(&means, config, name).await?;
+                place::fetch_place(&send_context, config, name).await?;
             subject_of_markup(
-                &means,
+                &send_context,
                 config,
                 (&body.unwrap_or_default(), content_type.as_deref()),
                 &url,
@@ -78,16 +79,15 @@ pub(super) async fn find_subject(
     }
 }
 
-/// The store's story of that id or address, if there is a store and it has it.
-async fn stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
+/// The story with this id or address, if the store has one.
+async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
     let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
-    let unavailable = |why: &dyn std::fmt::Display| fail(why, Exit::Unavailable);
-    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
+    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
-    let kept = archive.find_story(name, link.as_deref()).await.map_err(|why| unavailable(&why))?;
+    let kept = archive.find_story(name, link.as_deref()).await.map_err(output::unavailable)?;
     Ok(kept.map(|kept| {
-        let feeds = daemon::known(config).feeds;
-        let carriers = kept.stored.feeds.iter().map(|name| carrier(name, &feeds)).collect();
+        let feeds = daemon::known_names(config).feeds;
+        let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
         let read = match (&kept.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(
                 "it is older than `retain` keeps stories, and its text is gone".to_owned(),
@@ -104,28 +104,29 @@ async fn stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSub
     }))
 }
 
-/// The feed as rules see it; one that left the configuration has no tags.
-fn carrier(name: &FeedName, feeds: &[Carrier]) -> Carrier {
-    let known = feeds.iter().find(|feed| feed.name == *name);
-    known.cloned().unwrap_or_else(|| Carrier { name: name.clone(), tags: [].into() })
-}
-
 /// The story in a page, a feed, JSON or plain text, detected by its start.
 async fn subject_of_bytes(
     bytes: &[u8],
     path: &Path,
     config: Option<&Config>,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
         None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
         Some('<') => {
-            let url = place::file_address(path)
+            let url = place::file_url(path)
                 .ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
-            subject_of_markup(&place::means(config)?, config, (bytes, None), &url, &name, depth)
-                .await
+            subject_of_markup(
+                &place::send_context(config)?,
+                config,
+                (bytes, None),
+                &url,
+                &name,
+                depth,
+            )
+            .await
         }
         Some('{') => {
             let story = story_of_line(bytes, now())
@@ -133,7 +134,7 @@ async fn subject_of_bytes(
             Ok(full_subject(story))
         }
         Some(_) => {
-            let (title, body) = split(&text);
+            let (title, body) = split_headline(&text);
             Ok(full_subject(Story { first_seen: now(), ..Story::from_words(title, body) }))
         }
     }
@@ -143,8 +144,8 @@ fn full_subject(story: Story) -> ExplainSubject {
     ExplainSubject { story, read: Read::Full, carriers: None, kept: None }
 }
 
-/// A text's first line and the rest, if an empty line parts them; else the rest is all.
-fn split(text: &str) -> (&str, &str) {
+/// Splits a text into headline and body, if an empty line follows its first line.
+fn split_headline(text: &str) -> (&str, &str) {
     let text = text.trim();
     match text.split_once('\n') {
         Some((title, body)) if body.lines().next().is_some_and(|line| line.trim().is_empty()) => {
@@ -154,24 +155,24 @@ fn split(text: &str) -> (&str, &str) {
     }
 }
 
-/// The page or the only story of the feed in `document`, bytes of a type, which stands at `url`.
+/// The article, or the only story of the feed, in these bytes, which come from `url`.
 async fn subject_of_markup(
-    means: &SendContext,
+    send_context: &SendContext,
     config: Option<&Config>,
     (bytes, content_type): (&[u8], Option<&str>),
     url: &Url,
     name: &str,
-    depth: Depth,
+    depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
-    let pages = Pages::new(means, config);
+    let pages = PageReader::new(send_context, config);
     let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
-        PlaceContent::Article(item) => (Read::Full, place::story(*item)),
-        PlaceContent::Feed(_, items) => pages.read(only_item(items, name)?, depth).await,
+        PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item)),
+        PlaceContent::Feed(_, items) => pages.read_story(single_item(items, name)?, depth).await,
     };
     Ok(ExplainSubject { story, read, carriers: None, kept: None })
 }
 
-fn only_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
+fn single_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
     let count = items.len();
     let mut items = items.into_iter();
     match (items.next(), items.next()) {

@@ -1,45 +1,42 @@
-//! What is explained as people read it.
+//! The explanation as text.
 
 use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::subject::ExplainSubject;
-use crate::cli::clauses::{self, Paper, quoted};
+use crate::cli::clauses::{self, TextLayout, quote_evidence};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
-use crate::notify::plain;
 use crate::store::{StoryRecord, StoryStatus};
 use tidings_rules::story::Read;
-use tidings_rules::text::tokenise;
+use tidings_rules::text::{tokenise, visible_line};
 use tidings_rules::{Explained, Match, Truth};
 
 const TITLE: Style = Style::new().bold();
 
 /// The whole report, ending in a line break.
-pub(super) fn report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
-    let paper = Paper::for_stdout();
-    let mut lines = vec![paper.paint(&paper.wrap(&headline(subject), "", 2), TITLE)];
-    lines.extend(
-        facts(subject)
-            .into_iter()
-            .map(|(name, text)| paper.wrap(&plain(&text), &format!("  {name:9}  "), 13)),
-    );
+pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
+    let layout = TextLayout::for_stdout();
+    let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
+    lines.extend(story_facts(subject).into_iter().map(|(name, text)| layout.fact(name, &text)));
     lines.push(String::new());
     match answer {
-        ExplainAnswer::Matches(matches, rules) => lines.extend(matched(matches, *rules, paper)),
-        ExplainAnswer::Rule(explained) => lines.extend(explained_rule(explained, paper)),
-        ExplainAnswer::Clause(clause) => lines.extend(clauses::lines(clause, 0, paper)),
+        ExplainAnswer::Matches(matches, rules) => {
+            lines.extend(match_lines(matches, *rules, layout));
+        }
+        ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, layout)),
+        ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
     }
     lines.join("\n") + "\n"
 }
 
 fn headline(subject: &ExplainSubject) -> String {
-    plain(&subject.story.headline())
+    visible_line(&subject.story.headline())
 }
 
-fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
+fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     let story = &subject.story;
     let words = tokenise(&story.title).len() + tokenise(&story.body).len();
     let read = match &subject.read {
@@ -53,39 +50,39 @@ fn facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     [
         ("link", story.url.clone()),
         ("language", story.lang.clone()),
-        ("published", story.published.map(time)),
+        ("published", story.published.map(local_time)),
         ("feeds", feeds),
         ("source", story.source.clone()),
         ("read", Some(read)),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
-        ("seen", kept.map(|_| time(story.first_seen))),
-        ("fate", kept.map(story_status)),
+        ("seen", kept.map(|_| local_time(story.first_seen))),
+        ("status", kept.map(status_text)),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, text?)))
     .collect()
 }
 
-fn story_status(kept: &StoryRecord) -> String {
+fn status_text(kept: &StoryRecord) -> String {
     match &kept.status {
-        StoryStatus::Waiting => "it is yet to be matched".to_owned(),
-        StoryStatus::Unmatched => "no rule matched it when it was first read".to_owned(),
+        StoryStatus::Waiting => "waiting: it is not matched yet".to_owned(),
+        StoryStatus::Unmatched => "no rule matched it when it was read".to_owned(),
         StoryStatus::Recorded(why) => format!("only recorded: {why}"),
         StoryStatus::Matched => {
-            let told = kept.alerts.iter().map(|alert| {
+            let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, time(alert.created))
+                format!("{}{row} ({})", alert.rule, local_time(alert.created))
             });
-            format!("alerts by {}", told.collect::<Vec<_>>().join(", "))
+            format!("alerts by {}", alerts.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-fn time(at: Timestamp) -> String {
+fn local_time(at: Timestamp) -> String {
     long_date(at, &TimeZone::system())
 }
 
-fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
+fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<String> {
     let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
     let rows =
@@ -93,37 +90,38 @@ fn matched(matches: &[Match], rules: usize, paper: Paper) -> Vec<String> {
     let mut lines =
         vec![format!("{by_name} of {}{rows}", count(rules, "rule matches it", "rules match it"))];
     if matches.is_empty() {
-        lines.push("--rule NAME says why one does not.".to_owned());
+        lines.push("`--rule NAME` explains why a rule does not match.".to_owned());
     }
     for found in matches {
         lines.push(String::new());
         lines.push(format!(
             "{} {}",
-            paper.sign(Truth::True),
-            paper.paint(&plain(&found.rule.title()), TITLE)
+            layout.truth_sign(Truth::True),
+            layout.paint(&visible_line(&found.rule.title()), TITLE)
         ));
         lines.extend(found.evidence.iter().map(|evidence| {
-            let term = format!("{} — {}", plain(&evidence.term), quoted(evidence, paper));
-            paper.wrap(&term, "    ", 6)
+            let term =
+                format!("{} — {}", visible_line(&evidence.term), quote_evidence(evidence, layout));
+            layout.wrap(&term, "    ", 6)
         }));
     }
     lines
 }
 
-fn explained_rule(explained: &Explained, paper: Paper) -> Vec<String> {
+fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
     let title = if explained.row.is_some() {
         explained.rule.title()
     } else {
         explained.rule.name().to_owned()
     };
-    let mut lines = vec![paper.paint(&plain(&title), TITLE)];
+    let mut lines = vec![layout.paint(&visible_line(&title), TITLE)];
     if explained.row.is_none() && explained.rule.row().is_some() {
-        lines.push(paper.wrap("for all of its rows at once; --row ID looks at one", "  ", 2));
+        lines.push(layout.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
-    if let Some(barred) = &explained.filtered_out {
-        let text = format!("does not look at this story: {}", plain(barred));
-        lines.push(paper.wrap(&text, &format!("{} ", paper.sign(Truth::False)), 4));
+    if let Some(reason) = &explained.filtered_out {
+        let text = format!("does not look at this story: {}", visible_line(reason));
+        lines.push(layout.wrap(&text, &format!("{} ", layout.truth_sign(Truth::False)), 4));
     }
-    lines.extend(clauses::lines(&explained.clause, 0, paper));
+    lines.extend(clauses::clause_lines(&explained.clause, 0, layout));
     lines
 }

@@ -1,4 +1,4 @@
-//! `tidings feeds find`: where a site keeps its feeds.
+//! `tidings feeds find`: finds the feeds of a site.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,27 +14,31 @@ use crate::cli::runtime::block_on;
 use crate::feed::discover::{self, Discovery, NamedFeed};
 use crate::http::guard;
 use crate::notify::SendContext;
-use crate::notify::plain;
+use tidings_rules::text::visible_line;
 
-/// The pause between two requests to a host that is not one's own.
+/// The pause between two requests to a host that is not the user's own.
 const GAP: Duration = Duration::from_secs(1);
 
 /// Prints the feeds of a page or site: 65 if there are none, 69 if it cannot be reached.
-pub(super) fn find(place: &str, format: OutputFormat, config: Option<&Path>) -> Result<(), Exit> {
+pub(super) fn find_feeds(
+    place: &str,
+    format: OutputFormat,
+    config: Option<&Path>,
+) -> Result<(), Exit> {
     let place = &with_scheme(place);
-    let means = place::means(place::config_at_hand(config)?.as_ref())?;
-    let feeds = block_on(async { feeds(&means, place).await })?;
+    let send_context = place::send_context(place::load_optional_config(config)?.as_ref())?;
+    let feeds = block_on(async { discover_feeds(&send_context, place).await })?;
     if feeds.is_empty() {
         let why = format!("{place} names no feed, and there is none where feeds usually are");
         let help =
             "look on the site for a page about RSS; some sites only have feeds of their sections";
         return Err(output::fail_with_help(why, help, Exit::Data));
     }
-    output::print_lines(feeds.iter().map(|named| line(named, format)))
+    output::print_lines(feeds.iter().map(|named| feed_line(named, format)))
 }
 
-fn line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
-    let title = title.as_deref().map(plain);
+fn feed_line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
+    let title = title.as_deref().map(visible_line);
     match format {
         OutputFormat::Text => {
             format!("{url}{}", title.map(|title| format!("  {title}")).unwrap_or_default())
@@ -43,20 +47,20 @@ fn line(NamedFeed { url, title }: &NamedFeed, format: OutputFormat) -> String {
     }
 }
 
-/// The address that a person means who names a site: `example.org`.
+/// The address of a site that is named without a scheme, such as `example.org`.
 fn with_scheme(place: &str) -> String {
     if place.contains("://") { place.to_owned() } else { format!("https://{place}") }
 }
 
-/// The page itself, if it is a feed; else what it names; else the first of the usual places that
-/// holds a feed.
-async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
-    let answer = place::answer(means, None, place).await?;
+/// The page itself if it is a feed, or else the feeds that it links, or else the first feed at a
+/// usual address.
+async fn discover_feeds(send_context: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit> {
+    let answer = place::fetch_place(send_context, None, place).await?;
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::discover(&body, answer.content_type.as_deref(), &url) {
         Ok(Discovery::Feed(document)) => Ok(vec![NamedFeed { url, title: document.title }]),
         Ok(Discovery::Page(named)) if named.is_empty() => {
-            Ok(usual(means, &url).await.into_iter().collect())
+            Ok(try_usual_addresses(send_context, &url).await.into_iter().collect())
         }
         Ok(Discovery::Page(named)) => Ok(named),
         Err(why) => {
@@ -65,11 +69,11 @@ async fn feeds(means: &SendContext, place: &str) -> Result<Vec<NamedFeed>, Exit>
     }
 }
 
-async fn usual(means: &SendContext, page: &Url) -> Option<NamedFeed> {
+async fn try_usual_addresses(send_context: &SendContext, page: &Url) -> Option<NamedFeed> {
     let is_own = guard::check_url(page, &[]).is_err();
     for url in discover::usual_addresses(page) {
         tokio::time::sleep(if is_own { Duration::ZERO } else { GAP }).await;
-        let Ok(answer) = place::fetched(means, &url).await else { continue };
+        let Ok(answer) = place::fetch_url(send_context, &url).await else { continue };
         let body = answer.body.unwrap_or_default();
         if let Ok(Discovery::Feed(document)) =
             discover::discover(&body, answer.content_type.as_deref(), &answer.url)

@@ -1,4 +1,4 @@
-//! `tidings feeds gaps`: when items of a feed may have come and gone unseen.
+//! `tidings feeds gaps`: lists the times in which items of a feed may have been missed.
 
 use std::path::Path;
 
@@ -13,37 +13,41 @@ use crate::cli::moment::{self, Edge};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
-use crate::notify::plain;
 use crate::store::{Archive, PastGap};
+use tidings_rules::text::visible_line;
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
-pub(super) fn gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
+pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let since = moment::parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
-        let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
-        let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-        archive.gaps_since(since).await.map_err(|why| unavailable(&why))
+        let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+        archive.gaps_since(since).await.map_err(output::unavailable)
     })?;
     match format {
-        OutputFormat::Text => output::print(&text(&found, &config.zone, table::width())),
+        OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table::table_width())),
         OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found_at: found }| {
             json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
         })),
     }
 }
 
-fn text(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
+fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
     if gaps.is_empty() {
-        return "no gap was found in this time: whatever the feeds brought was seen\n".to_owned();
+        return "no gap was found in this time\n".to_owned();
     }
     let time = |at| moment::day_and_minute(at, zone);
     let row = |past: &PastGap| {
-        [plain(&past.feed.0), time(past.gap.since), time(past.gap.until), time(past.found_at)]
+        [
+            visible_line(&past.feed.0),
+            time(past.gap.since),
+            time(past.gap.until),
+            time(past.found_at),
+        ]
     };
     let rows = gaps.iter().map(row).collect();
-    columns(["FEED", "NOT SEEN FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
-        + "\nItems that came and went in these times were not seen. What the feeds still had after them was matched.\n"
+    columns(["FEED", "GAP FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
+        + "\nItems that appeared and disappeared in a gap were missed. Items that were still there after it were matched.\n"
 }
 
 #[cfg(test)]
@@ -58,12 +62,12 @@ mod tests {
     fn gaps_are_shown_with_their_feed_and_times() {
         let at = |hours: i64| Timestamp::from_second(1_800_000_000 + hours * 3600).unwrap();
         let gap = FeedGap { since: at(0), until: at(7) };
-        let shown = text(
+        let shown = gaps_table(
             &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found_at: at(9) }],
             &TimeZone::UTC,
             80,
         );
         insta::assert_snapshot!(shown);
-        assert!(text(&[], &TimeZone::UTC, 80).starts_with("no gap was found"));
+        assert!(gaps_table(&[], &TimeZone::UTC, 80).starts_with("no gap was found"));
     }
 }

@@ -18,9 +18,9 @@ use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
-pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
+pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
-    let mut states = block_on(states(&config))?;
+    let mut states = block_on(feed_states(&config))?;
     let at = now();
     let rows: Vec<FeedRow<'_>> = config
         .feeds
@@ -28,18 +28,19 @@ pub(super) fn list(format: OutputFormat, config: &Path) -> Result<(), Exit> {
         .map(|feed| FeedRow { feed, state: states.remove(&feed.name) })
         .collect();
     match format {
-        OutputFormat::Text => output::print(&table::table(&rows, &config.zone, at, table::width())),
+        OutputFormat::Text => {
+            output::print(&table::feeds_table(&rows, &config.zone, at, table::table_width()))
+        }
         OutputFormat::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
     }
 }
 
-async fn states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
+async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
     if !config.store.exists() {
         return Ok(HashMap::new());
     }
-    let unavailable = |why: &dyn std::fmt::Display| output::fail(why, Exit::Unavailable);
-    let mut archive = Archive::open(&config.store).await.map_err(|why| unavailable(&why))?;
-    let states = archive.feed_states().await.map_err(|why| unavailable(&why))?;
+    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+    let states = archive.feed_states().await.map_err(output::unavailable)?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }
 
@@ -53,7 +54,7 @@ pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static 
         at,
     ) {
         None => "well",
-        Some(ailment) => ailment.as_str(),
+        Some(health) => health.as_str(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::article;
-use crate::cli::clauses::Paper;
+use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
@@ -16,29 +16,33 @@ use crate::cli::place;
 use crate::cli::runtime::block_on;
 use crate::feed::document::{Document, Item};
 use crate::feed::parse;
-use crate::notify::plain;
 use tidings_rules::story::headline::headline;
+use tidings_rules::text::visible_line;
 
 /// How much of an item's text is shown to people, in characters.
 const MOST_TEXT: usize = 400;
 
 /// Shows the feed at `place`: 65 if there is none there, 69 if it cannot be reached.
-pub(super) fn poll(place: &str, format: OutputFormat, config: Option<&Path>) -> Result<(), Exit> {
-    let config = place::config_at_hand(config)?;
-    let means = place::means(config.as_ref())?;
-    let answer = block_on(place::answer(&means, config.as_ref(), place))?;
+pub(super) fn show_feed(
+    place: &str,
+    format: OutputFormat,
+    config: Option<&Path>,
+) -> Result<(), Exit> {
+    let config = place::load_optional_config(config)?;
+    let send_context = place::send_context(config.as_ref())?;
+    let answer = block_on(place::fetch_place(&send_context, config.as_ref(), place))?;
     let body = answer.body.unwrap_or_default();
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        OutputFormat::Text => output::print(&text(&document, place, Paper::for_stdout())),
+        OutputFormat::Text => output::print(&feed_text(&document, place, TextLayout::for_stdout())),
         OutputFormat::Json => output::print_json([to_json(&document, &answer.url)]),
     }
 }
 
 /// An item as JSON.
 #[derive(Serialize)]
-struct Shown<'d> {
+struct ItemLine<'d> {
     guid: Option<&'d str>,
     url: Option<&'d Url>,
     title: &'d str,
@@ -52,7 +56,7 @@ struct Shown<'d> {
     source: Option<&'d str>,
 }
 
-impl<'d> Shown<'d> {
+impl<'d> ItemLine<'d> {
     fn new(item: &'d Item) -> Self {
         Self {
             guid: item.guid.as_deref(),
@@ -70,35 +74,35 @@ impl<'d> Shown<'d> {
 }
 
 fn to_json(document: &Document, url: &Url) -> serde_json::Value {
-    let items: Vec<Shown<'_>> = document.items.iter().map(Shown::new).collect();
+    let items: Vec<ItemLine<'_>> = document.items.iter().map(ItemLine::new).collect();
     json!({ "feed": { "title": document.title, "url": url }, "items": items })
 }
 
-fn text(document: &Document, place: &str, paper: Paper) -> String {
+fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
     let name = document.title.as_deref().unwrap_or(place);
-    let head = format!("{}: {}", plain(name), count(document.items.len(), "item", "items"));
-    let items = document.items.iter().map(|item| item_text(item, paper));
-    std::iter::once(paper.wrap(&head, "", 2))
+    let head = format!("{}: {}", visible_line(name), count(document.items.len(), "item", "items"));
+    let items = document.items.iter().map(|item| item_text(item, layout));
+    std::iter::once(layout.wrap(&head, "", 2))
         .chain(items)
         .map(|block| block + "\n")
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn item_text(item: &Item, paper: Paper) -> String {
-    let mut lines = vec![paper.wrap(&plain(&headline(&item.title, &item.text)), "", 2)];
+fn item_text(item: &Item, layout: TextLayout) -> String {
+    let mut lines = vec![layout.wrap(&visible_line(&headline(&item.title, &item.text)), "", 2)];
     lines.extend(item.link.iter().map(|link| format!("  {link}")));
-    let facts: Vec<String> = facts(item).into_iter().map(|fact| plain(&fact)).collect();
-    lines.push(paper.wrap(&facts.join("; "), "  ", 4));
+    let facts: Vec<String> = item_facts(item).into_iter().map(|fact| visible_line(&fact)).collect();
+    lines.push(layout.wrap(&facts.join("; "), "  ", 4));
     let cut: String = item.text.chars().take(MOST_TEXT).collect();
     let more = if cut.len() < item.text.len() { " …" } else { "" };
     if !cut.is_empty() {
-        lines.push(paper.wrap(&(plain(cut.trim_end()) + more), "  | ", 4));
+        lines.push(layout.wrap(&(visible_line(cut.trim_end()) + more), "  | ", 4));
     }
     lines.join("\n")
 }
 
-fn facts(item: &Item) -> Vec<String> {
+fn item_facts(item: &Item) -> Vec<String> {
     let words = count(item.text.split_whitespace().count(), "word", "words");
     let read = if article::is_teaser(item) { "a teaser of" } else { "the whole text," };
     let mut facts =

@@ -1,4 +1,4 @@
-//! `tidings feeds poll-now`: asks the Tidings that runs to poll feeds now, beside it.
+//! `tidings feeds poll-now`: makes a running Tidings poll feeds now.
 
 use std::path::Path;
 
@@ -8,54 +8,54 @@ use crate::cli::output::{self, fail};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
-use crate::notify::plain;
 use crate::store;
 use tidings_rules::fault::nearest;
 use tidings_rules::story::FeedName;
+use tidings_rules::text::visible_line;
 
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
-pub(super) fn poll_now(names: &[String], config: &Path) -> Result<(), Exit> {
+pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
-    check(names, &config)?;
+    check_feed_names(names, &config)?;
     let wanted: Vec<FeedName> = if names.is_empty() {
         config.feeds.iter().map(|feed| feed.name.clone()).collect()
     } else {
         names.iter().cloned().map(FeedName).collect()
     };
-    let asked = block_on(async {
-        let asked = store::request_polls(&config.store, &wanted, names.is_empty(), now()).await;
-        asked.map_err(|why| fail(why, Exit::Unavailable))
+    let requested = block_on(async {
+        let requested = store::request_polls(&config.store, &wanted, names.is_empty(), now()).await;
+        requested.map_err(|why| fail(why, Exit::Unavailable))
     })?;
-    if asked.is_empty() && names.is_empty() {
+    if requested.is_empty() && names.is_empty() {
         output::print_line(
             "no feed fails, so no poll was requested; name the feeds to poll them anyway",
         )?;
     }
-    for feed in &asked {
+    for feed in &requested {
         output::print_line(format_args!(
             "{}: a running tidings polls it within seconds",
-            plain(&feed.0)
+            visible_line(&feed.0)
         ))?;
     }
-    for feed in wanted.iter().filter(|feed| !names.is_empty() && !asked.contains(feed)) {
+    for feed in wanted.iter().filter(|feed| !names.is_empty() && !requested.contains(feed)) {
         output::print_line(format_args!(
             "{}: was never polled; a start of tidings polls it at once",
-            plain(&feed.0)
+            visible_line(&feed.0)
         ))?;
     }
     Ok(())
 }
 
 /// Says which of `names` the configuration has not, each with the name that is near.
-fn check(names: &[String], config: &Config) -> Result<(), Exit> {
+fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown: Vec<&String> =
         names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
-        let why = format!("no feed of the configuration is called `{}`", plain(name));
+        let why = format!("no feed of the configuration is called `{}`", visible_line(name));
         let help = match nearest(name, known()) {
-            Some(near) => format!("did you mean `{}`?", plain(near)),
+            Some(near) => format!("did you mean `{}`?", visible_line(near)),
             None => "`tidings feeds list` shows their names".to_owned(),
         };
         output::fail_with_help(why, help, Exit::Data);

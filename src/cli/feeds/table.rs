@@ -1,4 +1,4 @@
-//! Feeds as a table for people.
+//! The table of feeds.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,61 +8,66 @@ use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
 use crate::config::FeedConfig;
-use crate::notify::plain;
 use crate::store::FeedState;
+use tidings_rules::text::visible_line;
 
-/// The narrowest and the widest that the table is made, in columns.
+/// The narrowest and the widest table, in columns.
 const WIDTHS: (usize, usize) = (60, 160);
 
 /// A feed, and its stored state.
 pub(super) struct FeedRow<'c> {
     pub(super) feed: &'c FeedConfig,
-    /// `None`: it was never polled.
+    /// `None` if it was never polled.
     pub(super) state: Option<FeedState>,
 }
 
-/// As wide as the terminal, within bounds; eighty columns where there is none.
-pub(super) fn width() -> usize {
+/// The width of the terminal, within bounds, or 80 columns without a terminal.
+pub(super) fn table_width() -> usize {
     textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1)
 }
 
-/// One row a feed, at most `width` columns wide, and how many are not well.
-pub(super) fn table(rows: &[FeedRow<'_>], zone: &TimeZone, at: Timestamp, width: usize) -> String {
+/// One row per feed, at most `width` columns wide, and the number of feeds that are not well.
+pub(super) fn feeds_table(
+    rows: &[FeedRow<'_>],
+    zone: &TimeZone,
+    at: Timestamp,
+    width: usize,
+) -> String {
     if rows.is_empty() {
         return "the configuration names no feeds\n".to_owned();
     }
-    let cells = rows.iter().map(|row| cells(row, zone, at)).collect();
-    let ill = rows
+    let cells = rows.iter().map(|row| feed_cells(row, zone, at)).collect();
+    let unwell = rows
         .iter()
         .filter(|row| !["well", "new"].contains(&health_word(row.state.as_ref(), at)))
         .count();
-    let summary = format!("{}, {ill} not well", count(rows.len(), "feed", "feeds"));
+    let summary = format!("{}, {unwell} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
         + "\n"
         + &summary
         + "\n"
 }
 
-fn cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
+fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let state = row.state.as_ref();
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
     [
-        plain(&row.feed.name.0),
+        visible_line(&row.feed.name.0),
         health_word(state, at).to_owned(),
         time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
             Some(next) if next <= at => "due".to_owned(),
             next => time(next),
         },
-        state.map_or_else(|| "`tidings run` polls it first".to_owned(), why),
+        state.map_or_else(|| "`tidings run` polls it first".to_owned(), poll_reason),
     ]
 }
 
-/// How it fails, if it does, and why it is polled when it is.
-fn why(state: &FeedState) -> String {
+/// The error, if there is one, and the reason for the time of the next poll.
+fn poll_reason(state: &FeedState) -> String {
     match &state.error {
-        Some(error) => format!("{}; {}", plain(error), plain(&state.next_why)),
-        None => plain(&state.next_why),
+        Some(error) => format!("{}; {}", visible_line(error), visible_line(&state.next_why)),
+        None => visible_line(&state.next_why),
     }
 }
 
@@ -151,7 +156,7 @@ mod tests {
         let rows: Vec<_> =
             feeds.iter().zip(states).map(|(feed, state)| FeedRow { feed, state }).collect();
         for width in [80, 160] {
-            let table = table(&rows, &TimeZone::UTC, at(0), width);
+            let table = feeds_table(&rows, &TimeZone::UTC, at(0), width);
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");
             assert_snapshot!(format!("feeds_in_{width}"), table);
         }
@@ -159,6 +164,9 @@ mod tests {
 
     #[test]
     fn where_there_is_none_it_says_so() {
-        assert_eq!(table(&[], &TimeZone::UTC, at(0), 80), "the configuration names no feeds\n");
+        assert_eq!(
+            feeds_table(&[], &TimeZone::UTC, at(0), 80),
+            "the configuration names no feeds\n"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Feeds in the order of their polls: by due time, and of those due at once, the least recently
-//! polled first. Pure.
+//! Feeds in the order of their polls: by due time. Feeds that are due at the same time are ordered
+//! by their last poll.
 
 use std::collections::BTreeSet;
 
@@ -13,24 +13,24 @@ type PollTurn = (Timestamp, Option<Timestamp>, usize);
 pub(super) struct PollQueue {
     turns: BTreeSet<PollTurn>,
     /// The turn of each feed by its index, where it waits for one.
-    of_feed: Vec<Option<PollTurn>>,
+    turn_by_feed: Vec<Option<PollTurn>>,
 }
 
 impl PollQueue {
-    /// No feed of so many.
+    /// An empty queue for this number of feeds.
     pub(super) fn new(feeds: usize) -> Self {
-        Self { turns: BTreeSet::new(), of_feed: vec![None; feeds] }
+        Self { turns: BTreeSet::new(), turn_by_feed: vec![None; feeds] }
     }
 
     /// Sets the due time of a feed; `None`: it is not polled.
-    pub(super) fn put(
+    pub(super) fn schedule(
         &mut self,
         index: usize,
         last_poll: Option<Timestamp>,
         due: Option<Timestamp>,
     ) {
         let turn = due.map(|due| (due, last_poll, index));
-        if let Some(before) = std::mem::replace(&mut self.of_feed[index], turn) {
+        if let Some(before) = std::mem::replace(&mut self.turn_by_feed[index], turn) {
             self.turns.remove(&before);
         }
         self.turns.extend(turn);
@@ -41,16 +41,16 @@ impl PollQueue {
         self.turns.first().map(|(due, ..)| *due)
     }
 
-    /// Takes the feed whose turn is first, due or not.
-    pub(super) fn take(&mut self) -> Option<usize> {
+    /// Removes and returns the first feed, due or not.
+    pub(super) fn pop_first(&mut self) -> Option<usize> {
         let (.., index) = self.turns.pop_first()?;
-        self.of_feed[index] = None;
+        self.turn_by_feed[index] = None;
         Some(index)
     }
 
     /// Whether a feed waits for its turn.
     pub(super) fn is_waiting(&self, index: usize) -> bool {
-        self.of_feed[index].is_some()
+        self.turn_by_feed[index].is_some()
     }
 
     /// The feeds that wait, by their indexes.
@@ -73,12 +73,12 @@ mod tests {
         let mut queue = PollQueue::new(3);
         let mut taken = Vec::new();
         for round in 10..16 {
-            // Their host wanted to be left alone: all are due again at the same time.
+            // Their host asked for a pause, so all are due at the same time.
             polled
                 .iter()
                 .enumerate()
-                .for_each(|(index, last)| queue.put(index, *last, Some(at(round))));
-            let index = queue.take().expect("three wait");
+                .for_each(|(index, last)| queue.schedule(index, *last, Some(at(round))));
+            let index = queue.pop_first().expect("three wait");
             taken.push(index);
             polled[index] = Some(at(round));
         }
@@ -88,11 +88,11 @@ mod tests {
     #[test]
     fn a_feed_waits_for_one_time_only() {
         let mut queue = PollQueue::new(2);
-        queue.put(0, None, Some(at(9)));
-        queue.put(1, None, Some(at(5)));
-        queue.put(0, None, Some(at(1)));
-        queue.put(1, None, None);
+        queue.schedule(0, None, Some(at(9)));
+        queue.schedule(1, None, Some(at(5)));
+        queue.schedule(0, None, Some(at(1)));
+        queue.schedule(1, None, None);
         assert_eq!((queue.next_due(), queue.waiting()), (Some(at(1)), vec![0]));
-        assert_eq!((queue.take(), queue.take(), queue.next_due()), (Some(0), None, None));
+        assert_eq!((queue.pop_first(), queue.pop_first(), queue.next_due()), (Some(0), None, None));
     }
 }

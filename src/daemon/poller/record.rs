@@ -1,4 +1,4 @@
-//! T1: what one poll taught, in one transaction, and what the log says of it.
+//! Records a poll: one transaction for the state of the feed and its items, and lines of the log.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::ask::{FeedFailure, FeedOutcome, is_own, new_address};
+use super::feed_request::{FeedFailure, FeedOutcome, are_all_hosts_own, new_address};
 use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::news::FeedDiff;
-use crate::daemon::world::World;
-use crate::daemon::{news, watch};
+use crate::daemon::context::RunContext;
+use crate::daemon::feed_diff::FeedDiff;
+use crate::daemon::{feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
 use crate::http::{HostKey, HttpAnswer};
@@ -22,32 +22,33 @@ use crate::polling::schedule;
 use crate::polling::schedule::{PollEnd, PollHistory};
 use crate::store::{FeedGap, FeedState, PollRecord, StoreError};
 
-/// Records the outcome of a poll of `feed` at `asked`; returns the new state of the feed.
-pub(super) async fn record(
-    world: &Arc<World>,
+/// Records the outcome of a poll of `feed` at `requested`. Returns the new state of the feed.
+pub(super) async fn record_outcome(
+    context: &Arc<RunContext>,
     feed: &FeedConfig,
     before: &FeedState,
-    asked: &Url,
+    requested: &Url,
     outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let own = is_own(&world.config.network, &feed.url, asked, &outcome);
+    let is_own = are_all_hosts_own(&context.config.network, &feed.url, requested, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
         FeedOutcome::Resting(host, until) => {
-            return keep(world, resting(feed, before, &host, until, ended_at)).await;
+            return write_record(context, postponed_record(feed, before, &host, until, ended_at))
+                .await;
         }
         FeedOutcome::Failed(FeedFailure { ended, why }) => {
-            failed(&mut state, feed, before, ended, why)
+            apply_failure(&mut state, feed, before, ended, why)
         }
         FeedOutcome::Unchanged(answer) => {
-            good(&mut state, feed, asked, &answer, false, ended_at);
+            apply_success(&mut state, feed, requested, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
         }
-        FeedOutcome::Read(answer, document, taken) => {
-            unrecorded = Some(taken);
-            good(&mut state, feed, asked, &answer, true, ended_at);
+        FeedOutcome::Read(answer, document, held) => {
+            unrecorded = Some(held);
+            apply_success(&mut state, feed, requested, &answer, true, ended_at);
             let is_whole = document.end == DocumentEnd::Whole;
             if is_whole {
                 let published: Vec<Timestamp> =
@@ -55,45 +56,48 @@ pub(super) async fn record(
                 state.mean_gap = schedule::mean_interval(&published, ended_at);
                 state.hints = document.hints;
             } else {
-                broke_off(&mut state, before);
+                apply_cut_document(&mut state, before);
             }
-            diff = Some(news::diff_feed(world, feed, before.last_good, document, ended_at).await?);
+            diff = Some(
+                feed_diff::diff_feed(context, feed, before.last_good, document, ended_at).await?,
+            );
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }
     };
-    schedule_next(world, feed, &mut state, &ended, own, ended_at);
-    let notices = notices(world, feed, before, &mut state, diff.as_ref(), ended_at);
+    schedule_next(context, feed, &mut state, &ended, is_own, ended_at);
+    let notices = due_notices(context, feed, before, &mut state, diff.as_ref(), ended_at);
     let gap = diff.as_ref().and_then(|diff| diff.gap);
     if let Some(gap) = &gap {
-        warn_of_gap(feed, gap);
+        log_gap(feed, gap);
     }
-    let (items, turnover) = diff.map_or_else(Default::default, |diff| (diff.items, diff.turnover));
-    let kept = keep(
-        world,
-        PollRecord { now: ended_at, state, items, removed_and_returned: turnover, gap, notices },
+    let (items, removed_and_returned) =
+        diff.map_or_else(Default::default, |diff| (diff.items, diff.removed_and_returned));
+    let kept = write_record(
+        context,
+        PollRecord { now: ended_at, state, items, removed_and_returned, gap, notices },
     )
     .await;
     drop(unrecorded);
     kept
 }
 
-/// The record of a poll that was put off because `host` asks for rest until `until`.
-fn resting(
+/// The record of a poll that is postponed because `host` asked for a pause until `until`.
+fn postponed_record(
     feed: &FeedConfig,
     before: &FeedState,
     host: &HostKey,
     until: Timestamp,
     now: Timestamp,
 ) -> PollRecord {
-    debug!("{}: {} asked for no requests until {until}", feed.name, host.0);
-    let why = format!("its host asked for rest ({})", host.0);
+    debug!("{}: {} asked for a pause until {until}", feed.name, host.0);
+    let why = format!("its host asked for a pause ({})", host.0);
     let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
-    let turnover = RemovedAndReturned::default();
+    let removed_and_returned = RemovedAndReturned::default();
     PollRecord {
         now,
         state,
         items: Vec::new(),
-        removed_and_returned: turnover,
+        removed_and_returned,
         gap: None,
         notices: Vec::new(),
     }
@@ -101,17 +105,18 @@ fn resting(
 
 /// Sets when the feed is polled next, and why then.
 fn schedule_next(
-    world: &World,
+    context: &RunContext,
     feed: &FeedConfig,
     state: &mut FeedState,
     ended: &PollEnd,
-    own: bool,
+    is_own: bool,
     at: Timestamp,
 ) {
     let history =
         PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
-    let seed = news::seed(&feed.name.0, at);
-    let next = schedule::next_poll(&history, ended, feed.every, own, &world.config.poll, at, seed);
+    let seed = feed_diff::jitter_seed(&feed.name.0, at);
+    let next =
+        schedule::next_poll(&history, ended, feed.every, is_own, &context.config.poll, at, seed);
     if next.at.is_none() {
         warn!("{}: not polled any more: {}", feed.name, next.why);
     }
@@ -119,45 +124,45 @@ fn schedule_next(
     state.next_why = next.why;
 }
 
-/// The notices that the poll makes due, each with its receivers.
-fn notices(
-    world: &World,
+/// The notices that the poll causes, each with its receivers.
+fn due_notices(
+    context: &RunContext,
     feed: &FeedConfig,
     before: &FeedState,
     state: &mut FeedState,
     diff: Option<&FeedDiff>,
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
-    let outage = world.last_read.outage(feed, state.error.is_some());
-    let notices = watch::follow(&world.config, before, state, diff, outage, at);
+    let outage = context.last_read.find_outage(feed, state.error.is_some());
+    let notices = feed_health::update_health(&context.config, before, state, diff, outage, at);
     if state.error.is_none() {
-        world.last_read.note(feed, at);
+        context.last_read.record_read(feed, at);
     } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
-        world.last_read.mark_notified();
+        context.last_read.mark_notified();
     }
     notices
 }
 
-fn warn_of_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
+fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
     warn!(
         "{}: none of its items was known; items from {since} to {until} may have been missed",
         feed.name
     );
 }
 
-async fn keep(world: &World, record: PollRecord) -> Result<FeedState, StoreError> {
+async fn write_record(context: &RunContext, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    if world.store.record_poll(record).await? {
-        world.pages.notify_one();
+    if context.store.record_poll(record).await? {
+        context.story_waits.notify_one();
     }
-    world.outbox.notify_one();
+    context.message_due.notify_one();
     Ok(state)
 }
 
-fn good(
+fn apply_success(
     state: &mut FeedState,
     feed: &FeedConfig,
-    asked: &Url,
+    requested: &Url,
     answer: &HttpAnswer,
     is_read: bool,
     at: Timestamp,
@@ -165,24 +170,24 @@ fn good(
     if state.failures > 0 {
         info!("{}: reached again", feed.name);
     }
-    let was_asked_anew = new_address(state).is_some();
+    let was_at_new_address = new_address(state).is_some();
     state.failures = 0;
     state.error = None;
     state.unreached = false;
     state.last_good = Some(at);
     state.etag.clone_from(&answer.validators.etag);
     state.last_modified.clone_from(&answer.validators.last_modified);
-    let moved = moved::move_after(state.moved.take(), asked, answer, is_read, at);
+    let moved = moved::move_after(state.moved.take(), requested, answer, is_read, at);
     state.moved = moved.filter(|_| !feed.is_secret);
-    if !was_asked_anew {
+    if !was_at_new_address {
         log_move(feed, state);
     }
 }
 
-/// Changes the state after a document that broke off: the next poll requests all of it. If it is
-/// the feed's first document, the next one counts as the first again, because the rest of the items
-/// is as old as these. A second one that breaks off counts as the first.
-fn broke_off(state: &mut FeedState, before: &FeedState) {
+/// Changes the state after a document that was cut off: the next poll requests all of it. If it is
+/// the feed's first document, the next one counts as the first again, because its other items are
+/// as old as these. If the next one is cut off too, it counts as the first.
+fn apply_cut_document(state: &mut FeedState, before: &FeedState) {
     info!(
         "{}: its document was cut off; the first part was read, and the next poll requests all of it",
         state.name
@@ -195,17 +200,17 @@ fn broke_off(state: &mut FeedState, before: &FeedState) {
 }
 
 /// Changes the state after a failure. A busy server says nothing about the feed's address. Any
-/// other failure ends a move, so its configured address is polled next, and soon.
-fn failed(
+/// other failure ends a move, so the configured address is polled next, and soon.
+fn apply_failure(
     state: &mut FeedState,
     feed: &FeedConfig,
     before: &FeedState,
     ended: PollEnd,
     why: String,
 ) -> PollEnd {
-    let was_asked_anew = new_address(before).is_some();
+    let was_at_new_address = new_address(before).is_some();
     let is_busy = matches!(ended, PollEnd::Busy { .. });
-    log_failure(feed, before, &why, was_asked_anew && !is_busy);
+    log_failure(feed, before, &why, was_at_new_address && !is_busy);
     state.failures += 1;
     state.error = Some(why);
     state.unreached = ended == PollEnd::Unreached;
@@ -213,11 +218,10 @@ fn failed(
         return ended;
     }
     state.moved = None;
-    if was_asked_anew { PollEnd::Failed } else { ended }
+    if was_at_new_address { PollEnd::Failed } else { ended }
 }
 
-/// Logs the new address, if a feed is polled there from now on, and the change to make in the
-/// configuration.
+/// Logs the new address of a feed that has moved, and the change to make in the configuration.
 pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
@@ -227,7 +231,7 @@ pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     }
 }
 
-/// Logs a failure once: a feed that goes on failing for the same reason is not logged again.
+/// Logs a failure. A repeated failure for the same reason is logged at level debug only.
 fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
@@ -237,6 +241,6 @@ fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address:
     } else if before.error.as_deref() == Some(why) {
         debug!("{}: still failing: {why}", feed.name);
     } else {
-        warn!("{}: cannot be read: {why}; it is tried again by itself", feed.name);
+        warn!("{}: cannot be read: {why}; it is tried again automatically", feed.name);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The most parts of an address that are told apart; one with more is only compared as a whole.
+/// The most parts of an address that are distinguished; one with more is only compared as a whole.
 const MOST_PARTS: usize = 16;
 
 /// Parameters that hold a session or defeat a cache, whatever their value.
@@ -26,7 +26,7 @@ const OF_SESSIONS: [&str; 14] = [
 ];
 
 /// A normalised address in the parts that can change by themselves. Its host is left out: within
-/// one feed, the path tells more.
+/// one feed, the path says more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address<'a> {
     path: &'a str,
@@ -149,7 +149,7 @@ pub(super) struct Volatile<'a>(HashSet<&'a str>);
 struct PartValues<'a> {
     values: HashSet<&'a str>,
     addresses: usize,
-    /// Whether it is all that tells two items of one document apart.
+    /// Whether it is all that distinguishes two items of one document.
     tells_apart: bool,
     /// Whether an address has it that the last document had, too.
     is_steady: bool,
@@ -203,7 +203,7 @@ impl<'a> Volatile<'a> {
         )
     }
 
-    /// Whether none of these parts tells items apart.
+    /// Whether none of these parts distinguishes items.
     pub(super) fn are(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.0.contains(name))
     }

@@ -130,7 +130,7 @@ impl<'a> Alike<'a> {
         self.faces[at].text.is_none() && !self.is_same_guid(at, old) && !self.is_same_day(at, old)
     }
 
-    /// Path and headline are the same, and only what tells no item apart changed. If the text
+    /// Path and headline are the same, and only what distinguishes no item changed. If the text
     /// changed too, that must be a session.
     fn is_same_headline(&self, at: usize, old: usize) -> bool {
         let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else {

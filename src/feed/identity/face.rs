@@ -19,7 +19,7 @@ pub(super) struct Face {
     pub(super) link: Option<String>,
     /// What of its link stays when tokens, hosts and slugs change.
     pub(super) stem: Option<String>,
-    /// A hash of its title; of all where it has none, or nothing else to be told by.
+    /// A hash of its title; of all of it where it has no title, or neither guid nor link.
     pub(super) title: String,
     /// Its headline, or the first [`MOST_COMPARED`] bytes of it.
     pub(super) headline: String,
@@ -48,8 +48,8 @@ pub(super) fn item_face(index: usize, item: &Item) -> Face {
 }
 
 impl Face {
-    /// What its keys are made of, each part with its name: one without guid and link is told by all
-    /// its words.
+    /// What its keys are made of, each part with its name. An item without guid and link is
+    /// identified by all its words.
     pub(super) fn parts(&self) -> Vec<(&'static str, &str)> {
         let link = ("link", self.link.as_deref().unwrap_or_default());
         match (&self.guid, &self.link) {

@@ -19,7 +19,8 @@ pub struct KnownItem {
     /// What of its link stays when tokens, hosts and slugs change; `None` too if an earlier
     /// version stored the item without it.
     pub stem: Option<String>,
-    /// [`hash_normalized_text`](super::hash_normalized_text) of its title and text when it was last read.
+    /// [`hash_normalized_text`](super::hash_normalized_text) of its title and text when it was last
+    /// read.
     pub hash: String,
     /// [`hash_normalized_text`](super::hash_normalized_text) of its text alone, where it had one.
     pub text_hash: Option<String>,

@@ -25,20 +25,20 @@ fn describe(document: &Document) -> String {
     let Document { title, hints, items, end: _ } = document;
     items
         .iter()
-        .fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &item_told(item))
+        .fold(format!("{title:?} {:?}\n", hints.interval), |all, item| all + &describe_item(item))
 }
 
-fn item_told(item: &Item) -> String {
+fn describe_item(item: &Item) -> String {
     let Item { guid, link, title, text, is_content, published, lang, authors, tags, source } = item;
-    let mut told = format!("\n{title}\n");
+    let mut lines = format!("\n{title}\n");
     let link = link.as_ref().map(url::Url::as_str);
     let published = published.map(|time| time.to_string());
-    let _ = writeln!(told, "  guid {guid:?}\n  link {link:?}\n  published {published:?}");
+    let _ = writeln!(lines, "  guid {guid:?}\n  link {link:?}\n  published {published:?}");
     let _ = writeln!(
-        told,
+        lines,
         "  lang {lang:?} authors {authors:?} tags {tags:?} source {source:?}\n  content {is_content} {text:?}"
     );
-    told
+    lines
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Names of months and zones, as feeds write them.
 
-/// Whether a character is of a name; the signs of East Asian dates are not, nor is the `T` of ISO
-/// 8601 told from one.
+/// Whether a character can be part of a name. The signs of East Asian dates cannot; the `T` of ISO
+/// 8601 can.
 pub(super) fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
         || c == '\u{301}'

@@ -43,10 +43,10 @@ fn header_names(mail: &ParsedMail<'_>) -> Vec<String> {
 
 fn alert_of_rules(severity: Severity, rules: &[&str]) -> Notification {
     let mut notification = fixture::alert_with_title("A title");
-    if let Content::Alert { rules: told, .. } = &mut notification.content {
-        *told = rules.iter().map(|rule| fixture::rule_match(rule, vec![])).collect();
-        told[0].severity = Severity::Low;
-        told.last_mut().unwrap().severity = severity;
+    if let Content::Alert { rules: matches, .. } = &mut notification.content {
+        *matches = rules.iter().map(|rule| fixture::rule_match(rule, vec![])).collect();
+        matches[0].severity = Severity::Low;
+        matches.last_mut().unwrap().severity = severity;
     }
     notification
 }

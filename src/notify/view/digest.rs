@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 
 use crate::alerts;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
-use crate::notify::printable::plain;
 use crate::notify::quote::{self, QuotePiece};
 use crate::notify::view::message_view::{MessageView, format_time, unmarked_pieces};
 use crate::notify::view::message_view::{Section, StoryItem};
+use tidings_rules::text::visible_line;
 
 /// The number of stories of a rule that are shown with a sentence. The others have headline and
 /// link only.
@@ -61,9 +61,9 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
     };
     MessageView {
         severity: digest.rules.iter().map(|group| group.severity).max(),
-        title: unmarked_pieces(&plain(&title)),
+        title: unmarked_pieces(&visible_line(&title)),
         quotes: Vec::new(),
-        note: Some(plain(&note)),
+        note: Some(visible_line(&note)),
         copies: Vec::new(),
         sections: digest.rules.iter().map(|group| rule_section(group, zone)).collect(),
         facts: Vec::new(),
@@ -74,7 +74,7 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
 fn rule_section(group: &DigestGroup, zone: &TimeZone) -> Section {
     let heading = format!(
         "{} ({})",
-        plain(&alerts::title(&group.rule, group.row.as_ref())),
+        visible_line(&alerts::title(&group.rule, group.row.as_ref())),
         group.stories.len()
     );
     let items = group
@@ -89,15 +89,18 @@ fn story_item(entry: &DigestEntry, is_quoted: bool, zone: &TimeZone) -> StoryIte
     let quotes = quote::quotes_from_evidence(&entry.story.title, &entry.evidence);
     let is_proven = quotes.title.iter().any(|piece| piece.marked) && quotes.sentences.is_empty();
     let has_title = !entry.story.title.trim().is_empty();
-    let title =
-        if has_title { quotes.title } else { unmarked_pieces(&plain(entry.story.headline())) };
+    let title = if has_title {
+        quotes.title
+    } else {
+        unmarked_pieces(&visible_line(entry.story.headline()))
+    };
     let marked = |quote: &Vec<QuotePiece>| quote.iter().filter(|piece| piece.marked).count();
     let best = quotes.sentences.into_iter().rev().max_by_key(marked);
     let when = format_time(entry.story.published.unwrap_or(entry.story.first_seen), zone);
     StoryItem {
         title,
         quote: best.filter(|_| is_quoted && !is_proven),
-        place: Some(plain(&format!("{}, {when}", entry.feed))),
-        link: entry.story.url.as_deref().map(plain),
+        place: Some(visible_line(&format!("{}, {when}", entry.feed))),
+        link: entry.story.url.as_deref().map(visible_line),
     }
 }

@@ -2,7 +2,6 @@
 //! receiver refuses the size.
 
 use jiff::Timestamp;
-use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 

@@ -11,7 +11,7 @@ use crate::lifecycle::message::{
     AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
 };
 use crate::store::column::{to_json, to_millis};
-use crate::store::health::{self, ReceiverHealth};
+use crate::store::health::{self, HealthChanges, ReceiverHealth};
 use crate::store::status::next_message_status;
 use crate::store::{Finish, Lease, digest};
 
@@ -32,18 +32,15 @@ pub(in crate::store) async fn record_outcomes(
     let ended: Vec<_> =
         ended.into_iter().filter(|one| released.contains(&one.lease.message)).collect();
     end_attempts(conn, &ended, now).await?;
-    let mut receivers = health::read_receiver_health(conn).await?;
+    let mut changes = HealthChanges::new(health::read_receiver_health(conn).await?);
     for EndedAttempt { lease, finish, .. } in ended {
         if halved.contains(&lease.message) {
             digest::halve_digest(conn, lease.message, now).await?;
             continue;
         }
-        if !matches!(finish, Finish::Sent(_)) || !receivers.is_healthy(&lease.receiver) {
-            health::record_outcome(conn, lease, finish, now).await?;
-            receivers = health::read_receiver_health(conn).await?;
-        }
+        changes.apply(lease, finish, now);
     }
-    Ok(receivers)
+    changes.write(conn, now).await
 }
 
 /// The digests of several alerts that their receivers refused as too large.
@@ -80,6 +77,7 @@ async fn release_leases(
     if ended.is_empty() {
         return Ok(BTreeSet::new());
     }
+    // LOCK: a second writer needs the fence of this run's share before this.
     let mut update = QueryBuilder::<Sqlite>::new(
         "WITH ended (message, attempt, status, counts, due, why, may_have_arrived, is_opened) AS (",
     );

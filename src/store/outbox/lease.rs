@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{
-    OpenNotifier, PendingMessage, Preparation, PreparedMessages, WaitingRecipient,
-};
+use super::{OpenNotifier, PendingMessage, Preparation, PreparedMessages, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};

@@ -1,16 +1,16 @@
 //! A new rule with `backfill` looks back over stored stories, once.
 
-use crate::support::http::{Response, Server};
-use crate::support::smtp::Sink;
-use crate::support::tidings::Folder;
+use crate::support::http::Response;
+use crate::support::setup::{RULE, Setup};
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
 
 const OIL: &str = "rules:\n  - name: oil\n    when: oil\n    backfill: 24h\n";
 
-/// A feed of three stories of which no rule knows, polled once; the first of them is a day older by
-/// now.
-async fn polled(server: &Server, mail: &Sink) -> Folder {
+/// Polls a feed of three stories that no rule matches. The first of them is a day older by now.
+async fn setup_with_unmatched() -> Setup {
+    let hook_only = |config: &str| config.replace("notify: [hook, desk]", "notify: [hook]");
+    let setup = Setup::with_config(hook_only, &[("arms.yaml", RULE)]).await;
+    let Setup { server, folder, .. } = &setup;
     let entry = |n: usize| {
         Entry::full(
             &format!("Freight {n}"),
@@ -22,23 +22,17 @@ async fn polled(server: &Server, mail: &Sink) -> Folder {
         "/feed.xml",
         Response::feed(&wire::feed(&[entry(1), entry(2), entry(3)])).etag("\"1\""),
     );
-    server.serve("/hook", Response::status(200));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-            .replace("notify: [hook, desk]", "notify: [hook]");
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(folder.query("SELECT count(*) FROM story WHERE status = 'unmatched'").await, ["3"]);
     folder
         .change("UPDATE story SET first_seen = first_seen - 90000000 WHERE title = 'Freight 1'")
         .await;
-    folder
+    setup
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    let folder = polled(&server, &mail).await;
+    let Setup { server, mail: _mail, folder } = setup_with_unmatched().await;
     folder.write(
         "rules/oil.yaml",
         &OIL.replace("when: oil", "when: title:\"Freight 2\" OR title:\"Freight 1\""),
@@ -54,10 +48,9 @@ async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_is_new_while_it_runs_looks_back_and_one_without_backfill_does_not() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    let folder = polled(&server, &mail).await;
+    let Setup { server, mail: _mail, folder } = setup_with_unmatched().await;
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("are watched by")).await;
+    tidings.wait_for_log(|line| line.contains("rules watch")).await;
     folder.write("rules/oil.yaml", &format!("{OIL}  - name: snow\n    when: snow\n"));
     server.wait_for("/hook", 2).await;
     folder.wait_until("SELECT group_concat(rule) FROM backfill", |rules| rules == "oil").await;

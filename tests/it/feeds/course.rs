@@ -1,10 +1,10 @@
-//! A feed that is dead or silent is told through `notify`, and so is its return.
+//! A feed that is dead or silent is reported through `notify`, and so is its return.
 
 use crate::support::http::{Response, Server};
+use crate::support::setup::{RULE, Setup, config, hook_payloads, one_feed_config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
-use crate::whole_way::{RULE, config};
 
 /// A day and a bit, and three days and a bit, in milliseconds.
 const DAY_AGO: &str = "UPDATE feed SET failing_since = failing_since - 86400001, next_poll = 0";
@@ -13,18 +13,18 @@ const LONG_AGO: &str =
 
 /// The kinds of notices that the hook got, each with its feed.
 fn notices(server: &Server) -> Vec<(String, String)> {
-    let payloads = server.requests("/hook").into_iter().map(|hook| {
-        let payload: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
-        (payload["type"] == "notice").then(|| {
-            let word = |key: &str| payload[key].as_str().expect("a word").to_owned();
-            (word("kind"), word("feed"))
-        })
-    });
-    payloads.flatten().collect()
+    let notices = hook_payloads(server).into_iter().filter(|payload| payload["type"] == "notice");
+    let word = |value: &serde_json::Value| value.as_str().expect("a word").to_owned();
+    notices.map(|notice| (word(&notice["kind"]), word(&notice["feed"]))).collect()
 }
 
 fn of_wire(kinds: &[&str]) -> Vec<(String, String)> {
     kinds.iter().map(|kind| ((*kind).to_owned(), "wire-1".to_owned())).collect()
+}
+
+async fn setup_without_pages() -> Setup {
+    let no_pages = |config: &str| config.replace("name: wire-1", "full_text: never, name: wire-1");
+    Setup::with_config(no_pages, &[("arms.yaml", RULE)]).await
 }
 
 async fn round(folder: &Folder) {
@@ -45,13 +45,8 @@ fn served(server: &Server, titles: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_its_return() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/hook", Response::status(200));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-            .replace("name: wire-1", "full_text: never, name: wire-1");
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
+async fn a_feed_that_fails_for_a_day_is_reported_once_by_hook_and_by_mail_and_so_is_its_return() {
+    let Setup { server, mail, folder } = setup_without_pages().await;
     round(&folder).await;
     assert_eq!(notices(&server), []);
     folder.change(DAY_AGO).await;
@@ -70,14 +65,9 @@ async fn a_feed_that_fails_for_a_day_is_told_once_by_hook_and_by_mail_and_so_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_falls_silent_is_told_once_and_so_is_what_it_brings_again() {
-    let (server, mail) = (Server::start().await, Sink::start().await);
-    server.serve("/hook", Response::status(200));
+async fn a_feed_that_falls_silent_is_reported_once_and_so_is_what_it_brings_again() {
+    let Setup { server, mail: _mail, folder } = setup_without_pages().await;
     served(&server, &["one"]);
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"])
-            .replace("name: wire-1", "full_text: never, name: wire-1");
-    let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     server.serve("/feed.xml", Response::feed(&dated(&["one"])).etag("\"1\""));
     round(&folder).await;
     folder.change(LONG_AGO).await;
@@ -91,12 +81,11 @@ async fn a_feed_that_falls_silent_is_told_once_and_so_is_what_it_brings_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_is_gone_is_told_at_once_and_is_well_when_it_is_read_at_its_new_address() {
+async fn a_feed_that_is_gone_is_reported_at_once_and_is_well_when_it_is_read_at_its_new_address() {
     let (server, mail) = (Server::start().await, Sink::start().await);
     server.serve("/hook", Response::status(200));
     server.serve("/feed.xml", Response::status(410));
-    let config =
-        config(&[server.url("/feed.xml")], &server.url("/hook"), mail.port(), &["ana@example.org"]);
+    let config = one_feed_config(&server, mail.port());
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     round(&folder).await;
     round(&folder).await;
@@ -143,7 +132,7 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
     assert_eq!(
         kinds(),
         ["away", "back", "away", "back", "failing"],
-        "others are read, so this one is told"
+        "others are read, so this one is reported"
     );
     assert_eq!(mail.letters().len(), 5);
     assert!(mail.letters()[0].text().contains("Subject: No feed can be read"));

@@ -8,7 +8,7 @@ use crate::support::tidings::Folder;
 pub struct Fault {
     /// What a faulty daemon would have done.
     pub what: &'static str,
-    /// Makes the store as if it had; each must change something, else there was no occasion, and
+    /// Makes the store as if it had; each must change something, else there was no opportunity, and
     /// nothing may be changed.
     steps: &'static [&'static str],
     /// What the oracle must say of it.
@@ -17,8 +17,8 @@ pub struct Fault {
 
 /// All of them.
 pub const FAULTS: [Fault; 8] = [
-    // It drops a message that T2 had put into the outbox: one that a sink has put off once, so that
-    // it never arrived.
+    // It drops a message that settling a story put into the outbox: one that a sink has put off
+    // once, so that it never arrived.
     Fault {
         what: "a message is dropped from the outbox",
         steps: &[
@@ -38,7 +38,7 @@ pub const FAULTS: [Fault; 8] = [
         steps: &["UPDATE message SET status = 'pending', payload = NULL, uid = uid || '-2', due = 0
                  WHERE id = (SELECT min(id) FROM message WHERE status = 'sent' AND event IS NOT NULL
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
-        names: |flaw| matches!(flaw, Flaw::ToldTwice(..)),
+        names: |flaw| matches!(flaw, Flaw::SentTwice(..)),
     },
     // It takes a 451 for an acceptance.
     Fault {
@@ -75,7 +75,7 @@ pub const FAULTS: [Fault; 8] = [
         what: "a message that was put off is given up",
         steps: &["UPDATE message SET status = 'dead' WHERE id = (SELECT max(id) FROM message
                  WHERE status = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND due_set_at > 0)"],
-        names: |flaw| matches!(flaw, Flaw::Buried(_)),
+        names: |flaw| matches!(flaw, Flaw::DeadWithoutRefusal(_)),
     },
     // It has a receiver wait as a clock that is a year ahead would.
     Fault {
@@ -89,7 +89,7 @@ pub const FAULTS: [Fault; 8] = [
 ];
 
 impl Fault {
-    /// Breaks delivery, if there is occasion.
+    /// Breaks delivery, if there is an opportunity.
     pub async fn plant(&self, folder: &Folder) -> bool {
         for (number, step) in self.steps.iter().enumerate() {
             if folder.change(step).await == 0 {

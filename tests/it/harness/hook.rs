@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use crate::harness::ledger::{Ledger, Told};
+use crate::harness::ledger::{Ledger, MessageContent};
 use crate::harness::script::{LIMITED, To};
 use crate::harness::temper::{Deed, Limiter, PAUSE, deed};
 use crate::support::tls::Stream;
@@ -64,12 +64,12 @@ async fn converse(
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream).await? {
         let to = To { notifier: request.notifier, recipient: String::new() };
-        let told = Told::by_hook(&request.body);
+        let content = MessageContent::by_hook(&request.body);
         let mut done = Deed::Take;
-        ledger.keep(&request.id, to.clone(), told.clone(), &request.body, |before| {
+        ledger.keep(&request.id, to.clone(), content.clone(), &request.body, |before| {
             let is_limited = to.notifier == LIMITED && limiter.is_too_much(now());
-            done = if is_limited { Deed::Limit } else { deed(seed, &to, &told, before) };
-            done.fate()
+            done = if is_limited { Deed::Limit } else { deed(seed, &to, &content, before) };
+            done.outcome()
         });
         if !answer(&mut stream, done).await? {
             return Ok(());

@@ -21,15 +21,15 @@ pub struct Arrival {
     /// `webhook-id`, or what stands before the @ of the Message-ID.
     pub id: String,
     pub to: To,
-    pub told: Told,
+    pub content: MessageContent,
     pub bytes: Vec<u8>,
     pub at: Timestamp,
-    pub fate: Fate,
+    pub outcome: SinkOutcome,
 }
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum MessageContent {
     /// That these rules matched a story.
     Tale { tale: String, rules: BTreeSet<String> },
     /// Something of a receiver: in words that name it.
@@ -38,7 +38,7 @@ pub enum Told {
 
 /// What a sink made of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum SinkOutcome {
     /// It kept it and said so.
     Taken,
     /// It kept it and did not say so.
@@ -51,7 +51,7 @@ pub enum Fate {
     Refused,
 }
 
-impl Fate {
+impl SinkOutcome {
     /// Whether somebody has the message now.
     pub fn is_kept(self) -> bool {
         matches!(self, Self::Taken | Self::Unanswered)
@@ -64,19 +64,19 @@ impl Ledger {
         Self(watch::Sender::new(Vec::new()))
     }
 
-    /// Writes down an arrival; `fate` is made of how often its message came before.
+    /// Writes down an arrival; `outcome` gets the number of earlier arrivals of its message.
     pub fn keep(
         &self,
         id: &str,
         to: To,
-        told: Told,
+        content: MessageContent,
         bytes: &[u8],
-        fate: impl FnOnce(usize) -> Fate,
+        outcome: impl FnOnce(usize) -> SinkOutcome,
     ) {
         self.0.send_modify(|arrivals| {
             let before = arrivals.iter().filter(|arrival| arrival.id == id).count();
             let (id, bytes) = (id.to_owned(), bytes.to_vec());
-            arrivals.push(Arrival { id, to, told, bytes, at: now(), fate: fate(before) });
+            arrivals.push(Arrival { id, to, content, bytes, at: now(), outcome: outcome(before) });
         });
     }
 
@@ -93,7 +93,7 @@ impl Ledger {
     }
 }
 
-impl Told {
+impl MessageContent {
     /// What the body of a webhook says.
     pub fn by_hook(body: &[u8]) -> Self {
         let payload: Value = serde_json::from_slice(body).expect("a webhook's body is JSON");

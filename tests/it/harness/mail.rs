@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::harness::ledger::{Fate, Ledger, Told, id_of_mail};
+use crate::harness::ledger::{Ledger, MessageContent, SinkOutcome, id_of_mail};
 use crate::harness::script::{DESK, To};
 use crate::harness::temper::{Deed, PAUSE, deed, turns_away};
 use crate::support::smtp::{Act, Letter, Moment, Sink};
@@ -67,12 +67,12 @@ fn answer(seed: u64, ledger: &Ledger, came: &AtomicUsize, moment: &Moment<'_>) -
 
 fn receive(seed: u64, ledger: &Ledger, letter: &Letter) -> Act {
     let to = To { notifier: "desk".to_owned(), recipient: letter.to.join(",") };
-    let told = Told::by_mail(&letter.data);
+    let content = MessageContent::by_mail(&letter.data);
     let mut done = Deed::Take;
-    ledger.keep(&id_of_mail(&letter.data), to.clone(), told.clone(), &letter.data, |before| {
-        done = deed(seed, &to, &told, before);
+    ledger.keep(&id_of_mail(&letter.data), to.clone(), content.clone(), &letter.data, |before| {
+        done = deed(seed, &to, &content, before);
         // A reply of SMTP says for how long only in words.
-        if done == Deed::AskForRest { Fate::PutOff } else { done.fate() }
+        if done == Deed::AskForRest { SinkOutcome::PutOff } else { done.outcome() }
     });
     match done {
         Deed::Take => Act::Say("250 kept"),

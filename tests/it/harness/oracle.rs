@@ -8,7 +8,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::harness::ledger::{Arrival, Fate, Told};
+use crate::harness::ledger::{Arrival, MessageContent, SinkOutcome};
 use crate::harness::script::{DESK, GONE, To, Wish};
 
 /// All that is known when everything is over.
@@ -32,7 +32,7 @@ pub struct Listed {
     pub id: String,
     pub state: String,
     pub to: To,
-    /// The headline of what it tells.
+    /// Its headline.
     pub about: String,
 }
 
@@ -59,7 +59,7 @@ pub enum Flaw {
     /// its hook is gone.
     Lost(Wish),
     /// It arrived in more than one message.
-    ToldTwice(Wish, Vec<String>),
+    SentTwice(Wish, Vec<String>),
     /// It arrived, and nobody asked for it.
     Unasked(String),
     /// A retry sent other bytes, or to somebody else.
@@ -73,7 +73,7 @@ pub enum Flaw {
     /// A sink refused it for good, and it is not dead and listed.
     NotDead(String),
     /// It is dead, and nobody refused it.
-    Buried(String),
+    DeadWithoutRefusal(String),
     /// It is neither sent nor dead at the end, and its hook is not gone.
     Stuck(String, String),
     /// It was attempted while its receiver wanted to be left alone.
@@ -99,10 +99,10 @@ impl fmt::Display for Flaw {
             Self::Lost(Wish { tale, rule, to }) => {
                 write!(f, "lost: that {rule} matched {tale}, for {to}")
             }
-            Self::ToldTwice(Wish { tale, rule, to }, ids) => {
+            Self::SentTwice(Wish { tale, rule, to }, ids) => {
                 write!(
                     f,
-                    "told twice: that {rule} matched {tale}, to {to}, as {}",
+                    "sent twice: that {rule} matched {tale}, to {to}, as {}",
                     ids.join(" and ")
                 )
             }
@@ -116,7 +116,7 @@ impl fmt::Display for Flaw {
             Self::Unattempted(id) => write!(f, "{id} came more often than it was attempted"),
             Self::NeverTaken(id) => write!(f, "{id} counts as sent, and no sink took it"),
             Self::NotDead(id) => write!(f, "{id} was refused for good and is not dead and listed"),
-            Self::Buried(id) => write!(f, "{id} is dead, and nobody refused it"),
+            Self::DeadWithoutRefusal(id) => write!(f, "{id} is dead, and nobody refused it"),
             Self::Stuck(id, state) => write!(f, "{id} is still {state}"),
             Self::RestBroken(id) => write!(f, "{id} was attempted while its receiver wanted rest"),
             Self::Held(what) => write!(f, "{what} waits longer than any schedule allows"),
@@ -161,15 +161,15 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) =
         Default::default();
     for arrival in &evidence.arrivals {
-        for wish in told_by(arrival) {
+        for wish in wishes_of(arrival) {
             if !evidence.wishes.contains(&wish) {
                 flaws.push(Flaw::Unasked(format!(
                     "{} about {}, to {}",
                     wish.rule, wish.tale, wish.to
                 )));
-            } else if arrival.fate.is_kept() {
+            } else if arrival.outcome.is_kept() {
                 kept.entry(wish).or_default().insert(&arrival.id);
-            } else if arrival.fate == Fate::Refused {
+            } else if arrival.outcome == SinkOutcome::Refused {
                 refused.insert(wish);
             }
         }
@@ -188,24 +188,24 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
         };
         if ids > 1 {
             let ids = kept[wish].iter().map(ToString::to_string).collect();
-            flaws.push(Flaw::ToldTwice(wish.clone(), ids));
+            flaws.push(Flaw::SentTwice(wish.clone(), ids));
         } else if ids == 0 && !excused.is_some_and(is_listed) {
             flaws.push(Flaw::Lost(wish.clone()));
         }
     }
 }
 
-/// Notices tell only of those who refused something, and of the one that is gone.
+/// Notices are only about receivers that refused something, and the one that is gone.
 fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let refusers = evidence
         .arrivals
         .iter()
-        .filter(|arrival| arrival.fate == Fate::Refused)
+        .filter(|arrival| arrival.outcome == SinkOutcome::Refused)
         .map(|one| one.to.clone());
     let eve = To { notifier: "desk".to_owned(), recipient: DESK[2].to_owned() };
     let refusers: BTreeSet<String> = refusers.chain([eve]).map(|to| to.to_string()).collect();
     for arrival in &evidence.arrivals {
-        let Told::Notice(words) = &arrival.told else { continue };
+        let MessageContent::Notice(words) = &arrival.content else { continue };
         let is_true = refusers.iter().any(|to| words.starts_with(&format!("{to} refused")))
             || [format!("{GONE} down"), format!("{GONE} takes no messages")].contains(words);
         if !is_true {
@@ -216,17 +216,22 @@ fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
 
 /// What the store believes of each message is what its sink knows.
 fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    let with = |fate: Fate| -> BTreeSet<&str> {
-        evidence.arrivals.iter().filter(|one| one.fate == fate).map(|one| one.id.as_str()).collect()
+    let with = |outcome: SinkOutcome| -> BTreeSet<&str> {
+        evidence
+            .arrivals
+            .iter()
+            .filter(|one| one.outcome == outcome)
+            .map(|one| one.id.as_str())
+            .collect()
     };
-    let (taken, refused) = (with(Fate::Taken), with(Fate::Refused));
+    let (taken, refused) = (with(SinkOutcome::Taken), with(SinkOutcome::Refused));
     let dead = evidence.listed.iter().filter(|one| one.state == "dead");
     let listed: BTreeSet<&str> = dead.map(|one| one.id.as_str()).collect();
     for (id, message) in &evidence.messages {
         let may_be_dead = refused.contains(id.as_str()) || message.to.recipient == DESK[2];
         match message.state.as_str() {
             "sent" if !taken.contains(id.as_str()) => flaws.push(Flaw::NeverTaken(id.clone())),
-            "dead" if !may_be_dead => flaws.push(Flaw::Buried(id.clone())),
+            "dead" if !may_be_dead => flaws.push(Flaw::DeadWithoutRefusal(id.clone())),
             "sent" | "dead" => {}
             "pending" if message.to.notifier == GONE => {}
             other => flaws.push(Flaw::Stuck(id.clone(), other.to_owned())),
@@ -246,8 +251,8 @@ fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     for (id, arrivals) in by_id(&evidence.arrivals) {
         let Some(message) = evidence.messages.get(id) else { continue };
         for (arrival, attempt) in pair(&arrivals, &message.attempts).unwrap_or_default() {
-            let (Fate::Rest(rest), Some(known), "again") =
-                (arrival.fate, attempt.ended, attempt.outcome.as_str())
+            let (SinkOutcome::Rest(rest), Some(known), "again") =
+                (arrival.outcome, attempt.ended, attempt.outcome.as_str())
             else {
                 continue;
             };
@@ -291,18 +296,18 @@ fn check_repeats(
     duplicates: &mut Duplicates,
     flaws: &mut Vec<Flaw>,
 ) {
-    let kept: Vec<_> = pairs.iter().filter(|(arrival, _)| arrival.fate.is_kept()).collect();
+    let kept: Vec<_> = pairs.iter().filter(|(arrival, _)| arrival.outcome.is_kept()).collect();
     for (arrival, attempt) in kept.iter().rev().skip(1) {
-        match (attempt.outcome.as_str(), arrival.fate) {
+        match (attempt.outcome.as_str(), arrival.outcome) {
             ("unknown", _) => duplicates.killed += 1,
-            ("again" | "unreached", Fate::Unanswered) => duplicates.unanswered += 1,
+            ("again" | "unreached", SinkOutcome::Unanswered) => duplicates.unanswered += 1,
             (outcome, _) => flaws.push(Flaw::SentAgain(id.to_owned(), outcome.to_owned())),
         }
     }
 }
 
-fn told_by(arrival: &Arrival) -> Vec<Wish> {
-    let Told::Tale { tale, rules } = &arrival.told else { return Vec::new() };
+fn wishes_of(arrival: &Arrival) -> Vec<Wish> {
+    let MessageContent::Tale { tale, rules } = &arrival.content else { return Vec::new() };
     let wish =
         |rule: &String| Wish { tale: tale.clone(), rule: rule.clone(), to: arrival.to.clone() };
     rules.iter().map(wish).collect()

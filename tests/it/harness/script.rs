@@ -18,7 +18,7 @@ pub const FEEDS: usize = 3;
 /// The items that a feed shows at once; what is older has left it.
 const WINDOW: usize = 400;
 
-/// Who is told, as rules name them.
+/// The notifiers of rules.
 const NOTIFY: [&[&str]; 6] =
     [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];
 
@@ -107,9 +107,9 @@ impl Script {
     }
 
     /// The document of a feed once so many stories are out.
-    pub fn feed(&self, feed: usize, told: usize, page: impl Fn(&str) -> String) -> String {
+    pub fn feed(&self, feed: usize, published: usize, page: impl Fn(&str) -> String) -> String {
         let carried: Vec<&Tale> =
-            self.tales[..told].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
+            self.tales[..published].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
         let newest = carried.iter().rev().take(WINDOW).map(|tale| tale.entry(&page(&tale.path())));
         wire::feed(&newest.collect::<Vec<_>>())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use crate::harness::ledger::{Fate, Told};
+use crate::harness::ledger::{MessageContent, SinkOutcome};
 use crate::harness::script::{GONE, To};
 
 /// How long a sink is slow, or says nothing before it breaks off.
@@ -59,29 +59,29 @@ const MISDEEDS: [Deed; 6] =
 
 impl Deed {
     /// What it makes of the message.
-    pub fn fate(self) -> Fate {
+    pub fn outcome(self) -> SinkOutcome {
         match self {
             Self::Take | Self::TakeSlowly | Self::TakeAndDrop | Self::TakeInOtherWords => {
-                Fate::Taken
+                SinkOutcome::Taken
             }
-            Self::Stall | Self::Reset | Self::HangUp => Fate::Unanswered,
-            Self::Busy | Self::Redeploy | Self::Gone => Fate::PutOff,
-            Self::AskForRest => Fate::Rest(REST),
-            Self::Limit => Fate::Rest(LIMITED),
-            Self::Refuse => Fate::Refused,
+            Self::Stall | Self::Reset | Self::HangUp => SinkOutcome::Unanswered,
+            Self::Busy | Self::Redeploy | Self::Gone => SinkOutcome::PutOff,
+            Self::AskForRest => SinkOutcome::Rest(REST),
+            Self::Limit => SinkOutcome::Rest(LIMITED),
+            Self::Refuse => SinkOutcome::Refused,
         }
     }
 }
 
 /// What becomes of a message that came `before` times before: at most three misdeeds, then it is
 /// taken, or, one in twenty, refused for good.
-pub fn deed(seed: u64, to: &To, told: &Told, before: usize) -> Deed {
+pub fn deed(seed: u64, to: &To, content: &MessageContent, before: usize) -> Deed {
     if to.notifier == GONE {
         return Deed::Gone;
     }
-    let what = match told {
-        Told::Tale { tale, rules } => format!("{tale} {rules:?}"),
-        Told::Notice(words) => words.clone(),
+    let what = match content {
+        MessageContent::Tale { tale, rules } => format!("{tale} {rules:?}"),
+        MessageContent::Notice(words) => words.clone(),
     };
     let mut rng = Rng::with_seed(hash(&(seed, to.to_string(), what)));
     let misdeeds = [0, 0, 0, 0, 0, 1, 1, 1, 2, 3][rng.usize(0..10)];

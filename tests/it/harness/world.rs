@@ -57,7 +57,7 @@ pub struct World {
     mail: Mail,
     ledger: Ledger,
     /// Stories that are out.
-    told: usize,
+    published: usize,
     /// Runs so far.
     runs: usize,
     /// When time was let pass.
@@ -90,7 +90,7 @@ impl World {
             _hooks: hooks,
             mail,
             ledger,
-            told: 0,
+            published: 0,
             runs,
             passed,
             held,
@@ -101,19 +101,19 @@ impl World {
 
     /// So many more stories are out.
     pub fn publish(&mut self, more: usize) {
-        self.told = self.script.tales.len().min(self.told + more);
+        self.published = self.script.tales.len().min(self.published + more);
         self.serve();
     }
 
     /// Nothing more comes out.
     pub fn end_the_news(&mut self) {
-        self.script.tales.truncate(self.told);
+        self.script.tales.truncate(self.published);
     }
 
     fn serve(&self) {
         for feed in 0..FEEDS {
-            let document = self.script.feed(feed, self.told, |path| self.server.url(path));
-            let etag = format!("\"{}\"", self.told);
+            let document = self.script.feed(feed, self.published, |path| self.server.url(path));
+            let etag = format!("\"{}\"", self.published);
             self.server.serve(&format!("/wire-{feed}.xml"), Response::feed(&document).etag(&etag));
         }
     }
@@ -153,7 +153,7 @@ impl World {
         }
     }
 
-    /// The clock is right again. What the last run did is told in the time in which it was done;
+    /// The clock is right again. The attempts of the last run get their real times;
     /// what it has wait stays as it left it.
     async fn set_back(&self) {
         if self.has_outbox().await {
@@ -198,8 +198,8 @@ impl World {
         self.folder.change("UPDATE health SET rests_until = 0").await;
     }
 
-    /// Runs, unharmed, until all is told; then once more, over two polls, to see that nothing more
-    /// is.
+    /// Runs, unharmed, until everything is sent; then once more, over two polls, to see that
+    /// nothing more is.
     pub async fn come_to_an_end(&mut self) {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
@@ -323,11 +323,11 @@ fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
     )
 }
 
-/// Fails if a run's log speaks of a fault of Tidings itself.
+/// Fails if a run's log reports a bug in Tidings.
 fn sound(tidings: &Running) {
     let log = tidings.log();
     let faults =
-        log.iter().filter(|line| line.contains("panicked") || line.contains("fault of Tidings"));
+        log.iter().filter(|line| line.contains("panicked") || line.contains("bug in Tidings"));
     assert_eq!(faults.count(), 0, "{log:#?}");
 }
 

@@ -74,7 +74,7 @@ async fn a_304_replaces_the_validators_that_it_carries_and_keeps_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_ignores_validators_is_told_of_once_and_asked_no_more_often() {
+async fn a_server_that_ignores_validators_is_logged_once_and_asked_no_more_often() {
     let publisher = Publisher::start().await;
     publisher.serve("/feed", |_| Reply::ok("ETag: \"1\"\r\n", &story()));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);

@@ -84,7 +84,7 @@ const CUTS: [Cut; 8] = [
     ("json", json, |all| [head(""), all[..within(all, 4, 6)].into()].concat()),
 ];
 
-async fn told(folder: &crate::support::tidings::Folder) -> Vec<String> {
+async fn alert_counts(folder: &crate::support::tidings::Folder) -> Vec<String> {
     let of_feed = "SELECT feed || ': ' || count(*) FROM feed_entry JOIN alert ON alert.story = feed_entry.story GROUP BY feed ORDER BY feed";
     folder.query(of_feed).await
 }
@@ -108,7 +108,7 @@ async fn what_breaks_off_is_read_as_far_as_it_goes_and_then_asked_for_whole() {
     };
     let mut expected: Vec<String> = CUTS.iter().map(read).collect();
     expected.sort();
-    assert_eq!(told(&folder).await, expected);
+    assert_eq!(alert_counts(&folder).await, expected);
     assert_eq!(
         folder.query("SELECT count(*) FROM feed WHERE failures = 0 AND etag IS NULL AND last_modified IS NULL").await,
         ["8"]
@@ -120,7 +120,7 @@ async fn what_breaks_off_is_read_as_far_as_it_goes_and_then_asked_for_whole() {
     round_a_day_later(&folder).await;
     let mut expected: Vec<String> = CUTS.iter().map(|(name, ..)| format!("{name}: 6")).collect();
     expected.sort();
-    assert_eq!(told(&folder).await, expected);
+    assert_eq!(alert_counts(&folder).await, expected);
     let texts = "SELECT count(DISTINCT feed_text) || ' of ' || count(*) FROM story";
     assert_eq!(folder.query(texts).await, ["6 of 6"]);
     assert_eq!(folder.query("SELECT count(*) FROM feed WHERE etag = '\"1\"'").await, ["8"]);
@@ -143,7 +143,7 @@ async fn a_gzip_that_breaks_off_loses_nothing() {
     assert_eq!(folder.query("SELECT etag IS NULL FROM feed").await, ["1"]);
     publisher.serve("/feed", |_| Reply::ok("", &whole()));
     round_a_day_later(&folder).await;
-    assert_eq!(told(&folder).await, ["wire: 6"]);
+    assert_eq!(alert_counts(&folder).await, ["wire: 6"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,5 +108,5 @@ async fn a_good_feed_alerts_while_hostile_servers_do_their_worst_and_the_daemon_
     );
     assert_eq!(tidings.terminate().await, 0, "{:#?}", tidings.log());
     let log = tidings.log().join("\n");
-    assert!(!log.contains("fault of Tidings") && !log.contains("panicked"), "{log}");
+    assert!(!log.contains("bug in Tidings") && !log.contains("panicked"), "{log}");
 }

@@ -150,7 +150,7 @@ fn of_path(seen: &[Asked], path: &str) -> Vec<Asked> {
 }
 
 /// What requests are timed by.
-#[expect(clippy::disallowed_methods, reason = "a duration is measured, no time is told")]
+#[expect(clippy::disallowed_methods, reason = "a duration is measured, no clock is read")]
 pub fn clock() -> Instant {
     Instant::now()
 }

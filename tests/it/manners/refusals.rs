@@ -51,7 +51,7 @@ async fn retry_after_is_obeyed_in_both_forms_for_the_whole_host_over_restarts_an
     assert!(why.contains("the server asked for") && why.contains("(Retry-After)"), "{why}");
     assert_eq!(
         folder
-            .query("SELECT count(*) FROM feed WHERE next_why LIKE 'its host asked for rest%'")
+            .query("SELECT count(*) FROM feed WHERE next_why LIKE 'its host asked for a pause%'")
             .await,
         ["2"]
     );
@@ -78,7 +78,7 @@ async fn a_redirect_does_not_lead_to_a_host_that_rests() {
     assert_eq!((busy.all().len(), other.all().len()), (1, 2));
     let rows = folder.query("SELECT failures || ' ' || next_why FROM feed ORDER BY failures").await;
     assert!(
-        rows[0].starts_with("0 its host asked for rest"),
+        rows[0].starts_with("0 its host asked for a pause"),
         "who was not asked did not fail: {rows:?}"
     );
     assert!(rows[1].starts_with("1 after 2 h"), "{rows:?}");
@@ -175,15 +175,15 @@ async fn a_feed_that_is_not_found_is_tried_daily_after_two_retries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_feed_that_is_gone_is_switched_off_and_told_until_its_address_changes() {
+async fn a_feed_that_is_gone_is_switched_off_and_logged_until_its_address_changes() {
     let publisher = Publisher::start().await;
     publisher.serve("/feed", |_| Reply::new("410 Gone", "", b""));
     publisher.serve("/feed2", |_| Reply::ok("", &story()));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     for number in 0..3 {
         let log = if number == 0 { round(&folder).await } else { round_a_day_later(&folder).await };
-        let told = "wire: not polled any more: its server says that it is gone for good (410)";
-        assert!(log.iter().any(|line| line.contains(told)), "{log:#?}");
+        let expected = "wire: not polled any more: its server says that it is gone for good (410)";
+        assert!(log.iter().any(|line| line.contains(expected)), "{log:#?}");
     }
     assert_eq!(publisher.all().len(), 1);
     let config = String::from_utf8(folder.files("config.yaml").remove(0)).expect("UTF-8");

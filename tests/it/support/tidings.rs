@@ -143,7 +143,7 @@ impl Folder {
         self.say(self.tidings(arguments), input).await
     }
 
-    /// Runs a command in here that is told of no configuration.
+    /// Runs a command in here without the option for a configuration.
     pub async fn bare_command(&self, arguments: &[&str]) -> Said {
         self.say(self.bare(arguments), "").await
     }
@@ -155,7 +155,7 @@ impl Folder {
         self.say(command, "").await
     }
 
-    /// The same of one that is told of no configuration.
+    /// The same of one without the option for a configuration.
     pub async fn bare_command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.bare(arguments);
         command.stdout(output);

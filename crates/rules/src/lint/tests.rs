@@ -56,10 +56,10 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 /// Each expression with its warnings below it.
-fn told(expressions: &[&str]) -> String {
-    expressions.iter().fold(String::new(), |mut told, expression| {
-        let _ = writeln!(told, "{expression}\n    {}", warnings(expression).join("\n    "));
-        told
+fn listed(expressions: &[&str]) -> String {
+    expressions.iter().fold(String::new(), |mut listed, expression| {
+        let _ = writeln!(listed, "{expression}\n    {}", warnings(expression).join("\n    "));
+        listed
     })
 }
 
@@ -71,7 +71,7 @@ fn assert_silent(expressions: &[&str]) {
 
 #[test]
 fn a_term_that_another_beside_it_finds_is_told() {
-    let told = told(&[
+    let listed = listed(&[
         "weapon* OR weapons",
         "weapons OR oil OR weapon*",
         "North Korea OR Korea",
@@ -87,7 +87,7 @@ fn a_term_that_another_beside_it_finds_is_told() {
         "ANY/2(weapon*, weapons, oil)",
         "SENT(Russia AND (weapon* OR weapons))",
     ]);
-    insta::assert_snapshot!("again", told);
+    insta::assert_snapshot!("again", listed);
     assert_silent(&[
         "weapon* AND weapons",
         "weapon* OR missiles",
@@ -105,7 +105,7 @@ fn a_term_that_another_beside_it_finds_is_told() {
 
 #[test]
 fn what_can_never_hold_is_told() {
-    let told = told(&[
+    let listed = listed(&[
         "oil AND NOT oil",
         "Russia NOT (Russia OR Moscow)",
         "North Korea AND NOT Korea",
@@ -137,7 +137,7 @@ fn what_can_never_hold_is_told() {
         "arms AND lang:klingon",
         "arms AND lang:(en OR jp)",
     ]);
-    insta::assert_snapshot!("never", told);
+    insta::assert_snapshot!("never", listed);
     assert_silent(&[
         "oil AND NOT gas",
         "Korea AND NOT North Korea",
@@ -165,7 +165,7 @@ fn what_can_never_hold_is_told() {
 fn a_wildcard_behind_a_common_beginning_is_told() {
     insta::assert_snapshot!(
         "wide",
-        told(&["con* AND Russia", "Russia NOT int*", "oil NEAR/5 pro*", "title:the* AND oil"])
+        listed(&["con* AND Russia", "Russia NOT int*", "oil NEAR/5 pro*", "title:the* AND oil"])
     );
     assert_silent(&[
         "weapon* AND Russia",
@@ -179,14 +179,14 @@ fn a_wildcard_behind_a_common_beginning_is_told() {
 
 #[test]
 fn a_cyrillic_word_in_one_form_is_told_once() {
-    let told = told(&[
+    let listed = listed(&[
         "Россия AND Москва",
         "Северная Корея",
         "Путин NEAR/5 oil",
         "title:Україна",
         "oil OR NOT NOT Киев",
     ]);
-    insta::assert_snapshot!("cyrillic", told);
+    insta::assert_snapshot!("cyrillic", listed);
     assert_silent(&[
         "Росси*",
         "=Россия",
@@ -208,10 +208,10 @@ fn a_word_of_two_alphabets_is_told_with_the_word_that_is_meant() {
     for (written, meant) in
         [("Росcия", "Россия"), ("Pоссия AND oil", "Россия"), ("Кim", "Kim"), ("ВTБ", "ВТБ")]
     {
-        let told = warnings(written);
+        let listed = warnings(written);
         assert!(
-            told.iter().any(|told| told.contains(&format!("write `{meant}`"))),
-            "{written}: {told:?}"
+            listed.iter().any(|listed| listed.contains(&format!("write `{meant}`"))),
+            "{written}: {listed:?}"
         );
     }
     assert_silent(&["Росси*", "IT-компани*", "iPhone'ом", "Kim", "url:Росcия AND oil"]);
@@ -222,8 +222,8 @@ fn a_pattern_in_small_letters_or_in_capitals_is_told() {
     for (pattern, wider) in
         [("/freight rates?/", "/(?i)freight rates?/"), ("/SANCTIONS?/", "/(?i)SANCTIONS?/")]
     {
-        let told = warnings(pattern);
-        assert!(told.len() == 1 && told[0].contains(wider), "{told:?}");
+        let listed = warnings(pattern);
+        assert!(listed.len() == 1 && listed[0].contains(wider), "{listed:?}");
     }
     assert_silent(&[
         "/(?i)arms/",
@@ -236,7 +236,7 @@ fn a_pattern_in_small_letters_or_in_capitals_is_told() {
 
 #[test]
 fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
-    let told = told(&[
+    let listed = listed(&[
         "US",
         "ICE OR Russia",
         "title:Apple",
@@ -246,7 +246,7 @@ fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
         "$agencies",
         "$agencies AND words > 100",
     ]);
-    insta::assert_snapshot!("common", told);
+    insta::assert_snapshot!("common", listed);
     assert_silent(&[
         "cs(US)",
         "US AND sanctions",
@@ -315,9 +315,9 @@ fn what_is_shipped_is_not_warned_of() {
     let guide = include_str!("../../../../docs/rules.md");
     let examples = guide.split("```rule\n").skip(1).filter_map(|example| example.lines().next());
     let trees = examples.filter_map(|example| syntax::parse(example, &Lists::default()).0);
-    let told: Vec<_> =
+    let listed: Vec<_> =
         trees.flat_map(|tree| expression_warnings(&tree, &ListCache::default())).collect();
-    assert!(told.is_empty(), "{told:?}");
+    assert!(listed.is_empty(), "{listed:?}");
 }
 
 #[test]

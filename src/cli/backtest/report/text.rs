@@ -1,5 +1,4 @@
-//! The report for people: matches or changes rule by rule with their headlines, then totals and
-//! speed.
+//! The report as text: matches or changes by rule, with headlines, then totals and speed.
 
 use std::fmt::Write;
 
@@ -8,17 +7,17 @@ use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::backtest::tally::{Headline, StoryCount, Tally};
-use crate::cli::backtest::sides::Sides;
+use crate::cli::backtest::rule_sets::RuleSets;
 use crate::cli::count::count;
-use crate::notify::plain;
+use tidings_rules::text::visible_line;
 
-/// The width where no terminal sets one: a headline is as long as it was kept.
+/// The width without a terminal. It shows every headline in full.
 pub(super) const UNBOUNDED: usize = 400;
 
-/// Names that are listed; the rest is counted.
+/// The most names that are listed. The others are counted.
 const MOST_NAMES: usize = 20;
 
-/// How wide the report may be, and where its reader lives.
+/// The width of the report and the zone of its dates.
 pub(super) struct ReportLayout {
     /// Columns of the terminal.
     pub(super) width: usize,
@@ -28,18 +27,18 @@ pub(super) struct ReportLayout {
 
 impl ReportLayout {
     /// The whole report, ending in a line break.
-    pub(super) fn report(&self, tally: &Tally, sides: &Sides, threads: u16) -> String {
+    pub(super) fn format_report(&self, tally: &Tally, sides: &RuleSets, threads: u16) -> String {
         let mut text = match &sides.other {
-            None => self.matches(tally, &sides.base.names),
-            Some(other) => self.changes(tally, &sides.base.names, &other.names),
+            None => self.format_matches(tally, &sides.base.names),
+            Some(other) => self.format_changes(tally, &sides.base.names, &other.names),
         };
-        text += &totals(tally);
-        text += &speed(tally, sides, threads);
+        text += &totals_line(tally);
+        text += &speed_line(tally, sides, threads);
         text
     }
 
     /// Every rule that matched, most matches first, then those that matched nothing.
-    fn matches(&self, tally: &Tally, names: &[String]) -> String {
+    fn format_matches(&self, tally: &Tally, names: &[String]) -> String {
         let mut rules: Vec<(&String, &StoryCount)> = names.iter().zip(&tally.rules).collect();
         rules.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
         let mut text = String::new();
@@ -48,16 +47,19 @@ impl ReportLayout {
             if found.count == 0 {
                 idle.push(name.as_str());
             } else {
-                let heading =
-                    format!("{}: {}", plain(name), number(found.count, "match", "matches"));
-                text += &self.section(&heading, &[(' ', found)]);
+                let heading = format!(
+                    "{}: {}",
+                    visible_line(name),
+                    grouped_count(found.count, "match", "matches")
+                );
+                text += &self.format_section(&heading, &[(' ', found)]);
             }
         }
-        text + &self.list("matched nothing", &idle)
+        text + &self.format_names("matched nothing", &idle)
     }
 
     /// Every rule with changed matches, then those without changes.
-    fn changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
+    fn format_changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
         let mut text = String::new();
         for (name, change) in &tally.changes {
             let is_there = |names: &[String]| names.binary_search(name).is_ok();
@@ -73,25 +75,29 @@ impl ReportLayout {
                 (0, _) => format!("drops {drops}"),
                 _ => format!("adds {adds}, drops {drops}"),
             };
-            let heading = format!("{}: {what}{note}", plain(name));
-            text += &self.section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
+            let heading = format!("{}: {what}{note}", visible_line(name));
+            text += &self.format_section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
         }
         let unchanged: Vec<&str> = names
             .iter()
             .filter(|name| !tally.changes.contains_key(*name))
             .map(String::as_str)
             .collect();
-        text + &self.list("would match the same stories", &unchanged)
+        text + &self.format_names("would match the same stories", &unchanged)
     }
 
-    fn section(&self, heading: &str, parts: &[(char, &StoryCount)]) -> String {
+    fn format_section(&self, heading: &str, parts: &[(char, &StoryCount)]) -> String {
         let mut text =
             textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  "))
                 + "\n";
         for (mark, found) in parts {
             for headline in &found.newest {
-                let line = format!("  {mark} {}{}", self.date(headline), plain(&headline.title));
-                text += &cut(line.trim_end(), self.width);
+                let line = format!(
+                    "  {mark} {}{}",
+                    self.date_prefix(headline),
+                    visible_line(&headline.title)
+                );
+                text += &cut_to_width(line.trim_end(), self.width);
                 text.push('\n');
             }
             let more = found.count - found.newest.len();
@@ -103,21 +109,21 @@ impl ReportLayout {
         text + "\n"
     }
 
-    fn date(&self, headline: &Headline) -> String {
+    fn date_prefix(&self, headline: &Headline) -> String {
         headline
             .date
             .map(|time| format!("{}  ", time.to_zoned_datetime(self.zone.clone()).date()))
             .unwrap_or_default()
     }
 
-    /// The rules of these names, of which all the same is to be said; empty if there are none.
-    fn list(&self, what: &str, names: &[&str]) -> String {
+    /// A list of rule names under a heading. Empty if there are none.
+    fn format_names(&self, what: &str, names: &[&str]) -> String {
         if names.is_empty() {
             return String::new();
         }
-        let mut text = format!("{} {what}:\n", number(names.len(), "rule", "rules"));
+        let mut text = format!("{} {what}:\n", grouped_count(names.len(), "rule", "rules"));
         for name in names.iter().take(MOST_NAMES) {
-            text += &cut(&format!("    {}", plain(name)), self.width);
+            text += &cut_to_width(&format!("    {}", visible_line(name)), self.width);
             text.push('\n');
         }
         if names.len() > MOST_NAMES {
@@ -128,30 +134,30 @@ impl ReportLayout {
     }
 }
 
-fn totals(tally: &Tally) -> String {
-    let stories = number(tally.stories, "story", "stories");
-    let found = number(tally.matches(), "match", "matches");
+fn totals_line(tally: &Tally) -> String {
+    let stories = grouped_count(tally.stories, "story", "stories");
+    let found = grouped_count(tally.match_count(), "match", "matches");
     format!(
         "{found} in {} of {stories}, by {}\n",
         HumanCount(tally.matched as u64),
-        number(tally.rules.len(), "rule", "rules")
+        grouped_count(tally.rules.len(), "rule", "rules")
     )
 }
 
-fn speed(tally: &Tally, sides: &Sides, threads: u16) -> String {
+fn speed_line(tally: &Tally, sides: &RuleSets, threads: u16) -> String {
     let threads = count(threads.into(), "thread", "threads");
-    let micros = tally.micros_a_story();
+    let micros = tally.micros_per_story();
     let micros = if micros < 10.0 { format!("{micros:.1}") } else { format!("{micros:.0}") };
     let loading = sides.loading;
     format!("loading the rules took {loading:.1?}, matching {micros} µs a story on {threads}\n")
 }
 
-fn number(number: usize, one: &str, many: &str) -> String {
+fn grouped_count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(number as u64), if number == 1 { one } else { many })
 }
 
-/// `line` within `width` columns, at the end of a character as people see it (Unicode annex 29).
-fn cut(line: &str, width: usize) -> String {
+/// `line` cut to `width` columns, between graphemes (Unicode annex 29).
+fn cut_to_width(line: &str, width: usize) -> String {
     if textwrap::core::display_width(line) <= width {
         return line.to_owned();
     }
@@ -184,9 +190,10 @@ mod tests {
         StoryCount { count, newest }
     }
 
-    fn sides(other: bool) -> Sides {
-        let matcher = || Matcher::expression("arms OR missiles", &mut Vec::new()).ok().unwrap();
-        Sides { base: matcher(), other: other.then(matcher), loading: Duration::from_millis(20) }
+    fn load_rule_sets(other: bool) -> RuleSets {
+        let matcher =
+            || Matcher::from_expression("arms OR missiles", &mut Vec::new()).ok().unwrap();
+        RuleSets { base: matcher(), other: other.then(matcher), loading: Duration::from_millis(20) }
     }
 
     fn tally() -> Tally {
@@ -207,7 +214,7 @@ mod tests {
     }
 
     fn report(width: usize, tally: &Tally, other: bool) -> String {
-        ReportLayout { width, zone: TimeZone::UTC }.report(tally, &sides(other), 1)
+        ReportLayout { width, zone: TimeZone::UTC }.format_report(tally, &load_rule_sets(other), 1)
     }
 
     #[test]
@@ -234,7 +241,8 @@ mod tests {
     fn many_names_are_counted() {
         let names: Vec<String> = (0..500).map(|number| format!("rule {number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let list = ReportLayout { width: 80, zone: TimeZone::UTC }.list("matched nothing", &names);
+        let list =
+            ReportLayout { width: 80, zone: TimeZone::UTC }.format_names("matched nothing", &names);
         assert!(
             list.contains("500 rules matched nothing:") && list.contains("… and 480 more"),
             "{list}"
@@ -244,7 +252,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_stays_within_its_width_and_is_whole_where_it_fits(line in "\\PC{0,60}", width in 2..60_usize) {
-            let shown = cut(&line, width);
+            let shown = cut_to_width(&line, width);
             prop_assert!(textwrap::core::display_width(&shown) <= width, "{shown}");
             prop_assert!(line.starts_with(shown.trim_end_matches('…')));
             prop_assert!(shown == line || textwrap::core::display_width(&line) > width);

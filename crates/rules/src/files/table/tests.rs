@@ -33,11 +33,11 @@ fn errors(yaml: &str, csv: &str) -> Vec<String> {
     let (rules, faults) = load(yaml, csv);
     let is_error = |fault: &&Fault| fault.level == Level::Error;
     assert_eq!(rules.is_none(), faults.iter().any(|fault| is_error(&fault)));
-    let told = faults.iter().filter(is_error).map(|fault| {
+    let listed = faults.iter().filter(is_error).map(|fault| {
         let (line, _) = fault.source.line_and_column(fault.span.start);
         format!("{}:{line}: {}", fault.source.name, fault.message)
     });
-    told.collect()
+    listed.collect()
 }
 
 /// So many rows, or other parts of a table.
@@ -46,7 +46,7 @@ fn many(count: usize, part: impl Fn(usize) -> String) -> String {
 }
 
 /// The rows that match a text, with the terms that were found.
-fn told(rules: &Rules, text: &str) -> Vec<String> {
+fn listed(rules: &Rules, text: &str) -> Vec<String> {
     let shown = |found: Match| {
         let terms: Vec<&str> =
             found.evidence.iter().map(|evidence| evidence.term.as_str()).collect();
@@ -65,8 +65,8 @@ fn a_rule_with_each_matches_once_for_every_row_it_finds() {
         "Listed and crime: Ivan Petrov (36) [Иван Петров, fraud]",
         "Listed and crime: Acme Ltd (7) [Acme Ltd, fraud]",
     ];
-    assert_eq!(told(&rules, text), expected);
-    assert!(told(&rules, "Ivan Petrov and Acme Ltd are well.").is_empty());
+    assert_eq!(listed(&rules, text), expected);
+    assert!(listed(&rules, "Ivan Petrov and Acme Ltd are well.").is_empty());
     let version = |row: usize| rules.iter().nth(row).expect("a row").version();
     assert_ne!(version(0), version(1));
     let edited = sound(&format!("{LISTS}{EACH}"), &csv.replace("Vanya P.", "Vanja P."));
@@ -117,7 +117,7 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
     let yaml = format!("{LISTS}rules:\n  - name: any\n    when: $sdn\n");
     let rules = sound(&yaml, &format!("ent_num,name,aka\n36,{cell},\n"));
     assert_eq!(
-        (told(&rules, found).len(), told(&rules, other).len()),
+        (listed(&rules, found).len(), listed(&rules, other).len()),
         (1, 0),
         "{:?}",
         rules.iter().next()
@@ -157,10 +157,10 @@ fn what_is_wrong_with_a_table_is_told_with_file_and_row(
 #[test]
 fn faults_of_a_table_are_bounded_in_number_and_length() {
     let rows = many(100_000, |row| format!("{row},,\n"));
-    let told = errors(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
-    assert_eq!(told.len(), 21);
+    let listed = errors(&format!("{LISTS}{EACH}"), &format!("ent_num,name,aka\n{rows}"));
+    assert_eq!(listed.len(), 21);
     assert_eq!(
-        told[20],
+        listed[20],
         "rules/sdn.csv:100002: 99980 more faults in the rows of this table are not shown"
     );
     let (_, faults) = load(LISTS, &format!("ent_num,name,aka\n1,{},\n", "x ".repeat(500_000)));
@@ -183,7 +183,7 @@ fn tables_are_read_as_programs_save_them() {
     for csv in texts {
         let rules = sound(&format!("{LISTS}{EACH}"), csv);
         assert_eq!(
-            told(&rules, "Vanya: fraud"),
+            listed(&rules, "Vanya: fraud"),
             ["Listed and crime: Ivan Petrov (36) [Vanya, fraud]"],
             "{csv:?}"
         );
@@ -194,7 +194,7 @@ fn tables_are_read_as_programs_save_them() {
 fn without_a_column_of_ids_the_term_is_the_id_and_without_a_split_a_cell_is_one_name() {
     let yaml = "terms:\n  sdn: {from: ./x/../sdn.csv, term: name, aliases: aka}\n";
     let rules = sound(&format!("{yaml}{EACH}"), "name,aka\nIvan,A;B\n");
-    assert_eq!(told(&rules, "a b fraud"), ["Listed and crime: Ivan [A;B, fraud]"]);
+    assert_eq!(listed(&rules, "a b fraud"), ["Listed and crime: Ivan [A;B, fraud]"]);
     assert_eq!(
         errors(yaml, "name,aka\nIvan,\nIvan,\n"),
         ["rules/sdn.csv:3: row 3: the id `Ivan` is in row 2 already"]
@@ -227,8 +227,8 @@ fn without_a_column_of_ids_the_term_is_the_id_and_without_a_split_a_cell_is_one_
 )]
 fn a_rule_that_a_row_would_not_decide_is_refused(#[case] rule: &str, #[case] expected: &str) {
     let yaml = format!("{LISTS}  crimes: [fraud, bribe*]\nrules:\n  - name: x\n    {rule}\n");
-    let told = errors(&yaml, "ent_num,name,aka\n36,Ivan,\n");
-    assert!(told.len() == 1 && told[0].ends_with(expected), "{told:?}");
+    let listed = errors(&yaml, "ent_num,name,aka\n36,Ivan,\n");
+    assert!(listed.len() == 1 && listed[0].ends_with(expected), "{listed:?}");
 }
 
 #[test]
@@ -259,10 +259,12 @@ fn examples_are_held_to_by_any_row() {
     sound(&held, csv);
     let missed =
         format!("{LISTS}{EACH}    matches: [Bob and his fraud]\n    ignores: [Acme fraud]\n");
-    let told = errors(&missed, csv);
+    let listed = errors(&missed, csv);
     assert!(
-        told.len() == 2 && told[0].contains("should match") && told[1].contains("should ignore"),
-        "{told:?}"
+        listed.len() == 2
+            && listed[0].contains("should match")
+            && listed[1].contains("should ignore"),
+        "{listed:?}"
     );
 }
 

@@ -5,21 +5,21 @@ use std::time::Duration;
 use crate::backtest::matching::{Hits, Matcher};
 
 /// The rules that stories are matched against.
-pub(super) struct Sides {
-    /// Those whose matches are shown.
+pub(super) struct RuleSets {
+    /// The rules whose matches are shown.
     pub(super) base: Matcher,
     /// The rules to compare with; only differences are shown.
     pub(super) other: Option<Matcher>,
-    /// What reading and checking the first took.
+    /// The time that loading the first set took.
     pub(super) loading: Duration,
 }
 
-/// What the sides found in a batch, story by story.
-pub(super) struct Matched {
-    /// The first.
+/// The matches of a batch, for each story.
+pub(super) struct BatchMatches {
+    /// The matches of the first set.
     pub(super) base: Vec<Hits>,
-    /// The others; `None` if there are none.
+    /// The matches of the other set, if there is one.
     pub(super) other: Option<Vec<Hits>>,
-    /// What matching the first took.
+    /// The time that matching the first set took.
     pub(super) took: Duration,
 }

@@ -1,5 +1,5 @@
-//! When each feed is due at the start of a run: the times of feeds that are not due are kept,
-//! overdue feeds are spread.
+//! The due time of each feed at the start of a run. Feeds that are not due keep their time; overdue
+//! feeds are spread.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::polling::health::FeedHealthHistory;
 use crate::polling::schedule::longest_wait;
 use crate::store::FeedState;
 
-/// The pause between the first polls of feeds that were due while nothing ran.
+/// The pause between the first polls of overdue feeds.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
 
-/// The longest wait of a feed, unless the configuration has a longer interval. A longer one came
+/// The longest wait of a feed, unless the configuration has a longer interval. A longer wait comes
 /// from a wrong clock.
 const LONGEST: Duration = Duration::from_hours(27);
 
-/// The state of a feed that was never polled at its address; it is due now.
-pub(super) fn fresh(
+/// The state of a feed that was never polled at its address. It is due now.
+pub(super) fn new_feed_state(
     feed: &FeedConfig,
     address: String,
     last_good: Option<Timestamp>,
@@ -45,45 +45,44 @@ pub(super) fn fresh(
     }
 }
 
-/// The state with a next poll that the configuration, which may have changed, and the clock, which
-/// may have been wrong, allow.
-pub(super) fn in_time(
+/// Limits the next poll to what the configuration and the clock allow. The configuration may have
+/// changed, and the clock may have been wrong.
+pub(super) fn limit_next_poll(
     feed: &FeedConfig,
     poll: &Poll,
     state: FeedState,
     now: Timestamp,
 ) -> FeedState {
-    let state = set_back(state, now);
+    let state = correct_future_poll(state, now);
     let Some(stored) = state.next_poll else { return state };
-    let wished = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
+    let interval = feed.every.zip(state.last_poll).filter(|_| state.failures == 0);
     // Only a shorter interval in the configuration changes the stored time, which has its jitter.
-    let sooner = wished.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
+    let sooner = interval.filter(|(every, last)| stored > later(*last, longest_wait(*every)));
     let next = sooner.map_or(stored, |(every, last)| later(last, every));
-    let asked_for = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
-    let farthest = later(now, asked_for.max(LONGEST));
+    let longest = longest_wait(feed.every.map_or(poll.max, |every| every.max(poll.max)));
+    let farthest = later(now, longest.max(LONGEST));
     FeedState { next_poll: Some(if next > farthest { now } else { next }), ..state }
 }
 
-/// The state of a feed whose last poll is still to come by a clock that was set back: the wait
-/// after it begins now.
-fn set_back(state: FeedState, now: Timestamp) -> FeedState {
+/// Corrects a last poll in the future, which a clock that was set back causes: the wait begins now.
+fn correct_future_poll(state: FeedState, now: Timestamp) -> FeedState {
     let Some(last) = state.last_poll.filter(|last| *last > now) else { return state };
     let next_poll = state.next_poll.map(|next| later(now, until(next, last)));
     FeedState { last_poll: Some(now), next_poll, ..state }
 }
 
-/// The state of a feed that is polled soon if it fails, because a restart or a reload may have
-/// corrected the cause. A server that answered is not polled again within `floor`.
-pub(super) fn soon_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
+/// Advances the next poll of a feed that fails, because a restart or a reload may have corrected
+/// the cause. A server that answered is not polled again within `floor`.
+pub(super) fn advance_if_failing(state: FeedState, floor: Duration, now: Timestamp) -> FeedState {
     let Some(next) = state.next_poll.filter(|_| state.failures > 0) else { return state };
-    let polite = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
-    let soon = polite.map_or(now, |polite| polite.max(now));
+    let earliest = state.last_poll.filter(|_| !state.unreached).map(|last| later(last, floor));
+    let soon = earliest.map_or(now, |earliest| earliest.max(now));
     FeedState { next_poll: Some(next.min(soon)), ..state }
 }
 
-/// When each of `states` is polled first, by its index. Those that are overdue come one after the
-/// other, the longest overdue first; new ones come at once.
-pub(super) fn first_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
+/// The first poll of each feed, with its index in `states`. Overdue feeds are spread, the longest
+/// overdue first. New feeds are due at once.
+pub(super) fn first_poll_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
     let mut times: Vec<_> = states
         .iter()
         .enumerate()
@@ -132,7 +131,7 @@ mod tests {
 
     /// A feed that was polled then and is due then.
     fn state(last: Timestamp, next: Timestamp) -> FeedState {
-        let new = fresh(&feed(None), String::new(), Some(last), last);
+        let new = new_feed_state(&feed(None), String::new(), Some(last), last);
         FeedState { last_poll: Some(last), next_poll: Some(next), ..new }
     }
 
@@ -142,7 +141,7 @@ mod tests {
 
     /// The same with the longest interval that the configuration lets a feed have.
     fn next_within(max: Duration, every: Option<Duration>, state: FeedState) -> Option<Timestamp> {
-        in_time(&feed(every), &bounds(max), state, now()).next_poll
+        limit_next_poll(&feed(every), &bounds(max), state, now()).next_poll
     }
 
     fn bounds(max: Duration) -> Poll {
@@ -162,7 +161,7 @@ mod tests {
         let week = Duration::from_hours(7 * 24);
         let states: Vec<_> =
             (0..1000).map(|n| state(ago(2 * week), ago(week) + n * MINUTE / 1000)).rev().collect();
-        let times = first_times(&states, now());
+        let times = first_poll_times(&states, now());
         assert_eq!((times.len(), times[0]), (1000, (now(), 999)));
         let last = times[999].0.duration_since(now()).unsigned_abs();
         assert_eq!((last, times[999].1), (999 * OVERDUE_STEP, 0));
@@ -176,10 +175,10 @@ mod tests {
     #[test]
     fn what_is_not_due_waits_and_what_is_new_does_not() {
         let later = now() + 5 * MINUTE;
-        let new = fresh(&feed(None), String::new(), None, now());
+        let new = new_feed_state(&feed(None), String::new(), None, now());
         let gone = FeedState { next_poll: None, ..new.clone() };
         let states = [state(ago(MINUTE), later), new.clone(), gone, new];
-        assert_eq!(first_times(&states, now()), [(now(), 1), (now(), 3), (later, 0)]);
+        assert_eq!(first_poll_times(&states, now()), [(now(), 1), (now(), 3), (later, 0)]);
     }
 
     #[test]
@@ -202,7 +201,7 @@ mod tests {
     fn a_wait_that_began_while_the_clock_was_ahead_keeps_its_length() {
         let ahead = Duration::from_hours(20);
         let state = state(now() + ahead, now() + ahead + 15 * MINUTE);
-        let state = in_time(&feed(None), &bounds(Duration::from_hours(6)), state, now());
+        let state = limit_next_poll(&feed(None), &bounds(Duration::from_hours(6)), state, now());
         assert_eq!((state.last_poll, state.next_poll), (Some(now()), Some(now() + 15 * MINUTE)));
     }
 
@@ -213,7 +212,7 @@ mod tests {
             unreached,
             ..state(ago(last), now() + 60 * MINUTE)
         };
-        let soon = |state| soon_if_failing(state, 5 * MINUTE, now()).next_poll;
+        let soon = |state| advance_if_failing(state, 5 * MINUTE, now()).next_poll;
         assert_eq!(soon(failing(MINUTE, true)), Some(now()));
         assert_eq!(soon(failing(MINUTE, false)), Some(now() + 4 * MINUTE));
         assert_eq!(soon(failing(9 * MINUTE, false)), Some(now()));

@@ -1,5 +1,4 @@
-//! The first round of polls of a run, and what the log says once it is over: how many feeds fail,
-//! and why.
+//! The first polls of a run. When they have ended, the log says how many feeds fail, and why.
 
 use std::collections::BTreeSet;
 
@@ -8,43 +7,43 @@ use tracing::{info, warn};
 
 use crate::store::FeedState;
 
-/// How many feeds that fail are named.
+/// The most failing feeds that are named.
 const MOST_NAMED: usize = 10;
 
-/// The polls of feeds that were due as the run began.
+/// The feeds that were due at the start of the run.
 #[derive(Debug)]
 pub(super) struct FirstRound {
     /// The indexes of feeds whose poll has not ended; `None` after the round was logged.
-    left: Option<BTreeSet<usize>>,
+    not_ended: Option<BTreeSet<usize>>,
 }
 
 impl FirstRound {
-    /// Of the feeds of these that are due at `now`.
-    pub(super) fn of(states: &[FeedState], now: Timestamp) -> Self {
+    /// Starts with the feeds that are due at `now`.
+    pub(super) fn start(states: &[FeedState], now: Timestamp) -> Self {
         let is_due = |state: &FeedState| state.next_poll.is_some_and(|due| due <= now);
         let due = states.iter().enumerate().filter(|(_, state)| is_due(state));
-        Self { left: Some(due.map(|(index, _)| index).collect()) }
+        Self { not_ended: Some(due.map(|(index, _)| index).collect()) }
     }
 
-    /// Takes in that a poll has ended.
-    pub(super) fn ended(&mut self, index: usize) {
-        if let Some(left) = &mut self.left {
+    /// Records the end of a poll.
+    pub(super) fn record_end(&mut self, index: usize) {
+        if let Some(left) = &mut self.not_ended {
             left.remove(&index);
         }
     }
 
-    /// Logs the health of the feeds, once the round is over.
-    pub(super) fn log_once(&mut self, states: &[FeedState]) {
-        if self.left.as_ref().is_some_and(BTreeSet::is_empty) {
-            self.left = None;
-            log_states(states);
+    /// Logs the health of the feeds once, when the last poll has ended.
+    pub(super) fn log_when_over(&mut self, states: &[FeedState]) {
+        if self.not_ended.as_ref().is_some_and(BTreeSet::is_empty) {
+            self.not_ended = None;
+            log_failing_feeds(states);
         }
     }
 }
 
-/// Says how many feeds fail, and why.
-pub(super) fn log_states(states: &[FeedState]) {
-    match summary(states) {
+/// Logs how many feeds fail, and why.
+pub(super) fn log_failing_feeds(states: &[FeedState]) {
+    match describe_failing_feeds(states) {
         Some(failing) => warn!("{failing}"),
         None if states.is_empty() => {}
         None => info!("no feed fails"),
@@ -52,7 +51,7 @@ pub(super) fn log_states(states: &[FeedState]) {
 }
 
 /// `2 of 3 feeds fail: a: why; b: why`; `None` if none does.
-fn summary(states: &[FeedState]) -> Option<String> {
+fn describe_failing_feeds(states: &[FeedState]) -> Option<String> {
     let failing: Vec<String> = states
         .iter()
         .filter_map(|state| Some(format!("{}: {}", state.name, state.error.as_ref()?)))
@@ -97,19 +96,20 @@ mod tests {
         let states =
             [state("a", Some("connection refused")), state("b", None), state("c", Some("404"))];
         assert_eq!(
-            summary(&states).as_deref(),
+            describe_failing_feeds(&states).as_deref(),
             Some("2 of 3 feeds fail: a: connection refused; c: 404")
         );
         assert_eq!(
-            summary(&states[..1]).as_deref(),
+            describe_failing_feeds(&states[..1]).as_deref(),
             Some("1 of 1 feed fails: a: connection refused")
         );
-        assert_eq!(summary(&states[1..2]), None);
+        assert_eq!(describe_failing_feeds(&states[1..2]), None);
         let many: Vec<_> = (0..12).map(|n| state(&n.to_string(), Some("x"))).collect();
-        let told = summary(&many).expect("all fail");
+        let description = describe_failing_feeds(&many).expect("all fail");
         assert!(
-            told.starts_with("12 of 12 feeds fail: 0: x; ") && told.ends_with("; 9: x; and 2 more"),
-            "{told}"
+            description.starts_with("12 of 12 feeds fail: 0: x; ")
+                && description.ends_with("; 9: x; and 2 more"),
+            "{description}"
         );
     }
 
@@ -118,13 +118,13 @@ mod tests {
         let due =
             |at: i64| FeedState { next_poll: Timestamp::from_second(at).ok(), ..state("a", None) };
         let now = Timestamp::from_second(5).expect("in range");
-        let mut round = FirstRound::of(&[due(5), due(6), state("gone", None), due(1)], now);
-        assert_eq!(round.left, Some(BTreeSet::from([0, 3])));
-        round.ended(0);
-        round.log_once(&[]);
-        round.ended(3);
-        assert_eq!(round.left, Some(BTreeSet::new()));
-        round.log_once(&[]);
-        assert_eq!(round.left, None);
+        let mut round = FirstRound::start(&[due(5), due(6), state("gone", None), due(1)], now);
+        assert_eq!(round.not_ended, Some(BTreeSet::from([0, 3])));
+        round.record_end(0);
+        round.log_when_over(&[]);
+        round.record_end(3);
+        assert_eq!(round.not_ended, Some(BTreeSet::new()));
+        round.log_when_over(&[]);
+        assert_eq!(round.not_ended, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Polls one feed: the address that is requested, and the outcome.
+//! Requests one feed and reads its answer.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use url::Url;
 
 use crate::config::Network;
-use crate::daemon::hosts::PATIENCE;
-use crate::daemon::world::{World, run_blocking_limited};
+use crate::daemon::context::{RunContext, run_blocking_limited};
+use crate::daemon::hosts::FIRST_REQUEST_TIME;
 use crate::feed::document::{Document, DocumentEnd};
 use crate::feed::parse;
 use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
@@ -16,61 +16,68 @@ use crate::polling::moved::Move;
 use crate::polling::schedule::PollEnd;
 use crate::store::FeedState;
 
-/// What came of asking a feed.
+/// The outcome of a request for a feed.
 pub(super) enum FeedOutcome {
-    /// It has not changed.
+    /// The feed has not changed.
     Unchanged(HttpAnswer),
-    /// It was read.
+    /// The feed was read.
     Read(HttpAnswer, Document, Unrecorded),
-    /// It could not be had.
+    /// The feed could not be read.
     Failed(FeedFailure),
-    /// It was not polled: its host has a pause until then.
+    /// The feed was not requested, because its host has a pause until then.
     Resting(HostKey, Timestamp),
 }
 
-/// What a document takes up until it is recorded.
+/// What a document holds until it is recorded.
 pub(super) struct Unrecorded {
-    /// One of the permits for documents that are not recorded yet.
-    _permit: OwnedSemaphorePermit,
-    /// The memory that it takes.
-    _work: ParsingMemory,
+    /// A permit for a document that is not recorded yet.
+    _document_permit: OwnedSemaphorePermit,
+    /// The memory of the document.
+    _memory: ParsingMemory,
 }
 
-/// Why a feed could not be had.
+/// Why a feed could not be read.
 pub(super) struct FeedFailure {
     pub(super) ended: PollEnd,
-    /// In words.
+    /// The reason, in words.
     pub(super) why: String,
 }
 
-/// The address of a feed that moved permanently; `None`: its configured address.
+/// The new address of a feed that has moved permanently. `None` if it is polled at its configured
+/// address.
 pub(super) fn new_address(state: &FeedState) -> Option<&Url> {
     let moved: &Move = state.moved.as_ref()?;
     moved.is_adopted(state.last_good).then_some(&moved.to)
 }
 
-/// Asks a feed at `url`, and reads what it answers.
-pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> FeedOutcome {
+/// Requests the feed at `url`, and reads the answer.
+pub(super) async fn request_feed(
+    context: &Arc<RunContext>,
+    url: &Url,
+    before: &FeedState,
+) -> FeedOutcome {
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let is_new = before.last_good.is_none() && before.failures == 0;
-    let mut answer = match fetch(world, url, validators, is_new).await {
+    let mut answer = match fetch_unless_others_wait(context, url, validators, is_new).await {
         Ok(answer) => answer,
         Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
-        Err(error) => return FeedOutcome::Failed(failure(&error)),
+        Err(error) => return FeedOutcome::Failed(feed_failure(&error)),
     };
     let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
-    let permit =
-        Arc::clone(&world.documents).acquire_owned().await.expect("the semaphore is never closed");
+    let permit = Arc::clone(&context.document_permits)
+        .acquire_owned()
+        .await
+        .expect("the semaphore is never closed");
     let broken = body.incomplete_because().cloned();
-    let work = world.limits.room.reserve_memory(&body).await;
-    match run_blocking_limited(world, move || parse::parse(&body, content_type.as_deref(), &base))
+    let work = context.limits.room.reserve_memory(&body).await;
+    match run_blocking_limited(context, move || parse::parse(&body, content_type.as_deref(), &base))
         .await
     {
         Ok(document) => {
-            let taken = Unrecorded { _permit: permit, _work: work };
-            FeedOutcome::Read(answer, as_broken(document, broken.is_some()), taken)
+            let held = Unrecorded { _document_permit: permit, _memory: work };
+            FeedOutcome::Read(answer, with_body_end(document, broken.is_some()), held)
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
@@ -79,31 +86,31 @@ pub(super) async fn ask(world: &Arc<World>, url: &Url, before: &FeedState) -> Fe
     }
 }
 
-/// Asks a feed at `url` in its host's turn. One that `is_new` and does not answer soon gives way to
-/// others that wait for its host; the next time it is waited for longer.
-async fn fetch(
-    world: &World,
+/// Requests the feed at `url` when its host has a permit. A feed that `is_new` and does not answer
+/// soon is abandoned if other requests wait for its host. Its next poll may take longer.
+async fn fetch_unless_others_wait(
+    context: &RunContext,
     url: &Url,
     validators: Validators,
     is_new: bool,
 ) -> Result<HttpAnswer, FetchError> {
     let admitted = Notify::new();
-    let host = HostKey::of(url);
-    let holds_up_others = async {
+    let host = HostKey::from_url(url);
+    let delays_others = async {
         admitted.notified().await;
-        world.hosts.others_wait(&host).await;
+        context.hosts.wait_until_others_wait(&host).await;
     };
     tokio::select! {
-        answer = world.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
-        () = holds_up_others, if is_new => Err(FetchError::Unreachable(format!(
+        answer = context.fetch_once_admitted(url, Want::Feed, validators, &admitted) => answer,
+        () = delays_others, if is_new => Err(FetchError::Unreachable(format!(
             "the server did not answer within {} s, and other feeds of its host wait",
-            PATIENCE.as_secs()
+            FIRST_REQUEST_TIME.as_secs()
         ))),
     }
 }
 
-/// A document whose body broke off is not whole, even if its last tag arrived.
-fn as_broken(document: Document, is_broken: bool) -> Document {
+/// Marks a document as cut off if its body was cut off, even if its last tag arrived.
+fn with_body_end(document: Document, is_broken: bool) -> Document {
     let end = if is_broken && document.end == DocumentEnd::Whole {
         DocumentEnd::BetweenItems
     } else {
@@ -112,7 +119,7 @@ fn as_broken(document: Document, is_broken: bool) -> Document {
     Document { end, ..document }
 }
 
-fn failure(error: &FetchError) -> FeedFailure {
+fn feed_failure(error: &FetchError) -> FeedFailure {
     let ended = match error {
         FetchError::Status { code: 404, .. } => PollEnd::NotFound,
         FetchError::Status { code: 410, .. } => PollEnd::Gone,
@@ -125,14 +132,19 @@ fn failure(error: &FetchError) -> FeedFailure {
     FeedFailure { ended, why: error.to_string() }
 }
 
-/// Whether every host of an answer, after redirects too, is the user's own. Only then a shorter
-/// interval is allowed.
-pub(super) fn is_own(network: &Network, feed: &Url, asked: &Url, outcome: &FeedOutcome) -> bool {
+/// Whether every host of a request, also after redirects, is the user's own. Only then is a shorter
+/// interval allowed.
+pub(super) fn are_all_hosts_own(
+    network: &Network,
+    feed: &Url,
+    requested: &Url,
+    outcome: &FeedOutcome,
+) -> bool {
     let answered = match outcome {
         FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
         FeedOutcome::Failed(_) | FeedOutcome::Resting(..) => None,
     };
-    [feed, asked].into_iter().chain(answered).all(|url| network.owns(url))
+    [feed, requested].into_iter().chain(answered).all(|url| network.owns(url))
 }
 
 #[cfg(test)]
@@ -158,9 +170,12 @@ mod tests {
         };
         let failed =
             FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why: String::new() });
-        assert!(is_own(&network, &own, &own, &from(&own)) && is_own(&network, &own, &own, &failed));
-        assert!(!is_own(&network, &own, &own, &from(&other)));
-        assert!(!is_own(&network, &own, &other, &failed));
-        assert!(!is_own(&network, &other, &own, &from(&own)));
+        assert!(
+            are_all_hosts_own(&network, &own, &own, &from(&own))
+                && are_all_hosts_own(&network, &own, &own, &failed)
+        );
+        assert!(!are_all_hosts_own(&network, &own, &own, &from(&other)));
+        assert!(!are_all_hosts_own(&network, &own, &other, &failed));
+        assert!(!are_all_hosts_own(&network, &other, &own, &from(&own)));
     }
 }

@@ -1,4 +1,4 @@
-//! `tidings feeds import` and `export`: lists of feeds as other readers keep them.
+//! `tidings feeds import` and `export`: lists of feeds in OPML.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,52 +13,55 @@ use crate::files;
 
 /// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot
 /// be read.
-pub(super) fn import(file: &Path) -> Result<(), Exit> {
+pub(super) fn import_list(file: &Path) -> Result<(), Exit> {
     let name = file.display();
     let bytes = files::read_file(file, files::FEED_LIST)
         .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-    let listed =
-        load::listed(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
+    let listed = load::read_feed_list(&bytes)
+        .map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
     let feeds = config::named(listed, &[]);
-    output::print(&yaml(&feeds))?;
+    output::print(&feeds_yaml(&feeds))?;
     let feeds = count(feeds.len(), "feed", "feeds");
-    output::note(format_args!(
+    output::print_error_line(format_args!(
         "{feeds}: put these lines into the configuration, or have it follow the list:"
     ));
-    output::note(format_args!("  feeds: [{{opml: {}}}]", quoted(&name.to_string())));
+    output::print_error_line(format_args!(
+        "  feeds: [{{opml: {}}}]",
+        yaml_string(&name.to_string())
+    ));
     Ok(())
 }
 
 /// `feeds` as the configuration has them, a line each.
-fn yaml(feeds: &[FeedConfig]) -> String {
+fn feeds_yaml(feeds: &[FeedConfig]) -> String {
     let mut text = "feeds:\n".to_owned();
     for feed in feeds {
-        writeln!(text, "  - {{{}}}", keys(feed).join(", ")).expect("strings grow");
+        writeln!(text, "  - {{{}}}", feed_keys(feed).join(", ")).expect("strings grow");
     }
     text
 }
 
-fn keys(feed: &FeedConfig) -> Vec<String> {
-    let mut keys = vec![format!("url: {}", quoted(&feed.url.as_str().replace('$', "$$")))];
+fn feed_keys(feed: &FeedConfig) -> Vec<String> {
+    let mut keys = vec![format!("url: {}", yaml_string(&feed.url.as_str().replace('$', "$$")))];
     keys.extend(
-        (feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", quoted(&feed.name.0))),
+        (feed.name.0 != feed.url.as_str()).then(|| format!("name: {}", yaml_string(&feed.name.0))),
     );
-    let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();
+    let tags: Vec<String> = feed.tags.iter().map(|tag| yaml_string(tag)).collect();
     keys.extend((!tags.is_empty()).then(|| format!("tags: [{}]", tags.join(", "))));
     keys
 }
 
-/// A text as YAML, whatever stands in it: strings of JSON are strings of YAML.
-fn quoted(text: &str) -> String {
+/// A text as a string of YAML. A string of JSON is one.
+fn yaml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// Prints the feeds of the configuration as a list.
-pub(super) fn export(config: &Path) -> Result<(), Exit> {
+pub(super) fn export_list(config: &Path) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let (mut feeds, files): (Vec<&FeedConfig>, Vec<&FeedConfig>) =
         config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
-    // The first tag becomes the folder: what is in one stands together.
+    // The first tag becomes the folder, so feeds of one folder are put together.
     feeds.sort_by_key(|feed| feed.tags.first());
     let subscription = |feed: &&FeedConfig| Subscription {
         url: feed.url.clone(),
@@ -70,13 +73,13 @@ pub(super) fn export(config: &Path) -> Result<(), Exit> {
         &feeds.iter().map(subscription).collect::<Vec<_>>(),
     ))?;
     if feeds.iter().any(|feed| feed.is_secret) {
-        output::note(
-            "some of these addresses hold what ${NAME} put into them: keep the list to yourself",
+        output::print_error_line(
+            "some addresses contain values of ${NAME}, which may be secret: keep the list private",
         );
     }
     if !files.is_empty() {
         let files = count(files.len(), "feed", "feeds");
-        output::note(format_args!(
+        output::print_error_line(format_args!(
             "left out, since other readers cannot reach files here: {files}"
         ));
     }

@@ -1,20 +1,21 @@
-//! The health of feeds from poll to poll: notices and their receivers, and the gaps in which items
-//! were missed. Pure.
+//! The health of a feed after a poll: notices with their receivers, and the gap in which items may
+//! have been missed.
 
 use jiff::Timestamp;
 
 use crate::alerts::{Receiver, draft};
 use crate::config::Config;
-use crate::daemon::news::FeedDiff;
+use crate::daemon::feed_diff::FeedDiff;
 use crate::feed::document::Item;
 use crate::feed::identity::{ClassifiedItem, ItemChange, KnownItem};
 use crate::polling::health;
 use crate::polling::health::{FeedNotice, Outage, PollResult};
 use crate::store::{FeedGap, FeedState};
 
-/// Updates the health history in `state` after a poll at `at`; the rest of `state` is finished.
-/// `outage` is that of [`health::record_poll`]. Returns the notices, each with its receivers.
-pub(crate) fn follow(
+/// Updates the health history in `state` after a poll at `at`. The rest of `state` must be up to
+/// date. `outage` is the argument of [`health::record_poll`]. Returns the notices, each with its
+/// receivers.
+pub(crate) fn update_health(
     config: &Config,
     before: &FeedState,
     state: &mut FeedState,
@@ -28,7 +29,7 @@ pub(crate) fn follow(
         let news = diff.is_some_and(|diff| diff.items.iter().any(|item| item.news.is_some()));
         PollResult::Well { news, gap: state.mean_gap }
     };
-    let (course, notices) = health::record_poll(
+    let (history, notices) = health::record_poll(
         &state.name,
         before.health_history,
         ended,
@@ -36,35 +37,34 @@ pub(crate) fn follow(
         outage,
         at,
     );
-    state.health_history = course;
-    notices.into_iter().map(|notice| (notice, audience(config))).collect()
+    state.health_history = history;
+    notices.into_iter().map(|notice| (notice, default_receivers(config))).collect()
 }
 
 /// The receivers of notices about feeds and the store: those of the default notifiers.
-pub(crate) fn audience(config: &Config) -> Vec<Receiver> {
-    let hearers = config.notify.all_receivers();
-    let notifiers = config.notifiers.iter().filter(|(name, _)| hearers.contains(name));
+pub(crate) fn default_receivers(config: &Config) -> Vec<Receiver> {
+    let names = config.notify.all_receivers();
+    let notifiers = config.notifiers.iter().filter(|(name, _)| names.contains(name));
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }
 
-/// The gap before a document of which nothing is known, though the feed is: from the last good poll
-/// to the document's oldest item. `known` holds what the document before it held, so the feed is
-/// known if it held anything.
-///
-/// There is none where the document reaches back beyond that poll. A document of one item has none
-/// either: such a feed never holds more.
-pub(crate) fn gap(
+/// The gap before a document of a known feed that has only unknown items: from the last good poll
+/// to the oldest item. `known` holds the items of the document before it. There is no gap if the
+/// document reaches back beyond that poll, or if it has one item, because such a feed never holds
+/// more.
+pub(crate) fn find_gap(
     last_good: Timestamp,
     known: &[KnownItem],
-    judged: &[ClassifiedItem],
+    classified: &[ClassifiedItem],
     items: &[Item],
     now: Timestamp,
 ) -> Option<FeedGap> {
-    let is_unknown = judged.len() > 1 && judged.iter().all(|item| item.verdict == ItemChange::New);
+    let is_unknown =
+        classified.len() > 1 && classified.iter().all(|item| item.verdict == ItemChange::New);
     if known.is_empty() || !is_unknown {
         return None;
     }
-    let oldest = judged.iter().filter_map(|item| items[item.index].published).min();
+    let oldest = classified.iter().filter_map(|item| items[item.index].published).min();
     let until = oldest.map_or(now, |oldest| oldest.min(now));
     (last_good < until).then_some(FeedGap { since: last_good, until })
 }
@@ -109,19 +109,19 @@ mod tests {
         };
         let known: Vec<KnownItem> =
             classify(&feed, &[], Faces::from_items(before)).into_iter().map(known).collect();
-        gap(at(10), &known, &classify(&feed, &known, Faces::from_items(after)), after, at(50))
+        find_gap(at(10), &known, &classify(&feed, &known, Faces::from_items(after)), after, at(50))
     }
 
     #[test]
     fn a_document_that_rolled_over_shows_a_gap_up_to_its_oldest_item() {
         let before = items(&[Some(8), Some(9)]);
-        let gap = |until| Some(FeedGap { since: at(10), until: at(until) });
-        assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), gap(30));
-        assert_eq!(gap_between(&before, &items(&[None, None])), gap(50));
+        let expected = |until| Some(FeedGap { since: at(10), until: at(until) });
+        assert_eq!(gap_between(&before, &items(&[Some(49), Some(30)])), expected(30));
+        assert_eq!(gap_between(&before, &items(&[None, None])), expected(50));
         assert_eq!(
             gap_between(&before, &items(&[Some(99), Some(98)])),
-            gap(50),
-            "dates to come tell nothing"
+            expected(50),
+            "dates to come are ignored"
         );
     }
 
