@@ -86,7 +86,7 @@ pub struct MessageHistory {
 #[must_use]
 pub fn decide_next_step(
     outcome: Outcome,
-    past: MessageHistory,
+    history: MessageHistory,
     now: Timestamp,
     seed: u64,
 ) -> Finish {
@@ -108,16 +108,21 @@ pub fn decide_next_step(
                 scope: FailureScope::Message,
                 requested_wait: None,
             };
-            match retry_or_give_up(retry, past, now, seed) {
+            match retry_or_give_up(retry, history, now, seed) {
                 Finish::Retry(again) => Finish::TooLarge(again),
                 given_up => given_up,
             }
         }
-        Outcome::Retry(retry) => retry_or_give_up(retry, past, now, seed),
+        Outcome::Retry(retry) => retry_or_give_up(retry, history, now, seed),
     }
 }
 
-fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
+fn retry_or_give_up(
+    retry: RetryReason,
+    history: MessageHistory,
+    now: Timestamp,
+    seed: u64,
+) -> Finish {
     let RetryReason { why, cause, scope, requested_wait: wish } = retry;
     // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
@@ -145,16 +150,16 @@ fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, se
     }
     let pause = match cause {
         FailureCause::Unreached | FailureCause::Shut => {
-            past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1])
+            history.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1])
         }
-        FailureCause::Busy => (past.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
-        FailureCause::Failed => match PAUSES.get(past.counted as usize) {
+        FailureCause::Busy => (history.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
+        FailureCause::Failed => match PAUSES.get(history.counted as usize) {
             Some(pause) => Duration::from_secs(*pause),
-            None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
+            None if history.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
             None => {
                 return Finish::Dead(format!(
                     "given up after {} attempts; the last: {why}",
-                    past.counted + 1
+                    history.counted + 1
                 ));
             }
         },
@@ -196,11 +201,7 @@ mod tests {
     }
 
     /// The pause after an attempt, and what is recorded of it.
-    fn retry_or_give_up(
-        outcome: Outcome,
-        past: MessageHistory,
-        seed: u64,
-    ) -> (Duration, RetryRecord) {
+    fn expect_retry(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
         match decide_next_step(outcome, past, now(), seed) {
             Finish::Retry(again) => (again.due.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
@@ -219,7 +220,7 @@ mod tests {
     ) {
         let (mut waited, mut counted, mut attempts) = (Duration::ZERO, 0, 0);
         while waited < 2 * DAY {
-            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = expect_retry(retry(cause, None), past(counted, waited), 0);
             waited += pause;
             counted += u32::from(again.counts);
             attempts += 1;
@@ -227,7 +228,7 @@ mod tests {
         let expected_attempts = if cause == FailureCause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
         // A message that was tried often is not given up sooner.
-        retry_or_give_up(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
+        expect_retry(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
             Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned())
         );
         assert_eq!(
-            retry_or_give_up(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
+            expect_retry(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
             DAY
         );
     }
@@ -251,7 +252,7 @@ mod tests {
     fn first_retries_come_soon(#[case] cause: FailureCause, #[case] expected: &[u64]) {
         let (mut waited, mut counted, mut pauses) = (Duration::ZERO, 0, Vec::new());
         for _ in expected {
-            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = expect_retry(retry(cause, None), past(counted, waited), 0);
             pauses.push(pause.as_secs());
             waited += pause;
             counted += u32::from(again.counts);
@@ -270,7 +271,7 @@ mod tests {
     ) {
         let wish = Duration::from_millis(milliseconds);
         for seed in 0..100 {
-            let (pause, again) = retry_or_give_up(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
+            let (pause, again) = expect_retry(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
             assert_eq!(
                 (again.rest_until, again.counts),
@@ -282,13 +283,13 @@ mod tests {
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
         assert_eq!(
-            retry_or_give_up(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
+            expect_retry(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
             DAY + CLOCK_STEP
         );
         let (pause, again) =
-            retry_or_give_up(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
+            expect_retry(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest_until), (BUSY, None));
-        let tiny = retry_or_give_up(
+        let tiny = expect_retry(
             retry(FailureCause::Busy, Some(Duration::from_nanos(1))),
             past(0, SECOND),
             0,
@@ -300,16 +301,14 @@ mod tests {
     #[test]
     fn jitter_adds_at_most_a_tenth() {
         for seed in 0..1000 {
-            let (pause, _) =
-                retry_or_give_up(retry(FailureCause::Failed, None), past(2, DAY), seed);
+            let (pause, _) = expect_retry(retry(FailureCause::Failed, None), past(2, DAY), seed);
             assert!((600 * SECOND..660 * SECOND).contains(&pause), "{pause:?}");
         }
     }
 
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
-        let (_, again) =
-            retry_or_give_up(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
+        let (_, again) = expect_retry(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
         assert_eq!((again.counts, again.rest_until), (false, Some(breaker::NEVER)));
     }
 
