@@ -56,7 +56,8 @@ async fn find_open_digest(
     receiver: &Receiver,
     reason: &str,
 ) -> Result<Option<i64>, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a digest that is being frozen.
+    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a digest that is being
+    // frozen.
     sqlx::query_scalar(
         "SELECT id FROM message
          WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
