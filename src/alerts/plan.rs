@@ -171,7 +171,7 @@ mod tests {
             let found = plan(&[muted.clone(), now_alert()], receiver, at(0), &TimeZone::UTC);
             let digest = Destination::Digest(silence.reason(), at(90));
             assert_eq!(found, [digest.clone(), other]);
-            let found = plan(&[muted.clone()], receiver, at(0), &TimeZone::UTC);
+            let found = plan(std::slice::from_ref(&muted), receiver, at(0), &TimeZone::UTC);
             assert_eq!(found, [digest]);
         }
     }

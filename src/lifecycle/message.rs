@@ -81,6 +81,7 @@ pub struct MessageTransition {
 ///   decides. If it is to be tried again, the next run holds it.
 /// - A message that was sent never changes.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "a line of the table is one way of a message")]
 pub fn next(status: MessageStatus, event: MessageEvent) -> Option<MessageTransition> {
     let (status, payload) = match (status, event) {
         (Pending, MessageEvent::Leased) => (Leased, Frozen),

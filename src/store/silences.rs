@@ -134,6 +134,10 @@ async fn shorten_silence(
     Ok(Some(ended))
 }
 
+/// A silence, and the alerts that move to its digest: pairs of the digest that has it and the
+/// alert.
+type MovedAlerts<'s> = (&'s Silence, Vec<(i64, i64)>);
+
 /// Moves every muted alert that was not sent to the digest of the silence that ends last among
 /// those that mute it now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
@@ -152,7 +156,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     let stories: Vec<StoryId> = all.iter().map(|muted| muted.story).collect();
     let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
     // LOCK: a second writer needs the latch before the digests are read.
-    let mut moved: BTreeMap<(Receiver, i64), (&Silence, Vec<(i64, i64)>)> = BTreeMap::new();
+    let mut moved: BTreeMap<(Receiver, i64), MovedAlerts<'_>> = BTreeMap::new();
     for muted in all {
         let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
         let Some(longest) = silence::longest(&silences, &muted.rule_match, feeds, &muted.event)

@@ -64,11 +64,11 @@ pub(in crate::store) async fn lease_due(
         ready.push((row, message, payload));
     }
     let leases = write_leases(conn, run, &open.notifier, ready, now).await?;
-    let mut leased: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for lease in &leases {
-        *leased.entry(&lease.receiver.recipient).or_default() += 1;
+        *counts.entry(&lease.receiver.recipient).or_default() += 1;
     }
-    let next_due = open.next_due(&leased, &settled);
+    let next_due = open.next_due(&counts, &settled);
     Ok(LeasedMessages { leases, unprepared, next_due })
 }
 
