@@ -77,7 +77,7 @@ pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Sending,
 };
 pub use silences::{add_silence, end_silence, list_silences};
-pub use status::StoryStatus;
+pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when

@@ -67,3 +67,51 @@ fn retry_at(page: PageHistory, again: Timestamp, now: Timestamp) -> PageRetry {
     let may_fail = page.failures + 1 < MOST_FAILURES && page.fetches + 1 < MOST_FETCHES;
     if may_fail && until(again, now) < page.left { PageRetry::At(again) } else { PageRetry::Teaser }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).expect("a time")
+    }
+
+    fn history(failures: u32, fetches: u32, left: u64) -> PageHistory {
+        PageHistory { failures, fetches, left: Duration::from_secs(left) }
+    }
+
+    #[test]
+    fn a_failed_page_is_tried_again_after_5_and_60_seconds_then_its_teaser_is_settled() {
+        for (page, rests_until, expected) in [
+            (history(0, 0, 600), None, PageRetry::At(at(5))),
+            (history(1, 1, 595), None, PageRetry::At(at(60))),
+            (history(2, 2, 535), None, PageRetry::Teaser),
+            // Fetches of earlier revisions and rechecks count, too.
+            (history(0, 1, 600), None, PageRetry::At(at(5))),
+            (history(0, 2, 600), None, PageRetry::Teaser),
+            // The host's pause is the longer one, or the shorter one.
+            (history(0, 0, 600), Some(at(90)), PageRetry::At(at(90))),
+            (history(0, 0, 600), Some(at(3)), PageRetry::At(at(5))),
+            // The next attempt comes within the wait, or too late.
+            (history(0, 0, 6), None, PageRetry::At(at(5))),
+            (history(0, 0, 5), None, PageRetry::Teaser),
+            (history(0, 0, 600), Some(at(600)), PageRetry::Teaser),
+            (history(1, 1, 0), None, PageRetry::Teaser),
+        ] {
+            assert_eq!(after_failure(page, rests_until, at(0)), expected, "{page:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_whose_host_rests_is_tried_when_the_rest_is_over() {
+        for (page, again, expected) in [
+            (history(0, 0, 600), 599, PageRetry::At(at(599))),
+            (history(0, 0, 600), 600, PageRetry::Teaser),
+            (history(1, 0, 600), 1, PageRetry::At(at(1))),
+            (history(2, 0, 600), 1, PageRetry::Teaser),
+            (history(0, 2, 600), 1, PageRetry::Teaser),
+        ] {
+            assert_eq!(after_rest(page, at(again), at(0)), expected, "{page:?}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The life of a story, from its first item to its last match.
 
-use self::NextStatus::{ByAlerts, Is, Same};
+use self::NextStatus::{BeginsMatchWait, BeginsPageWait, ByAlerts, OnlyRecorded, Same};
 use self::StoryEffect::{
     DelayPage, KeepMatchedText, KeepSignature, NoteJoin, RecordAlerts, ReplaceFeedText,
     ScheduleRecheck,
@@ -88,8 +88,12 @@ pub enum StoryEffect {
 pub enum NextStatus {
     /// It stays the same.
     Same,
-    /// This one. A wait begins now.
-    Is(StoryStatus),
+    /// [`StoryStatus::AwaitsPage`]. The wait begins now.
+    BeginsPageWait,
+    /// [`StoryStatus::AwaitsMatch`]. The wait begins now.
+    BeginsMatchWait,
+    /// [`StoryStatus::Recorded`].
+    OnlyRecorded,
     /// [`StoryStatus::Matched`] if the story has an alert, or else [`StoryStatus::Unmatched`].
     ByAlerts,
 }
@@ -110,8 +114,8 @@ const IGNORED: StoryTransition = StoryTransition { status: Same, effects: &[] };
 #[must_use]
 pub fn first(plan: ItemPlan) -> StoryTransition {
     match plan {
-        ItemPlan::Record => to(Is(Recorded), &[]),
-        ItemPlan::ReadPage => to(Is(AwaitsPage), &[]),
+        ItemPlan::Record => to(OnlyRecorded, &[]),
+        ItemPlan::ReadPage => to(BeginsPageWait, &[]),
         ItemPlan::Settle => to(ByAlerts, &[KeepMatchedText, RecordAlerts, KeepSignature]),
     }
 }
@@ -134,7 +138,7 @@ pub fn next(status: StoryStatus, event: StoryEvent) -> StoryTransition {
         },
         StoryEvent::TextSettled { has_joined } => match status {
             AwaitsPage | AwaitsMatch => {
-                let status = if has_joined { Is(AwaitsMatch) } else { ByAlerts };
+                let status = if has_joined { BeginsMatchWait } else { ByAlerts };
                 to(status, &[KeepMatchedText, RecordAlerts, KeepSignature])
             }
             Matched | Unmatched | Recorded | Purged => IGNORED,
@@ -159,9 +163,9 @@ fn after_join(status: StoryStatus, plan: ItemPlan) -> StoryTransition {
         (_, ItemPlan::Record) => IGNORED,
         (AwaitsPage | AwaitsMatch, ItemPlan::ReadPage) => to(Same, &[NoteJoin]),
         (AwaitsPage | AwaitsMatch, ItemPlan::Settle) => to(Same, &[RecordAlerts]),
-        (Matched | Unmatched, ItemPlan::ReadPage) => to(Is(AwaitsMatch), &[]),
+        (Matched | Unmatched, ItemPlan::ReadPage) => to(BeginsMatchWait, &[]),
         (Matched | Unmatched, ItemPlan::Settle) => to(ByAlerts, &[RecordAlerts]),
-        (Recorded | Purged, ItemPlan::ReadPage) => to(Is(AwaitsPage), &[ReplaceFeedText]),
+        (Recorded | Purged, ItemPlan::ReadPage) => to(BeginsPageWait, &[ReplaceFeedText]),
         (Recorded | Purged, ItemPlan::Settle) => {
             to(ByAlerts, &[ReplaceFeedText, KeepMatchedText, RecordAlerts, KeepSignature])
         }
@@ -172,15 +176,50 @@ fn after_join(status: StoryStatus, plan: ItemPlan) -> StoryTransition {
 fn after_edit(status: StoryStatus, plan: ItemPlan, is_shared: bool) -> StoryTransition {
     match (status, plan) {
         (_, ItemPlan::Record) => to(Same, &[ReplaceFeedText]),
-        (_, ItemPlan::ReadPage) => to(Is(AwaitsPage), &[ReplaceFeedText]),
+        (_, ItemPlan::ReadPage) => to(BeginsPageWait, &[ReplaceFeedText]),
         (_, ItemPlan::Settle) => {
-            let waits = matches!(status, AwaitsPage | AwaitsMatch);
-            let status = if waits || is_shared { Is(AwaitsMatch) } else { ByAlerts };
+            let status = if status.waits() || is_shared { BeginsMatchWait } else { ByAlerts };
             to(status, &[ReplaceFeedText, KeepMatchedText, RecordAlerts, KeepSignature])
         }
+    }
+}
+
+impl StoryStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] = [AwaitsPage, AwaitsMatch, Matched, Unmatched, Recorded, Purged];
+
+    /// Its word in the store. A purged story has the word of before there, and its texts are
+    /// deleted.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AwaitsPage => "awaits_page",
+            AwaitsMatch => "awaits_match",
+            Matched => "matched",
+            Unmatched => "unmatched",
+            Recorded => "recorded",
+            Purged => "purged",
+        }
+    }
+
+    /// Whether the story waits.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        matches!(self, AwaitsPage | AwaitsMatch)
+    }
+}
+
+impl StoryTransition {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn changes_nothing(self) -> bool {
+        self == IGNORED
     }
 }
 
 const fn to(status: NextStatus, effects: &'static [StoryEffect]) -> StoryTransition {
     StoryTransition { status, effects }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl ReceiverHealth {
             && !self.refused.contains_key(receiver)
     }
 
-    /// The refusals that were not announced yet.
+    /// The refusals without a notice.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
         self.refused.values().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
@@ -50,7 +50,7 @@ impl ReceiverHealth {
 
 impl Store {
     /// Creates a message of `notice` for each of `audience`, and records that it is announced. A
-    /// receiver that has a message of it gets no second one.
+    /// receiver gets only one message of it.
     pub async fn announce(
         &self,
         notice: Notice,
@@ -162,8 +162,8 @@ async fn insert_recovery_notice(
     insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now).await
 }
 
-/// Makes messages that back off for longer than five steps due within four, because their receiver
-/// is back. They are spread, so that not all are sent at once.
+/// Makes messages that wait longer than five steps due within four, because their receiver is
+/// back. Their times are spread, so that they are not all sent at once.
 async fn bring_retries_forward(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -182,7 +182,7 @@ async fn bring_retries_forward(
     Ok(())
 }
 
-/// Ends the rest of notifiers that are permanently away.
+/// Ends the rests of notifiers that are permanently away.
 pub(super) async fn end_permanent_rests(
     conn: &mut SqliteConnection,
     now: Timestamp,

@@ -5,50 +5,29 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, MessageTransition};
+use crate::lifecycle::story::StoryStatus;
 
 /// The status of a story, and why, as the columns `status` and `status_why` hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoryStatus {
-    /// It waits for its page, or to be matched again.
-    Waiting,
-    /// At least one rule matched it.
-    Matched,
-    /// No rule matched it.
-    Unmatched,
-    /// It is never matched. Why, in words.
-    Recorded(String),
+pub struct StoredStatus {
+    /// The status in the column. It is never [`StoryStatus::Purged`].
+    pub status: StoryStatus,
+    /// Why it is only recorded, in words.
+    pub why: Option<String>,
 }
 
-impl StoryStatus {
-    /// The word in the column `status`.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Matched => "matched",
-            Self::Unmatched => "unmatched",
-            Self::Recorded(_) => "recorded",
-        }
-    }
-
-    /// The text in the column `status_why`.
-    pub(super) fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Recorded(why) => Some(why),
-            Self::Waiting | Self::Matched | Self::Unmatched => None,
-        }
-    }
-
+impl StoredStatus {
     /// The status of a story's row.
     pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        match row.try_get("status")? {
-            "waiting" => Ok(Self::Waiting),
-            "matched" => Ok(Self::Matched),
-            "unmatched" => Ok(Self::Unmatched),
-            "recorded" => Ok(Self::Recorded(row.try_get("status_why")?)),
-            other => Err(unknown_word(other)),
-        }
+        Ok(Self { status: story_status_from_row(row)?, why: row.try_get("status_why")? })
     }
+}
+
+/// The status in the column `status` of a story's row.
+pub(super) fn story_status_from_row(row: &SqliteRow) -> Result<StoryStatus, sqlx::Error> {
+    let word: &str = row.try_get("status")?;
+    let mut all = StoryStatus::ALL.into_iter();
+    all.find(|status| status.as_str() == word).ok_or_else(|| unknown_word(word))
 }
 
 /// The status of a message's row.
@@ -79,7 +58,7 @@ fn unknown_word(word: &str) -> sqlx::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptOutcome, MessageStatus};
+    use super::*;
 
     /// The words that the schema permits in `column` of `table`.
     fn permitted_words<'s>(schema: &'s str, table: &str, column: &str) -> Vec<&'s str> {
@@ -96,5 +75,9 @@ mod tests {
         assert_eq!(permitted_words(schema, "message", "status"), statuses);
         let outcomes = AttemptOutcome::ALL.map(AttemptOutcome::as_str);
         assert_eq!(permitted_words(schema, "attempt", "outcome"), outcomes);
+        // A story is purged where its column `purged` says so.
+        let statuses = StoryStatus::ALL.map(StoryStatus::as_str);
+        assert_eq!(permitted_words(schema, "story", "status"), statuses[..5]);
+        assert_eq!(statuses[5], "purged");
     }
 }
