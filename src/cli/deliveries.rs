@@ -18,7 +18,8 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeliverySubject, MessageStatus, RetrySelection};
+use crate::lifecycle::message::MessageStatus;
+use crate::store::{self, Delivery, DeliverySubject, RetrySelection};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -51,7 +52,7 @@ enum DeliveriesAction {
             conflicts_with = "all_dead"
         )]
         ids: Vec<i64>,
-        /// All dead-lettered messages.
+        /// Send all dead-lettered messages again.
         #[arg(long)]
         all_dead: bool,
         #[command(flatten)]
@@ -61,7 +62,7 @@ enum DeliveriesAction {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShownStatus {
-    /// Dead-lettered: refused, or tried too often.
+    /// Dead-lettered: refused, or all attempts failed.
     Dead,
     /// Waiting for their next attempt, or in flight.
     Pending,
@@ -159,10 +160,10 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
         return Ok(Exit::Ok);
     }
     let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
-    let why = format!("no dead message has the number {}", others.join(", "));
+    let why = format!("no dead-lettered message has the number {}", others.join(", "));
     Err(output::fail_with_help(
         why,
-        "`tidings deliveries --status dead` lists those that have",
+        "`tidings deliveries --status dead` lists the dead-lettered messages",
         Exit::Data,
     ))
 }

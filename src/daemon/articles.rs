@@ -15,24 +15,14 @@ use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
+use crate::lifecycle::page_wait;
+use crate::lifecycle::page_wait::{PageHistory, PageRetry};
 use crate::store::{FinalText, Store, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
 /// which costs little.
 const AT_ONCE: usize = 1024;
-
-/// The number of failed fetches after which the story is settled with its teaser.
-const MOST_FAILURES: u32 = 3;
-
-/// The longest time that a story waits for its page while Tidings runs.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-
-/// The shortest time that a fetch may take, however long its story has waited.
-const SHORTEST_FETCH: Duration = Duration::from_mins(1);
-
-/// The pause after the first and the second failed fetch.
-const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
 /// story whose task panics is left for the next run.
@@ -109,14 +99,14 @@ async fn settle_story(
     waiting: WaitingStory,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
-    let left = until(later(waiting.since, LONGEST_WAIT), now());
+    let left = until(later(waiting.since, page_wait::LONGEST), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             page = read_page(parts, &waiting, left) => page,
-            () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
+            () = tokio::time::sleep(left.max(page_wait::SHORTEST_FETCH)) => {
                 settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
@@ -143,7 +133,7 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let at = now();
     let due = admit::due(parts.polls.count(), at);
-    let may_recheck = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let may_recheck = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
         .recheck_ages
         .next_recheck(&waiting.feed_entries, story.first_seen, at)
@@ -168,7 +158,8 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return settle_with_teaser(story, "its link is no address".to_owned(), 0);
     };
-    let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
     match parts.pages.read_article(&url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
@@ -177,20 +168,15 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
             settle_with_teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            retry_or_teaser(waiting, left, until, "its host asked for a pause")
+            let retry = page_wait::after_rest(history, until, now());
+            retry_or_teaser(story, retry, "its host asked for a pause".to_owned())
         }
         Err(why) if is_temporary(&why) => {
             debug!("a page could not be read: {why}");
-            let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let again =
-                later(now(), pause).max(end_of_requested_pause(&why).unwrap_or(Timestamp::MIN));
+            let retry = page_wait::after_failure(history, end_of_requested_pause(&why), now());
             let tries = waiting.attempts + 1;
-            retry_or_teaser(
-                waiting,
-                left,
-                again,
-                &format!("its page could not be read: {why} (tried {tries} times)"),
-            )
+            let why = format!("its page could not be read: {why} (tried {tries} times)");
+            retry_or_teaser(story, retry, why)
         }
         Err(why) => settle_with_teaser(story, format!("its page could not be read: {why}"), 1),
     }
@@ -208,19 +194,11 @@ fn settle_with_teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
     PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// Tries the page again later, or settles the story with its teaser if the page was tried often
-/// enough or cannot be tried again in time.
-fn retry_or_teaser(
-    waiting: &WaitingStory,
-    left: Duration,
-    again: Timestamp,
-    why: &str,
-) -> PageOutcome {
-    let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
-    if may_fail && until(again, now()) < left {
-        PageOutcome::Later(again)
-    } else {
-        settle_with_teaser(&waiting.story, why.to_owned(), 1)
+/// The outcome of a page that failed. `why`: why the story is settled with its teaser, if it is.
+fn retry_or_teaser(story: &Story, retry: PageRetry, why: String) -> PageOutcome {
+    match retry {
+        PageRetry::At(again) => PageOutcome::Later(again),
+        PageRetry::Teaser => settle_with_teaser(story, why, 1),
     }
 }
 

@@ -104,7 +104,7 @@ async fn match_new_rules(backfills: &Backfills) -> Result<(), StoreError> {
     }
     let names = new.keys().cloned().collect();
     backfills.store.record_backfill(names, now()).await?;
-    info!("{} new rules were matched against stored stories: {alerts} matches", new.len());
+    info!("new rules matched against stored stories: {}; matches: {alerts}", new.len());
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! Delivers the outbox: leases due messages, sends them, and records the outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,16 +11,18 @@ use tracing::{debug, error, info, warn};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry;
+use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
 use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
 use crate::config::Config;
-use crate::daemon::retry::MessageHistory;
+use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
-use crate::daemon::{Mode, announce, feed_diff, retry, scheduler};
+use crate::daemon::{Mode, announce, feed_diff, payloads, scheduler};
 use crate::notify;
 use crate::notify::SendContext;
-use crate::store::{Finish, Lease, OutboxTurn, Render, RetryRecord, Sending, Store, StoreError};
+use crate::store::{Lease, PreparedMessages, ReceiverHealth, Sending, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
@@ -70,8 +71,21 @@ pub(crate) struct Deliveries {
     /// Attempts that are not recorded yet.
     ended: EndedAttempts,
     windows: SendWindows,
+    payloads: Payloads,
+    /// What is left to do of the last turn.
+    unfinished: Option<UnfinishedTurn>,
     /// The receivers whose last attempt failed. Each is logged once, until an attempt succeeds.
     failing_receivers: BTreeSet<Receiver>,
+}
+
+/// What follows a turn of the outbox when its leases are in flight.
+#[derive(Debug)]
+struct UnfinishedTurn {
+    receiver_health: ReceiverHealth,
+    /// The payloads of the next messages.
+    prepared: Result<PreparedMessages, StoreError>,
+    /// Due messages without a payload.
+    unprepared: Vec<i64>,
 }
 
 /// What attempts at messages need.
@@ -95,6 +109,8 @@ impl Deliveries {
             newly_ended: EndedAttempts::new(),
             ended: EndedAttempts::new(),
             windows: SendWindows::new(),
+            payloads: Payloads::default(),
+            unfinished: None,
             failing_receivers: BTreeSet::new(),
         }
     }
@@ -111,18 +127,6 @@ impl Deliveries {
             *notifier.in_flight.entry(recipient.clone()).or_default() += 1;
         }
         sending
-    }
-
-    /// Records the attempts that ended, and leases due messages for every notifier of `sending`.
-    async fn run_turn(
-        &mut self,
-        sending: BTreeMap<NotifierName, Sending>,
-    ) -> Result<OutboxTurn, StoreError> {
-        let (parts, ended) = (&self.parts, self.ended.clone());
-        let render = message_renderer(parts);
-        let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), render).await?;
-        self.ended.clear();
-        Ok(turn)
     }
 
     /// Logs the outcome: once that a receiver takes no messages, and once that it takes them again.
@@ -142,7 +146,9 @@ impl Deliveries {
             Finish::Retry(RetryRecord { due: at, why, .. })
             | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
                 if failing.insert(receiver.clone()) {
-                    warn!("{receiver} did not take a message: {why}; it is kept and tried again");
+                    warn!(
+                        "{receiver} did not take a message: {why}; the message is kept and tried again"
+                    );
                 } else {
                     debug!("{receiver} still takes no message: {why}; next try at {at}");
                 }
@@ -163,6 +169,8 @@ impl Work for Deliveries {
     const STOP_GRACE: Duration = scheduler::STOP_GRACE;
     const LOOKUP_FAILED: &'static str = "the outbox cannot be read or written";
 
+    /// Records the attempts that ended, and leases due messages for every notifier with free slots.
+    /// Meanwhile it makes the payloads of the next messages.
     async fn find_due(
         &mut self,
         running: &Running<Lease, Finish>,
@@ -170,18 +178,32 @@ impl Work for Deliveries {
         let newest = running.keys().map(|lease| lease.attempt).max();
         adapt_windows(&mut self.windows, &self.newly_ended, newest);
         self.ended.append(&mut self.newly_ended);
-        let turn = self.run_turn(self.sending(running)).await?;
+        let (parts, sending) = (&self.parts, self.sending(running));
+        let prepared = self.payloads.fresh(now());
+        let (ended, ready) = (self.ended.clone(), Arc::clone(&prepared));
+        let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), ready);
+        let next = payloads::prepare_next(parts, &self.payloads);
+        let (turn, next) = tokio::join!(turn, next);
+        let turn = turn?;
+        self.ended.clear();
+        drop(prepared);
+        self.payloads.note_turn(&turn);
+        let (receiver_health, unprepared) = (turn.receiver_health, turn.unprepared);
+        self.unfinished = Some(UnfinishedTurn { receiver_health, prepared: next, unprepared });
+        Ok(Due { jobs: turn.leases, next: turn.next_due })
+    }
+
+    async fn follow_up(
+        &mut self,
+        next: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let Some(turn) = self.unfinished.take() else { return Ok(next) };
         let DeliveryParts { store, config, .. } = &*self.parts;
-        let announced = announce::queue_receiver_notices(store, config, &turn.receiver_health);
-        // The leases count, even if the notices fail.
-        let next = announced.await.map_or_else(
-            |why| {
-                error!("notices about receivers cannot be stored: {why}; they are tried again");
-                Some(later(now(), scheduler::STORE_FAILED))
-            },
-            |()| turn.next_due,
-        );
-        Ok(Due { jobs: turn.leases, next })
+        announce::queue_receiver_notices(store, config, &turn.receiver_health).await?;
+        self.payloads.add(turn.prepared?);
+        let missing = self.payloads.missing(&turn.unprepared);
+        self.payloads.add(payloads::prepare(&self.parts, &missing).await?);
+        Ok(if turn.unprepared.is_empty() { next } else { Some(now()) })
     }
 
     fn begin(&self, lease: Lease) -> (Lease, Run<Finish>) {
@@ -227,7 +249,7 @@ impl Work for Deliveries {
         match self.parts.store.shorten_delivery_waits(now()).await {
             Ok(0) => {}
             Ok(cut) => info!(
-                "the clock of this machine was ahead; the waits of {cut} messages are shortened"
+                "the clock of this machine was ahead; messages whose wait is shortened: {cut}"
             ),
             Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
         }
@@ -241,15 +263,17 @@ impl Work for Deliveries {
     /// same ids again.
     async fn record_ended(&mut self) {
         self.ended.append(&mut self.newly_ended);
-        if let Err(why) = self.run_turn(BTreeMap::new()).await {
-            error!(
+        let (parts, ended, none) = (&self.parts, self.ended.clone(), Arc::default());
+        match parts.store.outbox_turn(parts.run, ended, BTreeMap::new(), now(), none).await {
+            Ok(_) => self.ended.clear(),
+            Err(why) => error!(
                 "outcomes of deliveries cannot be recorded: {why}; these messages are sent again at the next start"
-            );
+            ),
         }
     }
 
     fn log_aborted(&self, messages: usize) {
-        warn!("{messages} messages are still in flight, and are sent again at the next start");
+        warn!("messages still in flight: {messages}; they are sent again at the next start");
     }
 }
 
@@ -297,23 +321,4 @@ fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Op
             Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
         }
     }
-}
-
-/// Renders messages on the store's writer. A panic here must not end the writer.
-fn message_renderer(parts: &Arc<DeliveryParts>) -> Render {
-    let parts = Arc::clone(parts);
-    Arc::new(move |receiver, notification| {
-        let Some(notifier) = parts.config.notifiers.get(&receiver.notifier) else {
-            return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
-        };
-        let rendered = catch_unwind(AssertUnwindSafe(|| {
-            notify::render(notifier, receiver, notification, &parts.config.zone)
-        }));
-        rendered
-            .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
-            .inspect_err(|why| {
-                parts.refused_messages.fetch_add(1, Ordering::Relaxed);
-                error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
-            })
-    })
 }

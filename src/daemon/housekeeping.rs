@@ -45,7 +45,7 @@ impl Work for Sweeps {
 
     const AT_ONCE: usize = 1;
     const LOOKUP_FAILED: &'static str = "the store cannot be swept";
-    const JOB_FAILED: &'static str = "what `retain` no longer keeps cannot be removed";
+    const JOB_FAILED: &'static str = "data that `retain` does not keep cannot be removed";
 
     async fn find_due(
         &mut self,
@@ -100,7 +100,7 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
 
 fn log_removed(removed: SweepCounts) {
     info!(
-        "removed as `retain` says: the texts of {} stories, {} alerts, {} messages, and {} items that left their feeds long ago",
+        "removed as `retain` sets; story texts: {}, alerts: {}, messages: {}, items that left their feeds: {}",
         removed.stories, removed.alerts, removed.messages, removed.keys
     );
 }

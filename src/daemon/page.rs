@@ -12,9 +12,6 @@ use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
 use crate::http::{FetchError, Validators, Want};
 
-/// The most page fetches of one story, over all its edits and rechecks.
-pub(crate) const MOST_FETCHES: u32 = 3;
-
 /// The result of reading a page.
 #[derive(Debug)]
 pub(crate) struct PageReading {

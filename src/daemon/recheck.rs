@@ -14,8 +14,9 @@ use crate::clock::{later, now};
 use crate::config::Config;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
-use crate::daemon::{Mode, page, scheduler};
+use crate::daemon::{Mode, scheduler};
 use crate::http::FetchError;
+use crate::lifecycle::page_wait;
 use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
 
@@ -107,7 +108,7 @@ async fn recheck_page(parts: &StoryParts, recheck: RecheckDue) -> Result<(), Sto
 }
 
 async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResult {
-    let room = page::MOST_FETCHES.saturating_sub(recheck.fetches);
+    let room = page_wait::MOST_FETCHES.saturating_sub(recheck.fetches);
     let url = recheck.story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let may_alert = admit::edited_item(false, recheck.story.first_seen, now()).is_ok();
     let Some(url) = url.filter(|_| room > 0 && may_alert) else {

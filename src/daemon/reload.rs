@@ -171,7 +171,7 @@ impl WatchedFolder {
                 Ok(files) => return Some(files).filter(|files| self.seen.as_ref() != Some(files)),
                 Err(why) => {
                     if self.seen.take().is_some() {
-                        error!("{why}; the rules in force stay");
+                        error!("{why}; the rules in force do not change");
                     }
                     return None;
                 }
@@ -192,7 +192,7 @@ async fn swap_rules(reloads: &Reloads, files: RuleFiles) -> bool {
     match load_and_swap(reloads, files).await {
         Ok(()) => true,
         Err(why) => {
-            error!("{why}; the rules in force stay");
+            error!("{why}; the rules in force do not change");
             false
         }
     }
@@ -217,7 +217,7 @@ async fn load_and_swap(reloads: &Reloads, files: RuleFiles) -> Result<(), String
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
     })?;
     let Some(mut loaded) = loaded else {
-        error!("the rules in force stay until the rule files are corrected");
+        error!("the rules in force do not change until the rule files are corrected");
         return Ok(());
     };
     loaded.record(&reloads.store).await.map_err(|why| why.to_string())?;
@@ -225,7 +225,7 @@ async fn load_and_swap(reloads: &Reloads, files: RuleFiles) -> Result<(), String
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
-    info!("{} rules are in force now", loaded.rules.count());
+    info!("rules in force: {}", loaded.rules.count());
     let before = reloads.matcher.rules.swap(Arc::new(loaded.rules));
     reloads.wakeups.rules_changed.notify_one();
     // Many rules take long to drop.
@@ -249,7 +249,9 @@ impl NewRules {
             warn!("{file}: its last good version stays in force until it is corrected");
         }
         for file in &loaded.left_out {
-            warn!("{file}: left out until it is corrected, because there is no good version of it");
+            warn!(
+                "{file}: left out until it is corrected, because no earlier version of it is without errors"
+            );
         }
         let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
         let records = loaded.rules.iter().map(|rule| rule.record());

@@ -61,6 +61,14 @@ pub(super) trait Work {
         running: &Running<Self::Key, Self::Output>,
     ) -> Result<Due<Self::Job>, StoreError>;
 
+    /// Does what follows `find_due` when its jobs are started. Returns when the next job is due.
+    async fn follow_up(
+        &mut self,
+        next: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Ok(next)
+    }
+
     /// The key of a job, and its run.
     fn begin(&self, job: Self::Job) -> (Self::Key, Run<Self::Output>);
 
@@ -215,10 +223,14 @@ async fn start_due<W: Work>(
     if running.free() == 0 {
         return None;
     }
-    let due = work.find_due(running).await.unwrap_or_else(|why| {
+    let pause_after = |why: StoreError| {
         error!("{}: {why}; it is tried again", W::LOOKUP_FAILED);
-        Due { jobs: Vec::new(), next: Some(later(now(), STORE_FAILED)) }
-    });
+        Some(later(now(), STORE_FAILED))
+    };
+    let due = match work.find_due(running).await {
+        Ok(due) => due,
+        Err(why) => return pause_after(why),
+    };
     for job in due.jobs {
         let (key, ended) = work.begin(job);
         if running.left_out.contains(&key) {
@@ -234,7 +246,8 @@ async fn start_due<W: Work>(
             ended
         });
     }
-    due.next.filter(|_| running.free() > 0)
+    let next = work.follow_up(due.next).await.unwrap_or_else(pause_after);
+    next.filter(|_| running.free() > 0)
 }
 
 fn end_job<W: Work>(

@@ -1,5 +1,5 @@
-//! Small repairs of XML that real feeds get wrong, for feed-rs, which would refuse them. Markup
-//! that is sound stays as it is.
+//! Repairs common faults of XML, because feed-rs refuses feeds with them. Correct markup stays as
+//! it is.
 
 mod tag;
 
@@ -7,10 +7,10 @@ use std::fmt::Write;
 
 use encoding_rs::WINDOWS_1252;
 
-/// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations
-/// (they name an encoding that is no longer true) and characters that XML forbids; a bare `&` and a
-/// bare `<` are escaped, references to forbidden characters resolved, old `rss` versions and
-/// namespaces renamed.
+/// Repairs `text`, which is decoded. Removes what stands before the first tag, XML declarations
+/// (they name an encoding that is no longer true) and characters that XML forbids. Escapes a bare
+/// `&` and a bare `<`, resolves references to forbidden characters, and renames old `rss` versions
+/// and namespaces.
 pub(super) fn repair(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut rest = from_first_tag(text);
@@ -25,7 +25,7 @@ pub(super) fn repair(text: &str) -> String {
     out
 }
 
-/// `text` from its first markup that is no XML declaration on.
+/// `text` from its first markup on, XML declarations left out.
 fn from_first_tag(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -109,7 +109,7 @@ fn tag(out: &mut String, rest: &str) -> usize {
     end
 }
 
-/// The length of the tag at the start of `rest`: to the `>` that no quotes enclose.
+/// The length of the tag at the start of `rest`, up to the first `>` outside quotes.
 fn tag_end(rest: &str) -> usize {
     let mut quote = None;
     for (at, byte) in rest.bytes().enumerate() {
@@ -120,8 +120,7 @@ fn tag_end(rest: &str) -> usize {
             _ => {}
         }
     }
-    // A quote that is never closed: better a tag that ends too soon than one that swallows the
-    // feed.
+    // A quote is never closed. The tag may end too soon here, but it must not swallow the feed.
     rest.find('>').map_or(rest.len(), |end| end + 1)
 }
 
@@ -149,8 +148,8 @@ fn reference(out: &mut String, rest: &str) -> usize {
     }
 }
 
-/// The character that a numeric reference means; nothing if XML forbids it. 128 to 159 are those of
-/// windows-1252, as in HTML.
+/// The character of a numeric reference; `None` if XML forbids it. 128 to 159 mean windows-1252, as
+/// in HTML.
 fn numbered(number: &str) -> Option<char> {
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -166,8 +165,7 @@ fn numbered(number: &str) -> Option<char> {
 }
 
 fn push_legal(out: &mut String, text: &str) {
-    // No byte of a character that is not legal is one of these, so text without others is looked at
-    // fast.
+    // Every forbidden character has a byte that is not among these.
     if text.bytes().all(|byte| matches!(byte, b' '..=0xee | 0xf0.. | b'\n')) {
         return out.push_str(text);
     }
@@ -176,7 +174,7 @@ fn push_legal(out: &mut String, text: &str) {
     }
 }
 
-/// Whether XML 1.0 lets a character stand in a document (production 2).
+/// Whether XML 1.0 permits a character in a document (production 2).
 fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

@@ -31,11 +31,11 @@ pub struct FeedHealthHistory {
 /// Why a feed is not healthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedHealth {
-    /// Its server says that it is gone for good.
+    /// Its server answered that it is permanently gone.
     Gone,
-    /// It has failed for a day.
+    /// Its last poll failed. A notice is sent after a day.
     Failing,
-    /// It is read, and has brought nothing for four times its usual gap and three days.
+    /// Its polls succeed, and it has had no news for four times its usual gap, and for three days.
     Silent,
 }
 
@@ -97,9 +97,9 @@ pub struct FeedNotice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedNoticeKind {
-    /// It is gone for good, and not polled any more.
+    /// It is gone for good, and no longer polled.
     Gone,
-    /// It has failed for a day.
+    /// Its last poll failed. A notice is sent after a day.
     Failing,
     /// It has brought nothing for long.
     Silent,

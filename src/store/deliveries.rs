@@ -8,54 +8,57 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
-use super::{MessageStatus, OpenError, StoreError, health};
+use super::status::read_message_status;
+use super::{OpenError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
+use crate::lifecycle::message;
+use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
-use tidings_rules::story::{NotifierName, headline};
+use tidings_rules::story::headline;
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its row: the number that people use.
+    /// Its row, the number that people use.
     pub id: i64,
     /// The id that receivers see.
     pub uid: String,
-    /// Its status: pending, dead or held. Pending includes what is in flight.
+    /// Its status: pending, dead or held. Messages in flight count as pending.
     pub status: MessageStatus,
-    /// Whom it is for.
+    /// The receiver.
     pub receiver: Receiver,
-    /// What it is about.
+    /// The subject.
     pub subject: DeliverySubject,
     /// When it was created.
     pub created: Timestamp,
-    /// When it is tried next; `None`: never.
+    /// When it is tried next; `None` if never.
     pub due: Option<Timestamp>,
-    /// Attempts so far.
+    /// The number of attempts.
     pub attempts: u32,
     /// When the last attempt began.
     pub last_attempt: Option<Timestamp>,
-    /// The result of its last attempt, in words.
+    /// The result of the last attempt, in words.
     pub why: Option<String>,
 }
 
-/// What a message is about.
+/// The subject of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverySubject {
     /// A story with this headline, which may be empty.
     Story(String),
-    /// A digest of so many alerts.
+    /// A digest of this number of alerts.
     Digest(u32),
-    /// A receiver or feed that a notice is about.
+    /// A notice about a receiver or feed with this name.
     Notice(String),
 }
 
 /// Messages to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RetrySelection {
-    /// These rows.
+    /// The messages in these rows.
     These(BTreeSet<i64>),
-    /// All that are dead.
+    /// All dead messages.
     AllDead,
 }
 
@@ -64,14 +67,14 @@ pub enum RetrySelection {
 pub struct Retried {
     /// Rows that are due now.
     pub due: Vec<i64>,
-    /// Rows that are held: their receivers are not in the configuration.
+    /// Rows that are held, because their receivers are not in the configuration.
     pub held: Vec<i64>,
-    /// Rows that are not dead, or not there.
+    /// Rows that are not dead, or do not exist.
     pub others: Vec<i64>,
 }
 
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
-/// every receiver that fails or rests. It writes nothing.
+/// every receiver that fails or rests. Writes nothing.
 pub async fn list_undelivered(
     path: &Path,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
@@ -95,8 +98,8 @@ pub async fn list_undelivered(
     Ok((deliveries, away))
 }
 
-/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes,
-/// and no counted attempts. Those whose receiver is not in `receivers` become held.
+/// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and
+/// their attempts are counted anew. Messages to receivers that are not in `receivers` become held.
 pub async fn retry_messages(
     path: &Path,
     which: RetrySelection,
@@ -110,7 +113,7 @@ pub async fn retry_messages(
     Ok(retried)
 }
 
-/// Why a command that opened the store failed.
+/// The reason why a command failed that opened the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreCommandError {
     /// The store cannot be opened.
@@ -128,30 +131,27 @@ async fn make_dead_messages_due(
     now: Timestamp,
 ) -> Result<Retried, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let dead: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
-    )
-    .fetch_all(&mut *change)
-    .await?;
+    let rows = read_selected(&mut change, &which).await?;
     let mut retried = Retried::default();
     if let RetrySelection::These(ids) = &which {
-        retried.others =
-            ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
+        retried.others = ids.iter().copied().collect();
     }
-    for (id, notifier, recipient) in dead {
-        if matches!(&which, RetrySelection::These(ids) if !ids.contains(&id)) {
+    for row in &rows {
+        let (id, status) = (row.try_get("id")?, read_message_status(row)?);
+        let is_known = receivers.contains(&column::receiver_from_row(row)?);
+        let Some(next) = message::next(status, MessageEvent::SentAgain { is_known }) else {
             continue;
-        }
-        let is_configured =
-            receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let list = if is_configured { &mut retried.due } else { &mut retried.held };
+        };
+        retried.others.retain(|other| *other != id);
+        let list =
+            if next.status == MessageStatus::Held { &mut retried.held } else { &mut retried.due };
         list.push(id);
     }
     for (status, ids) in
         [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
     {
         sqlx::query(
-            "UPDATE message SET status = $2, due = $3, counted_attempts = 0, unreached = 0
+            "UPDATE message SET status = $2, due = $3, counted_attempts = 0
              WHERE id IN (SELECT value FROM json_each($1))",
         )
         .bind(to_json(ids)?)
@@ -164,8 +164,32 @@ async fn make_dead_messages_due(
     Ok(retried)
 }
 
+/// The selected messages, and their statuses.
+async fn read_selected(
+    conn: &mut SqliteConnection,
+    which: &RetrySelection,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    // LOCK: a second writer needs FOR UPDATE here.
+    match which {
+        RetrySelection::AllDead => sqlx::query(
+            "SELECT id, status, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
+        )
+        .fetch_all(conn)
+        .await,
+        RetrySelection::These(ids) => {
+            sqlx::query(
+                "SELECT id, status, notifier, recipient FROM message
+                 WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+            )
+            .bind(to_json(ids)?)
+            .fetch_all(conn)
+            .await
+        }
+    }
+}
+
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let status = match MessageStatus::from_row(row)? {
+    let status = match read_message_status(row)? {
         MessageStatus::Leased => MessageStatus::Pending,
         status => status,
     };

@@ -1,5 +1,4 @@
-//! `tidings feeds`: one feed as it is now, where a site keeps its feeds, lists of feeds, and how
-//! feeds fare.
+//! `tidings feeds`: one feed as it is now, discovery of feeds, lists of feeds, and their health.
 
 mod backfill;
 mod course;
@@ -13,7 +12,7 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
 
-/// Invented subscriptions, with the faults that lists have.
+/// Invented subscriptions, with common faults of lists.
 const OPML: &str = "<?xml version='1.0'?><opml version='1.0'><body><outline text='Ports & ships'><outline title='Asia'>\
     <outline text='Harbour &amp; more' xmlUrl='https://harbour.example/?a=1&b=2$'/></outline>\
     <outline xmlUrl='https://quay.example/rss'></outline></outline><outline text='Quay' type='rss' xmlUrl='feed://mole.example/'/></body></opml>";
@@ -112,7 +111,7 @@ async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usua
     bare.serve("/rss.xml", Response::status(404));
     let nothing = find(bare.url("/")).await;
     assert_eq!((nothing.code, nothing.output.as_str()), (65, ""));
-    assert!(nothing.errors.contains("names no feed"), "{}", nothing.errors);
+    assert!(nothing.errors.contains("links no feed"), "{}", nothing.errors);
     assert_eq!(find(bare.url("/missing")).await.code, 69);
 }
 
@@ -146,11 +145,11 @@ async fn a_list_becomes_lines_for_the_configuration_or_is_followed_and_goes_out_
     folder.write("subscriptions.opml", "<rss/>");
     let said = folder.bare_command(&["feeds", "import", "subscriptions.opml"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(said.errors.contains("this is no OPML"), "{}", said.errors);
+    assert!(said.errors.contains("this is not OPML"), "{}", said.errors);
     assert_eq!(folder.bare_command(&["feeds", "import", "missing.opml"]).await.code, 69);
     let broken = folder.command(&["check"]).await;
     assert_eq!(broken.code, 78);
-    assert!(broken.errors.contains("this is no OPML"), "{}", broken.errors);
+    assert!(broken.errors.contains("this is not OPML"), "{}", broken.errors);
 }
 
 fn sorted(text: &str) -> Vec<&str> {

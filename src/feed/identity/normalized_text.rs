@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::markup::plain;
 
-/// A hash of normalised title and text, in hex: equal when a reader would see no change.
+/// A hash of normalised title and text, in hex. It is equal if a reader sees no change.
 #[must_use]
 pub fn hash_normalized_text(title: &str, text: &str) -> String {
     let mut words = String::with_capacity(title.len() + text.len() + 2);
@@ -21,7 +21,7 @@ pub fn hash_normalized_text(title: &str, text: &str) -> String {
                 words.push(' ');
             }
         }
-        // No text holds this, so nothing moves unseen from title to text.
+        // Texts do not contain this sign, so moving words from title to text changes the hash.
         words.push('\0');
     }
     hex::encode(&Sha256::digest(words)[..16])

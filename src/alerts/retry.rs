@@ -6,9 +6,8 @@ use jiff::Timestamp;
 
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::outcome::{Outcome, RetryReason};
 use crate::clock::later;
-use crate::notify::{Outcome, RetryReason};
-use crate::store::{Finish, RetryRecord};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -40,9 +39,41 @@ const LONGEST_JITTER: Duration = Duration::from_millis(900);
 /// The resolution of stored times. It is added, so that no pause ends too soon.
 const CLOCK_STEP: Duration = Duration::from_millis(1);
 
+/// The record of an attempt that is to be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryRecord {
+    /// When.
+    pub due: Timestamp,
+    /// How the attempt failed. If no attempt so far reached the receiver, the payload is
+    /// rendered anew.
+    pub cause: FailureCause,
+    /// Whom that concerns.
+    pub scope: FailureScope,
+    /// Whether the attempt counts against the schedule.
+    pub counts: bool,
+    /// Until when the receiver asked for no messages.
+    pub rest_until: Option<Timestamp>,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// The result of an attempt at a leased message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// Sent; what the receiver answered.
+    Sent(String),
+    /// To be tried again.
+    Retry(RetryRecord),
+    /// Given up, kept for replay. Why, in words.
+    Dead(String),
+    /// Refused for its size: a digest of several alerts is halved, any other message is tried
+    /// again as this says.
+    TooLarge(RetryRecord),
+}
+
 /// The earlier attempts at a message.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageHistory {
+pub struct MessageHistory {
     /// The number of attempts that counted.
     pub counted: u32,
     /// The time since the first attempt began.
@@ -53,9 +84,9 @@ pub(crate) struct MessageHistory {
 /// tenth of the pause. An attempt does not count if the receiver was unreachable, busy or shut, or
 /// asked for a pause. So no outage, however long, kills a message.
 #[must_use]
-pub(crate) fn decide_next_step(
+pub fn decide_next_step(
     outcome: Outcome,
-    past: MessageHistory,
+    history: MessageHistory,
     now: Timestamp,
     seed: u64,
 ) -> Finish {
@@ -77,16 +108,21 @@ pub(crate) fn decide_next_step(
                 scope: FailureScope::Message,
                 requested_wait: None,
             };
-            match retry_or_give_up(retry, past, now, seed) {
+            match retry_or_give_up(retry, history, now, seed) {
                 Finish::Retry(again) => Finish::TooLarge(again),
                 given_up => given_up,
             }
         }
-        Outcome::Retry(retry) => retry_or_give_up(retry, past, now, seed),
+        Outcome::Retry(retry) => retry_or_give_up(retry, history, now, seed),
     }
 }
 
-fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, seed: u64) -> Finish {
+fn retry_or_give_up(
+    retry: RetryReason,
+    history: MessageHistory,
+    now: Timestamp,
+    seed: u64,
+) -> Finish {
     let RetryReason { why, cause, scope, requested_wait: wish } = retry;
     // A receiver that asks for a pause asks for it for all messages.
     let scope = if wish.is_some() && scope == FailureScope::Message {
@@ -114,16 +150,16 @@ fn retry_or_give_up(retry: RetryReason, past: MessageHistory, now: Timestamp, se
     }
     let pause = match cause {
         FailureCause::Unreached | FailureCause::Shut => {
-            past.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1])
+            history.tried_for.clamp(UNCOUNTED[0], UNCOUNTED[1])
         }
-        FailureCause::Busy => (past.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
-        FailureCause::Failed => match PAUSES.get(past.counted as usize) {
+        FailureCause::Busy => (history.tried_for / 10).clamp(BUSY, UNCOUNTED[1]),
+        FailureCause::Failed => match PAUSES.get(history.counted as usize) {
             Some(pause) => Duration::from_secs(*pause),
-            None if past.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
+            None if history.tried_for < TRIED_FOR => Duration::from_secs(PAUSES[PAUSES.len() - 1]),
             None => {
                 return Finish::Dead(format!(
                     "given up after {} attempts; the last: {why}",
-                    past.counted + 1
+                    history.counted + 1
                 ));
             }
         },
@@ -165,11 +201,7 @@ mod tests {
     }
 
     /// The pause after an attempt, and what is recorded of it.
-    fn retry_or_give_up(
-        outcome: Outcome,
-        past: MessageHistory,
-        seed: u64,
-    ) -> (Duration, RetryRecord) {
+    fn expect_retry(outcome: Outcome, past: MessageHistory, seed: u64) -> (Duration, RetryRecord) {
         match decide_next_step(outcome, past, now(), seed) {
             Finish::Retry(again) => (again.due.duration_since(now()).unsigned_abs(), again),
             other => panic!("expected another try, got {other:?}"),
@@ -188,7 +220,7 @@ mod tests {
     ) {
         let (mut waited, mut counted, mut attempts) = (Duration::ZERO, 0, 0);
         while waited < 2 * DAY {
-            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = expect_retry(retry(cause, None), past(counted, waited), 0);
             waited += pause;
             counted += u32::from(again.counts);
             attempts += 1;
@@ -196,7 +228,7 @@ mod tests {
         let expected_attempts = if cause == FailureCause::Failed { 8..10 } else { 2800..3000 };
         assert!(expected_attempts.contains(&attempts), "{attempts}");
         // A message that was tried often is not given up sooner.
-        retry_or_give_up(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
+        expect_retry(retry(cause, None), past(50, NOT_QUITE_TWO_DAYS), 0);
     }
 
     #[test]
@@ -208,7 +240,7 @@ mod tests {
             Finish::Dead("given up after 10 attempts; the last: 421 busy".to_owned())
         );
         assert_eq!(
-            retry_or_give_up(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
+            expect_retry(retry(FailureCause::Failed, None), past(9, NOT_QUITE_TWO_DAYS), 0).0,
             DAY
         );
     }
@@ -220,7 +252,7 @@ mod tests {
     fn first_retries_come_soon(#[case] cause: FailureCause, #[case] expected: &[u64]) {
         let (mut waited, mut counted, mut pauses) = (Duration::ZERO, 0, Vec::new());
         for _ in expected {
-            let (pause, again) = retry_or_give_up(retry(cause, None), past(counted, waited), 0);
+            let (pause, again) = expect_retry(retry(cause, None), past(counted, waited), 0);
             pauses.push(pause.as_secs());
             waited += pause;
             counted += u32::from(again.counts);
@@ -239,7 +271,7 @@ mod tests {
     ) {
         let wish = Duration::from_millis(milliseconds);
         for seed in 0..100 {
-            let (pause, again) = retry_or_give_up(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
+            let (pause, again) = expect_retry(retry(cause, Some(wish)), past(9, 3 * DAY), seed);
             assert!((wish..=wish + SECOND).contains(&pause), "{pause:?}");
             assert_eq!(
                 (again.rest_until, again.counts),
@@ -251,13 +283,13 @@ mod tests {
     #[test]
     fn an_absurd_wish_is_a_day_one_of_nothing_is_none_and_a_tiny_one_does_not_spin() {
         assert_eq!(
-            retry_or_give_up(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
+            expect_retry(retry(FailureCause::Busy, Some(400 * DAY)), past(0, SECOND), 0).0,
             DAY + CLOCK_STEP
         );
         let (pause, again) =
-            retry_or_give_up(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
+            expect_retry(retry(FailureCause::Busy, Some(Duration::ZERO)), past(0, SECOND), 0);
         assert_eq!((pause, again.rest_until), (BUSY, None));
-        let tiny = retry_or_give_up(
+        let tiny = expect_retry(
             retry(FailureCause::Busy, Some(Duration::from_nanos(1))),
             past(0, SECOND),
             0,
@@ -269,16 +301,14 @@ mod tests {
     #[test]
     fn jitter_adds_at_most_a_tenth() {
         for seed in 0..1000 {
-            let (pause, _) =
-                retry_or_give_up(retry(FailureCause::Failed, None), past(2, DAY), seed);
+            let (pause, _) = expect_retry(retry(FailureCause::Failed, None), past(2, DAY), seed);
             assert!((600 * SECOND..660 * SECOND).contains(&pause), "{pause:?}");
         }
     }
 
     #[test]
     fn a_receiver_that_is_gone_rests_and_what_is_for_it_is_kept() {
-        let (_, again) =
-            retry_or_give_up(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
+        let (_, again) = expect_retry(Outcome::Gone("410 gone".to_owned()), past(9, 3 * DAY), 0);
         assert_eq!((again.counts, again.rest_until), (false, Some(breaker::NEVER)));
     }
 
