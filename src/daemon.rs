@@ -125,7 +125,7 @@ async fn run_with_store(
     let feeds = poller::load_states(&loops.polls).await?;
     let work = async {
         match mode {
-            Mode::Forever => run_forever(loops, feeds, files, reload, stop.clone()).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, stop.clone())).await,
             Mode::Once => run_once(loops, feeds, stop.clone()).await,
         }
     };
