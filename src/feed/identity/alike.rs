@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::address::{Address, Volatile, is_of_session};
-use super::face::Face;
+use super::face::{Face, WORDS_OF_ITS_OWN};
 use super::known::KnownItem;
 use super::likeness;
 use super::normalized_text::hash_normalized_text;
@@ -13,10 +13,6 @@ use super::normalized_text::hash_normalized_text;
 /// Known items that share what an item is looked up by; where there are more, it names none of
 /// them.
 const MOST_ALIKE: usize = 8;
-
-/// From so many words on, two items with the same text and nearly the same headline are one,
-/// whatever their links.
-const WORDS_OF_ITS_OWN: usize = 10;
 
 /// An item as it is compared: one of the document, or one that is known.
 struct Side<'a> {
