@@ -19,6 +19,11 @@ const MOST_SAME: usize = 64;
 /// them. Otherwise, if a feed gives all its items one guid, or links them all to one page, its news
 /// would count as edits of old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
+    let mut claims =
+        Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
+    if known.is_empty() {
+        return claims.finish();
+    }
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
@@ -33,8 +38,6 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let guids = count(faces.iter().filter_map(|face| face.guid.as_deref()));
 
-    let mut claims =
-        Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
     claims.claim_unchanged(|face| {
         all_with_key(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
     });
