@@ -165,7 +165,7 @@ fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     refusal::check(&title, &text, html)?;
     match count_words(&text) {
         count if count < TOO_LITTLE => {
-            Err(NoArticle::Stub(format!("the page holds too little text ({count} words)")))
+            Err(NoArticle::Stub(format!("the page holds too little text (words: {count})")))
         }
         _ => Ok((title, text)),
     }

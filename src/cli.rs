@@ -50,58 +50,56 @@ enum Command {
     Run {
         #[command(flatten)]
         config: ConfigArgument,
-        /// Poll every feed once, deliver what is due, and end: 69 if a message stays undelivered.
+        /// Poll every feed once, deliver what is due, and exit. The exit code is 69 if a message
+        /// stays undelivered.
         #[arg(long)]
         once: bool,
-        /// How the log on standard error is written.
+        /// The format of the log, which is written to standard error.
         #[arg(long, value_enum, default_value_t)]
         log: OutputFormat,
     },
-    /// Check the configuration and every rule with its examples; or rules alone, without a
-    /// configuration.
+    /// Check the configuration, the rules and their examples. With RULES, check only those rules.
     Check {
-        /// A rule file or a folder of them, to be checked alone.
+        /// A rule file or a folder of rule files. The configuration is not read.
         rules: Option<PathBuf>,
         #[command(flatten)]
         config: ConfigArgument,
-        /// How faults are printed: as text on standard error, or as JSON Lines on standard output.
+        /// The format of faults: text on standard error, or JSON Lines on standard output.
         #[arg(long, value_enum, default_value_t)]
         format: format::OutputFormat,
         /// Print every rule in canonical form, with the terms of its lists.
         #[arg(long)]
         canonical: bool,
     },
-    /// Match an expression against a feed or page, and show where it matches and why. Needs no
-    /// files; uses the configuration's settings for hosts if there is one.
+    /// Match an expression against a feed or page, and show the words that decide. If there is a
+    /// configuration, its settings for hosts are used.
     Try {
         /// The expression, as in a rule's `when`.
         expression: String,
-        /// The address or file of a feed or of an article page, or the name of a feed of the
-        /// configuration.
+        /// The address or file of a feed or article, or the name of a feed in the configuration.
         place: String,
-        /// Use teasers as they are: do not read the pages behind them.
+        /// Match only the text that the feed gives. Do not read the pages behind teasers.
         #[arg(long)]
         teaser: bool,
         #[command(flatten)]
         config: OptionalConfigArgument,
     },
-    /// Explain why a story matches or does not: the text that the rules saw, and the words that
-    /// decided.
+    /// Explain why a story matches or does not. Shows the text that the rules read, and the words
+    /// that decide.
     Explain(explain::ExplainArguments),
-    /// Show what rules would have matched, over stories from a file or from the store.
+    /// Match rules against stories of the past, from the store or from a file.
     Backtest(backtest::BacktestArguments),
-    /// List alerts: by rule, tag, feed, time or words; `alerts show ID` shows one in full.
+    /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
     Alerts(alerts::AlertsArguments),
-    /// List feeds with their health and next poll; show one feed as the rules see it; import and
-    /// export lists of feeds.
+    /// List feeds with their health, poll them, find new ones, and import and export lists.
     Feeds {
         #[command(subcommand)]
         action: feeds::FeedsAction,
     },
-    /// List messages that are not delivered, and why; `deliveries retry` sends dead-lettered ones
-    /// again.
+    /// List messages that are not delivered, and why. `deliveries retry` sends dead-lettered
+    /// messages again.
     Deliveries(deliveries::DeliveriesArguments),
-    /// Mute a rule, a tag, a feed or an event for a while.
+    /// Mute rules, tags, rows, feeds or events for a while.
     Silence {
         #[command(subcommand)]
         action: silence::SilenceAction,

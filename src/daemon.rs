@@ -190,21 +190,21 @@ fn console_notifiers(config: &Config) -> Vec<NotifierName> {
 fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
-        "the store {} holds {stories} stories and {alerts} alerts; {} rules watch {} feeds",
+        "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
         config.store.display(),
         rules.count(),
         config.feeds.len()
     );
     if waiting + dead > 0 {
-        info!("{waiting} messages are waiting, {dead} are dead-lettered");
+        info!("messages that wait: {waiting}; dead-lettered: {dead}");
     }
     if run_start.reclaimed > 0 {
         info!(
-            "{} messages were in flight when the last run ended, and are sent again",
+            "messages in flight when the last run ended: {}; they are sent again",
             run_start.reclaimed
         );
     }
     for (receiver, messages) in &run_start.held {
-        warn!("{messages} messages for {receiver} are held until it is in the configuration again");
+        warn!("{receiver} is not in the configuration; messages held until it is back: {messages}");
     }
 }

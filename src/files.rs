@@ -1,7 +1,6 @@
-//! How a file that a person named is read: only if it is a regular file, and no larger than its
-//! bound.
+//! Reads files that a person names: only regular files, and none larger than its bound.
 //!
-//! A pipe would be waited for without end, and a device or a sparse file would fill the memory.
+//! Reading a pipe may never end, and a device or a sparse file may fill the memory.
 
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, Read};
@@ -28,7 +27,7 @@ pub const DOCUMENT: u64 = 64 * MIB;
 /// The bytes of the file at `path`, links followed.
 ///
 /// # Errors
-/// Where it cannot be read, is no regular file, or has more than `most` bytes.
+/// If it cannot be read, is not a regular file, or has more than `most` bytes.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let (file, size) = open_file(path)?;
     if size > most {
@@ -42,7 +41,7 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// The text of the file at `path`, as [`read_file`] reads it.
 ///
 /// # Errors
-/// Those of [`read_file`], and where it is not UTF-8.
+/// Those of [`read_file`], or if it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
     String::from_utf8(read_file(path, most)?).map_err(not_text)
@@ -52,9 +51,9 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// piece by piece.
 ///
 /// # Errors
-/// Where it cannot be opened or is no regular file.
+/// If it cannot be opened, or is not a regular file.
 pub fn open_file(path: &Path) -> io::Result<(File, u64)> {
-    // Asked before opening: to open a pipe would wait for its writer.
+    // Checked before opening, because opening a pipe waits for its writer.
     regular(&std::fs::metadata(path)?)?;
     let file = File::open(path)?;
     let size = regular(&file.metadata()?)?;

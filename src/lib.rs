@@ -32,6 +32,9 @@ pub mod rule_files;
 /// From a match to what is sent, and when.
 pub mod alerts;
 
+/// The states of a story and of a message, and what moves them.
+pub mod lifecycle;
+
 /// What must survive a crash: the only SQL.
 pub mod store;
 

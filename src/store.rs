@@ -75,7 +75,7 @@ pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
 pub use outbox::{OutboxTurn, Sending};
 pub use silences::{add_silence, end_silence, list_silences};
-pub use status::{AttemptOutcome, MessageStatus, StoryStatus};
+pub use status::{AttemptOutcome, MessageStatus, StoredStatus};
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when

@@ -1,5 +1,5 @@
-//! A scanner that has seen a few stories asks for no more memory: it would wait for other threads
-//! to get it.
+//! A scanner that has read a few stories allocates no more memory, because threads would wait for
+//! each other to get it.
 
 use std::alloc::System;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Which stories are copies of one text: what finds them, and the comparison. Pure.
+//! Which stories are copies of one text: the fingerprint that finds them, and the comparison. Pure.
 
 mod alignment;
 mod difference;
@@ -33,40 +33,41 @@ pub use self::joining::{MemberRelation, relation_to_event};
 pub use self::mark::CopyMark;
 pub use self::replacement::Figure;
 
-/// Texts with fewer words are copies only where headline and text are the same.
+/// A text with fewer words than this is a copy only if headline and text are both equal.
 const FEWEST_WORDS: usize = 50;
 
-/// The fewest words by which a short text is known.
+/// The fewest words of headline and text together that identify a short text.
 const FEWEST_OF_BRIEF: usize = 8;
 
-/// What is left of a text without its frame and has fewer words is no text of its own.
+/// The fewest words that must remain of a text without its frame. Shorter remains are copies only
+/// if they are equal.
 const FEWEST_WITHOUT_FRAME: usize = 20;
 
 /// The words of a shingle.
 const SHINGLE: usize = 3;
 
-/// The sentences among which the lead of a copy is looked for.
+/// The first sentences of a copy among which the other text's lead is searched.
 const LEAD_REACH: usize = 12;
 
-/// An event takes copies for so long after its first story was first seen: what is printed again
-/// every day is news every day.
+/// The time in which an event takes copies, from when its first story was first seen. A text that
+/// is printed every day is news every day.
 const OPEN_FOR: Duration = Duration::from_hours(72);
 
-/// A settled story, ready to be compared. One that was made of the same story is equal, in every
-/// run and build.
+/// A settled story, prepared for comparison. Equal stories have equal fingerprints in every run and
+/// build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The headline, without its mark.
     title: Vec<CopyWord>,
     mark: Option<CopyMark>,
     text: ComparedText,
-    /// What finds it among others.
+    /// The MinHash signature, by which the store finds candidates.
     pub sketch: MinHashSignature,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ComparedText {
-    /// A text under fifty words, or a teaser: a hash of headline and text.
+    /// A hash of headline and text, for a text under fifty words or a teaser.
     Brief(u64),
     Full(LongText),
 }
@@ -75,27 +76,28 @@ enum ComparedText {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct LongText {
     words: CopyWords,
-    /// Hashes of its shingles: ascending, none twice.
+    /// Hashes of its shingles, ascending, without duplicates.
     shingles: Vec<u64>,
 }
 
-/// What a later story is to an earlier one.
+/// The relation of a later story to an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// Another story.
     Other,
-    /// A copy, with nothing that the earlier has not.
+    /// A copy that adds nothing to the earlier story.
     Copy,
-    /// An older version of a story that was corrected or updated: it comes late, and is recorded.
+    /// An older version of a story that was corrected or updated. It came late, and is only
+    /// recorded.
     Older,
-    /// A copy that says something anew.
+    /// A copy with new content.
     Update(CopyUpdate),
 }
 
-/// What a copy says anew.
+/// The new content of a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyUpdate {
-    /// What its headline or its text says of it.
+    /// The mark in its headline or text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<CopyMark>,
     /// The figures that differ.
@@ -126,8 +128,8 @@ pub fn open_since(now: Timestamp) -> Timestamp {
     now.checked_sub(OPEN_FOR).unwrap_or(Timestamp::MIN)
 }
 
-/// The print of a story with this headline and text, of which the whole was read, or only a teaser;
-/// `None` if it has too few words to be known by them.
+/// Makes the fingerprint of a story. `is_whole`: the whole text was read, not only a teaser. `None`
+/// if the story has too few words to be identified by them.
 #[must_use]
 pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
     let (mark, title) = mark::split_mark(title);
@@ -151,13 +153,13 @@ pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
 }
 
 impl Fingerprint {
-    /// Whether it is known only by the whole of its headline and text.
+    /// Whether it is compared only by a hash of headline and text.
     #[must_use]
     pub fn is_brief(&self) -> bool {
         matches!(self.text, ComparedText::Brief(_))
     }
 
-    /// Numbers of its sentences: equal sentences have equal ones.
+    /// The hashes of its sentences. Equal sentences have equal hashes.
     #[must_use]
     pub fn sentences(&self) -> HashSet<u64> {
         match &self.text {
@@ -166,8 +168,8 @@ impl Fingerprint {
         }
     }
 
-    /// Whether some of the words that made a rule match stand neither in this story nor among what
-    /// the rule matched there.
+    /// Whether the story lacks some of the words that made a rule match, and the rule's `earlier`
+    /// evidence lacks them too.
     #[must_use]
     pub fn lacks_evidence<'e>(
         &self,
@@ -194,7 +196,8 @@ impl LongText {
         Self { words, shingles }
     }
 
-    /// The least hashes of longer runs of its beginning: a text that was cut short has the same.
+    /// The smallest hashes of longer runs of words at its beginning. A shortened text has the same
+    /// ones.
     fn lead_keys(&self) -> Vec<u64> {
         let lead = &self.words.words[..self.words.words.len().min(120)];
         let texts: Vec<&str> = lead.iter().map(|word| word.text.as_str()).collect();
@@ -208,15 +211,15 @@ impl LongText {
     }
 }
 
-/// What `later` is to `earlier`. `frame`: numbers of the sentences that their hosts print below or
-/// above everything.
+/// The relation of `later` to `earlier`. `frame`: the hashes of sentences that a host prints around
+/// all of its texts.
 ///
-/// A copy has nearly all of the shorter text in the longer, and differs in no name, number or rare
-/// word where the words around are the same. `docs/benchmarks.md` says how often that is right.
+/// A copy contains nearly all of the shorter text, and has the same names, numbers and rare words
+/// in the same places. `docs/benchmarks.md` measures how often that is right.
 #[must_use]
 #[expect(
     clippy::implicit_hasher,
-    reason = "sets of sentences are made here, by `Print::sentences`"
+    reason = "sets of sentences are made here, by `Fingerprint::sentences`"
 )]
 pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>) -> Relation {
     let (one, other) = match (&earlier.text, &later.text) {
@@ -242,9 +245,9 @@ pub fn relation(earlier: &Fingerprint, later: &Fingerprint, frame: &HashSet<u64>
     compare(&one, &other, &headlines)
 }
 
-/// What the headlines of two stories say of each other.
+/// A comparison of the headlines of two stories.
 struct HeadlinePair {
-    /// They have nearly the same words, but for figures.
+    /// They have nearly the same words. Figures may differ.
     are_alike: bool,
     difference: HeadlineDifference,
     earlier: Option<CopyMark>,
@@ -261,12 +264,12 @@ impl HeadlinePair {
         }
     }
 
-    /// The mark by which the later says that it is a new version.
+    /// The mark that makes the later headline a new version.
     fn new_mark(&self) -> Option<CopyMark> {
         self.later.filter(|_| self.later != self.earlier && !self.is_outdated())
     }
 
-    /// Whether the later has the number of a version before that of the earlier.
+    /// Whether the later headline has a lower version number than the earlier one.
     fn is_outdated(&self) -> bool {
         match (self.earlier, self.later) {
             (Some(CopyMark::Updated(was)), Some(CopyMark::Updated(now))) => now > 0 && now <= was,
@@ -274,7 +277,7 @@ impl HeadlinePair {
         }
     }
 
-    /// Whether the later says nothing of a correction or an update that the earlier is.
+    /// Whether the earlier story is marked as corrected or updated, and the later one has no mark.
     fn is_unmarked(&self) -> bool {
         self.later.is_none()
             && matches!(self.earlier, Some(CopyMark::Corrected | CopyMark::Updated(_)))
@@ -314,7 +317,7 @@ fn compare(one: &LongText, other: &LongText, headlines: &HeadlinePair) -> Relati
     }
 }
 
-/// Whether so much of two texts is the same that one may be a copy of the other.
+/// Whether two texts share enough for one to be a copy of the other.
 fn is_near(
     earlier: &LongText,
     later: &LongText,
@@ -327,7 +330,7 @@ fn is_near(
         (&later.words, &earlier.words)
     };
     if shared.covers(4, 5) {
-        // A short version says nothing that the long one does not.
+        // A shorter version adds nothing to the longer one.
         let is_within = !shared.is_earlier_shorter && shared.covers(9, 10);
         return shared.index_is(2, 5)
             || same_title
@@ -338,7 +341,7 @@ fn is_near(
     shared.covers(3, 5) && shared.index_is(1, 4) && (same_title || same_lead())
 }
 
-/// What two texts share of their shingles.
+/// The shingles that two texts share.
 struct SharedShingles {
     both: usize,
     short: usize,
@@ -355,19 +358,19 @@ impl SharedShingles {
         Self { both, short: short.len(), all: short.len() + long.len() - both, is_earlier_shorter }
     }
 
-    /// Whether they share this part of the shorter.
+    /// Whether they share at least `of`/`parts` of the shorter text's shingles.
     fn covers(&self, of: usize, parts: usize) -> bool {
         self.both * parts >= self.short * of
     }
 
-    /// Whether they share this part of what both have.
+    /// Whether they share at least `of`/`parts` of all shingles of both.
     fn index_is(&self, of: usize, parts: usize) -> bool {
         self.both * parts >= self.all * of
     }
 }
 
-/// Whether two headlines are nearly the same: four fifths of their words, and all numbers but
-/// figures.
+/// Whether two headlines are nearly the same. They share four fifths of their words. Numbers are
+/// left out.
 fn alike(one: &[CopyWord], other: &[CopyWord]) -> bool {
     let texts = |words: &[CopyWord]| -> HashSet<String> {
         words
@@ -382,7 +385,7 @@ fn alike(one: &[CopyWord], other: &[CopyWord]) -> bool {
     long >= 3 && shared * 5 >= long * 4
 }
 
-/// Whether words hold one, perhaps with the sign of a number or a grade.
+/// Whether `words` contain `word`, with or without the sign of a number or a grade.
 fn contains_word(words: &HashSet<&str>, word: &str) -> bool {
     words.contains(word)
         || ["-", "+"].iter().any(|sign| {
@@ -391,8 +394,8 @@ fn contains_word(words: &HashSet<&str>, word: &str) -> bool {
         })
 }
 
-/// The folded words that the marks of `evidence` show, but for number words and signs, which texts
-/// have in other forms.
+/// The folded words that `evidence` marks. Number words and signs are left out, because texts write
+/// them in several forms.
 fn matched_words(evidence: &Evidence) -> Vec<String> {
     let marked = evidence.marks.iter().filter_map(|mark| evidence.sentence.get(mark.clone()));
     let has_digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
@@ -406,7 +409,7 @@ fn matched_words(evidence: &Evidence) -> Vec<String> {
         .collect()
 }
 
-/// What a headline of some words is found by.
+/// The key by which a headline is found. `None` if it has fewer than four words besides numbers.
 fn title_key(title: &[CopyWord]) -> Option<u64> {
     let words: Vec<&str> = title
         .iter()
@@ -416,7 +419,7 @@ fn title_key(title: &[CopyWord]) -> Option<u64> {
     (words.len() >= 4).then(|| hash(&words.join(" ")))
 }
 
-/// The hash of every run of so many words.
+/// The hashes of all runs of `length` words.
 fn hashes_of_runs(words: &[&str], length: usize) -> impl Iterator<Item = u64> {
     let mut run = String::new();
     words.windows(length).map(move |words| {
@@ -435,7 +438,7 @@ fn ordered<T: Ord>(mut hashes: Vec<T>) -> Vec<T> {
     hashes
 }
 
-/// How many stand in both.
+/// The number of elements in both lists, which are ascending.
 fn count_shared<T: Ord>(short: &[T], long: &[T]) -> usize {
     let mut rest = long.iter().peekable();
     let stands = |hash: &&T| {

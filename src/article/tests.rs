@@ -38,7 +38,7 @@ fn an_article_is_told_from_what_surrounds_it() {
 }
 
 #[rstest]
-#[case("<html><body><p>Short.</p></body></html>", "the page holds too little text (1 words)")]
+#[case("<html><body><p>Short.</p></body></html>", "the page holds too little text (words: 1)")]
 #[case(
     "<title>Just a moment...</title><p>Checking your browser before you go on.</p>",
     "the page wants to know whether a robot reads it"

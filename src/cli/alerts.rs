@@ -58,8 +58,8 @@ pub(super) struct AlertsArguments {
 
 #[derive(Debug, Subcommand)]
 enum AlertsAction {
-    /// One alert: the rule's text at that time, the words that matched, every message, attempt,
-    /// time and reply.
+    /// Show one alert: the rule's text at that time, the words that matched, and every message with
+    /// its attempts and replies.
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
@@ -173,8 +173,7 @@ fn show_alert(id: i64, format: OutputFormat, config: &Config) -> Result<Exit, Ex
     })?;
     let Some(record) = found else {
         let why = format!("no alert has the number {id}, or it is no longer kept");
-        let help =
-            "`tidings alerts` lists those that are; `retain` in the configuration says how long";
+        let help = "`tidings alerts` lists the alerts that are kept; `retain` in the configuration sets for how long";
         return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {

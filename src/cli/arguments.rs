@@ -15,7 +15,7 @@ pub(super) struct ConfigArgument {
 /// For commands that need none.
 #[derive(Debug, clap::Args)]
 pub(super) struct OptionalConfigArgument {
-    /// The configuration with the settings for hosts [default: config.yaml, if it is there]
+    /// The configuration with the settings for hosts [default: config.yaml, if it exists]
     #[arg(long = "config", short = 'c', value_name = "FILE")]
     pub(super) path: Option<PathBuf>,
 }

@@ -38,27 +38,27 @@ pub(super) struct BacktestArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
     #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
     rules: Option<PathBuf>,
-    /// One expression, as in a rule's `when`, in place of rules
+    /// An expression, as in a rule's `when`. It replaces the rules
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
-    /// Stories from a file (`-`: standard input) in place of the store's
+    /// A file of stories, which replaces the store. `-` is standard input
     ///
-    /// One JSON object a line, with `title` and `body`, and if known
-    /// `id` (else the number of the line), `url`, `published`, `lang`.
-    /// A rule with a `feeds` filter looks at all of them, as if every
-    /// feed carried them.
+    /// Each line is a JSON object with `title` and `body`. It may have
+    /// `id` (default: the number of the line), `url`, `published` and
+    /// `lang`. A rule with a `feeds` filter reads all of these stories,
+    /// as if every feed carried them.
     #[arg(long, value_name = "FILE", conflicts_with = "since", verbatim_doc_comment)]
     stories: Option<PathBuf>,
-    /// Without --stories: how far back to look in the store
+    /// The age of the oldest stories that are read from the store
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
     since: Duration,
-    /// Show instead what the rules in this folder would add and drop
+    /// Compare with the rules in this folder: show the matches that they would add and drop
     #[arg(long, value_name = "FOLDER")]
     against: Option<PathBuf>,
-    /// How matches are shown
+    /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
-    /// How many threads match
+    /// The number of threads that match stories
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
     #[command(flatten)]
@@ -149,12 +149,10 @@ fn run_backtest(
     sides: &RuleSets,
     mut source: StorySource,
 ) -> Result<Exit, Exit> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.into())
-        .build()
-        .map_err(|why| {
-            output::fail(format_args!("the system gives no threads: {why}"), Exit::Unavailable)
-        })?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
+            |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),
+        )?;
     let mut printer = Printer::new(arguments.format, sides);
     let mut progress = Progress::start(source.size_in_bytes());
     while let Some(batch) =

@@ -33,7 +33,7 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
     let checked = load::read_config(path, &mut faults).and_then(|config| {
         let feeds = count(config.feeds.len(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
-        let head = format!("{}: sound; {feeds}, {notifiers}", path.display());
+        let head = format!("{}: valid; {feeds}, {notifiers}", path.display());
         let mut report =
             load_checked_rules(&config.rules, Some(&daemon::known_names(&config)), &mut faults)?;
         report.summary.insert(0, head);
@@ -59,7 +59,7 @@ fn load_checked_rules(
     let (files, number) =
         (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
     let mut summary =
-        vec![format!("{}: sound; {files}, {number}, all examples hold", path.display())];
+        vec![format!("{}: valid; {files}, {number}, all examples hold", path.display())];
     summary.extend(
         rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))),
     );
@@ -86,7 +86,7 @@ fn print_faults(faults: &[Fault], format: OutputFormat) -> Result<(), Exit> {
             let errors = faults.iter().filter(|fault| fault.level == Level::Error).count();
             if errors > 0 {
                 output::print_error_line(format_args!(
-                    "{} to mend",
+                    "{} to correct",
                     count(errors, "fault", "faults")
                 ));
             }

@@ -88,7 +88,7 @@ fn indented_line(text: &str, indent: usize, layout: TextLayout) -> String {
 /// The number of hidden clauses, and how many of them hold.
 fn hidden_line(hidden: &[Clause]) -> Option<String> {
     let held = hidden.iter().filter(|clause| clause.truth == Truth::True).count();
-    (!hidden.is_empty()).then(|| format!("and {} more, of which {held} hold", hidden.len()))
+    (!hidden.is_empty()).then(|| format!("and {} more, {held} of them hold", hidden.len()))
 }
 
 /// The field, and the sentence with the matched words marked.

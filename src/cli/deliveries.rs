@@ -51,7 +51,7 @@ enum DeliveriesAction {
             conflicts_with = "all_dead"
         )]
         ids: Vec<i64>,
-        /// All dead-lettered messages.
+        /// Send all dead-lettered messages again.
         #[arg(long)]
         all_dead: bool,
         #[command(flatten)]
@@ -61,7 +61,7 @@ enum DeliveriesAction {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShownStatus {
-    /// Dead-lettered: refused, or tried too often.
+    /// Dead-lettered: refused, or all attempts failed.
     Dead,
     /// Waiting for their next attempt, or in flight.
     Pending,
@@ -159,10 +159,10 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
         return Ok(Exit::Ok);
     }
     let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
-    let why = format!("no dead message has the number {}", others.join(", "));
+    let why = format!("no dead-lettered message has the number {}", others.join(", "));
     Err(output::fail_with_help(
         why,
-        "`tidings deliveries --status dead` lists those that have",
+        "`tidings deliveries --status dead` lists the dead-lettered messages",
         Exit::Data,
     ))
 }

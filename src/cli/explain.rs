@@ -25,11 +25,11 @@ use tidings_rules::{Query, Rules};
 /// The arguments of `tidings explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArguments {
-    /// An id or address of the store's, any other address, a file, or `-` for standard input
+    /// The id or address of a stored story, any other address, a file, or `-` for standard input
     ///
-    /// A file is a page, a feed of one story, a JSON object with `title` and
-    /// `body`, or plain text, whose first line is the headline if an empty
-    /// line follows it.
+    /// A file holds a page, a feed of one story, a JSON object with `title` and
+    /// `body`, or plain text. The first line of a plain text is the headline if
+    /// an empty line follows it.
     #[arg(verbatim_doc_comment)]
     story: String,
     /// Explain this rule, clause by clause
@@ -41,10 +41,10 @@ pub(super) struct ExplainArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
     #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
     rules: Option<PathBuf>,
-    /// One expression, as in a rule's `when`, in place of rules
+    /// An expression, as in a rule's `when`. It replaces the rules
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
-    /// Take a teaser as it is: do not read the page behind it
+    /// Read only the text that the feed gives. Do not read the page behind a teaser
     #[arg(long)]
     teaser: bool,
     /// The format of the output
@@ -137,7 +137,7 @@ fn answer_question(question: Question, subject: &ExplainSubject) -> Result<Expla
 
 fn unknown_rule_or_row(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
-        let help = "rows go by their ids, which alerts show in parentheses; only rules with `each` have any";
+        let help = "alerts show the id of a row in parentheses; only rules with `each` have rows";
         return output::fail_with_help(
             format_args!("the rule `{name}` has no row `{row}`"),
             help,

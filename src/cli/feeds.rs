@@ -20,8 +20,7 @@ use crate::cli::format::OutputFormat;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedsAction {
-    /// List every feed of the configuration: its health, its last change, its next poll and why
-    /// then
+    /// List the feeds of the configuration with their health, last change and next poll
     List {
         /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
@@ -29,8 +28,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
-    /// Fetch one feed now, and show what the rules would see; needs no configuration, uses its
-    /// settings for hosts if there is one, and stores nothing
+    /// Fetch one feed now, and show the text that rules would read. Stores nothing. If there is a
+    /// configuration, its settings for hosts are used
     Poll {
         /// The feed's address or file, or its name in the configuration.
         #[arg(value_name = "URL|FILE|NAME")]
@@ -41,8 +40,8 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: OptionalConfigArgument,
     },
-    /// Make a running Tidings poll the named feeds now, or all feeds that fail. Hosts that asked
-    /// for a pause are not polled
+    /// Make a running Tidings poll the named feeds now. Without names, it polls all feeds that
+    /// fail. Hosts that asked for a pause are not polled
     PollNow {
         /// Names of feeds, as in the configuration.
         #[arg(value_name = "NAME")]
@@ -51,7 +50,7 @@ pub(super) enum FeedsAction {
         config: ConfigArgument,
     },
     /// Find the feeds of a site: those that its page links, or else those at the usual addresses.
-    /// Needs no configuration; uses its settings for hosts if there is one
+    /// If there is a configuration, its settings for hosts are used
     Find {
         /// The address of a page or of the site.
         url: String,
@@ -61,13 +60,13 @@ pub(super) enum FeedsAction {
         #[command(flatten)]
         config: OptionalConfigArgument,
     },
-    /// Convert another reader's list (OPML) to lines for the configuration; folders become tags
+    /// Convert another reader's list (OPML) to lines for the configuration. Folders become tags
     Import {
-        /// The list.
+        /// The OPML file.
         file: PathBuf,
     },
-    /// Export the feeds of the configuration for other readers (OPML). Addresses are complete, with
-    /// the values of variables
+    /// Export the feeds of the configuration for other readers (OPML). Addresses contain the values
+    /// of variables, which may be secret
     Export {
         #[command(flatten)]
         config: ConfigArgument,

@@ -6,6 +6,6 @@ pub(super) enum OutputFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object; where there may be several, one a line.
+    /// JSON. A list has one object a line.
     Json,
 }

@@ -31,8 +31,8 @@ pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
         Err(VarError::NotUnicode(_)) => Err("it is not UTF-8".to_owned()),
     };
     let filter = asked.and_then(|asked| parse_filter(&asked)).map_err(|why| {
-        let help = "write error, warn, info, debug, trace or off; or parts of Tidings: crate::daemon=debug";
-        output::fail_with_help(format_args!("{VARIABLE} is no filter of the log: {why}"), help, Exit::Usage)
+        let help = "write error, warn, info, debug, trace or off, or a level for a part: tidings::daemon=debug";
+        output::fail_with_help(format_args!("{VARIABLE} is not a filter of the log: {why}"), help, Exit::Usage)
     })?;
     let log =
         fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
@@ -75,7 +75,7 @@ fn parse_filter(asked: &str) -> Result<EnvFilter, String> {
             return Err(format!("`{part}` is neither a level nor a part of Tidings"));
         }
         if let Some(level) = level.filter(|level| level.parse::<LevelFilter>().is_err()) {
-            return Err(format!("`{level}` is no level"));
+            return Err(format!("`{level}` is not a level"));
         }
         sets_tidings_level |= is_level || target == TIDINGS_TARGET;
     }
@@ -93,7 +93,7 @@ mod tests {
     #[rstest]
     #[case("", "tidings=info,warn")]
     #[case("debug", "debug")]
-    #[case("crate::daemon=debug", "crate::daemon=debug,tidings=info,warn")]
+    #[case("tidings::daemon=debug", "tidings::daemon=debug,tidings=info,warn")]
     #[case("tidings=trace, hyper=off", "tidings=trace,hyper=off")]
     #[case("hyper=trace", "tidings=info,hyper=trace,warn")]
     #[case("tidings", "tidings=trace")]
@@ -117,7 +117,7 @@ mod tests {
 
     #[rstest]
     #[case("verbose", "`verbose` is neither a level nor a part of Tidings")]
-    #[case("tidings=lod", "`lod` is no level")]
+    #[case("tidings=lod", "`lod` is not a level")]
     #[case("info,hyper", "`hyper` is neither a level nor a part of Tidings")]
     #[case("tidingsx", "`tidingsx` is neither a level nor a part of Tidings")]
     fn what_is_no_filter_is_named(#[case] asked: &str, #[case] why: &str) {

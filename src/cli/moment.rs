@@ -31,7 +31,7 @@ pub(super) fn parse_moment(
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
-    let named: DateTime = text.parse().map_err(|_| format!("`{text}` is no time"))?;
+    let named: DateTime = text.parse().map_err(|_| format!("`{text}` is not a time"))?;
     let is_day = !text.contains(':');
     let after = if is_day && edge == Edge::End { 1.day() } else { 0.days() };
     let local = named.checked_add(after).map_err(beyond)?;

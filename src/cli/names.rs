@@ -61,7 +61,7 @@ fn suggest_names(name: &str, known: &[&str]) -> Option<String> {
     }
     let listed: Vec<String> =
         known.iter().map(|name| format!("`{}`", visible_line(name))).collect();
-    (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("there is {}", listed.join(", ")))
+    (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("known: {}", listed.join(", ")))
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
         );
         assert_eq!(
             suggest_names("strikes", &["arms", "oil"]).as_deref(),
-            Some("there is `arms`, `oil`")
+            Some("known: `arms`, `oil`")
         );
         assert_eq!(suggest_names("strikes", &[]), None);
         assert_eq!(suggest_names("strikes", &["arms"; 13]), None);

@@ -31,10 +31,10 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
             let waiting =
                 count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
             let when = next_delivery
-                .map(|next| format!(", to be tried by a run at {next:.0} or later"))
+                .map(|next| format!(", due at {next:.0} or later"))
                 .unwrap_or_default();
             output::print_error_line(format_args!(
-                "not delivered: {waiting}{when}; {refused} refused in this run; the log says why"
+                "not delivered: {waiting}{when}; refused in this run: {refused}; the log says why"
             ));
             Exit::Unavailable
         }
@@ -46,10 +46,7 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
 async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
     let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
-        output::fail(
-            format_args!("the system lets no signal handler be installed: {why}"),
-            Exit::Unavailable,
-        )
+        output::fail(format_args!("signal handlers cannot be installed: {why}"), Exit::Unavailable)
     })?;
     tokio::select! {
         ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| exit_for_error(&why)),

@@ -5,7 +5,10 @@ use crate::cli::output;
 
 /// Says that no runtime can be started.
 pub(super) fn no_threads(why: &std::io::Error) -> Exit {
-    output::fail(format_args!("the system gives no threads or sockets: {why}"), Exit::Unavailable)
+    output::fail(
+        format_args!("the system provides no threads or sockets: {why}"),
+        Exit::Unavailable,
+    )
 }
 
 /// Runs a future to its end on a new runtime.

@@ -26,11 +26,11 @@ use tidings_rules::text::visible_line;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
-    /// Mute something until a time. Its alerts are sent as one digest at the end.
+    /// Mute a rule, a tag, a row, a feed or an event. Its alerts are sent as one digest at the end.
     Add {
         #[command(flatten)]
         target: TargetArguments,
-        /// Until when: 08:00, "mon 08:00", "2026-12-24 08:00", or for how long: 3h.
+        /// The end: 08:00, "mon 08:00", "2026-12-24 08:00", or a duration: 3h.
         #[arg(long, value_name = "WHEN")]
         until: String,
         /// The reason, shown in the list and the digest
@@ -60,13 +60,13 @@ pub(super) enum SilenceAction {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct TargetArguments {
-    /// The rule of this name.
+    /// The rule with this name.
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
     /// Every rule with this tag.
     #[arg(long)]
     tag: Option<String>,
-    /// The row of this id, of every rule with `each`.
+    /// The row with this id, in every rule with `each`.
     #[arg(long, value_name = "ID")]
     row: Option<String>,
     /// Stories that only this feed carries.
@@ -97,7 +97,7 @@ fn add_silence(
 ) -> Result<(), Exit> {
     let config = load::load_config(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
-        let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or for how long: 3h";
+        let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or a duration: 3h";
         let why = format!("`{}` is not a time in the future", visible_line(until));
         return Err(output::fail_with_help(why, help, Exit::Usage));
     };
@@ -207,7 +207,7 @@ fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
         let why = format!("no silence {id} is in force");
         return Err(output::fail_with_help(
             why,
-            "`tidings silence list` shows those that are",
+            "`tidings silence list` shows the silences in force",
             Exit::Data,
         ));
     };

@@ -80,7 +80,7 @@ fn check_unique<'d>(
         None => drop(known.insert(name.clone(), node)),
         Some(first) => {
             let line = first.line();
-            let help = "a name is what the store knows a feed by: give one of the two another `name`, or remove it";
+            let help = "the store identifies a feed by its name: give one of the two another `name`, or remove it";
             reader.error(node, format!("the feed in line {line} is called `{name}`, too"), help);
         }
     }

@@ -43,11 +43,11 @@ async fn queue_notice(context: &RunContext, notice: Notice) -> Result<(), StoreE
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
             NoticeKind::Refused => warn!(
-                "{subject} refuses messages since {since}, and no other receiver can be notified: {why}"
+                "{subject} has refused messages since {since}, and there is no other receiver to notify: {why}"
             ),
             NoticeKind::Down | NoticeKind::Back => {
                 warn!(
-                    "{subject} takes no messages since {since}, and no other receiver can be notified: {why}"
+                    "{subject} has taken no messages since {since}, and there is no other receiver to notify: {why}"
                 );
             }
         }

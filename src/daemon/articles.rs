@@ -16,24 +16,14 @@ use crate::daemon::context::{RunContext, run_blocking_limited};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, matching, page, recheck};
 use crate::http::FetchError;
+use crate::lifecycle::page_wait;
+use crate::lifecycle::page_wait::{PageHistory, PageRetry};
 use crate::store::{FinalText, StoreError, StoryId, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
 /// which costs little.
 const AT_ONCE: usize = 1024;
-
-/// The number of failed fetches after which the story is settled with its teaser.
-const MOST_FAILURES: u32 = 3;
-
-/// The longest time that a story waits for its page while Tidings runs.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
-
-/// The shortest time that a fetch may take, however long its story has waited.
-const SHORTEST_FETCH: Duration = Duration::from_mins(1);
-
-/// The pause after the first and the second failed fetch.
-const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(1)];
 
 /// The pause after a failure of the store.
 const STORE_FAILED: Duration = Duration::from_secs(10);
@@ -104,14 +94,14 @@ enum PageOutcome {
 }
 
 async fn settle_story(context: &Arc<RunContext>, waiting: WaitingStory, stop: &CancellationToken) {
-    let left = until(later(waiting.since, LONGEST_WAIT), now());
+    let left = until(later(waiting.since, page_wait::LONGEST), now());
     let page = if let Some(read) = &waiting.read {
         PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
     } else {
         tokio::select! {
             () = stop.cancelled() => return,
             page = read_page(context, &waiting, left) => page,
-            () = tokio::time::sleep(left.max(SHORTEST_FETCH)) => {
+            () = tokio::time::sleep(left.max(page_wait::SHORTEST_FETCH)) => {
                 settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
             }
         }
@@ -142,7 +132,7 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let at = now();
     let due = admit::due(context.other_polls(), at);
-    let may_recheck = read == Read::Full && waiting.fetches + fetches < page::MOST_FETCHES;
+    let may_recheck = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = recheck::next_recheck(context, &waiting.feed_entries, story.first_seen, at)
         .filter(|_| may_recheck);
     let shared = Arc::clone(context);
@@ -169,7 +159,8 @@ async fn read_page(
     let Some(url) = story.url.as_deref().and_then(|url| Url::parse(url).ok()) else {
         return settle_with_teaser(story, "its link is no address".to_owned(), 0);
     };
-    let room = page::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
+    let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
     match page::read_article(context, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(text), fetches }) => {
             PageOutcome::Settled(text, Read::Full, fetches)
@@ -178,20 +169,15 @@ async fn read_page(
             settle_with_teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
-            retry_or_teaser(waiting, left, until, "its host asked for a pause")
+            let retry = page_wait::after_rest(history, until, now());
+            retry_or_teaser(story, retry, "its host asked for a pause".to_owned())
         }
         Err(why) if is_temporary(&why) => {
             debug!("a page could not be read: {why}");
-            let pause = PAUSES.get(waiting.attempts as usize).map_or(LONGEST_WAIT, |pause| *pause);
-            let again =
-                later(now(), pause).max(end_of_requested_pause(&why).unwrap_or(Timestamp::MIN));
+            let retry = page_wait::after_failure(history, end_of_requested_pause(&why), now());
             let tries = waiting.attempts + 1;
-            retry_or_teaser(
-                waiting,
-                left,
-                again,
-                &format!("its page could not be read: {why} (tried {tries} times)"),
-            )
+            let why = format!("its page could not be read: {why} (tried {tries} times)");
+            retry_or_teaser(story, retry, why)
         }
         Err(why) => settle_with_teaser(story, format!("its page could not be read: {why}"), 1),
     }
@@ -209,19 +195,11 @@ fn settle_with_teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
     PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
 }
 
-/// Tries the page again later, or settles the story with its teaser if the page was tried often
-/// enough or cannot be tried again in time.
-fn retry_or_teaser(
-    waiting: &WaitingStory,
-    left: Duration,
-    again: Timestamp,
-    why: &str,
-) -> PageOutcome {
-    let may_fail = waiting.attempts + 1 < MOST_FAILURES && waiting.fetches + 1 < page::MOST_FETCHES;
-    if may_fail && until(again, now()) < left {
-        PageOutcome::Later(again)
-    } else {
-        settle_with_teaser(&waiting.story, why.to_owned(), 1)
+/// The outcome of a page that failed. `why`: why the story is settled with its teaser, if it is.
+fn retry_or_teaser(story: &Story, retry: PageRetry, why: String) -> PageOutcome {
+    match retry {
+        PageRetry::At(again) => PageOutcome::Later(again),
+        PageRetry::Teaser => settle_with_teaser(story, why, 1),
     }
 }
 

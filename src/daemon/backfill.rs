@@ -78,7 +78,7 @@ async fn match_new_rules(context: &Arc<RunContext>) -> Result<(), StoreError> {
     }
     let names = new.keys().cloned().collect();
     context.store.record_backfill(names, now()).await?;
-    info!("{} new rules were matched against stored stories: {matches} matches", new.len());
+    info!("new rules matched against stored stories: {}; matches: {matches}", new.len());
     Ok(())
 }
 

@@ -134,7 +134,7 @@ async fn finish_in_flight(
                 None => return,
             },
             () = &mut deadline => {
-                warn!("{} messages are still in flight, and are sent again at the next start", tasks.len());
+                warn!("messages still in flight: {}; they are sent again at the next start", tasks.len());
                 return;
             }
         }
@@ -247,7 +247,7 @@ async fn cut_waits(context: &RunContext) {
     match context.store.shorten_delivery_waits(now()).await {
         Ok(0) => {}
         Ok(cut) => {
-            info!("the clock of this machine was ahead; the waits of {cut} messages are shortened");
+            info!("the clock of this machine was ahead; messages whose wait is shortened: {cut}");
         }
         Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
     }
@@ -289,7 +289,9 @@ fn log_outcome(context: &RunContext, lease: &Lease, finish: &Finish) {
         Finish::Retry(RetryRecord { due: at, why, .. })
         | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
             if failing.insert(receiver.clone()) {
-                warn!("{receiver} did not take a message: {why}; it is kept and tried again");
+                warn!(
+                    "{receiver} did not take a message: {why}; the message is kept and tried again"
+                );
             } else {
                 debug!("{receiver} still takes no message: {why}; next try at {at}");
             }

@@ -13,11 +13,12 @@ use crate::alerts::admit;
 use crate::article;
 use crate::config::{FeedConfig, FirstPoll, FullText};
 use crate::daemon::context::{RunContext, run_blocking_limited};
-use crate::daemon::{feed_health, matching, page};
+use crate::daemon::{feed_health, matching};
 use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
     self, Before, Claims, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
 };
+use crate::lifecycle::page_wait;
 use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
 use tidings_rules::story::{Read, Story};
 
@@ -249,7 +250,7 @@ impl PollContext<'_> {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {
             Some("the feed gives no link to its page")
-        } else if before.is_some_and(|item| item.pages >= page::MOST_FETCHES) {
+        } else if before.is_some_and(|item| item.pages >= page_wait::MOST_FETCHES) {
             Some("its page was read often enough before this edit")
         } else if !rules.reads_body(&carriers) {
             Some("no rule for its feed reads the text")

@@ -32,7 +32,7 @@ pub(crate) async fn keep_sweeping(context: &RunContext, stop: CancellationToken)
                 Ok(removed) => log_removed(removed),
                 Err(why) => {
                     error!(
-                        "what `retain` no longer keeps cannot be removed: {why}; it is tried again later"
+                        "data that `retain` does not keep cannot be removed: {why}; the next sweep tries again"
                     );
                 }
             }
@@ -77,7 +77,7 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
 
 fn log_removed(removed: SweepCounts) {
     info!(
-        "removed as `retain` says: the texts of {} stories, {} alerts, {} messages, and {} items that left their feeds long ago",
+        "removed as `retain` sets; story texts: {}, alerts: {}, messages: {}, items that left their feeds: {}",
         removed.stories, removed.alerts, removed.messages, removed.keys
     );
 }

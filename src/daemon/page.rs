@@ -11,9 +11,6 @@ use crate::article::{NoArticle, PageContent};
 use crate::daemon::context::{RunContext, run_blocking_limited};
 use crate::http::{FetchError, Validators, Want};
 
-/// The most page fetches of one story, over all its edits and rechecks.
-pub(crate) const MOST_FETCHES: u32 = 3;
-
 /// The result of reading a page.
 #[derive(Debug)]
 pub(crate) struct PageReading {

@@ -247,10 +247,10 @@ pub(crate) async fn load_states(context: &RunContext) -> Result<Vec<FeedState>, 
     Ok(states)
 }
 
-/// Logs at the start of a run that a feed is not polled any more, or has moved.
+/// Logs at the start of a run that a feed is no longer polled, or has moved.
 fn with_move_logged(feed: &FeedConfig, state: FeedState) -> FeedState {
     if state.next_poll.is_none() {
-        warn!("{}: not polled any more: {}", feed.name, state.next_why);
+        warn!("{}: no longer polled: {}", feed.name, state.next_why);
     }
     record::log_move(feed, &state);
     state

@@ -15,6 +15,7 @@ use crate::daemon::context::{RunContext, run_blocking_limited};
 use crate::daemon::tasks::Tasks;
 use crate::daemon::{Mode, matching, page};
 use crate::http::FetchError;
+use crate::lifecycle::page_wait;
 use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
 
@@ -98,7 +99,7 @@ async fn recheck_page(context: &Arc<RunContext>, recheck: RecheckDue) {
 }
 
 async fn read_page_again(context: &Arc<RunContext>, recheck: RecheckDue) -> RecheckResult {
-    let room = page::MOST_FETCHES.saturating_sub(recheck.fetches);
+    let room = page_wait::MOST_FETCHES.saturating_sub(recheck.fetches);
     let url = recheck.story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let may_alert = admit::edited_item(false, recheck.story.first_seen, now()).is_ok();
     let Some(url) = url.filter(|_| room > 0 && may_alert) else {

@@ -95,7 +95,7 @@ pub(crate) async fn keep_rules_fresh(
             // unchanged.
             Ok(files) => seen = swap_rules(&context, files.clone()).await.then_some(files),
             Err(why) if seen.is_some() => {
-                error!("{why}; the rules in force stay");
+                error!("{why}; the rules in force do not change");
                 seen = None;
             }
             Err(_) => {}
@@ -119,7 +119,7 @@ async fn swap_rules(context: &Arc<RunContext>, files: RuleFiles) -> bool {
     match load_and_swap(context, files).await {
         Ok(()) => true,
         Err(why) => {
-            error!("{why}; the rules in force stay");
+            error!("{why}; the rules in force do not change");
             false
         }
     }
@@ -150,7 +150,7 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
     })?;
     log_faults(&faults);
     let Some(loaded) = loaded else {
-        error!("the rules in force stay until the rule files are corrected");
+        error!("the rules in force do not change until the rule files are corrected");
         return Ok(());
     };
     let before = context.rules.load_full();
@@ -159,7 +159,7 @@ async fn load_and_swap(context: &Arc<RunContext>, files: RuleFiles) -> Result<()
         let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
         info!("${list}: +{added} −{gone} rows{edited}");
     }
-    info!("{} rules are in force now", loaded.rules.count());
+    info!("rules in force: {}", loaded.rules.count());
     context.rules.store(Arc::new(loaded.rules));
     context.rules_changed.notify_one();
     Ok(())
@@ -176,7 +176,9 @@ async fn record_rules(
         warn!("{file}: its last good version stays in force until it is corrected");
     }
     for file in &loaded.left_out {
-        warn!("{file}: left out until it is corrected, because there is no good version of it");
+        warn!(
+            "{file}: left out until it is corrected, because no earlier version of it is without errors"
+        );
     }
     let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
     let new = loaded

@@ -1,4 +1,4 @@
-//! Which of two readers of XML feeds is believed: feed-rs, and our own forgiving one for what it
+//! Chooses between two readers of XML feeds: feed-rs, and our own forgiving reader for what feed-rs
 //! refuses, empties or leaves out.
 
 use url::Url;
@@ -7,8 +7,8 @@ use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS, NoFeed};
 use crate::feed::tag::{is_item, local, name};
 use crate::feed::{hints, standard, xml};
 
-/// Reads an XML feed that came from `base`. The second reader runs only if the first leaves
-/// something open.
+/// Reads an XML feed that came from `base`. The second reader runs only if the first may have
+/// missed something.
 pub(super) fn read_xml_feed(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let document = match standard::read_with_feed_rs(text, base) {
         Some(first) if is_closed(text) && is_whole(&first, &find_signs(text)) => Ok(first),
@@ -17,8 +17,8 @@ pub(super) fn read_xml_feed(text: &str, base: &Url) -> Result<Document, NoFeed> 
     document.map(|document| Document { hints: hints::read_hints(text), ..document })
 }
 
-/// Whether the first element of `text` is closed after its last item. A sign and no proof: the tag
-/// may stand in a comment.
+/// Whether the first element of `text` is closed after its last item. This is a sign and no proof,
+/// because the tag may stand in a comment.
 fn is_closed(text: &str) -> bool {
     let opens = |tag: &&str| tag.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let Some(root) = text.split('<').skip(1).find(opens).map(name) else { return false };
@@ -28,8 +28,8 @@ fn is_closed(text: &str) -> bool {
     text.rsplit('<').map(name).find(|name| is_start(name) || is_end(name)).is_some_and(is_end)
 }
 
-/// Whether a document has an item for each that is opened in its text, and of each all that readers
-/// can differ in. feed-rs passes over the sources of RSS.
+/// Whether a document has an item for each item tag in its text, and every part of them in which
+/// the readers can differ. feed-rs does not read the sources of RSS.
 fn is_whole(document: &Document, signs: &Signs) -> bool {
     let is_full = |item: &Item| {
         let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
@@ -43,7 +43,7 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
     has_all && !signs.sources && document.items.iter().all(is_full)
 }
 
-/// The first answer where it has as many items as the second, its gaps filled; else the second.
+/// The first answer with its gaps filled, if it has as many items as the second; else the second.
 fn choose(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
     match (first, second) {
         (Some(first), Ok(second)) if first.items.len() == second.items.len() => {
@@ -91,24 +91,24 @@ fn fill(item: &mut Item, other: Item) {
     }
 }
 
-/// What a text opens, by the names of its tags.
+/// Counts and flags of the tags that a text opens.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says whether one thing is there")]
 struct Signs {
-    /// How many items; at most [`MOST_ITEMS`].
+    /// The number of items; at most [`MOST_ITEMS`].
     items: usize,
-    /// Whether anything that may name an author.
+    /// Whether there is a tag that may name an author.
     authors: bool,
-    /// Whether anything that may be a category.
+    /// Whether there is a tag that may be a category.
     tags: bool,
-    /// Whether anything that may be a language.
+    /// Whether there is a tag that may be a language.
     languages: bool,
-    /// Whether anything that may be an item's source.
+    /// Whether there is a tag that may be an item's source.
     sources: bool,
 }
 
-/// The signs of `text`, whatever the prefix and case of its names. One in a comment counts too: it
-/// costs a second look and no more.
+/// Counts the tags of `text`, in any prefix and case. Tags in comments count too, which only makes
+/// the second reader run.
 fn find_signs(text: &str) -> Signs {
     let mut signs = Signs::default();
     for tag in text.split('<').skip(1).filter(|tag| !tag.starts_with('/')) {

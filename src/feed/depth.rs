@@ -1,25 +1,25 @@
-//! Whether XML is safe to hand to feed-rs: a cheap pass that uses no stack, with the very lexer
-//! that the parser uses.
+//! Whether feed-rs can read an XML text safely. One pass without recursion, with the lexer that
+//! feed-rs uses.
 
 use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesStart, Event};
 
-/// How deep elements may nest. feed-rs recurses on some (`media:group`): 30 kB of them overflow its
-/// stack, which no `catch_unwind` catches.
+/// The most levels of nested elements. feed-rs recurses on some (`media:group`): 30 kB of them
+/// overflow its stack, which no `catch_unwind` catches.
 const DEEPEST: usize = 100;
 
-/// How many attributes a tag may have: the lexer compares each with all before it.
+/// The most attributes of a tag. The lexer compares each with all before it.
 const MOST_ATTRIBUTES: usize = 256;
 
-/// How many namespaces may be declared around one element: the lexer searches them all for each
+/// The most namespaces that are declared around one element. The lexer searches them all for each
 /// element.
 const MOST_NAMESPACES: usize = 256;
 
-/// How long all `xml:base` around one element may be: the parser copies them for each element.
+/// The most bytes of all `xml:base` around one element. The parser copies them for each element.
 const LONGEST_BASE: usize = 8 << 10;
 
-/// What the start tags around a place add up to.
+/// The sums over the start tags around a place.
 #[derive(Clone, Copy, Default)]
 struct Load {
     namespaces: usize,
@@ -31,7 +31,7 @@ struct Load {
 pub(super) fn is_safe(text: &str) -> bool {
     let mut reader = Reader::from_reader(text.as_bytes());
     let config = reader.config_mut();
-    // As feed-rs has it, so that both see the same tags.
+    // The same setting as in feed-rs, so that both see the same tags.
     config.expand_empty_elements = true;
     config.trim_markup_names_in_closing_tags = true;
     let mut open = vec![Load::default()];
@@ -48,14 +48,14 @@ pub(super) fn is_safe(text: &str) -> bool {
                 open.pop();
             }
             Ok(Event::Eof) | Err(Error::Syntax(_) | Error::Io(_)) => return true,
-            // The parser may read on after lesser damage. A wrong end tag closes nothing here,
-            // which counts too deep rather than not deep enough.
+            // The parser may read on after lesser damage. Here a wrong end tag closes nothing, so
+            // the depth is counted too high rather than too low.
             Ok(_) | Err(_) => {}
         }
     }
 }
 
-/// The load of what stands in `tag`, unless it is more than can be read safely.
+/// The load of `tag`. `None` if it is more than can be read safely.
 fn add_tag(tag: &BytesStart, mut load: Load) -> Option<Load> {
     for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
         if count >= MOST_ATTRIBUTES {

@@ -17,7 +17,7 @@ use tidings_rules::text::one_line;
 /// The most feeds that are taken from one page.
 pub const MOST_FEEDS: usize = 50;
 
-/// Paths at which feeds usually are, the likeliest first.
+/// Paths at which feeds usually are. The likeliest stand first.
 const USUAL: [&str; 9] = [
     "feed",
     "rss",
@@ -39,20 +39,20 @@ pub struct NamedFeed {
     pub title: Option<String>,
 }
 
-/// What an address turned out to be.
+/// The content of an address.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Discovery {
     /// A feed itself.
     Feed(Document),
-    /// A page that links these feeds, the best first. If there are none, [`usual_addresses`] may be
+    /// A page that links these feeds, the best first. If there are none, [`usual_addresses`] can be
     /// tried.
     Page(Vec<NamedFeed>),
 }
 
-/// Finds out what the bytes at `url` are.
+/// Detects the content of the bytes at `url`.
 ///
 /// # Errors
-/// Where they are neither a feed nor a web page.
+/// If they are neither a feed nor a web page.
 pub fn discover(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Discovery, NoFeed> {
     let text = decode(bytes, content_type);
     if sniff::kind(&text) == DocumentKind::Html {
@@ -61,9 +61,9 @@ pub fn discover(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<D
     parse::parse(bytes, content_type, url).map(Discovery::Feed)
 }
 
-/// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">`
-/// in the page's order, those of comments after them, then links of the text that look like feeds.
-/// At most [`MOST_FEEDS`].
+/// The feeds that an HTML page names, each once, the best first. At first those of `<link
+/// rel="alternate">` in the page's order, then those of comments, then links in the text that look
+/// like feeds. At most [`MOST_FEEDS`].
 #[must_use]
 pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
     let sink = PageSink(RefCell::new(SeenElements { base: page.clone(), named: Vec::new() }));

@@ -17,17 +17,17 @@ pub struct Document {
     pub hints: PollHints,
     /// Its items, in document order; at most [`MOST_ITEMS`].
     pub items: Vec<Item>,
-    /// Where it ends.
+    /// How it ends.
     pub end: DocumentEnd,
 }
 
-/// Where a document ends.
+/// How a document ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DocumentEnd {
-    /// Where its publisher ended it.
+    /// At its publisher's end tag.
     #[default]
     Whole,
-    /// It breaks off after its last item, or within an item of which nothing could be read.
+    /// It breaks off after its last item, or within an item without readable parts.
     BetweenItems,
     /// It breaks off within its last item.
     WithinItem,
@@ -36,18 +36,18 @@ pub enum DocumentEnd {
 /// One item. Texts are plain: markup removed, entities resolved, paragraphs parted by a blank line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Item {
-    /// The publisher's identifier, where it gave one. Never empty.
+    /// The publisher's identifier, if there is one. Never empty.
     pub guid: Option<String>,
-    /// The absolute link, where it gave one: `http`, `https`, or `file` in a feed that is a file
+    /// The absolute link, if there is one: `http`, `https`, or `file` in a feed that is a file
     /// itself.
     pub link: Option<Url>,
     /// The headline in one line; may be empty.
     pub title: String,
     /// The text: the content element, else the summary; may be empty.
     pub text: String,
-    /// Whether `text` came from a content element, rather than a summary.
+    /// Whether `text` comes from a content element, not from a summary.
     pub is_content: bool,
-    /// When it says it was published, else updated.
+    /// The time of publication, else of the last update.
     pub published: Option<Timestamp>,
     /// Its language, else the feed's.
     pub lang: Option<String>,
@@ -55,11 +55,12 @@ pub struct Item {
     pub authors: Vec<String>,
     /// Its categories.
     pub tags: Vec<String>,
-    /// Who it was taken from, where a feed of many sources says so (`source` in RSS), in one line.
+    /// The publisher from which it was taken, in one line, if a feed of many sources names it
+    /// (`source` in RSS).
     pub source: Option<String>,
 }
 
-/// Why bytes are no feed, in one sentence for a person.
+/// Why bytes are not a feed, in one sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoFeed(pub String);

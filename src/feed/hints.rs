@@ -17,8 +17,8 @@ pub struct PollHints {
     pub pauses: Pauses,
 }
 
-/// Reads the hints of an XML feed, whichever prefixes it has, from what stands before its first
-/// item and after its last: one pass, without a tree.
+/// Reads the hints of an XML feed, in any prefix, from the text before its first item and after its
+/// last. One pass, without a tree.
 pub(super) fn read_hints(text: &str) -> PollHints {
     let head = text.split('<').skip(1).take_while(|tag| !is_item(tag::name(tag)));
     let tail =
@@ -38,8 +38,8 @@ pub(super) fn read_hints(text: &str) -> PollHints {
             _ => {}
         }
     }
-    // The module for syndication has a period without a frequency be once, and a frequency without
-    // a period be a day's.
+    // In the syndication module, a period without a frequency means once, and a frequency without a
+    // period means a day.
     let updated = (period.is_some() || frequency.is_some())
         .then(|| period.unwrap_or(DAY) / frequency.unwrap_or(1));
     PollHints { interval: ttl.max(updated).filter(|interval| !interval.is_zero()), pauses }
@@ -64,7 +64,7 @@ fn span(value: &str) -> Option<Duration> {
     Some(DAY * days)
 }
 
-/// The known name that `name` is whatever its case and prefix, in lower case; empty for others.
+/// The known name that equals `name` in any case and prefix, in lower case. Empty if there is none.
 fn known_name(name: &str) -> &'static str {
     const KNOWN: [&str; 5] = ["ttl", "updateperiod", "updatefrequency", "hour", "day"];
     let local = tag::local(name);

@@ -24,35 +24,35 @@ pub use link::normalise_link;
 pub use normalized_text::hash_normalized_text;
 use tidings_rules::story::{FeedName, StoryKey};
 
-/// What an item of a document is, next to what is known.
+/// An item of a document, compared with the known items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassifiedItem {
-    /// Its place in the document's items.
+    /// Its index in the document's items.
     pub index: usize,
     /// Its key from now on.
     pub key: ItemKey,
-    /// Its normalised link, where it has one.
+    /// Its normalised link, if it has one.
     pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change.
+    /// The part of its link that stays when tokens, hosts and slugs change.
     pub stem: Option<String>,
     /// [`hash_normalized_text`] of its title and text.
     pub hash: String,
-    /// [`hash_normalized_text`] of its text alone, where it has one.
+    /// [`hash_normalized_text`] of its text alone, if it has one.
     pub text_hash: Option<String>,
-    /// The story it belongs to: shared with other feeds if its link is good enough to be one.
+    /// Its story. A story is shared with other feeds if its link identifies it.
     pub story: StoryKey,
-    /// What happened to it.
+    /// Whether it is new, edited, or the same.
     pub verdict: ItemChange,
 }
 
-/// How many keys are looked up that an item may have: all but those with a high number.
+/// The keys of an item that are looked up. Keys with higher numbers are not.
 const MOST_KEYS: usize = 8;
 
-/// The keys by which known items are looked up. Only these are looked up, so a poll costs what its
-/// document holds, however long the feed's history is.
+/// The keys by which known items are looked up. Only these are, so the cost of a poll depends on
+/// its document and not on the feed's history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// Keys that an item has or may be given.
+    /// Keys that an item has or may get.
     pub keys: Vec<String>,
     /// Guids.
     pub guids: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Claims {
     pub links: Vec<String>,
     /// Hashes of title and text.
     pub hashes: Vec<String>,
-    /// What of links stays when tokens, hosts and slugs change.
+    /// The parts of links that stay when tokens, hosts and slugs change.
     pub stems: Vec<String>,
     /// Hashes of texts alone.
     pub texts: Vec<String>,
@@ -77,7 +77,7 @@ impl Faces {
         Self(items.iter().enumerate().map(|(index, item)| item_face(index, item)).collect())
     }
 
-    /// What they may be known by, each once.
+    /// All keys by which they may be known, each once.
     #[must_use]
     pub fn claims(&self) -> Claims {
         let sorted = |mut values: Vec<String>| {
@@ -101,8 +101,8 @@ impl Faces {
 }
 
 /// Classifies every item of a document of `feed` against the `known` items of its [`Claims`]. An
-/// item that repeats an earlier one of the same document (guid, link and title; without guid and
-/// link: title and text) is left out.
+/// item that repeats an earlier one of the same document is left out. Items repeat each other if
+/// guid, link and title are equal, or title and text without guid and link.
 ///
 /// Each key is given once. If the result is known, a second classification of the same document
 /// gives only [`ItemChange::Same`], in any order of its items.
@@ -130,8 +130,8 @@ pub fn classify(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Class
     judged.collect()
 }
 
-/// Changes the verdict of edits that are other news under a known guid or link. `before` is the
-/// last text of an item, by its known key.
+/// Changes the result of edits that are other news under a known guid or link. `before`: the last
+/// text of each item, by its known key.
 pub fn mark_renewed<'b>(
     judged: &mut [ClassifiedItem],
     before: impl Fn(&ItemKey) -> Option<&'b Before>,
@@ -157,22 +157,22 @@ fn is_named_by_headline(item: &Item) -> bool {
     item.guid.is_none() && !item.title.is_empty() && !link.is_some_and(|link| is_telling(&link))
 }
 
-/// Which known items came and went.
+/// The known items that were removed and returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemovedAndReturned {
-    /// Those that the document lacks, and the one before it did not.
+    /// Items that this document lacks and the last one had.
     pub removed: Vec<ItemKey>,
-    /// Those that it holds, and the one before it lacked.
+    /// Items that this document has and the last one lacked.
     pub returned: Vec<ItemKey>,
 }
 
-/// The most items that count as present though documents that broke off did not show them. The
-/// bound keeps a feed that always breaks off from costing more with every poll.
+/// The most items that stay present although truncated documents do not show them. Without this
+/// bound, a feed that is always truncated would cost more with every poll.
 const MOST_UNSEEN: usize = 1000;
 
 impl RemovedAndReturned {
-    /// Has items that a document lacks stay present where the document broke off before them: all
-    /// but those that were first seen before the newest `MOST_UNSEEN`.
+    /// Keeps items present that a truncated document may have lost: all except those first seen
+    /// before the newest `MOST_UNSEEN`.
     pub fn keep_unseen(&mut self, known: &[KnownItem]) {
         let excess = self.removed.len().saturating_sub(MOST_UNSEEN);
         let seen: HashMap<&ItemKey, Timestamp> =
@@ -182,8 +182,7 @@ impl RemovedAndReturned {
     }
 }
 
-/// Which of the known items left with a document, and which came back, each by the key that is
-/// known.
+/// Which known items were removed and which returned with a document, by their known keys.
 #[must_use]
 pub fn removed_and_returned(known: &[KnownItem], judged: &[ClassifiedItem]) -> RemovedAndReturned {
     let present: HashSet<&ItemKey> = judged.iter().map(ClassifiedItem::known_by).collect();
@@ -211,8 +210,8 @@ impl ClassifiedItem {
     }
 }
 
-/// Of faces that repeat each other one is kept: one that is known word for word, so that they do
-/// not take turns in being edits of each other, else the first.
+/// Of faces that repeat each other, one is kept: one whose words are known, else the first. So the
+/// same face is kept at every poll.
 fn without_repeats(known: &[KnownItem], Faces(faces): Faces) -> Vec<Face> {
     let exact: HashSet<_> = known.iter().map(|item| (&item.guid, &item.link, &item.hash)).collect();
     let mut kept: HashMap<_, usize> = HashMap::new();

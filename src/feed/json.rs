@@ -71,7 +71,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     })
 }
 
-/// Reads a feed, and one that breaks off up to its last whole item.
+/// Reads a feed. A truncated feed is read up to its last whole item.
 fn read_json(text: &str) -> Result<(JsonFeed, DocumentEnd), serde_json::Error> {
     match serde_json::from_str(text) {
         Ok(feed) => Ok((feed, DocumentEnd::Whole)),
@@ -85,7 +85,7 @@ fn read_json(text: &str) -> Result<(JsonFeed, DocumentEnd), serde_json::Error> {
     }
 }
 
-/// Where the last object ends that stands in an array of the outermost object; 0 if there is none.
+/// The end of the last complete object in an array of the outermost object; 0 if there is none.
 fn last_whole_item(text: &str) -> usize {
     let (mut depth, mut end) = (0_usize, 0);
     let (mut in_string, mut is_escaped) = (false, false);
@@ -129,7 +129,7 @@ fn item(entry: JsonItem, base: &Url, lang: Option<&str>) -> Item {
     }
 }
 
-/// An id as text: the format has readers take numbers for what they look like.
+/// An id as text. The format asks readers to accept numbers as ids.
 fn id(id: Value) -> Option<String> {
     match id {
         Value::String(id) => Some(id.trim().to_owned()).filter(|id| !id.is_empty()),

@@ -1,4 +1,4 @@
-//! Lists of feeds as other readers keep them (OPML): read forgivingly, written plainly.
+//! Lists of feeds in OPML, as other readers keep them. Reading forgives faults.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use tidings_rules::text::one_line;
 /// The most feeds that are taken from one list.
 pub const MOST_SUBSCRIPTIONS: usize = 100_000;
 
-/// How many folders around a feed become its tags.
+/// The most folders around a feed that become its tags.
 const MOST_TAGS: usize = 16;
 
 /// A feed in a list.
@@ -23,13 +23,13 @@ const MOST_TAGS: usize = 16;
 pub struct Subscription {
     /// The feed's address: `http` or `https`.
     pub url: Url,
-    /// What the list calls it, in one line.
+    /// Its title in the list, in one line.
     pub title: Option<String>,
-    /// The folders that it is in, the outermost first, and its categories; each once.
+    /// Its folders, the outermost first, and its categories; each once.
     pub tags: Vec<String>,
 }
 
-/// Why bytes are no list of feeds, in one sentence for a person.
+/// Why bytes are not a list of feeds, in one sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoList(String);
@@ -54,7 +54,7 @@ pub fn read_opml(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
     Err(NoList(why.to_owned()))
 }
 
-/// Writes a list: the first tag of a feed is its folder, the others are its categories.
+/// Writes a list. The first tag of a feed is its folder, the others are its categories.
 #[must_use]
 pub fn write_opml(title: &str, subscriptions: &[Subscription]) -> String {
     let head = format!("<head><title>{}</title></head>\n<body>\n", escaped(title));
@@ -103,9 +103,9 @@ fn escaped(text: &str) -> String {
 #[derive(Default)]
 struct OpmlOutline {
     subscriptions: Vec<Subscription>,
-    /// Where each address stands among them.
+    /// The index of each address among them.
     places: HashMap<Url, usize>,
-    /// The outlines that are open; feeds among them have no name to give.
+    /// The open outlines. Feeds among them have no name.
     open: Vec<Option<String>>,
     is_opml: bool,
 }
@@ -156,7 +156,7 @@ impl OpmlOutline {
     }
 }
 
-/// The address of a feed; `feed:` stands for `http:`, or before the whole address.
+/// The address of a feed. `feed:` stands for `http:`, or stands before the whole address.
 fn address(text: &str) -> Option<Url> {
     let bare = text.strip_prefix("feed://").map(|rest| format!("http://{rest}"));
     let bare = bare.unwrap_or_else(|| text.strip_prefix("feed:").unwrap_or(text).to_owned());

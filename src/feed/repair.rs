@@ -1,5 +1,5 @@
-//! Small repairs of XML that real feeds get wrong, for feed-rs, which would refuse them. Markup
-//! that is sound stays as it is.
+//! Repairs common faults of XML, because feed-rs refuses feeds with them. Correct markup stays as
+//! it is.
 
 mod patch;
 mod tag;
@@ -10,10 +10,10 @@ use encoding_rs::WINDOWS_1252;
 
 use self::patch::Patch;
 
-/// Repairs `text`, which is decoded: what stands before the first tag goes, so do XML declarations
-/// (they name an encoding that is no longer true) and characters that XML forbids; a bare `&` and a
-/// bare `<` are escaped, references to forbidden characters resolved, old `rss` versions and
-/// namespaces renamed. Sound text is not copied.
+/// Repairs `text`, which is decoded. Removes what stands before the first tag, XML declarations
+/// (they name an encoding that is no longer true) and characters that XML forbids. Escapes a bare
+/// `&` and a bare `<`, resolves references to forbidden characters, and renames old `rss` versions
+/// and namespaces. Does not copy correct text.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let text = from_first_tag(text);
     let mut patch = Patch::new(text);
@@ -29,7 +29,7 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     patch.finish()
 }
 
-/// `text` from its first markup that is no XML declaration on.
+/// `text` from its first markup on, XML declarations left out.
 fn from_first_tag(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -117,7 +117,7 @@ fn tag(patch: &mut Patch) {
     }
 }
 
-/// The length of the tag at the start of `rest`: to the `>` that no quotes enclose.
+/// The length of the tag at the start of `rest`, up to the first `>` outside quotes.
 fn tag_end(rest: &str) -> usize {
     let mut quote = None;
     for (at, byte) in rest.bytes().enumerate() {
@@ -128,8 +128,7 @@ fn tag_end(rest: &str) -> usize {
             _ => {}
         }
     }
-    // A quote that is never closed: better a tag that ends too soon than one that swallows the
-    // feed.
+    // A quote is never closed. The tag may end too soon here, but it must not swallow the feed.
     rest.find('>').map_or(rest.len(), |end| end + 1)
 }
 
@@ -152,8 +151,8 @@ fn reference(patch: &mut Patch) {
     }
 }
 
-/// The character that a numeric reference means; nothing if XML forbids it. 128 to 159 are those of
-/// windows-1252, as in HTML.
+/// The character of a numeric reference; `None` if XML forbids it. 128 to 159 mean windows-1252, as
+/// in HTML.
 fn numbered(number: &str) -> Option<char> {
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
@@ -168,7 +167,7 @@ fn numbered(number: &str) -> Option<char> {
     is_legal(c).then_some(c)
 }
 
-/// Whether XML 1.0 lets a character stand in a document (production 2).
+/// Whether XML 1.0 permits a character in a document (production 2).
 fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

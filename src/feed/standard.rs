@@ -1,5 +1,5 @@
-//! XML feeds as feed-rs reads them: the first of the two readers, for all that keeps near enough to
-//! a standard.
+//! Reads XML feeds with feed-rs, the first of the two readers, for feeds that nearly follow a
+//! standard.
 
 use std::time::SystemTime;
 
@@ -18,12 +18,12 @@ use crate::markup::plain;
 use crate::markup::shield::catch_panic;
 use tidings_rules::text::one_line;
 
-/// How many references a document may hold: the lexer gives each by itself, which takes ten times
-/// as long as a plain character.
+/// The most references in a document. The lexer returns each by itself, which takes ten times as
+/// long as a plain character.
 const MOST_REFERENCES: usize = 500_000;
 
-/// Reads a feed that came from `base`, its common damage repaired. Its hints are left to `hints`,
-/// where it ends to `choice`. Nothing where feed-rs refuses it, panics, or would not be safe.
+/// Reads a feed that came from `base`, after common repairs. `hints` reads its hints, and `choice`
+/// decides how it ends. `None` if feed-rs refuses it, panics, or would not be safe.
 pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
     if bytes::count(text.as_bytes(), b'&') > MOST_REFERENCES {
         return None;
@@ -34,7 +34,7 @@ pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
     }
     let parser = feed_rs::parser::Builder::new()
         .base_uri(Some(base.as_str()))
-        // An id that the publisher did not give must be seen as none: feed-rs would make one up, a
+        // An id that the publisher did not give must stay missing. feed-rs would make one, and a
         // random one if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
@@ -88,7 +88,7 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
         tags: distinct(
             entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)),
         ),
-        // feed-rs passes over it.
+        // feed-rs does not read it.
         source: None,
     }
 }
@@ -101,7 +101,7 @@ fn content(entry: &Entry) -> Option<String> {
         "text/html" | "text/xml" | "application/xml" | "application/xhtml+xml" => {
             Some(plain::from_markup(body))
         }
-        // A picture or the like in base64.
+        // A picture or similar in base64.
         _ => None,
     }
 }
@@ -110,15 +110,15 @@ fn headline(text: &Text, kind: &FeedType) -> String {
     one_line(&prose(text, kind))
 }
 
-/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
+/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, and is
 /// often wrong about `text`.
 fn prose(text: &Text, kind: &FeedType) -> String {
     let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
     if is_plain { plain::from_either(&text.content) } else { plain::from_markup(&text.content) }
 }
 
-/// The page of an entry: its alternate link, else its first that is no other thing, else a guid
-/// that is an address.
+/// The page of an entry: its alternate link, else its first link to a page, else a guid that is an
+/// address.
 fn entry_link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     let is_alternate = |rel: Option<&str>| matches!(rel, Some("alternate") | None);
     let alternates = entry.links.iter().filter(|link| is_alternate(link.rel.as_deref()));
@@ -126,7 +126,7 @@ fn entry_link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
     alternates.map(|link| link.href.as_str()).chain(guid).find_map(|link| resolve(link, base))
 }
 
-/// A person's name. feed-rs puts RSS's `author`, an address that may carry a name, into a person
+/// A person's name. feed-rs reads RSS's `author`, an address with an optional name, as a person
 /// called "author".
 fn author(person: &Person) -> Option<String> {
     let name = one_line(&plain::from_markup(&person.name));

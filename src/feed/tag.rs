@@ -1,4 +1,4 @@
-//! The names of tags, for checks of a feed before or without a parser.
+//! Names of tags, for checks of a feed without a parser.
 
 /// The name of the tag that follows a `<`, with its prefix and a leading slash.
 pub(super) fn name(tag: &str) -> &str {
@@ -15,7 +15,7 @@ pub(super) fn local(name: &str) -> &str {
     prefix.map_or(name, |colon| &name[colon + 1..])
 }
 
-/// Whether a name is that of an item, whatever its case and prefix.
+/// Whether a name is an item's, in any case and prefix.
 pub(super) fn is_item(name: &str) -> bool {
     let local = local(name);
     ["item", "entry"].iter().any(|item| local.eq_ignore_ascii_case(item))

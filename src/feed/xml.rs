@@ -1,9 +1,9 @@
-//! The second reader of XML feeds, of every format and however damaged, in one pass over their
-//! tokens: no tree, no recursion, no more time than their length deserves.
+//! The second reader of XML feeds: any format, however damaged, in one pass over the tokens. No
+//! tree, no recursion, and time in proportion to the length.
 //!
-//! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF share their words well enough to be
-//! read as one language. An end tag that is missing is made up for by whatever cannot stand inside;
-//! one that is too many is passed over.
+//! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF are read as one language, because
+//! their words do not collide. A missing end tag is assumed before any element that cannot stand
+//! inside. A surplus end tag is ignored.
 
 mod capture;
 mod draft;
@@ -27,11 +27,10 @@ use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
 use tidings_rules::text::one_line;
 
-/// The longest `xml:base` that is followed: each is put before all those inside.
+/// The longest `xml:base` that is followed. Each is joined with all those inside it.
 const LONGEST_BASE: usize = 4096;
 
-/// Reads a feed that came from `base`. Every item that the damage spares is read; its
-/// hints are left to `hints`.
+/// Reads a feed that came from `base`, and every item that is not damaged. `hints` reads its hints.
 pub(super) fn read_tokens(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let sink = FeedSink(RefCell::new(XmlReader::new(base)));
     let whole = tokenise(&repair(text), &sink);
@@ -41,7 +40,7 @@ pub(super) fn read_tokens(text: &str, base: &Url) -> Result<Document, NoFeed> {
     reader.finish_item(false);
     reader.check(whole)?;
     let end = match () {
-        // A tag that is too large ends the reading, not the document.
+        // A tag that is too large ends the reading, and the items before it stay.
         () if reader.is_ended || whole.is_err() => DocumentEnd::Whole,
         () if reader.items.len() > closed => DocumentEnd::WithinItem,
         () => DocumentEnd::BetweenItems,
@@ -54,9 +53,9 @@ struct XmlReader<'a> {
     prefixes: NamespacePrefixes,
     /// The name of the document's first element.
     root: Option<String>,
-    /// Whether it was closed, and no item began since.
+    /// Whether it is closed, and no item began after that.
     is_ended: bool,
-    /// The name of the element that makes it a feed, and whether it was closed.
+    /// The name of the element that makes it a feed, and whether it is closed.
     feed: Option<String>,
     is_closed: bool,
     is_atom: bool,
@@ -67,9 +66,9 @@ struct XmlReader<'a> {
     items: Vec<Item>,
     item: Option<ItemDraft>,
     item_base: Option<Url>,
-    /// The element whose parts are not the item's own, until it ends.
+    /// The open element whose parts are not the item's own.
     aside: Option<String>,
-    /// The author whose name may follow, until it ends.
+    /// The open author, whose name may follow.
     author: Option<String>,
     capture: Option<Capture>,
 }
@@ -176,7 +175,7 @@ impl<'a> XmlReader<'a> {
         self.capture = Some(Capture::new(tag, part, rank, self.is_atom, base));
     }
 
-    /// Whether the part stands in the tag's attributes, as Atom's links and categories do.
+    /// Whether the part stands in the tag's attributes, as links and categories of Atom do.
     fn takes_attributes(&mut self, tag: &Tag, part: FeedPart, rank: u8) -> bool {
         match part {
             FeedPart::Link => {
@@ -243,7 +242,7 @@ impl<'a> XmlReader<'a> {
         }
     }
 
-    /// The address that relative links are relative to.
+    /// The address to which relative links are relative.
     fn base(&self) -> &Url {
         self.item_base.as_ref().or(self.base.as_ref()).unwrap_or(self.address)
     }
@@ -323,7 +322,8 @@ impl<'a> XmlReader<'a> {
         for item in &mut items {
             item.lang = item.lang.take().or_else(|| lang.clone());
             if self.is_atom && item.authors.is_empty() {
-                // RFC 4287, 4.1.2: who wrote the feed wrote the entry, unless it says otherwise.
+                // RFC 4287, 4.1.2: the feed's authors are the entry's, unless the entry has its
+                // own.
                 item.authors = self.authors.iter().map(|(_, name)| name.clone()).collect();
             }
         }
@@ -336,7 +336,7 @@ impl<'a> XmlReader<'a> {
     }
 }
 
-/// The `xml:base` of a tag, itself relative to the one around.
+/// The `xml:base` of a tag, which is relative to the one around it.
 fn based(tag: &Tag, around: &Url) -> Option<Url> {
     let base = attribute(tag, "xml:base")?.trim();
     around.join(base).ok().filter(|base| base.as_str().len() <= LONGEST_BASE)

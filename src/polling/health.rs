@@ -97,7 +97,7 @@ pub struct FeedNotice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedNoticeKind {
-    /// It is gone for good, and not polled any more.
+    /// It is gone for good, and no longer polled.
     Gone,
     /// It has failed for a day.
     Failing,

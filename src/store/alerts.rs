@@ -8,6 +8,7 @@ use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, event};
 use crate::alerts::NewAlert;
 use crate::alerts::copies::CopyUpdate;
+use crate::lifecycle::story::StoryStatus;
 use tidings_rules::story::Read;
 
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
@@ -57,10 +58,12 @@ pub(super) async fn set_match_status(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE story SET status_why = NULL, due = NULL, waiting_since = NULL,
-                status = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN 'matched' ELSE 'unmatched' END
+                status = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN $2 ELSE $3 END
          WHERE id = $1",
     )
     .bind(story.0)
+    .bind(StoryStatus::Matched.as_str())
+    .bind(StoryStatus::Unmatched.as_str())
     .execute(conn)
     .await?;
     Ok(())

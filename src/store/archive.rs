@@ -1,4 +1,4 @@
-//! Reads a store beside a running Tidings: takes no lock, writes nothing, migrates nothing.
+//! Reads a store beside a running Tidings. Takes no lock, writes nothing, migrates nothing.
 
 mod find;
 mod history;
@@ -24,27 +24,27 @@ pub struct Archive {
     conn: SqliteConnection,
 }
 
-/// A story as the store keeps it: with its page's text where that was read, else with its feed's.
+/// A stored story, with its page's text if that was read, else with its feed's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredStory {
     /// Its row.
     pub id: StoryId,
-    /// Its UUID, which payloads and people use.
+    /// Its UUID, for payloads and people.
     pub uid: String,
     /// The story.
     pub story: Story,
-    /// Every feed that carried it, in the order of their names.
+    /// The feeds that carried it, in the order of their names.
     pub feeds: Vec<FeedName>,
 }
 
 impl Archive {
-    /// Opens the store at `path`, which must be there and of the schema that this build knows.
+    /// Opens the store at `path`, which must exist and have the schema of this build.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self { conn: command_connection::open_to_read(path).await? })
     }
 
-    /// Stories with texts, after the row `after`, that were first seen at `since` or later, in the
-    /// order of their rows, at most `limit`; none at the end.
+    /// Stories with texts, after the row `after`, first seen at `since` or later: at most `limit`,
+    /// in the order of their rows. Empty at the end.
     pub async fn stories_after(
         &mut self,
         since: Timestamp,

@@ -7,7 +7,9 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_millis};
-use super::{MatchResult, Store, StoreError, StoryId, alerts};
+use super::story_changes::EventData;
+use super::{MatchResult, Store, StoreError, StoryId, story_changes};
+use crate::lifecycle::story::StoryEvent;
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Read, Story};
 
@@ -16,7 +18,7 @@ use tidings_rules::story::{FeedName, Read, Story};
 pub struct SettledStory {
     /// Its row.
     pub id: StoryId,
-    /// Which revision of its text this is.
+    /// The revision of its text.
     pub revision: i64,
     /// The story with its final text.
     pub story: Story,
@@ -35,7 +37,7 @@ impl Store {
     }
 
     /// Stories with texts that were matched, after the row `after`, first seen at `since` or later,
-    /// in the order of their rows; none at the end.
+    /// in the order of their rows. Empty at the end.
     pub async fn settled_stories(
         &self,
         since: Timestamp,
@@ -61,9 +63,9 @@ impl Store {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the alerts of `match_result` to a story that was matched before. Writes nothing and
-    /// returns `false` if the story has a newer revision by now, or waits: the rules in force will
-    /// match it then.
+    /// Adds the alerts of `match_result` to a story that was matched before. If the story has a
+    /// newer revision or waits, it writes nothing and returns `false`. The rules in force match the
+    /// story later.
     pub async fn add_alerts(
         &self,
         story: StoryId,
@@ -71,8 +73,14 @@ impl Store {
         match_result: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(insert_alerts(conn, story, revision, match_result, now)))
-            .await
+        self.write(move |conn| {
+            Box::pin(async move {
+                let (event, data) = (StoryEvent::Backfilled, EventData::Backfilled(&match_result));
+                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
+                    .await
+            })
+        })
+        .await
     }
 
     /// Records that the backfill of these rules is done.
@@ -97,27 +105,6 @@ fn settled_from_row(
         read: column::read_final_extent(row)?,
         feeds,
     })
-}
-
-async fn insert_alerts(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    revision: i64,
-    match_result: MatchResult,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let is_current: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM story WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched'))",
-    )
-    .bind(story.0)
-    .bind(revision)
-    .fetch_one(&mut *conn)
-    .await?;
-    if is_current {
-        alerts::record_alerts(conn, story, &match_result, now).await?;
-        alerts::set_match_status(conn, story).await?;
-    }
-    Ok(is_current)
 }
 
 async fn insert_backfills(

@@ -35,8 +35,8 @@ pub(super) fn read_optional_time(
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
 }
 
-/// The end of the range of texts that begin with `prefix`, for a search by an index. It ends in the
-/// greatest character.
+/// The end of the range of texts that begin with `prefix`, for a search in an index: the prefix and
+/// the greatest character.
 pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
@@ -107,7 +107,7 @@ fn read_visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Erro
     Ok(visible(row.try_get(column)?).into_owned())
 }
 
-/// The story in a row of its table with a column `text`: the page's text, else the feed's.
+/// The story in a row of its table. The column `text` has the page's text, else the feed's.
 pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
         title: read_visible_text(row, "title")?,
@@ -122,7 +122,7 @@ pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
     })
 }
 
-/// What messages show of the story in a row of its table.
+/// The summary for messages, of a story in a row of its table.
 pub(super) fn summary_from_row(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
     let title = read_visible_text(row, "title")?;
     Ok(StorySummary {

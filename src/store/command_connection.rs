@@ -15,18 +15,19 @@ pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenEr
     open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
 }
 
-/// A connection that can write beside a running Tidings. Each waits up to five seconds for the
-/// other.
+/// A connection that can write beside a running Tidings. Each of the two waits up to five seconds
+/// for the other.
 pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, OpenError> {
     open_checked(path, connect_options(path)).await
 }
 
-/// Closes a connection that wrote. The store is one file then, if no other process has it open.
+/// Closes a connection that wrote. The store is one file afterwards if no other process has it
+/// open.
 pub(super) async fn close(conn: SqliteConnection) -> Result<(), StoreError> {
     Ok(conn.close().await?)
 }
 
-/// Opens the store at `path`, which must be there and of the schema that this build knows.
+/// Opens the store at `path`, which must exist and have the schema of this build.
 async fn open_checked(
     path: &Path,
     options: SqliteConnectOptions,

@@ -5,19 +5,19 @@ use super::{Store, StoreError};
 /// The most faults that are reported.
 const MOST_FAULTS: usize = 3;
 
-/// The size up to which checking a store takes a moment, in bytes.
+/// The most bytes of a store that is checked in a moment.
 const QUICK: i64 = 100 << 20;
 
 impl Store {
-    /// Whether checking takes long.
+    /// Whether the check takes long.
     pub async fn is_large(&self) -> Result<bool, StoreError> {
         let size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
         let size: i64 = sqlx::query_scalar(size).fetch_one(&self.readers).await?;
         Ok(size > QUICK)
     }
 
-    /// What `SQLite` finds wrong with the file, in its own words; `None`: it is sound. Reads every
-    /// page.
+    /// The damage that `SQLite` finds in the file, in its own words; `None` if there is none. Reads
+    /// every page.
     pub async fn find_damage(&self) -> Option<String> {
         let found: Result<Vec<String>, _> =
             sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;

@@ -17,45 +17,45 @@ use tidings_rules::story::{NotifierName, headline};
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its row: the number that people use.
+    /// Its row, the number that people use.
     pub id: i64,
     /// The id that receivers see.
     pub uid: String,
-    /// Its status: pending, dead or held. Pending includes what is in flight.
+    /// Its status: pending, dead or held. Messages in flight count as pending.
     pub status: MessageStatus,
-    /// Whom it is for.
+    /// The receiver.
     pub receiver: Receiver,
-    /// What it is about.
+    /// The subject.
     pub subject: DeliverySubject,
     /// When it was created.
     pub created: Timestamp,
-    /// When it is tried next; `None`: never.
+    /// When it is tried next; `None` if never.
     pub due: Option<Timestamp>,
-    /// Attempts so far.
+    /// The number of attempts.
     pub attempts: u32,
     /// When the last attempt began.
     pub last_attempt: Option<Timestamp>,
-    /// The result of its last attempt, in words.
+    /// The result of the last attempt, in words.
     pub why: Option<String>,
 }
 
-/// What a message is about.
+/// The subject of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverySubject {
     /// A story with this headline, which may be empty.
     Story(String),
-    /// A digest of so many alerts.
+    /// A digest of this number of alerts.
     Digest(u32),
-    /// A receiver or feed that a notice is about.
+    /// A notice about a receiver or feed with this name.
     Notice(String),
 }
 
 /// Messages to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RetrySelection {
-    /// These rows.
+    /// The messages in these rows.
     These(BTreeSet<i64>),
-    /// All that are dead.
+    /// All dead messages.
     AllDead,
 }
 
@@ -64,14 +64,14 @@ pub enum RetrySelection {
 pub struct Retried {
     /// Rows that are due now.
     pub due: Vec<i64>,
-    /// Rows that are held: their receivers are not in the configuration.
+    /// Rows that are held, because their receivers are not in the configuration.
     pub held: Vec<i64>,
-    /// Rows that are not dead, or not there.
+    /// Rows that are not dead, or do not exist.
     pub others: Vec<i64>,
 }
 
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
-/// every receiver that fails or rests. It writes nothing.
+/// every receiver that fails or rests. Writes nothing.
 pub async fn list_undelivered(
     path: &Path,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
@@ -95,8 +95,8 @@ pub async fn list_undelivered(
     Ok((deliveries, away))
 }
 
-/// Makes dead messages of the store at `path` due at `now`, with the same id and the same bytes,
-/// and no counted attempts. Those whose receiver is not in `receivers` become held.
+/// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and
+/// their attempts are counted anew. Messages to receivers that are not in `receivers` become held.
 pub async fn retry_messages(
     path: &Path,
     which: RetrySelection,
@@ -110,7 +110,7 @@ pub async fn retry_messages(
     Ok(retried)
 }
 
-/// Why a command that opened the store failed.
+/// The reason why a command failed that opened the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreCommandError {
     /// The store cannot be opened.

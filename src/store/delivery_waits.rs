@@ -10,12 +10,12 @@ use super::{Store, StoreError};
 use crate::alerts::breaker;
 use tidings_rules::story::NotifierName;
 
-/// Waits set less than this ahead of the clock stay unchanged.
+/// Waits that were set less than this ahead of the clock stay unchanged.
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Shortens every wait of messages, receivers and silences that was set later than `now` to its
-    /// intended length. Returns the number of messages that this changes.
+    /// intended length. Returns the number of shortened messages.
     pub async fn shorten_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(write_shorter_waits(conn, now))).await
     }

@@ -45,7 +45,7 @@ pub(super) async fn read_entries_of_events(
     group_entries(&rows, |row| row.try_get("event"))
 }
 
-/// The names of the feeds that carry each of these stories, in their order.
+/// The names of the feeds that carry each of these stories, in order.
 pub(super) async fn read_feeds_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
@@ -64,12 +64,12 @@ pub(super) async fn read_feeds_of_stories(
     Ok(names)
 }
 
-/// Stories as the list that a statement looks through.
+/// Stories as the list that a statement reads.
 fn to_id_list(stories: &[StoryId]) -> Result<String, sqlx::Error> {
     to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
-/// Inserts items of `feed` that it did not know, each with its story: at least one.
+/// Inserts new items of `feed`, at least one, each with its story.
 pub(super) async fn insert_entries(
     conn: &mut SqliteConnection,
     feed: &FeedName,
@@ -92,8 +92,8 @@ pub(super) async fn insert_entries(
     Ok(())
 }
 
-/// Frees the key of a known item for another story. The item becomes past, and is known by its
-/// text alone; its story gets another key.
+/// Frees the key of a known item for another story. From then on the item is known only by its
+/// text, and its story has another key.
 pub(super) async fn retire_entry(
     conn: &mut SqliteConnection,
     feed: &FeedName,

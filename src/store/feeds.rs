@@ -18,12 +18,11 @@ use crate::polling::moved::Move;
 use crate::store::command_connection;
 use tidings_rules::story::FeedName;
 
-/// Every claim is found by an index, and so are the items of the last document.
+/// Every claim has an index, and so have the items of the last document.
 ///
-/// At most 16 items of a feed are looked up by one claim other than a key. A claim that two items
-/// share identifies neither; more are read because several items of one document may share it, too.
-/// The limit is no parameter: `SQLite` prepares a statement with such a parameter anew for each
-/// execution.
+/// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
+/// identifies neither. More are read, because several items of one document may share it, too. The
+/// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
 const KNOWN_ITEMS: &str = "
     WITH found (item) AS (
         SELECT rowid FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
@@ -54,8 +53,9 @@ impl Store {
         Ok(read_feed_states(&mut reader).await?)
     }
 
-    /// The items of a feed that have one of a document's claims, and those of its last document, in
-    /// the order of their keys. Of items that share a claim other than a key, the first few.
+    /// The items of a feed that have a claim of the document, and the items of its last document,
+    /// in the order of their keys. Of items that share a claim other than a key, only the first
+    /// few.
     pub async fn known_items(
         &self,
         feed: &FeedName,
@@ -101,7 +101,7 @@ impl Store {
         Ok(found.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// The feeds that a person asked to have polled now. Each request is returned once.
+    /// The feeds that a person asked to poll now. Each request is returned once.
     pub async fn take_requested_polls(&self) -> Result<Vec<FeedName>, StoreError> {
         let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_requested IS NOT NULL)";
         if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
@@ -110,7 +110,7 @@ impl Store {
         self.write(|conn| Box::pin(clear_requested_polls(conn))).await
     }
 
-    /// Hosts that asked for no requests until a time after `now`, and that time.
+    /// Hosts that asked for a pause that ends after `now`, with its end.
     pub async fn resting_hosts(
         &self,
         now: Timestamp,
@@ -135,9 +135,9 @@ async fn clear_requested_polls(conn: &mut SqliteConnection) -> Result<Vec<FeedNa
     Ok(names.into_iter().map(FeedName).collect())
 }
 
-/// Asks the `run` on the store at `path` to poll these feeds now; with `failing`, those of them
-/// that fail and are not permanently gone. Returns the feeds that it asks for, in the order of
-/// their names: the others were never polled, or do not fail.
+/// Asks the `run` on the store at `path` to poll these feeds now. `failing`: only those that fail
+/// and are not permanently gone. Returns the feeds that are asked for, in the order of their names.
+/// The others were never polled, or do not fail.
 pub async fn request_polls(
     path: &Path,
     feeds: &[FeedName],

@@ -7,8 +7,8 @@ use super::column::to_millis;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Moves the start of rests of hosts and waits for pages that start after `now` to `now`. Their
-    /// length stays the same. Rechecks due after `latest_recheck` become due then.
+    /// Moves rests of hosts and waits for pages that start after `now` to `now`, with the same
+    /// length. Rechecks that are due after `latest_recheck` become due then.
     pub async fn shorten_fetch_waits(
         &self,
         latest_recheck: Option<Timestamp>,
@@ -17,13 +17,14 @@ impl Store {
         self.write(move |conn| Box::pin(write_shorter_waits(conn, latest_recheck, now))).await
     }
 
-    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run or the
-    /// machine was suspended does not count as waiting.
+    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run, or the
+    /// machine was suspended, is no waiting time.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |conn| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE story SET waiting_since = $1 WHERE status = 'waiting' AND waiting_since < $1",
+                    "UPDATE story SET waiting_since = $1
+                     WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since < $1",
                 )
                 .bind(to_millis(now))
                 .execute(conn)
@@ -43,7 +44,7 @@ async fn write_shorter_waits(
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
-         WHERE status = 'waiting' AND waiting_since > $1",
+         WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since > $1",
     ] {
         sqlx::query(sql).bind(to_millis(now)).execute(&mut *conn).await?;
     }

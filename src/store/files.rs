@@ -1,4 +1,4 @@
-//! The files of a store: checks them before it is opened, and creates them for its owner alone.
+//! The files of a store: checks them before it is opened, and creates them for their owner alone.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,12 +10,12 @@ use super::OpenError;
 /// The mode of every file of a store: only its owner can read it.
 pub(super) const PRIVATE_MODE: u32 = 0o600;
 
-/// What is at the path where a store is to be opened.
+/// The file at the path of a store that is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoreFile {
-    /// No file: a new store can be moved there.
+    /// There is no file. A new store can be moved there.
     Missing,
-    /// A file without content, or a link that leads nowhere: a new store can be made in it.
+    /// A file without content, or a link without a target. A new store can be made in it.
     Empty,
     /// A file with content.
     Content,
@@ -41,7 +41,7 @@ pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
     Ok(found)
 }
 
-/// Refuses an empty file at `path`. The caller knows that a run left a store there.
+/// Refuses an empty file at `path`. The caller has evidence that a run left a store there.
 ///
 /// # Errors
 /// [`OpenError::Lost`] if it is empty.
@@ -69,7 +69,7 @@ pub(super) fn refuse_special(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// The error that the store at `path` is not the one that a run left there.
+/// The error for a store that an earlier run did not leave at `path`.
 pub(super) fn not_whole(path: &Path, why: &str) -> OpenError {
     OpenError::Lost { path: path.display().to_string(), why: why.to_owned() }
 }
@@ -79,13 +79,13 @@ pub(super) fn log_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-wal")
 }
 
-/// The path of the memory that processes share on the store at `path`.
+/// The path of the memory that processes share for the store at `path`.
 pub(super) fn shared_memory_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-shm")
 }
 
-/// Makes an empty file at `path` for its owner alone. `SQLite` gives the files that it makes beside
-/// a store the store's mode.
+/// Makes an empty file at `path` for its owner alone. `SQLite` gives the files beside a store the
+/// same mode.
 ///
 /// # Errors
 /// If there is a file already, or none can be created.
@@ -104,7 +104,7 @@ pub(super) fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The file that a symbolic link leads to; `path` itself if there is none.
+/// The target of the symbolic link at `path`; `path` itself if it is not a link.
 pub(super) fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

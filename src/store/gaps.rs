@@ -1,4 +1,4 @@
-//! Times in which items of a feed may have come and gone unseen.
+//! Times in which a feed may have had items that no poll saw.
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -8,7 +8,7 @@ use super::column::{read_time, to_millis};
 use super::{Store, StoreError};
 use tidings_rules::story::FeedName;
 
-/// A time in which a feed was not seen: when it was read again, nothing of its document was known.
+/// A time in which a feed was not read. The next document after it had no known item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedGap {
     /// The last good poll before it.
@@ -20,16 +20,16 @@ pub struct FeedGap {
 /// A gap that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastGap {
-    /// Whose it is.
+    /// The feed.
     pub feed: FeedName,
-    /// From when to when.
+    /// The gap.
     pub gap: FeedGap,
     /// When it was found.
     pub found_at: Timestamp,
 }
 
 impl Store {
-    /// Forgets gaps that were found before a time. Returns how many.
+    /// Deletes gaps that were found before a time. Returns their number.
     pub async fn delete_gaps_before(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.write(move |conn| Box::pin(delete_gaps(conn, before))).await
     }

@@ -24,12 +24,12 @@ pub struct ReceiverHealth {
     /// The health of every receiver whose last attempt failed or that asked for rest. A receiver
     /// without a recipient is a whole notifier.
     pub away: BTreeMap<Receiver, NotifierHealth>,
-    /// Receivers whose last message became dead, as a notice, and whether it was announced.
+    /// Receivers whose last message became dead, each as a notice, and whether the notice was sent.
     refused: Vec<(Notice, bool)>,
 }
 
 impl ReceiverHealth {
-    /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
+    /// Whether `receiver` and its notifier have no failure, rest or refusal.
     #[must_use]
     pub fn is_healthy(&self, receiver: &Receiver) -> bool {
         let refused = |(notice, _): &(Notice, bool)| {
@@ -41,7 +41,7 @@ impl ReceiverHealth {
             && !self.refused.iter().any(refused)
     }
 
-    /// The refusals that were not announced yet.
+    /// The refusals without a notice.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
         self.refused.iter().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
@@ -49,7 +49,7 @@ impl ReceiverHealth {
 
 impl Store {
     /// Creates a message of `notice` for each of `audience`, and records that it is announced. A
-    /// receiver that has a message of it gets no second one.
+    /// receiver gets only one message of it.
     pub async fn announce(
         &self,
         notice: Notice,
@@ -108,7 +108,7 @@ pub(super) async fn read_receiver_health(
     Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
 }
 
-/// Applies the result of an attempt to the health of its receiver or notifier. A refusal is kept
+/// Applies the result of an attempt to the health of its receiver or notifier. Refusals are stored
 /// apart from the health, because the receiver may take the next message.
 pub(super) async fn record_outcome(
     conn: &mut SqliteConnection,
@@ -152,7 +152,7 @@ async fn record_failure(
     let state = breaker::record_failure(before, retry.cause, &retry.why, retry.rest_until, now);
     write_health(conn, concerned, &state, now).await?;
     if *concerned != notifier {
-        // The server answered for one of its recipients, so the notifier itself works.
+        // The server answered for one of its recipients, so the notifier works.
         record_success(conn, &notifier, now).await?;
     }
     Ok(())
@@ -190,8 +190,8 @@ async fn delete_refusal(
     Ok(())
 }
 
-/// Records that a receiver or a whole notifier took a message. Those who were notified that it was
-/// away get a notice that it is back.
+/// Records that a receiver or a whole notifier took a message. Everybody who was notified that it
+/// was away gets a notice that it is back.
 async fn record_success(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -229,8 +229,8 @@ async fn record_success(
     Ok(())
 }
 
-/// Makes messages that back off for longer than five steps due within four, because their receiver
-/// is back. They are spread, so that not all are sent at once.
+/// Makes messages that wait longer than five steps due within four, because their receiver is
+/// back. Their times are spread, so that they are not all sent at once.
 async fn bring_retries_forward(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
@@ -249,7 +249,7 @@ async fn bring_retries_forward(
     Ok(())
 }
 
-/// Ends the rest of notifiers that are permanently away.
+/// Ends the rests of notifiers that are permanently away.
 pub(super) async fn end_permanent_rests(
     conn: &mut SqliteConnection,
     now: Timestamp,

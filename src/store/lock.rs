@@ -1,5 +1,5 @@
-//! The lock file beside the store: one `run` at a time. The system drops the lock with the process,
-//! however that ends.
+//! The lock file beside the store: only one `run` at a time. The system releases the lock when the
+//! process ends, however it ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};

@@ -12,15 +12,15 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 /// The schema of a store, compared with the one that this build makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaAge {
-    /// It is the same.
+    /// They are equal.
     Same,
-    /// It lacks migrations; the last that it has. 0: it has none.
+    /// It lacks migrations. The number of its last one; 0 if it has none.
     Older(i64),
     /// It has later migrations.
     Newer {
-        /// The last that it has.
+        /// The number of its last migration.
         found: i64,
-        /// The last that this build has.
+        /// The number of the last migration of this build.
         supported: i64,
     },
     /// It was made with other migrations of the same numbers.

@@ -1,5 +1,5 @@
-//! Inserts new items with new stories and without alerts, many in one statement. Most items of most
-//! polls are of this kind.
+//! Inserts new items with new stories and without alerts, many in one statement. Most items are of
+//! this kind.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,14 +10,16 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::column::{extent_columns, to_json, to_millis};
-use super::{ItemRecord, StoryId, StoryPlan, StoryStatus};
+use super::{ItemRecord, StoryId, StoryPlan};
+use crate::lifecycle;
+use crate::lifecycle::story::{NextStatus, StoryStatus};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// The most rows that one statement inserts: `SQLite` binds at most 32,766 values.
 pub(super) const MOST_ROWS: usize = 500;
 
-/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items,
+/// Inserts the `items` that are new, have a new story and have no alerts. Returns the other items
 /// in their order, and whether an inserted story waits for its page.
 pub(super) async fn insert_plain_items(
     conn: &mut SqliteConnection,
@@ -59,7 +61,7 @@ pub(super) async fn insert_plain_items(
     Ok((others, plain.iter().any(|(_, plan)| matches!(plan, StoryPlan::ReadPage))))
 }
 
-/// Whether a plan changes no row but the story's.
+/// Whether a plan changes only the story's row.
 fn changes_only_its_story(plan: &StoryPlan) -> bool {
     match plan {
         StoryPlan::Record(_) | StoryPlan::ReadPage => true,
@@ -69,7 +71,7 @@ fn changes_only_its_story(plan: &StoryPlan) -> bool {
     }
 }
 
-/// Keys of items and stories that are in the store already.
+/// Keys of items and stories that the store has.
 struct KnownKeys {
     /// Keys of the feed's items.
     items: HashSet<String>,
@@ -104,39 +106,43 @@ pub(super) struct NewStory<'s> {
     key: &'s StoryKey,
     story: Cow<'s, Story>,
     status: StoryStatus,
+    status_why: Option<&'s str>,
     read: Option<&'static str>,
     read_why: Option<&'s str>,
-    /// Since when it waits, in milliseconds.
+    /// The time from which it waits, in milliseconds.
     waiting_since: Option<i64>,
 }
 
 impl<'s> NewStory<'s> {
     /// A story that waits for its page.
     pub(super) fn waiting(key: &'s StoryKey, story: Cow<'s, Story>, now: Timestamp) -> Self {
-        let (status, waiting_since) = (StoryStatus::Waiting, Some(to_millis(now)));
-        Self { key, story, status, read: None, read_why: None, waiting_since }
+        Self::from_plan(key, story, &StoryPlan::ReadPage, now)
     }
 
-    /// A story with the status that `plan` leads to. The plan changes no other row.
+    /// A story with the status that follows from `plan`. The plan changes no other row.
     fn from_plan(
         key: &'s StoryKey,
         story: Cow<'s, Story>,
         plan: &'s StoryPlan,
         now: Timestamp,
     ) -> Self {
-        let waiting = Self::waiting(key, story, now);
-        match plan {
-            StoryPlan::ReadPage => waiting,
-            StoryPlan::Record(why) => {
-                let status = StoryStatus::Recorded(why.clone());
-                Self { status, waiting_since: None, ..waiting }
-            }
+        let status = match lifecycle::story::first(plan.item_plan()).status {
+            NextStatus::BeginsPageWait => StoryStatus::AwaitsPage,
+            NextStatus::BeginsMatchWait => StoryStatus::AwaitsMatch,
+            NextStatus::OnlyRecorded => StoryStatus::Recorded,
+            // It has no alerts.
+            NextStatus::ByAlerts | NextStatus::Same => StoryStatus::Unmatched,
+        };
+        let (status_why, read, read_why) = match plan {
+            StoryPlan::Record(why) => (Some(why.as_str()), None, None),
+            StoryPlan::ReadPage => (None, None, None),
             StoryPlan::Settle(match_result) => {
-                let (read, read_why) = extent_columns(&match_result.read);
-                let (status, read) = (StoryStatus::Unmatched, Some(read));
-                Self { status, read, read_why, waiting_since: None, ..waiting }
+                let (read, why) = extent_columns(&match_result.read);
+                (None, Some(read), why)
             }
-        }
+        };
+        let waiting_since = status.waits().then(|| to_millis(now));
+        Self { key, story, status, status_why, read, read_why, waiting_since }
     }
 }
 
@@ -174,7 +180,7 @@ pub(super) async fn insert_stories(
             .push_bind(text.source)
             .push_bind(to_millis(text.first_seen))
             .push_bind(story.status.as_str())
-            .push_bind(story.status.reason().map(ToOwned::to_owned));
+            .push_bind(story.status_why);
         values
             .push_bind(story.read)
             .push_bind(story.read_why)

@@ -104,7 +104,7 @@ async fn read_alerts(
     .await
 }
 
-/// What the message's story adds to its event, if it is an update.
+/// The addition of the message's story to its event, if it is an update.
 fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     for row in alerts {
         if let Some(update) = column::read_optional_json(row, "copy_update")? {
@@ -114,8 +114,8 @@ fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error>
     Ok(None)
 }
 
-/// How much was read: all of the text, if one of the alerts was matched on all of it. One feed may
-/// give in full what another gives as a teaser.
+/// How much was read: the whole text if one of the alerts was matched on the whole text. One feed
+/// may have a whole text, and another a teaser.
 fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
     let mut widest = None;
     for row in alerts {

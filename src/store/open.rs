@@ -1,4 +1,4 @@
-//! Opens the store: creates it, migrates one of an older schema after a copy, or refuses one of
+//! Opens the store. Creates it, migrates one of an older schema after a copy, or refuses one of
 //! another schema.
 
 use std::fmt::Display;
@@ -19,18 +19,18 @@ use super::{Store, open_mark, writer};
 /// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The writer's page cache: 16 MiB, which `SQLite` takes as a negative number of KiB. A batch of
-/// polls changes more than the default of 2 MB holds.
+/// The page cache of the writer: 16 MiB. `SQLite` takes a negative number of KiB. A batch of polls
+/// changes more than fits into the default of 2 MB.
 const CACHE_SIZE: &str = "-16384";
 
-/// The pages in the log (16 MB) at which they are written into the file. A longer log holds more
-/// versions of the same pages, of which only the last is written.
+/// The pages in the log (16 MB) from which on they are written into the file. Of several versions
+/// of a page, only the last is written.
 const CHECKPOINT_PAGES: &str = "4000";
 
 /// The most queries that run at once.
 const MOST_READERS: u32 = 4;
 
-/// Why the store cannot be opened.
+/// The reason why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another `run` holds it.
@@ -38,7 +38,7 @@ pub enum OpenError {
         "another tidings is running on this store ({0}); stop it first, or give this one a store of its own"
     )]
     Locked(String),
-    /// Its tables are those of a build before the first schema.
+    /// It was made before the first schema.
     #[error(
         "the store {0} was made by an earlier build of Tidings, and its tables have other names; nothing in it was changed; keep the file, and name a new one as `store`: what the feeds still hold is matched and sent again"
     )]
@@ -50,10 +50,10 @@ pub enum OpenError {
     Newer {
         /// The schema in the file.
         found: i64,
-        /// The newest that this build knows.
+        /// The newest schema of this build.
         supported: i64,
     },
-    /// The store is not what an earlier run left. A new store would send everything again.
+    /// An earlier run left another store there. A new store would send everything again.
     #[error(
         "the store {path} is not whole: {why}; put a whole copy there, or remove it to begin with an empty store, which sends again what was sent; docs/operations.md says what a copy needs"
     )]
@@ -63,12 +63,12 @@ pub enum OpenError {
         /// What is missing.
         why: String,
     },
-    /// Anything else.
+    /// Any other reason.
     #[error("the store {path} cannot be opened: {why}")]
     Failed {
         /// Its path.
         path: String,
-        /// What `SQLite` or the system said.
+        /// The message of `SQLite` or the system.
         why: String,
     },
 }
@@ -78,7 +78,8 @@ impl OpenError {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
 
-    /// The error for a store of this schema. `None`: it can be used, once it is migrated.
+    /// The error for a store of this schema. `None` if it can be used, after a migration or without
+    /// one.
     pub(super) fn for_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
         match schema {
             SchemaAge::Same | SchemaAge::Older(_) => None,
@@ -112,8 +113,8 @@ impl Store {
     }
 }
 
-/// Creates a new store beside its path and moves it there when it is complete, so that no store is
-/// ever a file without tables.
+/// Creates a new store beside its path, and moves it there when it is complete. So a store always
+/// has its tables.
 async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let failed = |why: &dyn Display| OpenError::failed(path, why);
     let part = path.with_added_extension("new");
@@ -127,7 +128,7 @@ async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenErro
     std::fs::rename(&part, path).map_err(|error| failed(&error))
 }
 
-/// Refuses a file that is not a whole store of this schema, before anything in it is changed.
+/// Refuses a file that is not a whole store of this schema. Nothing in it is changed before.
 async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let has_log = files::log_path(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
@@ -148,7 +149,7 @@ async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), Open
     refusal.map_or(Ok(()), Err)
 }
 
-/// Why an `SQLite` file is no store.
+/// The reason why an `SQLite` file is not a store.
 pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
 
 /// The table in which sqlx records the migrations of a store.
@@ -317,7 +318,7 @@ mod tests {
     async fn a_store_of_an_older_schema_is_copied_and_then_migrated() {
         let bench = Bench::new().await;
         bench.start_run(&[]).await;
-        // What an attempt that was cut short leaves.
+        // The rest of an attempt that was interrupted.
         let stale = bench.path().with_added_extension("before-9999.part");
         std::fs::write(&stale, "half a copy").unwrap();
 

@@ -1,4 +1,4 @@
-//! The mark in a store that says which file it is and whether it is open. It shows that a copy
+//! The mark in a store that identifies its file and says whether it is open. It shows that a copy
 //! lacks its log.
 
 use std::fs;
@@ -30,8 +30,8 @@ pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx:
     checkpoint(conn).await
 }
 
-/// Whether the store at `path`, which has no log, was open when it was copied from another file. A
-/// copy by `VACUUM INTO` is whole: its journal mode is not that of an open store.
+/// Whether the store at `path`, which has no log, was copied from another file while that was open.
+/// A copy by `VACUUM INTO` is whole: its journal mode differs from an open store's.
 pub(super) async fn lacks_log(
     conn: &mut SqliteConnection,
     path: &Path,

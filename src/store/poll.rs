@@ -137,15 +137,12 @@ async fn record_item(
         update_feed_entry(conn, feed, item).await?
     };
     let Some((text, plan)) = &item.news else { return Ok(false) };
-    let story = if let Some(story) = known {
-        story_changes::record_edit(conn, story, text, plan, now).await?;
-        story
-    } else {
-        let story = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
-        feed_entries::insert_entries(conn, feed, &[(item, story)], now).await?;
-        story
-    };
-    story_changes::is_waiting(conn, story).await
+    if let Some(story) = known {
+        return story_changes::record_edit(conn, story, text, plan, now).await;
+    }
+    let (story, waits) = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
+    feed_entries::insert_entries(conn, feed, &[(item, story)], now).await?;
+    Ok(waits)
 }
 
 /// Brings a known item's row up to date. Returns its story; `None` if the item is not known.

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
-use super::column::{self, extent_columns, to_millis};
-use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, alerts, event};
+use super::column::{self, to_millis};
+use super::story_changes::EventData;
+use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, story_changes};
+use crate::lifecycle::story::StoryEvent;
 use crate::store::waiting_stories::{
     add_feed_entries, add_to_limit, find_first_due, leave_out_in_flight,
 };
@@ -62,7 +64,15 @@ impl Store {
         result: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(write_recheck(conn, story, revision, result, now))).await
+        self.write(move |conn| {
+            Box::pin(async move {
+                let event = StoryEvent::Rechecked { has_changed: result.change.is_some() };
+                let data = EventData::Rechecked(&result);
+                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
+                    .await
+            })
+        })
+        .await
     }
 }
 
@@ -79,47 +89,6 @@ fn recheck_from_row(
         feed_entries,
         fetches: row.try_get("page_fetches")?,
     })
-}
-
-async fn write_recheck(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    revision: i64,
-    result: RecheckResult,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let RecheckResult { change, fetches, next_recheck } = result;
-    let kept = sqlx::query(
-        "UPDATE story SET recheck_at = $3, page_fetches = page_fetches + $4
-         WHERE id = $1 AND revision = $2 AND status IN ('matched', 'unmatched') AND purged IS NULL",
-    )
-    .bind(story.0)
-    .bind(revision)
-    .bind(next_recheck.map(to_millis))
-    .bind(fetches)
-    .execute(&mut *conn)
-    .await?;
-    if kept.rows_affected() == 0 {
-        return Ok(false);
-    }
-    if let Some((body, match_result)) = change {
-        let (read, why) = extent_columns(&match_result.read);
-        sqlx::query(
-            "UPDATE story SET revision = revision + 1, body = CASE WHEN feed_text = $2 THEN NULL ELSE $2 END,
-                    read = $3, read_why = $4
-             WHERE id = $1",
-        )
-        .bind(story.0)
-        .bind(body)
-        .bind(read)
-        .bind(why)
-        .execute(&mut *conn)
-        .await?;
-        alerts::record_alerts(conn, story, &match_result, now).await?;
-        event::store_signature(conn, story, match_result.fingerprint.as_deref(), now).await?;
-        alerts::set_match_status(conn, story).await?;
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Stored rules: every version that was ever in force, and the last good text of each file.
+//! Stored rules: every version that was in force, and the last good text of each file.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;

@@ -43,7 +43,7 @@ async fn record_start(
     Ok(RunStart { run, reclaimed, held })
 }
 
-/// Releases every lease: the runs that held them have ended.
+/// Releases every lease, because the runs that held them have ended.
 async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
     sqlx::query(
         "UPDATE attempt SET ended = $1, outcome = 'unknown'
@@ -120,7 +120,7 @@ mod tests {
         let lost = bench.lease(old, "desk", 5).await.remove(0);
 
         let bench = bench.crash_and_reopen().await;
-        // What joins now goes into the next message: this one is frozen.
+        // A later rule goes into the next message, because this one is frozen.
         bench.poll("paper", 6, vec![item("a", StoryPlan::Settle(match_result(&["oil"])))]).await;
         let start = bench.store.start_run(&[desk_receiver()], at_second(7)).await.unwrap();
         assert_eq!((start.reclaimed, start.held), (1, vec![]));
@@ -157,7 +157,7 @@ mod tests {
             )
             .await;
 
-        // Bob's lease is under way when the run ends, and the next one does not know him.
+        // Bob's lease is in flight when the run ends, and the next configuration does not have Bob.
         let run = bench.start_run(&[ana.clone(), bob.clone()]).await;
         assert_eq!(bench.lease(run, "mail", 0).await.len(), 2);
         let start = bench.store.start_run(std::slice::from_ref(&ana), at_second(1)).await.unwrap();

@@ -54,8 +54,8 @@ pub async fn list_silences(
     Ok(count_muted(&mut conn, now).await.map_err(StoreError::from)?)
 }
 
-/// Ends the silence `id` in the store at `path`: what it muted is due at `now`, unless another
-/// silence mutes it. Returns `None` if no silence in force has this id.
+/// Ends the silence `id` in the store at `path`. Its muted alerts become due at `now`, unless
+/// another silence mutes them. Returns `None` if no silence in force has this id.
 pub async fn end_silence(
     path: &Path,
     id: i64,
@@ -128,8 +128,8 @@ async fn shorten_silence(
     Ok(Some(ended))
 }
 
-/// Moves every muted alert that was not sent to the digest of the silence that ends last among
-/// those that mute it now. If none mutes it, the alert stays in its digest.
+/// Moves every muted alert that was not sent to another digest: that of the silence that ends last
+/// among those that mute the alert now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
     let rows = sqlx::query(
@@ -161,7 +161,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// The start of the column `digest` where the reason is a silence.
+/// The start of the column `digest` if the reason is a silence.
 const SILENCE_REASONS: &str = r#"{"what":"silence"%"#;
 
 /// An alert in the digest of a silence.

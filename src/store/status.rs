@@ -7,49 +7,29 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::lifecycle::story::StoryStatus;
+
 /// The status of a story, and why, as the columns `status` and `status_why` hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoryStatus {
-    /// It waits for its page, or to be matched again.
-    Waiting,
-    /// At least one rule matched it.
-    Matched,
-    /// No rule matched it.
-    Unmatched,
-    /// It is never matched. Why, in words.
-    Recorded(String),
+pub struct StoredStatus {
+    /// The status in the column. It is never [`StoryStatus::Purged`].
+    pub status: StoryStatus,
+    /// Why it is only recorded, in words.
+    pub why: Option<String>,
 }
 
-impl StoryStatus {
-    /// The word in the column `status`.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Matched => "matched",
-            Self::Unmatched => "unmatched",
-            Self::Recorded(_) => "recorded",
-        }
-    }
-
-    /// The text in the column `status_why`.
-    pub(super) fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Recorded(why) => Some(why),
-            Self::Waiting | Self::Matched | Self::Unmatched => None,
-        }
-    }
-
+impl StoredStatus {
     /// The status of a story's row.
     pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        match row.try_get("status")? {
-            "waiting" => Ok(Self::Waiting),
-            "matched" => Ok(Self::Matched),
-            "unmatched" => Ok(Self::Unmatched),
-            "recorded" => Ok(Self::Recorded(row.try_get("status_why")?)),
-            other => Err(unknown_word(other)),
-        }
+        Ok(Self { status: story_status_from_row(row)?, why: row.try_get("status_why")? })
     }
+}
+
+/// The status in the column `status` of a story's row.
+pub(super) fn story_status_from_row(row: &SqliteRow) -> Result<StoryStatus, sqlx::Error> {
+    let word: &str = row.try_get("status")?;
+    let mut all = StoryStatus::ALL.into_iter();
+    all.find(|status| status.as_str() == word).ok_or_else(|| unknown_word(word))
 }
 
 /// The status of a message, as the column `status` holds it.
@@ -62,7 +42,7 @@ pub enum MessageStatus {
     Leased,
     /// Its receiver took it.
     Sent,
-    /// It was given up.
+    /// It is dead-lettered.
     Dead,
     /// Its receiver left the configuration.
     Held,
@@ -105,13 +85,13 @@ impl fmt::Display for MessageStatus {
 pub enum AttemptOutcome {
     /// The receiver took the message.
     Sent,
-    /// It failed, and is repeated.
+    /// It failed, and another attempt follows.
     Again,
-    /// It did not reach the receiver, and is repeated.
+    /// It did not reach the receiver, and another attempt follows.
     Unreached,
-    /// The message was given up.
+    /// The message is dead-lettered.
     Dead,
-    /// Its run ended before the attempt did.
+    /// Its run ended before the attempt ended.
     Unknown,
 }
 
@@ -140,4 +120,22 @@ impl AttemptOutcome {
 
 fn unknown_word(word: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("`{word}` is no status or outcome of this schema").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_takes_the_words_of_every_status_but_purged() {
+        let schema = include_str!("migrations/0001_first.sql");
+        let table = schema.split("CREATE TABLE story (").nth(1).expect("the table of stories");
+        let words = table.split("CHECK (status IN (").nth(1).expect("the words of the column");
+        let words = words.split(')').next().expect("the end of the words");
+        let words: Vec<&str> =
+            words.split(',').map(|word| word.trim().trim_matches('\'')).collect();
+        let expected = StoryStatus::ALL.map(StoryStatus::as_str);
+        assert_eq!(words, expected[..5]);
+        assert_eq!(expected[5], "purged");
+    }
 }

@@ -15,10 +15,10 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{to_json, to_millis};
 use super::{Store, StoreError};
 
-/// The rows that one step reads: few, so that no command waits long.
+/// The most rows that one step reads. It is small, so that no command waits long.
 const STEP_ROWS: i64 = 200;
 
-/// The times from which rows are kept; `None`: all are.
+/// The times from which rows are kept. `None` keeps all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Stories first seen at this time or later.
@@ -36,7 +36,7 @@ pub struct SweepPosition {
     after: i64,
 }
 
-/// The parts of a sweep, in their order: each deletes what would keep rows of the next.
+/// The parts of a sweep in their order. Each deletes rows that would keep rows of the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum SweepPart {
     #[default]
@@ -45,7 +45,7 @@ enum SweepPart {
     Stories,
 }
 
-/// How many rows were deleted or emptied.
+/// The numbers of deleted or emptied rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepCounts {
     /// Messages, with their attempts.
@@ -77,15 +77,15 @@ impl SweepCounts {
 /// The result of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SweepStep {
-    /// Where the next step begins; `None`: the sweep is at its end.
+    /// The start of the next step; `None` at the end of the sweep.
     pub next: Option<SweepPosition>,
-    /// What it deleted.
+    /// The numbers of deleted rows.
     pub counts: SweepCounts,
 }
 
 impl Store {
-    /// One step of a sweep, in one transaction: reads a few hundred rows from `place` on, and
-    /// deletes what is not `kept`.
+    /// One step of a sweep, in one transaction. Reads a few hundred rows from `place` on, and
+    /// deletes those that `kept` does not keep.
     pub async fn sweep(
         &self,
         position: SweepPosition,
@@ -136,8 +136,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read. `None` if they are all from `since` or later: then all rows after them
-/// are, too, because ids grow with time.
+/// The next rows to read. `None` if all of them are from `since` or later. Then all later rows are,
+/// too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,
@@ -218,7 +218,7 @@ async fn purge_stories(
 ) -> Result<SweepCounts, sqlx::Error> {
     let stories = sqlx::query(
         "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
-         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status <> 'waiting' AND purged IS NULL
+         WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status NOT IN ('awaits_page', 'awaits_match') AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
     )
@@ -237,7 +237,7 @@ async fn purge_stories(
     .bind(to_millis(keys))
     .execute(&mut *conn)
     .await?;
-    // A story that lost its texts has no alert that is kept.
+    // A story without texts has no kept alert.
     let bare = "SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id)";
     let bare: Vec<i64> =

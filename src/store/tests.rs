@@ -1,5 +1,5 @@
-//! Every statement of the store is planned by `SQLite`: none reads a whole table that grows, but
-//! for those that say why they may.
+//! `SQLite` plans every statement of the store. No statement reads a whole table that grows, except
+//! those with a stated reason.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::fixture::Bench;
 
-/// What is small however long Tidings runs: tables of what the configuration names, and rows that a
-/// statement is given.
+/// Tables and lists that stay small: tables of the configuration, and rows that a statement is
+/// given.
 const SMALL: [&str; 19] = [
     "backfill",
     "ended",
@@ -32,15 +32,15 @@ const SMALL: [&str; 19] = [
     "wanted",
 ];
 
-/// Statements that may read all of a table, by a part of their text, and why.
+/// Statements that may read a whole table, by a part of their text, with the reason.
 const WHOLE: [(&str, &str); 4] = [
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
     (
-        "WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since",
+        "WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since",
         "the index holds only stories that wait",
     ),
     (
-        "WHERE status = 'waiting' ORDER BY due",
+        "WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due",
         "the index holds only stories that wait, and the first few are read",
     ),
     (
@@ -49,8 +49,8 @@ const WHOLE: [(&str, &str); 4] = [
     ),
 ];
 
-/// The statements in Rust code, tests left out: literals that begin as SQL does, and what a builder
-/// is given, put together.
+/// The statements in Rust code without tests: literals that begin with an SQL keyword, and the
+/// texts for a builder, joined.
 fn statements(code: &str) -> Vec<String> {
     let part = Regex::new(
         r#"(?s)(?<new>QueryBuilder::<Sqlite>::new\()|(?<values>push_values\(.*?\}\);)|(?<tuples>push_tuples\(.*?\}\);)|(?<bind>\.push_bind\()|(?<build>\.build)|"(?<text>(?:[^"\\]|\\.)*)""#,
@@ -97,7 +97,7 @@ fn all_statements(folder: &Path) -> Vec<String> {
     found
 }
 
-/// What of a statement's plan reads a whole table that grows.
+/// The parts of a statement's plan that read a whole table that grows.
 async fn scans(bench: &Bench, sql: &str) -> Vec<String> {
     let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
         .fetch_all(&bench.store.readers)

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, extent_columns, from_millis, read_time, to_millis};
-use super::{FinalText, Store, StoreError, StoryId, WaitingStory, alerts, event};
+use super::column::{self, from_millis, read_time, to_millis};
+use super::story_changes::{EventData, StoryState};
+use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
+use crate::lifecycle::story::StoryEvent;
 use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
 
@@ -21,7 +23,7 @@ impl Store {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE status = 'waiting' AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
+             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
         )
         .bind(to_millis(now))
         .bind(add_to_limit(limit, in_flight))
@@ -39,7 +41,7 @@ impl Store {
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, due FROM story WHERE status = 'waiting' ORDER BY due LIMIT $1",
+            "SELECT id, due FROM story WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due LIMIT $1",
         )
         .bind(add_to_limit(1, in_flight))
         .fetch_all(&self.readers)
@@ -55,7 +57,15 @@ impl Store {
         revision: i64,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(write_page_failure(conn, story, revision, due))).await
+        self.write(move |conn| {
+            Box::pin(async move {
+                let (event, data) = (StoryEvent::PageFailed, EventData::PageFailed(due));
+                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, due)
+                    .await
+                    .map(drop)
+            })
+        })
+        .await
     }
 
     /// Records a waiting story's final text, how much was read, and the result of matching it.
@@ -69,8 +79,15 @@ impl Store {
         settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(write_settled_story(conn, story, revision, settled, now)))
-            .await
+        self.write(move |conn| {
+            Box::pin(async move {
+                let event =
+                    |state: &StoryState| StoryEvent::TextSettled { has_joined: state.has_joined };
+                let data = EventData::Settled(&settled);
+                story_changes::apply_to_revision(conn, (story, revision), event, data, now).await
+            })
+        })
+        .await
     }
 }
 
@@ -126,59 +143,6 @@ fn waiting_from_row(
         fetches: row.try_get("page_fetches")?,
         since: read_time(row, "waiting_since")?,
     })
-}
-
-async fn write_page_failure(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    revision: i64,
-    due: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET due = $3, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
-         WHERE id = $1 AND revision = $2 AND status = 'waiting'",
-    )
-    .bind(story.0)
-    .bind(revision)
-    .bind(to_millis(due))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn write_settled_story(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    revision: i64,
-    settled: FinalText,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let FinalText { body, match_result, fetches, recheck_at } = settled;
-    let (read, why) = extent_columns(&match_result.read);
-    // A text that was final before has its time of a recheck already.
-    let joined: Option<bool> = sqlx::query_scalar(
-        "UPDATE story SET body = CASE WHEN feed_text = $3 THEN NULL ELSE $3 END, read = $4, read_why = $5,
-                page_fetches = page_fetches + $6, recheck_at = CASE WHEN read IS NULL THEN $7 ELSE recheck_at END
-         WHERE id = $1 AND revision = $2 AND status = 'waiting' RETURNING feed_joined",
-    )
-    .bind(story.0)
-    .bind(revision)
-    .bind(body)
-    .bind(read)
-    .bind(why)
-    .bind(fetches)
-    .bind(recheck_at.map(to_millis))
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(joined) = joined else { return Ok(false) };
-    alerts::record_alerts(conn, story, &match_result, now).await?;
-    event::store_signature(conn, story, match_result.fingerprint.as_deref(), now).await?;
-    if joined {
-        story_changes::schedule_rematch(conn, story, now).await?;
-    } else {
-        alerts::set_match_status(conn, story).await?;
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The one writer: it runs queued commands, each in a savepoint, commits once a batch, and then
+//! The only writer. Runs queued commands, each in a savepoint, commits once a batch, and then
 //! answers the callers.
 
 use std::any::Any;
@@ -12,11 +12,10 @@ use tokio::sync::oneshot;
 use super::{Store, StoreError};
 use crate::store::open_mark;
 
-/// The most commands in one commit: enough to spread the cost of a sync, few enough for quick
-/// answers.
+/// The most commands in one commit. A sync serves many commands, and answers stay quick.
 const BATCH: usize = 64;
 
-/// What a command returns, of whatever type.
+/// The result of a command, of any type.
 type Value = Box<dyn Any + Send>;
 
 /// A command: any number of statements on the writer's connection.
@@ -25,18 +24,18 @@ type WriterCommand = Box<
         + Send,
 >;
 
-/// The answer to a command's caller, if it still waits.
+/// The answer to a command's caller, if the caller still waits.
 type WriterReply = oneshot::Sender<Result<Value, StoreError>>;
 
-/// A command on its way to the writer.
+/// A command in the writer's queue.
 pub(super) struct Job {
     work: WriterCommand,
     reply: WriterReply,
 }
 
 impl Store {
-    /// Runs `work` on the writer: all of it is committed when this returns `Ok`, none of it when it
-    /// returns `Err`.
+    /// Runs `work` on the writer. All of it is committed if `work` returns `Ok`, and none of it if
+    /// `Err`.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -59,7 +58,7 @@ impl Store {
         drop(self.enqueue(work));
     }
 
-    /// Queues `work`. Its answer never comes if the writer has stopped.
+    /// Queues `work`. There is no answer if the writer has stopped.
     fn enqueue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
     where
         T: Send + 'static,
@@ -70,7 +69,7 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         let work: WriterCommand =
             Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
-        // A job that cannot be sent is dropped, and its end of the answer with it.
+        // A job that cannot be sent is dropped, and so is the sender of its answer.
         let _ = self.writer.send(Job { work, reply });
         answer
     }
@@ -87,30 +86,30 @@ pub(super) async fn run_writer(
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         run_batch(&mut conn, std::mem::take(&mut jobs)).await;
     }
-    // The last connection to close takes the log into the file and away; only one that can write is
-    // able to.
+    // The last connection that closes merges the log into the file. Only a connection that can
+    // write is able to.
     readers.close().await;
     let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
     if let Err(error) = whole.and(closed) {
-        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, and a copy of it needs its -wal file");
+        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
     }
 }
 
-/// Runs `jobs` in one transaction and answers their callers. The writer lives on, whatever fails.
+/// Runs `jobs` in one transaction and answers their callers. The writer survives every failure.
 async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
     let committed = run_transaction(conn, &mut waiting, &mut done).await;
     if committed.is_err() {
-        // If SQLite has rolled back by itself, this fails because there is no transaction.
+        // This fails if SQLite has rolled back by itself, because there is no transaction then.
         let _ = execute_sql(conn, "ROLLBACK").await;
     }
     for (reply, result) in done {
         send_reply(reply, result.and_then(|value| committed.clone().map(|()| value)));
     }
     for job in waiting {
-        // Only a transaction that failed leaves jobs.
+        // Jobs are left only if a transaction failed.
         send_reply(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
     }
 }
@@ -128,16 +127,16 @@ async fn run_transaction(
         let failed = result.as_ref().err().cloned();
         done.push((job.reply, result));
         if let Some(error) = failed {
-            // A full or broken disk makes SQLite roll back all of a transaction. Going on would
-            // commit each statement by itself.
+            // A full or broken disk makes SQLite roll back the whole transaction. Further
+            // statements would be committed one by one.
             execute_sql(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
         }
     }
     execute_sql(conn, "COMMIT").await
 }
 
-/// Runs one command in the savepoint that is open, and leaves one open: the next one's, or its own
-/// if it fails.
+/// Runs one command in the open savepoint. Afterwards a savepoint is open: the next command's, or
+/// its own if it failed.
 async fn run_command(
     conn: &mut SqliteConnection,
     work: WriterCommand,
@@ -155,7 +154,7 @@ async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(
 /// Answers a caller. If the caller no longer waits, a failure is logged.
 fn send_reply(reply: WriterReply, result: Result<Value, StoreError>) {
     if let Err(Err(why)) = reply.send(result) {
-        tracing::error!("a command without a waiting caller was not written: {why}");
+        tracing::error!("a write to the store failed after its caller had ended: {why}");
     }
 }
 
@@ -216,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_commit_that_fails_fails_every_command_of_its_batch_and_the_writer_lives_on() {
-        // An orphan that SQLite only looks for at the commit.
+        // An orphan, which SQLite finds only at the commit.
         const ORPHAN: &str = "INSERT INTO message_alert (message, alert) VALUES (7, 7)";
         let ([a, b, c], after, kept) =
             one_batch([&[KEEP], &["PRAGMA defer_foreign_keys = on", ORPHAN], &[]], &[KEEP_ANOTHER])
@@ -231,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_fails_what_it_takes_back_and_the_writer_lives_on() {
         const GROW: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('big', hex(zeroblob(1000000)), 0)";
-        // The size is at least what is in use, so this leaves no room.
+        // The limit is at least the used size, so no room is left.
         let ([a, b, c], after, kept) = one_batch(
             [&[KEEP], &["PRAGMA max_page_count = 1", GROW], &[KEEP_ANOTHER]],
             &["PRAGMA max_page_count = 1000000", GROW],

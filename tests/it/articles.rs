@@ -1,4 +1,4 @@
-//! Article pages: what hosts ask of robots, other versions of a page, what is no article, and pages
+//! Article pages: `robots.txt`, other versions of a page, pages that are not articles, and pages
 //! that are edited later.
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::support::wire::{self, Entry};
 
 const OWN: &str = "network: {allow: [127.0.0.0/8]}\n";
 
-/// What was read of the stories of a feed with these entries.
+/// How much was read of the stories of a feed with these entries.
 async fn read(server: &Server, entries: &[Entry]) -> (Folder, Vec<String>) {
     server.serve("/feed.xml", Response::feed(&wire::feed(entries)));
     let folder = Folder::new(&config(&[&server.url("/feed.xml")], OWN), &[("arms.yaml", RULE)]);
@@ -203,7 +203,7 @@ async fn a_page_edited_behind_an_unchanged_item_alerts_for_the_rules_that_have_n
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(folder.query("SELECT revision || ', ' || page_fetches FROM story").await, ["2, 2"]);
 
-    // The third fetch is the last, and a page that is gone by then changes nothing.
+    // The third attempt is the last. If the page is gone by then, nothing changes.
     server.serve("/story", Response::status(410));
     for expected in ["3", "3"] {
         folder.change("UPDATE story SET recheck_at = first_seen").await;

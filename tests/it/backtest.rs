@@ -1,5 +1,5 @@
-//! `tidings backtest` as people and scripts run it: stories from a file and from the store, an edit
-//! compared, what is broken.
+//! `tidings backtest` as people and scripts run it: stories from a file and from the store, a
+//! comparison of rules, broken input.
 
 use serde_json::{Value, json};
 

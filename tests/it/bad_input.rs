@@ -1,5 +1,5 @@
-//! Bad input of every kind: a clear message that says where and what to do, the right exit code,
-//! and nothing lost.
+//! Bad input of every kind: a message that names the place and the cure, the right exit code, and
+//! nothing lost.
 
 use crate::support::http::{Response, Server};
 use crate::support::setup::{RULE, config, one_feed_config};
@@ -9,7 +9,7 @@ use crate::support::wire::{self, Entry};
 
 const SOUND: &str = "rules: rules\nnotify: [console]\nfeeds: [\"file:wire.xml\"]\nnotifiers:\n  console: {type: console}\n";
 
-/// What `tidings check` says of a configuration and one rule file, with the folder's path cut out.
+/// The output of `tidings check` for a configuration and one rule file, without the folder's path.
 async fn check(config: &str, rules: &str) -> Said {
     Folder::new(config, &[("bad.yaml", rules)]).command(&["check"]).await
 }
@@ -106,7 +106,7 @@ async fn a_second_run_on_the_same_store_is_refused() {
     assert_eq!(first.terminate().await, 0);
 }
 
-/// Runs until a feed's failure is logged, and gives that line.
+/// Runs until a feed's failure is logged, and returns that line.
 async fn failure_of(response: Response) -> String {
     let server = Server::start().await;
     server.serve("/feed.xml", response);
@@ -141,7 +141,7 @@ async fn a_port_that_refuses_is_said_to_refuse() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
-/// What the alert of a story says of a page, whose teaser matches already.
+/// The alert's text about the page of a story whose teaser matches.
 async fn why_only_the_teaser(page: &str, response: Response) -> String {
     let server = Server::start().await;
     let link = if page.starts_with('/') { server.url(page) } else { page.to_owned() };

@@ -1,5 +1,5 @@
-//! Receivers with limits: nothing is dead, no wish is broken, and all is there in about the least
-//! time that the limit allows.
+//! Receivers with limits. No message becomes dead, no pause is ignored, and all messages arrive in
+//! about the least time that the limit allows.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,38 +17,37 @@ use crate::support::http::Server;
 use crate::support::setup::{RULE, matching_stories};
 use crate::support::tidings::Folder;
 
-/// A request may have been under way when a wish was uttered.
+/// A request may have been in flight when the pause was asked for.
 const UNDER_WAY: Duration = Duration::from_millis(100);
 
-/// How long a service works on a message.
+/// The time that a service works on a message.
 const WORK: Duration = Duration::from_millis(100);
 
-/// What a service takes.
+/// The limit of a service.
 #[derive(Clone, Copy)]
 enum Limit {
-    /// So many messages in any time as long as that; the others are
-    /// asked to wait until there is room.
+    /// This number of messages in any period of this length. The others get 429 with a time.
     Rate(usize, Duration),
-    /// So many messages at once; the others are refused without a time.
+    /// This number of messages at once. The others are refused without a time.
     AtOnce(usize),
 }
 
-/// What a service has seen.
+/// The record of a service.
 #[derive(Default)]
 struct Seen {
-    /// When messages were taken.
+    /// The times of accepted messages.
     taken: Vec<Instant>,
-    /// The ids of messages that were taken.
+    /// The ids of accepted messages.
     ids: BTreeSet<String>,
     under_way: usize,
     turned_away: usize,
-    /// When the last wish was uttered, and until when it holds.
+    /// The time of the last pause that was asked for, and its end.
     wish: Option<(Instant, Instant)>,
-    /// How long before the end of a wish requests came.
+    /// For each request that came too early, the time that remained of the pause.
     broken: Vec<Duration>,
 }
 
-/// A running webhook service with a limit; gone when dropped.
+/// A running webhook service with a limit. It stops when dropped.
 struct Service {
     port: u16,
     seen: Arc<Mutex<Seen>>,
@@ -77,7 +76,7 @@ impl Service {
         Self { port, seen, count, serving }
     }
 
-    /// Waits until so many messages were taken, for so long at most.
+    /// Waits until this number of messages was accepted, at most for that time.
     async fn wait_for(&mut self, messages: usize, most: Duration) {
         let waited = timeout(most, self.count.wait_for(|count| *count >= messages)).await;
         assert!(
@@ -117,7 +116,7 @@ async fn serve(limit: Limit, seen: &Mutex<Seen>, headers: &HeaderMap) -> Respons
 }
 
 impl Seen {
-    /// What a request that comes at `at` is turned away with; `None`: it is let in.
+    /// The refusal for a request at `at`; `None` if it is accepted.
     fn turn_away(&mut self, limit: Limit, at: Instant) -> Option<Response> {
         if let Some((_, end)) =
             self.wish.filter(|(uttered, end)| *uttered + UNDER_WAY < at && at < *end)
@@ -147,8 +146,8 @@ impl Seen {
     }
 }
 
-/// Has so many messages sent to a service with that limit. Returns what it saw, and how long that
-/// took.
+/// Sends this number of messages to a service with that limit. Returns the service's record, and
+/// the time that it took.
 async fn send_all(limit: Limit, messages: usize, least: Duration) -> (Service, Duration) {
     let (server, mut service) = (Server::start().await, Service::start(limit).await);
     server.serve("/feed.xml", matching_stories(&server, 1..=messages));

@@ -1,4 +1,4 @@
-//! `tidings check` where all is sound: what it says, and the rules as it understands them.
+//! `tidings check` without errors: its summary, and the rules in canonical form.
 
 use crate::support::tidings::Folder;
 
@@ -20,5 +20,5 @@ async fn rules_are_printed_in_canonical_form_with_the_terms_of_their_lists() {
     assert_eq!((said.code, said.errors.as_str()), (0, ""));
     insta::assert_snapshot!("canonical", said.output);
     let said = folder.command(&["check", &folder.place("rules")]).await;
-    assert_eq!(said.output, "rules: sound; 1 file, 2 rules, all examples hold\n");
+    assert_eq!(said.output, "rules: valid; 1 file, 2 rules, all examples hold\n");
 }

@@ -1,4 +1,4 @@
-//! Commands whose reader leaves, whose device is full, or who are asked for what is not there.
+//! Commands whose reader leaves, whose device is full, or whose argument does not exist.
 
 use crate::support::http::{Response, Server};
 use crate::support::setup::{RULE, matching_stories};
@@ -107,10 +107,10 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
             vec!["deliveries", "--notifier", "consol"],
             "no notifier `consol`\n  help: did you mean `console`?",
         ),
-        (vec!["deliveries", "retry", "99"], "no dead message has the number 99"),
+        (vec!["deliveries", "retry", "99"], "no dead-lettered message has the number 99"),
         (
             vec!["silence", "add", "--rule", "oil", "--until", "3h"],
-            "no rule `oil`\n  help: there is `arms`",
+            "no rule `oil`\n  help: known: `arms`",
         ),
         (vec!["silence", "add", "--feed", "Wir", "--until", "3h"], "did you mean `Wire`?"),
         (vec!["silence", "add", "--row", "36", "--until", "3h"], "no row with the id `36`"),
@@ -128,7 +128,7 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
         assert!(said.errors.contains(wanted), "{command:?}: {}", said.errors);
         assert_eq!(said.code, 65, "{command:?}");
     }
-    // A rule that left its file is known by its alerts.
+    // A rule that left its file is still found by its alerts.
     folder.write("rules/arms.yaml", "rules:\n  - {name: oil, when: oil}\n");
     let said = folder
         .command(&["alerts", "--rule", "arms", "--since", "2000-01-01", "--until", "2001-01-01"])

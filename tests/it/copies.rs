@@ -1,7 +1,7 @@
 //! How often copies are distinguished from other stories: rewritten wire copy, made from a seed,
-//! against what must not be taken for it.
+//! and stories that are similar but no copies.
 //!
-//! `COPIES=2000 cargo test --release copies -- --nocapture` makes as many articles of every kind,
+//! `COPIES=2000 cargo test --release copies -- --nocapture` makes that many articles of every kind,
 //! and prints the table of `docs/benchmarks.md`.
 
 mod forms;
@@ -21,8 +21,8 @@ use press::Press;
 
 const SEED: u64 = 20_261_124;
 
-/// A kind of pair, and in how many of a hundred it is to be joined at least or, where the pair is
-/// none, at the most.
+/// A kind of pair, and a bound in percent: how many must be joined at least, or, if they are no
+/// copies, at most.
 struct Kind {
     name: &'static str,
     bound: Bound,
@@ -78,8 +78,8 @@ const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind 
     Kind { name, bound: Bound::AtMost(0.5), pair }
 }
 
-/// What the store does: a value in common, sketches that resemble each other or a key, then the
-/// proof.
+/// The steps of the store: an equal value, signatures that resemble each other or an equal key,
+/// then the comparison.
 fn related(earlier: &Fingerprint, later: &Fingerprint) -> Relation {
     let known = earlier.sketch.bands();
     let shared: Vec<_> =
@@ -161,14 +161,14 @@ fn the_agencys_next_version_is_sent_as_an_update() {
     assert!(updates >= 90, "{updates}");
 }
 
-/// What `later` is to `earlier`, each a headline and a text.
+/// The relation of `later` to `earlier`. Each is a headline and a text.
 fn relation_of(earlier: (&str, &str), later: (&str, &str)) -> Relation {
     let [earlier, later] =
         [earlier, later].map(|(title, text)| print(title, text, true).expect("fifty words"));
     relation(&earlier, &later, &HashSet::new())
 }
 
-/// Whether the later story is sent, also as an update.
+/// Whether the later story is sent, also if it is an update.
 fn is_sent(relation: &Relation) -> bool {
     matches!(relation, Relation::Other | Relation::Update(_))
 }
@@ -180,7 +180,7 @@ fn no_notice_is_taken_for_another_that_differs_in_one_sentence() {
         for [one, other] in office.pairs {
             let [one, other] = [one, other].map(|own| format!("{own}\n\n{}", office.below));
             for (earlier, later) in [(&one, &other), (&other, &one)] {
-                // A notice that names fewer says nothing new.
+                // A notice with fewer names adds nothing.
                 let is_shorter = later.len() + 20 < earlier.len();
                 let found = relation_of(("Notice", earlier), ("Notice", later));
                 if !is_sent(&found) && !is_shorter {

@@ -1,5 +1,5 @@
-//! README and the pages of `docs/`: their examples run, their links lead somewhere, and
-//! `docs/configuration.md` has every key that the configuration's reader asks for.
+//! README and the pages of `docs/`: their examples run, their links have targets, and
+//! `docs/configuration.md` has every key of the configuration.
 
 mod architecture;
 mod keys;
@@ -36,7 +36,7 @@ const USAGE: i32 = 64;
 struct Block {
     /// Its document and first line.
     place: String,
-    /// What follows the three backquotes: a language, and perhaps the name of a file.
+    /// The text after the three backquotes: a language, and the name of a file if there is one.
     language: String,
     text: String,
 }
@@ -147,7 +147,7 @@ fn has_key(line: &str) -> bool {
     line.contains(':') && !key.is_empty() && key.chars().all(is_key)
 }
 
-/// Runs a line of a shell in that folder, where `tidings` is the program under test.
+/// Runs a line of a shell in that folder. `tidings` is the program under test.
 fn run_line(folder: &Folder, line: &str) -> Output {
     let bin = Path::new(env!("CARGO_BIN_EXE_tidings")).parent().expect("a folder");
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a PATH"));
@@ -163,7 +163,7 @@ async fn every_command_of_the_documents_is_understood() {
     for block in blocks_of("sh") {
         for line in block.text.lines().filter(|line| line.starts_with("tidings ")) {
             count += 1;
-            // The port refuses, and so no test reaches the internet.
+            // The port refuses, so no test reaches the internet.
             let line = line.replace("https://example.org", "http://127.0.0.1:9");
             let line = line.replace("--config config.yaml", "--config none.yaml");
             let output = run_line(&folder, &line);
@@ -183,7 +183,7 @@ fn every_payload_of_the_documents_is_what_the_schema_describes() {
     assert!(count > 4, "the payloads were not found");
 }
 
-/// The signature's example runs where there is a Python.
+/// Runs the example of the signature, if there is a Python.
 #[test]
 fn the_check_of_a_signature_is_right() {
     for block in blocks_of("python") {

@@ -1,4 +1,4 @@
-//! What the email notifier makes of a mail server's answers, and of its silence.
+//! The email notifier, with every answer of a mail server and with its silence.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::smtp::{Act, Sink};
 
 const ANA: &str = "ana@example.org";
 pub(super) const PASSWORD: &str = "correct horse";
-/// What AUTH PLAIN sends for `tidings` and that password.
+/// The argument of AUTH PLAIN for `tidings` and that password.
 const PLAIN: &str = "AHRpZGluZ3MAY29ycmVjdCBob3JzZQ==";
 
 pub(super) fn desk(port: u16, security: MailSecurity) -> Email {
@@ -32,7 +32,7 @@ fn frozen(notifier: &Notifier, recipient: &str) -> Vec<u8> {
         .expect("a mail")
 }
 
-/// A notifier that keeps its connections from mail to mail.
+/// A notifier that keeps its connections for the next mail.
 pub(super) struct Sender {
     notifier: Notifier,
     recipient: String,
@@ -75,7 +75,7 @@ pub(super) async fn send_to(sink: &Sink) -> Outcome {
     send(desk(sink.port(), MailSecurity::Plain)).await
 }
 
-/// Lets `seconds` pass once `event` has come.
+/// Lets `seconds` pass after `event`.
 pub(super) async fn pass_after(event: impl Future, seconds: u64) {
     event.await;
     tokio::time::pause();
@@ -388,7 +388,7 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
             Outcome::Refused(why) => {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("josé@"), "{why}");
             }
-            // The sender is the same in every mail: it can be mended.
+            // The sender is the same in every mail, so the configuration can be corrected.
             Outcome::Retry(RetryReason { why, cause: FailureCause::Shut, .. }) => {
                 assert!(needs && why.contains("SMTPUTF8") && why.contains("büro@"), "{why}");
             }

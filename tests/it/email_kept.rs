@@ -1,4 +1,4 @@
-//! Connections to a mail server that are kept from mail to mail: when they are used again, and when
+//! Connections to a mail server that are kept for the next mail: when they are used again, and when
 //! not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,15 +13,15 @@ use crate::support::setup::{RULE, config, serve_one_match};
 use crate::support::smtp::{Act, Moment, Sink};
 use crate::support::tidings::Folder;
 
-/// A server that is slow enough for a second connection to be worth while.
+/// A server that is so slow that a second connection is useful.
 const SLOW: Act = Act::SayAfter(Duration::from_millis(200), "250 kept");
 
 fn kept() -> Outcome {
     Outcome::Delivered("250 kept".to_owned())
 }
 
-/// Has the server say `act` to every command `verb` from the `nth` on, counted from one, up to the
-/// `last`.
+/// Makes the server answer `act` to every command `verb` from the `nth` on, counted from one, up to
+/// the `last`.
 fn on_the(sink: &Sink, verb: &'static str, nth: std::ops::RangeInclusive<usize>, act: Act) {
     let heard = AtomicUsize::new(0);
     sink.judge(move |moment| match moment {
@@ -138,7 +138,7 @@ async fn a_connection_on_which_anything_was_cut_off_is_not_used_again() {
     assert_eq!(sender.send().await, kept());
     assert_eq!(sink.connections(), 2);
 
-    // An answer that nobody asked for would be taken for the next mail's.
+    // An unexpected answer would be read as the answer to the next mail.
     let sink = Sink::start().await;
     let sender = Sender::to(&sink);
     sink.on(".", Act::Say("250 kept\r\n250 kept"));

@@ -1,4 +1,4 @@
-//! A mail server that stalls, breaks off or talks nonsense, at every step of a conversation.
+//! A mail server that stalls, disconnects or sends nonsense, at every step of a conversation.
 
 use tidings::config::MailSecurity;
 use tidings::notify::Outcome;
@@ -9,8 +9,8 @@ use crate::support::setup::{RULE, config, serve_one_match};
 use crate::support::smtp::{Act, Sink};
 use crate::support::tidings::Folder;
 
-/// The steps at which a mail is not taken yet, what the client says there, and whether it counts as
-/// an attempt where nothing comes back.
+/// The steps before a mail is accepted, the client's error there, and whether a missing answer
+/// counts as an attempt.
 const BEFORE_THE_END: [(&str, &str, bool); 5] = [
     ("EHLO", "EHLO", false),
     ("AUTH", "AUTH", false),

@@ -1,5 +1,5 @@
-//! Mail over TLS, from the first byte and by STARTTLS: whose certificates are believed, and that
-//! nothing goes out without them.
+//! Mail over TLS, from the first byte and by STARTTLS: which certificates are accepted, and that
+//! nothing is sent without TLS.
 
 use tidings::config::{Email, MailSecurity};
 use tidings::notify::Outcome;
@@ -9,7 +9,7 @@ use crate::support::smtp::{Act, Sink};
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
-/// Both ways of TLS, and whether it begins with the first byte.
+/// Both kinds of TLS, and whether it starts with the first byte.
 const BOTH: [(MailSecurity, bool); 2] =
     [(MailSecurity::Tls, true), (MailSecurity::StartTls, false)];
 
@@ -121,8 +121,8 @@ async fn starttls_that_is_refused_is_no_reason_to_go_on_without() {
 
 #[tokio::test]
 async fn answers_put_in_before_tls_are_not_taken_for_the_servers() {
-    // Whoever sits on the way wants every answer to be read one question too early, up to a "250"
-    // for a mail that was refused.
+    // An attacker between client and server wants every answer to be read one command too early: a
+    // "250" for a mail that was refused.
     let ca = Ca::new();
     let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), false).await;
     sink.on("STARTTLS", Act::Bytes(b"220 go ahead\r\n250 AUTH PLAIN\r\n"));

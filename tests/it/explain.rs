@@ -1,5 +1,5 @@
-//! `tidings explain` as people and scripts run it: stories from everywhere, one rule, one
-//! expression, what is not there.
+//! `tidings explain` as people and scripts run it: stories from every source, one rule, one
+//! expression, unknown names.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! `tidings feeds`: one feed as it is now, where a site keeps its feeds, lists of feeds, and how
-//! feeds fare.
+//! `tidings feeds`: one feed as it is now, discovery of feeds, lists of feeds, and their health.
 
 mod backfill;
 mod course;
@@ -13,7 +12,7 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::{Folder, Said};
 use crate::support::wire::{self, Entry};
 
-/// Invented subscriptions, with the faults that lists have.
+/// Invented subscriptions, with common faults of lists.
 const OPML: &str = "<?xml version='1.0'?><opml version='1.0'><body><outline text='Ports & ships'><outline title='Asia'>\
     <outline text='Harbour &amp; more' xmlUrl='https://harbour.example/?a=1&b=2$'/></outline>\
     <outline xmlUrl='https://quay.example/rss'></outline></outline><outline text='Quay' type='rss' xmlUrl='feed://mole.example/'/></body></opml>";
@@ -112,7 +111,7 @@ async fn a_sites_feeds_are_what_its_page_names_or_the_page_itself_or_in_the_usua
     bare.serve("/rss.xml", Response::status(404));
     let nothing = find(bare.url("/")).await;
     assert_eq!((nothing.code, nothing.output.as_str()), (65, ""));
-    assert!(nothing.errors.contains("names no feed"), "{}", nothing.errors);
+    assert!(nothing.errors.contains("links no feed"), "{}", nothing.errors);
     assert_eq!(find(bare.url("/missing")).await.code, 69);
 }
 

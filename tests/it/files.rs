@@ -1,4 +1,4 @@
-//! Files that a person names: only regular ones are read, up to a size; pipes, devices and sparse
+//! Files that a person names. Only regular ones are read, up to a size. Pipes, devices and sparse
 //! files are refused at once.
 
 use std::fs::File;
@@ -25,7 +25,7 @@ fn put(kind: &str, path: &str) {
     }
 }
 
-/// What a command says that must not wait for anything.
+/// The output of a command that must not wait for anything.
 async fn at_once(folder: &Folder, arguments: &[&str]) -> Said {
     let command = async {
         if arguments.contains(&"--config") || arguments.contains(&"import") {
@@ -128,7 +128,7 @@ async fn rule_files_that_vanish_are_warned_of_and_come_back_with_their_folder() 
     )
     .expect("a feed");
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("1 rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("rules: 1, feeds")).await;
     std::fs::remove_file(folder.place("rules/a.yaml")).expect("it is there");
     tidings.wait_for_log(|line| line.contains("WARN") && line.contains("a.yaml was removed")).await;
     tidings.wait_for_log(|line| line.contains("there is no rule file here")).await;
@@ -136,6 +136,6 @@ async fn rule_files_that_vanish_are_warned_of_and_come_back_with_their_folder() 
     tidings.wait_for_log(|line| line.contains("cannot be read") && line.contains("stay")).await;
     std::fs::create_dir(folder.place("rules")).expect("a folder");
     std::fs::write(folder.place("rules/a.yaml"), rule).expect("a file");
-    tidings.wait_for_log(|line| line.contains("1 rules are in force now")).await;
+    tidings.wait_for_log(|line| line.contains("rules in force: 1")).await;
     assert_eq!(tidings.terminate().await, 0);
 }

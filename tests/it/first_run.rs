@@ -1,13 +1,12 @@
-//! What a newcomer sees: the configuration that is shipped, run as it is; a second run; rules
-//! edited while it runs.
+//! The first steps of a newcomer: the shipped configuration, a second run, rules edited while it
+//! runs.
 
 use std::path::Path;
 
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 
-/// A folder like a fresh clone, but for the feeds on the internet: they stand at a port that
-/// refuses.
+/// A folder like a fresh clone. Feeds on the internet are replaced by a port that refuses.
 fn fresh_clone() -> Folder {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read =
@@ -38,7 +37,7 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
     let mut again = folder.run(&[]);
     let known = again.wait_for_log(|line| line.contains("the store ")).await;
     assert!(
-        known.contains("tidings.db") && known.contains("3 stories") && known.contains("alerts"),
+        known.contains("tidings.db") && known.contains("stories: 3") && known.contains("alerts"),
         "{known}"
     );
     assert_eq!(again.terminate().await, 0);
@@ -51,7 +50,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     let mut tidings = folder.run(&[]);
     tidings.wait_for_output(|line| line.contains("Tumen bridge")).await;
     folder.write("rules/new.yaml", "rules:\n  - name: seaweed\n    when: seaweed\n");
-    tidings.wait_for_log(|line| line.contains("5 rules are in force")).await;
+    tidings.wait_for_log(|line| line.contains("rules in force: 5")).await;
 
     folder.write(
         "rules/new.yaml",
@@ -66,13 +65,13 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
     assert_eq!(in_force, ["rules:\n  - name: seaweed\n    when: seaweed\n"]);
     assert_eq!(tidings.terminate().await, 0);
 
-    // The last good version holds over a restart, too.
+    // The last good version stays in force after a restart.
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("5 rules watch")).await;
+    again.wait_for_log(|line| line.contains("rules: 5, feeds")).await;
     again.wait_for_log(|line| line.contains("new.yaml:4:7")).await;
     assert_eq!(again.terminate().await, 0);
 
-    // A new file that never was good is left out, and keeps nothing from starting.
+    // A new file that never loaded is left out, and does not prevent the start.
     folder.write("rules/never.yaml", "rules: 3\n");
     let mut third = folder.run(&[]);
     third
@@ -80,7 +79,7 @@ async fn a_saved_rule_file_is_in_force_soon_and_a_broken_one_changes_nothing_and
             line.contains("left out until it is corrected") && line.contains("never.yaml")
         })
         .await;
-    third.wait_for_log(|line| line.contains("5 rules watch")).await;
+    third.wait_for_log(|line| line.contains("rules: 5, feeds")).await;
     assert_eq!(third.terminate().await, 0);
 }
 

@@ -4,7 +4,7 @@
 
 use crate::support::setup::{Setup, matching_stories};
 
-/// Stories of the second poll: together more than the room that is left.
+/// Stories of the second poll. Together they need more than the room that is left.
 const STORIES: usize = 40;
 
 /// Room for some of them.
@@ -20,7 +20,7 @@ fn publish(setup: &Setup, stories: usize) {
     setup.server.serve("/feed.xml", matching_stories(&setup.server, 0..stories));
 }
 
-/// Waits until so many stories were sent by both ways, once.
+/// Waits until this number of stories was sent to both receivers, once each.
 async fn wait_until_sent(setup: &Setup, stories: usize) {
     setup.server.wait_for("/hook", stories).await;
     setup.mail.wait_for(stories).await;
@@ -34,7 +34,7 @@ async fn wait_until_sent(setup: &Setup, stories: usize) {
 
 /// Fails unless each story is in the store with its alert and both messages, or not at all.
 async fn assert_no_halves(setup: &Setup) {
-    let halves = "SELECT count(*) FROM story WHERE status = 'waiting' OR
+    let halves = "SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match') OR
         (SELECT count(*) FROM alert JOIN message_alert ON alert = alert.id WHERE story = story.id) != 2";
     assert_eq!(setup.folder.query(halves).await, ["0"]);
 }

@@ -1,5 +1,5 @@
-//! The guard, in the whole: no feed, redirect, article or hook leads to a private place, by no
-//! spelling and by no proxy.
+//! The guard in the whole program: no feed, redirect, article or hook reaches a private address, in
+//! any spelling and through any proxy.
 
 use tidings::config::{Network, Proxy as Named};
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 use crate::webhook::{hook, put_off, send_through};
 
-/// Private places in many spellings; the port is open at all of those that are on this machine.
+/// Private addresses in many spellings. The port is open at all that belong to this machine.
 fn places(port: u16) -> Vec<String> {
     let hosts = [
         "127.0.0.2",
@@ -37,7 +37,7 @@ fn places(port: u16) -> Vec<String> {
     hosts.iter().map(|host| format!("http://{host}:{port}/secret")).collect()
 }
 
-/// A listener at another address of this machine that nobody may reach.
+/// A listener at another address of this machine that nothing may reach.
 async fn private() -> TcpListener {
     TcpListener::bind("127.0.0.2:0").await.expect("a free port")
 }
@@ -46,7 +46,7 @@ fn port(listener: &TcpListener) -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Fails if somebody has connected.
+/// Fails if there was a connection.
 async fn nobody_came(private: TcpListener) {
     let came = futures_util::future::poll_immediate(private.accept()).await;
     assert!(came.is_none(), "{came:?}");
@@ -116,8 +116,7 @@ async fn neither_robots_txt_nor_an_amp_version_leads_to_a_private_place() {
         &[("arms.yaml", RULE)],
     );
     let mut tidings = folder.run(&[]);
-    // The host that cannot say what it asks of robots is asked again in a while; that one page
-    // waits.
+    // The host whose `robots.txt` cannot be read is asked again later. Only that page waits.
     folder
         .wait_until("SELECT page_attempts FROM story WHERE title = 'Robots'", |attempts| {
             attempts == "1"
@@ -147,7 +146,7 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
     for (proxy, scheme) in
         [(Proxy::http(server.port()).await, "http"), (Proxy::socks(server.port()).await, "socks5h")]
     {
-        // The proxy's own host is known by a name that feeds may not use.
+        // The proxy's own host has a name that feeds may not use.
         let rest = format!(
             "network: {{proxy: \"{scheme}://localhost:{}\"}}\npoll: {{gap: 0s, first_poll: all}}\n",
             proxy.port()

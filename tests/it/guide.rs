@@ -8,7 +8,7 @@ use tidings_rules::fault::{Source, render};
 use tidings_rules::story::Story;
 use tidings_rules::{Query, RuleTexts, Rules, Table};
 
-/// An expression and what the guide says of it.
+/// An expression with the guide's statement about it.
 struct Example {
     line: usize,
     expression: String,
@@ -40,7 +40,7 @@ fn examples(guide: &str) -> Vec<Example> {
     examples
 }
 
-/// A line that begins with `+`, `-` or `!`, or goes on with the one before.
+/// A line that begins with `+`, `-` or `!`, or continues the line before.
 fn claim(claims: &mut Vec<(char, String)>, line: &str) {
     match line.split_at_checked(2) {
         Some(("+ " | "- " | "! ", rest)) => {

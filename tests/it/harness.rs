@@ -1,9 +1,9 @@
-//! A harness with an oracle of its own: scripted news, sinks with a temper, and the real process
-//! killed with -9 at random moments.
+//! A harness with an oracle of its own: scripted news, sinks that fail, and the real process, which
+//! is killed with -9 at random moments.
 //!
-//! A seed decides which stories come out and when, how sinks behave and when the process dies; it
-//! is printed. `TIDINGS_HARNESS_SEED` sets it, and `TIDINGS_HARNESS_KILLS` the length: 100 kills
-//! are over 1,000 alerts.
+//! A seed decides which stories appear and when, how sinks behave and when the process is killed.
+//! It is printed. `TIDINGS_HARNESS_SEED` sets it. `TIDINGS_HARNESS_KILLS` sets the number of kills:
+//! 100 kills make over 1,000 alerts.
 
 mod fault;
 mod hook;
@@ -20,10 +20,10 @@ use fault::{FAULTS, Fault};
 use oracle::{Evidence, Flaw, judge};
 use world::World;
 
-/// Stories that come out during a life.
+/// Stories that appear in one run.
 const TALES: usize = 8;
 
-/// Kills unless the environment says otherwise.
+/// The number of kills if the environment sets none.
 const KILLS: usize = 5;
 
 fn variable(name: &str) -> Option<u64> {
@@ -63,10 +63,10 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
     assert!(!evidence.wishes.is_empty());
 }
 
-/// Everything is planted into one world; each fault must be named for itself.
+/// All faults are planted into one store. The oracle must name each.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oracle_names_every_fault_that_is_planted() {
-    // Of this seed it is known that there is an opportunity for every fault.
+    // With this seed, there is an opportunity for every fault.
     const SEED: u64 = 2;
     const LIVES: usize = 20;
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or(SEED);
@@ -100,7 +100,7 @@ async fn the_oracle_names_every_fault_that_is_planted() {
             listing(&flaws)
         );
     }
-    // No store can be made to open connections.
+    // A fault in the store cannot open connections.
     evidence.connections.0 += 1 + evidence.connections.1;
     assert!(judge(&evidence).0.iter().any(|flaw| matches!(flaw, Flaw::Connections(..))));
 }

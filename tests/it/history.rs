@@ -1,5 +1,5 @@
-//! Alerts of the past, listed beside a running Tidings; and a sweep that is killed while it removes
-//! what `retain` no longer keeps.
+//! Alerts of the past, listed beside a running Tidings, and a sweep that is killed while it removes
+//! what `retain` does not keep.
 
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
     }
     let wrong = setup.folder.command(&["alerts", "--since", "yesterday"]).await;
     assert_eq!(wrong.code, 64);
-    assert!(wrong.errors.contains("`yesterday` is no time"), "{}", wrong.errors);
+    assert!(wrong.errors.contains("`yesterday` is not a time"), "{}", wrong.errors);
 
     let shown = setup.folder.command(&["alerts", "show", "1"]).await.output;
     for part in [
@@ -118,12 +118,12 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
 
     let mut tidings = setup.folder.run(&[]);
     setup.folder.wait_until("SELECT count(*) FROM story", |left| left == "1").await;
-    let said = tidings.wait_for_log(|line| line.contains("removed as `retain` says")).await;
-    assert!(said.contains("stories, 0 alerts, 0 messages"), "{said}");
+    let said = tidings.wait_for_log(|line| line.contains("removed as `retain` sets")).await;
+    assert!(said.contains("alerts: 0, messages: 0"), "{said}");
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(list_alerts(&setup, &[]).await.len(), 1, "alerts are kept for ever");
 
-    // The sent story is swept too, but its feed still has it: it is not sent again.
+    // The sent story is swept too. Its feed still has it, and it is not sent again.
     let text = setup.folder.query("SELECT feed_text FROM story").await;
     assert!(!text[0].is_empty());
     let config = one_feed_config(&setup.server, setup.mail.port());

@@ -1,4 +1,4 @@
-//! The fuzz targets as property tests: generated input, and sound input with random edits.
+//! The fuzz targets as property tests: generated input, and valid input with random edits.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -8,17 +8,17 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// How many inputs each test tries.
+/// The number of inputs of each test.
 const CASES: u32 = 300;
 
-/// One change of a text.
+/// One edit of a text.
 #[derive(Clone, Debug)]
 enum Edit {
-    /// Bytes are removed from a place on.
+    /// Removes bytes from a place on.
     Remove(Index, usize),
-    /// A part is repeated at another place.
+    /// Repeats a part at another place.
     Repeat(Index, Index, usize),
-    /// Bytes are put in.
+    /// Inserts bytes.
     Insert(Index, Vec<u8>),
 }
 
@@ -26,7 +26,7 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a file")
 }
 
-/// What stands in blocks of the guide that begin with `fence`.
+/// The blocks of the guide that begin with `fence`.
 fn blocks(fence: &str) -> Vec<String> {
     let guide = read("docs/rules.md");
     let blocks = guide.split(fence).skip(1);

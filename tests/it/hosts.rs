@@ -1,5 +1,4 @@
-//! Hosts that want headers, cookies, a proxy or an old HTTP: what they get, and what nobody else
-//! gets.
+//! Hosts that need headers, cookies, a proxy or an old HTTP. They get them, and no other host does.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 use crate::support::wire::{self, Entry};
 
-/// A configuration that polls these addresses and prints alerts; `rest` is the rest of it.
+/// A configuration that polls these addresses and prints alerts. `rest` is appended.
 pub fn config(feeds: &[&str], rest: &str) -> String {
     let feeds = feeds.join("\"\n  - \"");
     format!(
@@ -18,8 +17,8 @@ pub fn config(feeds: &[&str], rest: &str) -> String {
     )
 }
 
-/// Runs `tidings run --once` and returns what it logged; what is shown and what is stored holds
-/// none of `secrets`.
+/// Runs `tidings run --once` and returns the log. The log, the output and the store contain none of
+/// `secrets`.
 pub async fn once(folder: &Folder, secrets: &[&str]) -> String {
     let mut tidings = folder.run(&["--once"]);
     tidings.wait().await;
@@ -35,7 +34,7 @@ pub async fn once(folder: &Folder, secrets: &[&str]) -> String {
     said
 }
 
-/// What was read of every story.
+/// How much of every story was read.
 pub const READ: &str =
     "SELECT title || ': ' || read || coalesce(', ' || read_why, '') FROM story ORDER BY title";
 
@@ -49,7 +48,7 @@ async fn new_feeds_that_do_not_answer_give_way_to_another_of_their_host() {
     let config = config(&feeds.each_ref().map(String::as_str), rest);
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let mut tidings = folder.run(&[]);
-    // Each would be waited for for fifteen seconds.
+    // Each would keep the test waiting for fifteen seconds.
     let soon = tokio::time::timeout(Duration::from_secs(20), server.wait_for("/good.xml", 1));
     soon.await.expect("its turn comes in the first round");
     slow.release();
@@ -78,7 +77,7 @@ async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redi
     let folder = Folder::new(&config(&[&paying.url("/feed.xml")], &hosts), &[("arms.yaml", RULE)]);
     folder.set("TOKEN", "t0k3n-of-ana");
     folder.set("SESSION", "s3ssion-of-ana");
-    // What libraries trace is left out of the log, whatever is asked for.
+    // Traces of libraries are left out of the log under every filter.
     folder.set("TIDINGS_LOG", "trace,reqwest=trace,hyper=trace,hyper_util=trace,html5ever=trace");
     let said = once(&folder, &["t0k3n-of-ana", "s3ssion-of-ana"]).await;
     assert!(!said.contains("customs offices"), "a page's text is in the log: {said}");
@@ -221,7 +220,7 @@ async fn http1_keeps_a_host_from_being_offered_http2() {
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{feed}", feed.len());
     let answer: &[u8] = Vec::leak(answer.into_bytes());
     for (http1, read) in [(true, &["A: full"][..]), (false, &[])] {
-        // It takes HTTP/2 where that is offered, and then speaks it badly.
+        // It offers HTTP/2, and then breaks its rules.
         let server =
             Raw::start_with_tls(ca.acceptor_of_http2("127.0.0.1"), answer, Then::Close).await;
         let rest = format!(

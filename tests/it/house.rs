@@ -1,4 +1,4 @@
-//! The law of ARCHITECTURE.md, read from its tables and held against the sources.
+//! The laws of ARCHITECTURE.md, read from its tables, hold in the sources.
 
 mod imports;
 mod source;
@@ -9,7 +9,7 @@ use std::path::Path;
 use imports::Imports;
 use source::{SourceFile, files};
 
-/// The most lines of a file, its tests included.
+/// The most lines of a file, with its tests.
 const LONGEST_FILE: usize = 500;
 
 /// The most lines of a function.
@@ -33,7 +33,7 @@ fn table(head: &str) -> Vec<Vec<String>> {
     lines.skip(2).map(cells).collect()
 }
 
-/// What stands in backquotes.
+/// The texts in backquotes.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
@@ -45,7 +45,7 @@ fn code_of(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Every breach of every law. The files are parsed once, which takes most of the time.
+/// Lists every breach of every law. The files are parsed once, which takes most of the time.
 #[test]
 fn the_house_keeps_its_laws() {
     let files = files();
@@ -63,7 +63,7 @@ fn the_house_keeps_its_laws() {
     assert!(breaches.is_empty(), "ARCHITECTURE.md is broken:\n{}", breaches.join("\n"));
 }
 
-/// A room names the rooms of its row, all of them and no others.
+/// A room names exactly the rooms of its row.
 fn imports_of_rooms(imports: &Imports<'_>) -> Vec<String> {
     let rows = table("room");
     let allowed: BTreeMap<String, BTreeSet<String>> = rows
@@ -84,7 +84,7 @@ fn imports_of_rooms(imports: &Imports<'_>) -> Vec<String> {
     breaches
 }
 
-/// A row names only rooms above it, and the rows stand in the order of `lib.rs`.
+/// A row names only rooms above it, and the rows are in the order of `lib.rs`.
 fn order_of_rooms() -> Vec<String> {
     let rows: Vec<(String, Vec<String>)> =
         table("room").iter().map(|row| (quoted(&row[0]).concat(), quoted(&row[2]))).collect();
@@ -127,7 +127,7 @@ fn words_with_one_place(files: &[SourceFile]) -> Vec<String> {
     breaches
 }
 
-/// No more than two files name one another in a circle.
+/// At most two files name one another in a circle.
 fn circles(imports: &Imports<'_>) -> Vec<String> {
     let circles = imports.circles("tidings").into_iter().filter(|circle| circle.len() > 2);
     circles.map(|circle| format!("a circle of files: {}", circle.join(", "))).collect()

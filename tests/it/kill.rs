@@ -1,10 +1,10 @@
-//! kill -9 at every point of the way: each time, the alert is delivered by the next run.
+//! kill -9 at every step: the next run always delivers the alert.
 
 use crate::support::http::Response;
 use crate::support::setup::{Setup, config, serve_one_match};
 use crate::support::wire::{self, Entry};
 
-/// Runs again until the alert has arrived by both ways, and no further.
+/// Runs again until the alert has arrived at both receivers.
 async fn run_until_delivered(setup: &Setup, hooks: usize, mails: usize) {
     let mut tidings = setup.folder.run(&[]);
     setup.server.wait_for("/hook", hooks).await;
@@ -53,8 +53,8 @@ async fn between_the_record_of_the_poll_and_the_settling() {
     run_until_delivered(&setup, 1, 1).await;
 }
 
-/// `run --once` delivers when every poll has ended: a second feed that never answers keeps it
-/// between the settling and the sending.
+/// `run --once` delivers after all polls. A second feed that never answers keeps it between
+/// settling and sending.
 #[tokio::test(flavor = "multi_thread")]
 async fn between_the_settling_and_the_sending() {
     let setup = setup_with_match().await;

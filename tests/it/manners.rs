@@ -18,7 +18,7 @@ use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
-/// A folder that watches `feeds`, each a line of YAML, and notifies the console.
+/// A folder that polls `feeds`, each a line of YAML, and notifies the console.
 fn watching(feeds: &[String]) -> Folder {
     let feeds: Vec<_> =
         feeds.iter().map(|feed| format!("  - {{{feed}, full_text: never}}\n")).collect();
@@ -30,14 +30,14 @@ fn watching(feeds: &[String]) -> Folder {
     Folder::new(&config, &[("arms.yaml", RULE)])
 }
 
-/// Polls every feed once that may be polled; the log.
+/// Polls every feed that may be polled once, and returns the log.
 async fn round(folder: &Folder) -> Vec<String> {
     let mut tidings = folder.run(&["--once"]);
     assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
     tidings.log()
 }
 
-/// The same, as if a day had passed since the last.
+/// Polls as if a day had passed since the last poll.
 async fn round_a_day_later(folder: &Folder) -> Vec<String> {
     a_day_passes(folder).await;
     round(folder).await

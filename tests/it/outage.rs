@@ -1,4 +1,4 @@
-//! A receiver that is away, and one that refuses: nothing is lost, and the others are notified.
+//! A receiver that is away, and one that refuses. Nothing is lost, and the others are notified.
 
 use crate::hosts;
 use crate::support::http::{Response, Server};
@@ -24,8 +24,7 @@ async fn what_a_full_device_did_not_take_is_printed_by_the_next_run() {
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
     let said = folder.command_into(&["run", "--once"], Folder::full_device()).await;
     assert!(
-        said.code == 69
-            && said.errors.contains("not delivered: 6 messages, to be tried by a run at"),
+        said.code == 69 && said.errors.contains("not delivered: 6 messages, due at"),
         "{}",
         said.errors
     );
@@ -280,7 +279,7 @@ async fn what_is_for_a_notifier_that_left_is_held_and_logged_and_goes_on_when_it
         &without.join("\n").replace("notify: [hook, desk]", "notify: [desk]"),
     );
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("2 messages for hook are held")).await;
+    tidings.wait_for_log(|line| line.contains("messages held until it is back: 2")).await;
     let held = folder.command(&["deliveries", "--status", "held"]).await.output;
     assert_eq!(held.matches(" held ").count(), 2, "{held}");
     assert_eq!(tidings.terminate().await, 0);

@@ -1,4 +1,4 @@
-//! `docs/payload.schema.json` describes what is sent: all of it, and nothing else.
+//! `docs/payload.schema.json` describes all keys of payloads, and no others.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
-/// A payload of every kind that there is.
+/// A payload of every kind.
 fn payloads() -> Vec<Value> {
     let letter = |content| Notification { content, ..alert() };
     let notice = |kind, recipient: Option<&str>| {
@@ -79,7 +79,7 @@ fn row() -> WatchlistRow {
     WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() }
 }
 
-/// The alert, told by a rule with `each`.
+/// The alert of a rule with `each`.
 fn of_row() -> Content {
     let mut content = alert().content;
     if let Content::Alert { rules, .. } = &mut content {
@@ -98,7 +98,7 @@ fn without_headline() -> Content {
     content
 }
 
-/// The alert, told as an update of its event.
+/// The alert as an update of its event.
 fn of_update() -> Content {
     let mut content = alert().content;
     if let Content::Alert { update, .. } = &mut content {
@@ -108,7 +108,7 @@ fn of_update() -> Content {
     content
 }
 
-/// The alert's story as a digest has it.
+/// The alert's story as a digest contains it.
 fn group() -> DigestGroup {
     let Content::Alert { event, story, read, mut rules, .. } = alert().content else {
         panic!("no alert")

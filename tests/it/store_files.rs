@@ -1,5 +1,5 @@
-//! The files of the store: whole after a clean stop, private, refused where they are not whole,
-//! reported where they are damaged.
+//! The files of the store: whole after a clean stop, private, refused if they are not whole,
+//! reported if they are damaged.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -60,7 +60,7 @@ async fn a_copy_of_an_open_store_without_its_log_is_refused_and_one_that_is_whol
     }
     fs::copy(first.place("tidings.db-wal"), whole.place("tidings.db-wal")).expect("a copy");
     first.vacuum_into(&made.store()).await;
-    // It runs on, and what is killed runs again.
+    // It keeps running. After a kill it runs again.
     tidings.kill9().await;
     assert_eq!(first.command(&["run", "--once"]).await.code, 0);
 
@@ -78,7 +78,7 @@ async fn a_copy_of_an_open_store_without_its_log_is_refused_and_one_that_is_whol
     assert_eq!(server.requests("/hook").len(), 3);
 }
 
-/// What a build before the first schema left: a first migration of another text.
+/// A store of a build before the first schema: its first migration has another text.
 const EARLIER: &str =
     "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
         installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL,

@@ -13,5 +13,5 @@ pub mod wire;
 
 use std::time::Duration;
 
-/// The deadline of every wait: generous, since it only ends tests that have failed.
+/// The deadline of every wait. It is generous, because it only ends tests that have failed.
 pub const DEADLINE: Duration = Duration::from_mins(1);

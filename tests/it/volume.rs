@@ -103,7 +103,7 @@ async fn a_silence_mutes_beside_a_running_tidings_and_its_end_brings_a_digest() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
     let Setup { server, mail, folder } = setup(&format!("{RULE}    digest: 1h\n")).await;
-    // A part of 65 stories is larger, the half of one is not.
+    // A part of 65 stories is larger, and half of one is not.
     server.serve("/hook", Response::status(204).at_most(30_000));
     server.serve("/feed.xml", matching_stories(&server, 1..=130));
     let mut tidings = folder.run(&[]);

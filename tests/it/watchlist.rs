@@ -1,5 +1,5 @@
-//! Watchlists through the real binary: from a table to alerts by row, and what becomes of them when
-//! the table changes.
+//! Watchlists through the real binary: from a table to alerts by row, and the effect of edits of
+//! the table.
 
 use serde_json::Value;
 
@@ -11,14 +11,14 @@ use crate::support::wire::{self, Entry};
 const RULES: &str = "terms:\n  sdn: {from: ../lists/sdn.csv, term: name, aliases: aka, split: \";\", id: ent_num}\n\
     rules:\n  - name: Listed and crime\n    each: sdn\n    when: $sdn NEAR/30 (fraud OR laundering)\n";
 
-/// Where the table lies: beside the rule folder.
+/// The path of the table, beside the rule folder.
 const OUTSIDE: &str = "lists/sdn.csv";
 
 fn table(rows: &[&str]) -> String {
     format!("ent_num,name,aka\r\n{}\r\n", rows.join("\r\n"))
 }
 
-/// A feed of stories that say no more than these headlines, numbered.
+/// A feed of stories whose texts are these headlines, numbered.
 fn stories(server: &Server, titles: &[&str]) -> Response {
     let entry = |(n, title): (usize, &&str)| {
         Entry::full(title, &server.url(&format!("/story/{n}")), &wire::long(n))
@@ -33,7 +33,7 @@ async fn setup(rows: &[&str]) -> Setup {
     setup
 }
 
-/// The rows of every alert so far.
+/// The rows of all alerts so far.
 fn rows(server: &Server) -> Vec<String> {
     let rules = |body: Value| body["rules"].as_array().expect("a list").clone();
     hook_payloads(server)
@@ -55,7 +55,7 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
     let first = "Vanya P. and Acme Ltd charged with fraud";
     server.serve("/feed.xml", stories(&server, &[first]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("rules: 2, feeds")).await;
     let letter = mail.wait_for(1).await.remove(0);
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server), ["36/Ivan Petrov", "7/Acme Ltd"], "one message names both rows");
@@ -84,14 +84,14 @@ async fn a_row_alerts_with_its_label_and_id_once_a_story_whatever_becomes_of_it(
         "$sdn: +1 −2 rows, 1 edited",
     )
     .await;
-    // An edit of the story has it matched again, by rows that left, came back and were edited: it
-    // was sent already.
+    // An edit of the story is matched again by rows that left, returned and were edited. It is not
+    // sent again.
     let other = "Ivan Petrov again: laundering";
     server.serve("/feed.xml", stories(&server, &[&format!("{first}, police say"), other]));
     server.wait_for("/hook", 2).await;
     folder
         .wait_until(
-            "SELECT count(*) FROM story WHERE revision = 2 AND status <> 'waiting'",
+            "SELECT count(*) FROM story WHERE revision = 2 AND status NOT IN ('awaits_page', 'awaits_match')",
             |count| count == "1",
         )
         .await;
@@ -116,7 +116,7 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
     folder.write("rules/sdn.csv", &table(&["36,Ivan Petrov,"]));
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("2 rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("rules: 2, feeds")).await;
     folder.write("rules/sdn.csv", "ent_num,name,aka\n36,Ivan Petrov,\n36,Petr Ivanov,\n");
     tidings.wait_for_log(|line| line.contains("row 3: the id `36` is in row 2 already")).await;
     tidings
@@ -126,13 +126,13 @@ async fn a_broken_table_keeps_its_last_good_rows_over_a_restart_while_the_rest_g
         "rules/oil.yaml",
         "rules:\n  - {name: oil, when: crude oil}\n  - {name: gas, when: gas}\n",
     );
-    tidings.wait_for_log(|line| line.contains("3 rules are in force")).await;
+    tidings.wait_for_log(|line| line.contains("rules in force: 3")).await;
     std::fs::remove_file(folder.place("rules/sdn.csv")).expect("it is there");
     tidings.wait_for_log(|line| line.contains("cannot be read: No such file")).await;
     assert_eq!(tidings.terminate().await, 0);
 
     let mut again = folder.run(&[]);
-    again.wait_for_log(|line| line.contains("3 rules watch")).await;
+    again.wait_for_log(|line| line.contains("rules: 3, feeds")).await;
     server.serve("/feed.xml", stories(&server, &["Ivan Petrov and fraud"]));
     server.wait_for("/hook", 1).await;
     assert_eq!(rows(&server)[0], "36/Ivan Petrov");
@@ -152,7 +152,7 @@ async fn a_row_is_muted_by_its_id_beside_a_running_tidings() {
     let Setup { server, mail: _mail, folder } = setup(&["36,Ivan Petrov,", "7,Acme Ltd,"]).await;
     server.serve("/feed.xml", stories(&server, &[]));
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("; rules: ")).await;
     let refused = folder.command(&["silence", "add", "--row", "3", "--until", "3h"]).await;
     assert!(
         refused.code == 65 && refused.errors.contains("there is no row with the id `3`"),

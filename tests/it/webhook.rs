@@ -1,5 +1,5 @@
-//! What the webhook notifier sends, and what it makes of answers, of silence and of forbidden
-//! places.
+//! The webhook notifier: what it sends, and its outcome for answers, silence and forbidden
+//! addresses.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::support::smtp::Sink;
 const SECRETS: [&str; 2] =
     ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2Vjb25kIGtleSBvZiB0aGUgdGVzdHM="];
 
-/// A path and a query such as those that hooks are known by.
+/// A path and a query like those of secret hooks.
 const PATH: &str = "/services/T0S3CRET";
 const QUERY: &str = "?token=pa55w0rd";
 
@@ -46,12 +46,12 @@ async fn send_signed(url: &str, secrets: &[&str], allow: &[IpNet]) -> Outcome {
     send_by(Webhook { secrets: keys(secrets), ..hook(url) }, allow).await
 }
 
-/// Sends by that webhook; whatever comes of it, nothing secret is said.
+/// Sends with that webhook. No outcome contains a secret.
 pub(super) async fn send_by(webhook: Webhook, allow: &[IpNet]) -> Outcome {
     send_through(webhook, Network { allow: allow.to_vec(), ..Network::default() }).await
 }
 
-/// The same where `network` may name a proxy.
+/// The same with `network`, which may name a proxy.
 pub(super) async fn send_through(webhook: Webhook, network: Network) -> Outcome {
     let notifier = Notifier::Webhook(webhook);
     let means =

@@ -1,5 +1,5 @@
-//! A webhook's server that stalls, resets, floods or speaks TLS of its own, and what requests carry
-//! besides the message.
+//! Webhook servers that stall, reset, flood or use TLS of their own, and the parts of requests
+//! beside the message.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -108,7 +108,7 @@ async fn a_server_of_a_private_authority_is_believed_where_the_configuration_say
     );
     assert!(why.contains("it is for another name"), "{why}");
     assert_eq!((server.heard().len(), elsewhere.heard().len()), (1, 0));
-    // A guard that the common client has, this one has, too.
+    // This client has every guard of the common client.
     let why = put_off(
         send_by(
             Webhook { ca: vec![ca.authority()], ..hook(&url.replace("127.0.0.1", "localhost")) },
@@ -249,7 +249,7 @@ async fn whom_a_message_is_for_is_said_to_the_service_and_neither_stored_nor_sho
     }
 }
 
-/// Sends what `template` makes of an alert to a hook; gives the request and the log.
+/// Sends the output of `template` for an alert to a hook. Returns the request and the log.
 async fn by_template(name: &str, template: &str) -> (crate::support::http::Recorded, Vec<String>) {
     let server = Server::start().await;
     serve_one_match(&server);

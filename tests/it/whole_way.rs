@@ -1,5 +1,5 @@
-//! From a feed to an alert that arrives: the real binary, a feed and page server, a webhook and a
-//! mail server on loopback.
+//! From a feed to an alert that arrives: the real binary, a server for feeds and pages, a webhook
+//! and a mail server on loopback.
 
 use serde_json::Value;
 
@@ -42,8 +42,8 @@ async fn a_teaser_is_completed_by_its_page_and_sent_once_by_mail_and_once_by_hoo
     assert_eq!(server.answered("/feed.xml", 2).await, 304);
     assert_eq!(tidings.terminate().await, 0);
 
-    // Two more polls in a new run, the last of them begun after the first was recorded: nothing is
-    // sent again.
+    // A new run polls twice more. The last poll begins after the first is recorded. Nothing is sent
+    // again.
     let before = server.requests("/feed.xml").len();
     let mut tidings = folder.run(&[]);
     server.wait_for("/feed.xml", before + 2).await;
@@ -207,8 +207,7 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     assert_eq!(folder.run(&["--once"]).wait().await, 69);
     assert_eq!(server.requests("/hook").len(), 1);
     let mail = down.open();
-    // The next try is due five seconds after the first; until then, there is nothing that `--once`
-    // may do.
+    // The next attempt is due five seconds after the first. Until then, `--once` has nothing to do.
     while folder.run(&["--once"]).wait().await == 69 {}
     assert_eq!(mail.letters().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Two sentences word by word: which words stand in the places of which. Pure.
+//! Aligns two sentences word by word: which words replace which. Pure.
 
 use std::ops::Range;
 
@@ -7,31 +7,31 @@ use super::spelling::{is_form_of_same, is_same_name, is_slip, is_typo};
 use super::vocabulary::is_negation;
 use super::word::{CopyWord, CopyWordKind};
 
-/// The most cells of a table in which words are aligned: what is longer is one hunk.
+/// The most cells of an alignment table. A longer pair of sentences is one hunk.
 const MOST_CELLS: usize = 40_000;
 
-/// Words of one sentence that stand in the place of words of another.
+/// Words of one sentence that replace words of another.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hunk {
-    /// Words of the earlier sentence, perhaps none.
+    /// Words of the earlier sentence; may be empty.
     pub(super) was: Range<usize>,
-    /// Words of the later sentence, perhaps none.
+    /// Words of the later sentence; may be empty.
     pub(super) now: Range<usize>,
 }
 
-/// Where two sentences differ.
+/// The differences of two sentences.
 #[derive(Debug, Default)]
 pub(super) struct Alignment {
-    /// In order; both sides of none are empty.
+    /// The hunks in order. In no hunk are both sides empty.
     pub(super) hunks: Vec<Hunk>,
-    /// Words in lower case that are one word with a typo.
+    /// Words in lower case that differ by a typo.
     pub(super) typos: usize,
-    /// Words that are the same on both sides.
+    /// Words that are equal in both sentences.
     pub(super) same: usize,
 }
 
-/// Aligns two sentences so that the most words, names and numbers before others, stand beside
-/// their like.
+/// Aligns two sentences. The alignment pairs as many equal words as possible, and prefers names and
+/// numbers.
 pub(super) fn align(was: &[CopyWord], now: &[CopyWord]) -> Alignment {
     let start = was.iter().zip(now).take_while(|(a, b)| a.text == b.text).count();
     let (rest, other) = (&was[start..], &now[start..]);
@@ -59,7 +59,7 @@ impl Alignment {
     }
 }
 
-/// The places of words that stand for each other: ascending on both sides.
+/// The positions of the paired words, ascending on both sides.
 fn matches(was: &[CopyWord], now: &[CopyWord]) -> Vec<(usize, usize)> {
     let width = now.len() + 1;
     if was.is_empty() || now.is_empty() || (was.len() + 1) * width > MOST_CELLS {
@@ -100,7 +100,7 @@ fn is_small(word: &CopyWord) -> bool {
     matches!(word.kind, CopyWordKind::Rare | CopyWordKind::Common)
 }
 
-/// Whether two words are one: the same, or spellings of the same.
+/// Whether two words are equal or spellings of the same word.
 pub(super) fn is_same_word(one: &CopyWord, other: &CopyWord) -> bool {
     let (a, b) = (one.text.as_str(), other.text.as_str());
     if a == b {
@@ -119,8 +119,7 @@ pub(super) fn is_same_word(one: &CopyWord, other: &CopyWord) -> bool {
     }
 }
 
-/// Whether one of two words may be the other with a slip of the keyboard, names and number words
-/// among them.
+/// Whether two words may differ by a typing error. Names and number words are included.
 pub(super) fn may_be_slip(one: &CopyWord, other: &CopyWord) -> bool {
     let (a, b) = (one.text.as_str(), other.text.as_str());
     match (one.kind, other.kind) {

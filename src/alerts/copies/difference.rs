@@ -1,4 +1,4 @@
-//! Whether two alike texts tell of two events: what stands in the places of what. Pure.
+//! Whether two similar texts report two events: compares what stands in the same places. Pure.
 
 use std::collections::HashSet;
 
@@ -11,31 +11,31 @@ use super::vocabulary::is_function_word;
 use super::word::{CopyWord, CopyWordKind};
 use super::words::CopyWords;
 
-/// Shared text names the event if it has a name or a number in so many words.
+/// Shared text identifies its event if it has at least one name or number in this many words.
 const WORDS_A_FACT: usize = 12;
 
-/// A text with a name or a number in more words than these is a form.
+/// A text with fewer than one name or number in this many words is a form.
 const WORDS_A_FACT_OF_FORM: usize = 18;
 
-/// The most different names and numbers that a text needs to name its event.
+/// The most different names and numbers that are required for a text to identify its event.
 const MOST_ASKED: usize = 12;
 
-/// Where so many sentences are the same, and tell of one event, the first may be any other.
+/// With this many equal sentences, in texts that identify their event, the first sentences may
+/// differ.
 const SENTENCES_WITHOUT_LEAD: usize = 8;
 
-/// An entry of a list has no more words.
+/// The most words of an entry of a list.
 const ENTRY_WORDS: usize = 8;
 
 /// How two texts differ.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference {
-    /// Words were added, cut, moved or spelled otherwise, and whole paragraphs may be others.
+    /// Words were added, cut, moved or spelled otherwise. Whole paragraphs may differ.
     Nothing,
-    /// These figures, and nothing else that distinguishes two events. Several only where the
-    /// texts share enough names and numbers that tell of their event.
+    /// These figures differ, and nothing else that distinguishes two events. There are several only
+    /// if the texts share enough names and numbers to identify their event.
     Figures(Vec<Figure>),
-    /// A name, an identifier or a word was replaced by another, or a whole sentence by one that
-    /// does not belong to the same event.
+    /// A name, an identifier or a word was replaced, or a sentence by one of another event.
     Event,
 }
 
@@ -69,8 +69,8 @@ pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
     }
 }
 
-/// Whether the first sentence of `short` stands in `long`, perhaps in other words: among its first
-/// `reach` sentences.
+/// Whether the first `reach` sentences of `long` contain the first sentence of `short`, even in
+/// other words.
 pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> bool {
     let Some(lead) = short.sentences.first() else { return false };
     let lead = &short.words[lead.clone()];
@@ -78,15 +78,15 @@ pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> boo
         .any(|at| likeness(lead, long.sentence(at)) >= lead.len().max(4) / 2)
 }
 
-/// What two texts share of names and numbers.
+/// The names and numbers in the sentences that two texts share.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
-    /// So many that they tell of one event.
+    /// There are enough to identify one event.
     tell: bool,
-    /// So few, in a language in which names differ from other words, that the shared text is a
-    /// form.
+    /// There are so few that the shared text is a form. Always `false` in languages whose names
+    /// look like other words.
     are_few: bool,
-    /// The sentences that are the same.
+    /// The number of equal sentences.
     sentences: usize,
 }
 
@@ -95,12 +95,12 @@ impl Facts {
         let words = || pairing.same.iter().flat_map(|at| earlier.sentence(*at));
         let all = words().count();
         let names = words().filter(|word| word.kind == CopyWordKind::Name).count();
-        // Of names that are common words, an office has many in all that it prints.
+        // An office repeats names that are common words in all of its texts.
         let is_telling =
             |word: &&CopyWord| is_fact(word) && !is_common_word(&word.text) && !is_unit(&word.text);
         let facts: Vec<&str> = words().filter(is_telling).map(|word| word.text.as_str()).collect();
         let different = facts.iter().collect::<HashSet<_>>().len();
-        // In German, Chinese and Arabic, a capital or a letter says nothing of a name.
+        // In German, Chinese and Arabic, the form of a word does not show that it is a name.
         let are_names_known = names * 10 < all * 3;
         Self {
             tell: are_names_known
@@ -112,7 +112,7 @@ impl Facts {
     }
 }
 
-/// Whether a form has an entry between others that the earlier has not.
+/// Whether a form has an inserted entry that the earlier text lacks.
 fn is_entry_added(pairing: &Pairing, later: &CopyWords, known: &KnownWords, facts: Facts) -> bool {
     let last = later.sentences.len();
     let is_new = |word: &CopyWord| is_fact(word) && !known.contains(word.text.as_str());
@@ -123,8 +123,8 @@ fn is_entry_added(pairing: &Pairing, later: &CopyWords, known: &KnownWords, fact
     facts.are_few && pairing.now.iter().any(is_entry)
 }
 
-/// Whether sentences of one text that are like none of the other stand for such of the other, and
-/// neither belong to the event of the other.
+/// Whether unpaired sentences of one text replace unpaired sentences of the other, and neither
+/// belong to the event of the other text.
 fn are_sentences_replaced(
     pairing: &Pairing,
     earlier: &CopyWords,
@@ -143,7 +143,7 @@ fn are_sentences_replaced(
         let is_lead = was[0] < 2 && now[0] < 2;
         let (one, other) =
             (Belonging::new(earlier, was, &known[1]), Belonging::new(later, now, &known[0]));
-        // In a form, a name that two reports share proves nothing.
+        // In a form, a shared name proves nothing.
         let may_belong = one == Belonging::Same || other == Belonging::Same;
         let is_asked = !facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
         facts.are_few || (is_asked && !may_belong)
@@ -151,12 +151,12 @@ fn are_sentences_replaced(
     pairing.unpaired_slots(earlier, later).iter().any(is_replaced)
 }
 
-/// Whether sentences belong to the event of another text, as far as their names and numbers tell.
+/// Whether sentences belong to the event of another text, judged by their names and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Belonging {
     /// They have no names and no numbers.
     Unknown,
-    /// The other text names hardly any of what they name.
+    /// The other text has hardly any of their names and numbers.
     Foreign,
     Same,
 }
@@ -172,7 +172,7 @@ impl Belonging {
         };
         let (names, numbers) = (of(CopyWordKind::Name), of(CopyWordKind::Number));
         let event_words = if names.len() < 2 { &names | &numbers } else { names };
-        // A common word with a capital, as behind a dash, proves nothing.
+        // A common word with a capital, as after a dash, proves nothing.
         let is_proof = |word: &&&str| {
             known.contains(**word) && !is_common_word(word) && !is_function_word(word)
         };

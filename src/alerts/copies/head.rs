@@ -1,7 +1,7 @@
-//! What stands around a text and is no part of it: datelines, bylines, credits. Pure.
+//! Removes what surrounds a text: datelines, bylines and credits. Pure.
 //!
-//! Only known shapes are left out, and none that holds an identifier: what else stands at the
-//! beginning of a text is compared.
+//! Only known shapes without an identifier are removed. Every other beginning of a text is
+//! compared.
 
 use super::word::{CopyWord, CopyWordKind};
 
@@ -239,7 +239,7 @@ const MONTHS: [&str; 24] = [
     "september",
 ];
 
-/// The text behind its byline and its dateline.
+/// The text after its byline and its dateline.
 pub(super) fn without_head(text: &str) -> &str {
     let mut rest = text.trim_start();
     for _ in 0..4 {
@@ -255,7 +255,7 @@ pub(super) fn without_head(text: &str) -> &str {
     rest
 }
 
-/// Whether a paragraph only says who wrote the text, or when, or what it corrects.
+/// Whether a paragraph only names the writer, the time or the corrected text.
 fn is_byline(paragraph: &str) -> bool {
     let words: Vec<&str> = paragraph.split_whitespace().collect();
     if paragraph.to_lowercase().starts_with("(corrects ") {
@@ -265,7 +265,7 @@ fn is_byline(paragraph: &str) -> bool {
     is_few && (is_writer_line(&words) || has_role(&words) || says_when(&words))
 }
 
-/// Whether words are `By` and the name of a person, perhaps with a role.
+/// Whether words are `By` and a person's name, with or without a role.
 fn is_writer_line(words: &[&str]) -> bool {
     let Some((by, names)) = words.split_first() else { return false };
     let names: Vec<&str> =
@@ -275,7 +275,7 @@ fn is_writer_line(words: &[&str]) -> bool {
         && names.iter().all(|word| is_name(word))
 }
 
-/// Whether words are names and the role of a writer: `Ann Lee, chief correspondent`.
+/// Whether words are names and a writer's role: `Ann Lee, chief correspondent`.
 fn has_role(words: &[&str]) -> bool {
     const WRITERS: [&str; 5] =
         ["correspondent", "newsroom", "reporter", "writer", "correspondents"];
@@ -284,7 +284,7 @@ fn has_role(words: &[&str]) -> bool {
         && words.iter().all(|word| is_name(word) || contains_bare(word, &ROLES))
 }
 
-/// Whether words say when a text was published, and nothing else.
+/// Whether words are only the time of publication.
 fn says_when(words: &[&str]) -> bool {
     let starts = ["published", "updated", "posted", "last"];
     let is_time = |word: &&str| {
@@ -299,7 +299,7 @@ fn says_when(words: &[&str]) -> bool {
         && words.iter().all(is_time)
 }
 
-/// Where the text begins behind a dateline or an inline byline: `LONDON, June 3 (Reuters) - `.
+/// Where the text begins after a dateline or an inline byline: `LONDON, June 3 (Reuters) - `.
 fn head_end(paragraph: &str) -> Option<usize> {
     let is_sign = |(at, c): &(usize, char)| {
         let (before, behind) = (&paragraph[..*at], &paragraph[at + c.len_utf8()..]);
@@ -314,8 +314,8 @@ fn head_end(paragraph: &str) -> Option<usize> {
     is_head.then(|| at + sign.len_utf8() + behind.find(|c| c != '-').unwrap_or(0))
 }
 
-/// Whether a text is a place with an agency or a date, or an agency alone. A place alone is none:
-/// in warnings and notices it says what the text is about.
+/// Whether a text is a place with an agency or a date, or an agency alone. A place alone does not
+/// count: warnings and notices begin with the place that they are about.
 fn is_dateline(head: &str) -> bool {
     let (place, agency) = match head.split_once('(') {
         Some((place, rest)) => {
@@ -352,7 +352,7 @@ fn is_date(words: &str) -> bool {
         && words.iter().all(|word| is_number(word) || contains_bare(word, &MONTHS))
 }
 
-/// Whether a word is written like a name, or like an initial or a particle of one.
+/// Whether a word has the form of a name, an initial or a particle of a name.
 fn is_name(word: &str) -> bool {
     let word = word.trim_matches([',', '.', ';', '(', ')']);
     let is_particle = ["al", "bin", "da", "de", "del", "der", "di", "la", "le", "van", "von"];

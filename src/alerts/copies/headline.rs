@@ -1,4 +1,4 @@
-//! Whether two headlines of one text tell of two events. Pure.
+//! Whether two headlines of similar texts report two events. Pure.
 
 use super::alignment::{Alignment, align};
 use super::replacement::{Figure, common, facts_of_both, is_figure};
@@ -8,16 +8,16 @@ use super::word::{CopyWord, CopyWordKind};
 /// How two headlines differ.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HeadlineDifference {
-    /// One is a rewritten form of the other, or says more.
+    /// One rewrites the other, or adds to it.
     Nothing,
-    /// These figures, in the same words.
+    /// These figures differ, and the other words are the same.
     Figures(Vec<Figure>),
     /// The same form with another name, number or word.
     Event,
 }
 
-/// How the headline `later` differs from `earlier`. A headline that an editor wrote anew shares few
-/// words with the other; one that fills the same form shares its places.
+/// How the headline `later` differs from `earlier`. A rewritten headline shares few words with the
+/// other. A headline of the same form shares the positions of its words.
 pub(super) fn headline_difference(earlier: &[CopyWord], later: &[CopyWord]) -> HeadlineDifference {
     let alignment = align(earlier, later);
     if !are_of_one_form(earlier, later, &alignment) {
@@ -55,8 +55,8 @@ pub(super) fn headline_difference(earlier: &[CopyWord], later: &[CopyWord]) -> H
     }
 }
 
-/// Whether two headlines fill one form: most words are the same, or half of them and the others
-/// stand one for one, or all of them are names and numbers in the same order of kinds.
+/// Whether two headlines are of one form. Most words are the same; or half of them, and the others
+/// are replaced one for one; or all are names and numbers in the same order of kinds.
 fn are_of_one_form(earlier: &[CopyWord], later: &[CopyWord], alignment: &Alignment) -> bool {
     let (short, long) = (earlier.len().min(later.len()), earlier.len().max(later.len()));
     if short == 0 || alignment.hunks.is_empty() {

@@ -1,18 +1,19 @@
-//! What a story is to an event, of what it is to stories of it. Pure.
+//! The relation of a story to an event, from its relations to the event's stories. Pure.
 
 use super::Relation;
 
-/// What a story is to one story of an event.
+/// The relation of a story to one story of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRelation {
     /// Whether that story is the event's first.
     pub is_first: bool,
-    /// What the story is to it.
+    /// The relation to it.
     pub relation: Relation,
 }
 
-/// What a story is to an event. It belongs to the event if it does to the event's first story, or
-/// else to every story of the event that it was compared with: copies of copies make no chain.
+/// The relation of a story to an event. The story belongs to the event if it belongs to the event's
+/// first story, or to every story of the event that it was compared with. So copies of copies make
+/// no chain.
 #[must_use]
 pub fn relation_to_event(members: &[MemberRelation]) -> Relation {
     let is_related = |member: &MemberRelation| member.relation != Relation::Other;

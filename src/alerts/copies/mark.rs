@@ -1,8 +1,8 @@
-//! What a headline says of its copy: that it is corrected, updated or sent again. Pure.
+//! The mark in a headline: the copy is corrected, updated or sent again. Pure.
 
 use serde::{Deserialize, Serialize};
 
-/// How a copy is marked.
+/// The kind of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what", content = "number")]
 pub enum CopyMark {
@@ -10,11 +10,11 @@ pub enum CopyMark {
     Corrected,
     /// `REFILE`, `RPT`, `REPEAT`.
     Repeated,
-    /// `UPDATE 2`, and so on.
+    /// `UPDATE 2` and other version numbers; 0 without a number.
     Updated(u32),
 }
 
-/// Signs that may part a mark from the headline behind it.
+/// Signs between a mark and the headline after it.
 const PARTS: [char; 9] = [' ', '-', ':', '–', '—', '*', '(', ')', '|'];
 
 /// The mark of a headline, and the headline without it.
@@ -50,7 +50,7 @@ pub(super) fn split_mark(title: &str) -> (Option<CopyMark>, &str) {
     }
 }
 
-/// The mark that a text itself begins with.
+/// The mark at the beginning of a text.
 pub(super) fn find_in_text(text: &str) -> Option<CopyMark> {
     let start = text.trim_start().trim_start_matches(['(', '[']);
     let corrects = ["Corrects ", "CORRECTED", "CORRECTION", "Corrected:", "Correction:"];

@@ -1,4 +1,5 @@
-//! Numbers as copies are compared: number words, the signs around digits, large units. Pure.
+//! Numbers in the form in which copies are compared: number words, signs around digits, large
+//! units. Pure.
 
 use std::ops::Range;
 
@@ -35,14 +36,14 @@ const NUMBER_WORDS: [(&str, u32); 27] = [
     ("two", 2),
 ];
 
-/// Words of quantity that are numbers beside other numbers and alone.
+/// Words of quantity that are numbers, alone and next to other numbers.
 const UNITS: [&str; 6] = ["billion", "hundred", "million", "percent", "thousand", "trillion"];
 
-/// What digits may end with, and the unit that it stands for.
+/// Suffixes of digits, and the units that they stand for.
 const SUFFIXES: [(&str, &str); 4] =
     [("bn", "billion"), ("mln", "million"), ("mn", "million"), ("tn", "trillion")];
 
-/// Suffixes that are units only behind a currency sign.
+/// Suffixes that are units only after a currency sign.
 const SUFFIXES_OF_MONEY: [(&str, &str); 3] =
     [("b", "billion"), ("k", "thousand"), ("m", "million")];
 
@@ -54,7 +55,7 @@ pub(super) fn value(word: &str) -> Option<u32> {
     Some(NUMBER_WORDS[at].1)
 }
 
-/// The number word with this value in digits.
+/// The number word with this value, in digits.
 pub(super) fn word_for(digits: &str) -> Option<&'static str> {
     let value: u32 = digits.parse().ok()?;
     NUMBER_WORDS.iter().find(|(_, known)| *known == value).map(|(word, _)| *word)
@@ -65,7 +66,7 @@ pub(super) fn is_unit(word: &str) -> bool {
     UNITS.contains(&word)
 }
 
-/// The words of a number that stands at `span` of `sentence` and reads `digits`: its currency sign,
+/// The words of the number at `span` of `sentence`, whose digits are `digits`: its currency sign,
 /// the number with its minus, its unit.
 pub(super) fn with_signs(digits: &str, sentence: &str, span: &Range<usize>) -> Vec<CopyWord> {
     let before = sentence[..span.start].chars().next_back();
@@ -101,7 +102,7 @@ pub(super) fn join(words: Vec<CopyWord>, is_spelled: &[bool]) -> Vec<CopyWord> {
     found
 }
 
-/// The one number that two neighbours are.
+/// The single number that two neighbours make.
 fn joined(one: &CopyWord, was_spelled: bool, other: &CopyWord, is_spelled: bool) -> Option<String> {
     let integer = |word: &CopyWord| word.text.parse::<u64>().ok();
     match (one.text.as_str(), other.text.as_str()) {
@@ -121,7 +122,7 @@ fn joined(one: &CopyWord, was_spelled: bool, other: &CopyWord, is_spelled: bool)
     (is_spelled && is_tens).then(|| (one + other).to_string())
 }
 
-/// The currency sign behind a number: `5 €`.
+/// The currency sign after a number: `5 €`.
 fn currency_behind(sentence: &str, span: &Range<usize>) -> Option<char> {
     let behind = sentence[span.end..].trim_start_matches([' ', '\u{a0}', '\u{202f}']);
     let sign = behind.chars().next().filter(|c| CURRENCIES.contains(c))?;

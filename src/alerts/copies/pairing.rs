@@ -1,28 +1,29 @@
-//! Which sentences of two texts are the same, which are alike, and which stand in one place. Pure.
+//! Pairs the sentences of two texts: equal sentences, sentences that are alike, and unpaired
+//! sentences in the same place. Pure.
 
 use std::collections::{HashMap, HashSet};
 
 use super::word::{CopyWord, CopyWordKind};
 use super::words::CopyWords;
 
-/// The most sentences of a text that are compared with those of the other.
+/// The most unequal sentences of a text that are compared with those of the other.
 const MOST_SENTENCES: usize = 60;
 
-/// A row of a table or an entry of a list has no more words.
+/// The most words of a row of a table or an entry of a list.
 const ENTRY_WORDS: usize = 10;
 
-/// The sentences of two texts, by their numbers.
+/// The sentences of two texts, by their positions.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
-    /// Sentences of the earlier text that the later has word for word.
+    /// Sentences of the earlier text that the later contains word for word.
     pub(super) same: Vec<usize>,
-    /// Sentences that are alike: of the earlier text, and of the later.
+    /// Sentences that are alike: earlier, later.
     pub(super) alike: Vec<(usize, usize)>,
-    /// Sentences of the earlier text that are like none of the later.
+    /// Unpaired sentences of the earlier text.
     pub(super) was: Vec<usize>,
-    /// Sentences of the later text that are like none of the earlier.
+    /// Unpaired sentences of the later text.
     pub(super) now: Vec<usize>,
-    /// For each sentence of the earlier text, the one of the later that is the same or alike.
+    /// For each paired sentence of the earlier text, its partner in the later.
     links: HashMap<usize, usize>,
 }
 
@@ -37,7 +38,7 @@ impl Pairing {
         found
     }
 
-    /// Sentences that are the same word for word: the first of equal ones with the first.
+    /// Pairs equal sentences. Of several equal ones, the first is paired with the first.
     fn match_same(&mut self, earlier: &CopyWords, later: &CopyWords) {
         let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
         for (at, hash) in later.sentence_hashes().enumerate() {
@@ -59,7 +60,7 @@ impl Pairing {
         self.now.sort_unstable();
     }
 
-    /// Sentences that are alike, each with the likest.
+    /// Pairs sentences that are alike. The likest are paired first.
     fn pair_alike(&mut self, earlier: &CopyWords, later: &CopyWords) {
         let mut likes: Vec<(usize, usize, usize)> = Vec::new();
         for &one in &self.was {
@@ -82,8 +83,8 @@ impl Pairing {
         self.alike.sort_unstable();
     }
 
-    /// Sentences of both texts that are like none, and stand in one place: behind or before
-    /// sentences that are the same or alike, or at the beginning or the end of both.
+    /// Unpaired sentences of both texts in the same place: next to the same pair, or at the
+    /// beginning or end of both.
     pub(super) fn unpaired_slots(
         &self,
         earlier: &CopyWords,
@@ -118,8 +119,8 @@ impl Pairing {
     }
 }
 
-/// Whether a sentence stands where the other does, and both begin or end with the same word that is
-/// not common: an entry in a form.
+/// Whether two sentences are entries in the same place of a form. The sentences before them are
+/// equal, and both begin or end with the same word, which is not common.
 fn fills_same_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: usize) -> bool {
     let same_before = match (one.checked_sub(1), other.checked_sub(1)) {
         (None, None) => true,
@@ -134,8 +135,8 @@ fn fills_same_slot(earlier: &CopyWords, one: usize, later: &CopyWords, other: us
             || one.iter().rev().zip(other.iter().rev()).next().is_some_and(is_event_word))
 }
 
-/// How alike two sentences are: the pairs of neighbours that they share, and what they begin and
-/// end with, or nearly all of their words. 0 if that may be chance.
+/// How alike two sentences are: by shared pairs of neighbours, by their beginning and end, or by
+/// nearly all of their words. 0 if the likeness may be chance.
 pub(super) fn likeness(one: &[CopyWord], other: &[CopyWord]) -> usize {
     let same = |(a, b): &(&CopyWord, &CopyWord)| a.text == b.text;
     let start = one.iter().zip(other).take_while(same).count();
@@ -150,7 +151,7 @@ pub(super) fn likeness(one: &[CopyWord], other: &[CopyWord]) -> usize {
     let stretches = is_shared.chunk_by(|a, b| a == b).filter(|chunk| chunk[0]).count();
     let short = one.len().min(other.len());
     let framed = (start + end).min(short);
-    // A phrase that any text may hold is one stretch in the middle.
+    // A phrase that occurs in many texts is one stretch in the middle.
     let spread = if stretches > 1 || framed > 1 { shared } else { shared / 2 };
     if framed.max(spread) * 5 >= short * 2 {
         return shared.max(framed).max(1);

@@ -1,4 +1,4 @@
-//! What stands for what in sentences that are alike. Pure.
+//! The words that replace others in sentences that are alike. Pure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::words::CopyWords;
 const NUMBERED: [&str; 10] =
     ["no", "number", "case", "flight", "round", "week", "day", "article", "chapter", "version"];
 
-/// Words behind the number of a day or an hour.
+/// Words after the number of a day or an hour.
 const TIMES: [&str; 17] = [
     "am",
     "pm",
@@ -36,11 +36,11 @@ const TIMES: [&str; 17] = [
     "oclock",
 ];
 
-/// Words that are put in or left out and deny what a sentence says: no more, for what is longer is
-/// a part of it.
+/// The most inserted or removed words that count as a denial. A longer insertion is a part of the
+/// sentence.
 const WORDS_OF_DENIAL: usize = 4;
 
-/// A figure of the earlier text, and the one that the later has in its place.
+/// A figure of the earlier text, and the figure of the later text in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Figure {
     /// What the earlier text said.
@@ -49,7 +49,7 @@ pub struct Figure {
     pub now: String,
 }
 
-/// The words of a text, each once.
+/// The distinct words of a text.
 pub(super) type KnownWords<'t> = HashSet<&'t str>;
 
 pub(super) fn known_words(text: &CopyWords) -> KnownWords<'_> {
@@ -60,35 +60,36 @@ pub(super) fn known_words(text: &CopyWords) -> KnownWords<'_> {
 struct AlikeSentences<'t> {
     was: &'t [CopyWord],
     now: &'t [CopyWord],
-    /// The words of the two texts.
+    /// The distinct words of each text.
     known: [&'t KnownWords<'t>; 2],
-    /// They share so little that their words stand in no place that is the same.
+    /// They share so few words that their positions cannot be compared.
     are_loose: bool,
 }
 
-/// What was found in sentences that are alike.
+/// The differences that were found in sentences that are alike.
 #[derive(Debug, Default)]
 pub(super) struct Replacements {
-    /// Figures that stand for others.
+    /// Replaced figures.
     pub(super) figures: Vec<Figure>,
-    /// Whether what was found distinguishes one event from another.
+    /// Whether a difference distinguishes two events.
     pub(super) is_event: bool,
-    /// Names and number words of the earlier text and of the later that may be one with a typo.
+    /// Names and number words that differ by what may be a typo: earlier, later.
     mistyped: HashSet<(String, String)>,
-    /// Words in lower case that are mistyped.
+    /// The number of mistyped words in lower case.
     typos: usize,
-    /// Words of content that stand for others, and whether one stands for one.
+    /// Replaced words of content, and whether a single word replaces a single word.
     of_content: HashMap<(String, String), bool>,
-    /// All words that stand for others, but small ones for small ones.
+    /// All replaced words, except function words that replace function words.
     edits: HashSet<(String, String)>,
-    /// The sentences in which words stand for others.
+    /// The number of sentences with replaced words.
     sentences: usize,
-    /// Whether a word that denies stands for another word.
+    /// Whether a word that denies is replaced.
     is_denial_replaced: bool,
 }
 
 impl Replacements {
-    /// Adds two sentences that are alike. In a form, a name that the later adds is news.
+    /// Adds two sentences that are alike. In a form, a name that the later sentence adds makes
+    /// another event.
     pub(super) fn add(
         &mut self,
         [was, now]: [&[CopyWord]; 2],
@@ -111,7 +112,7 @@ impl Replacements {
         self.sentences += usize::from(self.edits.len() > before);
     }
 
-    /// Adds words that stand for others.
+    /// Adds a hunk with words on both sides.
     fn add_hunk(&mut self, sentences: &AlikeSentences, hunk: &Hunk) {
         let (was, now) = sentences.words(hunk);
         if is_abbreviated(&joined(was), &joined(now)) {
@@ -160,8 +161,8 @@ impl Replacements {
         }
     }
 
-    /// Whether names that differ by a slip are two: a slip is one only where the same text has the
-    /// name spelled as the other has it, or another word is mistyped, too.
+    /// Whether names that differ by a typo are different names. They are the same only if one text
+    /// has both spellings, or another word is mistyped, too.
     pub(super) fn mistyped_names_are_others(&self, earlier: &CopyWords, later: &CopyWords) -> bool {
         let has = |text: &CopyWords, name: &str| text.words.iter().any(|word| word.text == name);
         let are_others = |(was, now): &(String, String)| {
@@ -170,8 +171,8 @@ impl Replacements {
         self.typos + self.mistyped.len() < 2 && self.mistyped.iter().any(are_others)
     }
 
-    /// Whether replaced words make two events: they do where nothing else differs. In texts that
-    /// both name the event, only a single replaced word does.
+    /// Whether replaced words make another event. They do if nothing else differs. In texts that
+    /// both identify their event, only a single replaced word does.
     pub(super) fn words_are_others(&self, texts_tell: bool) -> bool {
         let are_few = |most: usize| self.edits.len() <= most && self.sentences <= 2;
         let is_one_for_one = self.edits.len() == self.of_content.len()
@@ -187,8 +188,8 @@ impl<'t> AlikeSentences<'t> {
         (&self.was[hunk.was.clone()], &self.now[hunk.now.clone()])
     }
 
-    /// Whether words that only one sentence has tell of another event: they deny, or a form names
-    /// one more. A form that names fewer says nothing new.
+    /// Whether inserted or removed words make another event: they deny, or add a name to a form. A
+    /// form with fewer names adds nothing.
     fn adds_event_words(&self, hunk: &Hunk, are_of_form: bool) -> bool {
         let (was, now) = self.words(hunk);
         let is_new = |word: &CopyWord| {
@@ -198,8 +199,8 @@ impl<'t> AlikeSentences<'t> {
             || (are_of_form && now.iter().any(is_new))
     }
 
-    /// Where words stand on both sides of a hunk that tell an event from others. In loose
-    /// sentences, names and rare words count that the other text has nowhere.
+    /// The positions, on each side of a hunk, of words that distinguish events. In loose sentences,
+    /// a name or a rare word counts only if the other text does not contain it.
     fn event_words(&self, hunk: &Hunk) -> [Vec<usize>; 2] {
         let counts = |word: &CopyWord, known: &KnownWords| match word.kind {
             CopyWordKind::Common => false,
@@ -214,8 +215,8 @@ impl<'t> AlikeSentences<'t> {
         ]
     }
 
-    /// Whether a name stands for common words, or a number for words of content, and the other text
-    /// has it nowhere.
+    /// Whether a name replaces common words, or a number replaces words of content, and the other
+    /// text does not contain it.
     fn has_unknown_fact(&self, hunk: &Hunk, [gone, new]: [&[usize]; 2]) -> bool {
         let (was, now) = self.words(hunk);
         let is_unknown = |word: &CopyWord, known: &KnownWords, by: &[CopyWord]| {
@@ -236,7 +237,7 @@ fn joined(words: &[CopyWord]) -> String {
     words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether words only bind others together.
+/// Whether all words are function words.
 fn are_small(words: &[CopyWord]) -> bool {
     words.iter().all(|word| is_function_word(&word.text))
 }
@@ -249,20 +250,20 @@ fn denials(words: &[CopyWord]) -> usize {
     words.iter().filter(|word| is_negation(&word.text)).count()
 }
 
-/// Whether names or numbers that both of two sentences of nearly the same words have stand in
-/// another order.
+/// Whether two sentences of nearly the same words have their shared names or numbers in another
+/// order.
 fn is_reordered(was: &[CopyWord], now: &[CopyWord], alignment: &Alignment) -> bool {
     alignment.hunks.len() >= 2
         && common(was, now).count() * 5 >= was.len().max(now.len()) * 3
         && facts_of_both(was, now) != facts_of_both(now, was)
 }
 
-/// The names and numbers of one sentence that the other has, too, in order.
+/// The names and numbers of one sentence that the other contains too, in order.
 pub(super) fn facts_of_both<'t>(one: &'t [CopyWord], other: &[CopyWord]) -> Vec<&'t str> {
     common(one, other).filter(|word| is_fact(word)).map(|word| word.text.as_str()).collect()
 }
 
-/// The words of one sentence that the other has as well, each as often as both have it.
+/// The words of one sentence that the other contains too. A word occurs as often as in both.
 pub(super) fn common<'t>(
     one: &'t [CopyWord],
     other: &[CopyWord],
@@ -280,8 +281,8 @@ pub(super) fn common<'t>(
     })
 }
 
-/// Whether the word at `at` is a figure that reports correct: no identifier, no date, no time of
-/// day.
+/// Whether the word at `at` is a figure that reports may correct. Identifiers, dates and times of
+/// day are none.
 pub(super) fn is_figure(words: &[CopyWord], at: usize) -> bool {
     let number = &words[at];
     let plain = number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

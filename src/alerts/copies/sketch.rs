@@ -1,45 +1,44 @@
-//! A few numbers that stand for a text: where two texts share much, the numbers agree in many
-//! places. Pure.
+//! The MinHash signature of a text. The more two texts share, the more of its numbers agree. Pure.
 
-/// The numbers of a sketch: of the text's shingles, each takes its share, and keeps the least hash.
+/// The numbers of a signature. Each shingle belongs to one of them, which keeps the smallest hash.
 const MINIMA: usize = 24;
 
-/// Numbers that have to agree before two sketches are looked at more closely.
+/// The numbers of a band. Two texts are compared only if all numbers of a band agree.
 const ROWS: usize = 2;
 
-/// How often they may.
+/// The bands of a signature.
 pub const BANDS: usize = MINIMA / ROWS;
 
-/// Numbers that the beginning of a text is found by.
+/// The keys by which the beginning of a text is found.
 pub const LEAD_KEYS: usize = 6;
 
-/// The band of what a headline is found by.
+/// The band with the key of a headline.
 const OF_TITLE: i64 = 12;
 
 const _: () = assert!(BANDS == 12, "the keys have the bands behind those of the minima");
 
-/// The band of what the beginning of a text is found by.
+/// The band with the keys of a text's beginning.
 const OF_LEAD: i64 = OF_TITLE + 1;
 
-/// The band of what a brief is found by.
+/// The band with the key of a brief text.
 const OF_BRIEF: i64 = OF_TITLE + 2;
 
-/// The first of the bands whose values find texts that need not resemble each other.
+/// The first band that holds keys. Texts with the same key need not resemble each other.
 pub const FIRST_KEY: i64 = OF_TITLE;
 
-/// What no shingle fell to.
+/// The number to which no shingle belongs.
 const NONE: u32 = u32::MAX;
 
-/// The sketch of a text.
+/// The MinHash signature of a text, with keys of its headline and beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MinHashSignature {
     minima: [u32; MINIMA],
-    /// Values of the bands behind those of the minima.
+    /// Bands after those of the minima, each with its key.
     keys: Vec<(i64, i64)>,
 }
 
 impl MinHashSignature {
-    /// The sketch of a text with these shingles, this beginning and this headline.
+    /// The signature of a text with these shingles, keys of its beginning and key of its headline.
     pub(super) fn new(shingles: &[u64], lead: &[u64], title: Option<u64>) -> Self {
         let mut minima = [NONE; MINIMA];
         for shingle in shingles {
@@ -52,14 +51,14 @@ impl MinHashSignature {
         Self { minima, keys: title.into_iter().chain(lead).collect() }
     }
 
-    /// The sketch of a text that is known only as a whole, by this number.
+    /// The signature of a text that is compared only as a whole. `key` is its hash.
     pub(super) fn from_whole_text(key: u64) -> Self {
         Self { minima: [NONE; MINIMA], keys: vec![(OF_BRIEF, key.cast_signed())] }
     }
 
-    /// What an index finds it by: bands, each with a value. Two texts that share half of their
-    /// shingles have a value of the minima in common in 97 of 100 cases, and two that share one in
-    /// two hundred in one of 3,000. A short text lacks some.
+    /// The bands with their values, for an index. Two texts that share half of their shingles have
+    /// an equal band of minima in 97 of 100 cases. Two that share one shingle in two hundred have
+    /// one in 1 of 3,000 cases. A short text has fewer bands.
     #[must_use]
     pub fn bands(&self) -> Vec<(i64, i64)> {
         let rows = (0..).zip(self.minima.chunks_exact(ROWS));
@@ -72,7 +71,7 @@ impl MinHashSignature {
         of_minima.chain(self.keys.iter().copied()).collect()
     }
 
-    /// Whether the two texts may share two fifths of their shingles, as far as sketches can tell.
+    /// Whether the two texts may share two fifths of their shingles, judged by their signatures.
     #[must_use]
     pub fn may_resemble(&self, other: &Self) -> bool {
         let both = || {
@@ -84,14 +83,14 @@ impl MinHashSignature {
         both().filter(|(one, other)| one == other).count() * 6 >= both().count()
     }
 
-    /// Its minima as bytes.
+    /// The minima as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.minima.iter().flat_map(|least| least.to_le_bytes()).collect()
     }
 
-    /// Whether the sketch whose minima are these bytes [`resembles`](Self::resembles) this one;
-    /// `false` for anything else.
+    /// Whether the signature with these minima [`may_resemble`](Self::may_resemble) this one.
+    /// `false` if the bytes are not minima.
     #[must_use]
     pub fn resembles_bytes(&self, bytes: &[u8]) -> bool {
         let (minima, []) = bytes.as_chunks() else { return false };

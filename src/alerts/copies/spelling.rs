@@ -1,10 +1,11 @@
-//! Whether two words are spellings of one: a typo, British, an abbreviation, another ending. Pure.
+//! Whether two words are spellings of one word: typos, British spelling, abbreviations, endings.
+//! Pure.
 
 use tidings_rules::is_common_word;
 
 use super::numerals;
 
-/// Words whose spellings differ in more than one letter, and the spelling that stands for both.
+/// Words with irregular spellings, and the spelling in which they are compared.
 const SPELLINGS: [(&str, &str); 97] = [
     ("aeroplane", "airplane"),
     ("ageing", "aging"),
@@ -105,7 +106,7 @@ const SPELLINGS: [(&str, &str); 97] = [
     ("whilst", "while"),
 ];
 
-/// Phrases that an abbreviation stands for.
+/// Phrases and their abbreviations.
 const PHRASES: [(&str, &str); 4] = [
     ("european union", "eu"),
     ("united kingdom", "uk"),
@@ -113,7 +114,7 @@ const PHRASES: [(&str, &str); 4] = [
     ("united states", "us"),
 ];
 
-/// What the forms of a word in lower case end with, behind the letters that they share. Sorted.
+/// Endings of the forms of a word in lower case, after the letters that the forms share. Sorted.
 const ENDINGS: [&str; 70] = [
     "a", "d", "e", "ed", "em", "en", "er", "es", "et", "i", "ing", "o", "s", "t", "te", "ten", "y",
     "а", "ам", "ами", "ах", "ая", "е", "ев", "его", "ее", "ей", "ем", "ему", "ет", "и", "ие", "ий",
@@ -135,8 +136,8 @@ const BRITISH: [(&str, &str); 9] = [
     ("lling", "ling"),
 ];
 
-/// The form of a folded word in which copies are compared: numbers in digits without separators,
-/// dotted capitals without dots, known spellings as one.
+/// The form in which a folded word is compared. Numbers are digits without separators, dotted
+/// capitals have no dots, and known spellings are one.
 pub(super) fn normal(word: &str) -> String {
     if word.bytes().any(|byte| byte.is_ascii_digit()) {
         return word.replace(',', "");
@@ -149,13 +150,13 @@ pub(super) fn normal(word: &str) -> String {
     known.map_or(bare, |at| SPELLINGS[at].1.to_owned())
 }
 
-/// Whether two runs of words are the same but for an abbreviation.
+/// Whether two runs of words differ only by an abbreviation.
 pub(super) fn is_abbreviated(one: &str, other: &str) -> bool {
     PHRASES.contains(&(one, other)) || PHRASES.contains(&(other, one))
 }
 
-/// Whether two words in lower case are forms or spellings of one word, typos left out: tense,
-/// number and case, British spelling.
+/// Whether two words in lower case are forms or spellings of one word: tense, number, case, British
+/// spelling. Typos do not count.
 pub(super) fn is_form_of_same(one: &str, other: &str) -> bool {
     if american(one) == american(other) {
         return true;
@@ -177,7 +178,7 @@ fn base_forms_of_stem(stem: &str, ending: &str) -> Vec<String> {
     base_forms(&format!("{stem}{ending}"))
 }
 
-/// What an English word may be a regular form of, itself among them.
+/// The words of which an English word may be a regular form, and the word itself.
 fn base_forms(word: &str) -> Vec<String> {
     let mut found = vec![word.to_owned()];
     for ending in ["s", "es", "d", "ed", "ing", "ies", "ied"] {
@@ -198,8 +199,8 @@ fn base_forms(word: &str) -> Vec<String> {
     found
 }
 
-/// Whether one of two words in lower case is the other with a typo. Of two known words neither is:
-/// `hire` is not `fire`.
+/// Whether one of two words in lower case is the other with a typo. If both are known words,
+/// neither is a typo: `hire` is not `fire`.
 pub(super) fn is_typo(one: &str, other: &str) -> bool {
     if is_common_word(one) && is_common_word(other) {
         return false;
@@ -212,9 +213,9 @@ pub(super) fn is_typo(one: &str, other: &str) -> bool {
             && has_one_other_letter(one, other))
 }
 
-/// Whether two names are spellings of one: transliteration, diacritics written out, American
-/// spelling. One letter that is changed, added or missing makes another name: Hansen is not Hanson,
-/// and in Russian Петрова is not Петрову where the words around are the same.
+/// Whether two names are spellings of one name: transliteration, diacritics, American spelling.
+/// Names that differ in one letter are two names: Hansen is not Hanson, and in Russian Петрова is
+/// not Петрову in the same place.
 pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     let (american_one, american_other) = (american(one), american(other));
     (american_one == american_other && is_common_word(&american_one))
@@ -222,8 +223,8 @@ pub(super) fn is_same_name(one: &str, other: &str) -> bool {
         || (one.chars().count() >= 6 && is_transposed(one, other))
 }
 
-/// Whether two words differ as a slip of the keyboard makes them differ: a letter is missing or
-/// doubled, or two neighbours changed places.
+/// Whether two words differ by a typing error: a letter is missing or doubled, or two neighbours
+/// are swapped.
 pub(super) fn is_slip(one: &str, other: &str) -> bool {
     let count = |word: &str| word.chars().count();
     let (short, long) = if count(one) <= count(other) { (one, other) } else { (other, one) };
@@ -237,8 +238,8 @@ pub(super) fn is_slip(one: &str, other: &str) -> bool {
     short.chars().skip(same).eq(long.chars().skip(same + 1))
 }
 
-/// Whether one of two words is a common word, and the other that word with a slip before its end.
-/// At the beginning of a sentence, either may look like a name.
+/// Whether one of two words is a common word, and the other is that word with a typing error before
+/// its end. At the beginning of a sentence, either may look like a name.
 pub(super) fn is_known_mistyped(one: &str, other: &str) -> bool {
     is_common_word(one) != is_common_word(other)
         && one.chars().count().min(other.chars().count()) >= 5
@@ -279,8 +280,8 @@ fn american(word: &str) -> String {
     found
 }
 
-/// A name without what transliterations differ in: the ending of Slavic surnames, and umlauts that
-/// are written out.
+/// A name without the parts that transliterations write differently: endings of Slavic surnames,
+/// and umlauts in two letters.
 fn transliterated(name: &str) -> String {
     let mut found = name.to_owned();
     if found.chars().count() >= 6 {

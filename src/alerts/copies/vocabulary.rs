@@ -1,6 +1,6 @@
-//! Words that say little by themselves, and words that deny. Pure.
+//! Function words, and words that deny. Pure.
 
-/// Words that bind others together: one in the place of another makes no other event. Sorted.
+/// Function words. A function word that replaces another makes no other event. Sorted.
 const FUNCTION_WORDS: [&str; 316] = [
     "a",
     "aber",
@@ -320,7 +320,7 @@ const FUNCTION_WORDS: [&str; 316] = [
     "її",
 ];
 
-/// Words that deny what stands beside them. Sorted.
+/// Words that deny what stands next to them. Sorted.
 const NEGATIONS: [&str; 76] = [
     "aren",
     "aucun",
@@ -400,7 +400,7 @@ const NEGATIONS: [&str; 76] = [
     "없었다",
 ];
 
-/// Whether a folded word only binds others together.
+/// Whether a folded word is a function word.
 pub(super) fn is_function_word(word: &str) -> bool {
     FUNCTION_WORDS.binary_search(&word).is_ok()
 }

@@ -23,7 +23,7 @@ pub(super) struct CopyWords {
 }
 
 impl CopyWords {
-    /// The words of `text`, but for the byline and the dateline at its beginning and for credits.
+    /// The words of `text` without the byline and dateline at its beginning, and without credits.
     pub(super) fn new(text: &str) -> Self {
         let text = without_head(text);
         let mut found = Self::default();
@@ -48,7 +48,7 @@ impl CopyWords {
         &self.words[self.sentences[at].clone()]
     }
 
-    /// A number for each sentence; equal sentences have the same.
+    /// A hash for each sentence. Equal sentences have equal hashes.
     pub(super) fn sentence_hashes(&self) -> impl Iterator<Item = u64> {
         self.sentences.iter().map(|range| {
             let words: Vec<&str> =
@@ -57,7 +57,7 @@ impl CopyWords {
         })
     }
 
-    /// The same text without the sentences with these numbers.
+    /// The text without the sentences with these hashes.
     pub(super) fn without_sentences(&self, frame: &HashSet<u64>) -> Self {
         let mut rest = Self::default();
         for (range, hash) in self.sentences.iter().zip(self.sentence_hashes()) {
@@ -70,7 +70,7 @@ impl CopyWords {
         rest
     }
 
-    /// The table of common words is English. It cannot find the rare words of another language.
+    /// The table of common words is English, so it cannot find the rare words of another language.
     fn forget_rare_words_of_other_languages(&mut self) {
         let small =
             |word: &&mut CopyWord| matches!(word.kind, CopyWordKind::Rare | CopyWordKind::Common);
@@ -93,7 +93,7 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
     let tokens = tokenise(sentence);
     let begins = |span: &Range<usize>| sentence[span.clone()].chars().next().unwrap_or(' ');
     let large = tokens.iter().filter(|token| begins(&token.span).is_uppercase()).count();
-    // In a heading most words have a capital, which says nothing there.
+    // In a heading, most words have a capital, which shows nothing.
     let heading = tokens.len() > 3 && large * 3 > tokens.len() * 2;
     let (mut found, mut is_spelled) = (Vec::with_capacity(tokens.len()), Vec::new());
     for (at, token) in tokens.iter().enumerate() {
@@ -112,7 +112,8 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
     numerals::join(found, &is_spelled)
 }
 
-/// What a word says that begins with `first`, where a capital says that it is a name or not.
+/// The kind of a word. `first`: its first letter as written. `is_capital_telling`: a capital shows
+/// that the word is a name.
 fn word_kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
     if text.bytes().any(|byte| byte.is_ascii_digit()) || numerals::is_unit(text) {
         CopyWordKind::Number

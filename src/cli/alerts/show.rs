@@ -42,7 +42,7 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
         let now = if *hash == record.text_now_sha256 {
             "same as the stored text"
         } else {
-            "the stored text is another now"
+            "the stored text has changed since"
         };
         format!("SHA-256 {hash}, {now}")
     });
@@ -155,6 +155,6 @@ mod tests {
     fn a_text_that_was_edited_since_is_said_to_be_another() {
         let mut edited = alert_record();
         edited.text_now_sha256 = "11".repeat(32);
-        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("another now"));
+        assert!(format_alert(&edited, &TimeZone::UTC, LAYOUT).contains("changed since"));
     }
 }

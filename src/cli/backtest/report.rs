@@ -90,10 +90,10 @@ impl<'s> Printer<'s> {
                 if self.tally.faulty > 0 {
                     let lines = count(
                         self.tally.faulty,
-                        "line is no story and was",
-                        "lines are no stories and were",
+                        "line is not a story and was",
+                        "lines are not stories and were",
                     );
-                    output::print_error_line(format_args!("error: {lines} passed over"));
+                    output::print_error_line(format_args!("error: {lines} skipped"));
                 }
             }
         }

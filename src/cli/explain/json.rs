@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
-use crate::store::{StoryRecord, StoryStatus};
+use crate::lifecycle::story::StoryStatus;
+use crate::store::StoryRecord;
 use tidings_rules::story::{FeedName, Read, Story};
 
 /// The story, and what the rules find in it.
@@ -37,18 +38,16 @@ pub(super) fn json_report<'s>(
 }
 
 fn record_json(kept: &StoryRecord) -> Value {
-    let (status, why) = match &kept.status {
-        StoryStatus::Waiting => ("waits", None),
-        StoryStatus::Matched => ("matched", None),
-        StoryStatus::Unmatched => ("unmatched", None),
-        StoryStatus::Recorded(why) => ("recorded", Some(why)),
+    let status = match kept.status.status {
+        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "waits",
+        status => status.as_str(),
     };
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
         .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
         .collect();
-    json!({"id": kept.stored.uid, "status": status, "status_why": why, "alerts": alerts})
+    json!({"id": kept.stored.uid, "status": status, "status_why": kept.status.why, "alerts": alerts})
 }
 
 fn answer_json(answer: &ExplainAnswer) -> Value {

@@ -90,9 +90,9 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
         let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
         let read = match (&kept.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(
-                "it is older than `retain` keeps stories, and its text is gone".to_owned(),
+                "its text was deleted, because it is older than `retain` keeps stories".to_owned(),
             ),
-            (None, None) => Read::Teaser("its page is yet to be read".to_owned()),
+            (None, None) => Read::Teaser("its page is not read yet".to_owned()),
             (Some(read), None) => read.clone(),
         };
         ExplainSubject {
@@ -179,10 +179,9 @@ fn single_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {
         (Some(item), None) => Ok(item),
         (None, _) => Err(fail(format_args!("{name} is a feed without a story"), Exit::Data)),
         _ => {
-            let why =
-                format!("{name} is a feed of {count} stories, and one is explained at a time");
+            let why = format!("{name} is a feed of {count} stories, but `explain` takes one story");
             let help = format!(
-                "name the address of one; `tidings try 'EXPR' {name}` looks at all of them"
+                "give the address of one story; `tidings try 'EXPR' {name}` matches all of them"
             );
             Err(output::fail_with_help(why, help, Exit::Usage))
         }

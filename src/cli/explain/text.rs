@@ -9,7 +9,8 @@ use crate::cli::clauses::{self, TextLayout, quote_evidence};
 use crate::cli::count::count;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
-use crate::store::{StoryRecord, StoryStatus};
+use crate::lifecycle::story::StoryStatus;
+use crate::store::StoryRecord;
 use tidings_rules::story::Read;
 use tidings_rules::text::{tokenise, visible_line};
 use tidings_rules::{Explained, Match, Truth};
@@ -64,10 +65,15 @@ fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
 }
 
 fn status_text(kept: &StoryRecord) -> String {
-    match &kept.status {
-        StoryStatus::Waiting => "waiting: it is not matched yet".to_owned(),
+    match kept.status.status {
+        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => {
+            "waiting: it is not matched yet".to_owned()
+        }
         StoryStatus::Unmatched => "no rule matched it when it was read".to_owned(),
-        StoryStatus::Recorded(why) => format!("only recorded: {why}"),
+        StoryStatus::Purged => "its text is no longer kept".to_owned(),
+        StoryStatus::Recorded => {
+            format!("only recorded: {}", kept.status.why.as_deref().unwrap_or_default())
+        }
         StoryStatus::Matched => {
             let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));

@@ -23,7 +23,7 @@ pub(super) fn import_list(file: &Path) -> Result<(), Exit> {
     output::print(&feeds_yaml(&feeds))?;
     let feeds = count(feeds.len(), "feed", "feeds");
     output::print_error_line(format_args!(
-        "{feeds}: put these lines into the configuration, or have it follow the list:"
+        "{feeds}: put these lines into the configuration, or let it follow the list:"
     ));
     output::print_error_line(format_args!(
         "  feeds: [{{opml: {}}}]",
@@ -80,7 +80,7 @@ pub(super) fn export_list(config: &Path) -> Result<(), Exit> {
     if !files.is_empty() {
         let files = count(files.len(), "feed", "feeds");
         output::print_error_line(format_args!(
-            "left out, since other readers cannot reach files here: {files}"
+            "left out, because other readers cannot read the files of this machine: {files}"
         ));
     }
     Ok(())

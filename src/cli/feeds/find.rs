@@ -29,7 +29,7 @@ pub(super) fn find_feeds(
     let send_context = place::send_context(place::load_optional_config(config)?.as_ref())?;
     let feeds = block_on(async { discover_feeds(&send_context, place).await })?;
     if feeds.is_empty() {
-        let why = format!("{place} names no feed, and there is none where feeds usually are");
+        let why = format!("{place} links no feed, and the usual addresses have none");
         let help =
             "look on the site for a page about RSS; some sites only have feeds of their sections";
         return Err(output::fail_with_help(why, help, Exit::Data));

@@ -34,13 +34,13 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
     }
     for feed in &requested {
         output::print_line(format_args!(
-            "{}: a running tidings polls it within seconds",
+            "{}: requested; a running Tidings polls it within seconds, unless its host asked for a pause",
             visible_line(&feed.0)
         ))?;
     }
     for feed in wanted.iter().filter(|feed| !names.is_empty() && !requested.contains(feed)) {
         output::print_line(format_args!(
-            "{}: was never polled; a start of tidings polls it at once",
+            "{}: was never polled; `tidings run` polls it at once",
             visible_line(&feed.0)
         ))?;
     }
@@ -53,7 +53,7 @@ fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let unknown: Vec<&String> =
         names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
     for name in &unknown {
-        let why = format!("no feed of the configuration is called `{}`", visible_line(name));
+        let why = format!("the configuration has no feed `{}`", visible_line(name));
         let help = match nearest(name, known()) {
             Some(near) => format!("did you mean `{}`?", visible_line(near)),
             None => "`tidings feeds list` shows their names".to_owned(),

@@ -120,7 +120,7 @@ fn schedule_next(
     let next =
         schedule::next_poll(&history, ended, feed.every, is_own, &context.config.poll, at, seed);
     if next.at.is_none() {
-        warn!("{}: not polled any more: {}", feed.name, next.why);
+        warn!("{}: no longer polled: {}", feed.name, next.why);
     }
     state.next_poll = next.at;
     state.next_why = next.why;
@@ -170,7 +170,7 @@ fn apply_success(
     at: Timestamp,
 ) {
     if state.failures > 0 {
-        info!("{}: reached again", feed.name);
+        info!("{}: can be read again", feed.name);
     }
     let was_at_new_address = new_address(state).is_some();
     state.failures = 0;

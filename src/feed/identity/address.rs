@@ -1,10 +1,10 @@
-//! What of an item's address names it, and what may change while it stays the same: tokens of
-//! sessions, hosts, the words of a slug.
+//! Which parts of an item's address identify it, and which may change: tokens of sessions, hosts,
+//! the words of a slug.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The most parts of an address that are distinguished; one with more is only compared as a whole.
+/// The most parts of an address. An address with more is compared only as a whole.
 const MOST_PARTS: usize = 16;
 
 /// Parameters that hold a session or defeat a cache, whatever their value.
@@ -25,8 +25,8 @@ const OF_SESSIONS: [&str; 14] = [
     "xtor",
 ];
 
-/// A normalised address in the parts that can change by themselves. Its host is left out: within
-/// one feed, the path says more.
+/// A normalised address, split into the parts that may change. The host is left out: within one
+/// feed, the path identifies an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address<'a> {
     path: &'a str,
@@ -36,8 +36,8 @@ pub(super) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The parts of an `http` or `https` address; `None` for others, for one without a path, and
-    /// for one with too many parts.
+    /// The parts of an `http` or `https` address. `None` for others, for an address without a path,
+    /// and for one with too many parts.
     pub(super) fn parse(address: &'a str) -> Option<Self> {
         let rest = address.split_once("://").filter(|_| is_address(address))?.1;
         let (rest, fragment) =
@@ -56,7 +56,7 @@ impl<'a> Address<'a> {
             .then_some(Self { path, parts })
     }
 
-    /// A guid in the same parts; one that is no address is a path of its own.
+    /// The parts of a guid. A guid that is not an address has only a path.
     pub(super) fn parse_guid(guid: &'a str) -> Option<Self> {
         if is_address(guid) {
             return Self::parse(guid);
@@ -67,13 +67,13 @@ impl<'a> Address<'a> {
         Some(Self { path, parts })
     }
 
-    /// Whether it is an address, rather than a guid that is none.
+    /// Whether it is an address.
     pub(super) fn is_address(&self) -> bool {
         self.path.is_empty() || self.path.starts_with('/')
     }
 
-    /// What two addresses of one item have in common, so that the store can be asked for it: the
-    /// numbers of the path if one of them is an item's own, else the path.
+    /// The key that addresses of one item share, for a look-up in the store: the numbers of the
+    /// path if one of them identifies an item, else the path.
     pub(super) fn stem(&self) -> String {
         if self.is_numbered() {
             self.numbers().collect::<Vec<_>>().join("/")
@@ -91,8 +91,8 @@ impl<'a> Address<'a> {
         self.path.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty())
     }
 
-    /// Whether the path holds a number that is no date's: one of five digits and more, or of four
-    /// that are no year.
+    /// Whether the path has a number that is not part of a date: five digits or more, or four
+    /// digits that are not a year.
     pub(super) fn is_numbered(&self) -> bool {
         let is_date = |number: &str| {
             number.len() == 8 && (number.starts_with("19") || number.starts_with("20"))
@@ -103,14 +103,14 @@ impl<'a> Address<'a> {
         self.numbers().any(|number| number.len() >= 4 && !is_year(number) && !is_date(number))
     }
 
-    /// Whether the end of the path is a number or some words, as of an item's own page.
+    /// Whether the end of the path looks like an item's own page: a number or some words.
     fn names_an_item(&self) -> bool {
         let last = self.path.rsplit('/').next().unwrap_or_default();
         let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
         is_number || self.is_numbered() || last.split(['-', '_']).count() > 2
     }
 
-    /// The names of the parts in which two addresses differ, whatever their paths.
+    /// The names of the parts in which two addresses differ. Paths are not compared.
     pub(super) fn differing<'n>(&'n self, other: &'n Self) -> Vec<&'n str> {
         let only = |these: &'n Self, those: &'n Self| {
             these.parts.iter().filter(|part| !those.parts.contains(part)).map(|(name, _)| *name)
@@ -118,7 +118,7 @@ impl<'a> Address<'a> {
         only(self, other).chain(only(other, self)).collect()
     }
 
-    /// A number for all of the address but its `at`th part.
+    /// A hash of the address without its part `at`.
     fn without(&self, at: usize) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.path.hash(&mut hasher);
@@ -140,31 +140,30 @@ pub(super) fn is_of_session(name: &str) -> bool {
     OF_SESSIONS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// The names of parts that tell no item from another.
+/// The names of parts that do not distinguish items.
 #[derive(Debug, Default)]
 pub(super) struct Volatile<'a>(HashSet<&'a str>);
 
-/// What is seen of a part in all the addresses that have it.
+/// Facts about a part, from all the addresses that have it.
 #[derive(Default)]
 struct PartValues<'a> {
     values: HashSet<&'a str>,
     addresses: usize,
-    /// Whether it is all that distinguishes two items of one document.
+    /// Whether two items of one document differ only in it.
     tells_apart: bool,
-    /// Whether an address has it that the last document had, too.
+    /// Whether the last document has the same value of it.
     is_steady: bool,
-    /// Whether an address has it whose path names no item by itself.
+    /// Whether an address has it whose path does not identify an item.
     is_needed: bool,
 }
 
 impl<'a> Volatile<'a> {
-    /// The parts of a document's addresses that changed with it; `last` are the addresses of the
-    /// document before.
+    /// The parts of addresses that changed between two documents and do not identify items. `last`:
+    /// the addresses of the earlier document.
     ///
-    /// A part that stayed in one address, or without which two items of one document would have the
-    /// same address, names items. So does one whose values are numbers, each another, where the
-    /// path does not name an item by itself. Names that sessions have are believed unless they tell
-    /// items apart.
+    /// A part identifies items if it stayed in one address, or if two items of one document differ
+    /// only in it. A part with a different number in each address identifies items if the path does
+    /// not. A part with the name of a session does not, unless two items differ only in it.
     pub(super) fn learn_from(now: &[Address<'a>], last: &[Address<'a>]) -> Self {
         let known: HashSet<(&str, &[(&str, &str)])> =
             last.iter().map(|address| (address.path, &address.parts[..])).collect();
@@ -203,7 +202,7 @@ impl<'a> Volatile<'a> {
         )
     }
 
-    /// Whether none of these parts distinguishes items.
+    /// Whether none of these parts identifies items.
     pub(super) fn are(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.0.contains(name))
     }

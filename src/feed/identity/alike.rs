@@ -1,5 +1,5 @@
-//! Which known item an item may be though its guid and link are new: a token, a host or a slug
-//! changed, and nothing else.
+//! Which known item may be an item with a new guid and link: only a token, a host or a slug
+//! changed.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -10,11 +10,10 @@ use super::known::KnownItem;
 use super::likeness;
 use super::normalized_text::hash_normalized_text;
 
-/// Known items that share what an item is looked up by; where there are more, it names none of
-/// them.
+/// The most known items that share a key. If there are more, the key identifies none of them.
 const MOST_ALIKE: usize = 8;
 
-/// An item as it is compared: one of the document, or one that is known.
+/// An item for comparison, from the document or the store.
 struct Side<'a> {
     guid: Option<&'a str>,
     address: Option<Address<'a>>,
@@ -32,17 +31,18 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What a document's items are compared by.
+/// The data by which a document's items are compared.
 pub(super) struct Alike<'a> {
     known: &'a [KnownItem],
     faces: &'a [Face],
-    /// The items of the document, and those that are known.
+    /// The items of the document, and the known items.
     items: Vec<Side<'a>>,
     old: Vec<Side<'a>>,
-    /// What changes by itself in links, and in guids.
+    /// The changing parts of links, and of guids.
     of_links: Volatile<'a>,
     of_guids: Volatile<'a>,
-    /// Whether all guids of the document are new, as those are that are made up at each request.
+    /// Whether all guids of the document are new, because the server makes new ones for each
+    /// request.
     are_renamed: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Alike<'a> {
         Self { known, faces, items, old, of_links, of_guids, are_renamed }
     }
 
-    /// For each item of the document that `is_open`, the known ones that it may be, the likeliest
+    /// For each item of the document that `is_open`, the known items that it may be, the likeliest
     /// first.
     pub(super) fn candidates(&self, is_open: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
         let titled = self.lookup(|at| {
@@ -108,7 +108,7 @@ impl<'a> Alike<'a> {
         (0..self.faces.len()).map(|at| if is_open(at) { of(at) } else { Vec::new() }).collect()
     }
 
-    /// Whether an item with the same words as a known one may be another: it has another address,
+    /// Whether an item with the words of a known one may be another item: it has another address,
     /// and the date of another day.
     pub(super) fn is_next(&self, at: usize, old: usize) -> bool {
         let is_elsewhere = match (&self.items[at].address, &self.old[old].address) {
@@ -120,14 +120,14 @@ impl<'a> Alike<'a> {
         is_elsewhere && !self.is_same_day(at, old)
     }
 
-    /// Whether a headline alone with the link and the words of a known one may be another: it has
-    /// another guid, and the date of another day.
+    /// Whether an item that is only a headline, with the link and words of a known one, may be
+    /// another item: it has another guid, and the date of another day.
     pub(super) fn is_next_headline(&self, at: usize, old: usize) -> bool {
         self.faces[at].text.is_none() && !self.is_same_guid(at, old) && !self.is_same_day(at, old)
     }
 
-    /// Path and headline are the same, and only what distinguishes no item changed. If the text
-    /// changed too, that must be a session.
+    /// Path and headline are the same, and only parts that do not identify items changed. If the
+    /// text changed too, the part must be a session.
     fn is_same_headline(&self, at: usize, old: usize) -> bool {
         let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else {
             return false;
@@ -138,7 +138,8 @@ impl<'a> Alike<'a> {
         is_volatile && self.of_links.are(&differing) && self.may_be_same(at, old)
     }
 
-    /// The number in the address is the same, and so is the text, or the headline but for an edit.
+    /// The number in the address is the same, and so is the text, or the headline except for an
+    /// edit.
     fn is_same_number(&self, at: usize, old: usize) -> bool {
         let (face, known) = (&self.faces[at], &self.known[old]);
         let is_same_text = face.text.is_some() && face.text == known.text_hash;
@@ -146,14 +147,14 @@ impl<'a> Alike<'a> {
             && self.is_slug(at, old)
     }
 
-    /// The text is the same, and the headline and the words of the address were added to or cut.
+    /// The text is the same. Words of the headline and of the address were added or cut.
     fn is_same_text(&self, at: usize, old: usize) -> bool {
         let (face, known) = (&self.faces[at], &self.known[old]);
         let is_its_own = face.words >= WORDS_OF_ITS_OWN;
         is_its_own && likeness::is_contained(&known.title, &face.headline) && self.is_slug(at, old)
     }
 
-    /// Whether two addresses differ in no more than words of their paths.
+    /// Whether two addresses differ only in words of their paths.
     fn is_slug(&self, at: usize, old: usize) -> bool {
         let (Some(new), Some(address)) = (&self.items[at].address, &self.old[old].address) else {
             return false;
@@ -163,13 +164,13 @@ impl<'a> Alike<'a> {
             && self.may_be_same(at, old)
     }
 
-    /// Whether neither guids nor dates say that two items are not one.
+    /// Whether guids and dates allow that two items are one.
     fn may_be_same(&self, at: usize, old: usize) -> bool {
         self.is_same_guid(at, old) && self.is_same_day(at, old)
     }
 
-    /// Whether two guids can be those of one item: one that is missing can be any, and one may
-    /// differ from the other as links may.
+    /// Whether two guids may be of one item. A missing guid may be any. Guids may differ as links
+    /// may.
     fn is_same_guid(&self, at: usize, old: usize) -> bool {
         let (new, known) = (&self.items[at], &self.old[old]);
         match (&new.named, &known.named) {
@@ -188,7 +189,7 @@ impl<'a> Alike<'a> {
         likeness::is_same_day(self.known[old].published, self.faces[at].published)
     }
 
-    /// Known items by what `key` says of each.
+    /// Known items by their `key`.
     fn lookup<K: Eq + Hash>(&self, key: impl Fn(usize) -> Option<K>) -> HashMap<K, Vec<usize>> {
         let mut found: HashMap<K, Vec<usize>> = HashMap::new();
         for at in 0..self.known.len() {
@@ -207,7 +208,7 @@ fn volatile<'a>(
     Volatile::learn_from(&now.collect::<Vec<_>>(), &last.collect::<Vec<_>>())
 }
 
-/// The stem of an item whose address has a number of its own.
+/// The stem of an item whose address has a number that identifies it.
 fn numbered(side: &Side<'_>) -> Option<String> {
     side.address.as_ref().filter(|address| address.is_numbered()).map(Address::stem)
 }

@@ -1,4 +1,4 @@
-//! Which known item each item of a document is: the surest likeness claims first, and each known
+//! Assigns known items to the items of a document. The surest likeness claims first, and each known
 //! item is claimed once.
 
 use std::collections::{HashMap, HashSet};
@@ -10,14 +10,14 @@ use super::face::{Face, count};
 use super::known::{ItemChange, ItemKey, KnownItem};
 use super::link::is_telling;
 
-/// How many known items with the same words are looked at for one of the document.
+/// The most known items with the same words that are compared with one item of the document.
 const MOST_SAME: usize = 64;
 
-/// Finds a key and a verdict for every face, in their order.
+/// Finds a key and a change for every face, in their order.
 ///
-/// A guid or link that several items share, known ones or those of the document, identifies none of
-/// them. Otherwise, if a feed gives all its items one guid, or links them all to one page, its news
-/// would count as edits of old items.
+/// A guid or link that several items share, known or of the document, identifies none of them.
+/// Otherwise a feed that gives all its items one guid or link would present its news as edits of
+/// old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
     let mut claims =
         Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
@@ -94,7 +94,7 @@ fn all_with_key<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usi
     index.get(key).map_or(&[], Vec::as_slice)
 }
 
-/// The only one, if there is just one.
+/// The item, if there is exactly one.
 fn only_with_key<'i, K: Eq + Hash>(index: &'i ClaimIndex<K>, key: &K) -> &'i [usize] {
     Some(all_with_key(index, key)).filter(|found| found.len() == 1).unwrap_or_default()
 }
@@ -104,13 +104,13 @@ struct Claiming<'a> {
     faces: &'a [Face],
     /// Whether each known item was claimed.
     taken: Vec<bool>,
-    /// What each face claimed.
+    /// The known item that each face claimed.
     made: Vec<Option<(ItemKey, ItemChange)>>,
 }
 
 impl<'a> Claiming<'a> {
-    /// Lets every face without a claim take the first free item of those that `find` gives, under
-    /// its old key.
+    /// Gives every face without a claim the first free item of those that `find` returns, under its
+    /// old key.
     fn claim_unchanged<'i>(&mut self, find: impl Fn(&'a Face) -> &'i [usize]) {
         for at in 0..self.faces.len() {
             if let Some(old) = self.take_known(at, || find(&self.faces[at])) {
@@ -132,7 +132,7 @@ impl<'a> Claiming<'a> {
                     old: old.key.clone(),
                     edited: old.hash != self.faces[at].hash,
                 };
-                // Replaced by a fresh key in the end, when all that are kept are known.
+                // Replaced by a fresh key at the end, when all kept keys are known.
                 self.made[at] = Some((old.key.clone(), verdict));
             }
         }
@@ -162,9 +162,8 @@ impl<'a> Claiming<'a> {
     }
 }
 
-/// The keys that `face` can have or be given, the plainest first. There is a number to every key:
-/// an item needs one where it comes back with a text that it had before, after others took all its
-/// keys.
+/// The keys that `face` can get, the plainest first. Each key exists with a number, too. An item
+/// needs a number if its text returns after other items took all its keys.
 pub(super) fn keys(face: &Face) -> impl Iterator<Item = ItemKey> {
     let longest = face.longest_key().0;
     let with_text = ItemKey(format!("{longest}\ntext {}", face.hash));

@@ -11,8 +11,8 @@ use crate::feed::identity::likeness::MOST_COMPARED;
 use crate::feed::identity::link::normalise_link;
 use crate::feed::identity::normalized_text::NormalizedText;
 
-/// From so many words on, two items with the same text and nearly the same headline are one,
-/// whatever their links.
+/// From this number of words on, two items with the same text and nearly the same headline are one
+/// item, whatever their links.
 pub(super) const WORDS_OF_ITS_OWN: usize = 10;
 
 /// The properties that identify an item.
@@ -21,19 +21,19 @@ pub(super) struct Face {
     pub(super) index: usize,
     pub(super) guid: Option<String>,
     pub(super) link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change.
+    /// The part of its link that stays when tokens, hosts and slugs change.
     pub(super) stem: Option<String>,
-    /// A hash of its title; of all of it where it has no title, or neither guid nor link.
+    /// A hash of its title. A hash of all of it if it has no title, or neither guid nor link.
     pub(super) title: String,
     /// Its headline, or the first [`MOST_COMPARED`] bytes of it.
     pub(super) headline: String,
     pub(super) hash: String,
-    /// A hash of its text, where it has one.
+    /// A hash of its text, if it has one.
     pub(super) text: Option<String>,
-    /// How many words its text has, counted up to [`WORDS_OF_ITS_OWN`].
+    /// The number of words of its text, counted up to [`WORDS_OF_ITS_OWN`].
     pub(super) words: usize,
     pub(super) published: Option<Timestamp>,
-    /// Whether it has words enough that the same words mean the same item.
+    /// Whether it has so many words that the same words mean the same item.
     pub(super) is_wordy: bool,
 }
 
@@ -53,8 +53,8 @@ pub(super) fn item_face(index: usize, item: &Item) -> Face {
 }
 
 impl Face {
-    /// What its keys are made of, each part with its name. An item without guid and link is
-    /// identified by all its words.
+    /// The parts of its keys, each with its name. An item without guid and link is identified by
+    /// all its words.
     pub(super) fn parts(&self) -> Vec<(&'static str, &str)> {
         let link = ("link", self.link.as_deref().unwrap_or_default());
         match (&self.guid, &self.link) {
@@ -64,18 +64,18 @@ impl Face {
         }
     }
 
-    /// The keys it can have, the plainest first.
+    /// The keys that it can have, the plainest first.
     pub(super) fn keys(&self) -> impl Iterator<Item = ItemKey> {
         let parts = self.parts();
         (1..=parts.len()).map(move |few| joined(&parts[..few]))
     }
 
-    /// The key that holds all its parts.
+    /// The key of all its parts.
     pub(super) fn longest_key(&self) -> ItemKey {
         joined(&self.parts())
     }
 
-    /// The key that holds its title as well, for items that share all else.
+    /// The key with its title as well, for items that share everything else.
     pub(super) fn titled_key(&self) -> Option<ItemKey> {
         (self.guid.is_some() || self.link.is_some()).then(|| self.longest_key())
     }

@@ -1,4 +1,4 @@
-//! Whether a text is another's form with other entries: a notice of the same office about another
+//! Whether two texts are one form with different entries: notices of one office about another
 //! place, person or thing. Pure.
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use tidings_rules::text::{Token, tokenise};
 /// The most words of a text that are compared.
 const MOST_WORDS: usize = 600;
 
-/// Words that date a text and name nothing.
+/// Words of dates, which identify nothing.
 const DATES: [&str; 21] = [
     "april",
     "august",
@@ -38,7 +38,7 @@ const DATES: [&str; 21] = [
 /// Words before the name of an author.
 const BEFORE_AUTHORS: [&str; 5] = ["by", "from", "par", "por", "von"];
 
-/// What a word of a form is.
+/// The kind of a word of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FormWordKind {
     /// A name, or an identifier that holds letters and digits.
@@ -51,16 +51,16 @@ enum FormWordKind {
 
 #[derive(Clone, Debug)]
 struct FormWord {
-    /// The folded word; of an identifier such as `CVE-2024-4671` all of it.
+    /// The folded word; for an identifier such as `CVE-2024-4671`, all of it.
     text: String,
-    /// Where it begins in the text.
+    /// The byte at which it begins in the text.
     start: usize,
     kind: FormWordKind,
-    /// Whether it stands behind a colon or is the last word.
+    /// Whether it stands after a colon or is the last word.
     is_value: bool,
 }
 
-/// The words of a headline or a text, with what each of them is.
+/// The words of a headline or a text, with their kinds.
 #[derive(Clone, Debug)]
 pub(super) struct Form(Vec<FormWord>);
 
@@ -94,8 +94,8 @@ impl Form {
         Self(words)
     }
 
-    /// Whether this and `other` are headlines of two stories: both have words that the other lacks
-    /// in every spelling, and these are many. Numbers and dates count for nothing.
+    /// Whether this and `other` are headlines of two stories: each has words that the other lacks
+    /// in every spelling, and this one has many. Numbers and dates do not count.
     pub(super) fn is_other_headline(&self, other: &Self) -> bool {
         let count = |words: &mut dyn Iterator<Item = &FormWord>| {
             let words = words.filter(|word| word.kind != FormWordKind::Number);
@@ -107,8 +107,8 @@ impl Form {
         gone > 0 && new > 0 && 5 * (gone + new) > 2 * all
     }
 
-    /// Whether `later` says of other things what this says: most names and numbers are replaced,
-    /// among them a name, and the words around them stay. Numbers alone are counters.
+    /// Whether `later` is this form about other things: most names and numbers are replaced, a name
+    /// among them, and the words around them stay. Numbers alone may be counters.
     pub(super) fn is_refilled_by(&self, later: &Self) -> bool {
         if !self.has_frame_of(later) || later.is_correction() {
             return false;
@@ -116,7 +116,7 @@ impl Form {
         self.has_other_names(later) || self.has_moved_names(later)
     }
 
-    /// Whether names of this, a headline, are replaced in `later`, and the words around them stay.
+    /// Whether `later` replaces names of this headline and keeps the words around them.
     pub(super) fn is_renamed_by(&self, later: &Self) -> bool {
         let is_name = |words: &[&FormWord]| words.iter().any(|w| w.kind == FormWordKind::Name);
         self.has_frame_of(later)
@@ -125,8 +125,8 @@ impl Form {
             && is_name(&later.words_missing_from(self))
     }
 
-    /// Whether an entry of this, a headline, is replaced in `later` as it is in their texts: a name
-    /// or a value, such as a level of warning.
+    /// Whether an entry of this headline is replaced in `later` as it is in their texts: a name or
+    /// a value, such as a level of warning.
     pub(super) fn has_entry_replaced(&self, later: &Self, texts: (&Self, &Self)) -> bool {
         let entries = |words: Vec<&FormWord>| -> Option<HashSet<String>> {
             let all_entries = words.iter().all(|word| {
@@ -150,8 +150,8 @@ impl Form {
             && holds(texts.1, texts.0, &new)
     }
 
-    /// Whether half of the names and numbers of both texts stand in one of them alone, and names
-    /// are among them. Where nearly all words around them stay, a third is enough.
+    /// Whether half of the names and numbers of both texts are in only one of them, names among
+    /// them. If nearly all words around them stay, a third is enough.
     fn has_other_names(&self, later: &Self) -> bool {
         let (shared, words) = self.shared_words(later);
         let is_filled_in = 5 * shared >= 3 * words;
@@ -165,8 +165,8 @@ impl Form {
         is_other(self, later) && is_other(later, self)
     }
 
-    /// Whether the same names stand beside others, as in the results of another day. In a text
-    /// whose paragraphs moved most names keep their neighbours.
+    /// Whether the same names have other neighbours, as in the results of another day. If only
+    /// paragraphs moved, most names keep their neighbours.
     fn has_moved_names(&self, later: &Self) -> bool {
         let neighbours = |form: &Self| -> HashSet<(String, String)> {
             let names: Vec<&str> = form.names().collect();
@@ -185,13 +185,13 @@ impl Form {
             && 3 * kept <= one.len().min(other.len())
     }
 
-    /// Whether a third of the words of the shorter text stand in the other.
+    /// Whether the other text contains a third of the words of the shorter one.
     fn has_frame_of(&self, other: &Self) -> bool {
         let (shared, words) = self.shared_words(other);
         3 * shared >= words
     }
 
-    /// How many words of the shorter text stand in the other, and how many it has.
+    /// The words of the shorter text that the other contains, and all words of the shorter text.
     fn shared_words(&self, other: &Self) -> (usize, usize) {
         let [one, other] = [self, other]
             .map(|form| form.0.iter().map(|word| word.text.as_str()).collect::<HashSet<_>>());
@@ -216,7 +216,7 @@ impl Form {
         self.0.iter().filter(|word| word.kind == FormWordKind::Name).map(|word| word.text.as_str())
     }
 
-    /// The words that `other` lacks, in every spelling, each once. Dates count for nothing.
+    /// The words that `other` lacks in every spelling, each once. Dates do not count.
     fn words_missing_from(&self, other: &Self) -> Vec<&FormWord> {
         let known: HashSet<&str> = other.0.iter().map(|word| word.text.as_str()).collect();
         let mut seen = HashSet::new();
@@ -229,7 +229,7 @@ impl Form {
     }
 }
 
-/// Whether most words have a capital, which then says nothing.
+/// Whether most words have a capital, so that a capital shows nothing.
 fn is_heading(text: &str, tokens: &[Token]) -> bool {
     let large = tokens.iter().filter(|token| initial(text, token).is_uppercase()).count();
     tokens.len() > 3 && large * 3 > tokens.len() * 2
@@ -266,8 +266,8 @@ fn has_digit(word: &str) -> bool {
     word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Where the identifier begins whose end is `token`: digits behind letters, with nothing but signs
-/// between them. Letters that are a month are none.
+/// The start of the identifier that ends with `token`: letters, then only signs, then digits.
+/// Letters that are a month make no identifier.
 fn identifier_start(text: &str, token: &Token) -> Option<usize> {
     if !has_digit(&token.word) {
         return None;
@@ -282,8 +282,8 @@ fn identifier_start(text: &str, token: &Token) -> Option<usize> {
     (!letters.is_empty() && !is_date).then_some(token.span.end - all.len())
 }
 
-/// Whether two words are one in two spellings or forms: a letter is missing, added or another, two
-/// changed places, or the ending differs. Words with digits are never.
+/// Whether two words are spellings or forms of one: a letter is missing, added or replaced, two
+/// letters are swapped, or the ending differs. Words with digits are never.
 fn is_variant(one: &str, other: &str) -> bool {
     if has_digit(one) || has_digit(other) {
         return false;

@@ -1,9 +1,9 @@
-//! Items of the store, and how a document changes them.
+//! Items of the store, and what a document changes in them.
 
 use jiff::Timestamp;
 
-/// An item's key within its feed: guid, else normalised link, else a hash of title and text; where
-/// items share these, more is added to all but one.
+/// An item's key within its feed: its guid, else its normalised link, else a hash of title and
+/// text. If items share these, all but one have a longer key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey(pub String);
 
@@ -12,50 +12,49 @@ pub struct ItemKey(pub String);
 pub struct KnownItem {
     /// Its key.
     pub key: ItemKey,
-    /// Its guid, where it gave one.
+    /// Its guid, if it has one.
     pub guid: Option<String>,
-    /// Its normalised link, where it has one.
+    /// Its normalised link, if it has one.
     pub link: Option<String>,
-    /// What of its link stays when tokens, hosts and slugs change; `None` too if an earlier
-    /// version stored the item without it.
+    /// The part of its link that stays when tokens, hosts and slugs change. `None` also if an
+    /// earlier version stored the item without it.
     pub stem: Option<String>,
     /// [`hash_normalized_text`](super::hash_normalized_text) of its title and text when it was last
     /// read.
     pub hash: String,
-    /// [`hash_normalized_text`](super::hash_normalized_text) of its text alone, where it had one.
+    /// [`hash_normalized_text`](super::hash_normalized_text) of its text alone, if it had one.
     pub text_hash: Option<String>,
-    /// Its story's headline; empty where it is no longer kept.
+    /// Its story's headline; empty if it is deleted.
     pub title: String,
-    /// When its story was published, where that is known.
+    /// When its story was published, if known.
     pub published: Option<Timestamp>,
     /// When its story was first seen.
     pub first_seen: Timestamp,
-    /// Whether its story was only recorded, and so never alerts.
+    /// Whether its story is only recorded, and never alerts.
     pub recorded: bool,
-    /// Page fetches that its story has had.
+    /// The number of attempts to fetch its story's page.
     pub pages: u32,
-    /// Whether the feed's last document lacked it.
+    /// Whether the feed's last document lacks it.
     pub gone: bool,
 }
 
-/// What happened to an item since the last poll.
+/// The change of an item since the last poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemChange {
-    /// Never seen here.
+    /// It is new.
     New,
-    /// Seen, unchanged.
+    /// It is known and unchanged.
     Same,
-    /// Seen; its title or text changed.
+    /// Its title or text changed.
     Edited,
-    /// Seen under another key: the publisher changed its guid or link. `edited`: its text changed
-    /// too.
+    /// It has another key: the publisher changed its guid or link.
     Rekeyed {
         /// The key it had.
         old: ItemKey,
         /// Whether its title or text changed too.
         edited: bool,
     },
-    /// Its guid or link is known, but it is other news: the old item loses its key.
+    /// Its guid or link is known, but it is other news. The old item loses its key.
     Renewed,
 }
 

@@ -1,5 +1,5 @@
-//! How alike two texts of a feed are: what is an edit of an item, and what is other news under its
-//! guid or link.
+//! How alike two texts of a feed are. Separates edits of an item from other news under its guid or
+//! link.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,33 +10,33 @@ use super::form::Form;
 use crate::feed::document::Item;
 use tidings_rules::text::tokenise;
 
-/// How much of a text is compared, in bytes. The store need not give more of it.
+/// The most bytes of a text that are compared. The store need not return more.
 pub const MOST_COMPARED: u16 = 8 << 10;
 
-/// From this share of common words on, one headline is an edit of another.
+/// A headline is an edit of another from this share of common words on.
 const SAME_HEADLINE: f64 = 0.6;
 
-/// Headlines that share no more than this are of two stories.
+/// Headlines with at most this share of common words are of two stories.
 const OTHER_HEADLINE: f64 = 0.5;
 
-/// Texts that share less than this of their pairs of words differ.
+/// Texts with less than this share of common pairs of words differ.
 const OTHER_TEXT: f64 = 0.5;
 
-/// Texts that share less than this of their pairs of words have nothing in common.
+/// Texts with less than this share of common pairs of words have nothing in common.
 const FOREIGN_TEXT: f64 = 0.25;
 
-/// Two dates of one item that are further apart are those of two days' news.
+/// Dates that differ by more than this are dates of two days' news.
 const ANOTHER_DAY: Duration = Duration::from_hours(12);
 
-/// What an item said when it was last read.
+/// The content of an item when it was last read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// Its headline; empty where it had none or it is no longer kept.
+    /// Its headline; empty if it had none or it is deleted.
     pub title: String,
-    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty where it had none
-    /// or it is no longer kept.
+    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty if it had none or
+    /// it is deleted.
     pub text: String,
-    /// When it said it was published.
+    /// Its date of publication.
     pub published: Option<Timestamp>,
 }
 
@@ -80,7 +80,7 @@ fn is_other_form(before: &Before, item: &Item, is_another_day: bool) -> bool {
         || (is_another_day && titles.0.is_renamed_by(&titles.1))
 }
 
-/// Whether two headlines are of two stories: they share few words, or one names other things.
+/// Whether two headlines are of two stories: they share few words, or have different names.
 pub(super) fn are_two_headlines(one: &str, other: &str) -> bool {
     let (one, other) = (Form::parse(one), Form::parse(other));
     one.is_other_headline(&other) || one.is_renamed_by(&other)
@@ -90,7 +90,7 @@ fn is_renamed(one: &str, other: &str) -> bool {
     Form::parse(one).is_renamed_by(&Form::parse(other))
 }
 
-/// Whether two dates can be those of one item; one that is missing can be any.
+/// Whether two dates may be of one item. A missing date may be any.
 pub(super) fn is_same_day(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
     one.zip(other).is_none_or(|(one, other)| time_between(one, other) < ANOTHER_DAY)
 }
@@ -110,7 +110,7 @@ fn time_between(one: Timestamp, other: Timestamp) -> Duration {
     one.duration_since(other).unsigned_abs()
 }
 
-/// How two headlines compare.
+/// A comparison of two headlines.
 struct Headlines {
     /// The share of common words among all of both.
     common: f64,
@@ -137,8 +137,8 @@ impl Headlines {
     }
 }
 
-/// The share of the pairs of words that two texts have in common, among those of the one with
-/// fewer: 1 if one holds the other.
+/// The share of pairs of words that two texts have in common, among those of the text with fewer; 1
+/// if one contains the other.
 fn common_pairs(one: &str, other: &str) -> f64 {
     let pairs = |text: &str| -> HashSet<(String, String)> {
         let words = words(text);
@@ -154,7 +154,7 @@ fn words(text: &str) -> Vec<String> {
     tokenise(compared).into_iter().map(|token| token.word).collect()
 }
 
-/// `part` of `all`; all of nothing.
+/// `part` divided by `all`; 1 if `all` is zero.
 fn ratio(part: usize, all: usize) -> f64 {
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     if all == 0 { 1.0 } else { number(part) / number(all) }

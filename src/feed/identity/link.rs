@@ -1,10 +1,10 @@
-//! Links as items are compared by them.
+//! Links in the form in which items are compared.
 
 use url::Url;
 
-/// A link as it is compared: https stands for http too, the host is in lower case and without its
-/// default port, `utm_*`, `fbclid` and `gclid` and any password are dropped, the fragment is kept.
-/// `None` unless http or https.
+/// The link in the form that is compared. `http` becomes `https`; the host is in lower case,
+/// without its default port; `utm_*`, `fbclid`, `gclid` and passwords are removed; the fragment
+/// stays. `None` if it is neither http nor https.
 #[must_use]
 pub fn normalise_link(link: &Url) -> Option<String> {
     if !matches!(link.scheme(), "http" | "https") {
@@ -24,7 +24,7 @@ fn is_tracking(pair: &str) -> bool {
     name.starts_with("utm_") || name == "fbclid" || name == "gclid"
 }
 
-/// Whether a normalised link can stand for a story: it has a path beyond `/`, or a query.
+/// Whether a normalised link can identify a story: it has a path beyond `/`, or a query.
 pub(super) fn is_telling(link: &str) -> bool {
     let after_host =
         link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);

@@ -5,10 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::markup::plain;
 
-/// Parts one text from the next. No text holds it, so nothing moves unseen from title to text.
+/// Ends a text. Texts do not contain this sign, so moving words from title to text changes the
+/// hash.
 const END: u8 = b'\0';
 
-/// A hash of normalised title and text, in hex: equal when a reader would see no change.
+/// A hash of normalised title and text, in hex. It is equal if a reader sees no change.
 #[must_use]
 pub fn hash_normalized_text(title: &str, text: &str) -> String {
     NormalizedText::new(title, text).hash()

@@ -1,4 +1,4 @@
-//! Feeds in the shape of well-known publishers, their content invented: what is read of each.
+//! Tests with feeds in the shape of well-known publishers. Their content is invented.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ const FEEDS: [(&str, &[u8]); 12] = [
     ("damaged", include_bytes!("tests/damaged.xml")),
 ];
 
-/// One line a fact, so that a change of what is read shows.
+/// One line a fact, so that each change is visible.
 fn describe(document: &Document) -> String {
     let Document { title, hints, items, end: _ } = document;
     items

@@ -189,7 +189,7 @@ fn no_more_than_ten_thousand_items_are_taken() {
 
 #[test]
 fn what_never_ends_is_read_to_the_end() {
-    // Enough for quadratic work to take minutes.
+    // So many that quadratic work would take minutes.
     let endlessly = |text: &str| text.repeat((1 << 16) / text.len());
     for endless in [
         endlessly("a"),

@@ -1,11 +1,11 @@
-//! Tags of older or odder feeds, in the words that the feed parser knows.
+//! Renames tags of older feeds to those that feed-rs reads.
 
 use std::ops::Range;
 
 use crate::feed::tag::local;
 
-/// Names that other formats give to the vocabularies that the feed parser knows. Atom 0.3 is none
-/// of them: its texts have modes of their own.
+/// Other names of the vocabularies that feed-rs reads. Atom 0.3 is not among them, because its
+/// texts have modes of their own.
 const NAMESPACES: [(&str, &str); 3] = [
     ("http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
     ("http://channel.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
@@ -38,8 +38,8 @@ pub(super) fn modernise(tag: &str) -> Option<String> {
     modern.or(renamed)
 }
 
-/// The `rss` tag with version 2.0, which all of its kind are close to; the feed parser knows only a
-/// few numbers.
+/// The `rss` tag with version 2.0, to which all versions are similar. feed-rs reads only some
+/// version numbers.
 fn modern_rss(tag: &str) -> String {
     let mut tag = tag.to_owned();
     if let Some((whole, _)) = attribute(&tag, "version") {
@@ -82,7 +82,7 @@ fn with(tag: &str, place: Range<usize>, value: &str) -> String {
     [&tag[..place.start], value, &tag[place.end..]].concat()
 }
 
-/// Where an attribute stands in a tag, with the white space before it, and where its value stands.
+/// The places of an attribute in a tag, with the white space before it, and of its value.
 fn attribute(tag: &str, name: &str) -> Option<(Range<usize>, Range<usize>)> {
     if !tag.contains('=') {
         return None;

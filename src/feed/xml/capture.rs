@@ -1,4 +1,4 @@
-//! An element whose text is being read, and the rules of when it is over.
+//! The element whose text is being read, and where it ends.
 
 use html5ever::tokenizer::{Tag, TagKind};
 use url::Url;
@@ -15,10 +15,10 @@ pub(super) struct Capture {
     pub(super) part: FeedPart,
     pub(super) rank: u8,
     pub(super) form: TextForm,
-    /// Its markup stands in it as elements, so that its text is text.
+    /// Its markup stands in it as elements.
     is_inline: bool,
     has_elements: bool,
-    /// Elements of its own name that are open in it.
+    /// The number of open elements in it with its own name.
     depth: usize,
     pub(super) text: String,
     pub(super) lang: Option<String>,
@@ -53,7 +53,7 @@ impl Capture {
         }
     }
 
-    /// Whether the start of an element shows that this one is over, though nothing closed it.
+    /// Whether the start of an element shows that this one has ended without an end tag.
     pub(super) fn is_ended_by(&self, name: &str, meaning: ElementMeaning) -> bool {
         match meaning {
             ElementMeaning::Item => true,
@@ -68,7 +68,8 @@ impl Capture {
         }
     }
 
-    /// Whether the end of an element is that of this one; those of its own name in it are counted.
+    /// Whether the end of an element is the end of this one. Elements of its own name in it are
+    /// counted.
     pub(super) fn is_closed_by(&mut self, name: &str) -> bool {
         let is_own = self.name == name;
         let is_over = is_own && self.depth == 0;
@@ -84,7 +85,7 @@ impl Capture {
         }
     }
 
-    /// Takes an element in it as markup.
+    /// Adds an element in it as markup.
     pub(super) fn tag(&mut self, tag: &Tag) {
         if self.is_inline && !self.has_elements {
             let before = std::mem::take(&mut self.text);
@@ -99,7 +100,7 @@ impl Capture {
         self.text.push_str(if tag.self_closing { "/>" } else { ">" });
     }
 
-    /// Gives an item what it says of it.
+    /// Adds the captured part to an item.
     pub(super) fn into_item(self, item: &mut ItemDraft) {
         if let Some(lang) = self.lang.filter(|_| self.part == FeedPart::Content) {
             item.lang.replace_if_higher(2, lang);
@@ -121,7 +122,7 @@ impl Capture {
     }
 }
 
-/// RSS does not say whether its texts are markup, and in practice they are; Atom says so, and is
+/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, and is
 /// often wrong about `text`.
 fn text_form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm {
     let is_markup = kind.contains("html")

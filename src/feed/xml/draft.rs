@@ -1,4 +1,4 @@
-//! An item while its parts are read, and what becomes of it.
+//! An item while its parts are read, and the finished item.
 
 use jiff::Timestamp;
 use url::Url;
@@ -8,18 +8,18 @@ use crate::markup::link::resolve;
 use crate::markup::plain;
 use tidings_rules::text::one_line;
 
-/// How the text of an element is to be read.
+/// The form in which the text of an element is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextForm {
-    /// Markup, as RSS has it everywhere in practice.
+    /// Markup, as in RSS in practice.
     Markup,
-    /// Atom's `text`, which is often markup all the same.
+    /// Atom's `text`, which is often markup nevertheless.
     Text,
-    /// A picture or the like.
+    /// A picture or similar.
     Other,
 }
 
-/// A value, and how much it counts against others for the same place.
+/// A value and its rank among values for the same part.
 #[derive(Debug)]
 pub(super) struct Ranked<T>(Option<(u8, T)>);
 
@@ -30,7 +30,7 @@ impl<T> Default for Ranked<T> {
 }
 
 impl<T> Ranked<T> {
-    /// Takes `value` if it counts more than what is there.
+    /// Keeps `value` if its rank is higher than the present one's.
     pub(super) fn replace_if_higher(&mut self, rank: u8, value: T) {
         if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
             self.0 = Some((rank, value));
@@ -46,7 +46,7 @@ impl<T> Ranked<T> {
     }
 }
 
-/// What is known of an item so far.
+/// The parts of an item that are read so far.
 #[derive(Debug, Default)]
 pub(super) struct ItemDraft {
     pub(super) title: Ranked<String>,
@@ -62,13 +62,13 @@ pub(super) struct ItemDraft {
 }
 
 impl ItemDraft {
-    /// Whether nothing was said of it.
+    /// Whether it has no parts.
     pub(super) fn is_empty(&self) -> bool {
         let is_silent = self.title.is_empty() && self.link.is_empty() && self.guid.is_empty();
         is_silent && self.content.is_empty() && self.summary.is_empty() && self.date.is_empty()
     }
 
-    /// The finished item, in a feed of that address.
+    /// The finished item, in the feed at that address.
     pub(super) fn item(self, base: &Url) -> Item {
         let written = |text: Option<(TextForm, String)>| {
             text.map(|(form, text)| plain_text(form, &text)).filter(|text| !text.is_empty())
@@ -100,7 +100,7 @@ impl ItemDraft {
     }
 }
 
-/// A headline in one line. A `<` that nothing closes is a sign in it, not a tag.
+/// A headline in one line. A `<` without `>` is a sign, not a tag.
 pub(super) fn headline(form: TextForm, text: &str) -> String {
     let closed = text.rfind('>').map_or(0, |at| at + 1);
     let signs = text[closed..]
@@ -118,7 +118,7 @@ fn plain_text(form: TextForm, text: &str) -> String {
     }
 }
 
-/// A person's name: RSS writes `address (name)`, others `name <address>`.
+/// A person's name. RSS writes `address (name)`, others `name <address>`.
 pub(super) fn author(text: &str) -> String {
     let named = text.split_once('(').filter(|(address, _)| address.contains('@'));
     let name = named.and_then(|(_, name)| name.trim_end().strip_suffix(')')).unwrap_or(text);

@@ -1,24 +1,24 @@
-//! What an element of a feed means, whichever format and prefix it comes in.
+//! The meaning of an element of a feed, in any format and prefix.
 
 use html5ever::tokenizer::Tag;
 
-/// The most prefixes that are remembered.
+/// The most prefixes that are kept.
 const MOST_PREFIXES: usize = 64;
 
-/// What an element is to a reader of news.
+/// The meaning of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ElementMeaning {
-    /// The root of a feed, or what stands for it.
+    /// The root of a feed, or the element in its place.
     Feed,
     /// One piece of news.
     Item,
-    /// A part of a feed or an item; the rank says which of several counts, highest first.
+    /// A part of a feed or an item. Of several, the one with the highest rank counts.
     Part(FeedPart, u8),
-    /// Who an item was taken from: a name in RSS, a feed's head in Atom.
+    /// The source of an item: a name in RSS, the head of a feed in Atom.
     Source,
-    /// Something else that has a title, a link or a name of its own.
+    /// Another element with a title, a link or a name of its own.
     Aside,
-    /// Nothing that is known.
+    /// An unknown element.
     Unknown,
 }
 
@@ -32,24 +32,24 @@ pub(super) enum FeedPart {
     Content,
     Date,
     Author,
-    /// An author's name, which counts in an author alone.
+    /// An author's name, which counts only within an author.
     Name,
-    /// What else stands in an author.
+    /// Another part of an author.
     Contact,
     Category,
     Language,
     Source,
-    /// What `hints` reads; here it only ends what nothing closed before it.
+    /// A part that `hints` reads. Here it only ends elements that have no end tag.
     Hint,
 }
 
 impl FeedPart {
-    /// Whether it may hold markup of its own, among which titles, links and summaries are HTML's.
+    /// Whether it may contain markup, in which titles, links and summaries are HTML's.
     pub(super) fn is_long(self) -> bool {
         matches!(self, Self::Summary | Self::Content)
     }
 
-    /// Whether an element of that part may as well be HTML inside a text.
+    /// Whether an element of that part may also be HTML inside a text.
     pub(super) fn is_html_too(self) -> bool {
         matches!(
             self,
@@ -81,7 +81,7 @@ enum FeedVocabulary {
 pub(super) struct NamespacePrefixes(Vec<(String, FeedVocabulary)>);
 
 impl NamespacePrefixes {
-    /// Remembers what `tag` declares.
+    /// Adds the prefixes that `tag` declares.
     pub(super) fn declare(&mut self, tag: &Tag) {
         for attribute in &tag.attrs {
             let Some(prefix) = attribute.name.local.strip_prefix("xmlns:") else { continue };
@@ -93,7 +93,7 @@ impl NamespacePrefixes {
         }
     }
 
-    /// What an element of that name, in lower case, means.
+    /// The meaning of an element with that name, in lower case.
     pub(super) fn meaning(&self, name: &str) -> ElementMeaning {
         let (vocabulary, local) = match name.split_once(':') {
             None => (FeedVocabulary::Core, name),
@@ -132,7 +132,7 @@ impl NamespacePrefixes {
     }
 }
 
-/// The vocabulary of a namespace; `None` if only its prefix can tell.
+/// The vocabulary of a namespace; `None` if only its prefix shows it.
 fn vocabulary_at(address: &str) -> Option<FeedVocabulary> {
     let address = address.trim().to_ascii_lowercase();
     let has = |part: &str| address.contains(part);

@@ -1,14 +1,13 @@
-//! What XML means otherwise than HTML, made plain for a reader of HTML's tokens. What is sound
-//! stays as it is.
+//! Changes XML that an HTML tokenizer would read differently. Other markup stays as it is.
 
 use std::borrow::Cow;
 
 use crate::feed::repair::doctype_end;
 use crate::markup::tokens::begins_reference;
 
-/// Repairs `text`: outside comments and CDATA sections a bare `&` before a letter is escaped (HTML
-/// would read `&sect` in `?a=1&section=2` as a sign), and what a document type declares goes, whose
-/// end HTML would see too early. Sound text costs nothing but the look.
+/// Repairs `text`. Outside comments and CDATA sections, a bare `&` before a letter is escaped,
+/// because HTML reads `&sect` in `?a=1&section=2` as a sign. A document type is removed, because
+/// HTML would see its end too early. Correct text is not copied.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;

@@ -6,21 +6,21 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
 use crate::store::column::{self, read_optional_time, read_time};
-use crate::store::{StoreError, StoryId, StoryStatus};
+use crate::store::{StoreError, StoredStatus, StoryId};
 use tidings_rules::story::Read;
 
 /// A story of the store with its status and its alerts.
 #[derive(Debug)]
 pub struct StoryRecord {
-    /// The story, in the text that rules see.
+    /// The story, with the text that rules read.
     pub stored: StoredStory,
-    /// How much of it was read; `None` while its page is waited for.
+    /// How much of it was read; `None` while it waits for its page.
     pub read: Option<Read>,
-    /// When its texts were deleted, as `retain` says; `None`: they are kept.
+    /// When its texts were deleted because of `retain`; `None` if they are kept.
     pub purged: Option<Timestamp>,
     /// Its status.
-    pub status: StoryStatus,
-    /// The rules that alerted, first to last.
+    pub status: StoredStatus,
+    /// The rules that alerted, in order of time.
     pub alerts: Vec<Alerted>,
 }
 
@@ -31,15 +31,14 @@ pub struct Alerted {
     pub rule: String,
     /// The id of the row, of a rule with `each`.
     pub row: Option<String>,
-    /// SHA-256 of its text at that time, in hex.
+    /// SHA-256 of the rule's text at that time, in hex.
     pub version: String,
-    /// When.
+    /// The time of the alert.
     pub created: Timestamp,
 }
 
 impl Archive {
-    /// The story of that id, or that a feed gave the address `name`, of which `link` is the normal
-    /// form if it has one; the newest of several.
+    /// The newest story with the id `name`, or with the address `name` or its normal form `link`.
     pub async fn find_story(
         &mut self,
         name: &str,
@@ -65,7 +64,7 @@ impl Archive {
             stored,
             read: column::read_extent(&row)?,
             purged: read_optional_time(&row, "purged")?,
-            status: StoryStatus::from_row(&row)?,
+            status: StoredStatus::from_row(&row)?,
             alerts,
         }))
     }
@@ -96,6 +95,11 @@ mod tests {
     use crate::store::{Archive, ItemRecord, StoryPlan};
 
     use super::*;
+    use crate::lifecycle::story::StoryStatus;
+
+    fn stored(status: StoryStatus, why: Option<&str>) -> StoredStatus {
+        StoredStatus { status, why: why.map(str::to_owned) }
+    }
 
     #[tokio::test]
     async fn a_story_is_found_by_its_id_and_its_links_with_what_became_of_it() {
@@ -113,13 +117,14 @@ mod tests {
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
             (kept.status, kept.read, rules),
-            (StoryStatus::Matched, Some(match_result(&[]).read), vec!["r", "s"])
+            (stored(StoryStatus::Matched, None), Some(match_result(&[]).read), vec!["r", "s"])
         );
         let again = archive.find_story(&kept.stored.uid, None).await.unwrap().expect("it is kept");
         assert_eq!(again.stored, kept.stored);
-        for (link, status) in
-            [("b", StoryStatus::Recorded("too old".to_owned())), ("c", StoryStatus::Waiting)]
-        {
+        for (link, status) in [
+            ("b", stored(StoryStatus::Recorded, Some("too old"))),
+            ("c", stored(StoryStatus::AwaitsPage, None)),
+        ] {
             let link = format!("http://example.org/{link}");
             let kept = archive
                 .find_story("another spelling", Some(&link))

@@ -14,57 +14,57 @@ use crate::store::{AttemptOutcome, MessageStatus, StoreError, feed_entries};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 use tidings_rules::text::tokenise;
 
-/// The alerts that one query reads.
+/// The most alerts that one query reads.
 const PAGE: i64 = 1000;
 
-/// Which alerts are wanted: those that pass every part that is set.
+/// A filter of alerts. An alert passes if it passes every part that is set.
 #[derive(Clone, Debug, Default)]
 pub struct AlertFilter {
-    /// Their rule's name.
+    /// The name of the rule.
     pub rule: Option<String>,
-    /// A tag of their rule.
+    /// A tag of the rule.
     pub tag: Option<String>,
-    /// A feed that carried their event.
+    /// A feed that carried the event.
     pub feed: Option<FeedName>,
-    /// When they were recorded at the earliest.
+    /// The earliest time at which they were recorded.
     pub since: Option<Timestamp>,
-    /// Before when they were recorded.
+    /// The time before which they were recorded.
     pub until: Option<Timestamp>,
-    /// Words of their headline or of the sentences that they show.
+    /// Words of the headline or of the matched sentences.
     pub words: Vec<String>,
 }
 
 /// An alert of the past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PastAlert {
-    /// Its number: what people name it by.
+    /// Its number, by which people name it.
     pub id: i64,
     /// When it was recorded.
     pub created: Timestamp,
     /// The event's id.
     pub event: String,
-    /// The story's head, as it is now.
+    /// The story's head, in its present version.
     pub story: StorySummary,
-    /// How much of the story its rule saw.
+    /// How much of the story the rule read.
     pub read: Read,
-    /// The feeds that carried the event, first seen first.
+    /// The feeds that carried the event, in order of time.
     pub feeds: Vec<FeedEntry>,
-    /// What its messages say of the rule.
+    /// The rule match, as messages show it.
     #[serde(flatten)]
     pub rule_match: RuleMatch,
 }
 
-/// An alert of the past with all that became of it.
+/// An alert of the past, with the rule's text and its messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlertRecord {
     /// The alert.
     #[serde(flatten)]
     pub past: PastAlert,
-    /// Its rule's text at that time.
+    /// The rule's text at that time.
     pub rule_text: Option<String>,
-    /// [`draft::hash_story_text`] of the story as it is now.
+    /// [`draft::hash_story_text`] of the story in its present version.
     pub text_now_sha256: String,
-    /// The messages with it, first to last.
+    /// The messages that contain it, in order of time.
     pub messages: Vec<Message>,
 }
 
@@ -73,7 +73,7 @@ pub struct AlertRecord {
 pub struct Message {
     /// Its number.
     pub id: i64,
-    /// What receivers know it by.
+    /// The id that receivers see.
     pub message: String,
     /// The notifier that sends it.
     pub notifier: NotifierName,
@@ -81,27 +81,27 @@ pub struct Message {
     pub recipient: String,
     /// Its state.
     pub status: MessageStatus,
-    /// When it was written down.
+    /// When it was created.
     pub created: Timestamp,
-    /// Every attempt to send it, first to last.
+    /// Its attempts, in order of time.
     pub attempts: Vec<Attempt>,
 }
 
-/// One try at delivering a message.
+/// One attempt to deliver a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attempt {
     /// When it began.
     pub started: Timestamp,
-    /// When it ended; `None` while it is under way.
+    /// When it ended; `None` while it is in flight.
     pub ended: Option<Timestamp>,
     /// Its result; `None` while it is in flight.
     pub outcome: Option<AttemptOutcome>,
-    /// What the receiver answered, or what went wrong.
+    /// The receiver's answer, or the error.
     pub reply: Option<String>,
 }
 
 impl Message {
-    /// Whom it is for.
+    /// The receiver.
     #[must_use]
     pub fn receiver(&self) -> Receiver {
         Receiver { notifier: self.notifier.clone(), recipient: self.recipient.clone() }
@@ -109,7 +109,7 @@ impl Message {
 }
 
 impl Archive {
-    /// The newest alerts that are as `wanted`, newest first, at most `limit`.
+    /// The newest alerts that pass `wanted`, newest first, at most `limit`.
     pub async fn find_alerts(
         &mut self,
         wanted: &AlertFilter,
@@ -135,8 +135,7 @@ impl Archive {
         Ok(found)
     }
 
-    /// The alert of that number, with all that became of it; `None` if there is none, or it is no
-    /// longer kept.
+    /// The alert with that number; `None` if there is none, or it was deleted.
     pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let row = sqlx::query(
             "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
@@ -162,8 +161,8 @@ impl Archive {
         }))
     }
 
-    /// The numbers of the oldest and the newest alert of the times that are `wanted`; `None` if
-    /// there is none.
+    /// The numbers of the oldest and the newest alert in the times of `wanted`; `None` if there are
+    /// none.
     async fn find_id_range(
         &mut self,
         wanted: &AlertFilter,
@@ -254,7 +253,7 @@ impl Archive {
         messages.collect()
     }
 
-    /// Every attempt at each message with an alert, first to last.
+    /// The attempts at each message with an alert, in order of time.
     async fn read_attempts(
         &mut self,
         alert: i64,
@@ -288,8 +287,7 @@ impl AlertFilter {
             && self.has_words(rule_match, title)
     }
 
-    /// Whether the headline or the sentences of the alert have every word, compared as rules
-    /// compare them.
+    /// Whether the headline or the sentences of the alert have every word, compared as in rules.
     fn has_words(&self, rule_match: &RuleMatch, title: &str) -> bool {
         let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());

@@ -55,8 +55,8 @@ CREATE INDEX gap_found_at ON gap (found_at);
 
 -- One story, whichever feeds carry it.
 --
--- A story with the status `waiting` waits for its page (`read` is null), or only to be matched
--- again, because another feed carries it now (`read` is set). Only `settle_story` ends a wait.
+-- A story that awaits its page has no final text yet (`read` is null). A story that awaits a match
+-- has one. `lifecycle/story.rs` has every status and what follows from it.
 CREATE TABLE story (
     id            INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     uid           TEXT    NOT NULL UNIQUE,       -- UUID
@@ -78,7 +78,7 @@ CREATE TABLE story (
     read          TEXT CHECK (read IN ('full', 'teaser')),    -- null: its page is not read yet
     read_why      TEXT,                          -- why only the teaser
     status        TEXT    NOT NULL
-                  CHECK (status IN ('waiting', 'matched', 'unmatched', 'recorded')),
+                  CHECK (status IN ('awaits_page', 'awaits_match', 'matched', 'unmatched', 'recorded')),
     status_why    TEXT,                          -- why it is only recorded, never matched
     due           INTEGER,                       -- while it waits: when its page is fetched
     waiting_since INTEGER,                       -- while it waits
@@ -88,14 +88,14 @@ CREATE TABLE story (
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
     recheck_at    INTEGER,                       -- when its page is fetched again; null: never
     purged        INTEGER,                       -- when its texts were deleted; null: they are kept
-    CHECK ((status = 'waiting') = (due IS NOT NULL)),
-    CHECK ((status = 'waiting') = (waiting_since IS NOT NULL)),
+    CHECK ((status IN ('awaits_page', 'awaits_match')) = (due IS NOT NULL)),
+    CHECK ((status IN ('awaits_page', 'awaits_match')) = (waiting_since IS NOT NULL)),
     CHECK ((coalesce(read, '') = 'teaser') = (read_why IS NOT NULL)),
     CHECK ((status = 'recorded') = (status_why IS NOT NULL)),
-    CHECK (status IN ('waiting', 'recorded') OR read IS NOT NULL)
+    CHECK (status IN ('awaits_page', 'recorded') OR read IS NOT NULL)
 ) STRICT;
-CREATE INDEX story_waiting ON story (waiting_since, id) WHERE status = 'waiting';
-CREATE INDEX story_due ON story (due) WHERE status = 'waiting';
+CREATE INDEX story_waiting ON story (waiting_since, id) WHERE status IN ('awaits_page', 'awaits_match');
+CREATE INDEX story_due ON story (due) WHERE status IN ('awaits_page', 'awaits_match');
 CREATE INDEX story_event ON story (event);
 CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 

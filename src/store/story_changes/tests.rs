@@ -11,7 +11,7 @@ fn recorded() -> StoryPlan {
 
 /// The only story: its status, or what it waits for; its revision; its text.
 async fn read_status(bench: &Bench) -> String {
-    let sql = "SELECT CASE WHEN status <> 'waiting' THEN status WHEN read IS NULL THEN 'waits for its page' ELSE 'waits to be matched' END
+    let sql = "SELECT CASE status WHEN 'awaits_page' THEN 'waits for its page' WHEN 'awaits_match' THEN 'waits to be matched' ELSE status END
                       || ', ' || revision || ', ' || coalesce(body, feed_text) FROM story";
     bench.query_text(sql).await.unwrap()
 }

@@ -1,5 +1,5 @@
-//! Tests of sweeps: what goes, what stays whatever its age, that steps are small, and that they may
-//! be cut short anywhere.
+//! Tests of sweeps: which rows go, which stay at any age, that steps are small, and that a sweep
+//! can be interrupted anywhere.
 
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
@@ -89,7 +89,7 @@ async fn what_is_not_young_goes_only_if_it_is_done_with() {
     for (outcome, then, expected) in [
         (Some(Finish::Sent("250".to_owned())), None, "0 1 0 1 0 0 1"),
         (Some(dead.clone()), None, "0 1 0 1 0 0 1"),
-        // Given up long ago, and tried again lately.
+        // Dead for long, but tried again lately.
         (
             Some(dead),
             Some("UPDATE attempt SET ended = 1000000000 + 99 * 86400000"),
@@ -146,7 +146,7 @@ async fn a_story_that_lost_its_text_is_no_news_and_its_rules_do_not_notify_again
         (1, "a", false, at_second(0))
     );
 
-    // Another feed brings it: it is read and matched anew.
+    // Another feed brings it, so it is read and matched again.
     assert!(!bench.poll("paper", now, vec![item("a", settle_plan(&["arms", "oil"]))]).await);
     assert_eq!(
         bench.sent_rules_and_feeds(now).await,

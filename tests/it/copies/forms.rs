@@ -1,6 +1,6 @@
-//! Families of reports that fill a form: long text in common, news in a few slots.
+//! Families of reports of one form: a long common text, and different entries in a few slots.
 
-/// A form: its text with `{}` for each slot, and what its reports fill in.
+/// A form: its text with `{}` for each slot, and the entries of its reports.
 pub struct Form {
     pub name: &'static str,
     text: &'static str,

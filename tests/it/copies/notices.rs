@@ -1,6 +1,6 @@
-//! Notices that share all that an office prints below them, and differ in one sentence.
+//! Notices that share the text that an office prints below them, and differ in one sentence.
 
-/// What an office prints, and pairs of sentences that stand above it in two notices.
+/// The common text of an office, and pairs of sentences that stand above it in two notices.
 pub struct Office {
     pub name: &'static str,
     pub below: &'static str,
@@ -237,7 +237,7 @@ pub const OFFICES: [Office; 9] = [
     },
 ];
 
-/// Headlines of one text that are headlines of two events.
+/// Pairs of headlines over the same text, for two events.
 pub const HEADLINES: [[&str; 2]; 9] = [
     ["Flood warning for Tyne Valley", "Flood warning for Wear Valley"],
     ["Obituary: Eleanor Whitcombe", "Obituary: Desmond Okafor"],
@@ -250,7 +250,7 @@ pub const HEADLINES: [[&str; 2]; 9] = [
     ["Bond rated BB+", "Bond rated BB-"],
 ];
 
-/// A report, and what other outlets make of it: copies.
+/// A report, and the copies of other outlets.
 pub const REPORT: &str = "Fire broke out in the Harland mill at Skipton on Wednesday and killed 14 people, the county of North Yorkshire said. \
     Crews from Keighley and Bradford fought the flames for sixteen hours.\n\n\
     The mill, built in 1871, makes cloth for the Leeds firm Aldous Brothers. About 230 workers were inside when a boiler on the second floor \
@@ -263,7 +263,7 @@ pub const REPORT: &str = "Fire broke out in the Harland mill at Skipton on Wedne
     Kiev and Warsaw offered help for the families of workers from Ukraine and Poland. Relatives gathered at Saint Andrew church, where the Red \
     Cross organised beds.";
 
-/// What is replaced in the report, and with what: nothing that makes it another.
+/// Replacements in the report that make it no other story.
 pub const REWRITES: [&[[&str; 2]]; 12] = [
     &[["14 people", "fourteen people"], ["sixteen hours", "16 hours"]],
     &[["two kilometres", "2 km"]],

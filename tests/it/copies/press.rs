@@ -1,9 +1,9 @@
-//! Invented articles that look like news: words of Zipf's frequencies, stock phrases, names,
+//! Invented articles that look like news: words in Zipf's frequencies, stock phrases, names,
 //! numbers.
 
 use fastrand::Rng;
 
-/// The commonest words; others of English follow, and then invented ones.
+/// The commonest words. Other English words follow, and then invented ones.
 const COMMON: [&str; 48] = [
     "the", "of", "to", "and", "a", "in", "said", "for", "that", "on", "is", "was", "with", "by",
     "it", "as", "at", "from", "will", "be", "has", "its", "an", "have", "he", "not", "are",
@@ -17,7 +17,7 @@ const SYLLABLES: [&str; 40] = [
     "ing", "er", "tion", "ly", "al", "est", "ous", "com", "de", "re", "ex",
 ];
 
-/// Phrases that any story may hold.
+/// Phrases that any story may contain.
 const STOCK: [&str; 16] = [
     "said in a statement on",
     "told reporters on",
@@ -42,11 +42,11 @@ const VOCABULARY: usize = 20_000;
 /// Other words of English, a line each.
 const ENGLISH: &str = include_str!("../../../crates/rules/src/lint/words.txt");
 
-/// What writes articles; the same seed writes the same.
+/// Writes articles. Equal seeds write equal articles.
 pub struct Press {
     pub rng: Rng,
     words: Vec<String>,
-    /// For each word, its weight and that of all before it.
+    /// For each word, the sum of its weight and of all weights before it.
     weights: Vec<u64>,
 }
 
@@ -69,13 +69,13 @@ impl Press {
         Self { rng, words, weights }
     }
 
-    /// A word, the n-th commonest once for n times the commonest.
+    /// A word. The n-th commonest has the weight 1/n.
     pub fn word(&mut self) -> String {
         let drawn = self.rng.u64(0..*self.weights.last().expect("some"));
         self.words[self.weights.partition_point(|weight| *weight <= drawn)].clone()
     }
 
-    /// A word that may stand in any text.
+    /// A word that any text may contain.
     pub fn common_word(&mut self) -> String {
         let at = self.rng.usize(0..4000);
         self.words[at].clone()
@@ -125,7 +125,7 @@ impl Press {
         (0..self.rng.usize(6..18)).map(|_| self.paragraph(&names)).collect()
     }
 
-    /// What an outlet prints below all of its articles: some 40 words.
+    /// The text that an outlet prints below all of its articles: some 40 words.
     pub fn boilerplate(&mut self) -> String {
         let names = [self.name()];
         (0..4).map(|_| self.sentence(&names)).collect::<Vec<_>>().join(" ")

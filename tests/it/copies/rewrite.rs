@@ -1,4 +1,4 @@
-//! What outlets make of a wire's article, and articles that only share something with it.
+//! Rewritten versions of a wire's article, and articles that only share parts with it.
 
 use super::press::Press;
 
@@ -92,7 +92,7 @@ pub fn typos(press: &mut Press) -> Pair {
     [text, other]
 }
 
-/// Two paragraphs were added in the middle.
+/// Two paragraphs are added in the middle.
 pub fn added(press: &mut Press) -> Pair {
     let article = press.article();
     let mut longer = article.clone();
@@ -148,7 +148,7 @@ pub fn next_version(press: &mut Press) -> Pair {
     [text(&article), text(&[&lead, &article[1..], &more].concat())]
 }
 
-/// Byline, local lead, cut by two fifths, a few words, two paragraphs of its own, tail.
+/// A byline, a local lead, two fifths cut, a few words changed, two new paragraphs, a tail.
 pub fn newspaper(press: &mut Press) -> Pair {
     let article = press.article();
     let kept = edited(press, &without_end(&text(&article), 40), 60);
@@ -174,7 +174,7 @@ pub fn same_tail(press: &mut Press) -> Pair {
     [press.article(), press.article()].map(|article| text(&article) + "\n\n" + &tail)
 }
 
-/// The next day's story: its first half is new, the background is not.
+/// The next day's story. Its first half is new, and its background is the same.
 pub fn follow_up(press: &mut Press) -> Pair {
     let (before, mut after) = (press.article(), press.article());
     let background = &before[before.len() / 2..];
@@ -182,7 +182,7 @@ pub fn follow_up(press: &mut Press) -> Pair {
     [text(&before), text(&[&after, background].concat())]
 }
 
-/// The same article in another language: each word is another, always the same one.
+/// The same article in another language: each word is always replaced by the same other word.
 pub fn translation(press: &mut Press) -> Pair {
     let text = text(&press.article());
     let foreign = |word: &str| {

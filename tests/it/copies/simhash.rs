@@ -1,5 +1,5 @@
-//! What copies were first to be found by: hashes of 64 bits that differ in at most three, then a
-//! Jaccard index of 0.8. Kept as a measure.
+//! An earlier method of finding copies, kept as a measure: hashes of 64 bits that differ in at most
+//! three, then a Jaccard index of 0.8.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -23,7 +23,7 @@ fn hash(shingle: &[String]) -> u64 {
     hasher.finish()
 }
 
-/// Each bit as the most of the shingles have it.
+/// Each bit is that of the majority of shingles.
 fn simhash(shingles: &HashSet<u64>) -> u64 {
     let most = |bit: &u32| {
         shingles.iter().filter(|hash| *hash >> bit & 1 == 1).count() * 2 > shingles.len()

@@ -1,4 +1,4 @@
-//! Reports that are written by filling a form: alike in most words, and never copies of each other.
+//! Reports of one form, which have most words in common and are never copies of each other.
 
 use super::press::Press;
 

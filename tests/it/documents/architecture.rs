@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md names exists: its files, and the functions, types and modules of its paths.
+//! The files, functions, types and modules that ARCHITECTURE.md names exist.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ const PAGE: &str = "ARCHITECTURE.md";
 /// Folders whose files the page names.
 const FOLDERS: [&str; 5] = ["src", "crates/rules/src", "tests", "benches", "docs"];
 
-/// Words before a name that a room defines.
+/// Words before a definition.
 const DEFINES: [&str; 6] = ["fn ", "mod ", "struct ", "enum ", "const ", "type "];
 
 /// Words before a function of a type that other modules may call.
@@ -42,14 +42,15 @@ fn files() -> Vec<(String, String)> {
     paths.into_iter().map(file).collect()
 }
 
-/// What stands in backquotes outside of tables, whose words `house.rs` reads.
+/// The texts in backquotes outside of tables. `house.rs` reads the tables.
 fn quoted() -> Vec<String> {
     let page = read(PAGE);
     let text: Vec<&str> = page.lines().filter(|line| !line.starts_with('|')).collect();
     text.join(" ").split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Whether a source below the first part of `path`, if that is a room, defines its last part.
+/// Whether the room of `path`, its first part, defines its last part. Without a room, any source
+/// may.
 fn is_defined(path: &str, files: &[(String, String)]) -> bool {
     let (first, _) = path.split_once("::").expect("a path");
     let (_, last) = path.rsplit_once("::").expect("a path");
@@ -68,7 +69,7 @@ fn is_defined(path: &str, files: &[(String, String)]) -> bool {
     files.iter().any(|(name, text)| stands_below(name) && defines(text))
 }
 
-/// Whether a file's path ends in `path`, or a folder's, if `path` ends in a slash.
+/// Whether a file's path ends in `path`, or a folder's if `path` ends in a slash.
 fn exists(path: &str, files: &[(String, String)]) -> bool {
     let below = format!("/{path}");
     root().join(path).exists()

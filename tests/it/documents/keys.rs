@@ -1,5 +1,5 @@
-//! The keys in the tables of `docs/configuration.md` are those that the reader of the configuration
-//! asks for, and each stands in an example of that page.
+//! The keys in the tables of `docs/configuration.md` are those that the configuration's reader asks
+//! for, and each stands in an example of that page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use super::{blocks, read, root};
 
 const PAGE: &str = "docs/configuration.md";
 
-/// Keys whose name the source does not write where it asks for them.
+/// Keys whose names the source does not write where it asks for them.
 const ASKED_BY_VARIABLE: [&str; 2] = ["chat", "routing_key"];
 
-/// How many files more ask for a key than it has rows: `format` is asked for again beside
-/// `template`, `url` where it must name a topic; of `ca` one file serves two types.
+/// The number of files that ask for a key, minus its rows. `format` is asked for again beside
+/// `template`, and `url` where it must have a topic. One file serves two types that have `ca`.
 const FILES_WITHOUT_ROW: [(&str, isize); 3] = [("format", 1), ("url", 1), ("ca", -1)];
 
 /// The rows of the page: the path of a key, with its other cells.
@@ -45,7 +45,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Each key that the reader asks for, with the number of files that do.
+/// Each key that the reader asks for, with the number of files that ask for it.
 fn asked() -> BTreeMap<String, isize> {
     let mut files = Vec::new();
     sources(&root().join("src/config"), &mut files);
@@ -90,7 +90,7 @@ fn every_row_says_value_default_and_when_a_change_is_in_force() {
     }
 }
 
-/// Every path of keys in `value`, as the page writes them.
+/// Every path of keys in `value`, in the form of the page.
 fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
     let below = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
     match value {

@@ -1,4 +1,4 @@
-//! docs/tutorial.md, step by step: its files are written, its commands run and print what it shows.
+//! docs/tutorial.md, step by step: writes its files, runs its commands, and compares their output.
 
 use super::{blocks, run_line};
 use crate::support::smtp::Sink;
@@ -6,7 +6,7 @@ use crate::support::tidings::Folder;
 
 const SERVER: &str = "smtps://ana@mail.example.org";
 
-/// Stands for lines that a `text` block leaves out.
+/// Marks the lines that a `text` block leaves out.
 const LEFT_OUT: &str = "…";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,7 +36,7 @@ async fn every_step_of_the_tutorial_does_what_it_says() {
     assert_eq!(sink.letters().len(), 2, "the test mail and one alert");
 }
 
-/// What the commands of that block print on standard output.
+/// The standard output of that block's commands.
 fn run(folder: &Folder, place: &str, commands: &str) -> String {
     let mut printed = String::new();
     for line in commands.lines() {

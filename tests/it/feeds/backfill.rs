@@ -1,4 +1,4 @@
-//! A new rule with `backfill` looks back over stored stories, once.
+//! A new rule with `backfill` is matched against stored stories, once.
 
 use crate::support::http::Response;
 use crate::support::setup::{RULE, Setup};
@@ -39,7 +39,7 @@ async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
     );
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(server.requests("/hook").len(), 1, "the older one is beyond its reach");
-    // Not new any more: what it says now is for what comes now.
+    // The rule is no longer new, so an edit affects only new stories.
     folder.write("rules/oil.yaml", OIL);
     assert_eq!(folder.run(&["--once"]).wait().await, 0);
     assert_eq!(server.requests("/hook").len(), 1);
@@ -50,7 +50,7 @@ async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
 async fn a_rule_that_is_new_while_it_runs_looks_back_and_one_without_backfill_does_not() {
     let Setup { server, mail: _mail, folder } = setup_with_unmatched().await;
     let mut tidings = folder.run(&[]);
-    tidings.wait_for_log(|line| line.contains("rules watch")).await;
+    tidings.wait_for_log(|line| line.contains("; rules: ")).await;
     folder.write("rules/oil.yaml", &format!("{OIL}  - name: snow\n    when: snow\n"));
     server.wait_for("/hook", 2).await;
     folder.wait_until("SELECT group_concat(rule) FROM backfill", |rules| rules == "oil").await;

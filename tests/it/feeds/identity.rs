@@ -1,10 +1,10 @@
-//! What is news and what is not, from poll to poll of the real binary.
+//! Which items are news, from poll to poll of the real binary.
 
 use crate::support::http::Response;
 use crate::support::setup::{RULE, Setup, hook_payloads};
 use crate::support::wire;
 
-/// An item that matches, unlike any other number's; `head` is what else it has.
+/// An item that matches and differs from that of every other number. `head` is added to it.
 fn item(n: usize, head: &str) -> String {
     let text = wire::long(n);
     format!(
@@ -27,7 +27,7 @@ async fn poll(setup: &Setup, items: &[String]) -> Vec<String> {
     let before = hook_payloads(&setup.server).len();
     setup.server.serve("/feed.xml", document(items));
     assert_eq!(setup.folder.run(&["--once"]).wait().await, 0);
-    // The floor for one's own hosts is a second: as if it had passed.
+    // As if the shortest interval of the user's own hosts, a second, had passed.
     setup.folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
     let title = |payload: &serde_json::Value| {
         payload["story"]["title"].as_str().expect("a title").replace("Arms trade, part ", "")
@@ -57,7 +57,7 @@ async fn a_feed_whose_items_share_one_guid_reports_news_as_news() {
     assert_eq!(poll(&setup, &[shared(2), shared(1)]).await, ["2"]);
     assert_eq!(poll(&setup, &[shared(4), shared(3), shared(2)]).await, ["3", "4"]);
     assert_eq!(poll(&setup, &[shared(4), shared(3), shared(2)]).await, [""; 0]);
-    // Even one after the other, each in the place of the last.
+    // Also if they come one after the other, each in the place of the last.
     assert_eq!(poll(&setup, &[shared(5)]).await, ["5"]);
     assert_eq!(poll(&setup, &[shared(6)]).await, ["6"]);
 }
@@ -83,7 +83,7 @@ async fn a_whole_document_of_unknown_items_after_an_outage_is_sent_and_the_gap_i
     let none = setup.folder.command(&["feeds", "gaps"]).await;
     assert!(none.output.starts_with("no gap was found"), "{}", none.output);
 
-    // Ten hours pass, of which the document now shows five.
+    // Ten hours pass. The document shows the items of five of them.
     setup
         .folder
         .change(
@@ -122,7 +122,7 @@ async fn at_the_first_poll_old_items_are_recorded_and_undated_and_future_ones_ar
         setup.folder.query("SELECT count(*) FROM story WHERE status = 'recorded'").await,
         ["1"]
     );
-    // Later on, whatever is new is news, however old it says it is.
+    // Later, every new item is news, at any date.
     assert_eq!(poll(&setup, &[at(6, &hours(-4000)), at(2, &hours(-20))]).await, ["6"]);
 }
 

@@ -1,24 +1,23 @@
-//! Delivery broken on purpose: what a faulty daemon would have left in the store is put there
-//! between two runs. The daemon itself is never touched.
+//! Faults of delivery: between two runs, puts into the store what a faulty daemon would leave
+//! there. The daemon itself is not changed.
 
 use crate::harness::oracle::Flaw;
 use crate::support::tidings::Folder;
 
-/// A way in which delivery can be broken.
+/// A fault of delivery.
 pub struct Fault {
-    /// What a faulty daemon would have done.
+    /// The mistake of a faulty daemon.
     pub what: &'static str,
-    /// Makes the store as if it had; each must change something, else there was no opportunity, and
-    /// nothing may be changed.
+    /// Changes the store as the mistake would. If it changes nothing, there was no opportunity.
     steps: &'static [&'static str],
-    /// What the oracle must say of it.
+    /// The violation that the oracle must report.
     pub names: fn(&Flaw) -> bool,
 }
 
-/// All of them.
+/// All faults.
 pub const FAULTS: [Fault; 8] = [
-    // It drops a message that settling a story put into the outbox: one that a sink has put off
-    // once, so that it never arrived.
+    // It drops a message that settling a story put into the outbox. A sink has refused it once, so
+    // it never arrived.
     Fault {
         what: "a message is dropped from the outbox",
         steps: &[
@@ -32,7 +31,7 @@ pub const FAULTS: [Fault; 8] = [
         ],
         names: |flaw| matches!(flaw, Flaw::Lost(wish) if wish.to.notifier != "desk"),
     },
-    // It forgets that it sent a message, and makes a new one of it.
+    // It forgets that it sent a message, and creates another one.
     Fault {
         what: "a message that was sent is sent under another id",
         steps: &["UPDATE message SET status = 'pending', payload = NULL, uid = uid || '-2', due = 0
@@ -40,7 +39,7 @@ pub const FAULTS: [Fault; 8] = [
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
         names: |flaw| matches!(flaw, Flaw::SentTwice(..)),
     },
-    // It takes a 451 for an acceptance.
+    // It reads a 451 as an acceptance.
     Fault {
         what: "a mail that was put off with a 451 is taken for sent",
         steps: &["UPDATE message SET status = 'sent' WHERE id = (SELECT min(id) FROM message
@@ -55,7 +54,7 @@ pub const FAULTS: [Fault; 8] = [
                  WHERE status = 'pending' AND notifier IN ('hook', 'ops') AND why LIKE '%connection%' AND counted_attempts > 0)"],
         names: |flaw| matches!(flaw, Flaw::OtherBytes(_)),
     },
-    // It sends a message again of which it had written down that it was taken.
+    // It sends a message again that it has recorded as accepted.
     Fault {
         what: "a message that was sent is sent again under its own id",
         steps: &["UPDATE message SET status = 'pending', due = 0
@@ -63,21 +62,21 @@ pub const FAULTS: [Fault; 8] = [
                  AND EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND outcome = 'sent'))"],
         names: |flaw| matches!(flaw, Flaw::SentAgain(..)),
     },
-    // It forgets that a receiver wants to be left alone.
+    // It forgets that a receiver asked for a pause.
     Fault {
         what: "a receiver's wish for rest is forgotten",
         steps: &["UPDATE health SET rests_until = 0 WHERE notifier = 'hook' AND why LIKE '%429%'
                  AND rests_until > (unixepoch() + 10) * 1000"],
         names: |flaw| matches!(flaw, Flaw::RestBroken(_)),
     },
-    // It gives a message up that nobody refused.
+    // It gives up a message that nobody refused.
     Fault {
         what: "a message that was put off is given up",
         steps: &["UPDATE message SET status = 'dead' WHERE id = (SELECT max(id) FROM message
                  WHERE status = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND due_set_at > 0)"],
         names: |flaw| matches!(flaw, Flaw::DeadWithoutRefusal(_)),
     },
-    // It has a receiver wait as a clock that is a year ahead would.
+    // It lets a receiver wait as a clock that is a year ahead would.
     Fault {
         what: "a receiver rests until a clock that was ahead says so",
         steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
@@ -89,7 +88,7 @@ pub const FAULTS: [Fault; 8] = [
 ];
 
 impl Fault {
-    /// Breaks delivery, if there is an opportunity.
+    /// Plants the fault, if there is an opportunity.
     pub async fn plant(&self, folder: &Folder) -> bool {
         for (number, step) in self.steps.iter().enumerate() {
             if folder.change(step).await == 0 {

@@ -1,5 +1,5 @@
-//! The webhook sink: HTTP/1.1 by hand, since no server library resets connections or stops in the
-//! middle of an answer.
+//! The webhook sink. HTTP/1.1 is written by hand, because no server library resets connections or
+//! stops in the middle of an answer.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::harness::script::{LIMITED, To};
 use crate::harness::temper::{Deed, Limiter, PAUSE, deed};
 use crate::support::tls::Stream;
 
-/// A running sink of all webhooks, each at the path of its name; gone when dropped.
+/// A running sink for all webhooks, each at the path of its name. It stops when dropped.
 pub struct Hooks {
     port: u16,
     serving: tokio::task::JoinHandle<()>,
@@ -28,7 +28,7 @@ impl Hooks {
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (ledger, limiter) = (ledger.clone(), limiter.clone());
-                // A client that is killed breaks its connection off: nothing is wrong with that.
+                // A killed client breaks its connection off, which is no error.
                 tokio::spawn(async move { converse(stream, seed, &ledger, &limiter).await.ok() });
             }
         });
@@ -78,7 +78,7 @@ async fn converse(
     Ok(())
 }
 
-/// Does what is seen of a deed from outside. `false` if the connection is to end.
+/// Does the part of a deed that the client sees. `false` if the connection ends.
 async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<bool> {
     let status = match done {
         Deed::Take => "204 No Content\r\n\r\n",

@@ -1,4 +1,4 @@
-//! What arrived, as the sinks saw it: every message that came whole, and what its sink made of it.
+//! The ledger of the sinks: every message that arrived whole, and the sink's reaction.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 use crate::harness::script::To;
 
-/// All arrivals so far, in their order.
+/// All arrivals so far, in order.
 #[derive(Clone)]
 pub struct Ledger(watch::Sender<Vec<Arrival>>);
 
-/// A message that came whole.
+/// A message that arrived whole.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// `webhook-id`, or what stands before the @ of the Message-ID.
+    /// `webhook-id`, or the part of the Message-ID before the @.
     pub id: String,
     pub to: To,
     pub content: MessageContent,
@@ -27,44 +27,44 @@ pub struct Arrival {
     pub outcome: SinkOutcome,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageContent {
-    /// That these rules matched a story.
+    /// These rules matched a story.
     Tale { tale: String, rules: BTreeSet<String> },
-    /// Something of a receiver: in words that name it.
+    /// A notice about a receiver, with its text.
     Notice(String),
 }
 
-/// What a sink made of a message.
+/// The sink's reaction to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkOutcome {
-    /// It kept it and said so.
+    /// It kept the message and confirmed it.
     Taken,
-    /// It kept it and did not say so.
+    /// It kept the message without a confirmation.
     Unanswered,
-    /// It did not keep it, and may later.
+    /// It did not keep the message, and may keep it later.
     PutOff,
-    /// The same, and it said how long it wants to be left alone.
+    /// It did not keep the message, and asked for a pause of this length.
     Rest(Duration),
-    /// It never will.
+    /// It refuses the message for good.
     Refused,
 }
 
 impl SinkOutcome {
-    /// Whether somebody has the message now.
+    /// Whether the sink has the message now.
     pub fn is_kept(self) -> bool {
         matches!(self, Self::Taken | Self::Unanswered)
     }
 }
 
 impl Ledger {
-    /// An empty one.
+    /// An empty ledger.
     pub fn new() -> Self {
         Self(watch::Sender::new(Vec::new()))
     }
 
-    /// Writes down an arrival; `outcome` gets the number of earlier arrivals of its message.
+    /// Records an arrival. `outcome` gets the number of earlier arrivals of its message.
     pub fn keep(
         &self,
         id: &str,
@@ -80,12 +80,12 @@ impl Ledger {
         });
     }
 
-    /// All of them.
+    /// All arrivals.
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.0.borrow().clone()
     }
 
-    /// Waits for so many more, but not for longer than `most`.
+    /// Waits for this number of further arrivals, for `most` at the longest.
     pub async fn wait_for_more(&self, more: usize, most: Duration) {
         let mut arrivals = self.0.subscribe();
         let wanted = arrivals.borrow().len() + more;
@@ -94,7 +94,7 @@ impl Ledger {
 }
 
 impl MessageContent {
-    /// What the body of a webhook says.
+    /// The content of a webhook's body.
     pub fn by_hook(body: &[u8]) -> Self {
         let payload: Value = serde_json::from_slice(body).expect("a webhook's body is JSON");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -108,7 +108,7 @@ impl MessageContent {
         Self::Notice(format!("{to} {}", text(&payload["kind"])))
     }
 
-    /// What a mail says.
+    /// The content of a mail.
     pub fn by_mail(data: &[u8]) -> Self {
         let mail = mailparse::parse_mail(data).expect("a mail");
         let subject = header(&mail, "Subject");
@@ -137,7 +137,7 @@ fn header(mail: &mailparse::ParsedMail<'_>, name: &str) -> String {
     mail.headers.get_first_value(name).unwrap_or_else(|| panic!("a mail without {name}"))
 }
 
-/// The beginning of a title that only one story has.
+/// The beginning of a title, which only one story has.
 fn mark(title: &str) -> String {
     title.chars().take("Tale 0000".len()).collect()
 }

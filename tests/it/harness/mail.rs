@@ -8,13 +8,13 @@ use crate::harness::script::{DESK, To};
 use crate::harness::temper::{Deed, PAUSE, deed, turns_away};
 use crate::support::smtp::{Act, Letter, Moment, Sink};
 
-/// The most connections that the server bears at once.
+/// The most connections that the server accepts at once.
 const MOST: usize = 3;
 
-/// A running mail server that knows everybody but eve.
+/// A running mail server that accepts mail for every recipient except eve.
 pub struct Mail {
     sink: Sink,
-    /// Connections that the server ended, or never let in.
+    /// Connections that the server ended or refused.
     ended: Arc<AtomicUsize>,
 }
 
@@ -41,13 +41,13 @@ impl Mail {
         self.sink.port()
     }
 
-    /// How many connections were opened.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.sink.connections()
     }
 
-    /// The most that a client has to open in so many runs: what the server bears, and one for each
-    /// connection that the server ended.
+    /// The most connections that a client needs in this number of runs: the server's limit, and one
+    /// for each connection that the server ended.
     pub fn connections_needed(&self, runs: usize) -> usize {
         runs * MOST + self.ended.load(Ordering::Relaxed)
     }
@@ -71,7 +71,7 @@ fn receive(seed: u64, ledger: &Ledger, letter: &Letter) -> Act {
     let mut done = Deed::Take;
     ledger.keep(&id_of_mail(&letter.data), to.clone(), content.clone(), &letter.data, |before| {
         done = deed(seed, &to, &content, before);
-        // A reply of SMTP says for how long only in words.
+        // SMTP has no field for the length of a pause, so the reply says it in words.
         if done == Deed::AskForRest { SinkOutcome::PutOff } else { done.outcome() }
     });
     match done {

@@ -1,7 +1,7 @@
-//! The oracle: from what the script asks for, what the sinks saw and the store's rows of attempts,
-//! whether delivery kept its word.
+//! The oracle. Compares what the script expects, what the sinks saw and the attempts in the store,
+//! and reports every violation.
 //!
-//! It shares no code with what it judges.
+//! It shares no code with the daemon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,19 +11,19 @@ use jiff::Timestamp;
 use crate::harness::ledger::{Arrival, MessageContent, SinkOutcome};
 use crate::harness::script::{DESK, GONE, To, Wish};
 
-/// All that is known when everything is over.
+/// The record of all runs.
 pub struct Evidence {
     pub wishes: BTreeSet<Wish>,
     pub arrivals: Vec<Arrival>,
-    /// By their ids.
+    /// The messages of the store, by their ids.
     pub messages: BTreeMap<String, Message>,
-    /// What `tidings deliveries` lists.
+    /// The messages that `tidings deliveries` lists.
     pub listed: Vec<Listed>,
-    /// When the harness let time pass: no rest that began before goes on.
+    /// The times at which the harness let time pass. They end every rest that began before.
     pub passed: Vec<Timestamp>,
-    /// Messages, rests and feeds that waited longer than any schedule allows after a run began.
+    /// Messages, rests and feeds that waited longer than any schedule allows, after a run began.
     pub held: BTreeSet<String>,
-    /// How many connections the mail server saw, and how many were needed at most.
+    /// The connections that the mail server saw, and the most that were needed.
     pub connections: (usize, usize),
 }
 
@@ -40,7 +40,7 @@ pub struct Listed {
 pub struct Message {
     pub to: To,
     pub state: String,
-    /// In their order.
+    /// Its attempts, in order.
     pub attempts: Vec<Attempt>,
 }
 
@@ -52,44 +52,44 @@ pub struct Attempt {
     pub outcome: String,
 }
 
-/// A word that was not kept.
+/// A violation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flaw {
-    /// It never arrived, and is not listed as dead because it was refused, or as waiting because
-    /// its hook is gone.
+    /// It never arrived. It is not listed as dead because of a refusal, or as waiting because its
+    /// hook is gone.
     Lost(Wish),
     /// It arrived in more than one message.
     SentTwice(Wish, Vec<String>),
-    /// It arrived, and nobody asked for it.
+    /// It arrived, and no rule matched.
     Unasked(String),
-    /// A retry sent other bytes, or to somebody else.
+    /// A retry sent other bytes, or to another receiver.
     OtherBytes(String),
-    /// It was sent again after an attempt whose outcome was known.
+    /// It was sent again after an attempt with a known outcome.
     SentAgain(String, String),
-    /// It came more often than it was attempted.
+    /// It arrived more often than it was attempted.
     Unattempted(String),
-    /// The store takes it for sent, and no sink ever took it.
+    /// It is sent in the store, and no sink accepted it.
     NeverTaken(String),
     /// A sink refused it for good, and it is not dead and listed.
     NotDead(String),
-    /// It is dead, and nobody refused it.
+    /// It is dead, and no sink refused it.
     DeadWithoutRefusal(String),
     /// It is neither sent nor dead at the end, and its hook is not gone.
     Stuck(String, String),
-    /// It was attempted while its receiver wanted to be left alone.
+    /// It was attempted during a pause that its receiver asked for.
     RestBroken(String),
     /// It waited longer than its schedule allows, after a clock was set back.
     Held(String),
-    /// So many connections to the mail server, and so many were needed.
+    /// The mail server saw more connections than were needed: the two numbers.
     Connections(usize, usize),
 }
 
-/// Messages that came more than once, by why.
+/// Messages that arrived more than once, by the reason.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Duplicates {
-    /// The process was killed before it wrote down what came of an attempt.
+    /// The process was killed before it recorded the outcome of an attempt.
     pub killed: usize,
-    /// The sink kept a message and gave no answer.
+    /// The sink kept a message and did not answer.
     pub unanswered: usize,
 }
 
@@ -127,7 +127,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Everything that is wrong, and the duplicates that nothing is wrong with.
+/// All violations, and the duplicates that are permitted.
 pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
     let mut flaws = Vec::new();
     check_wishes(evidence, &mut flaws);
@@ -156,7 +156,7 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
     (flaws, duplicates)
 }
 
-/// What was wished arrived in one message, or is listed as what it has to be; nothing else arrived.
+/// Every expected message arrived once, or is listed with the right status. Nothing else arrived.
 fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) =
         Default::default();
@@ -195,7 +195,7 @@ fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Notices are only about receivers that refused something, and the one that is gone.
+/// Notices are only about receivers that refused a message, and the one that is gone.
 fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let refusers = evidence
         .arrivals
@@ -214,7 +214,7 @@ fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// What the store believes of each message is what its sink knows.
+/// The status of each message in the store agrees with its sink.
 fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     let with = |outcome: SinkOutcome| -> BTreeSet<&str> {
         evidence
@@ -245,8 +245,7 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Nobody who asked for rest was sent anything between the time when that was written down and the
-/// end of the rest.
+/// No receiver was sent anything between the record of a pause and the end of the pause.
 fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     for (id, arrivals) in by_id(&evidence.arrivals) {
         let Some(message) = evidence.messages.get(id) else { continue };
@@ -271,8 +270,8 @@ fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Which attempt brought which arrival: from the last to the first, each came of the latest attempt
-/// that began before it. (A killed process may leave bytes on the way that come when the next
+/// Which attempt caused which arrival. From the last to the first, each arrival belongs to the
+/// latest attempt that began before it. (Bytes of a killed process may arrive after the next
 /// attempt has begun.)
 fn pair<'e>(
     arrivals: &[&'e Arrival],
@@ -289,7 +288,7 @@ fn pair<'e>(
     Some(pairs)
 }
 
-/// Whatever was kept and came again, came again because nobody could know that it was kept.
+/// A message that was kept and arrived again had an attempt without a known outcome.
 fn check_repeats(
     id: &str,
     pairs: &[(&Arrival, &Attempt)],

@@ -1,5 +1,5 @@
-//! What a seed makes: rules, and stories of which it is known, without reading any text, which
-//! rules they obey and who must hear of it.
+//! The script of a seed: rules and stories. It says, without reading any text, which rules match
+//! which story and who must be notified.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -8,30 +8,30 @@ use fastrand::Rng;
 
 use crate::support::wire::{self, Entry};
 
-/// Words that rules look for. No other text has them.
+/// Words of the rules. No other text has them.
 const SIGNALS: [&str; 8] =
     ["quorvane", "blixtar", "dremmock", "fyndaril", "gothweir", "hespilon", "jarruvek", "klomptun"];
 
 /// Feeds, by their index.
 pub const FEEDS: usize = 3;
 
-/// The items that a feed shows at once; what is older has left it.
+/// The number of items that a feed shows at once. Older ones have left it.
 const WINDOW: usize = 400;
 
 /// The notifiers of rules.
 const NOTIFY: [&[&str]; 6] =
     [&["hook"], &["desk"], &["ops", "hook"], &["gone"], &["hook", "desk"], &["ops"]];
 
-/// The recipients of `desk`. The mail server knows no eve.
+/// The recipients of `desk`. The mail server does not have eve.
 pub const DESK: [&str; 3] = ["ana@example.org", "bob@example.org", "eve@example.org"];
 
-/// The hook that takes only so much in a time.
+/// The hook with a rate limit.
 pub const LIMITED: &str = "ops";
 
 /// The hook that answers 410.
 pub const GONE: &str = "gone";
 
-/// Everything that is to happen in the news, in its order.
+/// All rules and stories, in the order of the stories.
 pub struct Script {
     pub rules: Vec<Rule>,
     pub tales: Vec<Tale>,
@@ -49,7 +49,7 @@ pub struct Rule {
 
 /// A story.
 pub struct Tale {
-    /// Its title begins with this, and no other does.
+    /// The beginning of its title, which no other story has.
     pub mark: String,
     title: String,
     paragraphs: Vec<String>,
@@ -59,18 +59,18 @@ pub struct Tale {
     feeds: Vec<usize>,
 }
 
-/// How much of a story its feeds give.
+/// How much of a story its feeds contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// All.
+    /// The whole text.
     Full,
-    /// A teaser; its page has the rest.
+    /// A teaser. Its page has the rest.
     Page,
-    /// A teaser; its page is gone.
+    /// A teaser. Its page is gone.
     PageGone,
 }
 
-/// That a receiver hears that a rule matched a story: what must arrive, once.
+/// A match that must be sent to a receiver, once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wish {
     pub tale: String,
@@ -78,7 +78,7 @@ pub struct Wish {
     pub to: To,
 }
 
-/// A notifier and its recipient, which is empty but for mail.
+/// A notifier and its recipient, which is empty except for mail.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct To {
     pub notifier: String,
@@ -95,7 +95,7 @@ impl fmt::Display for To {
 }
 
 impl Script {
-    /// A script of so many stories.
+    /// A script of this number of stories.
     pub fn new(rng: &mut Rng, tales: usize) -> Self {
         let rules = (0..2 * NOTIFY.len()).map(|index| Rule::new(rng, index)).collect();
         Self { rules, tales: (0..tales).map(|index| Tale::new(rng, index)).collect() }
@@ -106,7 +106,7 @@ impl Script {
         self.rules.iter().fold("rules:\n".to_owned(), |yaml, rule| yaml + &rule.yaml())
     }
 
-    /// The document of a feed once so many stories are out.
+    /// The document of a feed after this number of stories has appeared.
     pub fn feed(&self, feed: usize, published: usize, page: impl Fn(&str) -> String) -> String {
         let carried: Vec<&Tale> =
             self.tales[..published].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
@@ -120,12 +120,12 @@ impl Script {
         with_page.map(|tale| (tale.path(), tale.page())).collect()
     }
 
-    /// How many items there are, a story counted once for each feed.
+    /// The number of items. A story counts once for each feed.
     pub fn items(&self) -> usize {
         self.tales.iter().map(|tale| tale.feeds.len()).sum()
     }
 
-    /// All that must arrive.
+    /// Everything that must arrive.
     pub fn wishes(&self) -> BTreeSet<Wish> {
         let mut wishes = BTreeSet::new();
         for tale in &self.tales {
@@ -219,7 +219,7 @@ impl Tale {
         Self { mark, title, paragraphs, in_title, in_text, form, feeds }
     }
 
-    /// The signals that a reader of all that can be had would see.
+    /// The signals in all texts of a story that can be read.
     fn seen(&self) -> BTreeSet<usize> {
         let text = self.in_text.iter().filter(|_| self.form != Form::PageGone);
         self.in_title.iter().chain(text).copied().collect()
@@ -253,7 +253,7 @@ fn words<'s>(signals: impl Iterator<Item = &'s usize>) -> Vec<&'static str> {
     signals.map(|signal| SIGNALS[*signal]).collect()
 }
 
-/// Some fifty words that no other text has in this order.
+/// Some fifty words, in an order that no other text has.
 fn paragraph(rng: &mut Rng) -> String {
     let mut word = || -> String {
         let syllable = || {

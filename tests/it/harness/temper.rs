@@ -1,5 +1,5 @@
-//! How sinks behave: what becomes of the first, the second, the third try of a message is a
-//! function of the seed and of what the message says.
+//! The behaviour of sinks. The reaction to the first, second and third attempt at a message is a
+//! function of the seed and of the message's content.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
@@ -11,46 +11,46 @@ use jiff::Timestamp;
 use crate::harness::ledger::{MessageContent, SinkOutcome};
 use crate::harness::script::{GONE, To};
 
-/// How long a sink is slow, or says nothing before it breaks off.
+/// How long a sink is slow, or silent before it disconnects.
 pub const PAUSE: Duration = Duration::from_millis(400);
 
-/// The rest that a webhook asks for by itself.
+/// The pause that a webhook asks for.
 const REST: Duration = Duration::from_secs(30);
 
-/// The rest that the limited webhook asks for when it is sent too much.
+/// The pause that the limited webhook asks for above its limit.
 const LIMITED: Duration = Duration::from_secs(1);
 
-/// How much the limited webhook takes, and in which time.
+/// The limit of the limited webhook, and its period.
 const LIMIT: (usize, Duration) = (4, Duration::from_millis(500));
 
-/// What a sink does with a message that came whole.
+/// The reaction to a message that arrived whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// It takes it.
+    /// It accepts the message.
     Take,
-    /// It takes it, after a while.
+    /// It accepts the message after a while.
     TakeSlowly,
-    /// It takes it, and breaks the connection off.
+    /// It accepts the message and disconnects.
     TakeAndDrop,
-    /// It takes it, and says so in words that are not UTF-8.
+    /// It accepts the message in words that are not UTF-8.
     TakeInOtherWords,
-    /// It keeps it, says nothing for a while and breaks off.
+    /// It keeps the message, is silent for a while and disconnects.
     Stall,
-    /// It keeps it and resets the connection.
+    /// It keeps the message and resets the connection.
     Reset,
-    /// It keeps it and breaks off, in the middle of its answer where the protocol has a middle.
+    /// It keeps the message and disconnects, if possible in the middle of its answer.
     HangUp,
-    /// It cannot take it for now (503, 451).
+    /// It cannot accept the message now (503, 451).
     Busy,
-    /// It asks for rest (429 with Retry-After, 421).
+    /// It asks for a pause (429 with Retry-After, 421).
     AskForRest,
-    /// It was sent too much (429 with `retry_after`).
+    /// Its limit is reached (429 with `retry_after`).
     Limit,
-    /// It is being deployed anew (404, 401): its route or its logins are not there yet.
+    /// It is being deployed (404, 401): its route or its logins do not exist yet.
     Redeploy,
-    /// It will never take it (550). No answer of a webhook says that.
+    /// It refuses the message for good (550). Webhooks never do.
     Refuse,
-    /// It says that it is gone (410): what is for it is kept.
+    /// It is gone (410). Its messages are kept.
     Gone,
 }
 
@@ -58,7 +58,7 @@ const MISDEEDS: [Deed; 6] =
     [Deed::Stall, Deed::Reset, Deed::HangUp, Deed::Busy, Deed::AskForRest, Deed::Redeploy];
 
 impl Deed {
-    /// What it makes of the message.
+    /// The outcome for the message.
     pub fn outcome(self) -> SinkOutcome {
         match self {
             Self::Take | Self::TakeSlowly | Self::TakeAndDrop | Self::TakeInOtherWords => {
@@ -73,8 +73,8 @@ impl Deed {
     }
 }
 
-/// What becomes of a message that came `before` times before: at most three misdeeds, then it is
-/// taken, or, one in twenty, refused for good.
+/// The reaction to a message that arrived `before` times before. After at most three failures it is
+/// accepted, or, in one of twenty cases, refused for good.
 pub fn deed(seed: u64, to: &To, content: &MessageContent, before: usize) -> Deed {
     if to.notifier == GONE {
         return Deed::Gone;
@@ -96,12 +96,12 @@ pub fn deed(seed: u64, to: &To, content: &MessageContent, before: usize) -> Deed
     deeds.get(before).copied().unwrap_or(last)
 }
 
-/// What the limited webhook took lately.
+/// The recent messages of the limited webhook.
 #[derive(Clone, Default)]
 pub struct Limiter(Arc<Mutex<Vec<Timestamp>>>);
 
 impl Limiter {
-    /// Whether one more is too much at `now`; if not, it counts.
+    /// Whether one more message at `now` is above the limit. If not, it counts.
     pub fn is_too_much(&self, now: Timestamp) -> bool {
         let mut taken = self.0.lock().expect("no panic");
         taken.retain(|then| now.duration_since(*then).unsigned_abs() < LIMIT.1);
@@ -113,8 +113,7 @@ impl Limiter {
     }
 }
 
-/// Whether a mail server turns somebody away before it is given a mail; `number` counts those who
-/// came.
+/// Whether a mail server refuses a client before it gets a mail. `number`: the clients so far.
 pub fn turns_away(seed: u64, number: usize) -> bool {
     hash(&(seed, number)).is_multiple_of(20)
 }

@@ -1,5 +1,4 @@
-//! Feeds, sinks and the real process: lives that end in kill -9, and what is known of them
-//! afterwards.
+//! Feeds, sinks and the real process. Runs end in kill -9, and their record is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,30 +17,30 @@ use crate::harness::script::{DESK, FEEDS, GONE, LIMITED, Script, To};
 use crate::support::http::{Response, Server};
 use crate::support::tidings::{Folder, Running};
 
-/// The longest life that ends in a kill.
+/// The longest run before a kill.
 const LIFE: Duration = Duration::from_millis(1500);
 
-/// After so long without an arrival, what is still open waits for its time.
+/// After this time without an arrival, open messages wait for their due times.
 const QUIET: Duration = Duration::from_millis(1200);
 
-/// So many runs in a row may change nothing of what is open: every sink may ask for rest at once.
+/// The most runs in a row that may change nothing. Every sink may ask for a pause at once.
 const IDLE_ROUNDS: usize = 10;
 
-/// What is open, but for what waits until the hook is back that is gone, and how many items were
-/// seen.
+/// The open messages, without those for the hook that is gone, and the number of items that were
+/// read.
 const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE status NOT IN ('sent', 'dead') AND notifier != 'gone')
-    + (SELECT count(*) FROM story WHERE status = 'waiting')) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
+    + (SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match'))) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
 
-/// How far a clock is ahead that is: shorter than any time after which notices or late digests are
-/// due.
+/// How far a wrong clock is ahead. It is shorter than any time after which notices or late digests
+/// are due.
 const AHEAD: Duration = Duration::from_mins(30);
 
-/// Attempts of the last run began and ended half an hour before it believed.
+/// Moves the attempts of the last run back by half an hour.
 const ATTEMPTS_IN_REAL_TIME: &str = "UPDATE attempt SET started = started - 1800000, ended = ended - 1800000 WHERE started > (unixepoch() + 60) * 1000";
 
 /// Messages that wait longer than a quarter of an hour, and receivers that rest longer than a
-/// minute: longer than anything here may.
+/// minute. Nothing here may.
 const HELD: &str = "SELECT uid FROM message WHERE status = 'pending' AND notifier != 'gone' AND due > (unixepoch() + 900) * 1000
     UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000";
 
@@ -56,18 +55,18 @@ pub struct World {
     _hooks: Hooks,
     mail: Mail,
     ledger: Ledger,
-    /// Stories that are out.
+    /// The number of stories that have appeared.
     published: usize,
-    /// Runs so far.
+    /// The number of runs.
     runs: usize,
-    /// When time was let pass.
+    /// The times at which time was let pass.
     passed: Vec<Timestamp>,
-    /// What waited too long.
+    /// Messages, rests and feeds that waited too long.
     held: BTreeSet<String>,
 }
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// A world before its first run.
     pub async fn new(seed: u64, tales: usize) -> Self {
         let mut rng = Rng::with_seed(seed);
         let script = Script::new(&mut rng, tales);
@@ -99,13 +98,13 @@ impl World {
         world
     }
 
-    /// So many more stories are out.
+    /// Lets this number of further stories appear.
     pub fn publish(&mut self, more: usize) {
         self.published = self.script.tales.len().min(self.published + more);
         self.serve();
     }
 
-    /// Nothing more comes out.
+    /// Lets no further story appear.
     pub fn end_the_news(&mut self) {
         self.script.tales.truncate(self.published);
     }
@@ -118,8 +117,8 @@ impl World {
         }
     }
 
-    /// A run that is killed at a moment that the seed chose: after so many milliseconds, or at so
-    /// many arrivals.
+    /// A run that is killed at a moment that the seed chose: after some milliseconds, or at some
+    /// number of arrivals.
     pub async fn live(&mut self) {
         let is_ahead = self.rng.u8(0..4) == 0;
         let mut tidings = self.start(is_ahead);
@@ -134,8 +133,8 @@ impl World {
         if is_ahead {
             self.set_back().await;
         }
-        // Not always: whoever opens the store after a crash repairs it, and the daemon is to do
-        // that, too.
+        // Not after every kill, because a process that opens the store repairs it. The daemon must
+        // do that itself, too.
         if self.rng.u8(0..3) == 0 {
             self.let_time_pass().await;
         }
@@ -145,7 +144,7 @@ impl World {
     fn start(&mut self, is_ahead: bool) -> Running {
         self.runs += 1;
         if is_ahead {
-            // To a clock that is ahead, every rest is over.
+            // With a clock that is ahead, every rest is over.
             self.passed.push(now());
             self.folder.run_ahead(AHEAD)
         } else {
@@ -153,15 +152,15 @@ impl World {
         }
     }
 
-    /// The clock is right again. The attempts of the last run get their real times;
-    /// what it has wait stays as it left it.
+    /// Sets the clock right. The attempts of the last run get their real times, and its waits stay
+    /// as they are.
     async fn set_back(&self) {
         if self.has_outbox().await {
             self.folder.change(ATTEMPTS_IN_REAL_TIME).await;
         }
     }
 
-    /// A run that gets some way before it is killed.
+    /// A run that makes some progress before it is killed.
     pub async fn live_long(&mut self) {
         let mut tidings = self.start(false);
         self.ledger.wait_for_more(60, 2 * LIFE).await;
@@ -169,7 +168,7 @@ impl World {
         sound(&tidings);
     }
 
-    /// A run whose clock is ahead, and which gets some way before it is killed.
+    /// A run whose clock is ahead, and which makes some progress before it is killed.
     pub async fn live_ahead(&mut self) {
         let mut tidings = self.start(true);
         self.ledger.wait_for_more(30, 2 * LIFE).await;
@@ -178,13 +177,13 @@ impl World {
         self.set_back().await;
     }
 
-    /// Whether a run lived long enough to make the tables.
+    /// Whether a run lived long enough to create the tables.
     async fn has_outbox(&self) -> bool {
         let health = "SELECT count(*) FROM sqlite_master WHERE name = 'health'";
         self.folder.store().exists() && self.folder.query(health).await == ["1"]
     }
 
-    /// All that waits for its time is due, as if a day had gone by.
+    /// Makes everything due, as if a day had passed.
     async fn let_time_pass(&mut self) {
         if !self.has_outbox().await {
             return;
@@ -198,8 +197,8 @@ impl World {
         self.folder.change("UPDATE health SET rests_until = 0").await;
     }
 
-    /// Runs, unharmed, until everything is sent; then once more, over two polls, to see that
-    /// nothing more is.
+    /// Runs without kills until everything is sent. Then runs once more, for two polls, to check
+    /// that nothing more is sent.
     pub async fn come_to_an_end(&mut self) {
         self.publish(self.script.tales.len());
         let over = format!("0 open, {} items", self.script.items());
@@ -211,8 +210,8 @@ impl World {
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
             self.held.extend(self.folder.query(HELD).await);
-            // What a run cuts short of a feed is stored with its first poll, which may be recorded
-            // just now.
+            // A run stores a feed's shortened wait with its first poll, which may be recorded just
+            // now.
             for (path, before) in polled {
                 self.server.wait_for(&path, before + 1).await;
             }
@@ -236,13 +235,14 @@ impl World {
         panic!("it does not come to an end: {standing}");
     }
 
-    /// How often each feed was polled.
+    /// The number of polls of each feed.
     fn polls(&self) -> Vec<(String, usize)> {
         let paths = (0..FEEDS).map(|feed| format!("/wire-{feed}.xml"));
         paths.map(|path| (path.clone(), self.server.requests(&path).len())).collect()
     }
 
-    /// Waits until it stands so, or until nothing arrives any more. Whether it stands so.
+    /// Waits until the state is as wanted, or until nothing arrives any more. Returns whether it
+    /// is.
     async fn come_to_rest(&self, wanted: &str) -> bool {
         loop {
             let before = self.ledger.arrivals().len();
@@ -254,7 +254,7 @@ impl World {
         }
     }
 
-    /// All that is known.
+    /// The record of all runs.
     pub async fn evidence(&self) -> Evidence {
         let said = self.folder.command(&["deliveries", "--format", "json"]).await;
         let listed = said.output.lines().map(|line| {

@@ -1,4 +1,4 @@
-//! Which file names which: paths, resolved to the files that define what they name.
+//! Which files name which files. Paths are resolved to the files that define them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::RandomState;
@@ -8,14 +8,14 @@ use petgraph::graphmap::DiGraphMap;
 
 use crate::house::source::{Module, SourceFile};
 
-/// The files of the workspace, and whom each names.
+/// The files of the workspace, and the files that each names.
 pub struct Imports<'f> {
     files: BTreeMap<&'f [String], &'f SourceFile>,
     named: BTreeMap<&'f [String], BTreeSet<&'f [String]>>,
 }
 
 impl<'f> Imports<'f> {
-    /// Those of `files`, of which only tests have no part in it.
+    /// The imports of `files`, without files that only tests compile.
     pub fn new(files: &'f [SourceFile]) -> Self {
         let files = files.iter().filter(|file| !file.is_test);
         let files: BTreeMap<_, _> = files.map(|file| (file.module.as_slice(), file)).collect();
@@ -28,7 +28,7 @@ impl<'f> Imports<'f> {
         imports
     }
 
-    /// Whom a room's files name, room by room; files of the root are rooms, too.
+    /// The rooms that each room's files name. Files of the root count as rooms.
     pub fn rooms(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (module, targets) in &self.named {
@@ -42,7 +42,7 @@ impl<'f> Imports<'f> {
         rooms
     }
 
-    /// Files of `package` that all name one another, over others or not: groups of two or more.
+    /// Groups of two or more files of `package` that name one another, directly or through others.
     pub fn circles(&self, package: &str) -> Vec<Vec<&'f str>> {
         let mut graph: DiGraphMap<&[String], (), RandomState> = DiGraphMap::default();
         for (module, targets) in self.named.iter().filter(|(module, _)| module[0] == package) {
@@ -57,13 +57,13 @@ impl<'f> Imports<'f> {
         circles.map(paths).collect()
     }
 
-    /// The file that defines what `path` names, seen from `module`; `None`: it is a library's.
+    /// The file that defines `path`, seen from `module`; `None` if a library does.
     fn target(&self, path: &[String], module: &[String]) -> Option<&'f [String]> {
         let whole = self.absolute(path, module)?;
         self.file_of(&self.followed(whole, 0))
     }
 
-    /// `path` from its package on.
+    /// The absolute path of `path`, with its package.
     fn absolute(&self, path: &[String], module: &[String]) -> Option<Module> {
         let joined = |module: &[String], rest: &[String]| [module, rest].concat();
         match path[0].as_str() {
@@ -81,7 +81,7 @@ impl<'f> Imports<'f> {
         }
     }
 
-    /// `path` with what is exported again in place of the export.
+    /// `path` with every re-export replaced by its definition.
     fn followed(&self, path: Module, steps: usize) -> Module {
         for cut in (1..path.len()).rev() {
             let Some(file) = self.files.get(&path[..cut]) else { continue };
@@ -102,7 +102,7 @@ impl<'f> Imports<'f> {
     }
 }
 
-/// The room of a module of the daemon's package; `None` of its root.
+/// The room of a module of the daemon's package; `None` for its root.
 fn room(module: &[String]) -> Option<String> {
     room_of_package(module, "tidings")
 }

@@ -1,4 +1,4 @@
-//! The sources of the workspace as the laws look at them: parsed, without what only tests compile.
+//! The parsed sources of the workspace, without the parts that only tests compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItemFn, Item, ItemFn, ItemUse, Meta, UseTree, Visibility};
 
-/// The folders of sources, and the name by which other packages call what is in them.
+/// The folders of sources, and the names by which other packages call them.
 const PACKAGES: [(&str, &str); 2] = [("src", "tidings"), ("crates/rules/src", "tidings_rules")];
 
 /// The path of a module, its package first: `tidings`, `store`, `outbox`.
 pub type Module = Vec<String>;
 
-/// A file, and the module that it is.
+/// A file and its module.
 pub struct SourceFile {
     /// Its path below the root.
     pub path: String,
@@ -22,9 +22,9 @@ pub struct SourceFile {
     pub module: Module,
     /// Its text.
     pub text: String,
-    /// Every path that its code names, as it is written.
+    /// The paths in its code, as they are written.
     pub paths: BTreeSet<Vec<String>>,
-    /// What it exports again: the name, and the path of what it stands for.
+    /// Its re-exports: the name and the exported path.
     pub exports: BTreeMap<String, Vec<String>>,
     /// Its functions: name, first line, last line.
     pub functions: Vec<(String, usize, usize)>,
@@ -139,7 +139,7 @@ impl<'a> Visit<'a> for Reading {
         visit::visit_path(self, path);
     }
 
-    /// A visibility (`pub(in crate::room)`) uses nothing of what it names.
+    /// A visibility (`pub(in crate::room)`) uses nothing of the module that it names.
     fn visit_visibility(&mut self, _: &'a Visibility) {}
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
@@ -163,7 +163,7 @@ impl Reading {
         self.functions.push((name.to_owned(), span.start().line, span.end().line));
     }
 
-    /// Paths in the input of a macro, of which no more is known than its tokens.
+    /// Paths in the input of a macro, which is known only as tokens.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;
@@ -197,7 +197,7 @@ impl Reading {
     }
 }
 
-/// The paths of a `use`, each with the name under which it is known then.
+/// The paths of a `use`, each with its local name.
 fn leaves_of(tree: &UseTree, before: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
     match tree {
         UseTree::Path(part) => {

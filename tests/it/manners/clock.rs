@@ -1,9 +1,9 @@
-//! A clock that was ahead and is set back: nothing waits for the time it showed.
+//! A clock that was ahead is set back. Nothing waits for the wrong time.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
 
-/// Twenty hours, in milliseconds: less than the longest that any feed is left alone.
+/// Twenty hours in milliseconds, which is shorter than the longest interval of a feed.
 const AHEAD: &str =
     "UPDATE feed SET last_poll = last_poll + 72000000, next_poll = next_poll + 72000000";
 const REST_AHEAD: &str =

@@ -1,9 +1,9 @@
-//! Conditional requests: what is sent back, and when it is replaced.
+//! Conditional requests: which validators are sent, and when they are replaced.
 
 use super::publisher::{Asked, Publisher, Reply};
 use super::{round, round_a_day_later, story, watching};
 
-/// A 304 to whoever sends `etag` back, else a 200 with these headers.
+/// 304 if the request has `etag`, else 200 with these headers.
 fn known_by(asked: &Asked, etag: &str, headers: &str) -> Reply {
     if asked.header("if-none-match") == Some(etag) {
         Reply::new("304 Not Modified", "", b"")

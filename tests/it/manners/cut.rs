@@ -1,4 +1,4 @@
-//! Documents that break off are read as far as they go, and the next poll asks for the whole.
+//! Truncated documents are read to their end, and the next poll requests the whole.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use super::publisher::{Publisher, Reply};
 use super::{round, round_a_day_later, watching};
 use crate::support::wire::{self, Entry};
 
-/// Six stories that match, unlike each other.
+/// Six stories that match and are no copies.
 fn whole() -> String {
     let entry = |n: usize| {
         Entry::full(
@@ -30,7 +30,7 @@ fn json() -> String {
     )
 }
 
-/// Where the story of that number begins, and a little more.
+/// The start of the story with that number, and a few bytes more.
 fn within(document: &str, n: usize, more: usize) -> usize {
     document.find(&format!("Arms, part {n}")).expect("it is there") + more
 }
@@ -46,7 +46,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// A gzip stream that ends after these bytes, flushed before.
+/// A gzip stream that ends after these bytes. They are flushed.
 fn half_a_gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     encoder.write_all(bytes).expect("memory");
@@ -56,7 +56,7 @@ fn half_a_gzip(bytes: &[u8]) -> Vec<u8> {
 
 type Cut = (&'static str, fn() -> String, fn(&str) -> Vec<u8>);
 
-/// How a document breaks off, by the feed's name.
+/// The truncation of each document, by the feed's name.
 const CUTS: [Cut; 8] = [
     ("between items", whole, |all| {
         [head(""), all[..all.find("<item><title>Arms, part 4").expect("it")].into()].concat()

@@ -1,5 +1,5 @@
-//! Answers that break off, lie about themselves or never end: each is one failure in words, and
-//! nothing is lost by it.
+//! Answers that break off, are wrong about themselves or never end. Each is one failure with a
+//! reason, and nothing is lost.
 
 use std::io::Write;
 
@@ -29,7 +29,7 @@ fn head(headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{headers}\r\n").into_bytes()
 }
 
-/// What goes wrong, by the feed's name, and what is said of it.
+/// The faults by the feed's name, each with the expected reason.
 fn damage() -> Vec<(&'static str, Make, &'static str)> {
     vec![
         (

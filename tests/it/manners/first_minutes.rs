@@ -1,5 +1,5 @@
-//! Feeds that fail at first: they are tried again within seconds, by a start, by a reload, and when
-//! somebody asks.
+//! Feeds that fail at first are tried again within seconds: by a start, by a reload, and on
+//! request.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
@@ -14,14 +14,14 @@ async fn one_fails(publisher: &Publisher) -> Folder {
     };
     let folder = watching(&[feed("good"), feed("bad")]);
     round(&folder).await;
-    // The floor for one's own hosts is a second: as if it had passed.
+    // As if the shortest interval of the user's own hosts, a second, had passed.
     folder.change("UPDATE feed SET last_poll = last_poll - 2000").await;
     folder
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_whose_server_is_not_up_is_tried_again_after_ten_seconds() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let folder = watching(&["url: \"http://127.0.0.1:1/feed\", name: wire, every: 1h".to_owned()]);
     round(&folder).await;
     let wait = "SELECT ((next_poll - last_poll) / 1000) || ' ' || next_why FROM feed";
@@ -48,7 +48,10 @@ async fn a_start_a_reload_and_whoever_asks_have_what_fails_polled_at_once() {
     let said = folder.command(&["feeds", "poll-now"]).await;
     assert_eq!(
         (said.code, said.output.as_str()),
-        (0, "bad: a running tidings polls it within seconds\n")
+        (
+            0,
+            "bad: requested; a running Tidings polls it within seconds, unless its host asked for a pause\n"
+        )
     );
     publisher.wait_for("/bad", 4).await;
     assert_eq!(publisher.asked("/good").len(), 1);
@@ -74,11 +77,7 @@ async fn a_feed_that_the_configuration_has_not_is_said_with_what_is_near() {
     let folder = one_fails(&publisher).await;
     let said = folder.command(&["feeds", "poll-now", "bad", "goood"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(
-        said.errors.contains("no feed of the configuration is called `goood`"),
-        "{}",
-        said.errors
-    );
+    assert!(said.errors.contains("the configuration has no feed `goood`"), "{}", said.errors);
     assert!(said.errors.contains("did you mean `good`?"), "{}", said.errors);
     assert_eq!(
         folder.query("SELECT count(*) FROM feed WHERE poll_requested IS NOT NULL").await,

@@ -1,10 +1,11 @@
-//! What servers and feeds ask for lengthens the adaptive interval, on a 304 too, and nothing else.
+//! Hints of servers and feeds lengthen the adaptive interval, also on a 304, and change nothing
+//! else.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, round_a_day_later, watching};
 use crate::support::tidings::Folder;
 
-/// A feed without dates, so that it is polled every 30 minutes unless it asks for something.
+/// A feed without dates. It is polled every 30 minutes unless it asks for another interval.
 fn feed(channel: &str) -> String {
     format!(
         "<rss version=\"2.0\" xmlns:sy=\"http://purl.org/rss/1.0/modules/syndication/\"><channel><title>Wire</title>\
@@ -17,7 +18,7 @@ fn skipping(hours: impl Iterator<Item = u32>) -> String {
     format!("<skipHours>{}</skipHours>", hours.concat())
 }
 
-/// Of every feed, by name: the minutes from its last poll to its next, and why.
+/// For every feed, by name: the minutes from its last poll to its next, and the reason.
 async fn waits(folder: &Folder) -> Vec<(u32, String)> {
     let rows = folder
         .query(
@@ -31,7 +32,8 @@ async fn waits(folder: &Folder) -> Vec<(u32, String)> {
     rows.iter().map(wait).collect()
 }
 
-/// Headers, what stands in the channel, more keys of the configuration; minutes, and a part of why.
+/// Headers, hints in the channel, further keys of the configuration; the expected minutes, and a
+/// part of the reason.
 const ASKED: [(&str, &str, &str, u32, &str); 11] = [
     ("", "", "", 30, "every 30 min, until three dated items"),
     (
@@ -153,8 +155,7 @@ async fn a_pause_that_the_feed_asks_for_is_kept() {
     publisher.serve("/feed", |_| Reply::ok("", &feed(&skipping(0..24))));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     round(&folder).await;
-    // All hours but the seventh: whatever the time is now, the next poll is either far off or in
-    // that hour.
+    // All hours except the seventh. At any time, the next poll is either far off or in that hour.
     publisher
         .serve("/feed", |_| Reply::ok("", &feed(&skipping((0..24).filter(|hour| *hour != 7)))));
     assert_eq!(folder.query("SELECT (next_poll - last_poll) / 3600000 FROM feed").await, ["6"]);

@@ -1,4 +1,4 @@
-//! Nothing that a server sends stops the daemon or holds up another feed.
+//! No answer of a server stops the daemon or delays another feed.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::support::wire;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n";
 
-/// Answers that keep a connection for as long as they may.
+/// Answers that keep a connection open for as long as they can.
 const SLOW: [(&str, Make); 4] = [
     ("says nothing", || Reply::raw(Vec::new()).then(Then::Hold)),
     ("half a head", || Reply::raw(b"HTTP/1.1 200 OK\r\nX-Slow: lo".to_vec()).then(Then::Hold)),
@@ -18,7 +18,7 @@ const SLOW: [(&str, Make); 4] = [
     ("never ends", || Reply::raw(format!("{OK}\r\n<rss>").into_bytes()).then(Then::Hold)),
 ];
 
-/// Answers that would keep a core, the memory or the stack.
+/// Answers that could exhaust a core, the memory or the stack.
 const EVIL: [(&str, Make); 12] = [
     ("bomb", bomb),
     ("flood", || {

@@ -1,11 +1,11 @@
-//! Permanent redirects: believed after six days, named in the log, and given up when the new
-//! address fails.
+//! Permanent redirects. They are followed after six days, logged, and given up if the new address
+//! fails.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, round_a_day_later, story, watching};
 use crate::support::tidings::Folder;
 
-/// A publisher whose `/old` redirects to `/new` with that status, and a folder that watches `/old`.
+/// A publisher that redirects `/old` to `/new` with that status, and a folder that polls `/old`.
 async fn moved(status: &'static str) -> (Publisher, Folder) {
     let publisher = Publisher::start().await;
     let new = publisher.url("/new");

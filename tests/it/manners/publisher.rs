@@ -1,5 +1,5 @@
-//! A publisher's server, which answers as its script says, be that HTTP or not, and records every
-//! request with its headers and its time.
+//! A publisher's server. It answers as its script says, in HTTP or not, and records every request
+//! with its headers and time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::support::DEADLINE;
 pub use crate::support::http::Then;
 
-/// A running server; gone when dropped.
+/// A running server. It stops when dropped.
 pub struct Publisher {
     port: u16,
     scripts: Arc<Mutex<HashMap<String, Script>>>,
@@ -23,10 +23,10 @@ pub struct Publisher {
 
 type Script = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
 
-/// How an answer is made, wherever it is always the same.
+/// A function that makes an answer.
 pub type Make = fn() -> Reply;
 
-/// A request as it came: a `char` for every byte.
+/// A request as it was sent: a `char` for every byte.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub path: String,
@@ -34,14 +34,14 @@ pub struct Asked {
     pub at: Instant,
 }
 
-/// What is answered.
+/// An answer.
 pub struct Reply {
     bytes: Vec<u8>,
     then: Then,
 }
 
 impl Asked {
-    /// A header's value; `None` if it was not sent.
+    /// A header's value; `None` if the request lacks it.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -49,7 +49,7 @@ impl Asked {
 }
 
 impl Reply {
-    /// An answer with that status line, more headers (each ended by a line break) and a body of the
+    /// An answer with that status line, further headers (each with a line break) and a body of the
     /// right length.
     pub fn new(status: &str, headers: &str, body: &[u8]) -> Self {
         let head =
@@ -67,18 +67,18 @@ impl Reply {
         Self::new(status, &format!("Location: {url}\r\n"), b"")
     }
 
-    /// These bytes and nothing else.
+    /// Only these bytes.
     pub fn raw(bytes: Vec<u8>) -> Self {
         Self { bytes, then: Then::Close }
     }
 
-    /// The same, and then that.
+    /// This answer, and then that one.
     pub fn then(self, then: Then) -> Self {
         Self { then, ..self }
     }
 }
 
-/// Text of a `char` for every byte, as bytes.
+/// The bytes of a text with a `char` for every byte.
 fn bytes(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(c).expect("a byte")).collect()
 }
@@ -95,7 +95,7 @@ impl Publisher {
             let mut conversations = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (known, record) = (Arc::clone(&known), record.clone());
-                // A client that hangs up in the middle has its reasons.
+                // A client may disconnect in the middle.
                 conversations.spawn(async move { converse(stream, &known, &record).await.ok() });
             }
         });
@@ -107,7 +107,7 @@ impl Publisher {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Answers `path` so from now on.
+    /// Answers `path` in this way from now on.
     pub fn serve(&self, path: &str, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
         self.scripts
             .lock()
@@ -115,17 +115,17 @@ impl Publisher {
             .insert(path.to_owned(), Arc::new(script));
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn all(&self) -> Vec<Asked> {
         self.seen.borrow().clone()
     }
 
-    /// Every request for `path` so far.
+    /// All requests for `path` so far.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         of_path(&self.seen.borrow(), path)
     }
 
-    /// Waits until `path` was asked for `times` times.
+    /// Waits until `path` was requested `times` times.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Asked> {
         let mut seen = self.seen.subscribe();
         let waited =
@@ -149,7 +149,7 @@ fn of_path(seen: &[Asked], path: &str) -> Vec<Asked> {
     seen.iter().filter(|asked| asked.path == path).cloned().collect()
 }
 
-/// What requests are timed by.
+/// The clock of the requests' times.
 #[expect(clippy::disallowed_methods, reason = "a duration is measured, no clock is read")]
 pub fn clock() -> Instant {
     Instant::now()

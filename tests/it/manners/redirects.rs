@@ -1,11 +1,11 @@
-//! How far redirects are followed, and where to.
+//! How many redirects are followed, and to which addresses.
 
 use super::publisher::{Publisher, Reply};
 use super::{round, story, watching};
 use crate::support::http::{Raw, Then};
 use crate::support::tls::Ca;
 
-/// A publisher with a chain of so many redirects before a feed.
+/// A publisher with this number of redirects before a feed.
 async fn chain(hops: usize) -> Publisher {
     let publisher = Publisher::start().await;
     for hop in 1..=hops {

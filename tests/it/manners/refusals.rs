@@ -1,4 +1,4 @@
-//! Servers that say no: when they are asked again, and when never.
+//! Servers that refuse: when they are asked again, and when never.
 
 use rstest::rstest;
 
@@ -7,7 +7,7 @@ use super::{a_day_passes, round, round_a_day_later, story, watching};
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
-/// The minutes from the last poll of the feed `wire` to its next, and why.
+/// The minutes from the last poll of the feed `wire` to its next, and the reason.
 async fn wait(folder: &Folder) -> (u32, String) {
     let rows =
         folder.query("SELECT ((next_poll - last_poll) / 60000) || ' ' || next_why FROM feed WHERE name = 'wire'").await;
@@ -153,7 +153,7 @@ async fn other_refusals_are_retried_twice_and_then_ever_less_often(#[case] statu
     );
     publisher.serve("/feed", |_| Reply::ok("", &story()));
     let log = round_a_day_later(&folder).await;
-    assert!(log.iter().any(|line| line.contains("wire: reached again")), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("wire: can be read again")), "{log:#?}");
     assert!((30..=33).contains(&wait(&folder).await.0), "at its usual interval again");
 }
 
@@ -182,7 +182,7 @@ async fn a_feed_that_is_gone_is_switched_off_and_logged_until_its_address_change
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     for number in 0..3 {
         let log = if number == 0 { round(&folder).await } else { round_a_day_later(&folder).await };
-        let expected = "wire: not polled any more: its server says that it is gone for good (410)";
+        let expected = "wire: no longer polled: its server says that it is gone for good (410)";
         assert!(log.iter().any(|line| line.contains(expected)), "{log:#?}");
     }
     assert_eq!(publisher.all().len(), 1);

@@ -1,4 +1,5 @@
-//! As few requests as can be, as far apart as can be, and nothing in them that nobody asked for.
+//! As few requests as possible, as far apart as possible, and without anything that nobody asked
+//! for.
 
 use std::time::Duration;
 

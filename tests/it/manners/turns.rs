@@ -1,4 +1,4 @@
-//! Feeds of one host: one that is busy does not starve the others, and what is due at once takes
+//! Feeds of one host. A busy feed does not starve the others, and feeds that are due at once take
 //! turns.
 
 use rstest::rstest;
@@ -10,7 +10,7 @@ use crate::support::wire;
 
 const ROUTES: usize = 8;
 
-/// A folder that watches eight routes that refuse, and after them a good feed on the same host.
+/// A folder with eight feeds that refuse, and after them a good feed of the same host.
 fn refusing(publisher: &Publisher, status: &'static str, headers: &'static str) -> Folder {
     let routes: Vec<String> = (0..ROUTES).map(|n| format!("/bad-{n}")).collect();
     for route in &routes {
@@ -47,7 +47,7 @@ async fn a_route_that_is_busy_and_names_no_time_rests_alone(#[case] status: &'st
 async fn a_host_that_asks_for_rest_at_every_route_is_asked_for_each_feed_in_its_turn() {
     let publisher = Publisher::start().await;
     let folder = refusing(&publisher, "503 Service Unavailable", "Retry-After: 60\r\n");
-    // Feeds that are polled at once may overtake each other, but none does so for good.
+    // Feeds that are polled at once may overtake each other, but no feed is always the last.
     let mut rounds = 0;
     while publisher.asked("/good").is_empty() {
         rounds += 1;

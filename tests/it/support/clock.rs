@@ -1,10 +1,11 @@
-//! A clock that is ahead: a shim, made by the C compiler, that moves the wall clock of a process.
+//! A clock that is ahead: a library, made by the C compiler, that moves the wall clock of a
+//! process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Adds the seconds of `CLOCK_AHEAD` to the wall clock, and leaves the steady clock alone.
+/// Adds the seconds of `CLOCK_AHEAD` to the wall clock. The steady clock is not changed.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -41,7 +42,7 @@ time_t time(time_t *now) {
 }
 "#;
 
-/// The shim, as a library to be loaded before all others; made once a test run.
+/// The library, which is loaded before all others. It is made once in a test run.
 pub fn shim() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! A scripted HTTP server on loopback that records what it is asked: feeds, pages and webhooks.
+//! A scripted HTTP server on loopback that records its requests: feeds, pages and webhooks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use super::tls::{Stream, secured};
 use super::{DEADLINE, schema};
 
-/// A running server; gone when dropped.
+/// A running server. It stops when dropped.
 pub struct Server {
     port: u16,
     shared: Arc<Shared>,
@@ -33,17 +33,17 @@ struct Shared {
     answered: watch::Sender<Vec<(String, u16)>>,
 }
 
-/// An answer in waiting.
+/// A prepared answer.
 #[derive(Clone)]
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Bytes,
-    /// The most bytes of a request that are taken: a larger one gets a 413.
+    /// The largest request that is accepted, in bytes. A larger one gets a 413.
     most: usize,
 }
 
-/// A request as it came.
+/// A request as it was sent.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub method: Method,
@@ -52,7 +52,7 @@ pub struct Recorded {
     pub body: Bytes,
 }
 
-/// A server that gives every request the same bytes, be they HTTP or not; gone when dropped.
+/// A server that answers every request with the same bytes, in HTTP or not. It stops when dropped.
 pub struct Raw {
     port: u16,
     heard: watch::Sender<Vec<Vec<u8>>>,
@@ -64,19 +64,19 @@ pub struct Raw {
 pub enum Then {
     /// It closes the connection.
     Close,
-    /// It keeps the connection open and says no more.
+    /// It keeps the connection open and silent.
     Hold,
-    /// It breaks the connection off with a reset (RST).
+    /// It resets the connection (RST).
     Reset,
     /// It repeats the bytes without end.
     Repeat,
 }
 
-/// Keeps a path from being answered until it is released.
+/// Holds the answers for a path until it is released.
 pub struct Stall(watch::Sender<bool>);
 
 impl Stall {
-    /// Lets every answer go.
+    /// Releases all answers.
     pub fn release(self) {
         self.0.send(true).ok();
     }
@@ -98,7 +98,7 @@ impl Response {
         Self::ok("text/html; charset=utf-8", page)
     }
 
-    /// The same with an `ETag`; a request that sends it back gets a 304.
+    /// The same with an `ETag`. A request with that validator gets a 304.
     pub fn etag(self, etag: &str) -> Self {
         self.header("etag", etag)
     }
@@ -109,7 +109,7 @@ impl Response {
         self
     }
 
-    /// The same for requests of at most so many bytes; larger ones get a 413.
+    /// The same for requests of at most this number of bytes. Larger ones get a 413.
     pub fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
@@ -150,7 +150,7 @@ impl Recorded {
 }
 
 impl Server {
-    /// Listens on a free port; every path is 404 until it is given an answer.
+    /// Listens on a free port. Every path is 404 until it has an answer.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -177,25 +177,25 @@ impl Server {
         self.port
     }
 
-    /// Answers `path` so from now on.
+    /// Answers `path` in this way from now on.
     pub fn serve(&self, path: &str, response: Response) {
         lock(&self.shared.script).insert(path.to_owned(), response);
     }
 
-    /// Records requests for `path`, but answers none until it is released.
+    /// Records requests for `path`, and answers none until it is released.
     pub fn stall(&self, path: &str) -> Stall {
         let (release, stalled) = watch::channel(false);
         lock(&self.shared.stalls).insert(path.to_owned(), stalled);
         Stall(release)
     }
 
-    /// Every request for `path` so far. Fails if one of them is a payload that the published schema
+    /// All requests for `path` so far. Fails if one of them has a payload that the published schema
     /// does not describe.
     pub fn requests(&self, path: &str) -> Vec<Recorded> {
         sound(of_path(&self.shared.seen.borrow(), path))
     }
 
-    /// Waits until `path` was asked for `times` times; fails as [`Server::requests`] does.
+    /// Waits until `path` was requested `times` times. Fails as [`Server::requests`] does.
     pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Recorded> {
         let mut seen = self.shared.seen.subscribe();
         let waited =
@@ -208,7 +208,7 @@ impl Server {
         sound(of_path(&seen.expect("the server lives"), path))
     }
 
-    /// Waits for the status that the `number`th request for `path` was answered with.
+    /// Waits for the status of the answer to the `number`th request for `path`.
     pub async fn answered(&self, path: &str, number: usize) -> u16 {
         let nth = |answered: &[(String, u16)]| {
             answered.iter().filter(|(of, _)| of == path).nth(number - 1).map(|(_, status)| *status)
@@ -274,7 +274,7 @@ impl Raw {
         self.port
     }
 
-    /// What came of every request until it was answered.
+    /// The bytes of every request before its answer.
     pub fn heard(&self) -> Vec<String> {
         self.heard
             .borrow()
@@ -283,7 +283,7 @@ impl Raw {
             .collect()
     }
 
-    /// Waits until a request came.
+    /// Waits for a request.
     pub async fn wait_for_request(&self) {
         let mut heard = self.heard.subscribe();
         let waited = timeout(DEADLINE, heard.wait_for(|heard| !heard.is_empty())).await;
@@ -291,14 +291,14 @@ impl Raw {
     }
 }
 
-/// Answers the request that comes on `stream`; gives the connection back where it is held.
+/// Answers the request on `stream`. Returns the connection if it is held open.
 async fn converse(
     mut stream: Box<dyn Stream>,
     heard: &watch::Sender<Vec<Vec<u8>>>,
     bytes: &[u8],
     then: Then,
 ) -> std::io::Result<Option<Box<dyn Stream>>> {
-    // A connection that is closed with unread bytes is reset, and what was written is lost.
+    // A connection that is closed with unread bytes is reset, and the answer is lost.
     let mut request = vec![0; 64 * 1024];
     let length = stream.read(&mut request).await?;
     request.truncate(length);
@@ -334,7 +334,7 @@ fn of_path(seen: &[Recorded], path: &str) -> Vec<Recorded> {
     seen.iter().filter(|request| request.path == path).cloned().collect()
 }
 
-/// The same requests, if every payload of our own form among them is as the schema has it.
+/// The same requests. Fails if a payload of our own format among them breaks the schema.
 fn sound(requests: Vec<Recorded>) -> Vec<Recorded> {
     for request in &requests {
         let payload =
@@ -374,7 +374,7 @@ async fn answer(
     answer
 }
 
-/// Fails unless a webhook's signature is that of Standard Webhooks for `secret`, computed here from
+/// Fails unless a webhook has the signature of Standard Webhooks for `secret`, computed here from
 /// the raw request.
 pub fn verify_signature(request: &Recorded, secret: &str) {
     let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");

@@ -1,5 +1,5 @@
-//! Proxies on loopback that note what they are asked for, and lead everywhere to one server: HTTP
-//! (RFC 9110) and SOCKS 5 (RFC 1928, 1929).
+//! Proxies on loopback that record their requests and lead everywhere to one server: HTTP (RFC
+//! 9110) and SOCKS 5 (RFC 1928, 1929).
 
 use std::io::{Error, Result};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,19 +10,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// A running proxy; gone when dropped.
+/// A running proxy. It stops when dropped.
 pub struct Proxy {
     port: u16,
     asked: watch::Sender<Vec<Asked>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-/// What a proxy was asked for.
+/// A request to a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Of HTTP the method and what stands behind it; of SOCKS the host and the port.
+    /// For HTTP, the method and the target; for SOCKS, the host and the port.
     pub target: String,
-    /// `user:password`, where the client gave them.
+    /// `user:password`, if the client sent them.
     pub login: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 let record = record.clone();
                 tokio::spawn(async move {
-                    // Whoever hangs up is not waited for.
+                    // A client that disconnects is ignored.
                     let _ = match kind {
                         Kind::Http => http(client, leads_to, &record).await,
                         Kind::Socks => socks(client, leads_to, &record).await,
@@ -68,12 +68,12 @@ impl Proxy {
         self.port
     }
 
-    /// All that was asked for so far.
+    /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.borrow().clone()
     }
 
-    /// The targets of that, each once, in order.
+    /// The targets of these requests, each once, in order.
     pub fn targets(&self) -> Vec<String> {
         let mut targets: Vec<String> = self.asked().into_iter().map(|asked| asked.target).collect();
         targets.sort();
@@ -108,7 +108,7 @@ async fn http(
     if method == "CONNECT" {
         client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await?;
     } else {
-        // One request a connection, so that each is noted.
+        // One request per connection, so that each is recorded.
         server.write_all(format!("{line}\r\nConnection: close\r\n{rest}").as_bytes()).await?;
     }
     copy_bidirectional(&mut client, &mut server).await?;

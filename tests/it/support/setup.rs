@@ -23,7 +23,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// One feed at `/feed.xml`, a webhook at `/hook` that takes every message, a recipient of
+    /// One feed at `/feed.xml`, a webhook at `/hook` that accepts every message, a recipient of
     /// mails, and [`RULE`].
     pub async fn new() -> Self {
         Self::with_rules(&[("arms.yaml", RULE)]).await
@@ -63,7 +63,7 @@ pub fn one_feed_config(server: &Server, smtp: u16) -> String {
     config(&[server.url("/feed.xml")], &server.url("/hook"), smtp, &[ANA])
 }
 
-/// A feed with one story that [`RULE`] matches and that needs no page, and a webhook that takes
+/// A feed with one story that [`RULE`] matches and that needs no page, and a webhook that accepts
 /// every message.
 pub fn serve_one_match(server: &Server) {
     let entry =
@@ -81,7 +81,7 @@ pub fn matching_stories(server: &Server, numbers: impl IntoIterator<Item = usize
     Response::feed(&wire::feed(&numbers.into_iter().map(entry).collect::<Vec<_>>()))
 }
 
-/// The JSON that `/hook` was sent.
+/// The JSON that was sent to `/hook`.
 pub fn hook_payloads(server: &Server) -> Vec<serde_json::Value> {
     let requests = server.requests("/hook").into_iter();
     requests.map(|request| serde_json::from_slice(&request.body).expect("JSON")).collect()

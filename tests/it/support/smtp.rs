@@ -1,4 +1,4 @@
-//! A mail server on loopback that keeps what it is given, and misbehaves when told to.
+//! A mail server on loopback that keeps its mails, and misbehaves as its script says.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::DEADLINE;
 use super::tls::{Stream, secured};
 
-/// A running mail server; gone when dropped.
+/// A running mail server. It stops when dropped.
 pub struct Sink {
     port: u16,
     shared: Arc<Shared>,
@@ -29,60 +29,59 @@ struct Shared {
     heard: watch::Sender<Vec<String>>,
     letters: watch::Sender<Vec<Letter>>,
     connections: watch::Sender<usize>,
-    /// Those that are open now.
+    /// The open connections.
     open: AtomicUsize,
-    /// With what, and whether from the first byte.
+    /// The settings of TLS, and whether it starts with the first byte.
     tls: Option<(TlsAcceptor, bool)>,
 }
 
-/// What a server does in place of its usual answer.
+/// What a server does instead of its usual answer.
 #[derive(Clone, Copy)]
 pub enum Act {
-    /// It says this.
+    /// It answers with this text.
     Say(&'static str),
-    /// It says these very bytes, which may be no SMTP, and goes on.
+    /// It sends these bytes, which need not be SMTP, and continues.
     Bytes(&'static [u8]),
     /// It repeats these bytes without end.
     Flood(&'static [u8]),
-    /// It breaks the connection off.
+    /// It closes the connection.
     HangUp,
-    /// It breaks the connection off with a reset (RST), as a crashed machine's successor or a
-    /// middlebox does.
+    /// It resets the connection (RST), as a machine does after a crash, or a middlebox.
     Reset,
-    /// It says nothing, and keeps the connection open.
+    /// It is silent, and keeps the connection open.
     Silence,
-    /// It says this, after a while.
+    /// It answers with this text after a while.
     SayAfter(Duration, &'static str),
-    /// It says this and breaks the connection off.
+    /// It answers with this text and closes the connection.
     SayAndHangUp(&'static str),
-    /// It says nothing for a while, and breaks the connection off.
+    /// It is silent for a while, and closes the connection.
     HangUpAfter(Duration),
 }
 
-/// When a judge is asked.
+/// The event about which a judge is asked.
 pub enum Moment<'m> {
-    /// Somebody connected; so many are connected now.
+    /// A client connected.
     Greeting {
-        /// This one included.
+        /// The connected clients, this one included.
         open: usize,
     },
-    /// A command came, with this verb in capitals.
+    /// A command with this verb, in capitals.
     Command(&'m str),
-    /// A mail came whole.
+    /// A whole mail.
     End(&'m Letter),
 }
 
-/// Decides each time anew what the server does in place of its usual answer.
+/// Decides for each event what the server does instead of its usual answer.
 type Judge = Box<dyn Fn(Moment<'_>) -> Option<Act> + Send>;
 
-/// A mail as it came.
+/// A mail as it was sent.
 #[derive(Clone, Debug)]
 pub struct Letter {
     pub to: Vec<String>,
     pub data: Vec<u8>,
 }
 
-/// A port that is taken but refuses, since nothing listens yet.
+/// A port that is taken but refuses, because nothing listens yet.
 pub struct Reserved(TcpSocket);
 
 /// A port that completes no connection.
@@ -91,11 +90,11 @@ pub struct Stuck {
     _kept: (TcpListener, Vec<TcpStream>),
 }
 
-/// Keeps the answer to a mail's final dot back until it is released.
+/// Holds the answers to a mail's final dot until it is released.
 pub struct Stall(watch::Sender<bool>);
 
 impl Stall {
-    /// Lets every answer go.
+    /// Releases all answers.
     pub fn release(self) {
         self.0.send(true).ok();
     }
@@ -123,13 +122,12 @@ impl Reserved {
         self.0.local_addr().expect("an address").port()
     }
 
-    /// Begins to listen.
+    /// Starts to listen.
     pub fn open(self) -> Sink {
         Sink::serve(self.0.listen(64).expect("the port is ours"), None)
     }
 
-    /// Listens so that no further connection is completed: two clients fill the queue, and nobody
-    /// is let in.
+    /// Listens in such a way that no further connection completes: two clients fill the queue.
     pub async fn stall(self) -> Stuck {
         let address = self.0.local_addr().expect("an address");
         let listener = self.0.listen(0).expect("the port is ours");
@@ -185,7 +183,7 @@ impl Sink {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = Arc::clone(&served);
                 shared.connections.send_modify(|number| *number += 1);
-                // A client that is killed breaks its connection off: nothing is wrong with that.
+                // A killed client breaks its connection off, which is no error.
                 shared.open.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(async move {
                     converse(Box::new(stream), &shared).await.ok();
@@ -206,30 +204,30 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Does so from now on where it would answer `verb`: `GREETING`, a command in capitals, `AUTH
-    /// PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
+    /// Does this from now on instead of its answer to `verb`: `GREETING`, a command in capitals,
+    /// `AUTH PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
     }
 
-    /// Has `judge` decide from now on, where nothing else is scripted.
+    /// Lets `judge` decide from now on, unless the script says otherwise.
     pub fn judge(&self, judge: impl Fn(Moment<'_>) -> Option<Act> + Send + 'static) {
         *self.shared.judge.lock().expect("no panic") = Some(Box::new(judge));
     }
 
-    /// Waits until a client connected.
+    /// Waits for a client to connect.
     pub async fn wait_for_connection(&self) {
         let mut connections = self.shared.connections.subscribe();
         let waited = timeout(DEADLINE, connections.wait_for(|number| *number > 0)).await;
         waited.expect("nobody connected").expect("the server lives");
     }
 
-    /// How many clients have connected so far.
+    /// The number of clients that have connected so far.
     pub fn connections(&self) -> usize {
         *self.shared.connections.borrow()
     }
 
-    /// Turns away whoever connects while `most` others are connected.
+    /// Refuses clients while `most` others are connected.
     pub fn bear(&self, most: usize) {
         self.judge(move |moment| {
             let crowded = matches!(moment, Moment::Greeting { open } if open > most);
@@ -237,18 +235,18 @@ impl Sink {
         });
     }
 
-    /// How often a command that begins so came.
+    /// The number of commands with this beginning.
     pub fn count(&self, verb: &str) -> usize {
         self.heard().iter().filter(|line| line.starts_with(verb)).count()
     }
 
-    /// Every command so far, of all connections; what a connection sends at its very start counts,
-    /// be it SMTP or not.
+    /// Every command so far, of all connections. The first bytes of a connection count, even if
+    /// they are not SMTP.
     pub fn heard(&self) -> Vec<String> {
         self.shared.heard.borrow().clone()
     }
 
-    /// Waits until a command that begins so came.
+    /// Waits for a command with this beginning.
     pub async fn wait_to_hear(&self, verb: &str) {
         let mut heard = self.shared.heard.subscribe();
         let waited = timeout(
@@ -271,7 +269,7 @@ impl Sink {
         self.shared.letters.borrow().clone()
     }
 
-    /// Waits until so many mails came.
+    /// Waits for this number of mails.
     pub async fn wait_for(&self, number: usize) -> Vec<Letter> {
         let mut letters = self.shared.letters.subscribe();
         let waited = timeout(DEADLINE, letters.wait_for(|letters| letters.len() >= number)).await;
@@ -288,7 +286,7 @@ impl Drop for Sink {
     }
 }
 
-/// One connection, as RFC 5321 has it.
+/// One connection, as in RFC 5321.
 async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     if let Some((tls, true)) = &shared.tls {
@@ -353,7 +351,7 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     Ok(())
 }
 
-/// The server's part of a TLS handshake, or what the script has in its place.
+/// The server's part of a TLS handshake, or what the script has instead.
 async fn secure(
     stream: Box<dyn Stream>,
     tls: &TlsAcceptor,
@@ -366,7 +364,7 @@ async fn secure(
     secured(stream.into_inner(), tls).await
 }
 
-/// The next line, kept as heard; `None` at the end.
+/// The next line, which is recorded; `None` at the end.
 async fn read_command(
     stream: &mut BufReader<Box<dyn Stream>>,
     shared: &Shared,
@@ -380,7 +378,7 @@ async fn read_command(
     Ok(Some(line))
 }
 
-/// Says what the script has for `verb`, else the usual; returns what was said.
+/// Sends the scripted answer to `verb`, else the usual one. Returns what it sent.
 async fn answer(
     stream: &mut BufReader<Box<dyn Stream>>,
     shared: &Shared,

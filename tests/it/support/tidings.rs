@@ -1,4 +1,4 @@
-//! The real binary in a folder of its own: started, watched line by line, asked to stop, killed.
+//! The real binary in a folder of its own. It is started, watched line by line, stopped and killed.
 
 use std::fs::File;
 use std::io::PipeWriter;
@@ -17,20 +17,20 @@ use tokio::time::timeout;
 
 use super::{DEADLINE, clock};
 
-/// A configuration, its rules and its store, in a folder that goes with the test.
+/// A configuration, its rules and its store, in a folder that is deleted after the test.
 pub struct Folder {
     folder: tempfile::TempDir,
     variables: Mutex<Vec<(String, String)>>,
 }
 
-/// What a command printed, with the folder's path cut out, and its exit code.
+/// The output of a command, without the folder's path, and its exit code.
 pub struct Said {
     pub output: String,
     pub errors: String,
     pub code: i32,
 }
 
-/// A running `tidings run`; killed when dropped.
+/// A running `tidings run`. It is killed when dropped.
 pub struct Running {
     child: Child,
     output: Lines,
@@ -49,7 +49,7 @@ impl Folder {
         folder
     }
 
-    /// Writes a file, as editors do: beside it, then moved over it.
+    /// Writes a file as editors do: beside it, then moved over it.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
@@ -58,12 +58,12 @@ impl Folder {
         std::fs::rename(beside, path).expect("a move");
     }
 
-    /// The path of a file or folder in here, as an argument.
+    /// The path of a file or folder in this folder, as an argument.
     pub fn place(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
-    /// Sets an environment variable for what runs here from now on.
+    /// Sets an environment variable for all following processes.
     pub fn set(&self, name: &str, value: &str) {
         self.variables.lock().expect("no panic").push((name.to_owned(), value.to_owned()));
     }
@@ -73,7 +73,7 @@ impl Folder {
         self.path("tidings.db")
     }
 
-    /// The names of all files here, sorted.
+    /// The names of all files in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path())
             .expect("a folder")
@@ -84,7 +84,7 @@ impl Folder {
         names
     }
 
-    /// The bytes of every file whose name begins so.
+    /// The bytes of every file whose name begins with `prefix`.
     pub fn files(&self, prefix: &str) -> Vec<Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path())
             .expect("a folder")
@@ -93,13 +93,13 @@ impl Folder {
         named.map(|entry| std::fs::read(entry.path()).expect("readable")).collect()
     }
 
-    /// Starts `tidings run` with these arguments besides.
+    /// Starts `tidings run` with these further arguments.
     pub fn run(&self, arguments: &[&str]) -> Running {
         Self::watch(self.tidings(&["run"]).args(arguments))
     }
 
-    /// Starts `tidings run` so that it outlives a write beyond its limit (SIGXFSZ), which then is
-    /// an error as on a full disk.
+    /// Starts `tidings run` so that it survives a write beyond its limit (SIGXFSZ). The write fails
+    /// as on a full disk.
     pub fn run_with_limits(&self) -> Running {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
@@ -119,7 +119,7 @@ impl Folder {
         Self::watch(&mut shell)
     }
 
-    /// Starts `tidings run` on a machine whose clock is so much ahead.
+    /// Starts `tidings run` on a machine whose clock is ahead by this time.
     pub fn run_ahead(&self, ahead: Duration) -> Running {
         let mut tidings = self.tidings(&["run"]);
         tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.as_secs().to_string());
@@ -143,26 +143,26 @@ impl Folder {
         self.say(self.tidings(arguments), input).await
     }
 
-    /// Runs a command in here without the option for a configuration.
+    /// Runs a command in the folder without the option for a configuration.
     pub async fn bare_command(&self, arguments: &[&str]) -> Said {
         self.say(self.bare(arguments), "").await
     }
 
-    /// Runs a command whose standard output goes elsewhere.
+    /// Runs a command with another standard output.
     pub async fn command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.tidings(arguments);
         command.stdout(output);
         self.say(command, "").await
     }
 
-    /// The same of one without the option for a configuration.
+    /// Runs a command with another standard output, without the option for a configuration.
     pub async fn bare_command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.bare(arguments);
         command.stdout(output);
         self.say(command, "").await
     }
 
-    /// Runs a command whose standard error goes elsewhere.
+    /// Runs a command with another standard error.
     pub async fn command_with_errors_into(
         &self,
         arguments: &[&str],
@@ -173,14 +173,14 @@ impl Folder {
         self.say(command, "").await
     }
 
-    /// A pipe that nobody reads any more.
+    /// A pipe that nobody reads.
     pub fn closed_pipe() -> PipeWriter {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         writer
     }
 
-    /// A device that has no room.
+    /// A device without room.
     pub fn full_device() -> File {
         File::options().write(true).open("/dev/full").expect("a device")
     }
@@ -188,7 +188,7 @@ impl Folder {
     async fn say(&self, mut command: Command, input: &str) -> Said {
         let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
         let mut stdin = child.stdin.take().expect("piped");
-        // Who reads none of it may be gone before all is written.
+        // A process that reads no input may end before all is written.
         stdin.write_all(input.as_bytes()).await.ok();
         drop(stdin);
         let output = timeout(DEADLINE, child.wait_with_output())
@@ -206,12 +206,12 @@ impl Folder {
         }
     }
 
-    /// The first column of every row, as text, read from the store beside whatever runs.
+    /// The first column of every row, as text, read from the store while others use it.
     pub async fn query(&self, sql: &'static str) -> Vec<String> {
         self.try_query(sql).await.expect("a store, and a sound query")
     }
 
-    /// Waits until the first row of `sql` is as wanted; until then, there may be no store yet.
+    /// Waits until the first row of `sql` is as wanted. The store need not exist yet.
     pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
         let wait = async {
             while !self
@@ -225,15 +225,15 @@ impl Folder {
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
     }
 
-    /// Changes the store while nothing runs on it, as time would. Returns how many rows were
-    /// changed.
+    /// Changes the store while no run uses it, as if time had passed. Returns the number of changed
+    /// rows.
     pub async fn change(&self, sql: &'static str) -> u64 {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
         sqlx::query(sql).execute(&mut store).await.expect("a sound statement").rows_affected()
     }
 
-    /// Makes a database in the place of the store.
+    /// Makes a database at the path of the store.
     pub async fn query_new(&self, sql: &'static str) {
         let options =
             SqliteConnectOptions::new().filename(self.path("tidings.db")).create_if_missing(true);
@@ -242,7 +242,7 @@ impl Folder {
         store.close().await.expect("a close");
     }
 
-    /// Has `SQLite` make a whole copy of the store.
+    /// Makes a whole copy of the store, with `SQLite`.
     pub async fn vacuum_into(&self, copy: &std::path::Path) {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
@@ -251,7 +251,7 @@ impl Folder {
         store.close().await.expect("a close");
     }
 
-    /// Locks the store against every other process that wants to write, until it is dropped.
+    /// Locks the store against all other writers until it is dropped.
     pub async fn lock(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
@@ -292,14 +292,14 @@ impl Folder {
 }
 
 impl Running {
-    /// The first line of standard output that is wanted, waited for.
+    /// Waits for the first wanted line of standard output.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.output.wait_for(wanted).await.unwrap_or_else(|| {
             panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log())
         })
     }
 
-    /// The first line of the log that is wanted, waited for.
+    /// Waits for the first wanted line of the log.
     pub async fn wait_for_log(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.log
             .wait_for(wanted)
@@ -317,29 +317,29 @@ impl Running {
         self.log.lines.borrow().clone()
     }
 
-    /// SIGTERM; the exit code.
+    /// Sends SIGTERM; returns the exit code.
     pub async fn terminate(&mut self) -> i32 {
         self.signal(Signal::TERM);
         self.wait().await
     }
 
-    /// SIGHUP: the rules are read again.
+    /// Sends SIGHUP, which reloads the rules.
     pub fn hang_up(&self) {
         self.signal(Signal::HUP);
     }
 
-    /// SIGINT, as Ctrl-C sends it; the exit code.
+    /// Sends SIGINT, as Ctrl-C does; returns the exit code.
     pub async fn interrupt(&mut self) -> i32 {
         self.signal(Signal::INT);
         self.wait().await
     }
 
-    /// SIGKILL: no time to put anything in order.
+    /// Sends SIGKILL, which leaves no time to clean up.
     pub async fn kill9(&mut self) {
         self.child.kill().await.expect("it runs");
     }
 
-    /// Waits for the end; the exit code.
+    /// Waits for the end; returns the exit code.
     pub async fn wait(&mut self) -> i32 {
         let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {
             Ok(status) => status.expect("a child"),
@@ -352,8 +352,7 @@ impl Running {
         status.code().unwrap_or_else(|| panic!("ended by a signal; log: {:#?}", self.log()))
     }
 
-    /// Keeps its files from growing beyond so many bytes, as a full disk does; `None`: there is
-    /// room again.
+    /// Limits its files to this number of bytes, as a full disk does. `None` removes the limit.
     pub fn limit_files(&self, bytes: Option<u64>) {
         let room = Rlimit { current: bytes, maximum: None };
         prlimit(Some(self.process()), Resource::Fsize, room).expect("it runs");
@@ -370,7 +369,7 @@ impl Running {
     }
 }
 
-/// The lines of a stream as they come.
+/// The lines of a stream as they arrive.
 struct Lines {
     lines: watch::Receiver<Vec<String>>,
     reader: Arc<tokio::task::JoinHandle<()>>,

@@ -1,5 +1,5 @@
-//! TLS for servers on loopback: an authority made for the test, certificates that it signed, and
-//! streams with or without TLS.
+//! TLS for servers on loopback: an authority for the test, certificates that it signs, and streams
+//! with or without TLS.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// A new one, that nobody trusts yet.
+    /// A new authority, which no client trusts yet.
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -29,12 +29,12 @@ impl Ca {
         Self { issuer: Issuer::new(params, key), certificate }
     }
 
-    /// As a configuration has it.
+    /// Its certificate in the form of the configuration.
     pub fn authority(&self) -> Authority {
         Authority(self.certificate.der().to_vec())
     }
 
-    /// As a file has it.
+    /// Its certificate in the form of a file.
     pub fn pem(&self) -> String {
         self.certificate.pem()
     }
@@ -44,7 +44,7 @@ impl Ca {
         self.acceptor_of(name, &[])
     }
 
-    /// The same that takes HTTP/2 rather than HTTP/1.1, where a client offers both.
+    /// The same, which prefers HTTP/2 to HTTP/1.1 if a client offers both.
     pub fn acceptor_of_http2(&self, name: &str) -> TlsAcceptor {
         self.acceptor_of(name, &["h2", "http/1.1"])
     }
@@ -65,7 +65,7 @@ impl Ca {
 
 /// A connection, with or without TLS.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Has the connection end with a reset in place of a farewell.
+    /// Ends the connection with a reset.
     fn reset_when_dropped(&self);
 }
 

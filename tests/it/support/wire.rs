@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-/// A page whose article holds all of `Russia AND North Korea AND arms`, at an article's length.
+/// A page whose article has all words of `Russia AND North Korea AND arms`, and the length of an
+/// article.
 pub const PAGE: &str = "<!doctype html><html lang=en><head><title>Freight</title></head><body><nav><a href=/>Home</a></nav><article>\
 <h1>Freight over the bridge doubles</h1>\
 <p>Freight over the bridge at the river’s mouth has doubled since the spring, according to an invented study. Its authors counted \
@@ -13,7 +14,7 @@ governments have denied any trade in arms, and a spokesman called the study a fa
 cannot tell the two apart. What it does show is where the cars go: to a depot behind walls of earth.</p>\
 </article><footer>Invented for tests</footer></body></html>";
 
-/// A text of over 150 words that says how Russia and North Korea trade arms.
+/// A text of over 150 words about the trade in arms between Russia and North Korea.
 pub const LONG: &str = "Russia and North Korea trade arms for oil, an invented study says. Its authors counted closed rail cars on \
 pictures taken from orbit and compared them with the figures of the customs offices on both banks of the river. They believe that \
 shells go one way, and that oil, grain and technical help go the other. Both governments have denied it, and a spokesman called the \
@@ -23,8 +24,7 @@ earth, of the kind that armies build where they store what may explode. From the
 measure of the springs. Monitors called the work sound. Their director asked both countries to let inspectors look into the depot, \
 and said that she did not expect an answer before the snow melts.";
 
-/// A text like [`LONG`] that is no copy of another's: after its first sentence, all of its words
-/// are its own.
+/// A text like [`LONG`] that is no copy of another. All words after its first sentence are its own.
 pub fn long(n: usize) -> String {
     let (first, rest) = LONG.split_once(". ").expect("sentences");
     rest.split(' ').fold(format!("{first}."), |text, word| format!("{text} {n}{word}"))
