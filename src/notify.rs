@@ -5,7 +5,6 @@ mod email;
 #[cfg(test)]
 mod fixture;
 mod format;
-mod outcome;
 mod payload;
 mod printable;
 mod quote;
@@ -19,7 +18,7 @@ mod webhook;
 pub(crate) use crate::notify::printable::escape_unprintable;
 
 pub use crate::alerts::breaker::{FailureCause, FailureScope};
-pub use outcome::{Outcome, RetryReason};
+pub use crate::alerts::outcome::{Outcome, RetryReason};
 pub use send_context::SendContext;
 
 use jiff::Timestamp;

@@ -49,16 +49,16 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::copies::Fingerprint;
 use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{NewAlert, Notification, Receiver};
+use crate::alerts::{NewAlert, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
 use crate::polling::health::{FeedHealthHistory, FeedNotice};
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
+pub use crate::alerts::retry::{Finish, RetryRecord};
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,
@@ -73,9 +73,11 @@ pub use gaps::{FeedGap, PastGap};
 pub use health::ReceiverHealth;
 pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
-pub use outbox::{OutboxTurn, Sending};
+pub use outbox::{
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Sending,
+};
 pub use silences::{add_silence, end_silence, list_silences};
-pub use status::{AttemptOutcome, MessageStatus, StoredStatus};
+pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
@@ -293,44 +295,14 @@ pub struct Lease {
     pub id: String,
     /// Attempts that counted, before this one.
     pub counted_attempts: u32,
+    /// Whether an earlier attempt may have delivered it.
+    pub may_have_arrived: bool,
     /// When its first attempt began, which may be this one.
     pub tried_since: Timestamp,
     /// Whether it gathers alerts: then it is halved where it is too large.
     pub is_digest: bool,
     /// The frozen bytes.
     pub payload: Vec<u8>,
-}
-
-/// The record of an attempt that is to be repeated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryRecord {
-    /// When.
-    pub due: Timestamp,
-    /// How the attempt failed. If no attempt so far reached the receiver, the payload is
-    /// rendered anew.
-    pub cause: FailureCause,
-    /// Whom that concerns.
-    pub scope: FailureScope,
-    /// Whether the attempt counts against the schedule.
-    pub counts: bool,
-    /// Until when the receiver asked for no messages.
-    pub rest_until: Option<Timestamp>,
-    /// Why, in words.
-    pub why: String,
-}
-
-/// The result of an attempt at a leased message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// Sent; what the receiver answered.
-    Sent(String),
-    /// To be tried again.
-    Retry(RetryRecord),
-    /// Given up, kept for replay. Why, in words.
-    Dead(String),
-    /// Refused for its size: a digest of several alerts is halved, any other message is tried
-    /// again as this says.
-    TooLarge(RetryRecord),
 }
 
 /// What a store holds, for the line at the start of a run.
@@ -345,10 +317,6 @@ pub struct Holdings {
     /// Messages that were given up.
     pub dead: i64,
 }
-
-/// Renders a notification for a receiver, within the transaction of the first lease: pure and
-/// quick. An error makes the message dead.
-pub type Render = Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// What a new run finds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -46,8 +46,9 @@ impl Robots {
 
     /// Whether the page at `url`, on that host, may be read.
     ///
-    /// # Errors Where it may not, in words; for a host that rests, or whose robots.txt could not be
-    /// read, such as say that it may be tried again.
+    /// # Errors
+    /// The reason why it may not, in words. If the host rests, or its `robots.txt` could not be
+    /// read, the reason says that it may be tried again.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         match self {
             Self::Says(robots) if robots.is_url_allowed(url) => Ok(()),

@@ -18,7 +18,8 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::daemon;
-use crate::store::{self, Delivery, DeliverySubject, MessageStatus, RetrySelection};
+use crate::lifecycle::message::MessageStatus;
+use crate::store::{self, Delivery, DeliverySubject, RetrySelection};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.

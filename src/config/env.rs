@@ -60,7 +60,7 @@ fn reference(
     if value.is_none() {
         let fault = text.fault(span, format!("the environment variable {name} is not set"));
         faults.push(fault.help(format!(
-            "set it where tidings is started: `export {name}=…` in a shell, `Environment=` or `EnvironmentFile=` in a systemd unit"
+            "set it where Tidings is started: `export {name}=…` in a shell, `Environment=` or `EnvironmentFile=` in a systemd unit"
         )));
     }
     value

@@ -47,7 +47,7 @@ fn name(
     let name = HeaderName::from_bytes(key.value.as_bytes()).ok();
     let (message, help) = match name {
         Some(name) => match refused(name.as_str()) {
-            Some(help) => (format!("the header {name} is set by tidings itself"), help),
+            Some(help) => (format!("the header {name} is set by Tidings itself"), help),
             None => return Some(name),
         },
         None => (

@@ -35,7 +35,7 @@ fn range(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<IpNet> {
     let help = match text.value.parse::<IpAddr>() {
         Ok(address) => format!("write {}", IpNet::from(address)),
         Err(_) => {
-            "write an address and the number of its bits that count: 10.0.0.0/8, 192.168.1.7/32, fd00::/8".to_owned()
+            "write an address and the length of its prefix in bits: 10.0.0.0/8, 192.168.1.7/32, fd00::/8".to_owned()
         }
     };
     reader.error(node, format!("`{}` is not a range of addresses", text.written.value), help);

@@ -16,7 +16,7 @@ pub(super) fn store(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
     match file {
         None => reader.error(
             node,
-            "a store is written sqlite:FILE",
+            "a store has the form sqlite:FILE",
             "write sqlite:tidings.db; no other kind of store can be used",
         ),
         Some("" | ":memory:") => {

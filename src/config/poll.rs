@@ -75,7 +75,7 @@ fn interval(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {
         reader.error(
             node,
             "this is too short a time between polls",
-            "write at least 1s; hosts that are not your own are polled every 5m at most",
+            "write at least 1s; hosts that are not your own are polled at most every 5m",
         );
         return None;
     }

@@ -99,7 +99,7 @@ impl ConfigReader<'_> {
         };
         let is_word = word.written.value.bytes().all(|b| b.is_ascii_lowercase());
         let written = if is_word { format!("`{}`", word.written.value) } else { "this".to_owned() };
-        self.error(node, format!("{written} is none of the words that are allowed here"), help);
+        self.error(node, format!("{written} is not allowed here"), help);
         None
     }
 

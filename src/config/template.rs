@@ -124,8 +124,9 @@ impl Template {
     /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link`
     /// and `text` besides. What an alert lacks is written as nothing.
     ///
-    /// # Errors In words for a person, where it does too much, writes too much, or writes no JSON
-    /// where it should.
+    /// # Errors
+    /// The reason for a person: it does too much, writes too much, or does not write JSON where it
+    /// should.
     pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
         let mut message = Capped(Vec::new());
         let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
@@ -133,7 +134,7 @@ impl Template {
         if self.writes == Writes::Json {
             let broken = |error| {
                 format!(
-                    "what it writes is no JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
+                    "its output is not JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
                 )
             };
             serde_json::from_slice::<serde::de::IgnoredAny>(&message.0).map_err(broken)?;
@@ -247,8 +248,7 @@ mod tests {
     #[test]
     fn json_must_be_json_and_quotes_are_its_own() {
         assert!(
-            fault("{\"text\": \"{{ title }}\"}", Writes::Json)
-                .contains("what it writes is no JSON")
+            fault("{\"text\": \"{{ title }}\"}", Writes::Json).contains("its output is not JSON")
         );
         let template =
             Template::new("{\"text\": {{ title }}, \"all\": {{ rules }}}", Writes::Json).unwrap();

@@ -1,7 +1,6 @@
 //! Delivers the outbox: leases due messages, sends them, and records the outcome.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -13,14 +12,16 @@ use tracing::{debug, error, info, warn};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry;
+use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
 use crate::alerts::width::SendWindow;
 use crate::clock::{JumpWatch, later, now, sleep_until, until};
 use crate::daemon::context::RunContext;
-use crate::daemon::retry::MessageHistory;
+use crate::daemon::payloads::Payloads;
 use crate::daemon::tasks::{Panicked, Tasks};
-use crate::daemon::{Mode, announce, feed_diff, retry};
+use crate::daemon::{Mode, announce, feed_diff, payloads};
 use crate::notify;
-use crate::store::{Finish, Lease, Render, RetryRecord, Sending, StoreError};
+use crate::store::{Lease, PreparedMessages, Sending, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// The pause after a failure of the store.
@@ -56,6 +57,7 @@ pub(crate) async fn deliver(
     let mut tasks = Tasks::new();
     let mut ended = EndedAttempts::new();
     let mut windows = SendWindows::new();
+    let mut payloads = Payloads::default();
     let mut clock = JumpWatch::start();
     let mut next_check = later(now(), CLOCK_CHECK);
     while !stop.is_cancelled() {
@@ -67,7 +69,7 @@ pub(crate) async fn deliver(
             next_check = later(now(), CLOCK_CHECK);
             cut_waits(&context).await;
         }
-        let next = match run_turn(&context, &mut tasks, &mut ended, &windows).await {
+        let next = match run_turn(&context, &mut tasks, &mut ended, &windows, &mut payloads).await {
             Ok(next) => next,
             Err(why) => {
                 error!("the outbox cannot be read or written: {why}; it is tried again");
@@ -117,7 +119,7 @@ async fn finish_in_flight(
                 ended.clone(),
                 BTreeMap::new(),
                 now(),
-                message_renderer(context),
+                Arc::new(PreparedMessages::new()),
             )
             .await
         {
@@ -142,12 +144,13 @@ async fn finish_in_flight(
 }
 
 /// Records the attempts that ended, and starts due messages for every notifier with free slots.
-/// Returns when the next message is due.
+/// Meanwhile it makes the payloads of the next messages. Returns when the next message is due.
 async fn run_turn(
     context: &Arc<RunContext>,
     tasks: &mut Tasks<Lease, Finish>,
     ended: &mut EndedAttempts,
     windows: &SendWindows,
+    payloads: &mut Payloads,
 ) -> Result<Option<Timestamp>, StoreError> {
     let sending = context.config.notifiers.keys().map(|name| {
         let at_once = windows.get(name).copied().unwrap_or_default().at_once();
@@ -162,17 +165,24 @@ async fn run_turn(
             .entry(recipient.clone())
             .or_default() += 1;
     }
-    let turn = context
-        .store
-        .outbox_turn(context.run, ended.clone(), sending, now(), message_renderer(context))
-        .await?;
+    let prepared = payloads.fresh(now());
+    let turn =
+        context.store.outbox_turn(context.run, ended.clone(), sending, now(), prepared.clone());
+    let next = payloads::prepare_next(context, payloads);
+    let (turn, next) = tokio::join!(turn, next);
+    let turn = turn?;
     ended.clear();
+    drop(prepared);
+    payloads.note_turn(&turn);
     for lease in turn.leases {
         let context = Arc::clone(context);
         tasks.spawn(lease.clone(), async move { send_message(&context, &lease).await });
     }
     announce::queue_receiver_notices(context, &turn.receiver_health).await?;
-    Ok(turn.next_due)
+    payloads.add(next?);
+    let missing = payloads.missing(&turn.unprepared);
+    payloads.add(payloads::prepare(context, &missing).await?);
+    Ok(if turn.unprepared.is_empty() { turn.next_due } else { Some(now()) })
 }
 
 /// Makes one attempt at a message. Returns what follows for the message.
@@ -251,25 +261,6 @@ async fn cut_waits(context: &RunContext) {
         }
         Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
     }
-}
-
-/// Renders messages on the store's writer. A panic here must not end the writer.
-fn message_renderer(context: &Arc<RunContext>) -> Render {
-    let context = Arc::clone(context);
-    Arc::new(move |receiver, notification| {
-        let Some(notifier) = context.config.notifiers.get(&receiver.notifier) else {
-            return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
-        };
-        let rendered = catch_unwind(AssertUnwindSafe(|| {
-            notify::render(notifier, receiver, notification, &context.config.zone)
-        }));
-        rendered
-            .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
-            .inspect_err(|why| {
-                context.refused_messages.fetch_add(1, Ordering::Relaxed);
-                error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
-            })
-    })
 }
 
 /// Logs the outcome: once that a receiver takes no messages, and once that it takes them again.

@@ -49,7 +49,7 @@ pub fn read_opml(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
         (_, Ok(())) if list.is_opml => {
             "the list names no feed: no <outline> has an xmlUrl that is an http or https address"
         }
-        (_, Ok(())) => "this is no OPML: it has no <outline>",
+        (_, Ok(())) => "this is not OPML: it has no <outline>",
     };
     Err(NoList(why.to_owned()))
 }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn what_names_no_feed_is_an_error_that_says_why() {
         let why = |text: &str| read_opml(text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(why("<rss/>"), "this is no OPML: it has no <outline>");
+        assert_eq!(why("<rss/>"), "this is not OPML: it has no <outline>");
         assert!(why("<opml><outline text='x'/></opml>").starts_with("the list names no feed"));
     }
 

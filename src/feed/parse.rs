@@ -13,8 +13,9 @@ use tidings_rules::text::visible;
 /// Reads `bytes`, which came from `base` with that `Content-Type`. Never panics, and takes bounded
 /// time and stack whatever the bytes.
 ///
-/// # Errors Where no feed can be found in the bytes: HTML, JSON that is no feed, damage with no
-/// entry left. An empty but sound feed is no error.
+/// # Errors
+/// If the bytes contain no feed: HTML, other JSON, or damage without a readable item. An empty feed
+/// is no error.
 pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Document, NoFeed> {
     let text = decode(bytes, content_type);
     let document = match sniff::kind(&text) {

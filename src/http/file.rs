@@ -15,8 +15,9 @@ use super::{FetchError, Freshness, HttpAnswer, MOST_BYTES, RedirectKind, Validat
 ///
 /// Only for addresses from the configuration: the guard lets no `file:` pass.
 ///
-/// # Errors Where there is no such file, it is not a plain file, it may not be read, or it is
-/// larger than [`MOST_BYTES`].
+/// # Errors
+/// If there is no such file, it is not a regular file, it may not be read, or it is larger than
+/// [`MOST_BYTES`].
 pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, FetchError> {
     let path = url
         .to_file_path()

@@ -16,7 +16,7 @@ pub enum MessageStatus {
     Leased,
     /// Its receiver took it.
     Sent,
-    /// It was given up.
+    /// It was given up. It is kept, and can be sent again.
     Dead,
     /// Its receiver is not in the configuration.
     Held,
@@ -81,6 +81,7 @@ pub struct MessageTransition {
 ///   decides. If it is to be tried again, the next run holds it.
 /// - A message that was sent never changes.
 #[must_use]
+#[expect(clippy::match_same_arms, reason = "a line of the table is one way of a message")]
 pub fn next(status: MessageStatus, event: MessageEvent) -> Option<MessageTransition> {
     let (status, payload) = match (status, event) {
         (Pending, MessageEvent::Leased) => (Leased, Frozen),
@@ -110,6 +111,11 @@ pub fn takes_alerts(status: MessageStatus, is_frozen: bool) -> bool {
     status == Pending && !is_frozen
 }
 
+/// The statuses that `event` moves, each with what follows.
+pub fn moves(event: MessageEvent) -> impl Iterator<Item = (MessageStatus, MessageTransition)> {
+    MessageStatus::ALL.into_iter().filter_map(move |status| Some((status, next(status, event)?)))
+}
+
 impl MessageStatus {
     /// Every status.
     pub const ALL: [Self; 5] = [Pending, Leased, Sent, Dead, Held];
@@ -125,10 +131,134 @@ impl MessageStatus {
             Held => "held",
         }
     }
+
+    /// The status of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
 }
 
 impl fmt::Display for MessageStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// The result of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttemptOutcome {
+    /// The receiver took the message.
+    Sent,
+    /// It failed, and is repeated. The message may have arrived.
+    Again,
+    /// It did not reach the receiver, and is repeated.
+    Unreached,
+    /// The message was given up.
+    Dead,
+    /// Its run ended before the attempt did. The message may have arrived.
+    Unknown,
+}
+
+impl AttemptOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] =
+        [Self::Sent, Self::Again, Self::Unreached, Self::Dead, Self::Unknown];
+
+    /// Its word, in the store and for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Again => "again",
+            Self::Unreached => "unreached",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The outcome of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
+    /// Whether the message may have arrived with this attempt.
+    #[must_use]
+    pub fn may_have_arrived(self) -> bool {
+        self != Self::Unreached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::MessageEvent::{
+        Delivered, Halved, ReceiverKnown, ReceiverLeft, Refused, Retried, RunEnded, SentAgain,
+        Unrenderable,
+    };
+    use super::*;
+
+    /// What follows for a message that is pending, leased, sent, dead or held, in this order.
+    type Row = [Option<(MessageStatus, PayloadChange)>; 5];
+
+    #[rstest]
+    #[case::leased(MessageEvent::Leased, [Some((Leased, Frozen)), None, None, None, None])]
+    #[case::unrenderable(Unrenderable, [Some((Dead, Kept)), None, None, None, None])]
+    #[case::delivered(Delivered, [None, Some((Sent, Kept)), None, None, None])]
+    #[case::refused(Refused, [None, Some((Dead, Kept)), None, None, None])]
+    #[case::may_have_arrived(
+        Retried { may_have_arrived: true },
+        [None, Some((Pending, Kept)), None, None, None]
+    )]
+    #[case::has_not_arrived(
+        Retried { may_have_arrived: false },
+        [None, Some((Pending, Opened)), None, None, None]
+    )]
+    #[case::halved(Halved, [None, Some((Pending, Opened)), None, None, None])]
+    #[case::run_ended(RunEnded, [None, Some((Pending, Kept)), None, None, None])]
+    #[case::receiver_left(ReceiverLeft, [Some((Held, Kept)), None, None, None, None])]
+    #[case::receiver_known(ReceiverKnown, [None, None, None, None, Some((Pending, Kept))])]
+    #[case::sent_again(
+        SentAgain { is_known: true },
+        [None, None, None, Some((Pending, Kept)), None]
+    )]
+    #[case::sent_again_to_nobody(
+        SentAgain { is_known: false },
+        [None, None, None, Some((Held, Kept)), None]
+    )]
+    fn every_event_moves_every_status_as_the_table_says(
+        #[case] event: MessageEvent,
+        #[case] expected: Row,
+    ) {
+        let statuses = [Pending, Leased, Sent, Dead, Held];
+        let found = statuses.map(|status| next(status, event));
+        let pairs = found.map(|next| next.map(|next| (next.status, next.payload)));
+        assert_eq!(pairs, expected);
+        let moved: Vec<_> = moves(event).collect();
+        let expected: Vec<_> =
+            statuses.into_iter().zip(found).filter_map(|(from, to)| Some((from, to?))).collect();
+        assert_eq!(moved, expected);
+    }
+
+    #[test]
+    fn only_a_message_that_was_never_leased_takes_alerts() {
+        for status in MessageStatus::ALL {
+            assert_eq!(takes_alerts(status, false), status == Pending, "{status}");
+            assert!(!takes_alerts(status, true), "{status}");
+        }
+    }
+
+    #[test]
+    fn words_lead_back_to_statuses_and_outcomes() {
+        for status in MessageStatus::ALL {
+            assert_eq!(MessageStatus::from_word(status.as_str()), Some(status));
+        }
+        for outcome in AttemptOutcome::ALL {
+            assert_eq!(AttemptOutcome::from_word(outcome.as_str()), Some(outcome));
+        }
+        assert_eq!(MessageStatus::from_word("open"), None);
     }
 }

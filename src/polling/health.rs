@@ -31,11 +31,11 @@ pub struct FeedHealthHistory {
 /// Why a feed is not healthy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedHealth {
-    /// Its server says that it is gone for good.
+    /// Its server answered that it is permanently gone.
     Gone,
-    /// It has failed for a day.
+    /// Its last poll failed. A notice is sent after a day.
     Failing,
-    /// It is read, and has brought nothing for four times its usual gap and three days.
+    /// Its polls succeed, and it has had no news for four times its usual gap, and for three days.
     Silent,
 }
 
@@ -99,7 +99,7 @@ pub struct FeedNotice {
 pub enum FeedNoticeKind {
     /// It is gone for good, and no longer polled.
     Gone,
-    /// It has failed for a day.
+    /// Its last poll failed. A notice is sent after a day.
     Failing,
     /// It has brought nothing for long.
     Silent,

@@ -8,11 +8,14 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
-use super::{MessageStatus, OpenError, StoreError, health};
+use super::status::read_message_status;
+use super::{OpenError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
+use crate::lifecycle::message;
+use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
-use tidings_rules::story::{NotifierName, headline};
+use tidings_rules::story::headline;
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,30 +131,27 @@ async fn make_dead_messages_due(
     now: Timestamp,
 ) -> Result<Retried, sqlx::Error> {
     let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let dead: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT id, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
-    )
-    .fetch_all(&mut *change)
-    .await?;
+    let rows = read_selected(&mut change, &which).await?;
     let mut retried = Retried::default();
     if let RetrySelection::These(ids) = &which {
-        retried.others =
-            ids.iter().filter(|id| dead.iter().all(|(dead, ..)| dead != *id)).copied().collect();
+        retried.others = ids.iter().copied().collect();
     }
-    for (id, notifier, recipient) in dead {
-        if matches!(&which, RetrySelection::These(ids) if !ids.contains(&id)) {
+    for row in &rows {
+        let (id, status) = (row.try_get("id")?, read_message_status(row)?);
+        let is_known = receivers.contains(&column::receiver_from_row(row)?);
+        let Some(next) = message::next(status, MessageEvent::SentAgain { is_known }) else {
             continue;
-        }
-        let is_configured =
-            receivers.contains(&Receiver { notifier: NotifierName(notifier), recipient });
-        let list = if is_configured { &mut retried.due } else { &mut retried.held };
+        };
+        retried.others.retain(|other| *other != id);
+        let list =
+            if next.status == MessageStatus::Held { &mut retried.held } else { &mut retried.due };
         list.push(id);
     }
     for (status, ids) in
         [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
     {
         sqlx::query(
-            "UPDATE message SET status = $2, due = $3, counted_attempts = 0, unreached = 0
+            "UPDATE message SET status = $2, due = $3, counted_attempts = 0
              WHERE id IN (SELECT value FROM json_each($1))",
         )
         .bind(to_json(ids)?)
@@ -164,8 +164,32 @@ async fn make_dead_messages_due(
     Ok(retried)
 }
 
+/// The selected messages, and their statuses.
+async fn read_selected(
+    conn: &mut SqliteConnection,
+    which: &RetrySelection,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    // LOCK: a second writer needs FOR UPDATE here.
+    match which {
+        RetrySelection::AllDead => sqlx::query(
+            "SELECT id, status, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
+        )
+        .fetch_all(conn)
+        .await,
+        RetrySelection::These(ids) => {
+            sqlx::query(
+                "SELECT id, status, notifier, recipient FROM message
+                 WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+            )
+            .bind(to_json(ids)?)
+            .fetch_all(conn)
+            .await
+        }
+    }
+}
+
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let status = match MessageStatus::from_row(row)? {
+    let status = match read_message_status(row)? {
         MessageStatus::Leased => MessageStatus::Pending,
         status => status,
     };

@@ -2,7 +2,9 @@
 
 mod split;
 
-pub(super) use split::{halve_digest, split_if_large};
+pub(super) use split::{halve_digest, split_digest};
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -11,7 +13,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, to_json, to_millis};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
-use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
+use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestPart, DigestReason};
 use crate::alerts::{Receiver, RuleMatch};
 use tidings_rules::story;
 use tidings_rules::story::{FeedName, Severity};
@@ -28,6 +30,8 @@ pub(super) async fn open_digest(
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
     let reason = to_json(reason)?;
+    // LOCK: a second writer needs the latch here, so that a receiver has one open digest of a
+    // reason.
     if let Some(open) = find_open_digest(conn, receiver, &reason).await? {
         return Ok(open);
     }
@@ -52,6 +56,8 @@ async fn find_open_digest(
     receiver: &Receiver,
     reason: &str,
 ) -> Result<Option<i64>, sqlx::Error> {
+    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a digest that is being
+    // frozen.
     sqlx::query_scalar(
         "SELECT id FROM message
          WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
@@ -65,13 +71,14 @@ async fn find_open_digest(
 
 /// Moves the alerts of messages that could not be sent for too long into one late digest. A
 /// message of which an attempt may have arrived stays unchanged, and so does a critical one.
+/// Returns whether it moved any.
 pub(super) async fn gather_late_messages(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
     away: &NotifierHealth,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let Some(before) = digest::late_before(away.since, now) else { return Ok(()) };
+) -> Result<bool, sqlx::Error> {
+    let Some(before) = digest::late_before(away.since, now) else { return Ok(false) };
     let waiting = find_late_messages(conn, receiver, before).await?;
     let late: Vec<i64> = waiting
         .into_iter()
@@ -81,13 +88,12 @@ pub(super) async fn gather_late_messages(
     let parts = find_late_parts(conn, receiver).await?;
     let is_open = !parts.is_empty()
         || find_open_digest(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
-    if late.len() > 1 || (late.len() == 1 && is_open) {
+    let gathers = late.len() > 1 || (late.len() == 1 && is_open);
+    if gathers {
         let into = open_digest(conn, receiver, &DigestReason::Late, now, now).await?;
-        for message in late.into_iter().chain(parts) {
-            merge_into_digest(conn, message, into).await?;
-        }
+        merge_into_digest(conn, &[late, parts].concat(), into).await?;
     }
-    Ok(())
+    Ok(gathers)
 }
 
 /// Parts of late digests that no attempt can have delivered: they join the digest, which is split
@@ -137,102 +143,167 @@ async fn find_late_messages(
     Ok(waiting)
 }
 
-/// Moves the alerts of `message` to the digest `into` and deletes the message, which no attempt
+/// Moves the alerts of `messages` to the digest `into` and deletes the messages, which no attempt
 /// has delivered.
 async fn merge_into_digest(
     conn: &mut SqliteConnection,
-    message: i64,
+    messages: &[i64],
     into: i64,
 ) -> Result<(), sqlx::Error> {
+    let messages = to_json(&messages)?;
+    sqlx::query(
+        "INSERT INTO message_alert (message, alert)
+         SELECT DISTINCT $2, alert FROM message_alert WHERE message IN (SELECT value FROM json_each($1))
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&messages)
+    .bind(into)
+    .execute(&mut *conn)
+    .await?;
     for sql in [
-        "INSERT OR IGNORE INTO message_alert (message, alert) SELECT $2, alert FROM message_alert WHERE message = $1",
-        "DELETE FROM message_alert WHERE message = $1",
-        "DELETE FROM attempt WHERE message = $1",
-        "DELETE FROM message WHERE id = $1",
+        "DELETE FROM message_alert WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))",
+        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))",
     ] {
-        let query = sqlx::query(sql).bind(message);
-        let query = if sql.contains("$2") { query.bind(into) } else { query };
-        query.execute(&mut *conn).await?;
+        sqlx::query(sql).bind(&messages).execute(&mut *conn).await?;
     }
+    raise_revisions(conn, &[into]).await
+}
+
+/// Moves alerts from digests to the digest `into`: pairs of a digest and an alert. No digest was
+/// ever leased. One that is empty after that is deleted.
+pub(super) async fn move_alerts(
+    conn: &mut SqliteConnection,
+    moved: &[(i64, i64)],
+    into: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($1))
+         UPDATE message_alert SET message = $2 FROM given
+         WHERE message_alert.message = given.message AND message_alert.alert = given.alert",
+    )
+    .bind(to_json(&moved)?)
+    .bind(into)
+    .execute(&mut *conn)
+    .await?;
+    let mut changed: Vec<i64> = moved.iter().map(|(from, _)| *from).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    let emptied = to_json(&changed)?;
+    for sql in [
+        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = attempt.message)",
+        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
+    ] {
+        sqlx::query(sql).bind(&emptied).execute(&mut *conn).await?;
+    }
+    changed.push(into);
+    raise_revisions(conn, &changed).await
+}
+
+/// Notes that the alerts of these messages have changed: payloads that were made before are void.
+pub(super) async fn raise_revisions(
+    conn: &mut SqliteConnection,
+    messages: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE message SET revision = revision + 1 WHERE id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(to_json(&messages)?)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// Moves `alert` from the digest `from` to the digest `into`. Neither was ever leased.
-pub(super) async fn move_alert(
-    conn: &mut SqliteConnection,
-    alert: i64,
-    from: i64,
-    into: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message_alert SET message = $3 WHERE message = $1 AND alert = $2")
-        .bind(from)
-        .bind(alert)
-        .bind(into)
-        .execute(&mut *conn)
-        .await?;
-    for sql in [
-        "DELETE FROM attempt WHERE message = $1 AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message = $1)",
-        "DELETE FROM message WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message = $1)",
-    ] {
-        sqlx::query(sql).bind(from).execute(&mut *conn).await?;
-    }
-    Ok(())
+/// The content of a digest.
+pub(super) enum DigestContent {
+    /// It fits into one message, or is a part already.
+    Whole(Digest),
+    /// It is too large for one message: the alerts of each part.
+    Parts(Vec<Vec<i64>>),
 }
 
-/// The content of the digest `message`: its rules and rows, gravest first, each with its stories,
-/// newest first.
-pub(super) async fn read_digest(
+/// The contents of these digests, by their messages: rules and rows, gravest first, each with its
+/// stories, newest first. A digest that is not split yet is divided if it is too large.
+pub(super) async fn read_digests(
     conn: &mut SqliteConnection,
-    message: i64,
-    reason: DigestReason,
-) -> Result<Digest, sqlx::Error> {
-    let part = split::read_part(conn, message).await?;
-    let rules = read_groups(conn, message).await?.into_iter().map(|(group, _)| group).collect();
-    Ok(Digest { reason, part, rules })
+    digests: Vec<(i64, DigestReason, Option<DigestPart>)>,
+) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
+    let messages: Vec<i64> = digests.iter().map(|(message, ..)| *message).collect();
+    let mut groups = read_groups(conn, &messages).await?;
+    let mut contents = HashMap::new();
+    for (message, reason, part) in digests {
+        let groups = groups.remove(&message).unwrap_or_default();
+        let parts = if part.is_none() { split::divide(&groups)? } else { Vec::new() };
+        let content = if parts.len() > 1 {
+            DigestContent::Parts(parts)
+        } else {
+            let rules = groups.into_iter().map(|(group, _)| group).collect();
+            DigestContent::Whole(Digest { reason, part, rules })
+        };
+        contents.insert(message, content);
+    }
+    Ok(contents)
 }
 
 /// The stories of a digest by rule and row, in its order, with the alerts that they are of.
+type DigestGroups = Vec<(DigestGroup, Vec<i64>)>;
+
+/// The stories of these digests, by their messages.
 async fn read_groups(
     conn: &mut SqliteConnection,
-    message: i64,
-) -> Result<Vec<(DigestGroup, Vec<i64>)>, sqlx::Error> {
+    messages: &[i64],
+) -> Result<HashMap<i64, DigestGroups>, sqlx::Error> {
+    if messages.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = sqlx::query(
-        "SELECT alert.id, alert.rule_match, alert.read, alert.read_why,
+        "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message = $1
+         WHERE message_alert.message IN (SELECT value FROM json_each($1))
          ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
     )
-    .bind(message)
+    .bind(to_json(&messages)?)
     .fetch_all(conn)
     .await?;
-    let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
-    let mut rules: Vec<(DigestGroup, Vec<i64>)> = Vec::new();
+    let mut digests: HashMap<i64, DigestGroups> = HashMap::new();
     for row in &rows {
-        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-        let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
-        match rules.last_mut() {
-            Some((group, alerts))
-                if (&group.rule, id(&group.row)) == (&rule_match.rule, id(&rule_match.row)) =>
-            {
-                group.severity = group.severity.max(rule_match.severity);
-                group.stories.push(entry);
-                alerts.push(alert);
-            }
-            _ => {
-                let group = DigestGroup {
-                    rule: rule_match.rule,
-                    row: rule_match.row,
-                    severity: rule_match.severity,
-                    stories: vec![entry],
-                };
-                rules.push((group, vec![alert]));
-            }
+        add_entry(digests.entry(row.try_get("message")?).or_default(), row)?;
+    }
+    for groups in digests.values_mut() {
+        groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
+    }
+    Ok(digests)
+}
+
+/// Adds the story of this row to the last group, if its rule and row are the same, or else to a new
+/// one.
+fn add_entry(groups: &mut DigestGroups, row: &SqliteRow) -> Result<(), sqlx::Error> {
+    let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
+    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+    let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
+    match groups.last_mut() {
+        Some((group, alerts))
+            if (&group.rule, id(&group.row)) == (&rule_match.rule, id(&rule_match.row)) =>
+        {
+            group.severity = group.severity.max(rule_match.severity);
+            group.stories.push(entry);
+            alerts.push(alert);
+        }
+        _ => {
+            let group = DigestGroup {
+                rule: rule_match.rule,
+                row: rule_match.row,
+                severity: rule_match.severity,
+                stories: vec![entry],
+            };
+            groups.push((group, vec![alert]));
         }
     }
-    rules.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
-    Ok(rules)
+    Ok(())
 }
 
 fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {

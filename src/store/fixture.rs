@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{OpenNotifier, WaitingRecipient, lease_due, read_next_due};
+use super::outbox::{
+    LeasedMessages, OpenNotifier, WaitingRecipient, lease_due, read_first_messages,
+};
 use super::{
-    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OutboxTurn, PollRecord,
-    ReceiverHealth, Render, RetryRecord, Sending, Store, StoryPlan, health,
+    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
+    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth,
+    RetryRecord, Sending, Store, StoryPlan, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
@@ -86,7 +90,7 @@ impl Bench {
         self.lease_at_most(run, notifier, 100, now, render_as_json()).await
     }
 
-    /// Leases at most `limit` of what is due for `notifier`.
+    /// Leases at most `limit` of what is due for `notifier`, whatever its health.
     pub(super) async fn lease_at_most(
         &self,
         run: i64,
@@ -96,19 +100,45 @@ impl Bench {
         render: Render,
     ) -> Vec<Lease> {
         let notifier = NotifierName(notifier.to_owned());
-        let work = self.store.write(move |conn| {
-            Box::pin(async move {
-                let away = health::read_receiver_health(conn).await?.away;
-                let waiting = read_next_due(conn, &notifier).await?;
-                let waiting = waiting
-                    .into_iter()
-                    .map(|(recipient, due)| WaitingRecipient { recipient, due, free: limit })
-                    .collect();
-                let open = OpenNotifier { notifier, free: limit, waiting };
-                lease_due(conn, run, &open, &away, at_second(now), &render).await
-            })
-        });
-        work.await.unwrap()
+        let mut prepared = self.prepare_due(&[&notifier], now, &render).await;
+        loop {
+            let notifier = notifier.clone();
+            let work = self.store.write(move |conn| {
+                Box::pin(lease_whatever_its_health(conn, run, notifier, limit, now, prepared))
+            });
+            let turn = work.await.unwrap();
+            if turn.unprepared.is_empty() || !turn.leases.is_empty() {
+                return turn.leases;
+            }
+            prepared = self.prepare(&turn.unprepared, now, &render).await;
+        }
+    }
+
+    /// Prepares what is due for these notifiers.
+    async fn prepare_due(
+        &self,
+        notifiers: &[&NotifierName],
+        now: i64,
+        render: &Render,
+    ) -> PreparedMessages {
+        let none = PreparedMessages::new();
+        let open = self
+            .store
+            .read_next_open_messages(notifiers, 1000, &none, at_second(now))
+            .await
+            .unwrap();
+        open.into_iter().map(|open| prepare_message(open, now, render)).collect()
+    }
+
+    /// Prepares these messages as the dispatcher does.
+    pub(super) async fn prepare(
+        &self,
+        messages: &[i64],
+        now: i64,
+        render: &Render,
+    ) -> PreparedMessages {
+        let open = self.store.read_open_messages(messages, at_second(now)).await.unwrap();
+        open.into_iter().map(|open| prepare_message(open, now, render)).collect()
     }
 
     /// Records the result of an attempt. Returns `false` if its lease was over.
@@ -137,20 +167,35 @@ impl Bench {
             let to = [(String::new(), *in_flight)].into();
             (NotifierName((*notifier).to_owned()), Sending { at_once: AT_ONCE, in_flight: to })
         });
-        self.store
-            .outbox_turn(run, ended, sending.collect(), at_second(now), render_as_json())
-            .await
-            .unwrap()
+        let sending: BTreeMap<NotifierName, Sending> = sending.collect();
+        let notifiers: Vec<&NotifierName> = sending.keys().collect();
+        let mut prepared = self.prepare_due(&notifiers, now, &render_as_json()).await;
+        let mut ended = ended;
+        loop {
+            let turn = self.store.outbox_turn(
+                run,
+                std::mem::take(&mut ended),
+                sending.clone(),
+                at_second(now),
+                Arc::new(prepared),
+            );
+            let turn = turn.await.unwrap();
+            if turn.unprepared.is_empty() || !turn.leases.is_empty() {
+                return turn;
+            }
+            prepared = self.prepare(&turn.unprepared, now, &render_as_json()).await;
+        }
     }
 
     /// When the first message of each recipient of the desk is due.
     pub(super) async fn next_due(&self) -> Vec<(String, Timestamp)> {
-        self.store
-            .write(|conn| {
-                Box::pin(async move { read_next_due(conn, &desk_receiver().notifier).await })
-            })
+        let notifier = desk_receiver().notifier;
+        let first = self
+            .store
+            .write(|conn| Box::pin(async move { read_first_messages(conn, &notifier, 1).await }))
             .await
-            .unwrap()
+            .unwrap();
+        first.into_iter().map(|(recipient, messages)| (recipient, messages[0].due)).collect()
     }
 
     /// The health of all receivers.
@@ -172,6 +217,42 @@ impl Bench {
     pub(super) async fn query_text(&self, sql: &'static str) -> Option<String> {
         sqlx::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
     }
+}
+
+/// Renders a notification for a receiver.
+pub(super) type Render =
+    Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
+
+/// What a turn does with an open message.
+fn prepare_message(open: OpenMessage, now: i64, render: &Render) -> (i64, PreparedMessage) {
+    let preparation = match open.content {
+        OpenContent::Parts(parts) => Preparation::Split(parts),
+        OpenContent::Whole(notification) => match render(&open.receiver, &notification) {
+            Ok(payload) => Preparation::Payload(payload),
+            Err(why) => Preparation::Unrenderable(why),
+        },
+    };
+    let (revision, made) = (open.revision, at_second(now));
+    (open.message, PreparedMessage { revision, preparation, made })
+}
+
+/// Leases messages of a notifier that has room for `free`, as every recipient has.
+async fn lease_whatever_its_health(
+    conn: &mut SqliteConnection,
+    run: i64,
+    notifier: NotifierName,
+    free: u32,
+    now: i64,
+    prepared: PreparedMessages,
+) -> Result<LeasedMessages, sqlx::Error> {
+    let away = health::read_receiver_health(conn).await?.away;
+    let first = read_first_messages(conn, &notifier, free + 1).await?;
+    let waiting = first.into_iter().map(|(recipient, messages)| {
+        let from = Timestamp::MIN;
+        WaitingRecipient { recipient, from, free, messages }
+    });
+    let mut open = OpenNotifier { notifier, free, waiting: waiting.collect() };
+    lease_due(conn, run, &mut open, &away, at_second(now), &prepared).await
 }
 
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.

@@ -1,5 +1,9 @@
 //! The health of notifiers and receivers: how attempts change it, and the notices about it.
 
+mod changes;
+
+pub(super) use changes::HealthChanges;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,9 +12,9 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, read_time, to_millis};
-use super::{Finish, Lease, RetryRecord, Store, StoreError};
+use super::{Store, StoreError};
 use crate::alerts::breaker;
-use crate::alerts::breaker::{FailureScope, NotifierHealth};
+use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::{Content, Receiver};
 use tidings_rules::story::NotifierName;
@@ -24,26 +28,23 @@ pub struct ReceiverHealth {
     /// The health of every receiver whose last attempt failed or that asked for rest. A receiver
     /// without a recipient is a whole notifier.
     pub away: BTreeMap<Receiver, NotifierHealth>,
-    /// Receivers whose last message became dead, each as a notice, and whether the notice was sent.
-    refused: Vec<(Notice, bool)>,
+    /// Receivers whose last message became dead, as a notice, and whether it was announced.
+    refused: BTreeMap<Receiver, (Notice, bool)>,
 }
 
 impl ReceiverHealth {
-    /// Whether `receiver` and its notifier have no failure, rest or refusal.
+    /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
+    #[cfg(test)]
     #[must_use]
-    pub fn is_healthy(&self, receiver: &Receiver) -> bool {
-        let refused = |(notice, _): &(Notice, bool)| {
-            notice.notifier == receiver.notifier
-                && notice.recipient.as_deref().unwrap_or_default() == receiver.recipient
-        };
+    pub(super) fn is_healthy(&self, receiver: &Receiver) -> bool {
         !self.away.contains_key(receiver)
             && !self.away.contains_key(&whole_notifier(&receiver.notifier))
-            && !self.refused.iter().any(refused)
+            && !self.refused.contains_key(receiver)
     }
 
     /// The refusals without a notice.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
-        self.refused.iter().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
+        self.refused.values().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
     }
 }
 
@@ -101,61 +102,23 @@ pub(super) async fn list_unhealthy_receivers(
 pub(super) async fn read_receiver_health(
     conn: &mut SqliteConnection,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let away = list_unhealthy_receivers(conn).await?.into_iter().collect();
-    let rows =
-        sqlx::query("SELECT * FROM refusal ORDER BY notifier, recipient").fetch_all(conn).await?;
-    let refused = rows.iter().map(|row| Ok((refusal_from_row(row)?, row.try_get("announced")?)));
-    Ok(ReceiverHealth { away, refused: refused.collect::<Result<_, sqlx::Error>>()? })
-}
-
-/// Applies the result of an attempt to the health of its receiver or notifier. Refusals are stored
-/// apart from the health, because the receiver may take the next message.
-pub(super) async fn record_outcome(
-    conn: &mut SqliteConnection,
-    lease: &Lease,
-    finish: &Finish,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let receiver = &lease.receiver;
-    match finish {
-        Finish::Sent(_) => {
-            delete_refusal(conn, receiver).await?;
-            record_success(conn, receiver, now).await?;
-            if !receiver.recipient.is_empty() {
-                record_success(conn, &whole_notifier(&receiver.notifier), now).await?;
-            }
-            Ok(())
+    let rows = sqlx::query(
+        "SELECT notifier, recipient, failures, since, rests_until, why, announced FROM health
+         UNION ALL SELECT notifier, recipient, NULL, since, NULL, why, announced FROM refusal",
+    )
+    .fetch_all(conn)
+    .await?;
+    let (mut away, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    for row in &rows {
+        let receiver = column::receiver_from_row(row)?;
+        if row.try_get::<Option<u32>, _>("failures")?.is_some() {
+            away.insert(receiver, health_from_row(row)?);
+        } else {
+            let notice = refusal_notice(&receiver, read_time(row, "since")?, row.try_get("why")?);
+            refused.insert(receiver, (notice, row.try_get("announced")?));
         }
-        Finish::Retry(retry) | Finish::TooLarge(retry) => {
-            record_failure(conn, lease, retry, now).await
-        }
-        Finish::Dead(why) => record_refusal(conn, receiver, why, now).await,
     }
-}
-
-async fn record_failure(
-    conn: &mut SqliteConnection,
-    lease: &Lease,
-    retry: &RetryRecord,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let notifier = whole_notifier(&lease.receiver.notifier);
-    let concerned = match retry.scope {
-        FailureScope::Notifier => &notifier,
-        FailureScope::Recipient => &lease.receiver,
-        FailureScope::Message if breaker::is_long_refused(lease.tried_since, now) => {
-            return record_refusal(conn, &lease.receiver, &retry.why, now).await;
-        }
-        FailureScope::Message => return Ok(()),
-    };
-    let before = read_health(conn, concerned).await?;
-    let state = breaker::record_failure(before, retry.cause, &retry.why, retry.rest_until, now);
-    write_health(conn, concerned, &state, now).await?;
-    if *concerned != notifier {
-        // The server answered for one of its recipients, so the notifier works.
-        record_success(conn, &notifier, now).await?;
-    }
-    Ok(())
+    Ok(ReceiverHealth { away, refused })
 }
 
 /// Records that a message for `receiver` was refused.
@@ -178,55 +141,25 @@ pub(super) async fn record_refusal(
     Ok(())
 }
 
-async fn delete_refusal(
+/// Creates a notice that a receiver or a whole notifier is back, for those who were notified that
+/// it was away. `before` is its health while it was away.
+async fn insert_recovery_notice(
     conn: &mut SqliteConnection,
     receiver: &Receiver,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM refusal WHERE notifier = $1 AND recipient = $2")
-        .bind(&receiver.notifier.0)
-        .bind(&receiver.recipient)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Records that a receiver or a whole notifier took a message. Everybody who was notified that it
-/// was away gets a notice that it is back.
-async fn record_success(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
+    before: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let Some(before) = read_health(conn, receiver).await? else { return Ok(()) };
-    match breaker::after_delivery(before.clone(), now) {
-        Some(rests) => write_health(conn, receiver, &rests, now).await?,
-        None => {
-            sqlx::query("DELETE FROM health WHERE notifier = $1 AND recipient = $2")
-                .bind(&receiver.notifier.0)
-                .bind(&receiver.recipient)
-                .execute(&mut *conn)
-                .await?;
-        }
-    }
-    if before.is_open() {
-        bring_retries_forward(conn, receiver, now).await?;
-    }
-    if before.announced {
-        let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
-        let notifier = receiver.notifier.clone();
-        let down = Notice {
-            kind: NoticeKind::Down,
-            notifier,
-            recipient,
-            since: before.since,
-            why: before.why,
-        };
-        let audience = list_notified_receivers(conn, &down).await?;
-        let back = Notice { kind: NoticeKind::Back, ..down };
-        insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now)
-            .await?;
-    }
-    Ok(())
+    let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
+    let down = Notice {
+        kind: NoticeKind::Down,
+        notifier: receiver.notifier.clone(),
+        recipient,
+        since: before.since,
+        why: before.why.clone(),
+    };
+    let audience = list_notified_receivers(conn, &down).await?;
+    let back = Notice { kind: NoticeKind::Back, ..down };
+    insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now).await
 }
 
 /// Makes messages that wait longer than five steps due within four, because their receiver is
@@ -294,6 +227,7 @@ pub(super) async fn insert_notices(
     audience: Vec<Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    // LOCK: a second writer needs the latch before this.
     let notification = column::to_json(content)?;
     for receiver in audience {
         sqlx::query(
@@ -328,45 +262,6 @@ async fn list_notified_receivers(
     rows.iter().map(column::receiver_from_row).collect()
 }
 
-/// The health of a receiver or of a whole notifier, if its last attempt failed or it asked for
-/// rest.
-pub(super) async fn read_health(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-) -> Result<Option<NotifierHealth>, sqlx::Error> {
-    let row = sqlx::query("SELECT * FROM health WHERE notifier = $1 AND recipient = $2")
-        .bind(&receiver.notifier.0)
-        .bind(&receiver.recipient)
-        .fetch_optional(conn)
-        .await?;
-    row.as_ref().map(health_from_row).transpose()
-}
-
-async fn write_health(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    state: &NotifierHealth,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (notifier, recipient) DO UPDATE
-         SET failures = $3, since = $4, rests_until = $5, rest_set_at = $6, why = $7, announced = $8",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(state.failures)
-    .bind(to_millis(state.since))
-    .bind(to_millis(state.rests_until))
-    .bind(to_millis(now))
-    .bind(&state.why)
-    .bind(state.announced)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
         failures: row.try_get("failures")?,
@@ -377,15 +272,15 @@ fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     })
 }
 
-fn refusal_from_row(row: &SqliteRow) -> Result<Notice, sqlx::Error> {
-    let Receiver { notifier, recipient } = column::receiver_from_row(row)?;
-    Ok(Notice {
+/// The notice that `receiver` refuses messages.
+fn refusal_notice(receiver: &Receiver, since: Timestamp, why: String) -> Notice {
+    Notice {
         kind: NoticeKind::Refused,
-        notifier,
-        recipient: Some(recipient).filter(|recipient| !recipient.is_empty()),
-        since: read_time(row, "since")?,
-        why: row.try_get("why")?,
-    })
+        notifier: receiver.notifier.clone(),
+        recipient: Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty()),
+        since,
+        why,
+    }
 }
 
 #[cfg(test)]

@@ -6,43 +6,63 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::digest::DigestContent;
+use super::outbox::OpenContent;
 use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{Content, Notification};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedEntry, Read};
 
-/// The notifications of the messages in these rows, which are first sent at `now`.
-pub(super) async fn read_notifications(
+/// The contents of the messages in these rows, which are first sent at `now`.
+pub(super) async fn read_contents(
     conn: &mut SqliteConnection,
-    rows: &[&SqliteRow],
+    rows: &[SqliteRow],
     now: Timestamp,
-) -> Result<Vec<Notification>, sqlx::Error> {
-    let mut contents = read_contents(conn, rows).await?;
-    let mut notifications = Vec::with_capacity(rows.len());
+) -> Result<Vec<OpenContent>, sqlx::Error> {
+    let mut events = read_event_contents(conn, rows).await?;
+    let mut digests = read_digests(conn, rows).await?;
+    let mut contents = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.try_get("id")?;
-        let content = if let Some(content) = contents.remove(&id) {
-            content
-        } else if let Some(reason) = column::read_optional_json(row, "digest")? {
-            Content::Digest(digest::read_digest(conn, id, reason).await?)
-        } else {
-            column::read_json(row, "notification")?
+        let content = match (events.remove(&id), digests.remove(&id)) {
+            (Some(content), _) => content,
+            (None, Some(DigestContent::Whole(digest))) => Content::Digest(digest),
+            (None, Some(DigestContent::Parts(parts))) => {
+                contents.push(OpenContent::Parts(parts));
+                continue;
+            }
+            (None, None) => column::read_json(row, "notification")?,
         };
-        notifications.push(Notification {
+        contents.push(OpenContent::Whole(Box::new(Notification {
             id: row.try_get("uid")?,
             created: column::read_time(row, "created")?,
             sent: now,
             content,
-        });
+        })));
     }
-    Ok(notifications)
+    Ok(contents)
+}
+
+/// The digests among the messages in these rows.
+async fn read_digests(
+    conn: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
+    let mut reasons = Vec::new();
+    for row in rows {
+        if let Some(reason) = column::read_optional_json(row, "digest")? {
+            let part = column::read_optional_json(row, "part")?;
+            reasons.push((row.try_get("id")?, reason, part));
+        }
+    }
+    digest::read_digests(conn, reasons).await
 }
 
 /// The contents of those messages that are about an event, by their ids.
-async fn read_contents(
+async fn read_event_contents(
     conn: &mut SqliteConnection,
-    rows: &[&SqliteRow],
+    rows: &[SqliteRow],
 ) -> Result<HashMap<i64, Content>, sqlx::Error> {
     let mut events: Vec<(i64, String)> = Vec::new();
     for row in rows {

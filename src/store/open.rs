@@ -40,7 +40,7 @@ pub enum OpenError {
     Locked(String),
     /// It was made before the first schema.
     #[error(
-        "the store {0} was made by an earlier build of Tidings, and its tables have other names; nothing in it was changed; keep the file, and name a new one as `store`: what the feeds still hold is matched and sent again"
+        "the store {0} was made by an earlier build of Tidings, and its tables have other names; nothing in it was changed; keep the file, and name a new one as `store`: stories that the feeds still have are matched and sent again"
     )]
     Earlier(String),
     /// It was written by a newer Tidings.

@@ -1,18 +1,20 @@
-//! Chooses the message of an alert: one about its event, or a digest.
+//! Adds alerts to messages: one about their event, or a digest, as `alerts::plan` says.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{from_millis, to_millis};
+use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
+use crate::alerts::plan;
+use crate::alerts::plan::{Destination, ReceiverState, RoutedAlert};
 use crate::alerts::silence;
-use crate::alerts::silence::Silence;
 use crate::alerts::volume;
-use crate::alerts::volume::Routing;
 use crate::alerts::{NewAlert, Receiver};
-use tidings_rules::story::Severity;
+use crate::lifecycle::message;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// An alert that was just recorded.
@@ -21,14 +23,6 @@ pub(super) struct RecordedAlert<'v> {
     pub(super) new_alert: &'v NewAlert,
     /// Its rule has alerted for the event before, and its story is an update.
     pub(super) is_update: bool,
-}
-
-/// An alert, and how its rule and silences route it.
-struct RoutedAlert<'v> {
-    recorded: &'v RecordedAlert<'v>,
-    routing: Routing,
-    /// The silence that mutes it.
-    silence: Option<&'v Silence>,
 }
 
 /// Adds the recorded alerts of `event` to messages, as silences, rules and receivers require.
@@ -42,113 +36,132 @@ pub(super) async fn route_alerts(
     if alerts.is_empty() {
         return Ok(());
     }
+    // LOCK: a second writer needs the latch before this: it guards the number of an event's next
+    // message, open digests, bursts and limits.
     let silences = silences::read_active_silences(conn, now).await?;
     let mut routed = Vec::with_capacity(alerts.len());
     for recorded in alerts {
         let NewAlert { rule_match, throttle, .. } = recorded.new_alert;
-        let silence = silence::longest(&silences, rule_match, &match_result.feeds, event);
         let earlier = read_earlier_alerts(conn, recorded).await?;
-        let routing =
-            volume::throttle_rule(rule_match, throttle, &earlier, now, &match_result.policy.zone);
-        routed.push(RoutedAlert { recorded, routing, silence });
+        routed.push(RoutedAlert {
+            severity: rule_match.severity,
+            is_update: recorded.is_update,
+            routing: volume::throttle_rule(
+                rule_match,
+                throttle,
+                &earlier,
+                now,
+                &match_result.policy.zone,
+            ),
+            silence: silence::longest(&silences, rule_match, &match_result.feeds, event),
+        });
     }
+    let mut additions = Additions::default();
     let receivers: BTreeSet<&Receiver> =
         alerts.iter().flat_map(|one| &one.new_alert.receivers).collect();
     for receiver in receivers {
-        let of_receiver =
-            routed.iter().filter(|one| one.recorded.new_alert.receivers.contains(receiver));
-        let (muted, unmuted): (Vec<_>, Vec<_>) = of_receiver.partition(|one| one.silence.is_some());
-        for one in muted {
-            if let Some(silence) = one.silence {
-                let message =
-                    digest::open_digest(conn, receiver, &silence.reason(), silence.until, now)
-                        .await?;
-                add_to_message(conn, message, one.recorded).await?;
-            }
-        }
-        route_to_receiver(conn, event, receiver, &unmuted, match_result, now).await?;
+        let of_receiver = alerts.iter().zip(&routed);
+        let (ids, routed): (Vec<i64>, Vec<RoutedAlert<'_>>) = of_receiver
+            .filter(|(one, _)| one.new_alert.receivers.contains(receiver))
+            .map(|(one, routed)| (one.alert, routed.clone()))
+            .unzip();
+        let to = EventReceiver { event, receiver, match_result, now };
+        to.add_alerts(conn, &ids, &routed, &mut additions).await?;
     }
-    Ok(())
+    additions.write(conn).await
 }
 
-/// Adds alerts that are not muted to messages for a receiver. All go into one message about the
-/// event if a rule wants that and the receiver's delivery policy allows it.
-async fn route_to_receiver(
-    conn: &mut SqliteConnection,
-    event: &str,
-    receiver: &Receiver,
-    unmuted: &[&RoutedAlert<'_>],
-    match_result: &MatchResult,
+/// A receiver of alerts of an event.
+struct EventReceiver<'r> {
+    event: &'r str,
+    receiver: &'r Receiver,
+    match_result: &'r MatchResult,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let Some(highest_severity) =
-        unmuted.iter().map(|one| one.recorded.new_alert.rule_match.severity).max()
-    else {
-        return Ok(());
-    };
-    let default = DeliveryPolicy::default();
-    let policy = match_result.policy.policies.get(&receiver.notifier).unwrap_or(&default);
-    // An update is a message of its own.
-    let is_update = unmuted.iter().any(|one| one.recorded.is_update);
-    let open = if is_update { None } else { find_open_message(conn, event, receiver).await? };
-    let shared_message = match open {
-        Some(open) => Some(open),
-        None if unmuted.iter().any(|one| one.routing == Routing::Now) => Some(
-            choose_message(conn, event, receiver, highest_severity, policy, match_result, now)
-                .await?,
-        ),
-        None => None,
-    };
-    for one in unmuted {
-        let message = match (shared_message, &one.routing) {
-            (Some(message), _) => message,
-            (None, Routing::Gathered(reason, due)) => {
-                let severity = one.recorded.new_alert.rule_match.severity;
-                let due = volume::digest_due(policy, severity, *due, &match_result.policy.zone);
-                digest::open_digest(conn, receiver, reason, due, now).await?
-            }
-            (None, Routing::Now) => continue,
+}
+
+impl EventReceiver<'_> {
+    /// Adds these alerts to messages, as [`plan::plan`] says.
+    async fn add_alerts(
+        &self,
+        conn: &mut SqliteConnection,
+        alerts: &[i64],
+        routed: &[RoutedAlert<'_>],
+        additions: &mut Additions,
+    ) -> Result<(), sqlx::Error> {
+        let Self { event, receiver, match_result, now } = *self;
+        let default = DeliveryPolicy::default();
+        let policy = match_result.policy.policies.get(&receiver.notifier).unwrap_or(&default);
+        let is_muted = routed.iter().all(|one| one.silence.is_some());
+        let open = if is_muted { None } else { find_open_message(conn, event, receiver).await? };
+        let sent = match policy.limit {
+            Some(limit) if !is_muted => read_recent_messages(conn, receiver, limit.most).await?,
+            _ => Vec::new(),
         };
-        add_to_message(conn, message, one.recorded).await?;
-    }
-    Ok(())
-}
-
-/// The message to a receiver about `event`: the event's next message, or a digest if the
-/// receiver's delivery policy gathers the alert.
-async fn choose_message(
-    conn: &mut SqliteConnection,
-    event: &str,
-    receiver: &Receiver,
-    highest_severity: Severity,
-    policy: &DeliveryPolicy,
-    match_result: &MatchResult,
-    now: Timestamp,
-) -> Result<i64, sqlx::Error> {
-    let sent = match policy.limit {
-        Some(limit) => read_recent_messages(conn, receiver, limit.most).await?,
-        None => Vec::new(),
-    };
-    match volume::throttle_receiver(policy, highest_severity, &sent, now, &match_result.policy.zone)
-    {
-        Routing::Now => insert_event_message(conn, event, receiver, match_result.due, now).await,
-        Routing::Gathered(reason, due) => {
-            digest::open_digest(conn, receiver, &reason, due, now).await
+        let state = ReceiverState { policy, has_open_message: open.is_some(), sent: &sent };
+        let plan = plan::plan(routed, state, now, &match_result.policy.zone);
+        let (mut next_message, mut digests) = (None, Vec::new());
+        for (alert, destination) in alerts.iter().zip(plan) {
+            match (destination, open) {
+                (Destination::Digest(reason, due), _) => {
+                    let known = digests.iter().find(|(other, _)| *other == reason);
+                    let digest = match known {
+                        Some((_, digest)) => *digest,
+                        None => digest::open_digest(conn, receiver, &reason, due, now).await?,
+                    };
+                    digests.push((reason, digest));
+                    additions.join(digest, *alert);
+                }
+                (Destination::OpenMessage, Some(open)) => additions.join(open, *alert),
+                (Destination::OpenMessage, None) | (Destination::NextMessage, _) => {
+                    let message = match next_message {
+                        Some(message) => message,
+                        None => {
+                            insert_event_message(conn, event, receiver, match_result.due, now)
+                                .await?
+                        }
+                    };
+                    next_message = Some(message);
+                    additions.pairs.push((message, *alert));
+                }
+            }
         }
+        Ok(())
     }
 }
 
-async fn add_to_message(
-    conn: &mut SqliteConnection,
-    message: i64,
-    recorded: &RecordedAlert<'_>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO message_alert (message, alert) VALUES ($1, $2)")
-        .bind(message)
-        .bind(recorded.alert)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// The most pairs of one statement, whose parameters are limited.
+const PAIRS: usize = 1000;
+
+/// Alerts that are added to messages.
+#[derive(Default)]
+struct Additions {
+    /// Pairs of a message and an alert.
+    pairs: Vec<(i64, i64)>,
+    /// Messages that may have had alerts before.
+    joined: BTreeSet<i64>,
+}
+
+impl Additions {
+    /// Adds an alert to a message that may have others.
+    fn join(&mut self, message: i64, alert: i64) {
+        self.joined.insert(message);
+        self.pairs.push((message, alert));
+    }
+
+    async fn write(self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for pairs in self.pairs.chunks(PAIRS) {
+            let mut insert =
+                QueryBuilder::<Sqlite>::new("INSERT INTO message_alert (message, alert) ");
+            insert.push_values(pairs, |mut values, (message, alert)| {
+                values.push_bind(*message).push_bind(*alert);
+            });
+            insert.build().execute(&mut *conn).await?;
+        }
+        if self.joined.is_empty() {
+            return Ok(());
+        }
+        digest::raise_revisions(conn, &self.joined.into_iter().collect::<Vec<_>>()).await
+    }
 }
 
 /// When the rule alerted before with the same dedup key, newest first, at most as often as its
@@ -193,8 +206,10 @@ async fn find_open_message(
     event: &str,
     receiver: &Receiver,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let newest: Option<(i64, bool)> = sqlx::query_as(
-        "SELECT id, status = 'pending' AND payload IS NULL FROM message
+    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a message that is being
+    // frozen.
+    let newest = sqlx::query(
+        "SELECT id, status, payload IS NOT NULL AS is_frozen FROM message
          WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY sequence DESC LIMIT 1",
     )
     .bind(event)
@@ -202,7 +217,10 @@ async fn find_open_message(
     .bind(&receiver.recipient)
     .fetch_optional(conn)
     .await?;
-    Ok(newest.filter(|(_, is_open)| *is_open).map(|(message, _)| message))
+    let Some(newest) = newest else { return Ok(None) };
+    let is_open =
+        message::takes_alerts(read_message_status(&newest)?, newest.try_get("is_frozen")?);
+    if is_open { newest.try_get("id").map(Some) } else { Ok(None) }
 }
 
 /// Inserts the next message of an event to a receiver.

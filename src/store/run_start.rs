@@ -1,15 +1,18 @@
 //! The start of a run: releases the leases of earlier runs, and holds the messages of receivers
 //! that left the configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::to_millis;
+use super::column::{self, to_millis};
+use super::status::read_message_status;
 use super::{RunStart, Store, StoreError, delivery_waits, health};
 use crate::alerts::Receiver;
-use tidings_rules::story::NotifierName;
+use crate::lifecycle::message;
+use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
 
 impl Store {
     /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
@@ -45,18 +48,34 @@ async fn record_start(
 
 /// Releases every lease, because the runs that held them have ended.
 async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
-    sqlx::query(
-        "UPDATE attempt SET ended = $1, outcome = 'unknown'
-         WHERE id IN (SELECT lease FROM message WHERE status = 'leased')",
-    )
-    .bind(to_millis(now))
-    .execute(&mut *conn)
-    .await?;
-    let opened =
-        sqlx::query("UPDATE message SET status = 'pending', lease = NULL WHERE status = 'leased'")
-            .execute(conn)
-            .await?;
-    Ok(opened.rows_affected())
+    let mut reclaimed = 0;
+    for (from, next) in message::moves(MessageEvent::RunEnded) {
+        sqlx::query(
+            "UPDATE attempt SET ended = $1, outcome = $2
+             WHERE id IN (SELECT lease FROM message WHERE status = $3)",
+        )
+        .bind(to_millis(now))
+        .bind(AttemptOutcome::Unknown.as_str())
+        .bind(from.as_str())
+        .execute(&mut *conn)
+        .await?;
+        let opened = sqlx::query(
+            "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE WHERE status = $2",
+        )
+        .bind(next.status.as_str())
+        .bind(from.as_str())
+        .execute(&mut *conn)
+        .await?;
+        reclaimed += opened.rows_affected();
+    }
+    Ok(reclaimed)
+}
+
+/// Messages to a receiver that have the same status.
+struct MessageGroup {
+    status: MessageStatus,
+    receiver: Receiver,
+    messages: i64,
 }
 
 /// Holds messages of receivers that left, and makes held messages of receivers that are back
@@ -65,30 +84,67 @@ async fn hold_messages(
     conn: &mut SqliteConnection,
     receivers: &BTreeSet<Receiver>,
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
-    let groups: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT notifier, recipient, count(*) FROM message WHERE status IN ('pending', 'held') GROUP BY notifier, recipient ORDER BY notifier, recipient",
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut held = Vec::new();
-    for (notifier, recipient, messages) in groups {
-        let receiver = Receiver { notifier: NotifierName(notifier), recipient };
-        let is_configured = receivers.contains(&receiver);
-        let (from, to) = if is_configured { ("held", "pending") } else { ("pending", "held") };
-        sqlx::query(
-            "UPDATE message SET status = $4 WHERE status = $3 AND notifier = $1 AND recipient = $2",
-        )
-        .bind(&receiver.notifier.0)
-        .bind(&receiver.recipient)
-        .bind(from)
-        .bind(to)
-        .execute(&mut *conn)
-        .await?;
-        if !is_configured {
-            held.push((receiver, messages.unsigned_abs()));
-        }
+    let groups = read_message_groups(conn).await?;
+    let (known, left): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|group| receivers.contains(&group.receiver));
+    move_groups(conn, &known, MessageEvent::ReceiverKnown).await?;
+    move_groups(conn, &left, MessageEvent::ReceiverLeft).await?;
+    let mut held: BTreeMap<Receiver, u64> = BTreeMap::new();
+    for group in left {
+        *held.entry(group.receiver).or_default() += group.messages.unsigned_abs();
     }
-    Ok(held)
+    Ok(held.into_iter().collect())
+}
+
+/// How many messages of each receiver are pending and how many held.
+async fn read_message_groups(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<MessageGroup>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT status, notifier, recipient, count(*) AS messages FROM message
+         WHERE status IN ('pending', 'held') GROUP BY status, notifier, recipient",
+    )
+    .fetch_all(conn)
+    .await?;
+    let groups = rows.iter().map(|row| {
+        Ok(MessageGroup {
+            status: read_message_status(row)?,
+            receiver: column::receiver_from_row(row)?,
+            messages: row.try_get("messages")?,
+        })
+    });
+    groups.collect()
+}
+
+/// Moves the messages of these groups as `event` does.
+async fn move_groups(
+    conn: &mut SqliteConnection,
+    groups: &[MessageGroup],
+    event: MessageEvent,
+) -> Result<(), sqlx::Error> {
+    let moved: Vec<_> = groups
+        .iter()
+        .filter_map(|group| Some((group, message::next(group.status, event)?.status)))
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let mut update =
+        QueryBuilder::<Sqlite>::new("WITH given (notifier, recipient, status, next) AS (");
+    update.push_values(moved, |mut values, (group, next)| {
+        values
+            .push_bind(&group.receiver.notifier.0)
+            .push_bind(&group.receiver.recipient)
+            .push_bind(group.status.as_str())
+            .push_bind(next.as_str());
+    });
+    update.push(
+        ") UPDATE message SET status = given.next FROM given
+           WHERE message.status = given.status AND message.notifier = given.notifier
+                 AND message.recipient = given.recipient",
+    );
+    update.build().execute(conn).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Adds, lists and ends silences.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -71,17 +72,22 @@ async fn count_muted(
     conn: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<Vec<(Silence, u32)>, sqlx::Error> {
-    let mut counted = Vec::new();
-    for silence in read_active_silences(conn, now).await? {
-        let muted = sqlx::query_scalar(
-            "SELECT count(DISTINCT alert) FROM message_alert JOIN message ON message.id = message_alert.message WHERE digest = $1",
-        )
-        .bind(to_json(&silence.reason())?)
-        .fetch_one(&mut *conn)
-        .await?;
-        counted.push((silence, muted));
-    }
-    Ok(counted)
+    let silences = read_active_silences(conn, now).await?;
+    let reasons: Vec<String> =
+        silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
+    let counts: Vec<(String, u32)> = sqlx::query_as(
+        "SELECT digest, count(DISTINCT alert) FROM message
+         JOIN message_alert ON message_alert.message = message.id
+         WHERE digest IN (SELECT value FROM json_each($1)) GROUP BY digest",
+    )
+    .bind(to_json(&reasons)?)
+    .fetch_all(conn)
+    .await?;
+    let counts: HashMap<String, u32> = counts.into_iter().collect();
+    let counted = silences.into_iter().zip(reasons);
+    Ok(counted
+        .map(|(silence, reason)| (silence, counts.get(&reason).copied().unwrap_or_default()))
+        .collect())
 }
 
 async fn insert_silence(
@@ -128,6 +134,10 @@ async fn shorten_silence(
     Ok(Some(ended))
 }
 
+/// A silence, and the alerts that move to its digest: pairs of the digest that has it and the
+/// alert.
+type MovedAlerts<'s> = (&'s Silence, Vec<(i64, i64)>);
+
 /// Moves every muted alert that was not sent to another digest: that of the silence that ends last
 /// among those that mute the alert now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
@@ -145,18 +155,24 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     let all = rows.iter().map(muted_from_row).collect::<Result<Vec<_>, _>>()?;
     let stories: Vec<StoryId> = all.iter().map(|muted| muted.story).collect();
     let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
+    // LOCK: a second writer needs the latch before the digests are read.
+    let mut moved: BTreeMap<(Receiver, i64), MovedAlerts<'_>> = BTreeMap::new();
     for muted in all {
         let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
         let Some(longest) = silence::longest(&silences, &muted.rule_match, feeds, &muted.event)
         else {
             continue;
         };
-        let reason = longest.reason();
-        if reason != muted.reason {
-            let into =
-                digest::open_digest(conn, &muted.receiver, &reason, longest.until, now).await?;
-            digest::move_alert(conn, muted.alert, muted.message, into).await?;
+        if longest.reason() != muted.reason {
+            let (_, alerts) =
+                moved.entry((muted.receiver, longest.id)).or_insert_with(|| (longest, Vec::new()));
+            alerts.push((muted.message, muted.alert));
         }
+    }
+    for ((receiver, _), (silence, alerts)) in moved {
+        let into =
+            digest::open_digest(conn, &receiver, &silence.reason(), silence.until, now).await?;
+        digest::move_alerts(conn, &alerts, into).await?;
     }
     Ok(())
 }

@@ -1,12 +1,10 @@
-//! The status of stories and messages and the outcome of attempts, each with its mapping to a
-//! column.
+//! Maps the status of stories and messages and the outcome of attempts to columns and back.
 
-use std::fmt;
-
-use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use crate::lifecycle::message;
+use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, MessageTransition};
 use crate::lifecycle::story::StoryStatus;
 
 /// The status of a story, and why, as the columns `status` and `status_why` hold it.
@@ -32,90 +30,26 @@ pub(super) fn story_status_from_row(row: &SqliteRow) -> Result<StoryStatus, sqlx
     all.find(|status| status.as_str() == word).ok_or_else(|| unknown_word(word))
 }
 
-/// The status of a message, as the column `status` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageStatus {
-    /// It waits until it is due.
-    Pending,
-    /// An attempt is in flight.
-    Leased,
-    /// Its receiver took it.
-    Sent,
-    /// It is dead-lettered.
-    Dead,
-    /// Its receiver left the configuration.
-    Held,
+/// The status of a message's row.
+pub(super) fn read_message_status(row: &SqliteRow) -> Result<MessageStatus, sqlx::Error> {
+    let word = row.try_get("status")?;
+    MessageStatus::from_word(word).ok_or_else(|| unknown_word(word))
 }
 
-impl MessageStatus {
-    const ALL: [Self; 5] = [Self::Pending, Self::Leased, Self::Sent, Self::Dead, Self::Held];
-
-    /// The word in the column, and for people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::Sent => "sent",
-            Self::Dead => "dead",
-            Self::Held => "held",
-        }
-    }
-
-    /// The status of a message's row.
-    pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let word: &str = row.try_get("status")?;
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| unknown_word(word))
-    }
+/// The outcome in an attempt's row; `None` while the attempt is in flight.
+pub(super) fn read_attempt_outcome(row: &SqliteRow) -> Result<Option<AttemptOutcome>, sqlx::Error> {
+    let Some(word) = row.try_get::<Option<&str>, _>("outcome")? else { return Ok(None) };
+    AttemptOutcome::from_word(word).map(Some).ok_or_else(|| unknown_word(word))
 }
 
-impl fmt::Display for MessageStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The result of an attempt, as the column `outcome` holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttemptOutcome {
-    /// The receiver took the message.
-    Sent,
-    /// It failed, and another attempt follows.
-    Again,
-    /// It did not reach the receiver, and another attempt follows.
-    Unreached,
-    /// The message is dead-lettered.
-    Dead,
-    /// Its run ended before the attempt ended.
-    Unknown,
-}
-
-impl AttemptOutcome {
-    const ALL: [Self; 5] = [Self::Sent, Self::Again, Self::Unreached, Self::Dead, Self::Unknown];
-
-    /// The word in the column, and for people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Again => "again",
-            Self::Unreached => "unreached",
-            Self::Dead => "dead",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The outcome in an attempt's row; `None` while the attempt is in flight.
-    pub(super) fn from_row(row: &SqliteRow) -> Result<Option<Self>, sqlx::Error> {
-        let Some(word) = row.try_get::<Option<&str>, _>("outcome")? else { return Ok(None) };
-        let outcome = Self::ALL.into_iter().find(|outcome| outcome.as_str() == word);
-        outcome.map(Some).ok_or_else(|| unknown_word(word))
-    }
+/// What follows for a message with that status, which the caller has chosen for this event.
+pub(super) fn next_message_status(
+    status: MessageStatus,
+    event: MessageEvent,
+) -> Result<MessageTransition, sqlx::Error> {
+    message::next(status, event).ok_or_else(|| {
+        sqlx::Error::Decode(format!("{event:?} does not happen to a {status} message").into())
+    })
 }
 
 fn unknown_word(word: &str) -> sqlx::Error {
@@ -126,16 +60,24 @@ fn unknown_word(word: &str) -> sqlx::Error {
 mod tests {
     use super::*;
 
+    /// The words that the schema permits in `column` of `table`.
+    fn permitted_words<'s>(schema: &'s str, table: &str, column: &str) -> Vec<&'s str> {
+        let (_, table) = schema.split_once(&format!("CREATE TABLE {table} (")).unwrap();
+        let (_, words) = table.split_once(&format!("CHECK ({column} IN (")).unwrap();
+        let (words, _) = words.split_once(')').unwrap();
+        words.split(", ").map(|word| word.trim_matches('\'')).collect()
+    }
+
     #[test]
-    fn the_column_takes_the_words_of_every_status_but_purged() {
+    fn the_schema_permits_the_words_of_the_enums_and_no_others() {
         let schema = include_str!("migrations/0001_first.sql");
-        let table = schema.split("CREATE TABLE story (").nth(1).expect("the table of stories");
-        let words = table.split("CHECK (status IN (").nth(1).expect("the words of the column");
-        let words = words.split(')').next().expect("the end of the words");
-        let words: Vec<&str> =
-            words.split(',').map(|word| word.trim().trim_matches('\'')).collect();
-        let expected = StoryStatus::ALL.map(StoryStatus::as_str);
-        assert_eq!(words, expected[..5]);
-        assert_eq!(expected[5], "purged");
+        let statuses = MessageStatus::ALL.map(MessageStatus::as_str);
+        assert_eq!(permitted_words(schema, "message", "status"), statuses);
+        let outcomes = AttemptOutcome::ALL.map(AttemptOutcome::as_str);
+        assert_eq!(permitted_words(schema, "attempt", "outcome"), outcomes);
+        // A story is purged where its column `purged` says so.
+        let statuses = StoryStatus::ALL.map(StoryStatus::as_str);
+        assert_eq!(permitted_words(schema, "story", "status"), statuses[..5]);
+        assert_eq!(statuses[5], "purged");
     }
 }

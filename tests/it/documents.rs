@@ -3,6 +3,7 @@
 
 mod architecture;
 mod keys;
+mod life_cycle;
 mod tutorial;
 
 use std::path::{Path, PathBuf};

@@ -145,11 +145,11 @@ async fn a_list_becomes_lines_for_the_configuration_or_is_followed_and_goes_out_
     folder.write("subscriptions.opml", "<rss/>");
     let said = folder.bare_command(&["feeds", "import", "subscriptions.opml"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(said.errors.contains("this is no OPML"), "{}", said.errors);
+    assert!(said.errors.contains("this is not OPML"), "{}", said.errors);
     assert_eq!(folder.bare_command(&["feeds", "import", "missing.opml"]).await.code, 69);
     let broken = folder.command(&["check"]).await;
     assert_eq!(broken.code, 78);
-    assert!(broken.errors.contains("this is no OPML"), "{}", broken.errors);
+    assert!(broken.errors.contains("this is not OPML"), "{}", broken.errors);
 }
 
 fn sorted(text: &str) -> Vec<&str> {

@@ -250,7 +250,7 @@ impl<'d> Node<'d> {
             YamlValue::List(_) => "a list",
             YamlValue::Mapping(_) => "keys with values",
         };
-        self.fault(format!("here should be {wanted}, not {found}"))
+        self.fault(format!("expected {wanted}, found {found}"))
     }
 }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::alerts::{RuleMatch, StorySummary};
-use crate::store::{AlertRecord, Attempt, AttemptOutcome, Message, MessageStatus, PastAlert};
+use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
+use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
 
 fn at(text: &str) -> Timestamp {

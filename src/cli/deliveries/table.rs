@@ -83,7 +83,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::store::MessageStatus;
+    use crate::lifecycle::message::MessageStatus;
     use tidings_rules::story::NotifierName;
 
     fn at(minutes: i64) -> Timestamp {

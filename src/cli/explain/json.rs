@@ -39,7 +39,7 @@ pub(super) fn json_report<'s>(
 
 fn record_json(kept: &StoryRecord) -> Value {
     let status = match kept.status.status {
-        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "waits",
+        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "waiting",
         status => status.as_str(),
     };
     let alerts: Vec<Value> = kept

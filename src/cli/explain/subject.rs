@@ -117,7 +117,7 @@ async fn subject_of_bytes(
         None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
         Some('<') => {
             let url = place::file_url(path)
-                .ok_or_else(|| fail(format_args!("{name} is no file"), Exit::Usage))?;
+                .ok_or_else(|| fail(format_args!("{name} is not a file"), Exit::Usage))?;
             subject_of_markup(
                 &place::send_context(config)?,
                 config,

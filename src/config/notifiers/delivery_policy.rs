@@ -49,8 +49,8 @@ fn time(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Time> {
     if time.is_none() {
         reader.error(
             node,
-            "this is no time of day",
-            "write it like \"22:00\"; it is meant in `zone`",
+            "this is not a time of day",
+            "write it like \"22:00\"; it is a time in `zone`",
         );
     }
     time

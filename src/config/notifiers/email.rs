@@ -130,7 +130,7 @@ fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Str
     let path = reader.expanded(node)?;
     let read = files::read_text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
         let message = format!("`{}` cannot be read: {why}", path.written.value);
-        reader.error(node, message, "it must be a file that tidings may read");
+        reader.error(node, message, "it must be a file that Tidings may read");
     });
     let text = read.ok()?;
     let password = text.lines().next().unwrap_or_default();
@@ -148,7 +148,7 @@ fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Str
 fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailbox>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
-        reader.error(node, "`to` names nobody", "write at least one address: [desk@example.org]");
+        reader.error(node, "`to` is empty", "write at least one address: [desk@example.org]");
         return None;
     }
     let mut known = BTreeSet::new();

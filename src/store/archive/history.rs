@@ -9,8 +9,9 @@ use sqlx::sqlite::SqliteRow;
 
 use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
+use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::column::{self, read_optional_time, read_time, to_millis};
-use crate::store::{AttemptOutcome, MessageStatus, StoreError, feed_entries};
+use crate::store::{StoreError, feed_entries, status};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 use tidings_rules::text::tokenise;
 
@@ -245,7 +246,7 @@ impl Archive {
                 message: row.try_get("uid")?,
                 notifier: NotifierName(row.try_get("notifier")?),
                 recipient: row.try_get("recipient")?,
-                status: MessageStatus::from_row(row)?,
+                status: status::read_message_status(row)?,
                 created: read_time(row, "created")?,
                 attempts: attempts.remove(&id).unwrap_or_default(),
             })
@@ -271,7 +272,7 @@ impl Archive {
             attempts.entry(row.try_get("message")?).or_default().push(Attempt {
                 started: read_time(row, "started")?,
                 ended: read_optional_time(row, "ended")?,
-                outcome: AttemptOutcome::from_row(row)?,
+                outcome: status::read_attempt_outcome(row)?,
                 reply: row.try_get("why")?,
             });
         }

@@ -2,136 +2,127 @@
 //! receiver refuses the size.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
 
-use super::read_groups;
+use super::{DigestGroups, raise_revisions, read_groups};
 use crate::alerts::digest;
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, to_json, to_millis};
 
-/// Splits the digest of this row if it is too large for one message. The row keeps the first part.
-/// New messages, due at the same time, have the others.
-pub(in crate::store) async fn split_if_large(
-    conn: &mut SqliteConnection,
-    row: &SqliteRow,
-) -> Result<(), sqlx::Error> {
-    let message = row.try_get("id")?;
-    if column::is_null(row, "digest")? || read_part(conn, message).await?.is_some() {
-        return Ok(());
+/// The alerts of each part of a digest with these stories; at most one part if it is small enough.
+pub(super) fn divide(groups: &DigestGroups) -> Result<Vec<Vec<i64>>, sqlx::Error> {
+    let (mut alerts, mut sizes) = (Vec::new(), Vec::new());
+    for (group, group_alerts) in groups {
+        for (entry, alert) in group.stories.iter().zip(group_alerts) {
+            alerts.push(*alert);
+            sizes.push(to_json(entry)?.len());
+        }
     }
-    let (alerts, sizes) = read_alert_sizes(conn, message).await?;
-    let shares = digest::part_sizes(&sizes);
-    if shares.len() < 2 {
-        return Ok(());
-    }
-    write_part(conn, message, &DigestPart::new(1, shares.len())).await?;
-    let mut rest = alerts.into_iter().skip(shares[0]);
-    for (number, share) in shares.iter().enumerate().skip(1) {
-        let part = DigestPart::new(number + 1, shares.len());
-        move_to_new_part(conn, message, &part, &rest.by_ref().take(*share).collect::<Vec<_>>())
-            .await?;
-    }
-    Ok(())
+    let mut rest = alerts.into_iter();
+    Ok(digest::part_sizes(&sizes)
+        .into_iter()
+        .map(|share| rest.by_ref().take(share).collect())
+        .collect())
 }
 
-/// Halves a digest that its receiver refused as too large. Both halves are due at `now` and have
-/// new ids. Returns `false` and changes nothing if the message is no digest of several alerts.
+/// Splits a digest into parts of these alerts. The message keeps the first part. New messages, due
+/// at the same time, have the others.
+pub(in crate::store) async fn split_digest(
+    conn: &mut SqliteConnection,
+    message: i64,
+    parts: &[Vec<i64>],
+) -> Result<(), sqlx::Error> {
+    let numbered = parts.iter().enumerate();
+    let numbered: Vec<(DigestPart, &[i64])> = numbered
+        .map(|(number, alerts)| (DigestPart::new(number + 1, parts.len()), alerts.as_slice()))
+        .collect();
+    move_to_parts(conn, message, &numbered).await
+}
+
+/// Halves a digest of several alerts that its receiver refused as too large, and whose lease is
+/// released. Both halves are due at `now` and have new ids.
 pub(in crate::store) async fn halve_digest(
     conn: &mut SqliteConnection,
     message: i64,
     now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let is_digest: bool =
-        sqlx::query_scalar("SELECT digest IS NOT NULL FROM message WHERE id = $1")
-            .bind(message)
-            .fetch_one(&mut *conn)
-            .await?;
-    let (alerts, _) =
-        if is_digest { read_alert_sizes(conn, message).await? } else { Default::default() };
-    if alerts.len() < 2 {
-        return Ok(false);
-    }
-    let [first, second] = DigestPart::halves(read_part(conn, message).await?.as_ref());
-    sqlx::query(
-        "UPDATE message SET status = 'pending', lease = NULL, payload = NULL, counted_attempts = 0, unreached = 0, due = $3,
-                uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2 WHERE id = $1",
+) -> Result<(), sqlx::Error> {
+    let groups = read_groups(conn, &[message]).await?.remove(&message).unwrap_or_default();
+    let alerts: Vec<i64> = groups.into_iter().flat_map(|(_, alerts)| alerts).collect();
+    let row = sqlx::query(
+        "UPDATE message SET counted_attempts = 0, due = $3,
+                uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2
+         WHERE id = $1 RETURNING part",
     )
     .bind(message)
     .bind(uuid::Uuid::new_v4().to_string())
     .bind(to_millis(now))
-    .execute(&mut *conn)
-    .await?;
-    write_part(conn, message, &first).await?;
-    move_to_new_part(conn, message, &second, &alerts[alerts.len().div_ceil(2)..]).await?;
-    Ok(true)
-}
-
-/// The alerts of a digest in its order, and the size of each in bytes.
-async fn read_alert_sizes(
-    conn: &mut SqliteConnection,
-    message: i64,
-) -> Result<(Vec<i64>, Vec<usize>), sqlx::Error> {
-    let (mut ids, mut sizes) = (Vec::new(), Vec::new());
-    for (group, alerts) in read_groups(conn, message).await? {
-        for (entry, alert) in group.stories.iter().zip(alerts) {
-            ids.push(alert);
-            sizes.push(to_json(entry)?.len());
-        }
-    }
-    Ok((ids, sizes))
-}
-
-/// Which part of a digest a message is. `None`: the digest is not split.
-pub(super) async fn read_part(
-    conn: &mut SqliteConnection,
-    message: i64,
-) -> Result<Option<DigestPart>, sqlx::Error> {
-    let row =
-        sqlx::query("SELECT part FROM message WHERE id = $1").bind(message).fetch_one(conn).await?;
-    column::read_optional_json(&row, "part")
-}
-
-async fn write_part(
-    conn: &mut SqliteConnection,
-    message: i64,
-    part: &DigestPart,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message SET part = $2 WHERE id = $1")
-        .bind(message)
-        .bind(to_json(part)?)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Moves these alerts of the digest `message` to a new message.
-async fn move_to_new_part(
-    conn: &mut SqliteConnection,
-    message: i64,
-    part: &DigestPart,
-    alerts: &[i64],
-) -> Result<(), sqlx::Error> {
-    let new_message: i64 = sqlx::query_scalar(
-        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
-         SELECT 'digest:' || notifier || '/' || recipient || ':' || $2, $2, notifier, recipient, created, 'pending', due, digest, $3
-         FROM message WHERE id = $1 RETURNING id",
-    )
-    .bind(message)
-    .bind(uuid::Uuid::new_v4().to_string())
-    .bind(to_json(part)?)
     .fetch_one(&mut *conn)
     .await?;
+    let part = column::read_optional_json(&row, "part")?;
+    let [first, second] = DigestPart::halves(part.as_ref());
+    let (first_alerts, second_alerts) = alerts.split_at(alerts.len().div_ceil(2));
+    move_to_parts(conn, message, &[(first, first_alerts), (second, second_alerts)]).await
+}
+
+/// Makes `message` the first of these parts, and moves the alerts of the others to new messages.
+async fn move_to_parts(
+    conn: &mut SqliteConnection,
+    message: i64,
+    parts: &[(DigestPart, &[i64])],
+) -> Result<(), sqlx::Error> {
+    let Some(((first, _), others)) = parts.split_first() else { return Ok(()) };
+    sqlx::query("UPDATE message SET part = $2 WHERE id = $1")
+        .bind(message)
+        .bind(to_json(first)?)
+        .execute(&mut *conn)
+        .await?;
+    let new_messages = insert_parts(conn, message, others).await?;
+    let moved: Vec<(i64, i64)> = new_messages
+        .iter()
+        .zip(others)
+        .flat_map(|(new_message, (_, alerts))| alerts.iter().map(|alert| (*new_message, *alert)))
+        .collect();
     sqlx::query(
-        "UPDATE message_alert SET message = $1
-         WHERE message = $2 AND alert IN (SELECT value FROM json_each($3))",
+        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($2))
+         UPDATE message_alert SET message = given.message FROM given
+         WHERE message_alert.message = $1 AND message_alert.alert = given.alert",
     )
-    .bind(new_message)
     .bind(message)
-    .bind(to_json(&alerts)?)
-    .execute(conn)
+    .bind(to_json(&moved)?)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    raise_revisions(conn, &[message]).await
+}
+
+/// Inserts a message for each of these parts of the digest `message`, and returns their rows in
+/// this order.
+async fn insert_parts(
+    conn: &mut SqliteConnection,
+    message: i64,
+    parts: &[(DigestPart, &[i64])],
+) -> Result<Vec<i64>, sqlx::Error> {
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut numbered = Vec::with_capacity(parts.len());
+    for (number, (part, _)) in (0_i64..).zip(parts) {
+        numbered.push((number, uuid::Uuid::new_v4().to_string(), to_json(part)?));
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new("WITH given (number, uid, part) AS (");
+    insert.push_values(&numbered, |mut values, (number, uid, part)| {
+        values.push_bind(*number).push_bind(uid).push_bind(part);
+    });
+    insert.push(
+        ") INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
+         SELECT 'digest:' || notifier || '/' || recipient || ':' || given.uid, given.uid, notifier,
+                recipient, created, status, due, digest, given.part
+         FROM given CROSS JOIN message WHERE message.id = ",
+    );
+    insert.push_bind(message).push(" ORDER BY given.number RETURNING id, uid");
+    let inserted: Vec<(i64, String)> = insert.build_query_as().fetch_all(conn).await?;
+    let row_of = |uid: &str| inserted.iter().find(|(_, other)| other == uid).map(|(id, _)| *id);
+    numbered.iter().map(|(_, uid, _)| row_of(uid).ok_or(sqlx::Error::RowNotFound)).collect()
 }
 
 #[cfg(test)]

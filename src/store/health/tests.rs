@@ -6,7 +6,7 @@ use super::super::fixture::{
 };
 use super::super::{Finish, Lease, MatchResult, PollRecord, RetryRecord, StoryPlan};
 use super::*;
-use crate::alerts::breaker::FailureCause;
+use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::FeedName;

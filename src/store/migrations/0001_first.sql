@@ -218,12 +218,13 @@ CREATE TABLE message (
     status           TEXT    NOT NULL
                      CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held')),
                                                  -- held: its receiver left the configuration
+    revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
-    unreached        INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
-                                                 -- the last attempt did not reach the receiver
-    lease            INTEGER REFERENCES attempt (id),    -- while leased: the attempt in flight
+    may_have_arrived INTEGER NOT NULL DEFAULT 0 CHECK (may_have_arrived IN (0, 1)),
+                                                 -- an attempt that has ended may have delivered it
+    lease            INTEGER,                    -- while leased: the attempt in flight, its id
     payload          BLOB,                       -- the frozen bytes, from the first lease on
     why              TEXT,                       -- the result of its last attempt, in words
     notification     TEXT,                       -- JSON: the text of a notice or test
@@ -236,8 +237,6 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_status ON message (status, notifier, due);
 CREATE INDEX message_receiver ON message (notifier, recipient, id);
--- Finds the message that an attempt is the lease of when the attempt is deleted.
-CREATE INDEX message_lease ON message (lease) WHERE lease IS NOT NULL;
 -- Pending messages of each receiver, in the order in which they are due.
 CREATE INDEX message_pending ON message (notifier, recipient, due) WHERE status = 'pending';
 -- Finds waits that were set while the clock was ahead.

@@ -1,55 +1,140 @@
 //! Leases: chooses the messages that a notifier is sent next, and freezes their payloads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{OpenNotifier, WaitingRecipient};
+use super::{OpenNotifier, PendingMessage, Preparation, PreparedMessages, WaitingRecipient};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
 use crate::store::health::whole_notifier;
-use crate::store::{Lease, Render, digest, health, notifications};
+use crate::store::status::next_message_status;
+use crate::store::{Lease, digest, health};
 use tidings_rules::story::NotifierName;
+
+/// What is leased of a notifier's messages.
+pub(in crate::store) struct LeasedMessages {
+    /// The messages to send now, those that were due first first.
+    pub(in crate::store) leases: Vec<Lease>,
+    /// Messages that have room, and are not prepared.
+    pub(in crate::store) unprepared: Vec<i64>,
+    /// When the next message is due that has room.
+    pub(in crate::store) next_due: Option<Timestamp>,
+}
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
 /// [`outbox_turn`](crate::store::Store::outbox_turn) says.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
+    open: &mut OpenNotifier,
+    away: &BTreeMap<Receiver, NotifierHealth>,
+    now: Timestamp,
+    prepared: &PreparedMessages,
+) -> Result<LeasedMessages, sqlx::Error> {
+    gather_late(conn, open, away, now).await?;
+    let chosen = choose_messages(conn, open, away, now).await?;
+    let rows = read_messages(conn, &chosen).await?;
+    let (mut ready, mut settled, mut unprepared) = (Vec::new(), BTreeSet::new(), Vec::new());
+    for row in &rows {
+        let message: i64 = row.try_get("id")?;
+        let payload = match find_payload(row, prepared)? {
+            Some(Preparation::Payload(payload)) => payload,
+            Some(Preparation::Unrenderable(why)) => {
+                dead_letter(conn, message, &receiver_from_row(&open.notifier, row)?, &why, now)
+                    .await?;
+                settled.insert(message);
+                continue;
+            }
+            Some(Preparation::Split(parts)) => {
+                digest::split_digest(conn, message, &parts).await?;
+                unprepared.push(message);
+                continue;
+            }
+            None => {
+                unprepared.push(message);
+                continue;
+            }
+        };
+        settled.insert(message);
+        ready.push((row, message, payload));
+    }
+    let leases = write_leases(conn, run, &open.notifier, ready, now).await?;
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for lease in &leases {
+        *counts.entry(&lease.receiver.recipient).or_default() += 1;
+    }
+    let next_due = open.next_due(&counts, &settled);
+    Ok(LeasedMessages { leases, unprepared, next_due })
+}
+
+/// What becomes of the message in this row: its frozen payload, or what was prepared of it at its
+/// revision.
+fn find_payload(
+    row: &SqliteRow,
+    prepared: &PreparedMessages,
+) -> Result<Option<Preparation>, sqlx::Error> {
+    if let Some(frozen) = row.try_get("payload")? {
+        return Ok(Some(Preparation::Payload(frozen)));
+    }
+    let (message, revision): (i64, i64) = (row.try_get("id")?, row.try_get("revision")?);
+    let prepared = prepared.get(&message).filter(|prepared| prepared.revision == revision);
+    Ok(prepared.map(|prepared| prepared.preparation.clone()))
+}
+
+/// If a message is due, moves late messages of receivers that are away into digests.
+async fn gather_late(
+    conn: &mut SqliteConnection,
+    open: &mut OpenNotifier,
+    away: &BTreeMap<Receiver, NotifierHealth>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    if !open.waiting.iter().any(|one| one.is_due(now)) {
+        return Ok(());
+    }
+    let whole = away.get(&whole_notifier(&open.notifier)).filter(|health| health.is_open());
+    let mut has_gathered = false;
+    for one in &open.waiting {
+        let (notifier, recipient) = (open.notifier.clone(), one.recipient.clone());
+        let receiver = Receiver { notifier, recipient };
+        let own = away.get(&receiver).filter(|health| health.is_open());
+        if let Some(health) = whole.or(own) {
+            has_gathered |= digest::gather_late_messages(conn, &receiver, health, now).await?;
+        }
+    }
+    if has_gathered {
+        open.refresh(conn).await?;
+    }
+    Ok(())
+}
+
+/// Which messages are sent now, at most as many as there is room for: those that were due first.
+/// While the whole notifier is away, only one recipient is probed.
+async fn choose_messages(
+    conn: &mut SqliteConnection,
     open: &OpenNotifier,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
-    render: &Render,
-) -> Result<Vec<Lease>, sqlx::Error> {
-    let OpenNotifier { notifier, free, waiting } = open;
-    let mut due: Vec<&WaitingRecipient> = waiting.iter().filter(|one| one.due <= now).collect();
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    let is_away = away.get(&whole_notifier(notifier)).filter(|health| health.is_open());
-    for one in waiting {
-        let receiver = Receiver { notifier: notifier.clone(), recipient: one.recipient.clone() };
-        let own = away.get(&receiver).filter(|health| health.is_open());
-        if let Some(health) = is_away.or(own) {
-            digest::gather_late_messages(conn, &receiver, health, now).await?;
-        }
-    }
-    if is_away.is_some() && due.len() > 1 {
-        let probed = choose_probe_recipient(conn, notifier, &due).await?;
+) -> Result<Vec<i64>, sqlx::Error> {
+    let mut due: Vec<&WaitingRecipient> =
+        open.waiting.iter().filter(|one| one.is_due(now)).collect();
+    let is_away = away.get(&whole_notifier(&open.notifier)).is_some_and(NotifierHealth::is_open);
+    if is_away && due.len() > 1 {
+        let probed = choose_probe_recipient(conn, &open.notifier, &due).await?;
         due.retain(|one| Some(&one.recipient) == probed.as_ref());
     }
-    let chosen = choose_messages(conn, notifier, &due, *free, now).await?;
-    let rows = read_messages(conn, &chosen).await?;
-    let payloads = render_payloads(conn, notifier, &rows, now, render).await?;
-    if payloads.is_empty() {
-        return Ok(Vec::new());
+    let mut chosen: Vec<PendingMessage> = Vec::new();
+    for one in due {
+        let due = one.messages.iter().filter(|next| next.due <= now);
+        chosen.extend(due.take(one.free as usize));
     }
-    let attempts = insert_attempts(conn, run, payloads.keys().copied(), now).await?;
-    write_leases(conn, &attempts, &payloads).await?;
-    build_leases(notifier, &rows, &attempts, payloads, now)
+    chosen.sort_unstable();
+    chosen.truncate(open.free as usize);
+    Ok(chosen.into_iter().map(|next| next.message).collect())
 }
 
 /// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
@@ -61,7 +146,7 @@ async fn choose_probe_recipient(
 ) -> Result<Option<String>, sqlx::Error> {
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
-         WHERE status = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id)",
+         WHERE status = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id) NULLS FIRST",
     )
     .bind(&notifier.0)
     .fetch_all(conn)
@@ -69,79 +154,22 @@ async fn choose_probe_recipient(
     Ok(order.into_iter().find(|recipient| due.iter().any(|one| one.recipient == *recipient)))
 }
 
-/// Which messages for the recipients in `due` are sent now, at most `free`: those that were due
-/// first.
-async fn choose_messages(
-    conn: &mut SqliteConnection,
-    notifier: &NotifierName,
-    due: &[&WaitingRecipient],
-    free: u32,
-    now: Timestamp,
-) -> Result<Vec<i64>, sqlx::Error> {
-    let mut chosen: Vec<(i64, i64)> = Vec::new();
-    for one in due {
-        let first: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT due, id FROM message
-             WHERE status = 'pending' AND notifier = $1 AND recipient = $2 AND due <= $3 ORDER BY due, id LIMIT $4",
-        )
-        .bind(&notifier.0)
-        .bind(&one.recipient)
-        .bind(to_millis(now))
-        .bind(one.free)
-        .fetch_all(&mut *conn)
-        .await?;
-        chosen.extend(first);
-    }
-    chosen.sort_unstable();
-    chosen.truncate(free as usize);
-    Ok(chosen.into_iter().map(|(_, id)| id).collect())
-}
-
 /// The rows of these messages, in their order.
 async fn read_messages(
     conn: &mut SqliteConnection,
     chosen: &[i64],
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
     sqlx::query(
-        "SELECT message.id, uid, event, digest, notification, recipient, created, counted_attempts, payload,
+        "SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
          FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
     )
     .bind(to_json(&chosen)?)
     .fetch_all(conn)
     .await
-}
-
-/// The payload of each message: the frozen one, or, at its first lease, a new one. A message that
-/// cannot be rendered becomes dead.
-async fn render_payloads(
-    conn: &mut SqliteConnection,
-    notifier: &NotifierName,
-    due: &[SqliteRow],
-    now: Timestamp,
-    render: &Render,
-) -> Result<BTreeMap<i64, Vec<u8>>, sqlx::Error> {
-    let mut payloads = BTreeMap::new();
-    let mut open = Vec::new();
-    for row in due {
-        match row.try_get("payload")? {
-            Some(frozen) => drop(payloads.insert(row.try_get("id")?, frozen)),
-            None => open.push(row),
-        }
-    }
-    for row in &open {
-        digest::split_if_large(conn, row).await?;
-    }
-    for (row, notification) in
-        open.iter().zip(notifications::read_notifications(conn, &open, now).await?)
-    {
-        let (message, receiver) = (row.try_get("id")?, receiver_from_row(notifier, row)?);
-        match render(&receiver, &notification) {
-            Ok(payload) => drop(payloads.insert(message, payload)),
-            Err(why) => dead_letter(conn, message, &receiver, &why, now).await?,
-        }
-    }
-    Ok(payloads)
 }
 
 fn receiver_from_row(notifier: &NotifierName, row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
@@ -156,9 +184,11 @@ async fn dead_letter(
     why: &str,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE message SET status = 'dead', why = $2 WHERE id = $1")
+    let next = next_message_status(MessageStatus::Pending, MessageEvent::Unrenderable)?;
+    sqlx::query("UPDATE message SET status = $3, why = $2 WHERE id = $1")
         .bind(message)
         .bind(why)
+        .bind(next.status.as_str())
         .execute(&mut *conn)
         .await?;
     health::record_refusal(conn, receiver, why, now).await
@@ -180,49 +210,53 @@ async fn insert_attempts(
     Ok(attempts.into_iter().collect())
 }
 
-/// Writes the leases and the payloads.
+/// Writes an attempt, a lease and the frozen payload for each of these messages, and returns their
+/// leases.
 async fn write_leases(
     conn: &mut SqliteConnection,
-    attempts: &BTreeMap<i64, i64>,
-    payloads: &BTreeMap<i64, Vec<u8>>,
-) -> Result<(), sqlx::Error> {
-    let mut update = QueryBuilder::<Sqlite>::new("WITH leased (message, attempt, payload) AS (");
-    update.push_values(attempts, |mut values, (message, attempt)| {
-        values.push_bind(message).push_bind(attempt).push_bind(payloads[message].as_slice());
-    });
-    update.push(
-        ") UPDATE message SET status = 'leased', lease = leased.attempt, payload = leased.payload
-           FROM leased WHERE message.id = leased.message",
-    );
-    update.build().execute(conn).await?;
-    Ok(())
-}
-
-/// The leases of those messages that have a payload, in the order of `due`.
-fn build_leases(
+    run: i64,
     notifier: &NotifierName,
-    due: &[SqliteRow],
-    attempts: &BTreeMap<i64, i64>,
-    mut payloads: BTreeMap<i64, Vec<u8>>,
+    ready: Vec<(&SqliteRow, i64, Vec<u8>)>,
     now: Timestamp,
 ) -> Result<Vec<Lease>, sqlx::Error> {
-    let mut leases = Vec::with_capacity(due.len());
-    for row in due {
-        let message = row.try_get("id")?;
-        let Some((&attempt, payload)) = attempts.get(&message).zip(payloads.remove(&message))
-        else {
-            continue;
-        };
+    if ready.is_empty() {
+        return Ok(Vec::new());
+    }
+    let messages = ready.iter().map(|(_, message, _)| *message);
+    let attempts = insert_attempts(conn, run, messages, now).await?;
+    let mut leases = Vec::with_capacity(ready.len());
+    for (row, message, payload) in ready {
         leases.push(Lease {
             message,
-            attempt,
+            attempt: *attempts.get(&message).ok_or(sqlx::Error::RowNotFound)?,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
             counted_attempts: row.try_get("counted_attempts")?,
+            may_have_arrived: row.try_get("may_have_arrived")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
             payload,
         });
     }
+    freeze_and_lease(conn, &leases).await?;
     Ok(leases)
+}
+
+/// Writes the leases and the payloads to the rows of their messages.
+async fn freeze_and_lease(
+    conn: &mut SqliteConnection,
+    leases: &[Lease],
+) -> Result<(), sqlx::Error> {
+    let next = next_message_status(MessageStatus::Pending, MessageEvent::Leased)?;
+    let mut update = QueryBuilder::<Sqlite>::new("WITH leased (message, attempt, payload) AS (");
+    update.push_values(leases, |mut values, lease| {
+        values.push_bind(lease.message).push_bind(lease.attempt).push_bind(&lease.payload);
+    });
+    update.push(") UPDATE message SET status = ");
+    update.push_bind(next.status.as_str());
+    update.push(
+        ", lease = leased.attempt, payload = leased.payload FROM leased WHERE message.id = leased.message",
+    );
+    update.build().execute(conn).await?;
+    Ok(())
 }

@@ -43,7 +43,7 @@ pub(super) fn digest(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Opti
         let time = time_of_day(&text.value);
         if time.is_none() {
             faults.push(
-                node.fault("this is no time of day")
+                node.fault("this is not a time of day")
                     .help("write it like \"08:00\", in the configuration's zone"),
             );
         }
@@ -138,7 +138,7 @@ mod tests {
             ("burst: {first: 3, then: 1s}", "write 30m or 1h"),
             ("burst: {first: 3, than: 1h, then: 1h}", "did you mean `then`"),
             ("digest: often", "is not a length of time"),
-            ("digest: {at: noon}", "no time of day"),
+            ("digest: {at: noon}", "not a time of day"),
             ("digest: {at: \"08:00\", days: weekdays}", "write mon-fri"),
             ("digest: {at: \"08:00\", days: []}", "names no day"),
             ("digest: {days: mon}", "`at` is missing"),

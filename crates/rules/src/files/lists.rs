@@ -162,7 +162,8 @@ fn check_name(name: &Text, faults: &mut Vec<Fault>) {
     if syntax::list_name(&format!("${}", name.value)) != Some(name.value.as_str()) {
         let help = "a list's name begins with a letter, and has letters, digits, - and _";
         faults.push(
-            name.fault(0..name.value.len(), "an expression could not write this name").help(help),
+            name.fault(0..name.value.len(), "this name cannot be written in an expression")
+                .help(help),
         );
     }
 }

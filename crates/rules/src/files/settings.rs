@@ -125,7 +125,7 @@ fn severity(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Severi
         let words = Severity::ALL.map(Severity::as_str);
         let help = nearest(&text.value, words)
             .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        let fault = text.fault(0..text.value.len(), format!("`{}` is no severity", text.value));
+        let fault = text.fault(0..text.value.len(), format!("`{}` is not a severity", text.value));
         faults.push(fault.help(format!("{help}it is one of {}", words.join(", "))));
     }
     found

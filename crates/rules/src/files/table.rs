@@ -97,7 +97,7 @@ impl WantedColumns {
                 0..self.from.value.len(),
                 format!("there is no table {path} that can be used"),
             );
-            faults.push(fault.help("the path is seen from the folder of this file"));
+            faults.push(fault.help("the path is relative to the folder of this file"));
             return Vec::new();
         };
         let source = &table.source;

@@ -136,9 +136,9 @@ fn values_of_the_wrong_kind_are_faults_that_say_what_should_stand_there() {
     assert_eq!(
         said,
         [
-            "here should be a text, not a list",
-            "here should be a list, not a text",
-            "here should be a text, not true",
+            "expected a text, found a list",
+            "expected a list, found a text",
+            "expected a text, found true",
             "this is not a whole number from 0 up",
             "`3 weeks or so` is not a length of time",
             "`g` is missing here",

@@ -64,7 +64,7 @@ fn topic(
             reader.error(
                 node,
                 "this address names no topic",
-                "write it behind the server: https://ntfy.sh/TOPIC",
+                "write it after the server: https://ntfy.sh/TOPIC",
             );
         }
         return Err(Faulty);

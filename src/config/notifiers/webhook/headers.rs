@@ -24,7 +24,7 @@ pub(super) fn headers(
     let login = auth.map_or(Some(None), |node| login(node, reader).map(Some));
     let mut headers = written?;
     if let (Some(node), Some(other)) = (auth, other_login(&headers, url)) {
-        reader.error(node, format!("{other} says who calls, too"), "keep one of the two");
+        reader.error(node, format!("{other} holds credentials, too"), "keep one of the two");
         return None;
     }
     headers.extend(login?.map(|login| (AUTHORIZATION, login)));
@@ -78,8 +78,8 @@ fn basic(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     if user.contains(':') {
         reader.error(
             user_node?,
-            "no user can have a colon in the name",
-            "what follows it belongs into `password`",
+            "the name of a user cannot contain a colon",
+            "the part after it belongs in `password`",
         );
         return None;
     }

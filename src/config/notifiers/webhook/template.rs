@@ -18,7 +18,7 @@ pub(super) fn template(
     reader: &mut ConfigReader<'_>,
 ) -> Result<Template, Faulty> {
     if let Some(format) = entries.get("format") {
-        reader.error(format, "`template` says what messages look like, too", "keep one of the two");
+        reader.error(format, "`template` sets the form of messages, too", "keep one of the two");
         return Err(Faulty);
     }
     let path = reader.expanded(node).ok_or(Faulty)?;

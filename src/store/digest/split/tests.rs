@@ -1,5 +1,7 @@
 //! Digests in parts: nothing is lost, nothing is sent twice, and what was sent stays as it was.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alerts::breaker::{FailureCause, FailureScope};
@@ -8,25 +10,30 @@ use crate::alerts::volume::Throttle;
 use crate::alerts::{Content, NewAlert, Notification};
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
-    retry_finish,
+    render_as_json, retry_finish,
 };
-use crate::store::{Finish, Lease, MatchResult, RetryRecord, StoryPlan};
+use crate::store::{Finish, Lease, MatchResult, Preparation, RetryRecord, Sending, StoryPlan};
 use tidings_rules::story::delivery::Cadence;
 
 const HOUR: i64 = 3600;
+
+/// The plan of a story for the hourly digest of one rule.
+fn hourly_plan() -> StoryPlan {
+    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
+    let alerts = vec![NewAlert { throttle, ..new_alert("arms", &[desk_receiver()]) }];
+    StoryPlan::Settle(MatchResult { alerts, ..match_result(&[]) })
+}
 
 /// A store in which so many stories wait for the hourly digest of one rule.
 async fn hourly(stories: usize) -> (Bench, i64) {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
-    let throttle = Throttle { burst: None, digest: Some(Cadence::Every(Duration::from_hours(1))) };
-    let plan = || {
-        let alerts =
-            vec![NewAlert { throttle: throttle.clone(), ..new_alert("arms", &[desk_receiver()]) }];
-        StoryPlan::Settle(MatchResult { alerts, ..match_result(&[]) })
-    };
     bench
-        .poll("wire", 0, (0..stories).map(|number| item(&format!("{number:04}"), plan())).collect())
+        .poll(
+            "wire",
+            0,
+            (0..stories).map(|number| item(&format!("{number:04}"), hourly_plan())).collect(),
+        )
         .await;
     (bench, run)
 }
@@ -169,4 +176,21 @@ async fn what_is_sent_a_week_after_it_was_written_says_so() {
     let lease = bench.lease(run, "desk", 7 * 24 * HOUR).await.remove(0);
     let notification = parse_notification(&lease.payload);
     assert_eq!((notification.created, notification.sent), (at_second(0), at_second(7 * 24 * HOUR)));
+}
+
+#[tokio::test]
+async fn a_split_from_before_an_alert_joined_is_not_applied() {
+    let (bench, run) = hourly(101).await;
+    let old = bench.prepare(&[1], HOUR, &render_as_json()).await;
+    assert!(matches!(&old[&1].preparation, Preparation::Split(parts) if parts.len() == 2));
+    bench.poll("wire", 1, vec![item("late", hourly_plan())]).await;
+    let sending = Sending { at_once: 8, in_flight: BTreeMap::new() };
+    let sending = [(desk_receiver().notifier, sending)].into();
+    let turn = bench.store.outbox_turn(run, vec![], sending, at_second(HOUR), Arc::new(old)).await;
+    assert_eq!(turn.unwrap().unprepared, [1]);
+    assert_eq!(bench.query_text("SELECT count(*) || '' FROM message").await.unwrap(), "1");
+    let sent = deliver(&bench, run, HOUR, taken).await;
+    let titles: Vec<String> = sent.iter().flat_map(titles).collect();
+    assert_eq!((sent.len(), titles.len()), (2, 102));
+    assert!(titles.contains(&"late".to_owned()));
 }

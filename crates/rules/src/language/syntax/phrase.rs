@@ -29,7 +29,7 @@ pub(super) fn only_term(
         let help = if alone {
             "an operator alone is none; if the word is meant, put it in double quotes"
         } else {
-            "operators belong into `when`; a phrase with such signs in it goes in double quotes"
+            "operators belong in `when`; a phrase with such signs in it goes in double quotes"
         };
         problems.error(
             stranger.span.clone(),

@@ -35,7 +35,7 @@ pub struct RetryReason {
 
 impl Outcome {
     /// A failure that concerns the whole notifier, whose receiver asked for no wait.
-    pub(super) fn retry(cause: FailureCause, why: String) -> Self {
+    pub(crate) fn retry(cause: FailureCause, why: String) -> Self {
         Self::Retry(RetryReason { why, cause, scope: FailureScope::Notifier, requested_wait: None })
     }
 }

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::outcome::{Outcome, RetryReason};
 use crate::clock::later;
-use crate::notify::{Outcome, RetryReason};
-use crate::store::{Finish, RetryRecord};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -40,9 +39,41 @@ const LONGEST_JITTER: Duration = Duration::from_millis(900);
 /// The resolution of stored times. It is added, so that no pause ends too soon.
 const CLOCK_STEP: Duration = Duration::from_millis(1);
 
+/// The record of an attempt that is to be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryRecord {
+    /// When.
+    pub due: Timestamp,
+    /// How the attempt failed. If no attempt so far reached the receiver, the payload is
+    /// rendered anew.
+    pub cause: FailureCause,
+    /// Whom that concerns.
+    pub scope: FailureScope,
+    /// Whether the attempt counts against the schedule.
+    pub counts: bool,
+    /// Until when the receiver asked for no messages.
+    pub rest_until: Option<Timestamp>,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// The result of an attempt at a leased message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// Sent; what the receiver answered.
+    Sent(String),
+    /// To be tried again.
+    Retry(RetryRecord),
+    /// Given up, kept for replay. Why, in words.
+    Dead(String),
+    /// Refused for its size: a digest of several alerts is halved, any other message is tried
+    /// again as this says.
+    TooLarge(RetryRecord),
+}
+
 /// The earlier attempts at a message.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageHistory {
+pub struct MessageHistory {
     /// The number of attempts that counted.
     pub counted: u32,
     /// The time since the first attempt began.
@@ -53,7 +84,7 @@ pub(crate) struct MessageHistory {
 /// tenth of the pause. An attempt does not count if the receiver was unreachable, busy or shut, or
 /// asked for a pause. So no outage, however long, kills a message.
 #[must_use]
-pub(crate) fn decide_next_step(
+pub fn decide_next_step(
     outcome: Outcome,
     history: MessageHistory,
     now: Timestamp,

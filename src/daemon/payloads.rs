@@ -1,0 +1,123 @@
+//! Makes the payloads of messages before the turn of the outbox that freezes them.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::error;
+
+use crate::clock::{later, now};
+use crate::daemon::context::RunContext;
+use crate::notify;
+use crate::store::{
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
+    StoreError,
+};
+use tidings_rules::story::NotifierName;
+
+/// How many of the next messages of a notifier are prepared: those of the turn in progress, and of
+/// the two after it.
+const AHEAD: u32 = 24;
+
+/// How long a payload can be used. It shows the time at which it was made, and the copies of that
+/// time.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The payloads of messages that are not leased yet.
+#[derive(Debug, Default)]
+pub(crate) struct Payloads {
+    prepared: Arc<PreparedMessages>,
+    /// Notifiers of which a receiver is away: their messages are prepared one turn before they are
+    /// sent.
+    away: BTreeSet<NotifierName>,
+}
+
+impl Payloads {
+    /// The payloads that can be used at `now`. The others are dropped.
+    pub(crate) fn fresh(&mut self, now: Timestamp) -> Arc<PreparedMessages> {
+        let is_fresh = |made: Timestamp| made <= now && now < later(made, FRESH);
+        Arc::make_mut(&mut self.prepared).retain(|_, one| is_fresh(one.made));
+        Arc::clone(&self.prepared)
+    }
+
+    /// Adds prepared messages.
+    pub(crate) fn add(&mut self, prepared: PreparedMessages) {
+        Arc::make_mut(&mut self.prepared).extend(prepared);
+    }
+
+    /// Drops the payloads of messages that this turn has leased or asks for anew.
+    pub(crate) fn note_turn(&mut self, turn: &OutboxTurn) {
+        let prepared = Arc::make_mut(&mut self.prepared);
+        let leased = turn.leases.iter().map(|lease| lease.message);
+        for message in leased.chain(turn.unprepared.iter().copied()) {
+            prepared.remove(&message);
+        }
+        let away = turn.receiver_health.away.keys();
+        self.away = away.map(|receiver| receiver.notifier.clone()).collect();
+    }
+
+    /// Those of these messages that are not prepared.
+    pub(crate) fn missing(&self, messages: &[i64]) -> Vec<i64> {
+        messages.iter().filter(|message| !self.prepared.contains_key(message)).copied().collect()
+    }
+}
+
+/// Prepares the next messages of every notifier that is not away, without those that are prepared
+/// already.
+pub(crate) async fn prepare_next(
+    context: &RunContext,
+    payloads: &Payloads,
+) -> Result<PreparedMessages, StoreError> {
+    let notifiers = context.config.notifiers.keys();
+    let notifiers: Vec<_> = notifiers.filter(|name| !payloads.away.contains(*name)).collect();
+    let store = &context.store;
+    let open = store.read_next_open_messages(&notifiers, AHEAD, &payloads.prepared, now()).await?;
+    Ok(prepare_all(context, open))
+}
+
+/// Prepares these messages.
+pub(crate) async fn prepare(
+    context: &RunContext,
+    messages: &[i64],
+) -> Result<PreparedMessages, StoreError> {
+    if messages.is_empty() {
+        return Ok(PreparedMessages::new());
+    }
+    let open = context.store.read_open_messages(messages, now()).await?;
+    Ok(prepare_all(context, open))
+}
+
+fn prepare_all(context: &RunContext, open: Vec<OpenMessage>) -> PreparedMessages {
+    open.into_iter().map(|open| (open.message, prepare_message(context, open))).collect()
+}
+
+fn prepare_message(context: &RunContext, open: OpenMessage) -> PreparedMessage {
+    let revision = open.revision;
+    let preparation = render(context, open).unwrap_or_else(Preparation::Unrenderable);
+    PreparedMessage { revision, preparation, made: now() }
+}
+
+/// Renders an open message. A panic must not end the loop that sends all messages.
+fn render(context: &RunContext, open: OpenMessage) -> Result<Preparation, String> {
+    let OpenMessage { receiver, content, .. } = open;
+    let notification = match content {
+        OpenContent::Parts(parts) => return Ok(Preparation::Split(parts)),
+        OpenContent::Whole(notification) => notification,
+    };
+    let Some(notifier) = context.config.notifiers.get(&receiver.notifier) else {
+        return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
+    };
+    let rendered = catch_unwind(AssertUnwindSafe(|| {
+        notify::render(notifier, &receiver, &notification, &context.config.zone)
+    }));
+    rendered
+        .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
+        .map(Preparation::Payload)
+        .inspect_err(|why| {
+            context.refused_messages.fetch_add(1, Ordering::Relaxed);
+            error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
+        })
+}
