@@ -65,7 +65,7 @@ pub(crate) async fn diff_feed(
     let IdentifiedDocument { document, faces, claims } = identified;
     let known = context.store.known_items(&feed.name, claims).await?;
     let (shared, feed) = (Arc::clone(context), feed.clone());
-    let comparison = Comparison { context: shared, feed, last_good, known, document, now };
+    let comparison = FeedComparison { context: shared, feed, last_good, known, document, now };
     let compare = move || {
         let classified = identity::classify(&comparison.feed.name, &comparison.known, faces);
         let edited = classified.iter().filter(|item| item.verdict.is_edit());
@@ -92,14 +92,14 @@ enum Compared {
     Whole(FeedDiff),
     /// The texts of the `edited` items are needed.
     WithoutTexts {
-        comparison: Box<Comparison>,
+        comparison: Box<FeedComparison>,
         classified: Vec<ClassifiedItem>,
         edited: Vec<ItemKey>,
     },
 }
 
 /// What a document is compared with.
-struct Comparison {
+struct FeedComparison {
     context: Arc<RunContext>,
     feed: FeedConfig,
     last_good: Option<Timestamp>,
@@ -108,7 +108,7 @@ struct Comparison {
     now: Timestamp,
 }
 
-impl Comparison {
+impl FeedComparison {
     /// The difference. `before` holds the last texts of edited items.
     fn into_diff(
         self,

@@ -19,11 +19,14 @@ const MOST_SAME: usize = 64;
 /// Otherwise a feed that gives all its items one guid or link would present its news as edits of
 /// old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
-    let mut claims =
-        Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
-    if known.is_empty() {
-        return claims.finish();
-    }
+    let (taken, made) = (vec![false; known.len()], vec![None; faces.len()]);
+    let claims = Claiming { known, faces, taken, made };
+    if known.is_empty() { claims.finish() } else { claim_known(claims) }
+}
+
+/// Lets the faces claim known items, of which there are some.
+fn claim_known(mut claims: Claiming<'_>) -> Vec<(ItemKey, ItemChange)> {
+    let (known, faces) = (claims.known, claims.faces);
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));

@@ -1,5 +1,5 @@
-//! Reads markup that is simple, without a tokenizer: tags, text, and a few references. Most texts of
-//! feeds are such.
+//! Reads simple markup without a tokenizer: tags, text, and a few references. Most texts of feeds
+//! are simple.
 
 use std::borrow::Cow;
 
