@@ -1,4 +1,5 @@
 //! The `MinHash` signature of a text. The more two texts share, the more of its numbers agree.
+//! Pure.
 
 /// The numbers of a signature. Each shingle belongs to one of them, which keeps the smallest hash.
 const MINIMA: usize = 24;
