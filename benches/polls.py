@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Polls many feeds from nginx on loopback, the first time and unchanged, and says what that took; newsboat beside it, if it is installed.
 
-    cargo build --release && python3 benches/polls.py [FEEDS] [--hourly MINUTES]
+    cargo build --release && python3 benches/polls.py [FEEDS] [--hourly MINUTES] [--against BINARY]
 
 Needs nginx (Debian: nginx-light). Every feed has 25 items and 45 kB. `docs/benchmarks.md` says what the numbers mean.
 """
@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,8 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("feeds", type=int, nargs="?", default=1000)
     arguments.add_argument("--hourly", type=int, metavar="MINUTES", help="then let the daemon poll them hourly for so long")
+    arguments.add_argument("--against", type=pathlib.Path, metavar="BINARY", help="compare the first poll with that of another build")
+    arguments.add_argument("--turns", type=int, default=5, help="how often each build polls with --against")
     arguments = arguments.parse_args()
     binary = pathlib.Path(__file__).resolve().parent.parent / "target/release/tidings"
     for needed in (str(binary), "nginx"):
@@ -43,6 +46,8 @@ def main():
         size = write_feeds(folder / "www", arguments.feeds)
         print(f"{arguments.feeds} feeds of {ITEMS} items, {size / arguments.feeds / 1000:.0f} kB each, {size / 1e6:.0f} MB")
         with Nginx(folder) as nginx:
+            if arguments.against:
+                return compare(folder, nginx, [arguments.against.resolve(), binary], arguments.feeds, arguments.turns)
             tidings(folder, nginx, binary, arguments.feeds)
             if shutil.which("newsboat"):
                 newsboat(folder, nginx, arguments.feeds)
@@ -120,14 +125,15 @@ class Nginx:
 
 
 def run(name, nginx, command, expected, **options):
-    """Runs a command to its end and prints what it took."""
+    """Runs a command to its end and prints what it took; returns its seconds of CPU."""
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    report(name, nginx, begun, usage)
+    cpu = report(name, nginx, begun, usage)
     if process.returncode not in expected:
         sys.exit(f"{command} ended with {process.returncode}")
+    return cpu
 
 
 def report(name, nginx, begun, usage):
@@ -138,6 +144,7 @@ def report(name, nginx, begun, usage):
         f"answers {answers}  {size / 1e6:.1f} MB",
         flush=True,
     )
+    return cpu
 
 
 def configure(folder, nginx, number, every):
@@ -162,6 +169,19 @@ def tidings(folder, nginx, binary, number):
     run("tidings, first", nginx, command, [0])
     time.sleep(1)
     run("tidings, unchanged", nginx, command, [0])
+
+
+def compare(folder, nginx, binaries, number, turns):
+    """Lets two builds poll for the first time by turns, and prints the medians of their CPU."""
+    taken = [[], []]
+    for turn in range(turns):
+        for build in (0, 1) if turn % 2 == 0 else (1, 0):
+            config = configure(folder / f"turn-{turn}-{build}", nginx, number, "1s")
+            command = [binaries[build], "run", "--once", "--config", config]
+            taken[build].append(run("this build, first" if build else "the other, first", nginx, command, [0], stderr=subprocess.DEVNULL))
+            shutil.rmtree(config.parent)
+    other, this = map(statistics.median, taken)
+    print(f"medians of {turns}: the other {other:.2f} s, this build {this:.2f} s of CPU: {this / other:.2f} times")
 
 
 def newsboat(folder, nginx, number):

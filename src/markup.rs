@@ -1,5 +1,6 @@
 //! What feeds and pages share: encodings, HTML tokens, plain text, links and dates.
 
+pub(crate) mod bytes;
 pub(crate) mod date;
 pub(crate) mod decode;
 pub(crate) mod elements;

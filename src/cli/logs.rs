@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
 
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
@@ -40,8 +40,14 @@ pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
         OutputFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
         OutputFormat::Json => log.json().boxed(),
     };
-    registry().with(log.with_filter(filter.and(filter_fn(may_be_written)))).init();
+    registry().with(log.with_filter(with_secrets_left_out(filter))).init();
     Ok(())
+}
+
+/// `filter`, less the lines of libraries that may hold secrets. It knows its most detailed level,
+/// so a library that logs below it builds no line.
+fn with_secrets_left_out(filter: EnvFilter) -> impl Filter<Registry> {
+    filter.and(filter_fn(may_be_written).with_max_level_hint(LevelFilter::TRACE))
 }
 
 /// Below the level of warnings, only lines of Tidings are written, whatever the filter. Lines of
@@ -98,6 +104,15 @@ mod tests {
             parts
         };
         assert_eq!(sorted(&parse_filter(asked).unwrap().to_string()), sorted(expected));
+    }
+
+    #[rstest]
+    #[case("", LevelFilter::INFO)]
+    #[case("tidings=warn", LevelFilter::WARN)]
+    #[case("hyper=trace", LevelFilter::TRACE)]
+    fn the_most_detailed_level_is_known(#[case] asked: &str, #[case] expected: LevelFilter) {
+        let filter = with_secrets_left_out(parse_filter(asked).unwrap());
+        assert_eq!(filter.max_level_hint(), Some(expected));
     }
 
     #[rstest]

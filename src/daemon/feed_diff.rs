@@ -16,7 +16,7 @@ use crate::daemon::feed_health;
 use crate::daemon::poller::PollParts;
 use crate::feed::document::{Document, DocumentEnd, Item};
 use crate::feed::identity::{
-    self, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
+    self, Before, Claims, ClassifiedItem, Faces, ItemChange, ItemKey, KnownItem, RemovedAndReturned,
 };
 use crate::lifecycle::page_wait;
 use crate::store::{FeedGap, ItemRecord, StoreError, StoryPlan};
@@ -33,34 +33,89 @@ pub(crate) struct FeedDiff {
     pub(crate) gap: Option<FeedGap>,
 }
 
-/// Finds new and edited items, and matches those whose text is final. `last_good` is the time of
-/// the last good poll, or `None` at the first poll.
-pub(crate) async fn diff_feed(
-    parts: &Arc<PollParts>,
-    feed: &FeedConfig,
-    last_good: Option<Timestamp>,
-    mut document: Document,
-    now: Timestamp,
-) -> Result<FeedDiff, StoreError> {
-    let read = move || {
+/// A document, and what its items may be known by.
+pub(crate) struct IdentifiedDocument {
+    pub(crate) document: Document,
+    faces: Faces,
+    claims: Claims,
+}
+
+impl IdentifiedDocument {
+    /// Slow: run it off the async threads.
+    pub(crate) fn new(mut document: Document) -> Self {
         if document.end == DocumentEnd::WithinItem {
             // The last item is incomplete. The next poll brings all of it.
             document.items.pop();
         }
         let faces = Faces::from_items(&document.items);
         let claims = faces.claims();
-        (document, faces, claims)
-    };
-    let (document, faces, claims) = parts.threads.run(read).await;
+        Self { document, faces, claims }
+    }
+}
+
+/// Finds new and edited items, and matches those whose text is final. `last_good` is the time of
+/// the last good poll, or `None` at the first poll.
+pub(crate) async fn diff_feed(
+    parts: &Arc<PollParts>,
+    feed: &FeedConfig,
+    last_good: Option<Timestamp>,
+    identified: IdentifiedDocument,
+    now: Timestamp,
+) -> Result<FeedDiff, StoreError> {
+    let IdentifiedDocument { document, faces, claims } = identified;
     let known = parts.store.known_items(&feed.name, claims).await?;
-    let name = feed.name.clone();
-    let classify = move || (identity::classify(&name, &known, faces), known, document);
-    let (mut classified, known, mut document) = parts.threads.run(classify).await;
-    let edited = classified.iter().filter(|item| item.verdict.is_edit());
-    let edited = edited.map(|item| item.known_by().clone()).collect();
-    let before = parts.store.item_texts(&feed.name, edited).await?;
-    let (shared, feed) = (Arc::clone(parts), feed.clone());
+    let (owned, feed) = (Arc::clone(parts), feed.clone());
+    let comparison = FeedComparison { parts: owned, feed, last_good, known, document, now };
     let compare = move || {
+        let classified = identity::classify(&comparison.feed.name, &comparison.known, faces);
+        let edited = classified.iter().filter(|item| item.verdict.is_edit());
+        let edited: Vec<_> = edited.map(|item| item.known_by().clone()).collect();
+        if edited.is_empty() {
+            Compared::Whole(comparison.into_diff(classified, &HashMap::new()))
+        } else {
+            Compared::WithoutTexts { comparison: Box::new(comparison), classified, edited }
+        }
+    };
+    match parts.threads.run(compare).await {
+        Compared::Whole(diff) => Ok(diff),
+        Compared::WithoutTexts { comparison, classified, edited } => {
+            let before = parts.store.item_texts(&comparison.feed.name, edited).await?;
+            let compare_texts = move || comparison.into_diff(classified, &before);
+            Ok(parts.threads.run(compare_texts).await)
+        }
+    }
+}
+
+/// How far a comparison comes without the stored texts of edited items.
+enum Compared {
+    /// No item was edited.
+    Whole(FeedDiff),
+    /// The texts of the `edited` items are needed.
+    WithoutTexts {
+        comparison: Box<FeedComparison>,
+        classified: Vec<ClassifiedItem>,
+        edited: Vec<ItemKey>,
+    },
+}
+
+/// What a document is compared with.
+struct FeedComparison {
+    parts: Arc<PollParts>,
+    feed: FeedConfig,
+    last_good: Option<Timestamp>,
+    known: Vec<KnownItem>,
+    document: Document,
+    now: Timestamp,
+}
+
+impl FeedComparison {
+    /// The difference. `before` holds the last texts of edited items.
+    fn into_diff(
+        self,
+        mut classified: Vec<ClassifiedItem>,
+        before: &HashMap<ItemKey, Before>,
+    ) -> FeedDiff {
+        let Self { parts, feed, last_good, known, mut document, now } = self;
         identity::mark_renewed(&mut classified, |key| before.get(key), &document.items);
         let is_whole = document.end == DocumentEnd::Whole;
         let last_whole = last_good.filter(|_| is_whole);
@@ -73,9 +128,9 @@ pub(crate) async fn diff_feed(
         }
         let known: HashMap<&ItemKey, &KnownItem> =
             known.iter().map(|item| (&item.key, item)).collect();
-        let first_poll = last_good.is_none().then_some(shared.config.poll.first_poll);
+        let first_poll = last_good.is_none().then_some(parts.config.poll.first_poll);
         let undated = admit::undated_places(document.items.iter().map(|item| item.published));
-        let poll = PollContext { parts: &shared, feed: &feed, first_poll, undated, now };
+        let poll = PollContext { parts: &parts, feed: &feed, first_poll, undated, now };
         let items = classified
             .into_iter()
             .filter(|item| needs_record(&known, item))
@@ -88,8 +143,7 @@ pub(crate) async fn diff_feed(
             })
             .collect();
         FeedDiff { items, removed_and_returned, gap }
-    };
-    Ok(parts.threads.run(compare).await)
+    }
 }
 
 /// What the plan for every item of one poll depends on.

@@ -67,7 +67,8 @@ fn span(value: &str) -> Option<Duration> {
 /// The known name that equals `name` in any case and prefix, in lower case. Empty if there is none.
 fn known_name(name: &str) -> &'static str {
     const KNOWN: [&str; 5] = ["ttl", "updateperiod", "updatefrequency", "hour", "day"];
-    KNOWN.into_iter().find(|known| tag::local(name).eq_ignore_ascii_case(known)).unwrap_or_default()
+    let local = tag::local(name);
+    KNOWN.into_iter().find(|known| local.eq_ignore_ascii_case(known)).unwrap_or_default()
 }
 
 #[cfg(test)]

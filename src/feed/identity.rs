@@ -10,7 +10,7 @@ mod likeness;
 mod link;
 mod normalized_text;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -80,18 +80,17 @@ impl Faces {
     /// All keys by which they may be known, each once.
     #[must_use]
     pub fn claims(&self) -> Claims {
-        let every = |of: fn(&Face) -> Option<&str>| {
-            let values: BTreeSet<&str> = self.0.iter().filter_map(of).collect();
-            values.into_iter().map(ToOwned::to_owned).collect()
+        let sorted = |mut values: Vec<String>| {
+            values.sort_unstable();
+            values.dedup();
+            values
         };
-        let keys: BTreeSet<String> = self
-            .0
-            .iter()
-            .flat_map(|face| claim::keys(face).take(MOST_KEYS))
-            .map(|key| key.0)
-            .collect();
+        let every = |of: fn(&Face) -> Option<&str>| {
+            sorted(self.0.iter().filter_map(of).map(ToOwned::to_owned).collect())
+        };
+        let keys = self.0.iter().flat_map(|face| claim::keys(face).take(MOST_KEYS));
         Claims {
-            keys: keys.into_iter().collect(),
+            keys: sorted(keys.map(|key| key.0).collect()),
             guids: every(|face| face.guid.as_deref()),
             links: every(|face| face.link.as_deref()),
             hashes: every(|face| Some(&face.hash)),

@@ -11,6 +11,7 @@ use crate::feed::depth;
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
 use crate::feed::repair::repair;
+use crate::markup::bytes;
 use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
@@ -24,7 +25,7 @@ const MOST_REFERENCES: usize = 500_000;
 /// Reads a feed that came from `base`, after common repairs. `hints` reads its hints, and `choice`
 /// decides how it ends. `None` if feed-rs refuses it, panics, or would not be safe.
 pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
-    if text.bytes().filter(|byte| *byte == b'&').count() > MOST_REFERENCES {
+    if bytes::count(text.as_bytes(), b'&') > MOST_REFERENCES {
         return None;
     }
     let text = repair(text);

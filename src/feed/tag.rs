@@ -10,10 +10,13 @@ pub(super) fn name(tag: &str) -> &str {
 
 /// A name without its prefix.
 pub(super) fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or_default()
+    // Byte by byte: names are too short for a search by words.
+    let prefix = name.bytes().rposition(|byte| byte == b':');
+    prefix.map_or(name, |colon| &name[colon + 1..])
 }
 
 /// Whether a name is an item's, in any case and prefix.
 pub(super) fn is_item(name: &str) -> bool {
-    ["item", "entry"].iter().any(|item| local(name).eq_ignore_ascii_case(item))
+    let local = local(name);
+    ["item", "entry"].iter().any(|item| local.eq_ignore_ascii_case(item))
 }

@@ -1,10 +1,13 @@
 //! Markup to plain text: paragraphs parted by a blank line, lines by a line break, white space
 //! folded.
 
+mod simple;
+
 use std::cell::RefCell;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
+use crate::markup::bytes::{are_all, are_all_pairs};
 use crate::markup::elements::{has_no_text, is_block, raw_kind};
 use crate::markup::tokens::{begins_reference, tokenise};
 
@@ -12,18 +15,21 @@ use crate::markup::tokens::{begins_reference, tokenise};
 /// one is a line break. Scripts, styles and the like are left out. Text after a tag that is too
 /// large to be read safely is left out too.
 pub(crate) fn from_markup(html: &str) -> String {
-    let sink = Plain(RefCell::new(PlainTextWriter::with_capacity(html.len())));
     let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
-    if html.contains('<') || has_references() {
-        let _ = tokenise(html, &sink);
-    } else {
-        sink.0.borrow_mut().write(html);
+    let mut writer = PlainTextWriter::with_capacity(html.len());
+    if !html.contains('<') && !has_references() {
+        writer.write(html);
+    } else if simple::write_simple(html, &mut writer).is_err() {
+        return from_tokens(html);
     }
-    let mut out = sink.0.into_inner().out;
-    if out.capacity() > 2 * out.len() {
-        out.shrink_to_fit();
-    }
-    out
+    writer.finish()
+}
+
+/// As [`from_markup`], with the tokenizer of HTML, whatever the markup.
+fn from_tokens(html: &str) -> String {
+    let sink = Plain(RefCell::new(PlainTextWriter::with_capacity(html.len())));
+    let _ = tokenise(html, &sink);
+    sink.0.into_inner().finish()
 }
 
 /// Plain text with white space folded and paragraphs kept.
@@ -58,13 +64,13 @@ fn looks_like_markup(text: &str) -> bool {
 
 /// Whether the white space of `text` is folded already, by a fast test that knows ASCII only:
 /// printable characters with single spaces between them.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 pub(crate) fn is_folded(text: &str) -> bool {
-    // Counted to the end, not found: that is what the compiler makes wide instructions of.
     let bytes = text.as_bytes();
-    let odd = bytes.iter().filter(|byte| !matches!(byte, b' '..=b'~')).count();
-    let double =
-        bytes.iter().zip(bytes.iter().skip(1)).filter(|pair| matches!(pair, (b' ', b' '))).count();
-    odd + double == 0 && !text.starts_with(' ') && !text.ends_with(' ')
+    are_all(bytes, |byte| matches!(byte, b' '..=b'~'))
+        && are_all_pairs(bytes, |one, next| (one != b' ') | (next != b' '))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
 }
 
 /// What parts the next word from the last.
@@ -127,6 +133,23 @@ impl PlainTextWriter {
         self.gap = if self.gap >= WordGap::Line { WordGap::Paragraph } else { WordGap::Line };
     }
 
+    /// Parts what is before a tag of this name from what follows, if a reader sees them parted.
+    fn mark_gap(&mut self, name: &str) {
+        match name {
+            "br" => self.line_break(),
+            _ if is_block(name) => self.gap = WordGap::Paragraph,
+            _ => {}
+        }
+    }
+
+    /// What was written, in a text that is not much larger.
+    fn finish(mut self) -> String {
+        if self.out.capacity() > 2 * self.out.len() {
+            self.out.shrink_to_fit();
+        }
+        self.out
+    }
+
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
         if let Some(skipped) = &self.skipped {
@@ -135,11 +158,7 @@ impl PlainTextWriter {
             }
             return TokenSinkResult::Continue;
         }
-        match name {
-            "br" => self.line_break(),
-            _ if is_block(name) => self.gap = WordGap::Paragraph,
-            _ => {}
-        }
+        self.mark_gap(name);
         if tag.kind == TagKind::StartTag && !tag.self_closing && has_no_text(name) {
             self.skipped = Some(name.to_owned());
             return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);

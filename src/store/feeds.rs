@@ -18,30 +18,29 @@ use crate::polling::moved::Move;
 use crate::store::command_connection;
 use tidings_rules::story::FeedName;
 
-/// The most items of a feed that are read for one claim other than a key. A claim that two items
-/// share identifies neither. More are read, because several items of one document may share it,
-/// too.
-const MOST_ALIKE: u32 = 16;
-
 /// Every claim has an index, and so have the items of the last document.
+///
+/// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
+/// identifies neither. More are read, because several items of one document may share it, too. The
+/// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
 const KNOWN_ITEMS: &str = "
     WITH found (item) AS (
         SELECT rowid FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
         UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN feed_entry AS known
             ON known.feed = $1 AND known.key = claim.value
         UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT 16)
         UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT 16)
         UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT 16)
         UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT 16)
         UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT $8)
+            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT 16)
     )
     SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
-           substr(story.title, 1, $9) AS title, story.published, story.first_seen, story.page_fetches,
+           substr(story.title, 1, $8) AS title, story.published, story.first_seen, story.page_fetches,
            story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
     FROM found CROSS JOIN feed_entry AS known ON known.rowid = found.item
     CROSS JOIN story ON story.id = known.story
@@ -71,7 +70,6 @@ impl Store {
             .bind(to_json(&hashes)?)
             .bind(to_json(&stems)?)
             .bind(to_json(&texts)?)
-            .bind(MOST_ALIKE)
             .bind(MOST_COMPARED)
             .fetch_all(&self.readers)
             .await?;
@@ -84,6 +82,9 @@ impl Store {
         feed: &FeedName,
         items: Vec<ItemKey>,
     ) -> Result<HashMap<ItemKey, Before>, StoreError> {
+        if items.is_empty() {
+            return Ok(HashMap::new());
+        }
         let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
         let rows = sqlx::query(
             "SELECT feed_entry.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
@@ -279,7 +280,7 @@ mod tests {
             Claims { guids: vec!["g".to_owned()], ..Claims::default() },
             Claims { hashes: vec!["0".to_owned()], ..Claims::default() },
         ] {
-            assert_eq!(known(shared).await.len(), MOST_ALIKE as usize + 1);
+            assert_eq!(known(shared).await.len(), 16 + 1);
         }
     }
 

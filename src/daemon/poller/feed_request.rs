@@ -8,9 +8,10 @@ use url::Url;
 
 use super::parts::PollParts;
 use crate::config::Network;
+use crate::daemon::feed_diff::IdentifiedDocument;
 use crate::daemon::fetcher::Fetcher;
 use crate::daemon::hosts::FIRST_REQUEST_TIME;
-use crate::feed::document::{Document, DocumentEnd};
+use crate::feed::document::{Document, DocumentEnd, NoFeed};
 use crate::feed::parse;
 use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
 use crate::polling::moved::Move;
@@ -22,7 +23,7 @@ pub(super) enum FeedOutcome {
     /// The feed has not changed.
     Unchanged(HttpAnswer),
     /// The feed was read.
-    Read(HttpAnswer, Document, Unrecorded),
+    Read(HttpAnswer, Box<IdentifiedDocument>, Unrecorded),
     /// The feed could not be read.
     Failed(FeedFailure),
     /// The feed was not requested, because its host has a pause until then.
@@ -69,11 +70,16 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
         .expect("the semaphore is never closed");
     let broken = body.incomplete_because().cloned();
     let work = parts.fetcher.limits.room.reserve_memory(&body).await;
-    let parse = move || parse::parse(&body, content_type.as_deref(), &base);
-    match parts.threads.run(parse).await {
-        Ok(document) => {
+    let is_broken = broken.is_some();
+    let read = move || {
+        let document = parse::parse(&body, content_type.as_deref(), &base)?;
+        let identified = IdentifiedDocument::new(with_body_end(document, is_broken));
+        Ok::<_, NoFeed>(Box::new(identified))
+    };
+    match parts.threads.run(read).await {
+        Ok(identified) => {
             let held = Unrecorded { _document_permit: permit, _memory: work };
-            FeedOutcome::Read(answer, with_body_end(document, broken.is_some()), held)
+            FeedOutcome::Read(answer, identified, held)
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());

@@ -46,7 +46,8 @@ pub(super) async fn record_outcome(
             apply_success(&mut state, feed, requested, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
         }
-        FeedOutcome::Read(answer, document, held) => {
+        FeedOutcome::Read(answer, identified, held) => {
+            let document = &identified.document;
             unrecorded = Some(held);
             apply_success(&mut state, feed, requested, &answer, true, ended_at);
             let is_whole = document.end == DocumentEnd::Whole;
@@ -59,7 +60,7 @@ pub(super) async fn record_outcome(
                 apply_cut_document(&mut state, before);
             }
             diff = Some(
-                feed_diff::diff_feed(parts, feed, before.last_good, document, ended_at).await?,
+                feed_diff::diff_feed(parts, feed, before.last_good, *identified, ended_at).await?,
             );
             PollEnd::Well { fresh_for: answer.freshness.fresh_for.filter(|_| is_whole) }
         }

@@ -5,17 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::address::{Address, Volatile, is_of_session};
-use super::face::Face;
+use super::face::{Face, WORDS_OF_ITS_OWN};
 use super::known::KnownItem;
 use super::likeness;
 use super::normalized_text::hash_normalized_text;
 
 /// The most known items that share a key. If there are more, the key identifies none of them.
 const MOST_ALIKE: usize = 8;
-
-/// From this number of words on, two items with the same text and nearly the same headline are one
-/// item, whatever their links.
-const WORDS_OF_ITS_OWN: usize = 10;
 
 /// An item for comparison, from the document or the store.
 struct Side<'a> {

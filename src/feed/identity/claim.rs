@@ -19,6 +19,14 @@ const MOST_SAME: usize = 64;
 /// Otherwise a feed that gives all its items one guid or link would present its news as edits of
 /// old items.
 pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemChange)> {
+    let (taken, made) = (vec![false; known.len()], vec![None; faces.len()]);
+    let claims = Claiming { known, faces, taken, made };
+    if known.is_empty() { claims.finish() } else { claim_known(claims) }
+}
+
+/// Lets the faces claim known items, of which there are some.
+fn claim_known(mut claims: Claiming<'_>) -> Vec<(ItemKey, ItemChange)> {
+    let (known, faces) = (claims.known, claims.faces);
     let exact =
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
@@ -33,8 +41,6 @@ pub(super) fn claim(known: &[KnownItem], faces: &[Face]) -> Vec<(ItemKey, ItemCh
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let guids = count(faces.iter().filter_map(|face| face.guid.as_deref()));
 
-    let mut claims =
-        Claiming { known, faces, taken: vec![false; known.len()], made: vec![None; faces.len()] };
     claims.claim_unchanged(|face| {
         all_with_key(&exact, &(face.guid.as_deref(), face.link.as_deref(), face.hash.as_str()))
     });

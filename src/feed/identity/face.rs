@@ -9,7 +9,11 @@ use crate::feed::identity::address::Address;
 use crate::feed::identity::known::ItemKey;
 use crate::feed::identity::likeness::MOST_COMPARED;
 use crate::feed::identity::link::normalise_link;
-use crate::feed::identity::normalized_text::hash_normalized_text;
+use crate::feed::identity::normalized_text::NormalizedText;
+
+/// From this number of words on, two items with the same text and nearly the same headline are one
+/// item, whatever their links.
+pub(super) const WORDS_OF_ITS_OWN: usize = 10;
 
 /// The properties that identify an item.
 #[derive(Clone, Debug)]
@@ -26,7 +30,7 @@ pub(super) struct Face {
     pub(super) hash: String,
     /// A hash of its text, if it has one.
     pub(super) text: Option<String>,
-    /// The number of words of its text.
+    /// The number of words of its text, counted up to [`WORDS_OF_ITS_OWN`].
     pub(super) words: usize,
     pub(super) published: Option<Timestamp>,
     /// Whether it has so many words that the same words mean the same item.
@@ -34,15 +38,16 @@ pub(super) struct Face {
 }
 
 pub(super) fn item_face(index: usize, item: &Item) -> Face {
-    let hash = hash_normalized_text(&item.title, &item.text);
+    let normalized = NormalizedText::new(&item.title, &item.text);
+    let hash = normalized.hash();
     let link = item.link.as_ref().and_then(normalise_link);
     let is_titled = !item.title.is_empty() && (item.guid.is_some() || link.is_some());
-    let title = if is_titled { hash_normalized_text(&item.title, "") } else { hash.clone() };
+    let title = if is_titled { normalized.hash_of_title() } else { hash.clone() };
     let is_wordy = !item.title.is_empty() && !item.text.is_empty();
-    let text = (!item.text.is_empty()).then(|| hash_normalized_text("", &item.text));
+    let text = (!item.text.is_empty()).then(|| normalized.hash_of_text());
     let headline = item.title[..item.title.floor_char_boundary(MOST_COMPARED.into())].to_owned();
     let (guid, published) = (item.guid.clone(), item.published);
-    let words = item.text.split_whitespace().count();
+    let words = item.text.split_whitespace().take(WORDS_OF_ITS_OWN).count();
     let stem = link.as_deref().and_then(Address::parse).map(|address| address.stem());
     Face { index, guid, link, stem, title, headline, hash, text, words, published, is_wordy }
 }
@@ -77,8 +82,17 @@ impl Face {
 }
 
 pub(super) fn joined(parts: &[(&str, &str)]) -> ItemKey {
-    let parts: Vec<String> = parts.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    ItemKey(parts.join("\n"))
+    let length = parts.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let mut key = String::with_capacity(length);
+    for (name, value) in parts {
+        if !key.is_empty() {
+            key.push('\n');
+        }
+        key.push_str(name);
+        key.push(' ');
+        key.push_str(value);
+    }
+    ItemKey(key)
 }
 
 pub(super) fn count<'a>(links: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {

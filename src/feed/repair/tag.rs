@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::feed::tag::local;
+
 /// Other names of the vocabularies that feed-rs reads. Atom 0.3 is not among them, because its
 /// texts have modes of their own.
 const NAMESPACES: [(&str, &str); 3] = [
@@ -21,8 +23,8 @@ pub(super) fn modernise(tag: &str) -> Option<String> {
         .find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
         .map_or(tag.len(), |end| end + 1);
     let name = &tag[1..end];
-    let is =
-        |known: &str| name.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case(known));
+    let local = local(name);
+    let is = |known: &str| local.eq_ignore_ascii_case(known);
     let is_media = name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("media:"));
     let modern = if end == 4 && is("rss") {
         Some(modern_rss(tag))

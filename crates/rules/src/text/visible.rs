@@ -20,6 +20,14 @@ const BLACK_FLAG: char = '\u{1f3f4}';
 /// letters and signs (ZWJ, ZWNJ, variation selectors) is none of these.
 #[must_use]
 pub fn is_display_control(c: char) -> bool {
+    if matches!(c, ' '..='~' | '\n' | '\t' | '\u{ae}'..='\u{34e}' | '\u{350}'..='\u{61b}') {
+        // Nearly all letters of most scripts of Europe: a fast answer.
+        return false;
+    }
+    is_rare_display_control(c)
+}
+
+fn is_rare_display_control(c: char) -> bool {
     let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let hides = c.is_control() || shows_nothing(c) || matches!(c, '\u{fff9}'..='\u{fffb}');
     hides && !joins && !matches!(c, '\n' | '\t')
@@ -34,6 +42,9 @@ pub fn one_line(text: &str) -> String {
 /// `text` without display controls. Escape sequences go as a whole, other control characters become
 /// spaces, flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
+    if is_printable_ascii(text) {
+        return Cow::Borrowed(text);
+    }
     let Some(first) = text.find(is_display_control) else { return Cow::Borrowed(text) };
     let mut shown = text[..first].to_owned();
     let mut rest = text[first..].chars();
@@ -49,6 +60,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether `text` is ASCII without control characters other than line breaks and tabs.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
+fn is_printable_ascii(text: &str) -> bool {
+    // All are looked at, without a branch: that is what the compiler makes wide instructions of.
+    let is_fine = |byte: u8| (byte.wrapping_sub(b' ') < 0x5f) | (byte == b'\n') | (byte == b'\t');
+    text.bytes().fold(0, |odd, byte| odd | u8::from(!is_fine(byte))) == 0
 }
 
 /// `text` on one line: white space of any kind becomes single spaces.
@@ -141,6 +160,16 @@ mod tests {
     #[case("🏴\u{e0068}\u{e0069}! \u{e0001}\u{e0068}\u{e0069}b", "🏴! b")]
     fn what_steers_goes_and_what_is_read_stays(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(visible(text), expected);
+    }
+
+    #[test]
+    fn the_fast_answer_is_the_right_one() {
+        let all = '\0'..=char::MAX;
+        let wrong = all.filter(|c| match c {
+            '\n' | '\t' => is_display_control(*c),
+            c => is_display_control(*c) != is_rare_display_control(*c),
+        });
+        assert_eq!(wrong.collect::<String>(), "");
     }
 
     #[test]
