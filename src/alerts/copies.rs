@@ -61,7 +61,7 @@ pub struct Fingerprint {
     title: Vec<CopyWord>,
     mark: Option<CopyMark>,
     text: ComparedText,
-    /// The MinHash signature, by which the store finds candidates.
+    /// The `MinHash` signature, by which the store finds candidates.
     pub sketch: MinHashSignature,
 }
 

@@ -1,4 +1,5 @@
-//! The MinHash signature of a text. The more two texts share, the more of its numbers agree. Pure.
+//! The `MinHash` signature of a text. The more two texts share, the more of its numbers agree.
+//! Pure.
 
 /// The numbers of a signature. Each shingle belongs to one of them, which keeps the smallest hash.
 const MINIMA: usize = 24;
@@ -29,7 +30,7 @@ pub const FIRST_KEY: i64 = OF_TITLE;
 /// The number to which no shingle belongs.
 const NONE: u32 = u32::MAX;
 
-/// The MinHash signature of a text, with keys of its headline and beginning.
+/// The `MinHash` signature of a text, with keys of its headline and beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MinHashSignature {
     minima: [u32; MINIMA],
