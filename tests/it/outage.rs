@@ -142,7 +142,7 @@ async fn where_nobody_else_can_be_notified_the_log_says_so() {
     let mut tidings = folder.run(&[]);
     tidings
         .wait_for_log(|line| {
-            line.contains("hook takes no messages") && line.contains("no other receiver")
+            line.contains("hook has taken no messages") && line.contains("no other receiver")
         })
         .await;
     assert_eq!(tidings.terminate().await, 0);
