@@ -133,7 +133,9 @@ async fn rule_files_that_vanish_are_warned_of_and_come_back_with_their_folder() 
     tidings.wait_for_log(|line| line.contains("WARN") && line.contains("a.yaml was removed")).await;
     tidings.wait_for_log(|line| line.contains("there is no rule file here")).await;
     std::fs::remove_dir(folder.place("rules")).expect("it is empty");
-    tidings.wait_for_log(|line| line.contains("cannot be read") && line.contains("do not change")).await;
+    tidings
+        .wait_for_log(|line| line.contains("cannot be read") && line.contains("do not change"))
+        .await;
     std::fs::create_dir(folder.place("rules")).expect("a folder");
     std::fs::write(folder.place("rules/a.yaml"), rule).expect("a file");
     tidings.wait_for_log(|line| line.contains("rules in force: 1")).await;
