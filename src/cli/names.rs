@@ -19,12 +19,12 @@ pub(super) fn rule_names(config: &Config) -> Option<BTreeSet<String>> {
     Some(load_rules(config)?.iter().map(|rule| rule.name().to_owned()).collect())
 }
 
-/// The tags of the rules; `None` as for [`rules`].
+/// The tags of the rules; `None` as for [`rule_names`].
 pub(super) fn rule_tags(config: &Config) -> Option<BTreeSet<String>> {
     Some(load_rules(config)?.iter().flat_map(|rule| rule.settings.tags.clone()).collect())
 }
 
-/// The ids of the rows of watchlists; `None` as for [`rules`].
+/// The ids of the rows of watchlists; `None` as for [`rule_names`].
 pub(super) fn row_ids(config: &Config) -> Option<BTreeSet<String>> {
     Some(
         load_rules(config)?

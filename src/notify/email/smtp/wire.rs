@@ -111,7 +111,7 @@ impl Wire {
         self.next_reply().await
     }
 
-    /// As [`ask`](Self::ask), with a time limit for the answer.
+    /// As [`send_command`](Self::send_command), with a time limit for the answer.
     pub(super) async fn send_command_within(
         &mut self,
         time_limit: Duration,
