@@ -1,7 +1,7 @@
 //! Lists of stories and copies: as many items as fit, and a line that says how many are left out.
 
 use crate::notify::format::bounded::{LengthUnit, escape_and_truncate};
-use crate::notify::format::escape::Escape;
+use crate::notify::format::escape::{Escape, no_escape};
 use crate::notify::format::link::LinkForm;
 use crate::notify::quote::join_pieces;
 use crate::notify::view::message_view::{MessageView, StoryItem};
@@ -81,6 +81,25 @@ pub(super) fn format_item_on_one_line(
         }
         Some(LinkForm::Text(words)) => format!("• {title}{place} – {}", part(&words)),
     }
+}
+
+/// Formats a story or a copy without markup, on a line each: headline behind `bullet`, place and
+/// address. Headline and place have at most `max` of `unit`.
+pub(super) fn format_item_on_lines(
+    item: &StoryItem,
+    link: Option<LinkForm>,
+    bullet: &str,
+    max: usize,
+    unit: LengthUnit,
+) -> String {
+    let part = |text: &str| escape_and_truncate(text, max, unit, no_escape);
+    let title = format!("{bullet} {}", part(&join_pieces(&item.title)));
+    let place = item.place.iter().map(|place| format!("  {}", part(place)));
+    let link = link.map(|link| match link {
+        LinkForm::Linked(address) | LinkForm::WrittenOut(address) => format!("  {address}"),
+        LinkForm::Text(words) => format!("  {}", part(&words)),
+    });
+    std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
 }
 
 /// The number of lines that go into each of `rooms`, in order; `costs` are their lengths. If not

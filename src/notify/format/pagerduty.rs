@@ -96,16 +96,11 @@ fn custom_details(view: &MessageView) -> Map<String, Value> {
 }
 
 fn item(item: &StoryItem) -> String {
-    let cut = |text: &str| escape_and_truncate(text, MAX_LIST_TEXT, LengthUnit::Utf16, no_escape);
-    let title = format!("- {}", cut(&join_pieces(&item.title)));
-    let place = item.place.iter().map(|place| format!("  {}", cut(place)));
-    let link = item.link.as_deref().map(|address| {
-        match choose_link_form(address, MAX_WRITTEN_OUT, MAX_LIST_TEXT) {
-            LinkForm::Linked(address) | LinkForm::WrittenOut(address) => format!("  {address}"),
-            LinkForm::Text(words) => format!("  {}", cut(&words)),
-        }
-    });
-    std::iter::once(title).chain(place).chain(link).collect::<Vec<_>>().join("\n")
+    let link = item
+        .link
+        .as_deref()
+        .map(|address| choose_link_form(address, MAX_WRITTEN_OUT, MAX_LIST_TEXT));
+    list::format_item_on_lines(item, link, "-", MAX_LIST_TEXT, LengthUnit::Utf16)
 }
 
 fn incident_severity(severity: Option<Severity>) -> &'static str {
