@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::clock::later;
 use crate::config::FirstPoll;
 
 /// How long after a story was first seen its edits are still matched.
@@ -69,7 +70,7 @@ pub fn edited_item(recorded: bool, first_seen: Timestamp, now: Timestamp) -> Res
 /// other polls run, so that copies from them are in the same message.
 #[must_use]
 pub fn due(other_polls: usize, now: Timestamp) -> Timestamp {
-    if other_polls == 0 { now } else { now.checked_add(WAIT_FOR_COPIES).unwrap_or(now) }
+    if other_polls == 0 { now } else { later(now, WAIT_FOR_COPIES) }
 }
 
 fn age(at: Timestamp, now: Timestamp) -> Duration {
