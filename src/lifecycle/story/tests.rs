@@ -6,22 +6,22 @@ use super::*;
 ///
 /// `.`: nothing changes. `same`, `page`, `match`, `alerts`, `recorded`: [`NextStatus`].
 const TABLE: &str = "
-event                        | AwaitsPage   | AwaitsMatch  | Matched      | Unmatched    | Recorded     | Purged
-joined Record                | .            | .            | .            | .            | .            | .
-joined ReadPage              | same J       | same J       | match        | match        | page F       | page F
-joined Settle                | same A       | same A       | alerts A     | alerts A     | alerts FTAS  | alerts FTAS
-edited Record                | same F       | same F       | same F       | same F       | same F       | same F
-edited ReadPage              | page F       | page F       | page F       | page F       | page F       | page F
-edited Settle                | match FTAS   | match FTAS   | alerts FTAS  | alerts FTAS  | alerts FTAS  | alerts FTAS
-edited Record, shared        | same F       | same F       | same F       | same F       | same F       | same F
-edited ReadPage, shared      | page F       | page F       | page F       | page F       | page F       | page F
-edited Settle, shared        | match FTAS   | match FTAS   | match FTAS   | match FTAS   | match FTAS   | match FTAS
-page failed                  | same D       | .            | .            | .            | .            | .
-text settled                 | alerts TAS   | alerts TAS   | .            | .            | .            | .
-text settled, a feed joined  | match TAS    | match TAS    | .            | .            | .            | .
-rechecked                    | .            | .            | same R       | same R       | .            | .
-rechecked, changed           | .            | .            | alerts RTAS  | alerts RTAS  | .            | .
-backfilled                   | .            | .            | alerts A     | alerts A     | .            | .
+event                      |AwaitsPage|AwaitsMatch|Matched    |Unmatched  |Recorded   |Purged
+joined Record              |.         |.          |.          |.          |.          |.
+joined ReadPage            |same J    |same J     |match      |match      |page F     |page F
+joined Settle              |same A    |same A     |alerts A   |alerts A   |alerts FTAS|alerts FTAS
+edited Record              |same F    |same F     |same F     |same F     |same F     |same F
+edited ReadPage            |page F    |page F     |page F     |page F     |page F     |page F
+edited Settle              |match FTAS|match FTAS |alerts FTAS|alerts FTAS|alerts FTAS|alerts FTAS
+edited Record, shared      |same F    |same F     |same F     |same F     |same F     |same F
+edited ReadPage, shared    |page F    |page F     |page F     |page F     |page F     |page F
+edited Settle, shared      |match FTAS|match FTAS |match FTAS |match FTAS |match FTAS |match FTAS
+page failed                |same D    |.          |.          |.          |.          |.
+text settled               |alerts TAS|alerts TAS |.          |.          |.          |.
+text settled, a feed joined|match TAS |match TAS  |.          |.          |.          |.
+rechecked                  |.         |.          |same R     |same R     |.          |.
+rechecked, changed         |.         |.          |alerts RTAS|alerts RTAS|.          |.
+backfilled                 |.         |.          |alerts A   |alerts A   |.          |.
 ";
 
 /// The events of the table, in the order of its rows.
