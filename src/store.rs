@@ -58,7 +58,6 @@ use crate::polling::health::{FeedHealthHistory, FeedNotice};
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
-pub use crate::alerts::retry::{Finish, RetryRecord};
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,

@@ -224,10 +224,10 @@ fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Finish;
     use super::super::fixture::{Bench, at_second, desk_receiver, item, retry_finish, settle_plan};
     use super::*;
     use crate::alerts::breaker::{FailureCause, FailureScope};
+    use crate::alerts::retry::Finish;
 
     /// Messages about a, b and c, of which b and c are dead.
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {

@@ -86,7 +86,7 @@ mod tests {
     use super::super::fixture::{Bench, at_second, desk_receiver, item, retry_finish, settle_plan};
     use super::NotifierName;
     use crate::alerts::breaker::{FailureCause, FailureScope};
-    use crate::store::{Finish, RetryRecord};
+    use crate::alerts::retry::{Finish, RetryRecord};
 
     const AHEAD: i64 = 365 * 24 * 3600;
 

@@ -15,11 +15,12 @@ use super::outbox::{
     LeasedMessages, OpenNotifier, WaitingRecipient, lease_due, read_first_messages,
 };
 use super::{
-    FeedState, FinalText, Finish, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
-    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth,
-    RetryRecord, Sending, Store, StoryPlan, health,
+    FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage, OutboxTurn,
+    PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth, Sending, Store,
+    StoryPlan, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
+use crate::alerts::retry::{Finish, RetryRecord};
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
 use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
 use crate::feed::hints::PollHints;

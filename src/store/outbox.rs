@@ -18,10 +18,11 @@ pub(super) use self::lease::lease_due;
 pub use self::prepare::{OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages};
 use super::column::{from_millis, to_millis};
 use super::health::whole_notifier;
-use super::{Finish, Holdings, Lease, ReceiverHealth, Store, StoreError};
+use super::{Holdings, Lease, ReceiverHealth, Store, StoreError};
 use crate::alerts::Receiver;
 use crate::alerts::breaker;
 use crate::alerts::breaker::{NotifierHealth, SendAllowance};
+use crate::alerts::retry::Finish;
 use tidings_rules::story::NotifierName;
 
 /// The messages in flight to a notifier, and how many there may be.

@@ -152,7 +152,8 @@ mod tests {
     use super::super::fixture::{
         Bench, at_second, desk_receiver, item, match_result, new_alert, receiver,
     };
-    use super::super::{Finish, MatchResult, StoryPlan};
+    use super::super::{MatchResult, StoryPlan};
+    use crate::alerts::retry::Finish;
 
     async fn states(bench: &Bench) -> String {
         let sql = "SELECT group_concat(recipient || ' ' || status, ', ') FROM (SELECT * FROM message ORDER BY recipient)";

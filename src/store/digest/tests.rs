@@ -5,11 +5,12 @@ use super::super::fixture::{
     render_as_json, retry_finish,
 };
 use super::super::health::whole_notifier;
-use super::super::{Finish, MatchResult, StoryPlan};
+use super::super::{MatchResult, StoryPlan};
 use crate::alerts::Content;
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureCause, FailureScope, SendAllowance};
 use crate::alerts::digest::Digest;
+use crate::alerts::retry::Finish;
 use crate::alerts::{NewAlert, Notification};
 
 const MINUTE: i64 = 60;

@@ -6,9 +6,10 @@ use super::super::fixture::{
     Bench, at_second, desk_receiver, final_text, item, match_result, parse_notification,
     rules_and_feeds, settle_plan,
 };
-use super::super::{Finish, ItemRecord, MatchResult, StoryPlan};
+use super::super::{ItemRecord, MatchResult, StoryPlan};
 use super::*;
 use crate::alerts::Content;
+use crate::alerts::retry::Finish;
 use tidings_rules::story::FeedName;
 
 /// A text of 120 words and some numbers; another seed is another text.

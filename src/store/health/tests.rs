@@ -4,9 +4,10 @@ use super::super::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
     poll_record, receiver, retry_finish, settle_plan,
 };
-use super::super::{Finish, Lease, MatchResult, PollRecord, RetryRecord, StoryPlan};
+use super::super::{Lease, MatchResult, PollRecord, StoryPlan};
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry::{Finish, RetryRecord};
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
 use tidings_rules::story::FeedName;

@@ -7,13 +7,14 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
+use crate::alerts::retry::Finish;
 use crate::lifecycle::message::{
     AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
 };
 use crate::store::column::{to_json, to_millis};
 use crate::store::health::{self, HealthChanges, ReceiverHealth};
 use crate::store::status::next_message_status;
-use crate::store::{Finish, Lease, digest};
+use crate::store::{Lease, digest};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.

@@ -7,9 +7,10 @@ use super::super::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, receiver, render_as_json,
     rules_and_feeds, settle_plan,
 };
-use super::super::{Finish, Lease, MatchResult, OutboxTurn, StoryPlan};
+use super::super::{Lease, MatchResult, OutboxTurn, StoryPlan};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry::Finish;
 
 /// A plan by which `rule` notifies these receivers, at `due` seconds.
 fn notify_plan(rule: &str, receivers: &[Receiver], due: i64) -> StoryPlan {

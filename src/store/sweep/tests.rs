@@ -3,11 +3,12 @@
 
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::retry::Finish;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, poll_record, receiver,
     removed_and_returned, retry_finish, settle_plan,
 };
-use crate::store::{AlertFilter, Archive, Finish, Lease, MatchResult, PollRecord, StoryPlan};
+use crate::store::{AlertFilter, Archive, Lease, MatchResult, PollRecord, StoryPlan};
 
 const DAY: i64 = 86_400;
 

@@ -3,11 +3,12 @@
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::draft::hash_story_text;
+use crate::alerts::retry::Finish;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, receiver, retry_finish,
     settle_plan,
 };
-use crate::store::{Finish, MatchResult, StoryPlan};
+use crate::store::{MatchResult, StoryPlan};
 use tidings_rules::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b
