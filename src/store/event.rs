@@ -68,9 +68,26 @@ pub(super) async fn find_or_join_event(
     sqlx::query("UPDATE story SET event = $2 WHERE id = $1")
         .bind(story.0)
         .bind(&joined.event)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    void_open_payloads(conn, story).await?;
     Ok(joined)
+}
+
+/// Notes that the event of this story has another copy or feed, which its messages list. Payloads
+/// that were made before, and are not frozen yet, are void.
+pub(super) async fn void_open_payloads(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE message SET revision = revision + 1
+         WHERE event = (SELECT event FROM story WHERE id = $1) AND status = 'pending' AND payload IS NULL",
+    )
+    .bind(story.0)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Whether an earlier alert of any story of the event has the same rule and dedup key.

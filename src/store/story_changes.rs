@@ -83,6 +83,7 @@ pub(super) async fn add_or_join(
     if let Some(story) = known.map(StoryId) {
         let waits =
             apply_event(conn, story, StoryEvent::Joined(plan.item_plan()), data, now).await?;
+        event::void_open_payloads(conn, story).await?;
         return Ok((story, waits));
     }
     // It waits for its page until its plan is applied.

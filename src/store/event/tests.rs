@@ -82,6 +82,17 @@ async fn a_copy_joins_the_message_of_its_event_with_its_rules_its_feed_and_its_l
 }
 
 #[tokio::test]
+async fn a_copy_that_adds_no_rule_makes_payloads_of_before_void() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    let revision = "SELECT revision || '' FROM message";
+    let before = bench.query_text(revision).await;
+    poll(&bench, "paper", "b", &text("x"), &["arms"], 1).await;
+    assert_eq!(events(&bench).await, "a of a, b of a");
+    assert_ne!(bench.query_text(revision).await, before);
+}
+
+#[tokio::test]
 async fn once_a_message_has_left_a_copy_is_only_recorded_and_a_rule_that_it_adds_makes_the_next() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;

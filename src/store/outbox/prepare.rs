@@ -184,6 +184,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_payload_from_before_another_feed_carried_the_story_is_not_frozen() {
+        let (bench, run) = one_open_message().await;
+        let old = bench.prepare(&[1], 1, &render_as_json()).await;
+        bench.poll("paper", 1, vec![item("a", settle_plan(&["arms"]))]).await;
+        let refused = turn(&bench, run, old).await;
+        assert_eq!((refused.leases.len(), refused.unprepared), (0, vec![1]));
+        let anew = bench.prepare(&[1], 1, &render_as_json()).await;
+        let leased = turn(&bench, run, anew).await;
+        assert_eq!(rules_and_feeds(&leased.leases[0].payload).1, ["wire", "paper"]);
+    }
+
+    #[tokio::test]
     async fn a_message_that_nobody_prepared_is_listed_and_not_leased() {
         let (bench, run) = one_open_message().await;
         let listed = turn(&bench, run, PreparedMessages::new()).await;
