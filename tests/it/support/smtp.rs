@@ -299,55 +299,72 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     while let Some(command) = read_command(&mut stream, shared).await? {
         let upper = command.to_ascii_uppercase();
         let mut verb = upper.split([' ', ':']).next().unwrap_or_default();
-        let usual = match verb {
-            "EHLO" => match shared.tls {
-                Some((_, false)) => {
-                    "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"
-                }
-                _ => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
-            },
-            "AUTH" => {
-                if upper.starts_with("AUTH PLAIN") {
-                    verb = "AUTH PLAIN";
-                }
-                if upper.ends_with("LOGIN") {
-                    for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
-                        stream.write_all(prompt.as_bytes()).await?;
-                        read_command(&mut stream, shared).await?;
-                    }
-                }
-                "235 welcome"
-            }
-            "RCPT" => {
-                let recipient = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-                if shared.refused.lock().expect("no panic").contains(&recipient) {
-                    "550 no such user"
-                } else {
-                    to.push(recipient);
-                    "250 ok"
-                }
-            }
-            "DATA" => "354 go on",
-            "QUIT" => "221 bye",
-            _ => "250 ok",
-        };
+        if upper.starts_with("AUTH PLAIN") {
+            verb = "AUTH PLAIN";
+        } else if verb == "AUTH" && upper.ends_with("LOGIN") {
+            ask_for_login(&mut stream, shared).await?;
+        }
+        let usual = usual_reply(verb, &command, shared, &mut to);
         let usual = judged(shared, Moment::Command(verb)).unwrap_or(Act::Say(usual));
         let said = answer(&mut stream, shared, verb, usual).await?;
         if verb == "DATA" && said.starts_with('3') {
-            let data = read_data(&mut stream).await?;
-            let letter = Letter { to: std::mem::take(&mut to), data };
-            let reply = judged(shared, Moment::End(&letter)).unwrap_or(Act::Say("250 kept"));
-            shared.letters.send_modify(|letters| letters.push(letter));
-            let stalled = shared.stalled.lock().expect("no panic").clone();
-            if let Some(mut stalled) = stalled {
-                stalled.wait_for(|released| *released).await.ok();
-            }
-            answer(&mut stream, shared, ".", reply).await?;
+            receive_mail(&mut stream, shared, std::mem::take(&mut to)).await?;
         }
         if let ("STARTTLS", Some((tls, _))) = (verb, &shared.tls) {
             stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
         }
     }
+    Ok(())
+}
+
+/// The reply to a command. An accepted recipient is added to `to`.
+fn usual_reply(verb: &str, command: &str, shared: &Shared, to: &mut Vec<String>) -> &'static str {
+    match verb {
+        "EHLO" if matches!(shared.tls, Some((_, false))) => {
+            "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"
+        }
+        "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+        "AUTH" | "AUTH PLAIN" => "235 welcome",
+        "RCPT" => {
+            let recipient = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+            if shared.refused.lock().expect("no panic").contains(&recipient) {
+                return "550 no such user";
+            }
+            to.push(recipient);
+            "250 ok"
+        }
+        "DATA" => "354 go on",
+        "QUIT" => "221 bye",
+        _ => "250 ok",
+    }
+}
+
+/// Asks for the user and the password of AUTH LOGIN.
+async fn ask_for_login(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    shared: &Shared,
+) -> std::io::Result<()> {
+    for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
+        stream.write_all(prompt.as_bytes()).await?;
+        read_command(stream, shared).await?;
+    }
+    Ok(())
+}
+
+/// Reads a mail, keeps it and answers its final dot.
+async fn receive_mail(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    shared: &Shared,
+    to: Vec<String>,
+) -> std::io::Result<()> {
+    let letter = Letter { to, data: read_data(stream).await? };
+    let reply = judged(shared, Moment::End(&letter)).unwrap_or(Act::Say("250 kept"));
+    shared.letters.send_modify(|letters| letters.push(letter));
+    let stalled = shared.stalled.lock().expect("no panic").clone();
+    if let Some(mut stalled) = stalled {
+        stalled.wait_for(|released| *released).await.ok();
+    }
+    answer(stream, shared, ".", reply).await?;
     Ok(())
 }
 
