@@ -14,7 +14,7 @@ use tidings_rules::fault::Source;
 use tidings_rules::story::Story;
 use tidings_rules::{Frequencies, ParsedRules, RuleTexts, Rules, Table};
 
-use workload::{Draw, Script, Vocabulary};
+use workload::{Draw, Script, WeightedWords};
 
 #[path = "common/workload.rs"]
 #[expect(dead_code, reason = "other benches use the rest")]
@@ -31,7 +31,7 @@ const STORIES: usize = 200;
 const ROUNDS: usize = 15;
 
 fn main() {
-    let vocabulary = Vocabulary::new();
+    let vocabulary = WeightedWords::new();
     let list = watchlist(&vocabulary);
     let crime = [3_000, 3_500].map(|rank| vocabulary.words[rank].as_str());
     let mut stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
@@ -53,7 +53,7 @@ fn main() {
 }
 
 /// The names of every entry, two words each.
-fn watchlist(vocabulary: &Vocabulary) -> Vec<Vec<String>> {
+fn watchlist(vocabulary: &WeightedWords) -> Vec<Vec<String>> {
     let mut draw = Draw::new(3);
     let mut name = || format!("{} {}", vocabulary.wanted(&mut draw), vocabulary.wanted(&mut draw));
     (0..ENTRIES).map(|_| (0..=ALIASES).map(|_| name()).collect()).collect()

@@ -23,7 +23,7 @@ const SEED: u64 = 20_261_124;
 
 /// A kind of pair, and a bound in percent: how many must be joined at least, or, if they are no
 /// copies, at most.
-struct Kind {
+struct PairKind {
     name: &'static str,
     bound: Bound,
     pair: fn(&mut Press) -> [String; 2],
@@ -35,7 +35,7 @@ enum Bound {
     AtMost(f64),
 }
 
-const KINDS: [Kind; 30] = [
+const KINDS: [PairKind; 30] = [
     copy("new headline, same text", 99.0, rewrite::same),
     copy("another byline and dateline", 99.0, rewrite::byline),
     copy("British spelling", 99.0, rewrite::british),
@@ -70,12 +70,12 @@ const KINDS: [Kind; 30] = [
     }),
 ];
 
-const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> Kind {
-    Kind { name, bound: Bound::AtLeast(least), pair }
+const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> PairKind {
+    PairKind { name, bound: Bound::AtLeast(least), pair }
 }
 
-const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind {
-    Kind { name, bound: Bound::AtMost(0.5), pair }
+const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> PairKind {
+    PairKind { name, bound: Bound::AtMost(0.5), pair }
 }
 
 /// The steps of the store: an equal value, signatures that resemble each other or an equal key,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::http::Response;
 use crate::support::setup::{Setup, one_feed_config, serve_one_match};
-use crate::support::tidings::Running;
+use crate::support::tidings::RunningTidings;
 use crate::support::wire::{self, Entry};
 
 /// A feed with one story that matches.
@@ -22,7 +22,7 @@ async fn list_alerts(setup: &Setup, filters: &[&str]) -> Vec<Value> {
 }
 
 /// A running Tidings that has sent its alert to the hook and by mail, and the hook's payload.
-async fn run_until_sent(setup: &Setup) -> (Running, Value) {
+async fn run_until_sent(setup: &Setup) -> (RunningTidings, Value) {
     let tidings = setup.folder.run(&[]);
     let hook = setup.server.wait_for("/hook", 1).await.remove(0);
     setup.mail.wait_for(1).await;
@@ -152,5 +152,5 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
     );
     setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[copy])));
     assert_eq!(setup.folder.run(&["--once"]).wait().await, 0);
-    assert_eq!((setup.server.requests("/hook").len(), setup.mail.letters().len()), (1, 1));
+    assert_eq!((setup.server.requests("/hook").len(), setup.mail.received().len()), (1, 1));
 }

@@ -9,10 +9,10 @@ use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 
 fn subjects(mail: &Sink) -> Vec<String> {
-    let subject = |letter: String| {
-        letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
+    let subject = |mail: String| {
+        mail.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
     };
-    mail.letters().iter().map(|letter| subject(letter.text()).expect("a subject")).collect()
+    mail.received().iter().map(|mail| subject(mail.text()).expect("a subject")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
