@@ -186,7 +186,7 @@ pub struct ItemRecord {
     pub story: StoryKey,
     /// The story with this item's text, and what is to be done with it; `None` if only the key
     /// changed.
-    pub news: Option<(Story, StoryPlan)>,
+    pub story_change: Option<(Story, StoryPlan)>,
 }
 
 /// What is to be done with a new or edited story.

@@ -77,7 +77,11 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
 fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource), Exit> {
     let is_named =
         arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
-    let config = if is_named { None } else { Some(load::load_config(&arguments.config.path)?) };
+    let config = if is_named {
+        None
+    } else {
+        Some(load::read_config_and_print_faults(&arguments.config.path)?)
+    };
     let sides = load_rule_sets(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
         (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),

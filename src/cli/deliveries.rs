@@ -87,7 +87,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 }
 
 fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
-    let config = load::load_config(&arguments.config.path)?;
+    let config = load::read_config_and_print_faults(&arguments.config.path)?;
     let found = block_on(async {
         store::list_undelivered(&config.store).await.map_err(output::unavailable)
     });
@@ -140,7 +140,7 @@ fn to_json(delivery: &Delivery) -> Value {
 }
 
 fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())

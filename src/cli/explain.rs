@@ -86,7 +86,7 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), E
     let config = if named && (is_local || !arguments.config.path.exists()) {
         None
     } else {
-        Some(load::load_config(&arguments.config.path)?)
+        Some(load::read_config_and_print_faults(&arguments.config.path)?)
     };
     let question = load_question(arguments, config.as_ref())?;
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };

@@ -33,7 +33,7 @@ pub(super) fn read_feed_list(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> 
 }
 
 /// Reads and checks the configuration at `path`; prints its faults on standard error.
-pub(super) fn load_config(path: &Path) -> Result<Config, Exit> {
+pub(super) fn read_config_and_print_faults(path: &Path) -> Result<Config, Exit> {
     let mut faults = Vec::new();
     let config = read_config(path, &mut faults);
     print_faults(&faults);

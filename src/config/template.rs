@@ -16,7 +16,7 @@ const FUEL: u64 = 200_000;
 /// The largest message, in bytes.
 const LARGEST: usize = 256 << 10;
 
-/// So many letters of a headline tell it from others.
+/// The number of letters of a headline that identify it.
 const MARK: usize = 12;
 
 /// The most values of a list or a map that are written at once, those within them counted.
@@ -90,8 +90,8 @@ impl Template {
         self.render(&sample)
     }
 
-    /// The kinds of messages that tell of stories, but not in the form of this template: neither a
-    /// headline nor a link of the sample's stands in what it writes.
+    /// The kinds of messages about stories for which this template writes neither a headline nor a
+    /// link of the sample.
     pub(super) fn silent_samples(&self) -> Vec<&'static str> {
         let of_stories = SAMPLES.iter().filter(|(name, _)| ["alert", "digest"].contains(name));
         let is_silent = |sample: &str| {
@@ -277,7 +277,7 @@ mod tests {
     #[case::all_rules(r#"{"text": {{ title }}, "rules": {{ rules }}}"#, &[])]
     #[case::links_alone(r#"[{{ link }}, {% if type == "digest" %}{% for g in rules %}{% for s in g.stories %}{{ s.story.url }},{% endfor %}{% endfor %}{% endif %} 0]"#, &[])]
     #[case::cut_and_loud(r#"{"text": {{ title[:20] | upper }}, "all": {{ text | upper }}}"#, &[])]
-    fn what_tells_nothing_of_the_stories_is_found(#[case] source: &str, #[case] silent: &[&str]) {
+    fn a_template_that_omits_the_stories_is_found(#[case] source: &str, #[case] silent: &[&str]) {
         assert_eq!(Template::new(source, Writes::Json).unwrap().silent_samples(), silent);
     }
 

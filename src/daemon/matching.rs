@@ -63,8 +63,9 @@ impl StoryMatcher {
         let alerts = draft::new_alerts(matches, story, notify, notifiers);
         let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
         // A story without a match needs no fingerprint, because it has no copies to find.
-        let fingerprint =
-            || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
+        let fingerprint = || {
+            copies::compute_fingerprint(&story.title, &story.body, read == Read::Full).map(Box::new)
+        };
         let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
         MatchResult { read, fingerprint, alerts, feeds, due, policy: Arc::clone(&self.policies) }
     }

@@ -2,7 +2,7 @@
 //!
 //! What is decided here: no zone means UTC; a two-digit year is that of RFC 2822 (`49` is 2049,
 //! `50` is 1950); days and months written as numbers stand in the order that their sign implies
-//! (`.` day first), and `3/4/2024` is no date, because nobody can tell which it is, unless an AM or
+//! (`.` day first), and `3/4/2024` is no date, because it is ambiguous, unless an AM or
 //! PM says that an American wrote it. A date before 1971 is a placeholder of some software, and
 //! none.
 
@@ -311,7 +311,7 @@ mod tests {
     #[case("31/12/2024")]
     #[case("12/31/2024")]
     #[case("31-12-24")]
-    fn numbers_that_can_be_no_month_tell_the_order(#[case] text: &str) {
+    fn numbers_that_can_be_no_month_decide_the_order(#[case] text: &str) {
         assert_eq!(parse_date(text).unwrap().to_string(), "2024-12-31T00:00:00Z", "{text}");
     }
 
@@ -325,7 +325,7 @@ mod tests {
     #[case("0001-01-01T00:00:00Z")]
     #[case("Thu, 01 Jan 1970 00:00:00 GMT")]
     #[case("99999999999999999999999")]
-    fn what_cannot_be_told_is_no_date(#[case] text: &str) {
+    fn ambiguous_dates_are_no_dates(#[case] text: &str) {
         assert_eq!(parse_date(text), None, "{text}");
     }
 

@@ -13,7 +13,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::column::{self, to_json, to_millis};
 use super::{MatchResult, StoryId};
 use crate::alerts::copies;
-use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
+use crate::alerts::copies::signature::{FIRST_KEY, MinHashSignature};
 use crate::alerts::copies::{CopyUpdate, Fingerprint, MemberRelation, Relation};
 use crate::alerts::{NewAlert, RuleMatch};
 
@@ -127,7 +127,7 @@ pub(super) async fn store_signature(
     .bind(MOST_EXPIRED)
     .execute(&mut *conn)
     .await?;
-    let Some(Fingerprint { sketch, .. }) = fingerprint else { return Ok(()) };
+    let Some(Fingerprint { signature, .. }) = fingerprint else { return Ok(()) };
     let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
         .bind(story.0)
         .fetch_one(&mut *conn)
@@ -138,12 +138,12 @@ pub(super) async fn store_signature(
          WHERE story.id = $1 AND first.first_seen >= $3",
     )
     .bind(story.0)
-    .bind(sketch.to_bytes())
+    .bind(signature.to_bytes())
     .bind(open_since)
     .bind(frame::link_host(url.as_deref()))
     .execute(&mut *conn)
     .await?;
-    let bands = sketch.bands();
+    let bands = signature.bands();
     if kept.rows_affected() == 1 && !bands.is_empty() {
         let mut insert = QueryBuilder::<Sqlite>::new(
             "INSERT OR IGNORE INTO signature_band (band, value, story) ",
@@ -165,7 +165,7 @@ async fn find_event_to_join(
     now: Timestamp,
 ) -> Result<Option<Membership>, sqlx::Error> {
     let mut events: Vec<(String, Vec<MemberRelation>)> = Vec::new();
-    for row in find_similar_signatures(conn, story, &fingerprint.sketch, now).await? {
+    for row in find_similar_signatures(conn, story, &fingerprint.signature, now).await? {
         let Some(candidate) = read_candidate(conn, &row, fingerprint).await? else { continue };
         let relation =
             compare_with_candidate(conn, story, fingerprint, &candidate, match_result).await?;
@@ -202,10 +202,10 @@ fn choose_event(events: Vec<(String, Vec<MemberRelation>)>) -> Option<Membership
 async fn find_similar_signatures(
     conn: &mut SqliteConnection,
     story: StoryId,
-    sketch: &MinHashSignature,
+    signature: &MinHashSignature,
     now: Timestamp,
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let bands = sketch.bands();
+    let bands = signature.bands();
     if bands.is_empty() {
         return Ok(Vec::new());
     }
@@ -236,7 +236,7 @@ async fn read_candidate(
     fingerprint: &Fingerprint,
 ) -> Result<Option<Candidate>, sqlx::Error> {
     let is_found_by_key = row.try_get::<i64, _>("band")? >= FIRST_KEY;
-    if !is_found_by_key && !fingerprint.sketch.resembles_bytes(row.try_get("minhash")?) {
+    if !is_found_by_key && !fingerprint.signature.resembles_bytes(row.try_get("minhash")?) {
         return Ok(None);
     }
     let story = StoryId(row.try_get("story")?);
@@ -246,7 +246,7 @@ async fn read_candidate(
     .bind(story.0)
     .fetch_one(conn)
     .await?;
-    Ok(copies::print(&title, &text, is_whole).map(|fingerprint| Candidate {
+    Ok(copies::compute_fingerprint(&title, &text, is_whole).map(|fingerprint| Candidate {
         story,
         event,
         is_first,

@@ -343,7 +343,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
         text_hash: None,
         url: Some(format!("https://example.org/{key}?utm_source=feed")),
         story: StoryKey(key.to_owned()),
-        news: Some((story(key, "Teaser."), plan)),
+        story_change: Some((story(key, "Teaser."), plan)),
     }
 }
 

@@ -136,7 +136,7 @@ async fn record_item(
     } else {
         update_feed_entry(conn, feed, item).await?
     };
-    let Some((text, plan)) = &item.news else { return Ok(false) };
+    let Some((text, plan)) = &item.story_change else { return Ok(false) };
     if let Some(story) = known {
         return story_changes::record_edit(conn, story, text, plan, now).await;
     }
@@ -289,7 +289,7 @@ mod tests {
             key: ItemKey("a2".to_owned()),
             previous_key: Some(ItemKey("a".to_owned())),
             hash: "1".to_owned(),
-            news: None,
+            story_change: None,
             ..item("elsewhere", settle_plan(&[]))
         };
         assert!(!bench.poll("wire", 1, vec![moved]).await);

@@ -118,9 +118,9 @@ fn group() -> DigestGroup {
     let Content::Alert { event, story, read, mut rules, .. } = alert().content else {
         panic!("no alert")
     };
-    let told = rules.remove(0);
+    let matched = rules.remove(0);
     let (feed, version, text_sha256) =
-        (FeedName("Wire".to_owned()), told.version, told.text_sha256);
+        (FeedName("Wire".to_owned()), matched.version, matched.text_sha256);
     let entry = digest::DigestEntry {
         event,
         story,
@@ -128,10 +128,10 @@ fn group() -> DigestGroup {
         feed,
         version,
         text_sha256,
-        evidence: told.evidence,
+        evidence: matched.evidence,
     };
     DigestGroup {
-        rule: told.rule,
+        rule: matched.rule,
         row: Some(row()),
         severity: Severity::High,
         stories: vec![entry],

@@ -157,7 +157,7 @@ fn explain_tree(
         _ => near_misses::notes(leaf, clause_scope, tokenized),
     };
     let lack = Some(match (leaf, truth) {
-        (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be told"),
+        (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be decided"),
         (Tree::Compare(..), _) => format!("`{text}` does not hold"),
         (_, Truth::Unknown) => format!("`{text}` is not in what was read"),
         (Tree::List(..), _) => format!("nothing of `{text}` is there"),

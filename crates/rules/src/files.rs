@@ -209,12 +209,12 @@ fn warn_of_terms(
     faults: &mut Vec<Fault>,
 ) {
     let cache = lint::list_cache::ListCache::default();
-    let told = rules.par_iter().map(|(_, named)| {
+    let warnings = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
         when::warn_of_expression(&named.when, &named.tree, &cache, &mut found);
         found
     });
-    faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
+    faults.extend(warnings.collect::<Vec<_>>().into_iter().flatten());
     let (stemmed, other): (Vec<_>, Vec<_>) =
         rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
     let named = |rules: Vec<&entry::NamedRule>| -> BTreeSet<String> {

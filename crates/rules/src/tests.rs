@@ -79,7 +79,7 @@ fn dotted_letters_are_not_found_in_a_title_wholly_in_capitals() {
 }
 
 #[test]
-fn a_story_that_does_not_match_is_told_why() {
+fn a_story_that_does_not_match_is_explained() {
     let query = query("Russia AND (arms OR oil) NOT football");
     let expected = [
         "`Russia` is missing",

@@ -62,7 +62,7 @@ async fn learn_host_frame(
     .await?;
     let mut events: HashMap<String, HashSet<u64>> = HashMap::new();
     for row in &rows {
-        if let Some(fingerprint) = copies::print("", row.try_get("text")?, true) {
+        if let Some(fingerprint) = copies::compute_fingerprint("", row.try_get("text")?, true) {
             events.entry(row.try_get("event")?).or_default().extend(fingerprint.sentences());
         }
     }

@@ -24,7 +24,7 @@ fn text(seed: &str) -> String {
 
 fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
-        fingerprint: copies::print(title, text, true).map(Box::new),
+        fingerprint: copies::compute_fingerprint(title, text, true).map(Box::new),
         ..match_result(rules)
     })
 }
@@ -32,7 +32,7 @@ fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
 /// An item with this text, first seen at `now` seconds.
 fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
     let mut item = item(key, match_plan(key, text, rules));
-    let (story, _) = item.news.as_mut().expect("news");
+    let (story, _) = item.story_change.as_mut().expect("a change");
     (story.body, story.first_seen) = (text.to_owned(), at_second(now));
     item
 }
@@ -124,7 +124,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash_and_reopen().await;
     let waiting = bench.waiting_stories(9).await.remove(0);
     let match_result = MatchResult {
-        fingerprint: copies::print("b", &text("x"), true).map(Box::new),
+        fingerprint: copies::compute_fingerprint("b", &text("x"), true).map(Box::new),
         ..match_result(&["arms"])
     };
     assert!(
@@ -193,12 +193,12 @@ async fn poll_titled(
     now: i64,
 ) {
     let mut item = with_text(key, text, &["arms"], now);
-    let (story, plan) = item.news.as_mut().expect("news");
+    let (story, plan) = item.story_change.as_mut().expect("a change");
     title.clone_into(&mut story.title);
     let StoryPlan::Settle(match_result) = plan else { panic!("not settled") };
     match_result.feeds = vec![FeedName(feed.to_owned())];
     match_result.fingerprint =
-        copies::print(title, text, match_result.fingerprint.is_some()).map(Box::new);
+        copies::compute_fingerprint(title, text, match_result.fingerprint.is_some()).map(Box::new);
     let evidence = &mut match_result.alerts[0].rule_match.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());
@@ -372,7 +372,7 @@ async fn what_a_settle_costs() {
     }
 }
 
-/// Stories with sketches of chance.
+/// Stories with signatures of chance.
 async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)

@@ -58,7 +58,7 @@ fn notes_on_a_missing_term_name_what_is_nearest_to_it() {
             "`/Arms deal/` is nowhere (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
         ),
         ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
-        ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
+        ("arms AND age < 2d", "arms", "`age < 2d` cannot be decided (the story has no date)"),
         (
             "ANY/2(arms, oil, gas)",
             "oil",

@@ -1,5 +1,4 @@
-//! Tests of items whose guids and links change, and of guids and links that come to tell other
-//! news.
+//! Tests of items whose guids and links change, and of guids and links that get another story.
 
 use super::*;
 

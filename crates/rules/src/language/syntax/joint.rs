@@ -13,7 +13,7 @@ pub(super) enum Joint {
     /// `a NOT b`
     AndNot,
     Or,
-    /// Nothing, and that is yet to be told.
+    /// Nothing, and that is yet to be reported.
     Missing,
     /// Something that was refused.
     Refused,

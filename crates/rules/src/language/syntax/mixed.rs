@@ -20,13 +20,13 @@ pub(super) struct Mixture {
 }
 
 /// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint
-/// is missing, that was told.
+/// is missing, that was reported.
 pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
-    let is_told = |item: &ParsedOperand| {
+    let is_reported = |item: &ParsedOperand| {
         item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused)
     };
     let [_, second, others @ ..] = items else { return None };
-    if items.iter().any(is_told) {
+    if items.iter().any(is_reported) {
         return None;
     }
     let starts_with_or = second.joint == Joint::Or;

@@ -107,7 +107,7 @@ fn is_dotted(word: &str) -> bool {
 }
 
 /// Whether the place between `before`, which ends with a full stop, and `after` lies inside a word:
-/// `א.ב`, `3.5`. Two letters before it and behind it tell.
+/// `א.ב`, `3.5`. Two letters before it and behind it decide.
 fn parts_a_word(before: &str, after: &str) -> bool {
     let length = |c: char, left: &mut usize| {
         *left -= usize::from(!is_combining_mark(c) && !shows_nothing(c));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::source;
 
-/// Scalars that the core schema tells apart, and some that look like them.
+/// Scalars that the core schema distinguishes, and some that look like them.
 const SCALARS: [&str; 44] = [
     "a",
     "arms deal",

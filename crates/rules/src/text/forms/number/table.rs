@@ -1,4 +1,4 @@
-//! English words whose number no rule tells.
+//! English words whose number follows from no rule.
 
 /// Whether `words`, one of the tables below, has `word`.
 pub(super) fn has(words: &str, word: &str) -> bool {
@@ -70,7 +70,7 @@ pub(super) const NO_MEN: &str = "german human roman norman ottoman shaman talism
 pub(super) const HARD_CH: &str =
     "monarch patriarch matriarch oligarch epoch stomach eunuch tech czech loch hightech";
 
-/// Singulars in a single `s` that no ending tells from plurals.
+/// Singulars in a single `s` that have the ending of a plural.
 pub(super) const LIKE_GAS: &str = "gas biogas atlas bias canvas alias lens iris christmas pancreas";
 
 /// Words that have no other number, or are plurals of none.
