@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub(crate) use jump::Jump;
 use jump::Reading;
 
-/// The longest sleep without a look at the wall clock. A clock that is set forward, or a machine
+/// The longest sleep without reading the wall clock. A clock that is set forward, or a machine
 /// that was suspended, delays nothing by more.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 
@@ -71,7 +71,7 @@ impl JumpWatch {
         Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
     }
 
-    /// Watches a wall clock that jumps forward by `jump` before the first look.
+    /// Watches a wall clock that jumps forward by `jump` before the first reading.
     #[cfg(test)]
     pub(crate) fn start_behind(jump: Duration) -> Self {
         let mut watch = Self::start();
@@ -79,7 +79,7 @@ impl JumpWatch {
         watch
     }
 
-    /// How the wall clock jumped since the last look; `None` if it did not.
+    /// How the wall clock jumped since the last reading; `None` if it did not.
     pub(crate) fn observe(&mut self) -> Option<Jump> {
         let reading = Reading { wall: now(), steady: self.begun.elapsed() };
         jump::jump(std::mem::replace(&mut self.last, reading), reading)

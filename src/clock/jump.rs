@@ -1,4 +1,4 @@
-//! Whether the wall clock jumped between two looks at the clocks. Pure.
+//! Whether the wall clock jumped between two readings of the clocks. Pure.
 
 use std::fmt;
 use std::time::Duration;

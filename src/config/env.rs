@@ -6,7 +6,7 @@ use tidings_rules::fault::Fault;
 use tidings_rules::yaml::Text;
 
 /// `text` with every `${NAME}` replaced by the variable of that name, and every `$$` by a dollar.
-/// What a variable holds is not looked into again. A variable that is not set, a `$` by itself and
+/// What a variable holds is not expanded again. A variable that is not set, a `$` by itself and
 /// a broken `${` are faults.
 pub(super) fn expand(
     text: &Text,

@@ -346,7 +346,7 @@ mod tests {
         assert!(allowed.unwrap().next().is_some());
     }
 
-    /// A name that leads somewhere else at every look.
+    /// A name that resolves to another address each time.
     struct Rebinding {
         answers: std::sync::Mutex<Vec<IpAddr>>,
         allow: Vec<IpNet>,
@@ -395,7 +395,7 @@ mod tests {
         assert_eq!(
             resolver.answers.lock().unwrap().len(),
             2,
-            "a connection goes where its one look led"
+            "a connection goes to the address of its one look-up"
         );
         let error = crate::http::explain(&ask().await.unwrap_err());
         assert!(error.to_string().starts_with("rebinding.example leads to 127.0.0.2"), "{error}");

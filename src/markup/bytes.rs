@@ -1,6 +1,6 @@
 //! Fast tests of all bytes of a text.
 
-/// Whether `is_fine` holds for every byte. All are looked at, without a branch: that is what the
+/// Whether `is_fine` holds for every byte. All are checked, without a branch: that is what the
 /// compiler makes wide instructions of.
 pub(crate) fn are_all(bytes: &[u8], is_fine: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |odd, byte| odd | u8::from(!is_fine(*byte))) == 0

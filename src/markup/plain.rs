@@ -42,8 +42,8 @@ pub(crate) fn from_text(text: &str) -> String {
     writer.out
 }
 
-/// Text that may or may not be markup, by the look of it: elements that are closed, line breaks, or
-/// references.
+/// Plain text of `text`, which is taken as markup if it has elements that are closed, line breaks
+/// or references.
 pub(crate) fn from_either(text: &str) -> String {
     if looks_like_markup(text) { from_markup(text) } else { from_text(text) }
 }

@@ -125,7 +125,7 @@ async fn a_server_that_has_enough_of_a_connection_gets_the_mail_over_a_new_one()
 }
 
 #[tokio::test]
-async fn a_mail_whose_fate_is_unknown_is_not_sent_again_by_itself() {
+async fn a_mail_whose_outcome_is_unknown_is_not_sent_again_by_itself() {
     let sink = Sink::start().await;
     let sender = Sender::to(&sink);
     assert_eq!(sender.send().await, kept());

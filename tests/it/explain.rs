@@ -138,7 +138,7 @@ async fn scripts_get_one_object() {
     let filtered = object(
         &explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await,
     );
-    assert_eq!(filtered["filtered_out"], "it looks only at stories in de; this one is in en");
+    assert_eq!(filtered["filtered_out"], "it accepts only stories in de; this one is in en");
 
     let when =
         object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);

@@ -36,12 +36,12 @@ pub struct Rules {
     watchlists: Vec<Arc<TermList>>,
     /// Decides; its numbers are those of `all`.
     engine: Engine,
-    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else
+    /// By rule, a bit that says whether it accepts every story: most do, and of those nothing else
     /// has to be read.
     accepts_all: Box<[u64]>,
-    /// What the rules that look into the body say of the stories that they look at.
+    /// What the rules that search the body say of the stories that they accept.
     body_readers: Vec<Arc<Settings>>,
-    /// What teasers are looked through for, made when it is first asked for: not every
+    /// What teasers are searched for, made when it is first asked for: not every
     /// configuration wants it.
     teaser_hints: OnceLock<TeaserHints>,
     /// Memory of scanners that are gone.
@@ -250,14 +250,14 @@ impl Rules {
         })
     }
 
-    /// Whether any rule that accepts stories from `carriers` looks into the body.
+    /// Whether any rule that accepts stories from `carriers` searches the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
         self.body_readers.iter().any(|settings| settings.accepts_feeds(carriers))
     }
 
     /// Whether `story`, of which only the teaser is known, has a word of any rule that accepts it
-    /// and looks into the body. Words behind NOT count, too.
+    /// and searches the body. Words behind NOT count, too.
     #[must_use]
     pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).found_in(story, carriers)

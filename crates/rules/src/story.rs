@@ -83,7 +83,7 @@ impl Severity {
     }
 }
 
-/// A part of a story that a rule can look into.
+/// A part of a story that a rule can search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {

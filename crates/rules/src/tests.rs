@@ -189,7 +189,7 @@ fn a_long_sentence_is_cut_around_the_words() {
 }
 
 #[test]
-fn fields_look_where_they_say() {
+fn fields_search_what_they_name() {
     let fifty = "word ".repeat(49);
     let story = Story {
         url: Some("https://www.rt.com/news/north-korea".to_owned()),
@@ -269,7 +269,7 @@ fn a_source_is_the_name_of_a_feed_that_carried_the_story() {
 }
 
 #[test]
-fn a_rule_that_looks_only_at_other_fields_does_not_read_the_body() {
+fn a_rule_that_searches_only_other_fields_does_not_read_the_body() {
     let reads =
         |when: &str| rules(&format!("rules:\n  - {{name: a, when: '{when}'}}\n")).reads_body(&[]);
     for when in ["title:arms", "title:(a OR b) NOT url:c", "site:rt.com AND lang:en"] {
@@ -307,7 +307,7 @@ fn what_two_negations_want_is_shown() {
 }
 
 #[test]
-fn a_rule_looks_only_at_its_feeds() {
+fn a_rule_accepts_only_its_feeds() {
     let rules = rules(
         "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",
     );
@@ -361,7 +361,7 @@ proptest! {
 }
 
 #[test]
-fn a_rule_looks_only_at_its_languages_and_until_its_last_day() {
+fn a_rule_accepts_only_its_languages_and_until_its_last_day() {
     let rules = rules("rules:\n  - {name: a, when: arms, lang: [en, RU], expires: 2026-11-24}\n");
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
     for (lang, first_seen, matches) in [

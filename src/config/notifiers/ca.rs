@@ -27,7 +27,7 @@ pub(super) fn refuse_without_tls(
     reader: &mut ConfigReader<'_>,
 ) {
     if let Some(node) = entries.get("ca") {
-        reader.error(node, "without TLS no certificate is looked at", help);
+        reader.error(node, "without TLS no certificate is checked", help);
     }
 }
 

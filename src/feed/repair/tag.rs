@@ -13,7 +13,7 @@ const NAMESPACES: [(&str, &str); 3] = [
 ];
 
 /// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where
-/// nothing of it is looked at. Its `&` are escaped.
+/// nothing of it is parsed. Its `&` are escaped.
 pub(super) fn modernise(tag: &str) -> Option<String> {
     let is_old = tag.contains("xmlns") && NAMESPACES.iter().any(|(old, _)| tag.contains(old));
     let renamed = is_old

@@ -1,5 +1,5 @@
-//! The guard where a proxy stands between: who looks the name up then cannot be held to what was
-//! checked, so more is refused.
+//! The guard for requests through a proxy. A proxy may look the name up again and get another
+//! address than the checked one, so more is refused.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -160,7 +160,7 @@ async fn an_event_once_given_stays_and_no_alert_moves_to_another() {
 }
 
 #[tokio::test]
-async fn what_only_looks_alike_joins_nothing() {
+async fn what_is_only_similar_joins_nothing() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "wire", "b", &text("x").replace("12 lives and 3", "14 lives and 5"), &[], 1).await;

@@ -44,7 +44,7 @@ async fn a_move_that_held_for_six_days_is_adopted_and_named_as_the_edit_to_make(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_time_off_in_which_nobody_looked_is_not_six_days_of_holding() {
+async fn a_time_off_in_which_nobody_polled_is_not_six_days_of_holding() {
     let (publisher, folder) = moved("301 Moved Permanently").await;
     round(&folder).await;
     for _ in 0..9 {

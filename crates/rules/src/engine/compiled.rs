@@ -18,13 +18,13 @@ pub(crate) struct Engine {
     pub(super) always: Box<[u32]>,
     /// The literals that patterns need, and the feature of each.
     pub(super) literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// For each scope, whether any rule looks into it.
+    /// For each scope, whether any rule searches it.
     pub(super) fields: [bool; Scope::ALL.len()],
     pub(super) rules: usize,
 }
 
 impl Engine {
-    /// Whether any rule looks into `scope`.
+    /// Whether any rule searches `scope`.
     pub(super) fn reads_scope(&self, scope: Scope) -> bool {
         Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
     }

@@ -246,7 +246,7 @@ impl DocumentIndex {
         (!words.is_empty()).then_some((words, first..last))
     }
 
-    /// The words that `scope` looks at.
+    /// The words that `scope` covers.
     pub(super) fn view(&self, scope: Scope) -> Range<u32> {
         self.texts.view(scope, &self.words)
     }

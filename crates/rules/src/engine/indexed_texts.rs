@@ -50,7 +50,7 @@ impl IndexedTexts {
         &self.all
     }
 
-    /// Adds the texts of `story` that rules look into. Gives how many of them are headline and
+    /// Adds the texts of `story` that rules search. Gives how many of them are headline and
     /// text.
     pub(super) fn index(
         &mut self,
@@ -80,7 +80,7 @@ impl IndexedTexts {
         2
     }
 
-    /// The numbers of the words that `scope` looks at.
+    /// The numbers of the words that `scope` covers.
     pub(super) fn view(&self, scope: Scope, words: &Words) -> Range<u32> {
         let Some(parts) = parts(scope) else { return 0..0 };
         let from = self.all.partition_point(|text| text.part < *parts.start());
@@ -92,7 +92,7 @@ impl IndexedTexts {
         }
     }
 
-    /// The words and bytes of the text of that number that `scope` looks at, if it does.
+    /// The words and bytes of the text of that number that `scope` covers, if it does.
     pub(super) fn segment(
         &self,
         number: usize,

@@ -26,7 +26,7 @@ pub(super) type PhraseId = u32;
 /// Terms of a list from which on they are one node.
 const MANY: usize = 8;
 
-/// Where a leaf looks: a field, or the current sentence or paragraph.
+/// What a leaf searches: a field, or the current sentence or paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LeafScope {
     Field(Scope),
@@ -115,12 +115,12 @@ impl Nodes {
         self.parents[id as usize]
     }
 
-    /// Whether any node looks into `scope`.
+    /// Whether any node searches `scope`.
     pub(super) fn names(&self, scope: Scope) -> bool {
         self.all.iter().any(|node| node.leaf_scope() == Some(LeafScope::Field(scope)))
     }
 
-    /// Whether it looks at the current sentence or paragraph.
+    /// Whether it searches the current sentence or paragraph.
     pub(super) fn reads_unit(&self, id: NodeId) -> bool {
         let node = self.node(id);
         match node.leaf_scope() {
@@ -312,7 +312,7 @@ impl Nodes {
 }
 
 impl ClauseNode {
-    /// What a leaf looks at.
+    /// What a leaf searches.
     pub(super) fn leaf_scope(&self) -> Option<LeafScope> {
         match self {
             Self::Feature(leaf_scope, _)
@@ -337,7 +337,7 @@ impl ClauseNode {
 }
 
 impl LeafScope {
-    /// Whether it looks at headline and text only. `around`: the scope of the current unit.
+    /// Whether it searches headline and text only. `around`: the scope of the current unit.
     pub(super) fn is_of_text(self, around: Self) -> bool {
         let field = if self == Self::Unit { around } else { self };
         matches!(field, Self::Field(Scope::Text | Scope::Title | Scope::Body | Scope::Lead))

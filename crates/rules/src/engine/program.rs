@@ -130,7 +130,7 @@ impl<'n> ProgramWriter<'n> {
         self.code.extend([op::SHARED, shared]);
     }
 
-    /// Whether it costs more than a look-up, and looks at the same words wherever it stands.
+    /// Whether it costs more than a look-up, and searches the same words wherever it stands.
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
             ClauseNode::Feature(..) => false,

@@ -225,7 +225,7 @@ impl ProgramRun<'_> {
         }
     }
 
-    /// What `scope` looks at of a text.
+    /// What `scope` covers of a text.
     fn segment(&self, text: usize, scope: Scope) -> Option<CurrentUnit> {
         let (words, bytes) = self.index.texts.segment(
             text,

@@ -9,14 +9,14 @@ use crate::language::tree::Tree;
 use crate::story::Story;
 use crate::{Carrier, Rule};
 
-/// The words of all rules that look into the body, each rule's for itself.
+/// The words of all rules that search the body, each rule's for itself.
 #[derive(Debug)]
 pub(crate) struct TeaserHints {
     /// Looks for the words of each rule, joined by OR.
     engine: Engine,
     /// The rules by their numbers in the engine.
     rules: Vec<Arc<Rule>>,
-    /// Rules that look into the body and have no word: every teaser may hint at them.
+    /// Rules that search the body and have no word: every teaser may hint at them.
     wordless: Vec<Arc<Rule>>,
 }
 
@@ -38,14 +38,14 @@ impl TeaserHints {
     /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks
     /// at it and into the body.
     pub(crate) fn found_in(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        let looks = |rule: &Arc<Rule>| rule.accepts(story, carriers);
+        let accepts = |rule: &Arc<Rule>| rule.accepts(story, carriers);
         let mut scratch = Scratch::new();
-        self.wordless.iter().any(looks)
+        self.wordless.iter().any(accepts)
             || self
                 .engine
                 .matches(story, carriers, &mut scratch)
                 .iter()
-                .any(|rule| looks(&self.rules[*rule as usize]))
+                .any(|rule| accepts(&self.rules[*rule as usize]))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_do_not_look_at_a_story_want_nothing_of_it() {
+    fn rules_that_do_not_accept_a_story_want_nothing_of_it() {
         let story = Story { lang: Some("de".to_owned()), ..Story::from_words("", "arms") };
         for (rule, hint) in
             [("feeds: [wire]", true), ("feeds: [other]", false), ("lang: [en]", false)]

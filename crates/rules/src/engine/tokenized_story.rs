@@ -47,7 +47,7 @@ pub(crate) struct TokenSpan {
     pub(crate) tokens: Range<usize>,
 }
 
-/// The part of a story in which an expression looks.
+/// The part of a story that an expression searches.
 #[derive(Clone, Debug)]
 pub(crate) enum StoryView {
     /// Texts or parts of them, in the order of the story.
@@ -135,7 +135,7 @@ impl<'s> TokenizedStory<'s> {
         self.texts.iter().find(|text| text.part == part).map_or("", |text| text.text)
     }
 
-    /// What `scope` looks at.
+    /// What `scope` covers.
     pub(crate) fn view(&self, scope: Scope) -> StoryView {
         let parts = match (parts(scope), scope) {
             (Some(parts), _) => parts,
@@ -255,7 +255,7 @@ impl<'s> TokenizedStory<'s> {
         &self.texts[text].text[span]
     }
 
-    /// The first text in `view`, or what of it is looked at.
+    /// The first text in `view`, or what of it is searched.
     pub(crate) fn shown_text(&self, view: &StoryView) -> &'s str {
         view.segments()
             .first()
@@ -287,7 +287,7 @@ impl<'s> TokenizedStory<'s> {
 }
 
 impl StoryView {
-    /// The texts that are looked at, or their parts.
+    /// The texts that are searched, or their parts.
     fn segments(&self) -> &[Segment] {
         if let Self::Words(segments) = self { segments } else { &[] }
     }

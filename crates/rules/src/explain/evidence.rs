@@ -24,7 +24,7 @@ const MOST_OF_A_LIST: usize = 3;
 /// The length of a sentence, or of a clause, that is shown whole, in bytes.
 const SENTENCE: usize = 300;
 
-/// What a clause looks at: a field, or a part of one.
+/// What a clause searches: a field, or a part of one.
 #[derive(Clone, Copy)]
 pub(crate) struct ClauseScope<'v> {
     /// The field that the expression names.

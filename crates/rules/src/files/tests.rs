@@ -328,7 +328,7 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
 }
 
 #[test]
-fn a_rule_says_how_far_it_looks_back() {
+fn a_rule_says_how_far_it_is_backfilled() {
     let file = |line: &str| format!("rules:\n  - {{name: a, when: arms{line}}}\n");
     let back = |line: &str| rules(&[("a.yaml", &file(line))])[0].settings.backfill;
     assert_eq!(back(", backfill: 24h"), Some(std::time::Duration::from_hours(24)));
@@ -347,7 +347,7 @@ fn odd_languages_and_days_are_reported() {
 }
 
 #[test]
-fn an_example_can_say_all_that_a_field_looks_into() {
+fn an_example_can_say_all_that_a_field_searches() {
     let file = "rules:\n  - name: a\n    when: source:Yonhap AND author:Kim AND tag:defence AND site:rt.com AND lang:ko\n    matches:\n      \
                 - {title: Arms, source: Yonhap, author: [Kim Min, Lee], tag: [defence], url: \"https://www.rt.com/a\", lang: ko}\n    ignores:\n      \
                 - {title: Arms, source: KCNA, author: [Kim Min, Lee], tag: defence, url: \"https://www.rt.com/a\", lang: ko}\n";

@@ -101,7 +101,7 @@ fn explain(error: &regex_syntax::Error, text: &str) -> NoPattern {
 
 const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
 
-/// Neighbours that are looked at together for letters in a row.
+/// Neighbours that are searched together for letters in a row.
 const PARTS: usize = 8;
 
 /// Few literals, each long enough to be looked for, of which each text that `hir` matches holds

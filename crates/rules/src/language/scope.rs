@@ -1,6 +1,6 @@
 //! The fields that a part of an expression can be about.
 
-/// What `title:` and the like look into.
+/// What `title:` and the like search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     /// The headline.

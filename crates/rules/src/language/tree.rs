@@ -217,7 +217,7 @@ impl Tree {
         if let Self::List(list, _) = self { list.terms.len() } else { 1 }
     }
 
-    /// Whether it looks into the story's text, beyond the title.
+    /// Whether it searches the story's text, beyond the title.
     pub(crate) fn reads_body(&self) -> bool {
         match self {
             Self::Term(..)

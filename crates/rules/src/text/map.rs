@@ -82,7 +82,7 @@ impl ByteMap {
     }
 }
 
-/// Bytes that are looked at together.
+/// Bytes that are mapped together.
 const BLOCK: usize = 64;
 
 const WORD: u8 = 1;

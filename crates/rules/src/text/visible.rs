@@ -65,7 +65,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Whether `text` is ASCII without control characters other than line breaks and tabs.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn is_printable_ascii(text: &str) -> bool {
-    // All are looked at, without a branch: that is what the compiler makes wide instructions of.
+    // All are checked, without a branch: that is what the compiler makes wide instructions of.
     let is_fine = |byte: u8| (byte.wrapping_sub(b' ') < 0x5f) | (byte == b'\n') | (byte == b'\t');
     text.bytes().fold(0, |odd, byte| odd | u8::from(!is_fine(byte))) == 0
 }

@@ -71,7 +71,7 @@ impl LexemeKind {
     }
 }
 
-/// What stands before and after some characters that are looked at.
+/// What stands before and after some characters that are checked.
 pub(super) struct LexerContext<'t> {
     /// The expression from there on.
     pub(super) rest: &'t str,
@@ -81,7 +81,7 @@ pub(super) struct LexerContext<'t> {
     pub(super) after_operand: bool,
 }
 
-/// What a look at the start of a run found to refuse.
+/// What is refused at the start of a run.
 pub(super) struct Refusal {
     /// How many bytes it concerns; lexing goes on behind them. More than none.
     pub(super) taken: usize,
@@ -95,7 +95,7 @@ pub(super) struct Refusal {
     pub(super) translation: Option<String>,
 }
 
-/// What a look at the start of a run found.
+/// What stands at the start of a run.
 pub(super) enum SpecialForm {
     /// A lexeme of so many bytes.
     Lexeme(LexemeKind, usize),

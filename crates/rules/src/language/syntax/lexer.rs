@@ -166,7 +166,7 @@ impl Lexer<'_, '_> {
     }
 }
 
-/// What begins at a run that is no plain operand; what a field is about is looked at by itself,
+/// What begins at a run that is no plain operand; what a field is about is read by itself,
 /// behind its colon.
 fn special_or_refused(context: &LexerContext<'_>) -> Option<SpecialForm> {
     if field::prefix(context.run).is_some() {

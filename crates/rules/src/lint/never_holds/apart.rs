@@ -43,7 +43,7 @@ fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool)
     None
 }
 
-/// Clauses, and values of each, that are looked at.
+/// Clauses, and values of each, that are checked.
 const MOST: usize = 20;
 
 /// The texts of a term or list, or of several joined by OR; `None` of anything else, and of very

@@ -15,7 +15,7 @@ use crate::language::tree::{TextUnit, Tree};
 use crate::lint::index::TermIndex;
 use crate::lint::list_cache::ListCache;
 
-/// Terms of a list that are looked at one by one.
+/// Terms of a list that are checked one by one.
 const LISTED: usize = 200;
 
 /// The terms that must not be found, by field.

@@ -6,7 +6,7 @@ use super::table;
 use crate::text::runs::shows_nothing;
 use crate::text::tokenise;
 
-/// The longest abbreviation with a full stop that is looked at, in characters.
+/// The longest abbreviation with a full stop that is recognised, in characters.
 const LONGEST: usize = 24;
 
 /// Whether the sentence that ends with `before` by annex 29 goes on with `after`.

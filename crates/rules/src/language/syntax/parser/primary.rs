@@ -251,7 +251,7 @@ impl Parser<'_, '_> {
         self.lexemes[self.at - 1].span.end
     }
 
-    /// Passes over a group without a look into it, however deep it is.
+    /// Skips a group without parsing it, however deep it is.
     fn skip_group(&mut self) {
         let mut open = 0_usize;
         while let Some(kind) = self.peek_kind() {
