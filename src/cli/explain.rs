@@ -27,10 +27,8 @@ use tidings_rules::{Query, Rules};
 pub(super) struct ExplainArguments {
     /// The id or address of a stored story, any other address, a file, or `-` for standard input
     ///
-    /// A file holds a page, a feed of one story, a JSON object with `title` and
-    /// `body`, or plain text. The first line of a plain text is the headline if
-    /// an empty line follows it.
-    #[arg(verbatim_doc_comment)]
+    /// A file holds a page, a feed of one story, a JSON object with `title` and `body`, or plain
+    /// text. The first line of a plain text is the headline if an empty line follows it.
     story: String,
     /// Explain this rule, clause by clause
     #[arg(long, value_name = "NAME", conflicts_with = "when")]

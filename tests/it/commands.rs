@@ -85,6 +85,35 @@ async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn help_wraps_at_the_width_of_the_terminal_and_in_a_pipe_at_100_columns() {
+    let commands = [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["try"],
+        &["explain"],
+        &["backtest"],
+        &["alerts"],
+        &["feeds"],
+        &["deliveries"],
+        &["silence", "add"],
+        &["notify"],
+    ];
+    for (columns, widest) in [("", 100), ("60", 60)] {
+        let folder = Folder::new("", &[]);
+        folder.set("COLUMNS", columns);
+        for command in commands {
+            let help = folder.bare_command(&[command, &["--help"]].concat()).await.output;
+            // The line of the usage is not wrapped.
+            let lines = help.lines().filter(|line| !line.starts_with("Usage: "));
+            let wide: Vec<&str> = lines.filter(|line| line.chars().count() > widest).collect();
+            assert!(wide.is_empty(), "{command:?} in {widest} columns: {wide:#?}");
+            assert!(help.lines().any(|line| line.chars().count() > widest / 2), "{help}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn errors_that_nobody_can_read_change_no_exit_code() {
     let (_server, folder) = setup_with_alerts().await;
     for (command, code) in
