@@ -147,10 +147,10 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
             .await
             .map_err(output::unavailable)
     })?;
-    output::print_line(format_args!(
-        "{} due now",
-        count(retried.due.len(), "message", "messages")
-    ))?;
+    if !retried.due.is_empty() || retried.others.is_empty() {
+        let due = count(retried.due.len(), "message", "messages");
+        output::print_line(format_args!("{due} due now"))?;
+    }
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
         let why = "no notifier in the configuration has their receiver; they are sent once it is configured again";

@@ -157,6 +157,8 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
         assert!(said.errors.contains(wanted), "{command:?}: {}", said.errors);
         assert_eq!(said.code, 65, "{command:?}");
     }
+    let said = folder.command(&["deliveries", "retry", "99"]).await;
+    assert_eq!(said.output, "", "only the error is printed");
     // A rule that left its file is still found by its alerts.
     folder.write("rules/arms.yaml", "rules:\n  - {name: oil, when: oil}\n");
     let said = folder
