@@ -9,13 +9,13 @@ use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
-use crate::cli::load;
-use crate::cli::output::{self, fail};
+use crate::cli::load::{self, unreadable_rules};
+use crate::cli::output;
 use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
-use crate::config::{Config, ConsoleFormat};
+use crate::config::Config;
 use crate::notify::{self, SendContext};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
 use tidings_rules::text::visible_line;
@@ -61,7 +61,7 @@ fn try_place(
                     read,
                     story,
                     evidence,
-                )?);
+                ));
             }
             None => {
                 others.push(format_refusal(
@@ -108,7 +108,7 @@ fn format_match(
     read: &Read,
     story: &Story,
     evidence: Vec<Evidence>,
-) -> Result<String, Exit> {
+) -> String {
     let rule_match = RuleMatch {
         rule: expression.to_owned(),
         row: None,
@@ -138,9 +138,7 @@ fn format_match(
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &send_context.zone)
-        .map_err(|why| fail(why, Exit::Bug))?;
-    Ok(text.trim_end().to_owned() + "\n")
+    notify::render_match_for_console(&notification, &send_context.zone)
 }
 
 /// A story that does not match, and why not, a reason a line.

@@ -197,7 +197,7 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     let feed = server.url("/feed.xml");
     let said = folder.bare_command(&["try", "North Korea AND shells", &feed]).await;
     assert!(
-        said.output.starts_with("INFO  Freight over the bridge doubles\n"),
+        said.output.starts_with("Freight over the bridge doubles\n"),
         "{} {}",
         said.output,
         said.errors
