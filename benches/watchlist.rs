@@ -36,7 +36,7 @@ fn main() {
     let crime = [3_000, 3_500].map(|rank| vocabulary.words[rank].as_str());
     let mut stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
     for (number, story) in stories.iter_mut().enumerate() {
-        tell_of_some(story, number, &list, crime);
+        add_names(story, number, &list, crime);
     }
     let near = format!("NEAR/30 ({} OR {})", crime[0], crime[1]);
     let names = list.iter().map(|names| format!("({}) {near}", names.join(" OR ")));
@@ -60,7 +60,7 @@ fn watchlist(vocabulary: &WeightedWords) -> Vec<Vec<String>> {
 }
 
 /// Has a story name six listed names, three of them with a crime.
-fn tell_of_some(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
+fn add_names(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
     for place in 0..6 {
         let names = &list[(number * 37 + place * 811) % list.len()];
         let end = if place % 2 == 0 { crime[place / 2 % 2] } else { "and so on" };

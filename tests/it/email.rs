@@ -304,7 +304,7 @@ async fn a_login_goes_through_by_the_mechanism_that_works() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_login_that_we_know_is_told_of() {
+async fn a_server_without_a_login_that_we_know_is_named() {
     let sink = Sink::start().await;
     sink.on("EHLO", ServerAction::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
     let Outcome::Retry(RetryReason { why, cause: FailureCause::Shut, .. }) = send_to(&sink).await

@@ -20,8 +20,8 @@ fn kept() -> Outcome {
     Outcome::Delivered("250 kept".to_owned())
 }
 
-/// Makes the server answer `action` to every command `verb` from the `nth` on, counted from one, up to
-/// the `last`.
+/// Makes the server answer `action` to the commands `verb` whose numbers, counted from one, are in
+/// `nth`.
 fn on_the(
     sink: &Sink,
     verb: &'static str,

@@ -45,8 +45,8 @@ fn code_of(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Lists every breach of every law. The laws on rooms, words and circles are for code that is not
-/// for tests only, the others for all code. The files are parsed once, which takes most of the time.
+/// Lists every breach of every law. The laws on rooms, words and circles do not hold for tests, the
+/// others do. The files are parsed once, which takes most of the time.
 #[test]
 fn the_house_keeps_its_laws() {
     let files = files();
