@@ -17,6 +17,7 @@ use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::{self, SendContext};
+use crate::rule_files;
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
 use tidings_rules::text::visible_line;
 use tidings_rules::{Carrier, Query};
@@ -32,11 +33,22 @@ pub(super) fn try_it(
     depth: ReadDepth,
     config: Option<&Path>,
 ) -> Exit {
+    let tried = place::load_optional_config(config).and_then(|config| {
+        let query = parse_expression(expression, config.as_ref())?;
+        try_place(expression, &query, place, depth, config.as_ref())
+    });
+    tried.err().unwrap_or(Exit::Ok)
+}
+
+/// The query of `expression`, which may name the term lists of the configuration's rules. Prints
+/// its faults.
+fn parse_expression(expression: &str, config: Option<&Config>) -> Result<Query, Exit> {
     let mut faults = Vec::new();
-    let query = Query::parse(expression, &mut faults);
+    let rules = config.map(|config| config.rules.as_path());
+    let query = rule_files::parse_query(expression, rules, &mut faults)
+        .map_err(|why| unreadable_rules(&why, Exit::Data))?;
     load::print_faults(&faults);
-    let Some(query) = query else { return Exit::Data };
-    try_place(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
+    query.ok_or(Exit::Data)
 }
 
 fn try_place(
@@ -44,11 +56,10 @@ fn try_place(
     query: &Query,
     place: &str,
     depth: ReadDepth,
-    config: Option<&Path>,
+    config: Option<&Config>,
 ) -> Result<(), Exit> {
-    let config = place::load_optional_config(config)?;
-    let send_context = place::send_context(config.as_ref())?;
-    let (source, stories) = block_on(read_stories(&send_context, config.as_ref(), place, depth))?;
+    let send_context = place::send_context(config)?;
+    let (source, stories) = block_on(read_stories(&send_context, config, place, depth))?;
     let carriers = [Carrier { name: FeedName(source), tags: BTreeSet::new() }];
     let (mut matched, mut others) = (Vec::new(), Vec::new());
     for (read, story) in &stories {
@@ -114,6 +125,7 @@ fn format_match(
         row: None,
         version: String::new(),
         text_sha256: None,
+        // It is not shown.
         severity: Severity::Info,
         why: None,
         owner: None,

@@ -89,6 +89,21 @@ async fn one_expression_is_enough() {
 }
 
 #[tokio::test]
+async fn an_expression_may_name_the_lists_of_the_rules() {
+    let folder = folder();
+    folder.write("rules/lists.yaml", "terms: {fuels: [oil, coal]}\n");
+    let when = ["--when", "$fuels", "--stories", "@stories.jsonl", "--format", "json"];
+    let said = backtest(&folder, &[&when[..], &["--rules", "@rules"]].concat()).await;
+    let expected = [
+        json!({"story": "first", "rules": ["$fuels"]}),
+        json!({"story": "4", "rules": ["$fuels"]}),
+    ];
+    assert_eq!(lines(&said.output), expected, "{}", said.errors);
+    folder.write("config.yaml", "rules: rules\nnotify: []\nnotifiers: {}\nfeeds: []\n");
+    assert_eq!(lines(&backtest(&folder, &when).await.output), expected);
+}
+
+#[tokio::test]
 async fn an_edit_is_shown_by_what_it_adds_and_drops() {
     let folder = folder();
     folder.write(

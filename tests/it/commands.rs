@@ -212,6 +212,12 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     let said = folder.bare_command(&["try", "North Korea AND shells", &feed, "--teaser"]).await;
     assert!(said.output.ends_with("0 of 2 stories matched\n"), "{}", said.output);
 
+    folder.write("rules/lists.yaml", "terms: {dprk: [DPRK, North Korea]}\n");
+    let said = folder.bare_command(&["try", "$dprk AND shells", &feed]).await;
+    assert!(said.output.ends_with("1 of 2 stories matched\n"), "{} {}", said.output, said.errors);
+    let said = folder.bare_command(&["try", "$dprc AND shells", &feed]).await;
+    assert!(said.code == 65 && said.errors.contains("did you mean `$dprk`?"), "{}", said.errors);
+
     let page = server.url("/story");
     let said = folder.bare_command(&["explain", &page, "--when", "title:Freight AND shells"]).await;
     assert!(said.output.contains("✓ title:Freight AND shells"), "{} {}", said.output, said.errors);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Carrier, Query, Rules};
+use super::{Carrier, Query, Rules, TermLists};
 use crate::fault::{Source, render};
 use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
@@ -379,4 +379,23 @@ fn a_rule_accepts_only_its_languages_and_until_its_last_day() {
         };
         assert_eq!(!rules.matches(&story, &[]).is_empty(), matches, "{lang:?} at {first_seen}");
     }
+}
+
+#[test]
+fn a_query_may_name_the_lists_of_rule_files_whose_rules_are_broken() {
+    let source =
+        |name: &str, text: &str| Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+    let load = |text: &str| {
+        let files = vec![source("a.yaml", text), source("b.yaml", "terms: {arms: [shells]}\n")];
+        TermLists::load(&files.into(), &mut Vec::new())
+    };
+    let lists =
+        load("terms: {kim: [Kim]}\nrules: [{name: x, when: (arms}]\n").expect("sound lists");
+    let query = Query::parse_with_lists("$kim AND $arms", &lists, &mut Vec::new()).expect("sound");
+    assert!(query.holds(&Story::from_words("Kim sends shells", ""), &[]));
+    assert!(!query.holds(&Story::from_words("Kim sends", ""), &[]));
+    let mut faults = Vec::new();
+    assert!(Query::parse_with_lists("$kin", &lists, &mut faults).is_none());
+    assert_eq!(faults[0].help.as_deref(), Some("did you mean `$kim`?"));
+    assert!(load("terms: {kim: []}\n").is_none() && load("terms: {\n").is_none());
 }
