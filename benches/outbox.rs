@@ -182,7 +182,8 @@ async fn converse(
     }
 }
 
-/// The document, which is being handed out. Its items are new: a first poll matches few undated ones.
+/// The document, which is being handed out. Its items are new, because a first poll matches few
+/// undated ones.
 fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) -> String {
     let today = httpdate::fmt_http_date(today());
     if fetched.borrow().0 < titles.len() {

@@ -176,8 +176,8 @@ async fn what_is_not_there_is_named() {
     for (arguments, code, wanted) in [
         (vec!["--when", "oil", "--stories", "@gone.jsonl"], 69, "gone.jsonl cannot be read"),
         (vec!["--when", "oil", "--stories", "@rules"], 69, "it is a folder"),
-        (vec!["--rules", "@gone", "--stories", "@stories.jsonl"], 65, "gone cannot be read"),
-        (vec!["--when", "oil", "--rules", "@rules", "--stories", "-"], 64, "cannot be used with"),
+        (vec!["--rules", "@gone", "--stories", "@stories.jsonl"], 65, "gone does not exist"),
+        (vec!["--when", "oil", "--stories", "-", "--since", "1d"], 64, "cannot be used with"),
         (vec!["--when", "oil", "--threads", "0", "--stories", "-"], 64, "--threads"),
     ] {
         let said = backtest(&folder, &arguments).await;
