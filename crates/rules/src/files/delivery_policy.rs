@@ -59,7 +59,7 @@ fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
     for node in node.one_or_many() {
         let Some(days) = Day::span(&node.text(faults)?.value) else {
             faults.push(
-                node.fault("these are no days of the week")
+                node.fault("these are not days of the week")
                     .help("write mon-fri, or [mon, wed, sat]"),
             );
             return None;

@@ -50,20 +50,19 @@ pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
         (
             format!("`when` does not look for ${name}"),
-            format!("write ${name} where a row's names are to stand"),
+            format!("write ${name} in the place of a row's names"),
         )
     } else if row::is_counted(tree, name) {
         let help = format!("write ${name} AND ANY/…(…), or leave `each` out");
         (
-            format!("ANY counts the terms of ${name} here, of which each row has another number"),
+            format!(
+                "ANY counts the terms of ${name} here, and rows have different numbers of terms"
+            ),
             help,
         )
     } else if row::may_be_without(tree, name, true) {
         let help = format!("say that it must be there: ${name} AND …, ${name} NEAR/30 …");
-        (
-            format!("this may match where no term of ${name} is found: then every row would alert"),
-            help,
-        )
+        (format!("this may match if no term of ${name} is found: then every row would alert"), help)
     } else {
         return;
     };

@@ -10,10 +10,7 @@ use crate::yaml::{Entries, Node, Text};
 pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {
-        faults.push(
-            stem.fault("`forms` says already which forms are found")
-                .help("leave out one of the two"),
-        );
+        faults.push(stem.fault("`forms` sets the forms already").help("leave out one of the two"));
         return None;
     }
     match forms {
@@ -33,7 +30,7 @@ fn named(text: &Text, faults: &mut Vec<Fault>) -> Option<Forms> {
         "plain" => Some(Forms::Plain),
         "plural" => Some(Forms::Plural),
         other => {
-            let fault = text.fault(0..other.len(), format!("`{other}` is no form of words"));
+            let fault = text.fault(0..other.len(), format!("`{other}` is not a form of words"));
             faults.push(fault.help("it is plain, plural or {stem: en}"));
             None
         }
@@ -51,7 +48,7 @@ pub(super) fn stems_of(tag: &Text, faults: &mut Vec<Fault>) -> Forms {
     }
     let tags: Vec<&str> = Stemmer::all().collect();
     let fault = tag
-        .fault(0..tag.value.len(), format!("no stems are known of the language `{}`", tag.value));
-    faults.push(fault.help(format!("they are known of {}", tags.join(", "))));
+        .fault(0..tag.value.len(), format!("there are no stems for the language `{}`", tag.value));
+    faults.push(fault.help(format!("there are stems for {}", tags.join(", "))));
     Forms::Plain
 }

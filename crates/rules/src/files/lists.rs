@@ -340,7 +340,7 @@ impl<'d> Resolver<'d, '_> {
             let circle: Vec<String> =
                 self.open[start..].iter().chain([&name]).map(|name| format!("${name}")).collect();
             let message =
-                format!("the term list `${name}` would hold itself: {}", circle.join(" → "));
+                format!("the term list `${name}` would contain itself: {}", circle.join(" → "));
             return Err(Some(other.fault(whole, message).help("remove one of these entries")));
         }
         if self.open.len() > DEEPEST {

@@ -184,11 +184,12 @@ fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<Strin
         let tag = text.value.to_ascii_lowercase();
         let is_tag = matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_lowercase());
         if !is_tag {
-            let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
+            let fault =
+                text.fault(0..text.value.len(), format!("`{}` is not a language", text.value));
             faults.push(fault.help("write two or three letters: en, ru, ko"));
         }
         if let Some((why, help)) = lint::unknown_language(&tag).filter(|_| is_tag) {
-            let message = format!("no story is of this language: {why}");
+            let message = format!("no story has this language: {why}");
             let fault = text.fault(0..text.value.len(), message);
             faults.push(Fault { level: Level::Warning, ..fault }.help(help));
         }
@@ -201,7 +202,7 @@ fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
     let text = entries.get("expires")?.text(faults)?;
     let day = text.value.parse().ok().filter(|_| text.value.len() == "2026-12-31".len());
     if day.is_none() {
-        let fault = text.fault(0..text.value.len(), format!("`{}` is no day", text.value));
+        let fault = text.fault(0..text.value.len(), format!("`{}` is not a day", text.value));
         faults
             .push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
     }

@@ -74,7 +74,7 @@ impl WantedColumns {
                 faults.push(
                     split
                         .fault(0..0, "this splits nothing")
-                        .help("write what stands between two names: \";\""),
+                        .help("write the sign between two names: \";\""),
                 );
                 None
             }
@@ -211,7 +211,7 @@ fn columns_there(header: &[String]) -> String {
         && let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| only.contains(*sign))
     {
         return format!(
-            "its cells seem to be parted by {sign:?}: save it with commas between them (RFC 4180)"
+            "its cells seem to be separated by {sign:?}: save it with commas between them (RFC 4180)"
         );
     }
     let names: Vec<String> =

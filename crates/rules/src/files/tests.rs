@@ -341,7 +341,7 @@ fn odd_languages_and_days_are_told() {
     let said =
         refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
     assert!(
-        said.contains("`english` is no language") && said.contains("`soon` is no day"),
+        said.contains("`english` is not a language") && said.contains("`soon` is not a day"),
         "{said}"
     );
 }

@@ -55,8 +55,7 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     }
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let any = excerpt::head(&lines.join(" OR "), 120);
-    let fault = text
-        .warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
+    let fault = text.warning(span.clone(), "these lines are one phrase: no operator joins them");
     Some(fault.help(format!(
         "write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase"
     )))
@@ -119,7 +118,7 @@ fn written(text: &str, tree: &Tree) -> String {
 
 fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
     let message =
-        "this would match nearly every story: it holds where none of its terms is found".to_owned();
+        "this would match nearly every story: it holds if none of its terms is found".to_owned();
     Fault { message, ..fault }.help(help)
 }
 

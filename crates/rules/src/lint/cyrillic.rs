@@ -46,7 +46,7 @@ pub(super) fn cyrillic_entries(own: &[&Term]) -> Option<(usize, ExpressionProble
     Some((at, warning(0..0, missed(term), help)))
 }
 
-const AS_IT_IS: &str = "a `=` before a word asks for it as it is";
+const AS_IT_IS: &str = "a `=` before a word finds only this form";
 
 fn missed(term: &Term) -> String {
     format!("{} is found in this form only: other cases and endings are missed", shown(term))

@@ -66,9 +66,8 @@ fn mixed(term: &Term) -> Option<(String, String)> {
         (is_cyrillic, "Cyrillic", replaced(word, to_latin)?)
     };
     let strangers: String = word.chars().filter(|c| few(*c)).collect();
-    let message = format!(
-        "`{word}` mixes two alphabets, and no text is written so: {name} are `{strangers}`"
-    );
+    let message =
+        format!("`{word}` mixes two alphabets, so no text has it: {name} are `{strangers}`");
     Some((message, format!("write `{mended}`, which is of one alphabet")))
 }
 

@@ -78,11 +78,11 @@ fn unlikely(tree: &Tree) -> Option<ExpressionProblem> {
         Tree::In(Scope::Lang, inner, span) => {
             let unknown = apart::texts(inner)?.into_iter().find_map(unknown_language);
             let (why, help) = unknown?;
-            Some(warning(span.clone(), format!("no story is of this language: {why}"), help))
+            Some(warning(span.clone(), format!("no story has this language: {why}"), help))
         }
         _ if apart::is_of_the_future(tree) => Some(warning(
             tree.span(),
-            format!("{} holds only of stories that are dated in the future", written(tree)),
+            format!("{} holds only for stories with a date in the future", written(tree)),
             "write a longer age: age < 2d",
         )),
         _ => None,

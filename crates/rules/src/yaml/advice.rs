@@ -41,7 +41,7 @@ fn advice_for_message(source: &Arc<Source>, at: usize, said: &str) -> Option<Fau
     if said.contains("escape") {
         let fault = fault(
             bad_escape(&source.text, at)?,
-            "in double quotes, a backslash begins an escape, and this is none",
+            "in double quotes, a backslash begins an escape, and this is not a valid one",
         );
         return Some(
             fault.help(

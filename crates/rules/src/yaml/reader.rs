@@ -301,7 +301,7 @@ impl Reader<'_> {
             NoValue::TooLarge => {
                 ("this number is too large", "if it is a text, put it in single quotes")
             }
-            NoValue::NotOfTag => ("this value is not what its tag says", "remove the tag"),
+            NoValue::NotOfTag => ("this value does not fit its tag", "remove the tag"),
         };
         self.refuse(span.clone(), message, help);
     }
@@ -359,7 +359,7 @@ impl Reader<'_> {
         }
         let start = span.end + blank;
         let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
-        let message = format!("`{word}` begins a comment: what follows is no part of the value");
+        let message = format!("`{word}` begins a comment: the rest is not part of the value");
         let help = if begins_a_word {
             "put the whole value in single quotes; or, if it is a comment, write a space after the #"
         } else {

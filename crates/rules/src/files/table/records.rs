@@ -31,7 +31,7 @@ pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Opt
         let fault = Fault::error(
             source,
             at..at,
-            "a NUL byte: this is no text, or one in UTF-16 without its mark",
+            "a NUL byte: this is not text, or is UTF-16 without a byte order mark",
         );
         faults.push(fault.help("save the file as UTF-8"));
     } else if let Some(damage) = quotes::damage(text) {

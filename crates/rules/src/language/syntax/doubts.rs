@@ -99,7 +99,7 @@ impl<'t> UnquotedPhrase<'t> {
         let written = &self.text[self.span.clone()];
         written.contains('\n').then(|| Doubt {
             span: self.span.clone(),
-            message: "these lines are one phrase: nothing says how they belong together".to_owned(),
+            message: "these lines are one phrase: no operator joins them".to_owned(),
             help: self.readings(
                 &written.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>(),
             ),
@@ -136,7 +136,8 @@ impl<'t> UnquotedPhrase<'t> {
         let sign = self.words.iter().find(is_sign).filter(|_| self.words.len() > 1)?;
         let written = self.written(sign);
         let (message, help) = if written.starts_with('#') {
-            let message = "`#` begins no comment here: what follows it is part of the phrase";
+            let message =
+                "`#` does not begin a comment here: what follows it is part of the phrase";
             (
                 message.to_owned(),
                 "write comments outside of the expression, on a line above `when`".to_owned(),
@@ -177,7 +178,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = written.trim_end_matches(['?', '？']);
         (!bare.is_empty()).then(|| Doubt {
             span: word.span.clone(),
-            message: "`?` stands for no letter here, and has no effect".to_owned(),
+            message: "`?` is not a wildcard here, and has no effect".to_owned(),
             help: format!("write `{bare}*` for words that begin so, or `\"{written}\"` if the sign is punctuation"),
         })
     }

@@ -21,7 +21,7 @@ pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: name.len() + 1,
             stands_for: None,
-            message: format!("`{name}:` is no field: fields are written in small letters"),
+            message: format!("`{name}:` is not a field: fields are written in small letters"),
             help: "; if the colon is part of the text, put the phrase in double quotes".to_owned(),
             translation: Some(format!("{small}:")),
         });

@@ -75,7 +75,11 @@ impl Lexer<'_, '_> {
         if !sign.is_ascii() {
             let span = self.at..self.at + sign.len_utf8();
             let help = "write ( and ); a phrase that has such a sign in it goes in double quotes";
-            self.problems.error(span, format!("`{sign}` is no parenthesis of an expression"), help);
+            self.problems.error(
+                span,
+                format!("`{sign}` is not a parenthesis of an expression"),
+                help,
+            );
         }
         self.push(kind, sign.len_utf8());
     }
@@ -95,7 +99,7 @@ impl Lexer<'_, '_> {
             let help = "write a space behind the comma, or the number in double quotes";
             self.problems.error(
                 span,
-                "this comma may part two items, or the digits of one number",
+                "this comma may separate two items, or the digits of one number",
                 help,
             );
         }

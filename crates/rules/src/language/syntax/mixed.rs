@@ -43,9 +43,7 @@ pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
     let shown = |reading: &str| excerpt::head(reading, READING);
     Some(Mixture {
         span: span.clone(),
-        message: format!(
-            "{operator} beside OR can be read in two ways: parentheses must say which"
-        ),
+        message: format!("{operator} beside OR can be read in two ways: add parentheses"),
         readings: (shown(&readings.0), shown(&readings.1)),
     })
 }

@@ -146,14 +146,14 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn report_comma(&mut self, at: &Lexeme) -> Joint {
-        let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
-        self.problems.error(at.span.clone(), "this comma parts nothing", help);
+        let help = "a comma separates the items of ANY; in parentheses within, write OR; in a phrase, put it in double quotes";
+        self.problems.error(at.span.clone(), "this comma separates nothing", help);
         Joint::Refused
     }
 
     fn report_lower_case(&mut self, operator: LexemeKind, at: &Lexeme) -> Joint {
         let word = &self.text[at.span.clone()];
-        let message = format!("`{word}` is no operator: operators are written in capitals");
+        let message = format!("`{word}` is not an operator: operators are written in capitals");
         self.problems.error(at.span.clone(), message, format!("write {}", word.to_uppercase()));
         match operator {
             LexemeKind::Or => Joint::Or,
@@ -331,7 +331,7 @@ impl<'t> Parser<'t, '_> {
         let help = format!("write `{left} AND {}` if both must be there{phrase}", right.text);
         self.problems.error(
             right.span.clone(),
-            "two terms stand side by side, and nothing says how they belong together",
+            "two terms stand side by side, and no operator joins them",
             help,
         );
     }

@@ -27,7 +27,7 @@ pub(super) fn only_term(
     }
     if let Some(stranger) = lexemes.iter().find(|lexeme| !is_word(lexeme)) {
         let help = if alone {
-            "an operator alone is none; if the word is meant, put it in double quotes"
+            "an operator alone is not a term; if the word is meant, put it in double quotes"
         } else {
             "operators belong in `when`; a phrase with such signs in it goes in double quotes"
         };

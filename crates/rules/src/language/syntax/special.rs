@@ -138,7 +138,7 @@ fn beside_operand(context: &LexerContext<'_>) -> Option<Refusal> {
     is_pattern.then(|| Refusal {
         taken: context.run.len(),
         stands_for: Some(LexemeKind::Refused),
-        message: "a regular expression stands beside another term, and nothing says how they belong together"
+        message: "a regular expression stands beside another term, and no operator joins them"
             .to_owned(),
         help: " if both must be there".to_owned(),
         translation: Some(format!("AND {}", context.run)),

@@ -35,7 +35,7 @@ fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool)
     for (at, (ones, _, first)) in clauses.iter().enumerate() {
         for (others, span, second) in &clauses[at + 1..] {
             if !ones.iter().any(|one| others.iter().any(|other| meet(one, other))) {
-                let why = format!("no story is of both {} and {}", written(first), written(second));
+                let why = format!("no story has both {} and {}", written(first), written(second));
                 return Some(Clash { span: Range::clone(span), why });
             }
         }
@@ -120,7 +120,7 @@ fn clash_of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool
         most = most.min(to);
         (least > most).then(|| Clash {
             span: branch.span(),
-            why: format!("what else is said of `{what}` leaves nothing for {}", written(branch)),
+            why: format!("the other conditions on `{what}` leave no value for {}", written(branch)),
         })
     })
 }

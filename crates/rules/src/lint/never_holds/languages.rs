@@ -331,7 +331,7 @@ pub(crate) fn unknown(tag: &str) -> Option<(String, String)> {
     if is_known {
         return None;
     }
-    let why = format!("`{primary}` is no language subtag of BCP 47");
+    let why = format!("`{primary}` is not a language subtag of BCP 47");
     let help = match meant.or_else(|| similar(&primary)) {
         Some(code) => format!("did you mean `{code}`{}?", name(code)),
         None => "write the code of the language: `en`, `ru`, `zh`".to_owned(),

@@ -65,7 +65,7 @@ fn date(context: &LexerContext<'_>) -> Option<Refusal> {
         taken: context.run.len(),
         stands_for: Some(LexemeKind::Refused),
         message: format!(
-            "`{name}:` is no field: an expression is about what a story says, not about a day"
+            "`{name}:` is not a field: an expression is about what a story says, not about a day"
         ),
         help:
             "for fresh stories only, write AND age < 2d; for a rule's last day, its key `expires`"
@@ -79,7 +79,7 @@ fn country(context: &LexerContext<'_>) -> Option<Refusal> {
     Some(Refusal {
         taken: context.run.len(),
         stands_for: (!behind.is_empty()).then_some(LexemeKind::Refused),
-        message: "a feed does not say of which country it is".to_owned(),
+        message: "feeds do not state their country".to_owned(),
         help: "name its sites or feeds: site:(rt.com OR tass.ru), source:Yonhap; or its language: lang:ko".to_owned(),
         translation: None,
     })

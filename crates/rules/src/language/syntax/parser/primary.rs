@@ -154,7 +154,7 @@ impl Parser<'_, '_> {
         match number {
             Some(0) => self.problems.error(
                 span.clone(),
-                "this would hold of every story",
+                "this would hold for every story",
                 "ask for one at least",
             ),
             None => self.problems.error(
