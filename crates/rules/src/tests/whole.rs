@@ -378,7 +378,7 @@ fn what_is_refused_says_what_to_write() {
     let cases = [
         ("Russia AND arms OR oil", "`(Russia AND arms) OR oil` or `Russia AND (arms OR oil)`"),
         ("Russia OR arms AND oil", "`Russia OR (arms AND oil)` or `(Russia OR arms) AND oil`"),
-        ("Russia OR arms NOT oil", "parentheses must say which"),
+        ("Russia OR arms NOT oil", "add parentheses"),
         ("NOT arms", "match nearly every story"),
         ("NOT arms AND NOT oil", "match nearly every story"),
         ("arms OR NOT oil", "match nearly every story"),
