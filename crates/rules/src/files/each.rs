@@ -12,7 +12,7 @@ use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::yaml::Text;
 
-/// The list that an `each` names. `sound`: no list has a fault.
+/// The list that an `each` names. `sound` means that no list has a fault.
 pub(super) fn find_list(
     name: &Text,
     lists: &Lists,
@@ -43,8 +43,7 @@ pub(super) fn find_list(
     None
 }
 
-/// Refuses a rule of each row of `list` that one row could match by what another row has, or by no
-/// row at all.
+/// Refuses an `each` rule if a row could match because of another row, or without any row.
 pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
     let name = &list.name;
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
@@ -69,7 +68,7 @@ pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut
     faults.push(each.fault(0..each.value.len(), message).help(help));
 }
 
-/// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
+/// `rule` with the expression `tree`: as it is, or once for every row of its `each` list.
 pub(super) fn expand_rows(
     rule: Rule,
     tree: Arc<Tree>,

@@ -1,12 +1,12 @@
-//! Which other forms of its words a rule or a list finds: `forms: plural`, `stem: en`.
+//! Reads the forms in which a rule or list finds its words: `forms: plural`, `stem: en`.
 
 use crate::fault::Fault;
 use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms among `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}` or, in short,
-/// `stem: en`; `None` if there are none.
+/// The forms in `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}`, or `stem: en` for
+/// short. `None` if there are none.
 pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {
@@ -41,7 +41,8 @@ fn stems(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     Some(stems_of(&node.text(faults)?, faults))
 }
 
-/// The stems of the language that `tag` names; a fault and plain forms if there are none.
+/// The stems of the language with the tag `tag`. Without stems, adds a fault and returns plain
+/// forms.
 pub(super) fn stems_of(tag: &Text, faults: &mut Vec<Fault>) -> Forms {
     if let Some(stemmer) = Stemmer::for_language(&tag.value) {
         return Forms::Stem(stemmer);

@@ -1,4 +1,4 @@
-//! Tables as people and programs save them, and what is said of broken ones.
+//! Tests of tables as people and programs save them, and of the faults of broken tables.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn sound(yaml: &str, csv: &str) -> Rules {
     rules.unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
 
-/// Place and message of every error.
+/// The place and message of every error.
 fn errors(yaml: &str, csv: &str) -> Vec<String> {
     let (rules, faults) = load(yaml, csv);
     let is_error = |fault: &&Fault| fault.level == Level::Error;
@@ -40,7 +40,7 @@ fn errors(yaml: &str, csv: &str) -> Vec<String> {
     listed.collect()
 }
 
-/// So many rows, or other parts of a table.
+/// `count` rows, or other parts of a table.
 fn many(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect::<Vec<_>>().concat()
 }
@@ -309,7 +309,7 @@ fn row_changes_are_counted_by_id() {
     assert_eq!(after.row_changes(&Rules::default())[0].added, 4);
 }
 
-/// What a desk might drop in by accident or malice.
+/// Tables that are damaged by accident or malice.
 #[rstest]
 #[case::many_rows(many(100_000, |row| format!("{row},Name{row} Family{row},\n")))]
 #[case::every_row_the_same(many(20_000, |row| format!("{row},Ivan Petrov,\n")))]
