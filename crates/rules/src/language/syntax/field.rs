@@ -1,4 +1,4 @@
-//! Fields: `title:` and the like before an operand, and what else stands before a colon.
+//! Fields such as `title:` before an operand, and other texts before a colon.
 
 use crate::fault::nearest;
 use crate::language::scope::Scope;
@@ -7,13 +7,13 @@ use crate::language::syntax::problems::Problems;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 
-/// The length of `title:` at the start of a run, if it names a field.
+/// The length of `title:` at the start of a run, if it is a field.
 pub(super) fn prefix(run: &str) -> Option<usize> {
     let (name, _) = run.split_once(':')?;
     Scope::named(name).map(|_| name.len() + 1)
 }
 
-/// Refuses what looks like a field and is none.
+/// Refuses a text that looks like a field but is not.
 pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, rest) = context.run.split_once(':')?;
     let small = name.to_lowercase();
@@ -45,7 +45,7 @@ pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
     })
 }
 
-/// Tells which terms of `tree` the field `scope` can never hold.
+/// Reports the terms of `tree` that the field `scope` can never contain.
 pub(super) fn check_field(scope: Scope, tree: &Tree, problems: &mut Problems) {
     let (fits, what, help): (fn(&str) -> bool, _, _) = match scope {
         Scope::Site => {

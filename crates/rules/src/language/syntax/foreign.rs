@@ -1,10 +1,10 @@
-//! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
+//! Refuses the syntax of Lexis, Factiva, Google and Lucene, with its translation.
 
 use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number, is_quote};
 mod field;
 mod function;
 
-/// What to refuse at the start of a run, if anything.
+/// The refusal of foreign syntax at the start of a run, if there is any.
 pub(super) fn refuse_foreign(context: &LexerContext<'_>) -> Option<Refusal> {
     signs(context)
         .or_else(|| prefix(context))
@@ -46,7 +46,7 @@ fn range(context: &LexerContext<'_>) -> Option<Refusal> {
     })
 }
 
-/// The longest range that is looked for, in characters.
+/// The longest range that is recognised, in characters.
 const RANGE: usize = 100;
 
 /// `&&`, `||`
@@ -150,7 +150,7 @@ fn proximity(context: &LexerContext<'_>) -> Option<Refusal> {
     Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
 }
 
-/// `NEAR` without a number, or with one that is none: `NEAR/x`, `NEAR/-1`; `NEAR /5`
+/// `NEAR` without a number, or with an invalid one: `NEAR/x`, `NEAR/-1`; `NEAR /5`
 fn unnumbered(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, number) = context.run.split_once('/').unwrap_or((context.run, ""));
     if !matches!(name, "NEAR" | "ONEAR") {

@@ -1,9 +1,9 @@
-//! What beginners write and probably do not mean: each is refused or warned of, and its neighbours
-//! are not.
+//! Tests of probable mistakes of beginners: each is refused or has a warning, and similar valid
+//! expressions have none.
 
 use super::problems;
 
-/// Expressions, and a part of what is said of each.
+/// Expressions, each with a part of its problem.
 const DOUBTED: &[(&str, &str)] = &[
     ("arms, missiles", "write `arms OR missiles` if any"),
     ("arms; missiles", "`;` joins nothing"),
