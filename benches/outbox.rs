@@ -1,8 +1,8 @@
-//! How many durable deliveries a second go to a webhook on loopback, and how long an item takes
-//! from its fetch to the webhook's arrival.
+//! Measures the durable deliveries per second to a webhook on loopback, and the time of an item
+//! from its fetch to the webhook.
 //!
-//! The real binary with its real store: every lease and every outcome is synced to the disk.
-//! `docs/benchmarks.md` says how to run it.
+//! It runs the real binary with its real store: every lease and every outcome is synced to the
+//! disk. `docs/benchmarks.md` states how to run it.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::process::Stdio;
@@ -14,20 +14,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-/// Messages of the first measurement.
+/// The messages of the first measurement.
 const MESSAGES: usize = 10_000;
 
-/// Items of the second.
+/// The items of the second measurement.
 const ITEMS: usize = 30;
 
-/// A feed and a webhook at one port.
+/// A feed and a webhook on one port.
 struct Peer {
     port: u16,
-    /// Titles in the feed.
+    /// The titles in the feed.
     titles: Arc<Mutex<Vec<String>>>,
-    /// When a new document of the feed was first handed out.
+    /// The number of items and the time of the first fetch of the newest document.
     fetched: watch::Sender<(usize, Option<Instant>)>,
-    /// When webhooks came.
+    /// The times of the webhooks.
     arrived: watch::Sender<Vec<Instant>>,
 }
 
@@ -93,13 +93,13 @@ impl Peer {
         peer
     }
 
-    /// The feed has so many items from now on.
+    /// Sets the number of items of the feed.
     fn publish(&self, number: usize) {
         *self.titles.lock().expect("no panic") =
             (0..number).map(|n| format!("Arms, part {n}")).collect();
     }
 
-    /// Waits until so many webhooks came.
+    /// Waits until this number of webhooks arrived.
     async fn wait_for(&self, number: usize) -> Vec<Instant> {
         let mut arrived = self.arrived.subscribe();
         let arrived = arrived.wait_for(|arrived| arrived.len() >= number);
@@ -150,7 +150,7 @@ async fn converse(
     }
 }
 
-/// The document, which is being handed out.
+/// The document, whose first fetch is recorded.
 fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) -> String {
     if fetched.borrow().0 < titles.len() {
         fetched.send_replace((titles.len(), Some(now())));
@@ -168,7 +168,7 @@ fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) ->
     )
 }
 
-/// A configuration in which nothing waits for anything but the work itself.
+/// A configuration without waits between polls and deliveries.
 fn folder(port: u16, every: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = format!(
