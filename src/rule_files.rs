@@ -59,6 +59,7 @@ pub fn rule_texts(files: &[RuleFile]) -> RuleTexts {
 ///
 /// Every fault is added to `faults`. `None` means that no usable set of rules can be made, and that
 /// the rules in force should stay.
+#[must_use]
 pub fn load_rules(
     files: &[RuleFile],
     good: &GoodTexts,

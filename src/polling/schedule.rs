@@ -105,7 +105,7 @@ pub fn next_poll(
     };
     match ended {
         PollEnd::Gone => {
-            let why = "its server says that it is gone for good (410)".to_owned();
+            let why = "its server answered that it is permanently gone (410)".to_owned();
             NextPoll { at: None, why }
         }
         PollEnd::Well { .. } if every.is_some() => soon(usual),

@@ -178,7 +178,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
     let daily = "after 1 d: it is not found (404), which is tried once a day".to_owned();
     assert_eq!(wait(&failed(3), &PollEnd::NotFound, None, false), (Some(DAY), daily));
     assert_eq!(wait(&failed(3), &PollEnd::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
-    let never = "its server says that it is gone for good (410)".to_owned();
+    let never = "its server answered that it is permanently gone (410)".to_owned();
     assert_eq!(wait(&failed(1), &PollEnd::Gone, Some(MINUTE), true), (None, never));
 }
 
