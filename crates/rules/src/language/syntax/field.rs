@@ -49,10 +49,10 @@ pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
 pub(super) fn check_field(scope: Scope, tree: &Tree, problems: &mut Problems) {
     let (fits, what, help): (fn(&str) -> bool, _, _) = match scope {
         Scope::Site => {
-            (is_host, "no site", "write a host, which also finds what ends in it: site:rt.com")
+            (is_host, "not a site", "write a host, which also finds what ends in it: site:rt.com")
         }
         Scope::Lang => {
-            (is_language, "no language", "write its tag, which also finds its variants: lang:en")
+            (is_language, "not a language", "write its tag, which also finds its variants: lang:en")
         }
         _ => return,
     };
