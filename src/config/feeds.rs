@@ -1,4 +1,4 @@
-//! Reads `feeds`.
+//! Reads the feeds that are polled: `feeds`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;

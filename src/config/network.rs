@@ -1,4 +1,4 @@
-//! Reads `network`.
+//! Reads how hosts are reached: `network`.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Reads `poll`.
+//! Reads when feeds are polled, and with how many requests: `poll`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

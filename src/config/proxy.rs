@@ -1,4 +1,4 @@
-//! Reads `proxy`.
+//! Reads the proxy by which hosts are reached: `proxy`.
 
 use std::fmt;
 
