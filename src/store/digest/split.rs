@@ -9,6 +9,7 @@ use super::{DigestGroups, raise_revisions, read_groups};
 use crate::alerts::digest;
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, to_json, to_millis};
+use crate::store::dialect::message_alert_list;
 
 /// The alerts of each part of a digest with these stories; at most one part if it is small enough.
 pub(super) fn divide(groups: &DigestGroups) -> Result<Vec<Vec<i64>>, sqlx::Error> {
@@ -83,11 +84,12 @@ async fn move_to_parts(
         .zip(others)
         .flat_map(|(new_message, (_, alerts))| alerts.iter().map(|alert| (*new_message, *alert)))
         .collect();
-    sqlx::query(
-        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($2))
-         UPDATE message_alert SET message = given.message FROM given
-         WHERE message_alert.message = $1 AND message_alert.alert = given.alert",
-    )
+    sqlx::query(concat!(
+        "UPDATE message_alert SET message = given.message FROM ",
+        message_alert_list!("$2"),
+        " AS given
+         WHERE message_alert.message = $1 AND message_alert.alert = given.alert"
+    ))
     .bind(message)
     .bind(to_json(&moved)?)
     .execute(&mut *conn)
