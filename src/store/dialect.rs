@@ -1,5 +1,5 @@
 //! The forms of SQL in which databases differ: a list that a statement is given as one JSON text.
-//! Every other statement is written for `SQLite` and PostgreSQL both. Each macro is a part of a
+//! Every other statement is written for `SQLite` and `PostgreSQL` both. Each macro is a part of a
 //! statement, from the placeholder of the list; `src/store/tests.rs` knows them by name.
 
 /// The ids of a list, as rows with the column `value`.

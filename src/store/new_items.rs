@@ -170,8 +170,8 @@ pub(super) async fn insert_stories(
         values.push_bind(read).push_bind(read_why);
         values.push_bind(waiting_since).push_bind(waiting_since);
     });
-    // LOCK: a second writer needs ON CONFLICT (key) DO NOTHING here; a key that is not returned joins
-    // the story that has it.
+    // LOCK: a second writer needs ON CONFLICT (key) DO NOTHING here, and joins the stories that are
+    // not returned.
     insert.push(" RETURNING key, id");
     let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;
     Ok(ids.into_iter().map(|(key, id)| (StoryKey(key), StoryId(id))).collect())

@@ -134,8 +134,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read: few, so that no command waits long. `None` if all of them are from `since`
-/// or later. Then all later rows are, too, because ids grow with time.
+/// The next rows to read: few, so that no command waits long. `None` if all of them are from
+/// `since` or later. Then all later rows are, too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,

@@ -1,5 +1,5 @@
 //! `SQLite` plans every statement of the store. No statement reads a whole table that grows, except
-//! those with a stated reason. No statement has a form that PostgreSQL does not take.
+//! those with a stated reason. No statement has a form that `PostgreSQL` does not take.
 
 use std::path::Path;
 
@@ -188,7 +188,7 @@ async fn a_statement_that_reads_a_whole_table_is_found() {
     assert!(scans(&bench, "SELECT 1 FROM story WHERE id = $1").await.is_empty());
 }
 
-/// What PostgreSQL does not take, or reads in another way.
+/// What `PostgreSQL` does not take, or reads in another way.
 const ONLY_SQLITE: [&str; 12] = [
     r"\b(INSERT|UPDATE) OR |\bREPLACE INTO|\bINDEXED\b|\bGLOB\b|\bNOCASE\b|\bAS BLOB\b|sqlite_|pragma_",
     r"\b_?rowid_?\b|\boid\b",

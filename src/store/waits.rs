@@ -83,7 +83,7 @@ async fn write_shorter_fetch_waits(
     latest_recheck: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    // LOCK: a second writer needs the fence of its shares before this, and shortens only their waits.
+    // LOCK: a second writer needs the fences of its shares here, and shortens only their waits.
     for sql in [
         "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
         "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
