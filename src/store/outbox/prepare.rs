@@ -153,11 +153,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::alerts::send_queue::Sending;
     use crate::store::OutboxTurn;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, render_as_json, rules_and_feeds, settle_plan,
     };
-    use crate::store::outbox::Sending;
 
     /// A turn at second 1 with these prepared messages.
     async fn turn(bench: &Bench, run: i64, prepared: PreparedMessages) -> OutboxTurn {
