@@ -38,12 +38,11 @@ const TURNS: usize = 5;
 #[tokio::main]
 async fn main() {
     let here = Path::new(env!("CARGO_BIN_EXE_tidings"));
-    match other_binary() {
-        Some(other) => compare(here, &other).await,
-        None => {
-            print_rate("", throughput(here).await);
-            latency(here).await;
-        }
+    if let Some(other) = other_binary() {
+        compare(here, &other).await;
+    } else {
+        print_rate("", throughput(here).await);
+        latency(here).await;
     }
 }
 

@@ -82,7 +82,7 @@ impl Store {
     pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
-             WHERE status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+             WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
         )
         .bind(to_millis(now))
         .fetch_one(&self.readers)
@@ -94,8 +94,8 @@ impl Store {
     pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
-                    (SELECT count(*) FROM message WHERE status IN ('pending', 'leased', 'held')),
-                    (SELECT count(*) FROM message WHERE status = 'dead')",
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
         )
         .fetch_one(&self.readers)
         .await?;
@@ -147,7 +147,7 @@ pub(super) async fn read_first_messages(
          ORDER BY message.due, message.id",
     )
     .bind(&notifier.0)
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
     let mut first = PendingByRecipient::new();

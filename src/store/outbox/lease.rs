@@ -12,6 +12,7 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
+use crate::store::dialect::id_list;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 use tidings_rules::story::NotifierName;
@@ -131,7 +132,7 @@ async fn choose_probe_recipient(
     Ok(order.into_iter().find(|recipient| due.contains(&recipient.as_str())))
 }
 
-/// The rows of these messages, in their order.
+/// The rows of these messages, in the order in which they are due.
 async fn read_messages(
     conn: &mut SqliteConnection,
     chosen: &[i64],
@@ -140,9 +141,9 @@ async fn read_messages(
         return Ok(Vec::new());
     }
     sqlx::query(
-        "SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
+        concat!("SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
-         FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
+         FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
     .bind(to_json(&chosen)?)
     .fetch_all(conn)
@@ -208,7 +209,7 @@ async fn write_leases(
             attempt: *attempts.get(&message).ok_or(sqlx::Error::RowNotFound)?,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
-            counted_attempts: row.try_get("counted_attempts")?,
+            counted_attempts: column::read_count(row, "counted_attempts")?,
             may_have_arrived: row.try_get("may_have_arrived")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
