@@ -1,9 +1,9 @@
-//! Cases that want more than a text: fields, dates, rules with lists and forms, the YAML form, and
-//! what is refused.
+//! Cases that need more than a text: fields, dates, rules with lists and forms, the YAML form, and
+//! refused rules.
 
 use super::*;
 
-/// A story of which every field has something.
+/// A story with content in every field.
 fn report() -> Story {
     Story {
         url: Some(
@@ -20,7 +20,7 @@ fn report() -> Story {
     }
 }
 
-/// What fields say of [`report`].
+/// Expressions on fields, and whether they match [`report`].
 const OF_FIELDS: &[(&str, bool)] = &[
     ("title:Moscow", true),
     ("title:moscow", true),
@@ -438,7 +438,7 @@ fn broken_expressions_are_refused_with_a_remedy() {
     assert_refused(&[
         ("Russia AND arms OR oil", "`(Russia AND arms) OR oil` or `Russia AND (arms OR oil)`"),
         ("Russia OR arms AND oil", "`Russia OR (arms AND oil)` or `(Russia OR arms) AND oil`"),
-        ("Russia OR arms NOT oil", "parentheses must say which"),
+        ("Russia OR arms NOT oil", "add parentheses"),
         ("\"North Korea\" (arms OR oil)", "AND"),
         ("\"North Korea\" arms", "AND"),
         ("Russia NEAR/5 arms NEAR/5 oil", "not in a chain"),
