@@ -1,0 +1,147 @@
+//! Reads the stored stories that the stories of a batch may be copies of.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
+use crate::store::column::{read_optional_json, to_json};
+use tidings_rules::story::FeedName;
+
+/// The newest texts that are read of a host. A frame is learned from half as many, of other events.
+const HOST_TEXTS: u32 = 24;
+
+/// The version of what stories are compared with: every command that records an alert raises it.
+pub(super) async fn read_version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM alert").fetch_one(conn).await
+}
+
+/// Reads what these stories are compared with.
+pub(super) async fn read_batch(
+    conn: &mut SqliteConnection,
+    stories: Vec<BatchStory>,
+) -> Result<CopyBatch, sqlx::Error> {
+    let mut batch = CopyBatch { stories, ..CopyBatch::default() };
+    read_stored_stories(conn, &mut batch).await?;
+    let (similar, hosts) = find_similar_stories(conn, &mut batch).await?;
+    batch.candidates = read_candidates(conn, &similar, &hosts).await?;
+    read_events(conn, &mut batch).await?;
+    Ok(batch)
+}
+
+/// Adds to the batch's stories what the store has of them.
+async fn read_stored_stories(
+    conn: &mut SqliteConnection,
+    batch: &mut CopyBatch,
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<(i64, i64, String, String, i64, Option<String>, bool)> = sqlx::query_as(
+        "SELECT wanted.key, story.id, story.uid, story.event, coalesce(first.first_seen, 0), story.url,
+                story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
+                    AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id)
+         FROM json_each($1) AS wanted CROSS JOIN story ON story.id = coalesce(wanted.value ->> 'row',
+             (SELECT story FROM feed_entry WHERE feed = wanted.value ->> 'feed' AND feed_entry.key = wanted.value ->> 'item'),
+             (SELECT id FROM story AS known WHERE known.key = wanted.value ->> 'key'))
+         LEFT JOIN story AS first ON first.uid = story.event",
+    )
+    .bind(to_json(&batch.stories.iter().map(|story| &story.stored_by).collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    for (place, row, uid, event, event_started, url, is_free) in rows {
+        let Some(story) = batch.story_mut(place) else { continue };
+        (story.row, story.uid, story.event) = (Some(row), uid, event);
+        (story.event_started, story.is_free) = (event_started, is_free);
+        story.host = story.host.take().or_else(|| link_host(url.as_deref()));
+    }
+    Ok(())
+}
+
+/// Finds the stored stories whose signatures have values in common with those of the batch, of
+/// events that still take copies. Adds them to the batch's stories. Returns their rows, and the
+/// hosts of all that are similar.
+async fn find_similar_stories(
+    conn: &mut SqliteConnection,
+    batch: &mut CopyBatch,
+) -> Result<(BTreeSet<i64>, BTreeSet<String>), sqlx::Error> {
+    let rows: Vec<(i64, i64, i64, i64, Vec<u8>, Option<String>)> = sqlx::query_as(
+        "WITH likely (place, story, hits, band) AS (
+             SELECT wanted.value ->> 0, signature_band.story, count(*), max(signature_band.band) FROM json_each($1) AS wanted
+             CROSS JOIN signature_band ON signature_band.band = wanted.value ->> 1 AND signature_band.value = wanted.value ->> 2
+             GROUP BY 1, 2)
+         SELECT place, story, hits, band, minhash, host FROM (
+             SELECT likely.*, signature.minhash, signature.host, row_number() OVER (
+                 PARTITION BY place ORDER BY hits DESC, signature.event_started, signature.story) AS number
+             FROM likely JOIN signature USING (story) WHERE signature.event_started >= $2) AS found
+         WHERE number <= $3",
+    )
+    .bind(to_json(&batch.bands())?)
+    .bind(batch.open_since())
+    // One of them may be the story itself.
+    .bind(MOST_COMPARED + 1)
+    .fetch_all(conn)
+    .await?;
+    let (mut similar, mut hosts) = (BTreeSet::new(), BTreeSet::new());
+    for (place, row, hits, band, minhash, host) in rows {
+        let story = batch.story_mut(place);
+        if story.is_some_and(|story| story.add_similar(row, hits, band, &minhash)) {
+            similar.insert(row);
+            hosts.extend(host);
+        }
+    }
+    hosts.extend(batch.hosts());
+    Ok((similar, hosts))
+}
+
+/// Reads these stories and the newest of these hosts.
+async fn read_candidates(
+    conn: &mut SqliteConnection,
+    similar: &BTreeSet<i64>,
+    hosts: &BTreeSet<String>,
+) -> Result<HashMap<i64, CopyCandidate>, sqlx::Error> {
+    // The text of a story whose page is awaited after an edit is a teaser.
+    let rows: Vec<(i64, String, String, i64, Option<String>, String, String, bool)> = sqlx::query_as(
+        "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
+                coalesce(story.body, story.feed_text), coalesce(story.read, '') = 'full'
+         FROM (SELECT value AS story FROM json_each($1) UNION
+               SELECT newest.story FROM json_each($2) AS wanted CROSS JOIN signature AS newest ON newest.story IN (
+                   SELECT story FROM signature WHERE host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3)) AS wanted
+         CROSS JOIN signature ON signature.story = wanted.story CROSS JOIN story ON story.id = signature.story",
+    )
+    .bind(to_json(similar)?)
+    .bind(to_json(hosts)?)
+    .bind(HOST_TEXTS)
+    .fetch_all(conn)
+    .await?;
+    let candidates = rows.into_iter().map(|row| {
+        let (row, uid, event, started, host, title, text, is_whole) = row;
+        (row, CopyCandidate::new((uid, event, started), host, (title, text, is_whole)))
+    });
+    Ok(candidates.collect())
+}
+
+/// Reads the alerts of the events of similar stories, and the feeds that carry them.
+async fn read_events(
+    conn: &mut SqliteConnection,
+    batch: &mut CopyBatch,
+) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT story.event, alert.dedup_key AS key_or_feed, alert.rule_match FROM json_each($1) AS wanted
+         CROSS JOIN story ON story.event = wanted.value CROSS JOIN alert ON alert.story = story.id
+         WHERE alert.purged IS NULL AND alert.rule IN (SELECT value FROM json_each($2))
+         UNION ALL SELECT DISTINCT story.event, feed_entry.feed, NULL FROM json_each($1) AS wanted
+         CROSS JOIN story ON story.event = wanted.value CROSS JOIN feed_entry ON feed_entry.story = story.id",
+    )
+    .bind(to_json(&batch.events())?)
+    .bind(to_json(&batch.rules())?)
+    .fetch_all(conn)
+    .await?;
+    for row in &rows {
+        let (event, key_or_feed) = (row.try_get("event")?, row.try_get("key_or_feed")?);
+        if let Some(rule_match) = read_optional_json(row, "rule_match")? {
+            batch.event_alerts.entry(event).or_default().push((key_or_feed, rule_match));
+        } else {
+            batch.event_feeds.entry(event).or_default().insert(FeedName(key_or_feed));
+        }
+    }
+    Ok(())
+}
