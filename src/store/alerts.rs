@@ -23,6 +23,9 @@ pub(super) async fn record_alerts(
 ) -> Result<(), sqlx::Error> {
     let JoinedEvent { event, update } =
         event::find_or_join_event(conn, story, match_result).await?;
+    if match_result.alerts.is_empty() {
+        return Ok(());
+    }
     let alerted = find_alerted(conn, &event, &match_result.alerts).await?;
     let update = update.as_ref().map(to_json).transpose()?;
     let is_repeated = |one: &NewAlert| alerted.contains(&key_of(one));
