@@ -68,11 +68,10 @@ pub use deliveries::{
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
-pub use health::ReceiverHealth;
 pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
 pub use outbox::{
-    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Sending,
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;

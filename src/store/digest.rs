@@ -13,9 +13,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, to_json, to_millis};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
-use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestPart, DigestReason};
+use crate::alerts::digest::{Digest, DigestEntry, DigestPart, DigestReason, DigestStories};
 use crate::alerts::{Receiver, RuleMatch};
-use tidings_rules::story;
 use tidings_rules::story::{FeedName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
@@ -231,30 +230,26 @@ pub(super) async fn read_digests(
     digests: Vec<(i64, DigestReason, Option<DigestPart>)>,
 ) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
     let messages: Vec<i64> = digests.iter().map(|(message, ..)| *message).collect();
-    let mut groups = read_groups(conn, &messages).await?;
+    let mut stories = read_stories(conn, &messages).await?;
     let mut contents = HashMap::new();
     for (message, reason, part) in digests {
-        let groups = groups.remove(&message).unwrap_or_default();
-        let parts = if part.is_none() { split::divide(&groups)? } else { Vec::new() };
+        let stories = stories.remove(&message).unwrap_or_default();
+        let parts = if part.is_none() { stories.divide() } else { Vec::new() };
         let content = if parts.len() > 1 {
             DigestContent::Parts(parts)
         } else {
-            let rules = groups.into_iter().map(|(group, _)| group).collect();
-            DigestContent::Whole(Digest { reason, part, rules })
+            DigestContent::Whole(Digest { reason, part, rules: stories.into_groups() })
         };
         contents.insert(message, content);
     }
     Ok(contents)
 }
 
-/// The stories of a digest by rule and row, in its order, with the alerts that they are of.
-type DigestGroups = Vec<(DigestGroup, Vec<i64>)>;
-
 /// The stories of these digests, by their messages.
-async fn read_groups(
+async fn read_stories(
     conn: &mut SqliteConnection,
     messages: &[i64],
-) -> Result<HashMap<i64, DigestGroups>, sqlx::Error> {
+) -> Result<HashMap<i64, DigestStories>, sqlx::Error> {
     if messages.is_empty() {
         return Ok(HashMap::new());
     }
@@ -269,41 +264,15 @@ async fn read_groups(
     .bind(to_json(&messages)?)
     .fetch_all(conn)
     .await?;
-    let mut digests: HashMap<i64, DigestGroups> = HashMap::new();
+    let mut digests: HashMap<i64, DigestStories> = HashMap::new();
     for row in &rows {
-        add_entry(digests.entry(row.try_get("message")?).or_default(), row)?;
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+        let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
+        let stories = digests.entry(row.try_get("message")?).or_default();
+        stories.add(rule_match, entry, alert);
     }
-    for groups in digests.values_mut() {
-        groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
-    }
+    digests.values_mut().for_each(DigestStories::sort);
     Ok(digests)
-}
-
-/// Adds the story of this row to the last group, if its rule and row are the same, or else to a new
-/// one.
-fn add_entry(groups: &mut DigestGroups, row: &SqliteRow) -> Result<(), sqlx::Error> {
-    let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
-    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-    let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
-    match groups.last_mut() {
-        Some((group, alerts))
-            if (&group.rule, id(&group.row)) == (&rule_match.rule, id(&rule_match.row)) =>
-        {
-            group.severity = group.severity.max(rule_match.severity);
-            group.stories.push(entry);
-            alerts.push(alert);
-        }
-        _ => {
-            let group = DigestGroup {
-                rule: rule_match.rule,
-                row: rule_match.row,
-                severity: rule_match.severity,
-                stories: vec![entry],
-            };
-            groups.push((group, vec![alert]));
-        }
-    }
-    Ok(())
 }
 
 fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {

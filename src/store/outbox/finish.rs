@@ -7,14 +7,14 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
+use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth};
 use crate::alerts::retry::Finish;
 use crate::lifecycle::message::{
     AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
 };
 use crate::store::column::{to_json, to_millis};
-use crate::store::health::{self, HealthChanges, ReceiverHealth};
 use crate::store::status::next_message_status;
-use crate::store::{Lease, digest};
+use crate::store::{Lease, digest, health};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.
@@ -39,9 +39,10 @@ pub(in crate::store) async fn record_outcomes(
             digest::halve_digest(conn, lease.message, now).await?;
             continue;
         }
-        changes.apply(lease, finish, now);
+        changes.apply(&lease.receiver, lease.tried_since, finish, now);
     }
-    changes.write(conn, now).await
+    health::write_changes(conn, &changes, now).await?;
+    Ok(changes.health)
 }
 
 /// The digests of several alerts that their receivers refused as too large.

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{OpenNotifier, PendingMessage, Preparation, PreparedMessages, WaitingRecipient};
+use super::{Preparation, PreparedMessages, read_first_messages};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
-use crate::store::health::whole_notifier;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 use tidings_rules::story::NotifierName;
@@ -31,13 +31,13 @@ pub(in crate::store) struct LeasedMessages {
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
-    open: &mut OpenNotifier,
+    queue: &mut SendQueue,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
     prepared: &PreparedMessages,
 ) -> Result<LeasedMessages, sqlx::Error> {
-    gather_late(conn, open, away, now).await?;
-    let chosen = choose_messages(conn, open, away, now).await?;
+    gather_late(conn, queue, away, now).await?;
+    let chosen = choose_messages(conn, queue, now).await?;
     let rows = read_messages(conn, &chosen).await?;
     let (mut ready, mut settled, mut unprepared) = (Vec::new(), BTreeSet::new(), Vec::new());
     for row in &rows {
@@ -45,7 +45,7 @@ pub(in crate::store) async fn lease_due(
         let payload = match find_payload(row, prepared)? {
             Some(Preparation::Payload(payload)) => payload,
             Some(Preparation::Unrenderable(why)) => {
-                dead_letter(conn, message, &receiver_from_row(&open.notifier, row)?, &why, now)
+                dead_letter(conn, message, &receiver_from_row(&queue.notifier, row)?, &why, now)
                     .await?;
                 settled.insert(message);
                 continue;
@@ -63,12 +63,12 @@ pub(in crate::store) async fn lease_due(
         settled.insert(message);
         ready.push((row, message, payload));
     }
-    let leases = write_leases(conn, run, &open.notifier, ready, now).await?;
+    let leases = write_leases(conn, run, &queue.notifier, ready, now).await?;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for lease in &leases {
         *counts.entry(&lease.receiver.recipient).or_default() += 1;
     }
-    let next_due = open.next_due(&counts, &settled);
+    let next_due = queue.next_due(&counts, &settled);
     Ok(LeasedMessages { leases, unprepared, next_due })
 }
 
@@ -89,52 +89,40 @@ fn find_payload(
 /// If a message is due, moves late messages of receivers that are away into digests.
 async fn gather_late(
     conn: &mut SqliteConnection,
-    open: &mut OpenNotifier,
+    queue: &mut SendQueue,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    if !open.waiting.iter().any(|one| one.is_due(now)) {
+    if queue.due_recipients(now).is_empty() {
         return Ok(());
     }
-    let whole = away.get(&whole_notifier(&open.notifier)).filter(|health| health.is_open());
+    let is_open = |health: &&NotifierHealth| health.is_open();
+    let whole = away.get(&Receiver::whole_notifier(&queue.notifier)).filter(is_open);
     let mut has_gathered = false;
-    for one in &open.waiting {
-        let (notifier, recipient) = (open.notifier.clone(), one.recipient.clone());
-        let receiver = Receiver { notifier, recipient };
-        let own = away.get(&receiver).filter(|health| health.is_open());
-        if let Some(health) = whole.or(own) {
+    for receiver in queue.receivers() {
+        if let Some(health) = whole.or(away.get(&receiver).filter(is_open)) {
             has_gathered |= digest::gather_late_messages(conn, &receiver, health, now).await?;
         }
     }
     if has_gathered {
-        open.refresh(conn).await?;
+        let most = queue.pending_needed();
+        queue.replace_pending(read_first_messages(conn, &queue.notifier, most).await?);
     }
     Ok(())
 }
 
-/// Which messages are sent now, at most as many as there is room for: those that were due first.
-/// While the whole notifier is away, only one recipient is probed.
+/// Which messages are sent now. While the whole notifier is away, only one recipient is probed.
 async fn choose_messages(
     conn: &mut SqliteConnection,
-    open: &OpenNotifier,
-    away: &BTreeMap<Receiver, NotifierHealth>,
+    queue: &SendQueue,
     now: Timestamp,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let mut due: Vec<&WaitingRecipient> =
-        open.waiting.iter().filter(|one| one.is_due(now)).collect();
-    let is_away = away.get(&whole_notifier(&open.notifier)).is_some_and(NotifierHealth::is_open);
-    if is_away && due.len() > 1 {
-        let probed = choose_probe_recipient(conn, &open.notifier, &due).await?;
-        due.retain(|one| Some(&one.recipient) == probed.as_ref());
-    }
-    let mut chosen: Vec<PendingMessage> = Vec::new();
-    for one in due {
-        let due = one.messages.iter().filter(|next| next.due <= now);
-        chosen.extend(due.take(one.free as usize));
-    }
-    chosen.sort_unstable();
-    chosen.truncate(open.free as usize);
-    Ok(chosen.into_iter().map(|next| next.message).collect())
+    let probed = if queue.probes_one(now) {
+        choose_probe_recipient(conn, &queue.notifier, &queue.due_recipients(now)).await?
+    } else {
+        None
+    };
+    Ok(queue.choose(probed.as_deref(), now))
 }
 
 /// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
@@ -142,7 +130,7 @@ async fn choose_messages(
 async fn choose_probe_recipient(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
-    due: &[&WaitingRecipient],
+    due: &[&str],
 ) -> Result<Option<String>, sqlx::Error> {
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
@@ -151,7 +139,7 @@ async fn choose_probe_recipient(
     .bind(&notifier.0)
     .fetch_all(conn)
     .await?;
-    Ok(order.into_iter().find(|recipient| due.iter().any(|one| one.recipient == *recipient)))
+    Ok(order.into_iter().find(|recipient| due.contains(&recipient.as_str())))
 }
 
 /// The rows of these messages, in their order.

@@ -101,11 +101,12 @@ async fn list_next(
     now: Timestamp,
 ) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let names: Vec<&str> = notifiers.iter().map(|name| name.0.as_str()).collect();
+    // SQLite would prepare a plain `LIMIT $3` anew at every turn.
     sqlx::query_as(
         "SELECT message.id, message.revision FROM json_each($1) AS wanted JOIN message ON message.id IN
              (SELECT first.id FROM message AS first
               WHERE first.status = 'pending' AND first.notifier = wanted.value AND first.due <= $2
-              ORDER BY first.due, first.id LIMIT $3)
+              ORDER BY first.due, first.id LIMIT $3 + 0)
          WHERE message.payload IS NULL",
     )
     .bind(to_json(&names)?)
@@ -147,11 +148,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::alerts::send_queue::Sending;
     use crate::store::OutboxTurn;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, render_as_json, rules_and_feeds, settle_plan,
     };
-    use crate::store::outbox::Sending;
 
     /// A turn at second 1 with these prepared messages.
     async fn turn(bench: &Bench, run: i64, prepared: PreparedMessages) -> OutboxTurn {
