@@ -61,7 +61,7 @@ pub use archive::{
     StoryRecord,
 };
 pub use backfill::SettledStory;
-pub use copies::{CopyComparer, CopyDecisions};
+pub use copies::CopyComparer;
 pub use deliveries::{
     Delivery, DeliverySubject, Retried, RetrySelection, StoreCommandError, list_undelivered,
     retry_messages,
@@ -85,7 +85,7 @@ pub struct Store {
     readers: SqlitePool,
     writer: writer::Writer,
     /// The queue of commands whose stories may be copies.
-    copies: UnboundedSender<copies::QueuedCommand>,
+    copies: UnboundedSender<writer::QueuedCommand>,
 }
 
 /// Why an operation on the store failed: the disk, a lock, a damaged file. It wrote nothing.

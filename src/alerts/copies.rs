@@ -32,7 +32,9 @@ use self::words::CopyWords;
 use crate::alerts::copies::sketch::MinHashSignature;
 use tidings_rules::story::Evidence;
 
-pub use self::batch::{BatchStory, CopyBatch, CopyCandidate, JoinedEvent, StoredBy, link_host};
+pub use self::batch::{
+    BatchStory, CopyBatch, CopyCandidate, CopyDecisions, JoinedEvent, StoredBy, link_host,
+};
 pub use self::decision::MOST_COMPARED;
 pub use self::joining::{MemberRelation, relation_to_event};
 pub use self::mark::CopyMark;

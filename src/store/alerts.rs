@@ -36,8 +36,8 @@ pub(super) async fn record_alerts(
             let copy_update = update.as_deref().filter(|_| is_repeated(new_alert));
             rows.push((new_alert, to_json(&new_alert.rule_match)?, copy_update));
         }
-        let ids = insert_alerts(conn, story, rows, match_result, now).await?;
-        let inserted = alerts.iter().filter_map(|one| Some((*ids.get(&key_of(one))?, one)));
+        let mut ids = insert_alerts(conn, story, rows, match_result, now).await?;
+        let inserted = alerts.iter().filter_map(|one| Some((ids.remove(&key_of(one))?, one)));
         let inserted = inserted.map(|(alert, new_alert)| {
             let is_update = is_repeated(new_alert);
             RecordedAlert { alert, new_alert, is_update }
@@ -68,8 +68,8 @@ async fn find_alerted(
     Ok(alerted.into_iter().collect())
 }
 
-/// Inserts alerts of a story, each with its match and its update as JSON. Those whose rule and dedup
-/// key have an alert of the story are left out. Returns the ids of the others.
+/// Inserts alerts of a story, each with its match and its update as JSON, without those whose rule
+/// and dedup key have an alert of the story. Returns the ids of the inserted.
 async fn insert_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,

@@ -7,8 +7,8 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_json, to_millis};
-use super::copies::WriteStories;
 use super::story_changes::EventData;
+use super::writer::WriteStories;
 use super::{MatchResult, Store, StoreError, StoryId, story_changes};
 use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;

@@ -18,9 +18,9 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
-use super::writer::Writer;
+use super::writer::{CopyCommand, QueuedCommand, WriteStories, Writer};
 use super::{Store, StoreError};
-use crate::alerts::copies::{BatchStory, CopyBatch, JoinedEvent};
+use crate::alerts::copies::{BatchStory, CopyBatch, CopyDecisions};
 
 /// The most commands of a batch.
 const BATCH: usize = 32;
@@ -32,26 +32,8 @@ const MOST_COMPARISONS: usize = 3;
 /// The version that no command has: the command before may not have recorded its stories.
 const OUTDATED: i64 = -1;
 
-/// The events that stories join, as [`CopyBatch::decide`] decides.
-pub type CopyDecisions = Vec<Option<JoinedEvent>>;
-
 /// Runs [`CopyBatch::decide`], which takes long, where it holds nothing up.
 pub type CopyComparer = Arc<dyn Fn(CopyBatch) -> BoxFuture<'static, CopyDecisions> + Send + Sync>;
-
-/// Records stories with these decisions.
-pub(super) type WriteStories = Box<
-    dyn for<'c> FnOnce(
-            &'c mut SqliteConnection,
-            CopyDecisions,
-        ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
-        + Send,
->;
-
-/// A command with the stories that it records, in their order.
-type CopyCommand = (Vec<BatchStory>, WriteStories);
-
-/// A command in the queue, and the sender of its answer.
-pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, StoreError>>);
 
 impl Store {
     /// Compares `stories` and runs `write` on the writer, with a decision for each of them. All of

@@ -94,8 +94,8 @@ impl OpenError {
 
 impl Store {
     /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
-    /// future is its writer, and what compares copies: the caller spawns it. It runs until every handle is dropped and every
-    /// command is done, then leaves the store in one file.
+    /// future is its writer, and what compares copies by `comparer`: the caller spawns it. It runs
+    /// until every handle is dropped and every command is done, then leaves the store in one file.
     pub async fn open(
         path: &Path,
         comparer: CopyComparer,

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
-use super::copies::{CopyDecisions, WriteStories};
+use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryId};
 use super::{StoryPlan, gaps, health};
 use crate::alerts::Content;
-use crate::alerts::copies::{BatchStory, StoredBy};
+use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;

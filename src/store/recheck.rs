@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::column;
-use super::copies::WriteStories;
 use super::story_changes::EventData;
+use super::writer::WriteStories;
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, story_changes};
 use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;

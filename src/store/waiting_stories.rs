@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::column::{self, from_millis, read_time, to_millis};
-use super::copies::WriteStories;
 use super::story_changes::{EventData, StoryState};
+use super::writer::WriteStories;
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
 use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;

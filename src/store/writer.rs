@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::{Store, StoreError};
+use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::store::open_mark;
 
 /// The most commands in one commit. A sync serves many commands, and answers stay quick.
@@ -32,6 +33,21 @@ pub(super) struct Job {
     work: WriterCommand,
     reply: WriterReply,
 }
+
+/// Records stories with these decisions.
+pub(super) type WriteStories = Box<
+    dyn for<'c> FnOnce(
+            &'c mut SqliteConnection,
+            CopyDecisions,
+        ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
+        + Send,
+>;
+
+/// A command with the stories that it records, in their order.
+pub(super) type CopyCommand = (Vec<BatchStory>, WriteStories);
+
+/// A command whose stories wait to be compared, and the sender of its answer.
+pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, StoreError>>);
 
 /// The queue of the one connection that writes.
 #[derive(Clone, Debug)]

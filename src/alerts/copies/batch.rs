@@ -103,6 +103,9 @@ pub struct JoinedEvent {
     pub update: Option<CopyUpdate>,
 }
 
+/// The events that the stories of a batch join, in their order; `None`: none.
+pub type CopyDecisions = Vec<Option<JoinedEvent>>;
+
 /// The host that a story's link names.
 #[must_use]
 pub fn link_host(url: Option<&str>) -> Option<String> {

@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem;
 
-use super::batch::{BatchStory, CopyBatch, CopyCandidate, JoinedEvent, SimilarStory};
+use super::batch::{
+    BatchStory, CopyBatch, CopyCandidate, CopyDecisions, JoinedEvent, SimilarStory,
+};
 use super::frame::{FRAME_EVENTS, learn_host_frame};
 use super::sketch::{FIRST_KEY, MinHashSignature};
 use super::{CopyUpdate, Fingerprint, MemberRelation, Relation, relation, relation_to_event};
@@ -18,11 +20,14 @@ pub const MOST_COMPARED: u32 = 24;
 /// The row of the first new story of a batch. New stories get rows after all others.
 const FIRST_NEW_ROW: i64 = i64::MAX / 2;
 
+/// The begin of a story's event, and its row.
+type NewestFirst = (Reverse<i64>, Reverse<i64>);
+
 /// The batch with what the stories before have changed.
 struct Comparison {
     batch: CopyBatch,
-    /// The stories with signatures of each host, newest first, by the begin of the event and row.
-    hosts: HashMap<String, BTreeSet<(Reverse<i64>, Reverse<i64>)>>,
+    /// The stories with signatures of each host.
+    hosts: HashMap<String, BTreeSet<NewestFirst>>,
     /// The stories of the batch that keep signatures, each with the begin of its event.
     kept: Vec<(i64, i64)>,
     /// The rows in `kept`.
@@ -36,10 +41,10 @@ struct Comparison {
 }
 
 impl CopyBatch {
-    /// Decides of each story which event it joins, as if the stories before it were recorded; `None`:
-    /// it joins none. It takes long, because it compares texts.
+    /// Decides of each story which event it joins, as if the stories before it were recorded. It
+    /// takes long, because it compares texts.
     #[must_use]
-    pub fn decide(mut self) -> Vec<Option<JoinedEvent>> {
+    pub fn decide(mut self) -> CopyDecisions {
         let stories = mem::take(&mut self.stories);
         let mut comparison = Comparison::new(self);
         let mut decisions = Vec::with_capacity(stories.len());
@@ -57,7 +62,7 @@ impl CopyBatch {
 
 impl Comparison {
     fn new(batch: CopyBatch) -> Self {
-        let mut hosts: HashMap<String, BTreeSet<_>> = HashMap::new();
+        let mut hosts: HashMap<String, BTreeSet<NewestFirst>> = HashMap::new();
         for (row, candidate) in &batch.candidates {
             if let Some(host) = candidate.host.clone() {
                 let place = (Reverse(candidate.event_started), Reverse(*row));
@@ -147,8 +152,8 @@ impl Comparison {
         found.into_iter().map(|(_, one)| one).collect()
     }
 
-    /// The relation of a story to the candidate. A copy in which a rule matched new words is another
-    /// story. A brief that the same feed carries again is another story, too.
+    /// The relation of a story to the candidate. A copy in which a rule matched new words is
+    /// another story. A brief that the same feed carries again is another story, too.
     fn compare(&self, story: &BatchStory, candidate: &CopyCandidate) -> Relation {
         let Some(earlier) = candidate.fingerprint() else { return Relation::Other };
         let without_frame = relation(earlier, &story.fingerprint, &HashSet::new());
@@ -207,7 +212,8 @@ impl Comparison {
         })
     }
 
-    /// Adds a story to what the stories after it are compared with. `new_row`: its row if it is new.
+    /// Adds a story to what the stories after it are compared with. `new_row`: its row if it is
+    /// new.
     fn record(&mut self, mut story: BatchStory, new_row: i64) {
         if story.event != story.uid {
             self.taken.insert(story.event.clone());

@@ -35,10 +35,10 @@ async fn read_stored_stories(
     conn: &mut SqliteConnection,
     batch: &mut CopyBatch,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<(i64, i64, String, String, i64, Option<String>, bool)> = sqlx::query_as(
-        "SELECT wanted.key, story.id, story.uid, story.event, coalesce(first.first_seen, 0), story.url,
+    let rows = sqlx::query(
+        "SELECT wanted.key AS place, story.id, story.uid, story.event, story.url, coalesce(first.first_seen, 0) AS event_started,
                 story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
-                    AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id)
+                    AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id) AS is_free
          FROM json_each($1) AS wanted CROSS JOIN story ON story.id = coalesce(wanted.value ->> 'row',
              (SELECT story FROM feed_entry WHERE feed = wanted.value ->> 'feed' AND feed_entry.key = wanted.value ->> 'item'),
              (SELECT id FROM story AS known WHERE known.key = wanted.value ->> 'key'))
@@ -47,11 +47,15 @@ async fn read_stored_stories(
     .bind(to_json(&batch.stories.iter().map(|story| &story.stored_by).collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    for (place, row, uid, event, event_started, url, is_free) in rows {
-        let Some(story) = batch.story_mut(place) else { continue };
-        (story.row, story.uid, story.event) = (Some(row), uid, event);
-        (story.event_started, story.is_free) = (event_started, is_free);
-        story.host = story.host.take().or_else(|| link_host(url.as_deref()));
+    for row in &rows {
+        let Some(story) = batch.story_mut(row.try_get("place")?) else { continue };
+        story.row = Some(row.try_get("id")?);
+        (story.uid, story.event) = (row.try_get("uid")?, row.try_get("event")?);
+        story.event_started = row.try_get("event_started")?;
+        story.is_free = row.try_get("is_free")?;
+        if story.host.is_none() {
+            story.host = link_host(row.try_get("url")?);
+        }
     }
     Ok(())
 }
@@ -63,7 +67,7 @@ async fn find_similar_stories(
     conn: &mut SqliteConnection,
     batch: &mut CopyBatch,
 ) -> Result<(BTreeSet<i64>, BTreeSet<String>), sqlx::Error> {
-    let rows: Vec<(i64, i64, i64, i64, Vec<u8>, Option<String>)> = sqlx::query_as(
+    let rows = sqlx::query(
         "WITH likely (place, story, hits, band) AS (
              SELECT wanted.value ->> 0, signature_band.story, count(*), max(signature_band.band) FROM json_each($1) AS wanted
              CROSS JOIN signature_band ON signature_band.band = wanted.value ->> 1 AND signature_band.value = wanted.value ->> 2
@@ -81,11 +85,12 @@ async fn find_similar_stories(
     .fetch_all(conn)
     .await?;
     let (mut similar, mut hosts) = (BTreeSet::new(), BTreeSet::new());
-    for (place, row, hits, band, minhash, host) in rows {
-        let story = batch.story_mut(place);
-        if story.is_some_and(|story| story.add_similar(row, hits, band, &minhash)) {
-            similar.insert(row);
-            hosts.extend(host);
+    for row in &rows {
+        let Some(story) = batch.story_mut(row.try_get("place")?) else { continue };
+        let (id, minhash) = (row.try_get("story")?, row.try_get("minhash")?);
+        if story.add_similar(id, row.try_get("hits")?, row.try_get("band")?, minhash) {
+            similar.insert(id);
+            hosts.extend(row.try_get::<Option<String>, _>("host")?);
         }
     }
     hosts.extend(batch.hosts());
@@ -99,9 +104,9 @@ async fn read_candidates(
     hosts: &BTreeSet<String>,
 ) -> Result<HashMap<i64, CopyCandidate>, sqlx::Error> {
     // The text of a story whose page is awaited after an edit is a teaser.
-    let rows: Vec<(i64, String, String, i64, Option<String>, String, String, bool)> = sqlx::query_as(
+    let rows = sqlx::query(
         "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
-                coalesce(story.body, story.feed_text), coalesce(story.read, '') = 'full'
+                coalesce(story.body, story.feed_text) AS text, coalesce(story.read, '') = 'full' AS is_whole
          FROM (SELECT value AS story FROM json_each($1) UNION
                SELECT newest.story FROM json_each($2) AS wanted CROSS JOIN signature AS newest ON newest.story IN (
                    SELECT story FROM signature WHERE host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3)) AS wanted
@@ -112,11 +117,14 @@ async fn read_candidates(
     .bind(HOST_TEXTS)
     .fetch_all(conn)
     .await?;
-    let candidates = rows.into_iter().map(|row| {
-        let (row, uid, event, started, host, title, text, is_whole) = row;
-        (row, CopyCandidate::new((uid, event, started), host, (title, text, is_whole)))
-    });
-    Ok(candidates.collect())
+    let mut candidates = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let event = (row.try_get("uid")?, row.try_get("event")?, row.try_get("event_started")?);
+        let text = (row.try_get("title")?, row.try_get("text")?, row.try_get("is_whole")?);
+        candidates
+            .insert(row.try_get("id")?, CopyCandidate::new(event, row.try_get("host")?, text));
+    }
+    Ok(candidates)
 }
 
 /// Reads the alerts of the events of similar stories, and the feeds that carry them.
