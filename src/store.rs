@@ -11,12 +11,11 @@ mod command_connection;
 mod copies;
 mod damage;
 mod deliveries;
-mod delivery_waits;
+mod dialect;
 mod digest;
 mod event;
 mod feed_entries;
 mod feeds;
-mod fetch_waits;
 mod files;
 #[cfg(test)]
 mod fixture;
@@ -41,6 +40,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod waiting_stories;
+mod waits;
 mod writer;
 
 use std::time::Duration;
@@ -61,10 +61,10 @@ pub use archive::{
     StoryRecord,
 };
 pub use backfill::SettledStory;
+pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
 pub use deliveries::{
-    Delivery, DeliverySubject, Retried, RetrySelection, StoreCommandError, list_undelivered,
-    retry_messages,
+    Delivery, DeliverySubject, Retried, RetrySelection, list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};

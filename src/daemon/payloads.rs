@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::error;
 
 use crate::clock::{later, now};
 use crate::daemon::dispatcher::DeliveryParts;
@@ -125,8 +123,4 @@ fn render(parts: &DeliveryParts, open: OpenMessage) -> Result<Preparation, Strin
     rendered
         .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
         .map(Preparation::Payload)
-        .inspect_err(|why| {
-            parts.refused_messages.fetch_add(1, Ordering::Relaxed);
-            error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
-        })
 }

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::{extent_columns, to_json, to_millis};
+use super::dialect::alert_key_list;
 use super::new_items::MOST_ROWS;
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, event};
@@ -59,11 +60,12 @@ async fn find_alerted(
     alerts: &[NewAlert],
 ) -> Result<HashSet<(String, String)>, sqlx::Error> {
     let keys: Vec<_> = alerts.iter().map(key_of).collect();
-    let alerted = sqlx::query_as(
-        "SELECT wanted.value ->> 0, wanted.value ->> 1 FROM json_each($2) AS wanted
-         WHERE EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
-             WHERE story.event = $1 AND alert.rule = wanted.value ->> 0 AND alert.dedup_key = wanted.value ->> 1)",
-    );
+    let alerted = sqlx::query_as(concat!(
+        "SELECT wanted.rule, wanted.dedup_key FROM ",
+        alert_key_list!("$2"),
+        " AS wanted WHERE EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
+             WHERE story.event = $1 AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
+    ));
     let alerted = alerted.bind(event).bind(to_json(&keys)?).fetch_all(conn).await?;
     Ok(alerted.into_iter().collect())
 }

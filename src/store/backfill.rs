@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_json, to_millis};
+use super::dialect::text_list;
 use super::story_changes::EventData;
 use super::writer::WriteStories;
 use super::{MatchResult, Store, StoreError, StoryId, story_changes};
@@ -53,7 +54,7 @@ impl Store {
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(to_millis(since))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut *reader)
         .await?;
         let ids = column::story_ids(&rows)?;
@@ -116,10 +117,11 @@ async fn insert_backfills(
     rules: BTreeSet<String>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM json_each($1) WHERE true
-         ON CONFLICT (rule) DO NOTHING",
-    )
+    sqlx::query(concat!(
+        "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM ",
+        text_list!("$1"),
+        " AS done WHERE TRUE ON CONFLICT (rule) DO NOTHING"
+    ))
     .bind(to_json(&rules)?)
     .bind(to_millis(now))
     .execute(conn)

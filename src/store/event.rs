@@ -4,15 +4,16 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
 
-use super::column::{to_json, to_millis};
+use super::column::to_millis;
 use super::{MatchResult, StoryId};
 use crate::alerts::copies;
 use crate::alerts::copies::{Fingerprint, JoinedEvent, link_host};
 
 /// The most expired signatures that are deleted when a new one is stored. It is more than one, so
 /// that none stays.
-const MOST_EXPIRED: u32 = 4;
+const MOST_EXPIRED: i64 = 4;
 
 /// The event of a story with this match result. A story without alerts and without copies joins
 /// the event that its comparison found.
@@ -92,15 +93,14 @@ pub(super) async fn store_signature(
     .bind(link_host(url.as_deref()))
     .execute(&mut *conn)
     .await?;
-    if kept.rows_affected() == 1 {
-        sqlx::query(
-            "INSERT INTO signature_band (band, value, story) SELECT value ->> 0, value ->> 1, $2 FROM json_each($1)
-             WHERE true ON CONFLICT DO NOTHING",
-        )
-        .bind(to_json(&sketch.bands())?)
-        .bind(story.0)
-        .execute(conn)
-        .await?;
+    let bands = sketch.bands();
+    if kept.rows_affected() == 1 && !bands.is_empty() {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO signature_band (band, value, story) ");
+        insert.push_values(bands, |mut values, (band, value)| {
+            values.push_bind(band).push_bind(value).push_bind(story.0);
+        });
+        insert.push(" ON CONFLICT DO NOTHING").build().execute(conn).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{LeasedMessages, lease_due, read_first_messages};
+use super::outbox::{lease_due, read_first_messages};
 use super::{
     CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
     OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryPlan,
@@ -256,16 +256,19 @@ async fn lease_whatever_its_health(
     free: u32,
     now: i64,
     prepared: PreparedMessages,
-) -> Result<LeasedMessages, sqlx::Error> {
-    let away = health::read_receiver_health(conn).await?.away;
+) -> Result<OutboxTurn, sqlx::Error> {
+    let health_of_all = health::read_receiver_health(conn).await?;
+    let away = &health_of_all.away;
     let whole = Receiver::whole_notifier(&notifier);
     let whole = away.get(&whole).map(|health| (whole, health.clone())).into_iter().collect();
     let (sending, healthy) = (Sending { at_once: free, ..Sending::default() }, BTreeMap::new());
     let now = at_second(now);
     let room = Room::of_notifier(&notifier, &sending, &healthy, now).expect("room");
     let pending = read_first_messages(conn, &notifier, room.pending_needed()).await?;
-    let mut queue = SendQueue::new(&notifier, room, &sending, pending, &whole, now);
-    lease_due(conn, run, &mut queue, &away, now, &prepared).await
+    let queue = SendQueue::new(&notifier, room, &sending, pending, &whole, now);
+    let mut turn = OutboxTurn::new(health_of_all);
+    lease_due(conn, run, queue, &prepared, now, &mut turn).await?;
+    Ok(turn)
 }
 
 /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.

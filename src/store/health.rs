@@ -79,7 +79,7 @@ pub(super) async fn read_receiver_health(
     let mut health = ReceiverHealth::default();
     for row in &rows {
         let receiver = column::receiver_from_row(row)?;
-        if row.try_get::<Option<u32>, _>("failures")?.is_some() {
+        if row.try_get::<Option<i64>, _>("failures")?.is_some() {
             health.away.insert(receiver, health_from_row(row)?);
         } else {
             let (why, announced) = (row.try_get("why")?, row.try_get("announced")?);
@@ -98,7 +98,7 @@ pub(super) async fn record_refusal(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO refusal (notifier, recipient, since, why, announced) VALUES ($1, $2, $3, $4, 0)
+        "INSERT INTO refusal (notifier, recipient, since, why, announced) VALUES ($1, $2, $3, $4, FALSE)
          ON CONFLICT (notifier, recipient) DO NOTHING",
     )
     .bind(&receiver.notifier.0)
@@ -133,7 +133,7 @@ async fn bring_retries_forward(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE message SET due = $3 + $4 * (1 + id % 4), due_set_at = $3
-         WHERE status = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
+         WHERE status = 'pending' AND status <> 'sent' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -165,10 +165,10 @@ async fn insert_announcement(
 ) -> Result<(), sqlx::Error> {
     let sql = match notice.kind {
         NoticeKind::Down | NoticeKind::Back => {
-            "UPDATE health SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            "UPDATE health SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
         NoticeKind::Refused => {
-            "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            "UPDATE refusal SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
     };
     sqlx::query(sql)
@@ -226,7 +226,7 @@ async fn list_notified_receivers(
 
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
-        failures: row.try_get("failures")?,
+        failures: column::read_count(row, "failures")?,
         since: read_time(row, "since")?,
         rests_until: read_time(row, "rests_until")?,
         why: row.try_get("why")?,

@@ -12,12 +12,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use self::finish::record_outcomes;
-#[cfg(test)]
-pub(super) use self::lease::LeasedMessages;
 pub(super) use self::lease::lease_due;
 pub use self::prepare::{OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages};
 use super::column::{from_millis, to_millis};
 use super::{Holdings, Lease, Store, StoreError};
+use crate::alerts::Receiver;
 use crate::alerts::receiver_health::ReceiverHealth;
 use crate::alerts::retry::Finish;
 use crate::alerts::send_queue::{PendingByRecipient, PendingMessage, Room, SendQueue, Sending};
@@ -31,10 +30,25 @@ pub struct OutboxTurn {
     /// Messages that are sent as soon as they are prepared: they are not in `prepared`, or have
     /// changed since.
     pub unprepared: Vec<i64>,
+    /// Messages that became dead because they cannot be rendered: their receivers, and why.
+    pub unrenderable: Vec<(Receiver, String)>,
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
     pub next_due: Option<Timestamp>,
     /// The health of all receivers.
     pub receiver_health: ReceiverHealth,
+}
+
+impl OutboxTurn {
+    /// A turn that has leased nothing yet.
+    pub(super) fn new(receiver_health: ReceiverHealth) -> Self {
+        Self {
+            leases: Vec::new(),
+            unprepared: Vec::new(),
+            unrenderable: Vec::new(),
+            next_due: None,
+            receiver_health,
+        }
+    }
 }
 
 impl Store {
@@ -68,7 +82,7 @@ impl Store {
     pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
-             WHERE status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+             WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
         )
         .bind(to_millis(now))
         .fetch_one(&self.readers)
@@ -80,8 +94,8 @@ impl Store {
     pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
-                    (SELECT count(*) FROM message WHERE status IN ('pending', 'leased', 'held')),
-                    (SELECT count(*) FROM message WHERE status = 'dead')",
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
         )
         .fetch_one(&self.readers)
         .await?;
@@ -98,18 +112,15 @@ async fn run_turn(
     prepared: &PreparedMessages,
 ) -> Result<OutboxTurn, sqlx::Error> {
     let receiver_health = record_outcomes(conn, run, &ended, now).await?;
-    let away = &receiver_health.away;
-    let (mut leases, mut unprepared, mut next_due) = (Vec::new(), Vec::new(), None);
+    let away = receiver_health.away.clone();
+    let mut turn = OutboxTurn::new(receiver_health);
     for (notifier, sending) in &sending {
-        let Some(room) = Room::of_notifier(notifier, sending, away, now) else { continue };
+        let Some(room) = Room::of_notifier(notifier, sending, &away, now) else { continue };
         let pending = read_first_messages(conn, notifier, room.pending_needed()).await?;
-        let mut queue = SendQueue::new(notifier, room, sending, pending, away, now);
-        let begun = lease_due(conn, run, &mut queue, away, now, prepared).await?;
-        leases.extend(begun.leases);
-        unprepared.extend(begun.unprepared);
-        next_due = [next_due, begun.next_due].into_iter().flatten().min();
+        let queue = SendQueue::new(notifier, room, sending, pending, &away, now);
+        lease_due(conn, run, queue, prepared, now, &mut turn).await?;
     }
-    Ok(OutboxTurn { leases, unprepared, next_due, receiver_health })
+    Ok(turn)
 }
 
 /// The first `most` pending messages of each recipient of `notifier`, in the order in which they
@@ -136,7 +147,7 @@ pub(super) async fn read_first_messages(
          ORDER BY message.due, message.id",
     )
     .bind(&notifier.0)
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
     let mut first = PendingByRecipient::new();

@@ -205,7 +205,7 @@ async fn apply(
         .bind(to_millis(now))
         .bind(StoryStatus::AwaitsPage.as_str()),
         NextStatus::BeginsMatchWait => sqlx::query(
-            "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = 0
+            "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = FALSE
              WHERE id = $1",
         )
         .bind(story.0)
@@ -248,7 +248,7 @@ async fn apply_effect(
         (StoryEffect::ReplaceFeedText, EventData::Item(text, _)) => replace_feed_text(story, text)?,
         (StoryEffect::KeepMatchedText, data) => keep_matched_text(story, data)?,
         (StoryEffect::NoteJoin, _) => {
-            sqlx::query("UPDATE story SET feed_joined = 1 WHERE id = $1").bind(story.0)
+            sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
         }
         (StoryEffect::DelayPage, EventData::PageFailed(again)) => sqlx::query(
             "UPDATE story SET due = $2, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
@@ -261,7 +261,7 @@ async fn apply_effect(
         )
         .bind(story.0)
         .bind(result.next_recheck.map(to_millis))
-        .bind(result.fetches),
+        .bind(i64::from(result.fetches)),
         (effect, _) => {
             let why = format!("the event has no data for {effect:?}");
             return Err(sqlx::Error::Protocol(why));
@@ -306,9 +306,10 @@ fn keep_matched_text(story: StoryId, data: EventData<'_>) -> Result<StoryChange<
     };
     let change = change.bind(story.0).bind(read).bind(why);
     Ok(match data {
-        EventData::Settled(text) => {
-            change.bind(&text.body).bind(text.fetches).bind(text.recheck_at.map(to_millis))
-        }
+        EventData::Settled(text) => change
+            .bind(&text.body)
+            .bind(i64::from(text.fetches))
+            .bind(text.recheck_at.map(to_millis)),
         EventData::Rechecked(result) => change.bind(result.change.as_ref().map(|(body, _)| body)),
         _ => change,
     })

@@ -14,7 +14,7 @@ use crate::alerts::{MatchResult, RuleMatch};
 use tidings_rules::story::{FeedName, Story};
 
 /// How a story of a batch is found if it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredBy {
     /// Its row.
     pub row: Option<i64>,
@@ -110,6 +110,14 @@ pub type CopyDecisions = Vec<Option<JoinedEvent>>;
 #[must_use]
 pub fn link_host(url: Option<&str>) -> Option<String> {
     Url::parse(url?).ok()?.host_str().map(str::to_owned)
+}
+
+impl StoredBy {
+    /// The columns of a statement's list, for the story at this place of the batch.
+    #[must_use]
+    pub fn columns(&self, place: i64) -> impl Serialize + '_ {
+        (place, self.row, &self.feed, &self.item, &self.key)
+    }
 }
 
 impl BatchStory {

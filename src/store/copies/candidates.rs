@@ -7,10 +7,11 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
 use crate::store::column::{read_optional_json, to_json};
+use crate::store::dialect::{band_list, id_list, stored_by_list, text_list};
 use tidings_rules::story::FeedName;
 
 /// The newest texts that are read of a host. A frame is learned from half as many, of other events.
-const HOST_TEXTS: u32 = 24;
+const HOST_TEXTS: i64 = 24;
 
 /// The version of what stories are compared with: every command that records an alert raises it.
 pub(super) async fn read_version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
@@ -35,16 +36,20 @@ async fn read_stored_stories(
     conn: &mut SqliteConnection,
     batch: &mut CopyBatch,
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT wanted.key AS place, story.id, story.uid, story.event, story.url, coalesce(first.first_seen, 0) AS event_started,
+    let stories = batch.stories.iter().zip(0_i64..);
+    let wanted: Vec<_> = stories.map(|(story, place)| story.stored_by.columns(place)).collect();
+    let rows = sqlx::query(concat!(
+        "SELECT wanted.place, story.id, story.uid, story.event, story.url, coalesce(first.first_seen, 0) AS event_started,
                 story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
                     AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id) AS is_free
-         FROM json_each($1) AS wanted CROSS JOIN story ON story.id = coalesce(wanted.value ->> 'row',
-             (SELECT story FROM feed_entry WHERE feed = wanted.value ->> 'feed' AND feed_entry.key = wanted.value ->> 'item'),
-             (SELECT id FROM story AS known WHERE known.key = wanted.value ->> 'key'))
-         LEFT JOIN story AS first ON first.uid = story.event",
-    )
-    .bind(to_json(&batch.stories.iter().map(|story| &story.stored_by).collect::<Vec<_>>())?)
+         FROM ",
+        stored_by_list!("$1"),
+        " AS wanted JOIN story ON story.id = coalesce(wanted.story,
+             (SELECT story FROM feed_entry WHERE feed_entry.feed = wanted.feed AND feed_entry.key = wanted.item),
+             (SELECT id FROM story AS known WHERE known.key = wanted.key))
+         LEFT JOIN story AS first ON first.uid = story.event"
+    ))
+    .bind(to_json(&wanted)?)
     .fetch_all(conn)
     .await?;
     for row in &rows {
@@ -67,21 +72,22 @@ async fn find_similar_stories(
     conn: &mut SqliteConnection,
     batch: &mut CopyBatch,
 ) -> Result<(BTreeSet<i64>, BTreeSet<String>), sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH likely (place, story, hits, band) AS (
-             SELECT wanted.value ->> 0, signature_band.story, count(*), max(signature_band.band) FROM json_each($1) AS wanted
-             CROSS JOIN signature_band ON signature_band.band = wanted.value ->> 1 AND signature_band.value = wanted.value ->> 2
-             GROUP BY 1, 2)
+             SELECT wanted.place, signature_band.story, count(*), max(signature_band.band) FROM ",
+        band_list!("$1"),
+        " AS wanted JOIN signature_band ON signature_band.band = wanted.band AND signature_band.value = wanted.value
+             GROUP BY wanted.place, signature_band.story)
          SELECT place, story, hits, band, minhash, host FROM (
              SELECT likely.*, signature.minhash, signature.host, row_number() OVER (
                  PARTITION BY place ORDER BY hits DESC, signature.event_started, signature.story) AS number
              FROM likely JOIN signature USING (story) WHERE signature.event_started >= $2) AS found
-         WHERE number <= $3",
-    )
+         WHERE number <= $3"
+    ))
     .bind(to_json(&batch.bands())?)
     .bind(batch.open_since())
     // One of them may be the story itself.
-    .bind(MOST_COMPARED + 1)
+    .bind(i64::from(MOST_COMPARED + 1))
     .fetch_all(conn)
     .await?;
     let (mut similar, mut hosts) = (BTreeSet::new(), BTreeSet::new());
@@ -104,14 +110,16 @@ async fn read_candidates(
     hosts: &BTreeSet<String>,
 ) -> Result<HashMap<i64, CopyCandidate>, sqlx::Error> {
     // The text of a story whose page is awaited after an edit is a teaser.
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
                 coalesce(story.body, story.feed_text) AS text, coalesce(story.read, '') = 'full' AS is_whole
-         FROM (SELECT value AS story FROM json_each($1) UNION
-               SELECT newest.story FROM json_each($2) AS wanted CROSS JOIN signature AS newest ON newest.story IN (
-                   SELECT story FROM signature WHERE host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3)) AS wanted
-         CROSS JOIN signature ON signature.story = wanted.story CROSS JOIN story ON story.id = signature.story",
-    )
+         FROM signature JOIN story ON story.id = signature.story WHERE signature.story IN ",
+        id_list!("$1"),
+        " OR signature.story IN (SELECT newest.story FROM ",
+        text_list!("$2"),
+        " AS wanted JOIN signature AS newest ON newest.story IN (SELECT story FROM signature AS of_host
+             WHERE of_host.host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3))"
+    ))
     .bind(to_json(similar)?)
     .bind(to_json(hosts)?)
     .bind(HOST_TEXTS)
@@ -132,13 +140,16 @@ async fn read_events(
     conn: &mut SqliteConnection,
     batch: &mut CopyBatch,
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT story.event, alert.dedup_key AS key_or_feed, alert.rule_match FROM json_each($1) AS wanted
-         CROSS JOIN story ON story.event = wanted.value CROSS JOIN alert ON alert.story = story.id
-         WHERE alert.purged IS NULL AND alert.rule IN (SELECT value FROM json_each($2))
-         UNION ALL SELECT DISTINCT story.event, feed_entry.feed, NULL FROM json_each($1) AS wanted
-         CROSS JOIN story ON story.event = wanted.value CROSS JOIN feed_entry ON feed_entry.story = story.id",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT story.event, alert.dedup_key AS key_or_feed, alert.rule_match FROM story JOIN alert ON alert.story = story.id
+         WHERE alert.purged IS NULL AND story.event IN ",
+        text_list!("$1"),
+        " AND alert.rule IN ",
+        text_list!("$2"),
+        " UNION ALL SELECT DISTINCT story.event, feed_entry.feed, NULL FROM story JOIN feed_entry ON feed_entry.story = story.id
+         WHERE story.event IN ",
+        text_list!("$1")
+    ))
     .bind(to_json(&batch.events())?)
     .bind(to_json(&batch.rules())?)
     .fetch_all(conn)

@@ -8,6 +8,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::{raise_revisions, read_stories};
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, to_json, to_millis};
+use crate::store::dialect::message_alert_list;
 
 /// Splits a digest into parts of these alerts. The message keeps the first part. New messages, due
 /// at the same time, have the others.
@@ -66,11 +67,12 @@ async fn move_to_parts(
         .zip(others)
         .flat_map(|(new_message, (_, alerts))| alerts.iter().map(|alert| (*new_message, *alert)))
         .collect();
-    sqlx::query(
-        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($2))
-         UPDATE message_alert SET message = given.message FROM given
-         WHERE message_alert.message = $1 AND message_alert.alert = given.alert",
-    )
+    sqlx::query(concat!(
+        "UPDATE message_alert SET message = given.message FROM ",
+        message_alert_list!("$2"),
+        " AS given
+         WHERE message_alert.message = $1 AND message_alert.alert = given.alert"
+    ))
     .bind(message)
     .bind(to_json(&moved)?)
     .execute(&mut *conn)

@@ -55,7 +55,7 @@ async fn write_health(
         values
             .push_bind(&receiver.notifier.0)
             .push_bind(&receiver.recipient)
-            .push_bind(state.failures)
+            .push_bind(i64::from(state.failures))
             .push_bind(to_millis(state.since))
             .push_bind(to_millis(state.rests_until))
             .push_bind(to_millis(now))

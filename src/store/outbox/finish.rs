@@ -13,6 +13,7 @@ use crate::lifecycle::message::{
     AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
 };
 use crate::store::column::{to_json, to_millis};
+use crate::store::dialect::id_list;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 
@@ -58,10 +59,11 @@ async fn find_halved(
     if refused.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let halved: Vec<i64> = sqlx::query_scalar(
-        "SELECT message FROM message_alert WHERE message IN (SELECT value FROM json_each($1))
-         GROUP BY message HAVING count(*) > 1",
-    )
+    let halved: Vec<i64> = sqlx::query_scalar(concat!(
+        "SELECT message FROM message_alert WHERE message IN ",
+        id_list!("$1"),
+        " GROUP BY message HAVING count(*) > 1"
+    ))
     .bind(to_json(&refused)?)
     .fetch_all(conn)
     .await?;
@@ -88,7 +90,7 @@ async fn release_leases(
             .push_bind(one.lease.message)
             .push_bind(one.lease.attempt)
             .push_bind(one.next.status.as_str())
-            .push_bind(one.counts)
+            .push_bind(i64::from(one.counts))
             .push_bind(one.due.map(to_millis))
             .push_bind(one.why)
             .push_bind(one.may_have_arrived)

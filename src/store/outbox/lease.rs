@@ -6,62 +6,50 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{Preparation, PreparedMessages, read_first_messages};
+use super::{OutboxTurn, Preparation, PreparedMessages, read_first_messages};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
+use crate::store::dialect::id_list;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 use tidings_rules::story::NotifierName;
 
-/// What is leased of a notifier's messages.
-pub(in crate::store) struct LeasedMessages {
-    /// The messages to send now, those that were due first first.
-    pub(in crate::store) leases: Vec<Lease>,
-    /// Messages that have room, and are not prepared.
-    pub(in crate::store) unprepared: Vec<i64>,
-    /// When the next message is due that has room.
-    pub(in crate::store) next_due: Option<Timestamp>,
-}
-
-/// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
-/// [`outbox_turn`](crate::store::Store::outbox_turn) says.
+/// Leases due messages of a notifier, as many as it and each of its recipients have room for, and
+/// adds them to `turn`.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
-    queue: &mut SendQueue,
-    away: &BTreeMap<Receiver, NotifierHealth>,
-    now: Timestamp,
+    mut queue: SendQueue,
     prepared: &PreparedMessages,
-) -> Result<LeasedMessages, sqlx::Error> {
-    gather_late(conn, queue, away, now).await?;
-    let chosen = choose_messages(conn, queue, now).await?;
+    now: Timestamp,
+    turn: &mut OutboxTurn,
+) -> Result<(), sqlx::Error> {
+    gather_late(conn, &mut queue, &turn.receiver_health.away, now).await?;
+    let chosen = choose_messages(conn, &queue, now).await?;
     let rows = read_messages(conn, &chosen).await?;
-    let (mut ready, mut settled, mut unprepared) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let (mut ready, mut settled) = (Vec::new(), BTreeSet::new());
     for row in &rows {
         let message: i64 = row.try_get("id")?;
-        let payload = match find_payload(row, prepared)? {
-            Some(Preparation::Payload(payload)) => payload,
-            Some(Preparation::Unrenderable(why)) => {
-                dead_letter(conn, message, &receiver_from_row(&queue.notifier, row)?, &why, now)
-                    .await?;
+        match find_payload(row, prepared)? {
+            Some(Preparation::Payload(payload)) => {
                 settled.insert(message);
-                continue;
+                ready.push((row, message, payload));
+            }
+            Some(Preparation::Unrenderable(why)) => {
+                let receiver = receiver_from_row(&queue.notifier, row)?;
+                dead_letter(conn, message, &receiver, &why, now).await?;
+                settled.insert(message);
+                turn.unrenderable.push((receiver, why));
             }
             Some(Preparation::Split(parts)) => {
                 digest::split_digest(conn, message, &parts).await?;
-                unprepared.push(message);
-                continue;
+                turn.unprepared.push(message);
             }
-            None => {
-                unprepared.push(message);
-                continue;
-            }
-        };
-        settled.insert(message);
-        ready.push((row, message, payload));
+            None => turn.unprepared.push(message),
+        }
     }
     let leases = write_leases(conn, run, &queue.notifier, ready, now).await?;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
@@ -69,7 +57,9 @@ pub(in crate::store) async fn lease_due(
         *counts.entry(&lease.receiver.recipient).or_default() += 1;
     }
     let next_due = queue.next_due(&counts, &settled);
-    Ok(LeasedMessages { leases, unprepared, next_due })
+    turn.next_due = [turn.next_due, next_due].into_iter().flatten().min();
+    turn.leases.extend(leases);
+    Ok(())
 }
 
 /// What becomes of the message in this row: its frozen payload, or what was prepared of it at its
@@ -142,7 +132,7 @@ async fn choose_probe_recipient(
     Ok(order.into_iter().find(|recipient| due.contains(&recipient.as_str())))
 }
 
-/// The rows of these messages, in their order.
+/// The rows of these messages, in the order in which they are due.
 async fn read_messages(
     conn: &mut SqliteConnection,
     chosen: &[i64],
@@ -151,9 +141,9 @@ async fn read_messages(
         return Ok(Vec::new());
     }
     sqlx::query(
-        "SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
+        concat!("SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
-         FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
+         FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
     .bind(to_json(&chosen)?)
     .fetch_all(conn)
@@ -219,7 +209,7 @@ async fn write_leases(
             attempt: *attempts.get(&message).ok_or(sqlx::Error::RowNotFound)?,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
-            counted_attempts: row.try_get("counted_attempts")?,
+            counted_attempts: column::read_count(row, "counted_attempts")?,
             may_have_arrived: row.try_get("may_have_arrived")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
