@@ -24,7 +24,7 @@ const FIRST_NEW_ROW: i64 = i64::MAX / 2;
 type NewestFirst = (Reverse<i64>, Reverse<i64>);
 
 /// The batch with what the stories before have changed.
-struct Comparison {
+struct BatchComparison {
     batch: CopyBatch,
     /// The stories with signatures of each host.
     hosts: HashMap<String, BTreeSet<NewestFirst>>,
@@ -46,7 +46,7 @@ impl CopyBatch {
     #[must_use]
     pub fn decide(mut self) -> CopyDecisions {
         let stories = mem::take(&mut self.stories);
-        let mut comparison = Comparison::new(self);
+        let mut comparison = BatchComparison::new(self);
         let mut decisions = Vec::with_capacity(stories.len());
         for (mut story, new_row) in stories.into_iter().zip(FIRST_NEW_ROW..) {
             let found = comparison.find_event_to_join(&story);
@@ -60,7 +60,7 @@ impl CopyBatch {
     }
 }
 
-impl Comparison {
+impl BatchComparison {
     fn new(batch: CopyBatch) -> Self {
         let mut hosts: HashMap<String, BTreeSet<NewestFirst>> = HashMap::new();
         for (row, candidate) in &batch.candidates {
