@@ -1,7 +1,10 @@
 //! Which stories are copies of one text: the fingerprint that finds them, and the comparison. Pure.
 
 mod alignment;
+mod batch;
+mod decision;
 mod difference;
+mod frame;
 mod head;
 mod headline;
 mod joining;
@@ -29,6 +32,10 @@ use self::words::CopyWords;
 use crate::alerts::copies::signature::MinHashSignature;
 use tidings_rules::story::Evidence;
 
+pub use self::batch::{
+    BatchStory, CopyBatch, CopyCandidate, CopyDecisions, JoinedEvent, StoredBy, link_host,
+};
+pub use self::decision::MOST_COMPARED;
 pub use self::joining::{MemberRelation, relation_to_event};
 pub use self::mark::CopyMark;
 pub use self::replacement::Figure;

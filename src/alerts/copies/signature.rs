@@ -108,14 +108,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sketch_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
+        fn a_signature_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
             let signature = MinHashSignature::new(&shingles, &[], None);
             prop_assert!(signature.resembles_bytes(&signature.to_bytes()));
         }
     }
 
     #[test]
-    fn what_is_no_sketch_is_not_read() {
+    fn bytes_of_another_length_are_no_signature() {
         let signature = MinHashSignature::new(&[], &[], None);
         assert!(signature.resembles_bytes(&[0; 96]));
         for length in [0, 95, 97, 100] {

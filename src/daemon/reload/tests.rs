@@ -5,6 +5,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::config;
+use crate::daemon::blocking::BlockingThreads;
 use tidings_rules::fault::Source;
 
 const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\n\
@@ -39,7 +40,8 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         std::fs::create_dir(folder.path().join("rules")).unwrap();
         write_rules(folder.path(), 1);
         let config = test_config(folder.path());
-        let (store, writer) = Store::open(&config.store).await.unwrap();
+        let (store, writer) =
+            Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
         let known_names = crate::daemon::known_names(&config);
         let (rules, files) = first_load(&config.rules, &known_names, &store).await.unwrap();
