@@ -144,7 +144,7 @@ async fn socks(
     };
     let port = client.read_u16().await?;
     record.send_modify(|requests| {
-        requests.push(ProxyRequest { target: format!("{host}:{port}"), login })
+        requests.push(ProxyRequest { target: format!("{host}:{port}"), login });
     });
     let mut server = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await?;
