@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, to_json, to_millis};
-use super::{MatchResult, StoryId};
+use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
 use crate::alerts::copies::{CopyUpdate, Fingerprint, MemberRelation, Relation};
@@ -71,6 +71,7 @@ pub(super) async fn find_or_join_event(
         .execute(&mut *conn)
         .await?;
     void_open_payloads(conn, story).await?;
+    alert_index::note_changed_events(conn, &[story]).await?;
     Ok(joined)
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
-use super::{Store, StoreError};
+use super::{Store, StoreError, alert_index};
 
 /// The most rows that one step reads. It is small, so that no command waits long.
 const STEP_ROWS: i64 = 200;
@@ -196,17 +196,19 @@ async fn purge_alerts(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
-    let done = sqlx::query(
-        "UPDATE alert SET rule_match = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
-         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)",
+    let purged: Vec<i64> = sqlx::query_scalar(
+        "UPDATE alert SET rule_match = '', purged = $4, index_lag = 0
+         WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id) RETURNING id",
     )
     .bind(window.0)
     .bind(window.1)
     .bind(to_millis(since))
     .bind(to_millis(now))
-    .execute(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(SweepCounts { alerts: done.rows_affected(), ..SweepCounts::default() })
+    alert_index::remove_alerts(conn, &purged).await?;
+    Ok(SweepCounts { alerts: purged.len() as u64, ..SweepCounts::default() })
 }
 
 async fn purge_stories(

@@ -1,0 +1,230 @@
+//! The index by which alerts are found: words, rules, tags and feeds. No other file names its
+//! table, which is one of FTS5 in `SQLite`.
+//!
+//! An alert is indexed a while after it was recorded, many in one step: a step of one costs nearly
+//! as much as a step of many. `alert.index_lag` counts the changes that the index lacks. A search
+//! reads the terms of such alerts from their rows.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::column::{self, to_json};
+use super::{Store, StoreError, StoryId, feed_entries};
+use crate::alerts::RuleMatch;
+use tidings_rules::story::FeedEntry;
+use tidings_rules::text::tokenise;
+
+/// The most alerts that one step indexes. It is small, so that no command waits long.
+const STEP_ALERTS: i64 = 200;
+
+/// What alerts are found by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SearchTerm<'t> {
+    /// A folded word of the headline or of a matched sentence.
+    Word(&'t str),
+    /// The name of the rule.
+    Rule(&'t str),
+    /// A tag of the rule.
+    Tag(&'t str),
+    /// The name of a feed that carried the event.
+    Feed(&'t str),
+}
+
+impl SearchTerm<'_> {
+    /// The term as the index has it: a word as it is, a name in hex behind a sign that no word has.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Word(word) => word.to_owned(),
+            Self::Rule(name) => format!("=r{}", hex::encode(name)),
+            Self::Tag(name) => format!("=t{}", hex::encode(name)),
+            Self::Feed(name) => format!("=f{}", hex::encode(name)),
+        }
+    }
+}
+
+/// The alerts that a search may find: by their ids and, in milliseconds, their times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AlertSpan {
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+    pub(super) since: i64,
+    pub(super) until: i64,
+}
+
+/// An alert that the index lacks, or has as it was.
+struct ChangedAlert {
+    id: i64,
+    created: i64,
+    lag: i64,
+    terms: BTreeSet<String>,
+}
+
+impl Store {
+    /// Indexes some of the alerts that have changed. Returns whether others may be left.
+    pub async fn index_changed_alerts(&self) -> Result<bool, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        let changed = read_changed(&mut snapshot, STEP_ALERTS).await?;
+        snapshot.rollback().await?;
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        self.write(move |conn| Box::pin(index_alerts(conn, changed))).await?;
+        Ok(true)
+    }
+}
+
+/// The newest alerts of `span` that have all of these terms, at least one; newest first, at most
+/// `limit`.
+pub(super) async fn find_alerts(
+    conn: &mut SqliteConnection,
+    wanted: &BTreeSet<String>,
+    span: AlertSpan,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let mut found = find_indexed(conn, wanted, span, limit).await?;
+    let changed = read_changed(conn, i64::MAX).await?;
+    let fits = |alert: &&ChangedAlert| {
+        (span.oldest..=span.newest).contains(&alert.id)
+            && (span.since..span.until).contains(&alert.created)
+            && wanted.is_subset(&alert.terms)
+    };
+    found.extend(changed.iter().filter(fits).map(|alert| alert.id));
+    found.sort_unstable_by_key(|id| Reverse(*id));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The newest alerts of `span` that the index has with all of these terms as they are now.
+async fn find_indexed(
+    conn: &mut SqliteConnection,
+    wanted: &BTreeSet<String>,
+    span: AlertSpan,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let quoted: Vec<String> = wanted.iter().map(|term| format!("\"{term}\"")).collect();
+    sqlx::query_scalar(
+        "SELECT alert.id FROM alert_index CROSS JOIN alert ON alert.id = alert_index.rowid
+         WHERE alert_index MATCH $1 AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
+           AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
+         ORDER BY alert_index.rowid DESC LIMIT $6",
+    )
+    .bind(quoted.join(" "))
+    .bind(span.oldest)
+    .bind(span.newest)
+    .bind(span.since)
+    .bind(span.until)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await
+}
+
+/// Notes that a headline changed, or the feeds of an event: that of each of these stories. Its
+/// alerts are indexed anew.
+pub(super) async fn note_changed_events(
+    conn: &mut SqliteConnection,
+    stories: &[StoryId],
+) -> Result<(), sqlx::Error> {
+    if stories.is_empty() {
+        return Ok(());
+    }
+    let stories: Vec<i64> = stories.iter().map(|story| story.0).collect();
+    sqlx::query(
+        "UPDATE alert SET index_lag = index_lag + 1 WHERE purged IS NULL AND story IN
+             (SELECT copy.id FROM json_each($1) AS given CROSS JOIN story ON story.id = given.value
+              CROSS JOIN story AS copy ON copy.event = story.event)",
+    )
+    .bind(to_json(&stories)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes alerts from the index.
+pub(super) async fn remove_alerts(
+    conn: &mut SqliteConnection,
+    alerts: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM alert_index WHERE rowid IN (SELECT value FROM json_each($1))")
+        .bind(to_json(&alerts)?)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// At most `limit` alerts that have changed since they were indexed.
+async fn read_changed(
+    conn: &mut SqliteConnection,
+    limit: i64,
+) -> Result<Vec<ChangedAlert>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT alert.id, alert.created, alert.index_lag, alert.rule_match, story.title, story.event
+         FROM alert CROSS JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(&mut *conn)
+    .await?;
+    let events: Vec<&str> =
+        rows.iter().map(|row| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
+    let feeds = feed_entries::read_entries_of_events(conn, &events).await?;
+    let changed = rows.iter().zip(events).map(|(row, event)| {
+        changed_from_row(row, feeds.get(event).map(Vec::as_slice).unwrap_or_default())
+    });
+    changed.collect()
+}
+
+fn changed_from_row(row: &SqliteRow, feeds: &[FeedEntry]) -> Result<ChangedAlert, sqlx::Error> {
+    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+    Ok(ChangedAlert {
+        id: row.try_get("id")?,
+        created: row.try_get("created")?,
+        lag: row.try_get("index_lag")?,
+        terms: alert_terms(row.try_get("title")?, &rule_match, feeds),
+    })
+}
+
+/// All terms by which an alert is found.
+fn alert_terms(title: &str, rule_match: &RuleMatch, feeds: &[FeedEntry]) -> BTreeSet<String> {
+    let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
+    let words: BTreeSet<&str> = std::iter::once(title).chain(sentences).collect();
+    let words = words.into_iter().flat_map(tokenise).map(|token| token.word);
+    let tags = rule_match.tags.iter().map(|tag| SearchTerm::Tag(tag));
+    let feeds = feeds.iter().map(|entry| SearchTerm::Feed(&entry.feed.0));
+    let names = std::iter::once(SearchTerm::Rule(&rule_match.rule)).chain(tags).chain(feeds);
+    words.chain(names.map(SearchTerm::text)).collect()
+}
+
+/// Indexes those of these alerts that have not changed since they were read.
+async fn index_alerts(
+    conn: &mut SqliteConnection,
+    mut changed: Vec<ChangedAlert>,
+) -> Result<(), sqlx::Error> {
+    let read: Vec<(i64, i64)> = changed.iter().map(|alert| (alert.id, alert.lag)).collect();
+    let current: BTreeSet<i64> = sqlx::query_scalar(
+        "UPDATE alert SET index_lag = 0 FROM json_each($1) AS given
+         WHERE alert.id = given.value ->> 0 AND alert.index_lag = given.value ->> 1 RETURNING alert.id",
+    )
+    .bind(to_json(&read)?)
+    .fetch_all(&mut *conn)
+    .await?
+    .into_iter()
+    .collect();
+    changed.retain(|alert| current.contains(&alert.id));
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let indexed: Vec<i64> = changed.iter().map(|alert| alert.id).collect();
+    remove_alerts(conn, &indexed).await?;
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO alert_index (rowid, terms) ");
+    insert.push_values(changed, |mut values, alert| {
+        let terms: Vec<String> = alert.terms.into_iter().collect();
+        values.push_bind(alert.id).push_bind(terms.join(" "));
+    });
+    insert.build().execute(conn).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
