@@ -5,6 +5,7 @@
 //! `docs/benchmarks.md` says how to run it.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -31,28 +32,59 @@ struct Peer {
     arrived: watch::Sender<Vec<Instant>>,
 }
 
+/// Turns of each binary, where two are compared.
+const TURNS: usize = 5;
+
 #[tokio::main]
 async fn main() {
-    throughput().await;
-    latency().await;
+    let here = Path::new(env!("CARGO_BIN_EXE_tidings"));
+    match other_binary() {
+        Some(other) => compare(here, &other).await,
+        None => {
+            print_rate("", throughput(here).await);
+            latency(here).await;
+        }
+    }
 }
 
-async fn throughput() {
+/// The binary to compare with: the value of the argument `--against`.
+fn other_binary() -> Option<PathBuf> {
+    std::env::args_os().skip_while(|argument| argument != "--against").nth(1).map(PathBuf::from)
+}
+
+/// The throughput of both binaries, in turns, and the median of the ratios.
+async fn compare(here: &Path, other: &Path) {
+    let mut ratios = Vec::new();
+    for _ in 0..TURNS {
+        let (before, after) = (throughput(other).await, throughput(here).await);
+        print_rate("the other: ", before);
+        print_rate("this:      ", after);
+        ratios.push(after / before);
+    }
+    ratios.sort_unstable_by(f64::total_cmp);
+    println!("this to the other: median {:.2}", ratios[TURNS / 2]);
+}
+
+fn print_rate(name: &str, rate: f64) {
+    println!("{name}{MESSAGES} durable deliveries, {rate:.0} a second");
+}
+
+/// Deliveries a second.
+async fn throughput(binary: &Path) -> f64 {
     let peer = Peer::start().await;
     peer.publish(MESSAGES);
     let folder = folder(peer.port, "1h");
-    let mut tidings = run(&folder);
+    let mut tidings = run(binary, &folder);
     let arrived = peer.wait_for(MESSAGES).await;
     tidings.kill().await.expect("it runs");
     let seconds = arrived[MESSAGES - 1].duration_since(arrived[0]).as_secs_f64();
-    let rate = f64::from(u32::try_from(MESSAGES).expect("few")) / seconds;
-    println!("{MESSAGES} durable deliveries in {seconds:.2} s: {rate:.0} a second");
+    f64::from(u32::try_from(MESSAGES).expect("few")) / seconds
 }
 
-async fn latency() {
+async fn latency(binary: &Path) {
     let peer = Peer::start().await;
     let folder = folder(peer.port, "1s");
-    let mut tidings = run(&folder);
+    let mut tidings = run(binary, &folder);
     let mut waits = Vec::new();
     for number in 1..=ITEMS {
         peer.publish(number);
@@ -150,8 +182,9 @@ async fn converse(
     }
 }
 
-/// The document, which is being handed out.
+/// The document, which is being handed out. Its items are new: a first poll matches few undated ones.
 fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) -> String {
+    let today = httpdate::fmt_http_date(today());
     if fetched.borrow().0 < titles.len() {
         fetched.send_replace((titles.len(), Some(now())));
     }
@@ -161,7 +194,9 @@ fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) ->
             + title
             + "</title><guid isPermaLink=\"false\">"
             + title
-            + "</guid></item>"
+            + "</guid><pubDate>"
+            + &today
+            + "</pubDate></item>"
     });
     format!(
         "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Bench</title>{items}</channel></rss>"
@@ -184,10 +219,15 @@ fn folder(port: u16, every: &str) -> tempfile::TempDir {
     folder
 }
 
-fn run(folder: &tempfile::TempDir) -> Child {
-    let mut tidings = Command::new(env!("CARGO_BIN_EXE_tidings"));
+fn run(binary: &Path, folder: &tempfile::TempDir) -> Child {
+    let mut tidings = Command::new(binary);
     tidings.args(["run", "--config"]).arg(folder.path().join("config.yaml"));
     tidings.stdout(Stdio::null()).kill_on_drop(true).spawn().expect("the binary starts")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench dates its items")]
+fn today() -> std::time::SystemTime {
+    std::time::SystemTime::now()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures")]

@@ -34,7 +34,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("feeds", type=int, nargs="?", default=1000)
     arguments.add_argument("--hourly", type=int, metavar="MINUTES", help="then let the daemon poll them hourly for so long")
-    arguments.add_argument("--against", type=pathlib.Path, metavar="BINARY", help="compare the first poll with that of another build")
+    arguments.add_argument("--against", type=pathlib.Path, metavar="BINARY", help="compare with another build")
     arguments.add_argument("--turns", type=int, default=5, help="how often each build polls with --against")
     arguments = arguments.parse_args()
     binary = pathlib.Path(__file__).resolve().parent.parent / "target/release/tidings"
@@ -172,16 +172,20 @@ def tidings(folder, nginx, binary, number):
 
 
 def compare(folder, nginx, binaries, number, turns):
-    """Lets two builds poll for the first time by turns, and prints the medians of their CPU."""
-    taken = [[], []]
+    """Lets two builds poll by turns, the first time and unchanged, and prints the medians of their CPU."""
+    taken = {"first": ([], []), "unchanged": ([], [])}
     for turn in range(turns):
         for build in (0, 1) if turn % 2 == 0 else (1, 0):
             config = configure(folder / f"turn-{turn}-{build}", nginx, number, "1s")
             command = [binaries[build], "run", "--once", "--config", config]
-            taken[build].append(run("this build, first" if build else "the other, first", nginx, command, [0], stderr=subprocess.DEVNULL))
+            for poll in taken:
+                name = f"{'this build' if build else 'the other'}, {poll}"
+                taken[poll][build].append(run(name, nginx, command, [0], stderr=subprocess.DEVNULL))
+                time.sleep(1)
             shutil.rmtree(config.parent)
-    other, this = map(statistics.median, taken)
-    print(f"medians of {turns}: the other {other:.2f} s, this build {this:.2f} s of CPU: {this / other:.2f} times")
+    for poll, builds in taken.items():
+        other, this = map(statistics.median, builds)
+        print(f"{poll}, medians of {turns}: the other {other:.2f} s, this build {this:.2f} s of CPU: {this / other:.2f} times")
 
 
 def newsboat(folder, nginx, number):

@@ -48,6 +48,9 @@ pub(super) trait Work {
     const AT_ONCE: usize = usize::MAX;
     /// The pause after a job that the store failed. The job's key runs until then.
     const JOB_FAILED_PAUSE: Duration = STORE_FAILED;
+    /// How long the other running jobs may take to end after the first, so that one
+    /// [`find_due`](Self::find_due) serves them together.
+    const GATHER: Duration = Duration::ZERO;
     /// How long a stop waits for running jobs. They are aborted then.
     const STOP_GRACE: Duration = Duration::ZERO;
     /// What the log says if [`find_due`](Self::find_due) fails.
@@ -202,7 +205,10 @@ async fn run_with_clock<W: Work>(
         tokio::select! {
             () = stop.cancelled() => {}
             () = work.wait_for_change() => {}
-            Some((key, ended)) = running.tasks.next() => end_job(work, &mut running, key, ended),
+            Some((key, ended)) = running.tasks.next() => {
+                end_job(work, &mut running, key, ended);
+                gather_ended(work, &mut running).await;
+            }
             () = sleep_until(next) => {}
             _ = checks.tick() => is_check_due = true,
         }
@@ -248,6 +254,24 @@ async fn start_due<W: Work>(
     }
     let next = work.follow_up(due.next).await.unwrap_or_else(pause_after);
     next.filter(|_| running.free() > 0)
+}
+
+/// Takes in the jobs that end within [`Work::GATHER`].
+async fn gather_ended<W: Work>(work: &mut W, running: &mut Running<W::Key, W::Output>) {
+    if W::GATHER.is_zero() {
+        return;
+    }
+    let mut deadline = pin!(tokio::time::sleep(W::GATHER));
+    loop {
+        tokio::select! {
+            biased;
+            ended = running.tasks.next() => match ended {
+                Some((key, ended)) => end_job(work, running, key, ended),
+                None => return,
+            },
+            () = &mut deadline => return,
+        }
+    }
 }
 
 fn end_job<W: Work>(

@@ -235,7 +235,7 @@ pub(super) async fn read_first_messages(
     // LOCK: a second writer needs FOR UPDATE here, or an alert joins a message that is being
     // frozen.
     // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
-    // every turn.
+    // every turn. SQLite would prepare a plain `LIMIT $2` anew at every turn.
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "WITH RECURSIVE waiting (name) AS (
              SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1
@@ -245,7 +245,7 @@ pub(super) async fn read_first_messages(
          SELECT waiting.name, message.due, message.id FROM waiting JOIN message ON message.id IN
              (SELECT first.id FROM message AS first
               WHERE first.status = 'pending' AND first.notifier = $1 AND first.recipient = waiting.name
-              ORDER BY first.due, first.id LIMIT $2)
+              ORDER BY first.due, first.id LIMIT $2 + 0)
          ORDER BY message.due, message.id",
     )
     .bind(&notifier.0)

@@ -184,6 +184,9 @@ async fn mark_removed(
     keys: &[ItemKey],
     removed_at: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
     let keys: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
     sqlx::query(
         "UPDATE feed_entry SET removed_at = $1

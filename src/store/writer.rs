@@ -122,28 +122,19 @@ async fn run_transaction(
     done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
     execute_sql(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
-    for job in jobs {
-        let result = run_command(conn, job.work).await;
+    while let Some(Job { work, reply }) = jobs.next() {
+        let result = (work)(conn).await.map_err(StoreError::from);
         let failed = result.as_ref().err().cloned();
-        done.push((job.reply, result));
+        done.push((reply, result));
         if let Some(error) = failed {
             // A full or broken disk makes SQLite roll back the whole transaction. Further
             // statements would be committed one by one.
             execute_sql(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
+        } else if jobs.len() > 0 {
+            execute_sql(conn, "RELEASE command; SAVEPOINT command").await?;
         }
     }
     execute_sql(conn, "COMMIT").await
-}
-
-/// Runs one command in the open savepoint. Afterwards a savepoint is open: the next command's, or
-/// its own if it failed.
-async fn run_command(
-    conn: &mut SqliteConnection,
-    work: WriterCommand,
-) -> Result<Value, StoreError> {
-    let value = work(conn).await?;
-    execute_sql(conn, "RELEASE command; SAVEPOINT command").await?;
-    Ok(value)
 }
 
 async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ enum Act {
 
 /// Jobs that become due at these seconds. A job that ended, or whose key is left out, is not due
 /// again.
-struct Script<const AT_ONCE: usize, const GRACE: u64> {
+struct Script<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64 = 0> {
     begun: Instant,
     jobs: Vec<(u64, &'static str, Act)>,
     failing_lookups: usize,
@@ -35,6 +35,12 @@ fn tokio_now() -> Instant {
 fn script<const AT_ONCE: usize, const GRACE: u64>(
     jobs: &[(u64, &'static str, Act)],
 ) -> Script<AT_ONCE, GRACE> {
+    gathering_script(jobs)
+}
+
+fn gathering_script<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64>(
+    jobs: &[(u64, &'static str, Act)],
+) -> Script<AT_ONCE, GRACE, GATHER> {
     Script {
         begun: tokio_now(),
         jobs: jobs.to_vec(),
@@ -51,7 +57,7 @@ fn log(lines: &Mutex<Vec<String>>, begun: Instant, event: &str) {
     lines.lock().unwrap().push(format!("{seconds} {event}"));
 }
 
-impl<const AT_ONCE: usize, const GRACE: u64> Script<AT_ONCE, GRACE> {
+impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Script<AT_ONCE, GRACE, GATHER> {
     fn log(&self, event: &str) {
         log(&self.log, self.begun, event);
     }
@@ -80,12 +86,15 @@ impl<const AT_ONCE: usize, const GRACE: u64> Script<AT_ONCE, GRACE> {
     }
 }
 
-impl<const AT_ONCE: usize, const GRACE: u64> Work for Script<AT_ONCE, GRACE> {
+impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
+    for Script<AT_ONCE, GRACE, GATHER>
+{
     type Key = &'static str;
     type Job = (&'static str, Act);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
+    const GATHER: Duration = Duration::from_secs(GATHER);
     const STOP_GRACE: Duration = Duration::from_secs(GRACE);
     const LOOKUP_FAILED: &'static str = "the script cannot be read";
     const JOB_FAILED: &'static str = "a job of the script failed";
@@ -191,6 +200,25 @@ async fn no_more_jobs_run_at_once_than_may() {
             "3 d begins",
             "4 c ends",
             "5 d ends"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_end_shortly_after_one_another_are_followed_by_one_lookup() {
+    use Act::Take;
+    let jobs = [(0, "a", Take(1)), (0, "b", Take(3)), (0, "c", Take(9)), (2, "d", Take(1))];
+    assert_eq!(
+        gathering_script::<9, 0, 4>(&jobs).run_once().await,
+        [
+            "0 a begins",
+            "0 b begins",
+            "0 c begins",
+            "1 a ends",
+            "3 b ends",
+            "5 d begins",
+            "6 d ends",
+            "9 c ends"
         ]
     );
 }

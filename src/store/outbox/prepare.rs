@@ -101,11 +101,12 @@ async fn list_next(
     now: Timestamp,
 ) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let names: Vec<&str> = notifiers.iter().map(|name| name.0.as_str()).collect();
+    // SQLite would prepare a plain `LIMIT $3` anew at every turn.
     sqlx::query_as(
         "SELECT message.id, message.revision FROM json_each($1) AS wanted JOIN message ON message.id IN
              (SELECT first.id FROM message AS first
               WHERE first.status = 'pending' AND first.notifier = wanted.value AND first.due <= $2
-              ORDER BY first.due, first.id LIMIT $3)
+              ORDER BY first.due, first.id LIMIT $3 + 0)
          WHERE message.payload IS NULL",
     )
     .bind(to_json(&names)?)
