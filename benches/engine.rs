@@ -1,5 +1,5 @@
-//! How long the engine takes for a story, and to be loaded, by the number of rules; `report.rs`
-//! compares it with others.
+//! Measures the time of a story and of loading, by the number of rules. `report.rs` compares the
+//! engine with others.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use workload::{Script, Vocabulary};
 #[path = "common/workload.rs"]
 mod workload;
 
-/// Stories that take turns.
+/// The number of stories, which take turns.
 const STORIES: usize = 200;
 
 fn main() {

@@ -1,4 +1,4 @@
-//! Loads many rules and prints how long that took and how much memory they take.
+//! Loads many rules, and prints the time and the memory.
 //!
 //! `cargo bench --bench load -- 300000`
 
@@ -14,17 +14,17 @@ use std::time::Instant;
 use tidings_rules::Rules;
 use tidings_rules::fault::{Source, render};
 
-/// Bytes that are allocated and not freed.
+/// The bytes that are allocated and not freed.
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts what the system's allocator hands out.
+/// Counts the bytes of the system's allocator.
 struct CountingAllocator;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
-// SAFETY: every call goes to the system's allocator as it is.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE_BYTES.fetch_add(layout.size(), Ordering::Relaxed);
@@ -58,7 +58,7 @@ fn main() {
     );
 }
 
-/// A rule file of so many rules, about 260 bytes each.
+/// A rule file of `count` rules, about 260 bytes each.
 fn rule_file(count: usize) -> String {
     let mut text = String::from("rules:\n");
     for number in 1..=count {

@@ -1,8 +1,8 @@
-//! How many durable deliveries a second go to a webhook on loopback, and how long an item takes
-//! from its fetch to the webhook's arrival.
+//! Measures the durable deliveries per second to a webhook on loopback, and the time of an item
+//! from its fetch to the webhook.
 //!
-//! The real binary with its real store: every lease and every outcome is synced to the disk.
-//! `docs/benchmarks.md` says how to run it.
+//! It runs the real binary with its real store: every lease and every outcome is synced to the
+//! disk. `docs/benchmarks.md` states how to run it.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::path::{Path, PathBuf};
@@ -15,20 +15,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-/// Messages of the first measurement.
+/// The messages of the first measurement.
 const MESSAGES: usize = 10_000;
 
-/// Items of the second.
+/// The items of the second measurement.
 const ITEMS: usize = 30;
 
-/// A feed and a webhook at one port.
+/// A feed and a webhook on one port.
 struct Peer {
     port: u16,
-    /// Titles in the feed.
+    /// The titles in the feed.
     titles: Arc<Mutex<Vec<String>>>,
-    /// When a new document of the feed was first handed out.
+    /// The number of items and the time of the first fetch of the newest document.
     fetched: watch::Sender<(usize, Option<Instant>)>,
-    /// When webhooks came.
+    /// The times of the webhooks.
     arrived: watch::Sender<Vec<Instant>>,
 }
 
@@ -38,12 +38,11 @@ const TURNS: usize = 5;
 #[tokio::main]
 async fn main() {
     let here = Path::new(env!("CARGO_BIN_EXE_tidings"));
-    match other_binary() {
-        Some(other) => compare(here, &other).await,
-        None => {
-            print_rate("", throughput(here).await);
-            latency(here).await;
-        }
+    if let Some(other) = other_binary() {
+        compare(here, &other).await;
+    } else {
+        print_rate("", throughput(here).await);
+        latency(here).await;
     }
 }
 
@@ -125,13 +124,13 @@ impl Peer {
         peer
     }
 
-    /// The feed has so many items from now on.
+    /// Sets the number of items of the feed.
     fn publish(&self, number: usize) {
         *self.titles.lock().expect("no panic") =
             (0..number).map(|n| format!("Arms, part {n}")).collect();
     }
 
-    /// Waits until so many webhooks came.
+    /// Waits until this number of webhooks arrived.
     async fn wait_for(&self, number: usize) -> Vec<Instant> {
         let mut arrived = self.arrived.subscribe();
         let arrived = arrived.wait_for(|arrived| arrived.len() >= number);
@@ -182,7 +181,8 @@ async fn converse(
     }
 }
 
-/// The document, which is being handed out. Its items are new: a first poll matches few undated ones.
+/// The document, whose first fetch is recorded. Its items are dated today, because a first poll
+/// matches few undated ones.
 fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) -> String {
     let today = httpdate::fmt_http_date(today());
     if fetched.borrow().0 < titles.len() {
@@ -203,7 +203,7 @@ fn feed(titles: &[String], fetched: &watch::Sender<(usize, Option<Instant>)>) ->
     )
 }
 
-/// A configuration in which nothing waits for anything but the work itself.
+/// A configuration without waits between polls and deliveries.
 fn folder(port: u16, every: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let config = format!(

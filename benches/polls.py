@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Polls many feeds from nginx on loopback, the first time and unchanged, and says what that took; newsboat beside it, if it is installed.
+"""Polls many feeds from nginx on loopback, first new and then unchanged, and prints the costs. Runs newsboat, too, if it is installed.
 
     cargo build --release && python3 benches/polls.py [FEEDS] [--hourly MINUTES] [--against BINARY]
 
@@ -56,7 +56,7 @@ def main():
 
 
 def write_feeds(www, number):
-    """Writes feeds whose newest item is an hour old, one an hour; returns their size in bytes."""
+    """Writes feeds with one item for each past hour. Returns their size in bytes."""
     www.mkdir()
     www.chmod(0o755)
     chance = random.Random(7)
@@ -117,7 +117,7 @@ class Nginx:
         self.process.wait()
 
     def answers(self):
-        """What was answered since the last call: how often each status, and bytes of bodies."""
+        """The answers since the last call: the count of each status, and the bytes of their bodies."""
         lines = [line.split() for line in self.log.read_text().splitlines()]
         self.log.write_text("")
         statuses = collections.Counter(status for status, _ in lines)
@@ -125,7 +125,7 @@ class Nginx:
 
 
 def run(name, nginx, command, expected, **options):
-    """Runs a command to its end and prints what it took; returns its seconds of CPU."""
+    """Runs a command to its end, and prints its costs. Returns its seconds of CPU."""
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     _, status, usage = os.wait4(process.pid, 0)
@@ -148,7 +148,7 @@ def report(name, nginx, begun, usage):
 
 
 def configure(folder, nginx, number, every):
-    """A configuration with one rule that matches now and then."""
+    """A configuration with one rule that matches some items."""
     work = folder / f"tidings-{every}"
     (work / "rules").mkdir(parents=True)
     feeds = "".join(
@@ -172,7 +172,7 @@ def tidings(folder, nginx, binary, number):
 
 
 def compare(folder, nginx, binaries, number, turns):
-    """Lets two builds poll by turns, the first time and unchanged, and prints the medians of their CPU."""
+    """Lets two builds poll in turn, first new and then unchanged, and prints the medians of their CPU."""
     taken = {"first": ([], []), "unchanged": ([], [])}
     for turn in range(turns):
         for build in (0, 1) if turn % 2 == 0 else (1, 0):
@@ -199,7 +199,7 @@ def newsboat(folder, nginx, number):
 
 
 def hourly(folder, nginx, binary, minutes):
-    """The daemon, with feeds that were polled before, each due once an hour, spread over the hour as after hours of running."""
+    """Runs the daemon with feeds that were polled before. Each is due once an hour, spread over the hour as after a long run."""
     config = configure(folder, nginx, len(list((folder / "www").iterdir())), "1h")
     run("tidings, to begin with", nginx, [binary, "run", "--once", "--config", config], [0])
     with contextlib.closing(sqlite3.connect(config.parent / "tidings.db")) as store:

@@ -1,8 +1,8 @@
-//! The engine beside others that look for the same, in one run: times, ratios, bytes, and what
-//! loading costs.
+//! Compares the engine with others for the same rules in one run: times, ratios, bytes, and the
+//! cost of loading.
 //!
-//! `cargo bench --bench report` takes 1,000, 10,000 and 100,000 rules; `cargo bench --bench report
-//! -- 1000000` takes that many. `docs/benchmarks.md` says what the columns mean.
+//! `cargo bench --bench report` uses 1,000, 10,000 and 100,000 rules. `cargo bench --bench report
+//! -- 1000000` uses that number. `docs/benchmarks.md` explains the columns.
 
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
@@ -30,20 +30,20 @@ mod workload;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Stories that take turns.
+/// The number of stories, which take turns.
 const STORIES: usize = 200;
 
-/// Rounds over all stories; of each story the fastest counts, for other programs run on the
-/// machine, too.
+/// The rounds over all stories. The fastest round of each story counts, because other programs run
+/// on the machine, too.
 const ROUNDS: usize = 15;
 
-/// Matches a story at 100,000 rules below which the numbers would say nothing.
+/// The least matches of a story at 100,000 rules. With fewer, the numbers would mean nothing.
 const LEAST_MATCHES: f64 = 100.0;
 
-/// Rules up to which those are asked that take so much longer.
+/// The most rules for the slowest tools.
 const SMALL: usize = 1_000;
 
-/// Rules up to which those are asked that take longer.
+/// The most rules for slow tools.
 const MIDDLE: usize = 10_000;
 
 fn main() {
@@ -108,8 +108,8 @@ fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duratio
     );
 }
 
-/// Rules, and what they take. How long they take to be read the bench `engine` says: the allocator
-/// that counts here makes threads wait for one another.
+/// Rules, and their memory and build time. The bench `engine` measures the time of parsing, because
+/// the counting allocator makes threads wait for one another.
 struct Loaded {
     parsed: ParsedRules,
     rules: Rules,
@@ -124,7 +124,7 @@ impl Loaded {
         let parsed = parse(&source);
         let (rules, build) = timed(|| parsed.build(&Frequencies::default()));
         drop(rules);
-        // Once more, with nothing else in memory that goes.
+        // Measured again, while nothing else is freed.
         drop(parsed);
         let region = Region::new(ALLOCATOR);
         let rules = parse(&source).build(&Frequencies::default());
@@ -147,7 +147,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, start.elapsed())
 }
 
-/// The mean over all stories of the fastest round of each.
+/// The mean over all stories of the fastest round of each story.
 fn mean(stories: &[Story], mut work: impl FnMut(&Story)) -> Duration {
     let mut fastest = vec![Duration::MAX; stories.len()];
     for _ in 0..ROUNDS {
@@ -163,7 +163,7 @@ fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
     mean(stories, |story| _ = black_box(scanner.scan(story, &[]).count()))
 }
 
-/// With the frequencies of the stories themselves.
+/// The time with the frequencies of these stories.
 fn known_time(parsed: &ParsedRules, vocabulary: &Vocabulary, stories: &[Story]) -> Duration {
     let mut counts = std::collections::HashMap::new();
     for story in stories {
@@ -195,7 +195,7 @@ fn allocations(rules: &Rules, stories: &[Story]) -> f64 {
     share(region.change().allocations, stories.len())
 }
 
-/// Others that look for the words of the rules; only mokaccino also decides the rules.
+/// Other tools that search the words of the rules. Only mokaccino also decides the rules.
 fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
     let mut words: Vec<&str> =
         wanted.iter().flat_map(|rule| &rule.groups).flatten().map(String::as_str).collect();
@@ -236,8 +236,7 @@ fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
     }
 }
 
-/// What mokaccino takes for the rules as far as it can ask them, and for the words as they were
-/// tokenised.
+/// The time of mokaccino for the rules that it supports, with words that are already tokenised.
 fn mokaccino(wanted: &[Wanted], stories: &[Story]) -> Duration {
     use mokaccino::prelude::{CNFQueryable, Document, Percolator, Query};
     let word = |word: &String| "w".has_value(word.clone());
@@ -260,7 +259,7 @@ fn mokaccino(wanted: &[Wanted], stories: &[Story]) -> Duration {
     })
 }
 
-/// What other scripts cost beside plain ASCII.
+/// The time of other scripts in comparison with plain ASCII.
 fn scripts(vocabulary: &Vocabulary) {
     println!("tokenising and looking up by script, at 1000 rules:");
     let wanted = workload::rules(vocabulary, 1_000);

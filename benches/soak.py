@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A daemon that polls at a steady pace for an hour, while the items of its feeds turn over: what a poll costs, and what is resident.
+"""Runs a daemon that polls at a steady pace for an hour while the items of its feeds are replaced. Measures the CPU of a poll and the resident memory.
 
     cargo build --release && python3 benches/soak.py [MINUTES] [--binary target/release/tidings]
 
@@ -28,7 +28,7 @@ report police court election shipment oil gas company shares growth bank border 
 
 
 class Publisher(http.server.ThreadingHTTPServer):
-    """Serves feeds whose oldest item goes and whose newest comes at every request."""
+    """Serves feeds. Each request replaces the oldest item by a new one."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -82,18 +82,18 @@ def configure(folder, port):
 
 
 def cpu(process):
-    """Seconds of processor time, that of the system for it included."""
+    """The CPU time in seconds, user and system."""
     fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process):
-    """MiB that are resident."""
+    """The resident memory in MiB."""
     return int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def sample(daemon, publisher, minutes):
-    """What each minute took: milliseconds of processor a poll, and MiB."""
+    """The CPU in milliseconds a poll and the memory in MiB, for each minute."""
     samples = []
     spent, polls = cpu(daemon.pid), publisher.polls
     print("minute  polls/s  ms of CPU a poll  MiB", flush=True)
@@ -110,7 +110,7 @@ def sample(daemon, publisher, minutes):
 
 
 def is_flat(name, values):
-    """Whether the last quarter of the values is on the mean within a tenth of the first."""
+    """Whether the mean of the last quarter of the values is within a tenth of that of the first."""
     quarter = max(1, len(values) // 4)
     first, last = (sum(some) / quarter for some in (values[:quarter], values[-quarter:]))
     print(f"{name}: {first:.2f} at first, {last:.2f} at last: {last / first - 1:+.1%}")

@@ -1,7 +1,7 @@
-//! A watchlist as an `each:` rule beside the same names as plain rules, in one run: time a story,
-//! what loading costs, bytes.
+//! Compares a watchlist in an `each` rule with the same names as plain rules, in one run: the time
+//! of a story, the cost of loading, bytes.
 //!
-//! `cargo bench --bench watchlist`; `docs/benchmarks.md` says what is compared and what was seen.
+//! `cargo bench --bench watchlist`; `docs/benchmarks.md` explains the comparison and has results.
 
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
@@ -22,12 +22,12 @@ mod workload;
 
 const ENTRIES: usize = 5_000;
 
-/// Other names of each entry.
+/// The number of other names of each entry.
 const ALIASES: usize = 4;
 
 const STORIES: usize = 200;
 
-/// Rounds over all stories; of each story the fastest counts.
+/// The rounds over all stories. The fastest round of each story counts.
 const ROUNDS: usize = 15;
 
 fn main() {
@@ -59,7 +59,7 @@ fn watchlist(vocabulary: &Vocabulary) -> Vec<Vec<String>> {
     (0..ENTRIES).map(|_| (0..=ALIASES).map(|_| name()).collect()).collect()
 }
 
-/// Has a story name six listed names, three of them with a crime.
+/// Adds six listed names to a story, three of them with a crime.
 fn tell_of_some(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
     for place in 0..6 {
         let names = &list[(number * 37 + place * 811) % list.len()];
@@ -99,7 +99,7 @@ fn each(list: &[Vec<String>], near: &str) -> RuleTexts {
     RuleTexts { rules: vec![source("each.yaml", rule)], tables: vec![table] }
 }
 
-/// Prints what rules take, beside what is to be compared with; the time of a story.
+/// Prints the costs of rules beside those of the comparison. Returns the time of a story.
 fn row(what: &str, texts: &RuleTexts, stories: &[Story], against: Option<Duration>) -> Duration {
     let (parsed, load) = timed(|| {
         let mut faults = Vec::new();
@@ -121,7 +121,7 @@ fn row(what: &str, texts: &RuleTexts, stories: &[Story], against: Option<Duratio
     time
 }
 
-/// The mean over all stories of the fastest round of each.
+/// The mean over all stories of the fastest round of each story.
 fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
     let mut scanner = rules.scanner();
     let mut fastest = vec![Duration::MAX; stories.len()];

@@ -1,5 +1,5 @@
-//! Extracts the text of an article page, and detects teasers. Pure, but slow: run it off the async
-//! threads.
+//! Extracts the text of an article page, and detects teasers. Pure, but slow: callers run it on
+//! threads for blocking work.
 
 mod refusal;
 pub mod robots;
@@ -19,25 +19,25 @@ use refusal::redirected_elsewhere;
 use tidings_rules::text::{visible, visible_line};
 use versions::versions;
 
-/// Under this many words a text is taken for a teaser.
+/// A text with fewer words is a teaser.
 const SHORT: usize = 150;
 
-/// Under this many words a page is taken to hold no article.
+/// A page with fewer words holds no article.
 const TOO_LITTLE: usize = 30;
 
-/// The most markup a page may have once simplified, in bytes: some thousand times an article.
+/// The most bytes of markup after simplification: some thousand times that of an article.
 const MOST_MARKUP: usize = 4 << 20;
 
-/// The most elements of it.
+/// The most elements of a page after simplification.
 const MOST_ELEMENTS: usize = 50_000;
 
 /// Why no article text could be read, in words that follow "teaser only: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoArticle {
-    /// The page is empty, or nearly so: another version of it may hold more.
+    /// The page holds hardly any text. Its AMP version may hold more.
     #[error("{0}")]
     Stub(String),
-    /// It is another kind of page, or it refuses to be read.
+    /// The page is of another kind, or refuses to be read.
     #[error("{0}")]
     Refused(String),
 }
@@ -48,27 +48,27 @@ impl NoArticle {
     }
 }
 
-/// What a page is.
+/// The content of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageContent {
-    /// The headline of the page; may be empty.
+    /// The headline of the page. It may be empty.
     pub title: String,
-    /// The article's text, paragraphs parted by a blank line.
+    /// The article's text, with a blank line between paragraphs.
     pub text: Result<String, NoArticle>,
-    /// Another version of the page, to be read in its place: of an AMP page the page itself, of an
-    /// empty page its AMP page.
+    /// The version of the page that is read in its place: the canonical page of an AMP page, or the
+    /// AMP page of an empty page.
     pub instead: Option<Url>,
 }
 
-/// Whether an item's text is only a teaser: no content element, under 150 words (Unicode annex 29),
-/// or ending in an ellipsis or an invitation to read on.
+/// Whether an item has only a teaser: it has no content element, it has under 150 words (Unicode
+/// annex 29), or its text ends in an ellipsis or an invitation to read on.
 #[must_use]
 pub fn is_teaser(item: &Item) -> bool {
     !item.is_content || has_few_words(&item.text, SHORT) || trails_off(&item.text)
 }
 
-/// Whether `text` has fewer words than `most`. Counting the pieces between white space that have a
-/// letter or digit decides it for most articles.
+/// Whether `text` has fewer than `most` words. For most articles, the fast count of pieces between
+/// white space suffices: a piece with a letter or digit holds a word.
 fn has_few_words(text: &str, most: usize) -> bool {
     let pieces = text
         .split_ascii_whitespace()
@@ -76,7 +76,7 @@ fn has_few_words(text: &str, most: usize) -> bool {
     pieces.take(most).count() < most && text.unicode_words().take(most).count() < most
 }
 
-/// The number of words of `text`, counted up to the largest limit in use.
+/// The number of words of `text`, counted up to the largest limit that is used.
 fn count_words(text: &str) -> usize {
     text.unicode_words().take(refusal::LONG).count()
 }
@@ -100,7 +100,7 @@ fn trails_off(text: &str) -> bool {
         || INVITATIONS.iter().any(|words| last.ends_with(words))
 }
 
-/// `text` without the paragraph that `WordPress` puts below every excerpt.
+/// `text` without the paragraph that `WordPress` adds to every excerpt.
 fn without_wordpress_footer(text: &str) -> &str {
     match text.rsplit_once("\n\n") {
         Some((before, last))
@@ -112,12 +112,12 @@ fn without_wordpress_footer(text: &str) -> &str {
     }
 }
 
-/// What the page at `url` is. Takes bounded time and stack whatever the bytes.
+/// Reads the page at `url`. Time and stack are bounded for any bytes.
 #[must_use]
 pub fn read_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent {
     if let Some(kind) = other_kind(bytes, content_type) {
         return PageContent::nothing(NoArticle::because(format!(
-            "the link leads to no web page, but to {kind}"
+            "the link does not lead to a web page, but to {kind}"
         )));
     }
     let html = decode(bytes, content_type);
@@ -134,7 +134,7 @@ pub fn read_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageCon
     PageContent { title, text, instead }
 }
 
-/// Reads the page that came from `url` when `asked` was requested.
+/// Reads the answer from `url` to a request for `asked`.
 #[must_use]
 pub fn read_answer(
     asked: &Url,
@@ -149,7 +149,7 @@ pub fn read_answer(
 }
 
 impl PageContent {
-    /// A page that holds no article, and has no other version that may.
+    /// A page without an article and without another version.
     #[must_use]
     pub fn nothing(why: NoArticle) -> Self {
         Self { title: String::new(), text: Err(why), instead: None }
@@ -171,7 +171,7 @@ fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     }
 }
 
-/// The kind of a document that is no web page.
+/// The kind of a document that is not a web page.
 fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     let kind = content_type
         .unwrap_or("text/html")
@@ -210,12 +210,12 @@ fn extract(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
     }
 }
 
-/// The text that rules see once a page was read: the page's, with the teaser as a paragraph before
-/// it unless the page already says all of it.
+/// The text that rules match once a page was read. It is the page's text. The teaser is a paragraph
+/// before it, unless the page contains the whole teaser.
 #[must_use]
 pub fn with_teaser(teaser: &str, page: &str) -> String {
     let said = bare_words(without_cut_word(without_wordpress_footer(teaser)));
-    // Spaces around, so that only whole words are found.
+    // The spaces around let only whole words match.
     if bare_words(page).contains(&said) || said.trim().is_empty() {
         page.to_owned()
     } else {
@@ -223,7 +223,7 @@ pub fn with_teaser(teaser: &str, page: &str) -> String {
     }
 }
 
-/// `text` without the piece of a word at which many a feed cuts its teasers.
+/// `text` without the cut word at its end. Many feeds cut their teasers inside a word.
 fn without_cut_word(text: &str) -> &str {
     let end = text.trim_end_matches(|c: char| c.is_whitespace() || "])".contains(c));
     let Some(cut) = end.strip_suffix('…').or_else(|| end.strip_suffix("...")) else {
@@ -233,7 +233,7 @@ fn without_cut_word(text: &str) -> &str {
     cut.rfind(char::is_whitespace).map_or("", |at| &cut[..at])
 }
 
-/// The words alone, in lower case, each with a space on either side.
+/// The words in lower case, each with a space on both sides.
 fn bare_words(text: &str) -> String {
     text.unicode_words().fold(" ".to_owned(), |words, word| words + &word.to_lowercase() + " ")
 }

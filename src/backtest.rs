@@ -1,4 +1,4 @@
-//! Rules over stories of the store or of a file of JSON Lines. Prints nothing.
+//! Matches rules against stories of the store or of a file of JSON Lines. Prints nothing.
 
 pub(crate) mod batch;
 pub mod lines;

@@ -1,4 +1,4 @@
-//! The one place that reads a clock; everywhere else time is an argument.
+//! Reads the clocks. All other code gets times as arguments.
 
 mod jump;
 
@@ -9,11 +9,11 @@ use jiff::Timestamp;
 pub(crate) use jump::Jump;
 use jump::Reading;
 
-/// The longest sleep without a look at the wall clock. A clock that is set forward, or a machine
-/// that was suspended, delays nothing by more.
+/// The longest sleep between two readings of the wall clock. A clock that is set forward, or a
+/// machine that was suspended, delays a sleep by no more than this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 
-/// The present, to the millisecond that the store keeps.
+/// The current time, in whole milliseconds because the store keeps milliseconds.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one clock read; see clippy.toml")]
 pub fn now() -> Timestamp {
@@ -21,7 +21,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_millisecond(exact.as_millisecond()).unwrap_or(exact)
 }
 
-/// Waits until the wall clock shows `at`; for ever if there is no such time.
+/// Waits until the wall clock shows `at`; for ever if `at` is `None`.
 pub(crate) async fn sleep_until(at: Option<Timestamp>) {
     let Some(at) = at else { return std::future::pending().await };
     loop {
@@ -33,17 +33,17 @@ pub(crate) async fn sleep_until(at: Option<Timestamp>) {
     }
 }
 
-/// The time from `now` to `at`; none if it has passed.
+/// The time from `now` to `at`; zero if `at` has passed.
 pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
-/// `now` and `delay` later, or the end of time.
+/// `now` plus `delay`, at most the end of time.
 pub(crate) fn later(now: Timestamp, delay: Duration) -> Timestamp {
     now.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
-/// What `work` makes, and how long that took by a clock that never goes back.
+/// Runs `work`, and returns its result and the time it took by a clock that never goes back.
 #[expect(
     clippy::disallowed_methods,
     reason = "a duration is measured, and no clock time is read; see clippy.toml"
@@ -54,7 +54,7 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (made, start.elapsed())
 }
 
-/// Notices that the wall clock jumped, as a suspended machine's does.
+/// Detects jumps of the wall clock, such as those of a suspended machine.
 #[derive(Debug)]
 pub(crate) struct JumpWatch {
     begun: Instant,
@@ -62,16 +62,16 @@ pub(crate) struct JumpWatch {
 }
 
 impl JumpWatch {
-    /// Watches from now on.
+    /// Starts to watch.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the steady clock is read to be held against the wall clock"
+        reason = "the steady clock is compared with the wall clock"
     )]
     pub(crate) fn start() -> Self {
         Self { begun: Instant::now(), last: Reading { wall: now(), steady: Duration::ZERO } }
     }
 
-    /// Watches a wall clock that jumps forward by `jump` before the first look.
+    /// Starts to watch a wall clock that jumps forward by `jump` before the first reading.
     #[cfg(test)]
     pub(crate) fn start_behind(jump: Duration) -> Self {
         let mut watch = Self::start();
@@ -79,7 +79,7 @@ impl JumpWatch {
         watch
     }
 
-    /// How the wall clock jumped since the last look; `None` if it did not.
+    /// The jump of the wall clock since the last call; `None` if there was none.
     pub(crate) fn observe(&mut self) -> Option<Jump> {
         let reading = Reading { wall: now(), steady: self.begun.elapsed() };
         jump::jump(std::mem::replace(&mut self.last, reading), reading)

@@ -1,4 +1,4 @@
-//! YAML text to one finished configuration: every fault reported at once, with its place.
+//! Reads YAML to one checked configuration, and reports every fault at once with its place.
 
 mod env;
 mod feeds;
@@ -41,60 +41,60 @@ pub use notifier::{
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
 
-/// The whole configuration, checked. No later code checks it again.
+/// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The store's `SQLite` file.
     pub store: PathBuf,
     /// The folder of rule files.
     pub rules: PathBuf,
-    /// The zone that times are shown in.
+    /// The time zone in which times are shown.
     pub zone: TimeZone,
     /// The notifiers of rules without `notify`.
     pub notify: DefaultNotifiers,
-    /// What is polled; names are unique.
+    /// The feeds that are polled. Their names are unique.
     pub feeds: Vec<FeedConfig>,
     /// The notifiers by name.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
     /// The delivery policy of each notifier that has one.
     pub delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
-    /// When and how feeds are polled.
+    /// When feeds are polled, and with how many requests.
     pub poll: Poll,
-    /// What may be reached, and how it is addressed.
+    /// Which private addresses may be reached, by which proxy, and with which contact.
     pub network: Network,
-    /// Settings for single hosts, for their feeds and pages.
+    /// The settings of single hosts for their feeds and pages.
     pub hosts: HostSettings,
-    /// How long the store keeps what it holds.
+    /// How long the store keeps data.
     pub retain: Retain,
 }
 
-/// How long the store keeps data; `None`: for ever. Each period is at least seven days.
+/// How long the store keeps data. `None` means for ever. Each period is at least seven days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retain {
-    /// The texts of stories without an alert, counted from when they were first seen.
+    /// For the texts of stories without an alert, counted from when they were first seen.
     pub stories: Option<Duration>,
-    /// Alerts with their stories, and what became of their messages.
+    /// For alerts with their stories and the outcomes of their messages.
     pub alerts: Option<Duration>,
 }
 
 /// The notifiers of rules without `notify`. Every name is a key of `Config::notifiers`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultNotifiers {
-    /// Those for a severity that `by_severity` does not hold.
+    /// The notifiers for the severities that `by_severity` lacks.
     pub default: BTreeSet<NotifierName>,
-    /// Those for a severity.
+    /// The notifiers for single severities.
     pub by_severity: BTreeMap<Severity, BTreeSet<NotifierName>>,
 }
 
 impl DefaultNotifiers {
-    /// The notifiers of a rule of that severity without `notify`.
+    /// The notifiers of a rule with that severity and without `notify`.
     #[must_use]
     pub fn receivers_of(&self, severity: Severity) -> &BTreeSet<NotifierName> {
         self.by_severity.get(&severity).unwrap_or(&self.default)
     }
 
-    /// The notifiers of messages without a severity: the default, or, if that is empty, all that
-    /// are named.
+    /// The notifiers of messages without a severity: `default`, or every named notifier if that is
+    /// empty.
     #[must_use]
     pub fn all_receivers(&self) -> BTreeSet<NotifierName> {
         if self.default.is_empty() {
@@ -105,23 +105,26 @@ impl DefaultNotifiers {
     }
 }
 
-/// One feed to poll. It is shown by its name: the address may hold a token from the environment.
+/// A feed to poll. It is shown by its name, because its address may hold a token from the
+/// environment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FeedConfig {
-    /// Its identity: `name`, else the address as the config writes it, before variables are put in.
+    /// Its identity: `name`, else its address as the configuration has it, with variables not
+    /// replaced.
     pub name: FeedName,
-    /// Where it is: `http`, `https` or `file` (made absolute against the config's folder).
+    /// Its address: `http`, `https` or `file`. A relative path was joined to the configuration's
+    /// folder.
     pub url: Url,
-    /// Whether its address may hold a secret, a variable's value or a password: it is not kept or
-    /// shown then, nor is any address that it leads to.
+    /// Whether its address may hold a secret: the value of a variable, or a password. Then neither
+    /// this address nor an address that it redirects to is stored or shown.
     pub is_secret: bool,
-    /// What rules can select it by.
+    /// The tags by which rules select it.
     pub tags: BTreeSet<String>,
-    /// The configured time between polls; at least the floor.
+    /// The configured time between polls, at least [`Poll::floor`].
     pub every: Option<Duration>,
-    /// Whether article pages are read for its teasers.
+    /// Whether article pages are fetched for its teasers.
     pub full_text: FullText,
-    /// The ages of a story at which its page is rechecked, although its item is unchanged: at most
+    /// The ages of a story at which its page is rechecked although its item is unchanged: at most
     /// two, ascending.
     pub recheck: Vec<Duration>,
 }
@@ -135,35 +138,35 @@ impl std::fmt::Debug for FeedConfig {
 /// Whether the page of a teaser is fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FullText {
-    /// Whenever a feed gives a teaser and a rule that applies reads the body.
+    /// If a rule that applies to the feed reads the body.
     #[default]
     Always,
-    /// The same, but only where the teaser holds a word of such a rule.
+    /// If, in addition, the teaser holds a word of such a rule.
     Hinted,
-    /// Never: the teaser is the story.
+    /// Never. Rules match the teaser.
     Never,
 }
 
-/// When and how feeds are polled.
+/// When feeds are polled, and with how many requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Poll {
     /// The shortest adaptive interval.
     pub min: Duration,
-    /// The longest adaptive interval; not under `min`.
+    /// The longest adaptive interval, at least `min`.
     pub max: Duration,
-    /// Which items alert at a feed's first poll.
+    /// The items that alert at a feed's first poll.
     pub first_poll: FirstPoll,
-    /// Requests under way at once, in all.
+    /// The most requests at once.
     pub connections: usize,
-    /// Requests under way at once, for one host.
+    /// The most requests to one host at once.
     pub per_host: usize,
     /// The pause between two requests to one host.
     pub gap: Duration,
 }
 
 impl Poll {
-    /// The shortest time between two polls of a feed: five minutes, a second if its host is one's
-    /// `own`.
+    /// The shortest time between two polls of a feed: five minutes, or a second if its host is the
+    /// user's own.
     #[must_use]
     pub fn floor(own: bool) -> Duration {
         if own { Duration::from_secs(1) } else { Duration::from_mins(5) }
@@ -173,22 +176,22 @@ impl Poll {
 /// Which items alert at a feed's first poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstPoll {
-    /// Every one.
+    /// All items.
     All,
-    /// None: only what comes later.
+    /// No items. Only later items alert.
     None,
-    /// Those published within this time, and undated ones.
+    /// The items that were published within this time, and items without a date.
     Within(Duration),
 }
 
-/// What may be reached, and how it is addressed.
+/// How hosts are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// Private ranges that feeds, pages and hooks may reach: one's own hosts.
+    /// Private ranges that feeds, pages and webhooks may reach: the user's own hosts.
     pub allow: Vec<IpNet>,
-    /// A mail or web address that the User-Agent names, so that publishers can write.
+    /// A mail or web address in the User-Agent, so that publishers can write.
     pub contact: Option<String>,
-    /// The proxy that feeds, pages and hooks are reached by.
+    /// The proxy for feeds, pages and webhooks.
     pub proxy: Option<Proxy>,
 }
 

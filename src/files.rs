@@ -1,6 +1,5 @@
-//! Reads files that a person names: only regular files, and none larger than its bound.
-//!
-//! Reading a pipe may never end, and a device or a sparse file may fill the memory.
+//! Reads files that a person names. Only regular files within a size limit are read, because a pipe
+//! may never end, and a device or sparse file may fill the memory.
 
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, Read};
@@ -24,7 +23,7 @@ pub const FEED_LIST: u64 = 64 * MIB;
 /// bytes.
 pub const DOCUMENT: u64 = 64 * MIB;
 
-/// The bytes of the file at `path`, links followed.
+/// The bytes of the file at `path`. Links are followed.
 ///
 /// # Errors
 /// If it cannot be read, is not a regular file, or has more than `most` bytes.
@@ -38,7 +37,7 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of the file at `path`, as [`read_file`] reads it.
+/// The text of the file at `path`, read like [`read_file`] does.
 ///
 /// # Errors
 /// Those of [`read_file`], or if it is not UTF-8.
@@ -47,8 +46,8 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read_file(path, most)?).map_err(not_text)
 }
 
-/// Opens the regular file at `path`, links followed, and returns its size in bytes, for reading it
-/// piece by piece.
+/// Opens the regular file at `path` for reading in pieces, and returns its size in bytes. Links are
+/// followed.
 ///
 /// # Errors
 /// If it cannot be opened, or is not a regular file.
@@ -63,7 +62,7 @@ pub fn open_file(path: &Path) -> io::Result<(File, u64)> {
 /// Appends all of `input` to `bytes`.
 ///
 /// # Errors
-/// Where it cannot be read, or has more than `most` bytes.
+/// If it cannot be read, or has more than `most` bytes. `bytes` then holds a part of it.
 pub fn read_to_end(input: impl Read, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     let read = input.take(most.saturating_add(1)).read_to_end(bytes)?;
     if read as u64 > most { Err(too_large(most)) } else { Ok(()) }
@@ -77,7 +76,7 @@ fn regular(about: &Metadata) -> io::Result<u64> {
     let what = kind(about.file_type());
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
-        format!("it is {what}, and only regular files are read"),
+        format!("it is {what}, but only regular files are read"),
     ))
 }
 
@@ -101,10 +100,7 @@ fn kind(kind: FileType) -> &'static str {
 fn too_large(most: u64) -> io::Error {
     let most =
         if most >= MIB { format!("{} MiB", most / MIB) } else { format!("{} KiB", most / 1024) };
-    io::Error::new(
-        io::ErrorKind::FileTooLarge,
-        format!("it is larger than {most}, the most that is read"),
-    )
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than the limit of {most}"))
 }
 
 #[cfg(test)]
@@ -133,18 +129,18 @@ mod tests {
         let path = folder.path().join("sparse.csv");
         File::create(&path).and_then(|file| file.set_len(3 << 30)).expect("a sparse file");
         let refused = read_file(&path, TABLE).expect_err("too large");
-        assert_eq!(refused.to_string(), "it is larger than 512 MiB, the most that is read");
+        assert_eq!(refused.to_string(), "it is larger than the limit of 512 MiB");
     }
 
     #[test]
     fn an_endless_input_is_read_up_to_its_bound() {
         let refused = read_to_end(io::repeat(b'x'), 4096, &mut Vec::new()).expect_err("too large");
-        assert_eq!(refused.to_string(), "it is larger than 4 KiB, the most that is read");
+        assert_eq!(refused.to_string(), "it is larger than the limit of 4 KiB");
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_regular_file_is_named() {
+    fn an_input_that_is_not_a_regular_file_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let link = folder.path().join("zero.csv");
         std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
@@ -154,7 +150,7 @@ mod tests {
             [(link.as_path(), "a device"), (&socket, "a socket"), (folder.path(), "a folder")]
         {
             let refused = read_file(path, TABLE).expect_err("not regular").to_string();
-            assert_eq!(refused, format!("it is {what}, and only regular files are read"));
+            assert_eq!(refused, format!("it is {what}, but only regular files are read"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP for feeds and pages: conditional, capped, guarded at every hop, redirects followed by hand.
+//! The HTTP client for feeds and pages: conditional requests, size limits, a guard at each hop.
 
 mod answer;
 mod body;
@@ -42,15 +42,16 @@ const MOST_HOPS: usize = 5;
 
 /// Fetches `request`.
 ///
-/// At most five redirects are followed, never from https to http. The guard checks each address,
-/// and each host is requested with its own settings. `admit` is called before each request, with
-/// its address: the permit that it returns is held during that request, and an error ends the
-/// fetch. If the host answers 429 or 503 with `Retry-After`, `rest` is called before the permit is
-/// given back. `now` replaces the `Date` of an answer without one.
+/// It follows at most five redirects, never from https to http. The guard checks each address. Each
+/// host is requested with its own settings. `now` replaces the `Date` of an answer without one.
+///
+/// `admit` is called before each request, with the request's address. The returned permit is held
+/// during that request, and an error ends the fetch. If the host answers 429 or 503 with
+/// `Retry-After`, `rest` is called before the permit is given back.
 ///
 /// # Errors
 ///
-/// Where no usable answer came within `limits`.
+/// If no usable answer comes within `limits`.
 pub async fn fetch<P, A>(
     reach: &HttpClients,
     request: &HttpRequest,
@@ -91,7 +92,7 @@ where
 
 enum Hop {
     Answer(Box<HttpAnswer>),
-    /// Where to, and whether for good.
+    /// The target, and whether the redirect is permanent.
     Redirect(Url, bool),
 }
 
@@ -122,7 +123,7 @@ async fn request_once(
         status if status.is_success() => {
             let head = response.headers().clone();
             let body = body::read_body(response, limits, left).await?;
-            // Part of a feed can be read; part of a page must not pass for the whole page.
+            // An incomplete feed is useful. An incomplete page must not pass for the whole page.
             if let Some(why) = body.incomplete_because().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
             }
@@ -163,7 +164,7 @@ fn answer(
 fn redirect(from: &Url, head: &HeaderMap) -> Result<Url, FetchError> {
     let target = head.get(LOCATION).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     let Some(to) = target.and_then(|target| from.join(target).ok()) else {
-        return Err(FetchError::Broken("the server redirects without saying where to".to_owned()));
+        return Err(FetchError::Broken("the server redirects without a usable address".to_owned()));
     };
     if from.scheme() == "https" && to.scheme() == "http" {
         return Err(FetchError::Forbidden(

@@ -1,4 +1,4 @@
-//! What feeds and pages share: encodings, HTML tokens, plain text, links and dates.
+//! The parts that feeds and pages share: encodings, HTML tokens, plain text, links and dates.
 
 pub(crate) mod bytes;
 pub(crate) mod date;

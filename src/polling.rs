@@ -1,4 +1,4 @@
-//! When to poll a feed next, whether it moved, and its health. Pure.
+//! When a feed is polled next, whether it moved, and its health. Pure.
 
 pub mod health;
 pub mod moved;

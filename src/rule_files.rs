@@ -1,5 +1,4 @@
-//! Loads rule files and their tables. The last good version of a file replaces it while it is
-//! broken.
+//! Loads rule files and their tables. The last good version of a broken file replaces it.
 
 mod folder;
 
@@ -29,10 +28,10 @@ pub struct UsableRules {
     pub left_out: BTreeSet<String>,
 }
 
-/// The size in bytes from which loading takes seconds, so a message is logged before it.
+/// The size in bytes from which loading takes seconds. A message is logged before it.
 const LARGE: usize = 8 << 20;
 
-/// A message for the time before `files` are loaded, if loading takes seconds.
+/// A message to log before `files` are loaded, if loading takes seconds.
 #[must_use]
 pub fn size_notice(files: &[RuleFile]) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.source.text.len()).sum();
@@ -56,10 +55,10 @@ pub fn rule_texts(files: &[RuleFile]) -> RuleTexts {
     texts
 }
 
-/// Loads `files`. The last good version replaces a broken file, if there is one.
+/// Loads `files`. The last good version of a broken file replaces it.
 ///
-/// Every fault is added to `faults`. `None` if no usable set of rules can be made; the rules in
-/// force should stay.
+/// Every fault is added to `faults`. `None` means that no usable set of rules can be made, and that
+/// the rules in force should stay.
 #[must_use]
 pub fn load_rules(
     files: &[RuleFile],
@@ -100,7 +99,7 @@ pub fn load_rules(
     }
 }
 
-/// A warning if the `files` at `path` have no rule in force. `count` is the number of rules in
+/// A warning if no rule of the `files` at `path` is in force. `count` is the number of rules in
 /// force.
 #[must_use]
 pub fn no_rules_warning(path: &Path, files: &[RuleFile], count: usize) -> Option<Fault> {

@@ -11,12 +11,11 @@ mod column;
 mod command_connection;
 mod damage;
 mod deliveries;
-mod delivery_waits;
+mod dialect;
 mod digest;
 mod event;
 mod feed_entries;
 mod feeds;
-mod fetch_waits;
 mod files;
 #[cfg(test)]
 mod fixture;
@@ -41,6 +40,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod waiting_stories;
+mod waits;
 mod writer;
 
 use std::sync::Arc;
@@ -64,17 +64,16 @@ pub use archive::{
     StoryRecord,
 };
 pub use backfill::SettledStory;
+pub use command_connection::StoreCommandError;
 pub use deliveries::{
-    Delivery, DeliverySubject, Retried, RetrySelection, StoreCommandError, list_undelivered,
-    retry_messages,
+    Delivery, DeliverySubject, Retried, RetrySelection, list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
-pub use health::ReceiverHealth;
 pub use lock::{Lock, acquire_lock};
 pub use open::OpenError;
 pub use outbox::{
-    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Sending,
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;

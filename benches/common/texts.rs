@@ -1,5 +1,5 @@
-//! A workload of real texts, in the place of the invented one: the same kinds of rules, of the
-//! words that these texts have.
+//! A workload of real texts in place of the invented one: the same kinds of rules, with words of
+//! these texts.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use tidings_rules::text::{Token, tokenise};
 
 use crate::workload::{LENGTH, Vocabulary};
 
-/// The texts of a file of JSON Lines: what each has as its `body`.
+/// The texts of a file of JSON Lines: the `body` of each line.
 pub(crate) fn read(file: &str) -> Vec<String> {
     let lines = std::fs::read_to_string(file).unwrap_or_else(|why| panic!("{file}: {why}"));
     let body = |line: &str| {
@@ -19,7 +19,7 @@ pub(crate) fn read(file: &str) -> Vec<String> {
     lines.lines().filter_map(body).collect()
 }
 
-/// The words that rules may ask for, the commonest first: three letters or more, of ASCII.
+/// The words for rules, the most frequent first: ASCII words with three letters or more.
 pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
     let mut counts = HashMap::new();
     for token in texts.iter().flat_map(|text| tokenise(text)) {
@@ -33,7 +33,7 @@ pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
     Vocabulary { words: words.into_iter().map(|(word, _)| word).collect(), sums: Vec::new() }
 }
 
-/// So many stories, read one behind the other and cut where a story is long enough.
+/// This number of stories, made by joining the texts and cutting the result into equal lengths.
 pub(crate) fn stories(texts: &[String], count: usize) -> Vec<Story> {
     let all = texts.join("\n\n");
     let words = tokenise(&all);

@@ -1,50 +1,50 @@
-//! The workload of all benches: the same rules and stories every time, on every machine.
+//! The workload of all benches: the same rules and stories on every run and machine.
 //!
-//! Words are drawn from a vocabulary of 100,000 by Zipf's law with an exponent of 1.07, five
-//! hundred a story. Rules ask for words of which the rank's logarithm is evenly spread from 100 to
-//! 100,000: nobody watches for `the`, and few for words that are never written.
+//! Each story has five hundred words from a vocabulary of 100,000, drawn by Zipf's law with the
+//! exponent 1.07. The words of rules have ranks from 100 to 100,000, evenly distributed by the
+//! logarithm of the rank: rules do not search `the`, and few search words that are never written.
 
 use std::fmt::Write;
 
 use tidings_rules::story::Story;
 
-/// Where every draw begins.
+/// The seed of all random numbers.
 const SEED: u64 = 7;
 
-/// Words that there are.
+/// The number of words in the vocabulary.
 const VOCABULARY: usize = 100_000;
 
 const EXPONENT: f64 = 1.07;
 
-/// Words of a story.
+/// The number of words in a story.
 pub(crate) const LENGTH: usize = 500;
 
-/// The commonest word that a rule asks for, by rank.
+/// The rank of the most frequent word of a rule.
 const COMMONEST: f64 = 100.0;
 
-/// Draws numbers (`SplitMix64`).
+/// A random number generator (`SplitMix64`).
 pub(crate) struct Draw(u64);
 
-/// How words are written.
+/// The spelling of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
     /// Plain ASCII.
     Ascii,
-    /// A curly quote or an accented letter in one word of seven.
+    /// One word of seven has a curly quote or an accented letter.
     Accents,
     /// Cyrillic letters.
     Cyrillic,
 }
 
-/// Words, and how likely each is.
+/// Words with their probabilities.
 pub(crate) struct Vocabulary {
     pub(crate) words: Vec<String>,
-    /// By rank, the likelihood of it and all before it.
+    /// For each rank, the sum of the probabilities up to it.
     pub(crate) sums: Vec<f64>,
 }
 
 impl Draw {
-    /// Numbers for one purpose.
+    /// A generator for one purpose.
     pub(crate) fn new(purpose: u64) -> Self {
         Self(SEED.wrapping_add(purpose << 32))
     }
@@ -57,7 +57,7 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to 1.
+    /// A number from 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "as even as it has to be")]
     fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
@@ -85,14 +85,14 @@ impl Vocabulary {
         Self { words, sums }
     }
 
-    /// A word as a story has it.
+    /// A random word of a story.
     fn written(&self, draw: &mut Draw) -> &str {
         let share = draw.share();
         let rank = self.sums.partition_point(|sum| *sum < share);
         &self.words[rank.min(VOCABULARY - 1)]
     }
 
-    /// A word as a rule asks for it.
+    /// A random word of a rule.
     pub(crate) fn wanted(&self, draw: &mut Draw) -> &str {
         #[expect(clippy::cast_precision_loss, reason = "ranks are small")]
         let rank = COMMONEST * (self.words.len() as f64 / COMMONEST).powf(draw.share());
@@ -106,7 +106,7 @@ impl Vocabulary {
     }
 }
 
-/// The word of that rank: the rarer the longer, and no two alike.
+/// The word with that rank. Rarer words are longer, and all words differ.
 fn word(rank: usize) -> String {
     const FIRST: [&str; 20] = [
         "b", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "ch",
@@ -129,7 +129,7 @@ fn word(rank: usize) -> String {
     word
 }
 
-/// So many stories.
+/// This number of stories.
 pub(crate) fn stories(vocabulary: &Vocabulary, count: usize, script: Script) -> Vec<Story> {
     let mut draw = Draw::new(1);
     (0..count).map(|_| story(vocabulary, &mut draw, script)).collect()
@@ -170,7 +170,7 @@ fn accented(word: &str, kind: usize) -> String {
     }
 }
 
-/// The same letters from another alphabet, one for one.
+/// The same letters in another alphabet, one for one.
 pub(crate) fn in_cyrillic(text: &str) -> String {
     const LATIN: &str = "abcdefghijklmnopqrstuvwxyz";
     const CYRILLIC: [char; 26] = [
@@ -191,18 +191,17 @@ pub(crate) fn in_cyrillic(text: &str) -> String {
     text.chars().map(letter).collect()
 }
 
-/// A rule as other tools can be asked for it: the words of which it needs all, and the words that
-/// it names.
+/// A rule in a form for other tools: the words that it requires, and the words that it excludes.
 pub(crate) struct Wanted {
     pub(crate) expression: String,
-    /// Groups of words; of each group one has to be there.
+    /// Groups of words. One word of each group must be found.
     pub(crate) groups: Vec<Vec<String>>,
-    /// Words that must not be there.
+    /// Words that must not be found.
     pub(crate) never: Vec<String>,
 }
 
-/// So many rules: 60% AND of two to four words, 15% with a group of words joined by OR, 10% NEAR,
-/// 10% NOT, 5% wildcards.
+/// This number of rules: 60% AND of two to four words, 15% with a group of words joined by OR, 10%
+/// NEAR, 10% NOT, 5% wildcards.
 pub(crate) fn rules(vocabulary: &Vocabulary, count: usize) -> Vec<Wanted> {
     let mut draw = Draw::new(2);
     (0..count).map(|number| rule(vocabulary, &mut draw, number % 100)).collect()

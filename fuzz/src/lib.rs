@@ -1,6 +1,6 @@
-//! What must hold for any input: one function for each fuzz target.
+//! The properties that hold for any input, with one function for each fuzz target.
 //!
-//! `tests/it/hostile.rs` runs the same functions as property tests, in `cargo test`.
+//! `tests/it/hostile.rs` runs the same functions as property tests in `cargo test`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tidings_rules::story::Story;
 use tidings_rules::{Frequencies, ParsedRules, Query, RuleTexts, Table};
 use url::Url;
 
-/// A story with words that rules often name.
+/// A story with words that rules often use.
 fn story() -> Story {
     let body =
         "Russia sells arms to North Korea. The U.S. denied it.\n\nOil, too; 김정은은 말했다.";
@@ -22,7 +22,7 @@ fn source(name: &str, text: &str) -> Arc<Source> {
     Arc::new(Source { name: name.to_owned(), text: text.to_owned() })
 }
 
-/// Loads rules: either they load or an error says why not. Every fault can be shown. The engine
+/// Loads rules: they load, or an error gives the reason. Every fault can be rendered. The engine
 /// finds what the plain evaluator finds.
 fn load(texts: &RuleTexts) {
     let mut faults = Vec::new();
@@ -39,7 +39,7 @@ fn load(texts: &RuleTexts) {
     }
 }
 
-/// An expression either parses or has an error. Where it holds, words prove it.
+/// An expression parses or has an error. If it holds, there is evidence.
 pub fn expression(input: &str) {
     let mut faults = Vec::new();
     let query = Query::parse(input, &mut faults);
@@ -52,12 +52,12 @@ pub fn expression(input: &str) {
     }
 }
 
-/// A rule file either loads or has an error.
+/// A rule file loads or has an error.
 pub fn rule_file(input: &str) {
     load(&RuleTexts::from(vec![source("rules/input.yaml", input)]));
 }
 
-/// A table either becomes a watchlist or has an error.
+/// A table becomes a watchlist or has an error.
 pub fn table(input: &str) {
     let rules = "terms:\n  list: {from: list.csv, term: name, aliases: aka, split: ';', id: id}\n\
                  rules:\n  - {name: listed, each: list, when: $list}\n";
@@ -65,7 +65,7 @@ pub fn table(input: &str) {
     load(&RuleTexts { rules: vec![source("rules/input.yaml", rules)], tables: vec![table] });
 }
 
-/// A feed is read the same every time, and what it shows holds nothing that steers a terminal.
+/// A feed has the same result every time, and its texts have no control characters for terminals.
 pub fn feed(input: &[u8]) {
     let base = Url::parse("https://feed.invalid/feed.xml").expect("an address");
     let document = parse(input, None, &base);
@@ -75,7 +75,7 @@ pub fn feed(input: &[u8]) {
     }
 }
 
-/// A page is read the same every time, and its text holds nothing that steers a terminal.
+/// A page has the same result every time, and its text has no control characters for terminals.
 pub fn page(input: &[u8]) {
     let url = Url::parse("https://page.invalid/story").expect("an address");
     let seen = article::read_page(input, Some("text/html"), &url);

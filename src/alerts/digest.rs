@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::StorySummary;
+use crate::alerts::{RuleMatch, StorySummary};
 use tidings_rules::story::{Evidence, FeedName, Read, Severity, WatchlistRow};
 
 /// How long a message waits for a receiver that is away before it goes into the late digest.
@@ -130,10 +130,58 @@ impl fmt::Display for DigestPart {
     }
 }
 
+/// The stories of a digest by rule and row, each with its alert.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DigestStories(Vec<(DigestGroup, Vec<i64>)>);
+
+impl DigestStories {
+    /// Adds a story that a rule matched. The stories of a rule and row come one after the other.
+    pub(crate) fn add(&mut self, rule_match: RuleMatch, entry: DigestEntry, alert: i64) {
+        let RuleMatch { rule, row, severity, .. } = rule_match;
+        let id = |row: &Option<WatchlistRow>| row.as_ref().map(|row| row.id.clone());
+        match self.0.last_mut() {
+            Some((group, alerts)) if group.rule == rule && id(&group.row) == id(&row) => {
+                group.severity = group.severity.max(severity);
+                group.stories.push(entry);
+                alerts.push(alert);
+            }
+            _ => {
+                let group = DigestGroup { rule, row, severity, stories: vec![entry] };
+                self.0.push((group, vec![alert]));
+            }
+        }
+    }
+
+    /// Puts the gravest rules first.
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
+    }
+
+    /// The alerts of each part, if the stories are too many for one message; otherwise one part.
+    pub(crate) fn divide(&self) -> Vec<Vec<i64>> {
+        let entries = self.0.iter().flat_map(|(group, _)| &group.stories);
+        let sizes: Vec<usize> = entries
+            .map(|entry| serde_json::to_vec(entry).map_or(MOST_BYTES, |json| json.len()))
+            .collect();
+        let mut rest = self.alerts().into_iter();
+        let sizes = part_sizes(&sizes).into_iter();
+        sizes.map(|size| rest.by_ref().take(size).collect()).collect()
+    }
+
+    /// The alerts, in the order of the stories.
+    pub(crate) fn alerts(&self) -> Vec<i64> {
+        self.0.iter().flat_map(|(_, alerts)| alerts).copied().collect()
+    }
+
+    /// The stories, without their alerts.
+    pub(crate) fn into_groups(self) -> Vec<DigestGroup> {
+        self.0.into_iter().map(|(group, _)| group).collect()
+    }
+}
+
 /// How many stories each part of a digest has, in order, whose stories take so many bytes: parts of
 /// about the same number, none too large.
-#[must_use]
-pub fn part_sizes(sizes: &[usize]) -> Vec<usize> {
+fn part_sizes(sizes: &[usize]) -> Vec<usize> {
     let parts = sizes.len().div_ceil(MOST_STORIES).max(1);
     let most = sizes.len().div_ceil(parts);
     let mut shares = Vec::new();

@@ -109,6 +109,13 @@ impl NoticeKind {
 }
 
 impl Notice {
+    /// A notice about `receiver`, or about a whole notifier if it has no recipient.
+    #[must_use]
+    pub fn new(kind: NoticeKind, receiver: &Receiver, since: Timestamp, why: String) -> Self {
+        let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
+        Self { kind, notifier: receiver.notifier.clone(), recipient, since, why }
+    }
+
     /// What it is about, as people call it.
     #[must_use]
     pub fn subject(&self) -> Receiver {

@@ -13,6 +13,14 @@ pub struct Receiver {
     pub recipient: String,
 }
 
+impl Receiver {
+    /// The receiver that stands for a whole notifier: its recipient is empty.
+    #[must_use]
+    pub fn whole_notifier(notifier: &NotifierName) -> Self {
+        Self { notifier: notifier.clone(), recipient: String::new() }
+    }
+}
+
 impl fmt::Display for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.recipient.as_str() {

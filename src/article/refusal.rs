@@ -1,15 +1,14 @@
-//! Pages that hold something else where the article should be: consent, paywall, robot check,
-//! error.
+//! Detects pages that hold no article: consent, paywall, robot check, error.
 
 use url::Url;
 
 use super::{NoArticle, count_words};
 
-/// A longer text is an article, whatever else its page says.
+/// A text with this many words is an article.
 pub(super) const LONG: usize = 250;
 
-/// What pages say that are no articles, and what that makes them. In lower case, with plain
-/// apostrophes.
+/// Phrases of pages that hold no article, by the reason that they show. They are in lower case with
+/// plain apostrophes.
 const SIGNS: [(&str, &[&str]); 4] = [
     (
         "the page asks for consent first",
@@ -46,7 +45,7 @@ const SIGNS: [(&str, &[&str]); 4] = [
         ],
     ),
     (
-        "the page wants to know whether a robot reads it",
+        "the page checks whether a robot reads it",
         &[
             "are you a robot",
             "verify you are human",
@@ -74,11 +73,11 @@ const SIGNS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// Titles that only such pages have.
+/// The beginnings of titles of such pages, with the reason.
 const TITLES: [(&str, &str); 8] = [
-    ("just a moment", "the page wants to know whether a robot reads it"),
-    ("attention required", "the page wants to know whether a robot reads it"),
-    ("are you a robot", "the page wants to know whether a robot reads it"),
+    ("just a moment", "the page checks whether a robot reads it"),
+    ("attention required", "the page checks whether a robot reads it"),
+    ("are you a robot", "the page checks whether a robot reads it"),
     ("404", "the page is an error page"),
     ("page not found", "the page is an error page"),
     ("access denied", "the page is an error page"),
@@ -86,8 +85,8 @@ const TITLES: [(&str, &str); 8] = [
     ("before you continue", "the page asks for consent first"),
 ];
 
-/// Detects such a page by its title, by phrases in a short text, and by its own statement that it
-/// is not free.
+/// Detects a page without an article by its title, by phrases in a short text, and by its metadata
+/// that it is not free.
 pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle> {
     if count_words(text) >= LONG {
         return Ok(());
@@ -109,11 +108,10 @@ pub(super) fn check(title: &str, text: &str, html: &str) -> Result<(), NoArticle
     }
 }
 
-/// Prefixes of hosts that only ask for consent.
+/// Prefixes of the hosts of consent pages.
 const CONSENT_HOSTS: [&str; 2] = ["consent.", "guce."];
 
-/// Detects by the address after redirects that this is not the requested page, but a front page or
-/// a consent page.
+/// Detects by the address after redirects that the answer is a front page or a consent page.
 #[must_use]
 pub(super) fn redirected_elsewhere(asked: &Url, came_from: &Url) -> Option<NoArticle> {
     let is_front = |url: &Url| url.path() == "/" && url.query().is_none();
@@ -122,7 +120,7 @@ pub(super) fn redirected_elsewhere(asked: &Url, came_from: &Url) -> Option<NoArt
     if asks(came_from) && host(asked) != host(came_from) {
         Some(NoArticle::because("the page asks for consent first"))
     } else if is_front(came_from) && !is_front(asked) {
-        Some(NoArticle::because("the link leads to a front page by now"))
+        Some(NoArticle::because("the link leads to a front page now"))
     } else {
         None
     }
@@ -132,7 +130,7 @@ fn plain(text: &str) -> String {
     text.to_lowercase().replace('’', "'")
 }
 
-/// Whether the page says in its metadata that the article is not free (schema.org,
+/// Whether the page's metadata says that the article is not free (schema.org,
 /// `isAccessibleForFree`).
 fn is_sold(html: &str) -> bool {
     html.match_indices("isAccessibleForFree").any(|(at, name)| {
@@ -149,7 +147,7 @@ mod tests {
     use super::{check, redirected_elsewhere};
 
     #[rstest]
-    #[case("Just a moment...", "x", "", Some("the page wants to know whether a robot reads it"))]
+    #[case("Just a moment...", "x", "", Some("the page checks whether a robot reads it"))]
     #[case(
         "News",
         "We value your privacy. We and our partners store things.",
@@ -196,13 +194,13 @@ mod tests {
     #[case(
         "https://a.example/1",
         "https://www.a.example/",
-        Some("the link leads to a front page by now")
+        Some("the link leads to a front page now")
     )]
     #[case("https://a.example/", "https://www.a.example/", None)]
     #[case(
         "https://a.example/?p=7",
         "https://a.example/",
-        Some("the link leads to a front page by now")
+        Some("the link leads to a front page now")
     )]
     #[case(
         "https://a.example/1",

@@ -1,4 +1,4 @@
-//! `robots.txt` (RFC 9309): whether a page may be fetched. Pure: the caller fetches it.
+//! `robots.txt` (RFC 9309): whether a page may be fetched. Pure: the caller fetches the file.
 
 use robotxt::{AccessResult, Agent};
 use url::Url;
@@ -6,22 +6,22 @@ use url::Url;
 use crate::http::{FetchError, HttpAnswer};
 use crate::markup::shield::catch_panic;
 
-/// The name by which robots.txt addresses this program.
+/// The name of this program in `robots.txt`.
 pub const NAME: &str = "Tidings";
 
 /// The rules of a host's `robots.txt`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Robots {
-    /// What its robots.txt says; where it has none, nothing.
+    /// The rules of the file. A host without the file allows everything.
     Says(robotxt::Robots),
-    /// Its robots.txt could not be read, and why. Until it can be, nothing may.
+    /// Why the file could not be read. Until it is read, nothing may be fetched.
     Unreachable(FetchError),
 }
 
 impl Robots {
-    /// What follows from asking for robots.txt. A host that has none (4xx) allows everything; one
-    /// that is too busy to say (429) does not, nor does one that fails or cannot be reached. No
-    /// more than 500 KiB count.
+    /// Reads the answer to a request for `robots.txt`. A host without the file (4xx except 429)
+    /// allows everything. A host that is busy (429), that fails or that cannot be reached allows
+    /// nothing. Only the first 500 KiB count.
     #[must_use]
     pub fn from_answer(asked: Result<&HttpAnswer, &FetchError>) -> Self {
         match asked {
@@ -31,7 +31,7 @@ impl Robots {
                 read.map_or_else(
                     || {
                         Self::Unreachable(FetchError::Broken(
-                            "it is too damaged to be read".to_owned(),
+                            "the file is too damaged to be read".to_owned(),
                         ))
                     },
                     Self::Says,
@@ -44,20 +44,21 @@ impl Robots {
         }
     }
 
-    /// Whether the page at `url`, on that host, may be read.
+    /// Whether the page at `url` on that host may be fetched.
     ///
     /// # Errors
-    /// The reason why it may not, in words. If the host rests, or its `robots.txt` could not be
-    /// read, the reason says that it may be tried again.
+    /// If it may not, with the reason in words. [`FetchError::Forbidden`] is final. With the other
+    /// errors, the host rests or its `robots.txt` could not be read, and the page may be tried
+    /// again.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         match self {
             Self::Says(robots) if robots.is_url_allowed(url) => Ok(()),
             Self::Says(_) => Err(FetchError::Forbidden(
-                "its host's robots.txt asks robots to leave it alone".to_owned(),
+                "its host's robots.txt forbids robots to read it".to_owned(),
             )),
             Self::Unreachable(rest @ FetchError::Resting { .. }) => Err(rest.clone()),
             Self::Unreachable(why) => Err(FetchError::Unreachable(format!(
-                "its host's robots.txt, which has to be read first, could not be: {why}"
+                "its host's robots.txt could not be read: {why}"
             ))),
         }
     }
@@ -139,12 +140,12 @@ mod tests {
     #[test]
     fn refusals_are_in_words() {
         let refused = says(b"User-agent: *\nDisallow: /").check(&url("/a")).unwrap_err();
-        assert_eq!(refused.to_string(), "its host's robots.txt asks robots to leave it alone");
+        assert_eq!(refused.to_string(), "its host's robots.txt forbids robots to read it");
         assert!(matches!(refused, FetchError::Forbidden(_)));
         let unreachable = Robots::from_answer(Err(&status(500))).check(&url("/a")).unwrap_err();
         assert_eq!(
             unreachable.to_string(),
-            "its host's robots.txt, which has to be read first, could not be: the server answered 500 Internal Server Error"
+            "its host's robots.txt could not be read: the server answered 500 Internal Server Error"
         );
         assert!(matches!(unreachable, FetchError::Unreachable(_)));
         let resting = FetchError::Resting {

@@ -1,5 +1,4 @@
-//! A page's HTML, written anew so that a tree of it stays shallow: what is checked is what is
-//! parsed.
+//! Rewrites a page's HTML so that its tree stays shallow. The parser gets only the rewritten HTML.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -10,11 +9,11 @@ use crate::markup::elements::{has_no_text, may_go_unclosed, raw_kind};
 use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, tokenise};
 
-/// How many elements may be open at once. Trees cost quadratic time in their depth; no article
+/// The most elements that are open at once. A tree costs quadratic time in its depth. No article
 /// needs a tenth of this.
 const DEEPEST: usize = 512;
 
-/// Why a page is not made into a tree, in words for a person.
+/// Why no tree is made of a page, in words for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unfit {
     #[error("the page's elements are nested more than {DEEPEST} deep")]
@@ -23,13 +22,13 @@ pub(crate) enum Unfit {
     TagTooLarge,
 }
 
-/// `html` with every element closed where it ends, and without what says nothing of the article:
-/// scripts, pictures, comments, inline emphasis (whose misnesting makes trees grow quadratically)
-/// and most attributes.
+/// Rewrites `html` so that every element is closed. It leaves out scripts, pictures, comments, most
+/// attributes, and inline emphasis, because trees grow quadratically with emphasis that is nested
+/// wrongly.
 ///
-/// A tree builder cannot nest the result deeper than was counted here, whatever the page tried.
-/// Elements that may go unclosed, such as `<p>` and `<li>`, count as nothing: they do not nest
-/// without another between them.
+/// A tree builder nests the result at most as deep as was counted here, for any page. Elements with
+/// an optional end tag, such as `<p>` and `<li>`, do not count: they nest only with another element
+/// between them.
 pub(crate) fn simplify(html: &str) -> Result<String, Unfit> {
     let sink = Simple(RefCell::default());
     tokenise(html, &sink).map_err(|TagTooLarge| Unfit::TagTooLarge)?;
@@ -42,7 +41,7 @@ pub(crate) fn simplify(html: &str) -> Result<String, Unfit> {
 struct SimplifiedPage {
     out: String,
     open: Vec<String>,
-    /// The element whose content is left out, and how many of its name are open.
+    /// The element whose content is left out, and the number of open elements with its name.
     skipped: Option<(String, usize)>,
     is_too_deep: bool,
 }
@@ -139,7 +138,7 @@ fn write_start(out: &mut String, name: &str, tag: &Tag) {
     out.push('>');
 }
 
-/// Attributes by which an article is distinguished from the rest of the page.
+/// Attributes that distinguish an article from the rest of the page.
 fn is_telling(attribute: &str) -> bool {
     matches!(
         attribute,
@@ -159,7 +158,7 @@ fn is_telling(attribute: &str) -> bool {
     )
 }
 
-/// Elements that go with all they hold.
+/// Elements that are dropped with their content.
 fn is_dropped_whole(element: &str) -> bool {
     has_no_text(element)
         || matches!(
@@ -176,7 +175,7 @@ fn is_dropped_whole(element: &str) -> bool {
         )
 }
 
-/// Elements whose tags go while their content stays.
+/// Elements whose tags are dropped and whose content stays.
 fn is_dropped_tag(element: &str) -> bool {
     matches!(
         element,

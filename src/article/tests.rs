@@ -41,7 +41,7 @@ fn an_article_is_told_from_what_surrounds_it() {
 #[case("<html><body><p>Short.</p></body></html>", "the page holds too little text (words: 1)")]
 #[case(
     "<title>Just a moment...</title><p>Checking your browser before you go on.</p>",
-    "the page wants to know whether a robot reads it"
+    "the page checks whether a robot reads it"
 )]
 #[case("", "the page holds no article that can be distinguished from the rest of it")]
 fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
@@ -49,10 +49,13 @@ fn a_page_without_an_article_says_why(#[case] html: &str, #[case] why: &str) {
 }
 
 #[rstest]
-#[case(Some("image/png"), "the link leads to no web page, but to a document of type image/png")]
+#[case(
+    Some("image/png"),
+    "the link does not lead to a web page, but to a document of type image/png"
+)]
 #[case(
     Some("Application/JSON; x=y"),
-    "the link leads to no web page, but to a document of type application/json"
+    "the link does not lead to a web page, but to a document of type application/json"
 )]
 fn what_is_no_page_says_so(#[case] kind: Option<&str>, #[case] why: &str) {
     let url = "https://example.org/a".parse().unwrap();
@@ -153,14 +156,14 @@ fn another_version_is_named_for_an_amp_page_and_for_an_empty_one() {
         |html: &str| super::read_page(html.as_bytes(), None, &url).instead.map(String::from);
     let full = page(6)
         .replace("<title>", "<link rel=amphtml href=/a/amp><link rel=canonical href=/b><title>");
-    assert_eq!(instead(&full), None, "it holds the article itself");
+    assert_eq!(instead(&full), None, "it holds the article");
     let amp = full.replace("<html>", "<html amp>");
     assert_eq!(instead(&amp).as_deref(), Some("https://example.org/b"));
     assert!(super::read_page(amp.as_bytes(), None, &url).text.is_ok());
     let empty = "<html><head><link rel=amphtml href=/a/amp><title>A</title></head><body><div id=root></div></body></html>";
     assert_eq!(instead(empty).as_deref(), Some("https://example.org/a/amp"));
     let sold = empty.replace("<div id=root></div>", "<p>Subscribe to continue reading.</p>");
-    assert_eq!(instead(&sold), None, "who asks for money is not gone around");
+    assert_eq!(instead(&sold), None, "a paywall is not circumvented");
 }
 
 #[test]

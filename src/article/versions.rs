@@ -1,5 +1,4 @@
-//! What a page says of other versions of itself: that it is an AMP page, and where the other one
-//! is.
+//! The other versions of a page: whether it is an AMP page, and the links to the other version.
 
 use std::cell::RefCell;
 
@@ -10,21 +9,21 @@ use crate::markup::elements::raw_kind;
 use crate::markup::link::resolve;
 use crate::markup::tokens::tokenise;
 
-/// What a page says of itself.
+/// The versions of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PageVersions {
     /// Whether it is an AMP page.
     pub(super) is_amp: bool,
-    /// The page that it is a version of (`rel=canonical`), if that is another.
+    /// The canonical page (`rel=canonical`), if it is another.
     pub(super) canonical: Option<Url>,
-    /// Its own AMP version (`rel=amphtml`), if that is another.
+    /// The AMP version of the page (`rel=amphtml`), if it is another.
     pub(super) amp: Option<Url>,
 }
 
-/// What the page at `url` says of itself. The first word on each holds.
+/// Reads the versions of the page at `url`. The first link of each kind counts.
 pub(super) fn versions(html: &str, url: &Url) -> PageVersions {
     let sink = VersionSink { page: url, seen: RefCell::default() };
-    // What stands before a tag that is too large holds.
+    // If a tag is too large, the links before it count.
     let _ = tokenise(html, &sink);
     sink.seen.into_inner()
 }

@@ -14,7 +14,7 @@ pub(crate) struct SourceStory {
     pub(crate) id: String,
     /// The story.
     pub(crate) story: Story,
-    /// The feeds that carried it. `None` means that it is matched as if every feed had.
+    /// The feeds that carried it. `None` matches it as if every feed had carried it.
     pub(crate) carriers: Option<Vec<Carrier>>,
 }
 
@@ -27,6 +27,6 @@ pub(crate) struct Batch {
     pub(crate) faulty: usize,
     /// The faults of those lines. Only the first faults of a source are kept.
     pub(crate) faults: Vec<Fault>,
-    /// The number of bytes that were read for it, if the source counts them.
+    /// The number of bytes that were read for the batch; 0 if the source does not count bytes.
     pub(crate) bytes: u64,
 }

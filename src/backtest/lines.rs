@@ -36,7 +36,7 @@ pub(crate) struct StoryLines {
 }
 
 impl StoryLines {
-    /// Opens the file at `path`, or standard input if it is `-`. Stories without a date count as
+    /// Opens the file at `path`, or standard input if it is `-`. A story without a date counts as
     /// first seen at `now`.
     pub(crate) fn open(path: &Path, now: Timestamp) -> io::Result<Self> {
         if path == Path::new("-") {
@@ -57,7 +57,7 @@ impl StoryLines {
         self.size
     }
 
-    /// The stories of the next lines. `None` at the end. The error is a sentence that names the
+    /// The stories of the next lines. `None` at the end. An error is a sentence that names the
     /// file.
     pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, String> {
         let mut batch = Batch::default();
@@ -77,8 +77,8 @@ impl StoryLines {
         Ok((batch.bytes > 0).then_some(batch))
     }
 
-    /// Reads one line, of which `bytes` gets at most [`LONGEST_LINE`]. Returns the length of the
-    /// line with its line break.
+    /// Reads one line. `bytes` gets at most its first [`LONGEST_LINE`] bytes. Returns the length of
+    /// the line with its line break.
     fn read_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let kept = self.reader.as_mut().take(LONGEST_LINE).read_until(b'\n', bytes)? as u64;
         if kept < LONGEST_LINE || bytes.ends_with(b"\n") {

@@ -1,4 +1,4 @@
-//! Rules, or one expression, over a batch of stories.
+//! Matches rules or one expression against a batch of stories.
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use crate::rule_files;
 use tidings_rules::fault::Fault;
 use tidings_rules::{Carrier, Query, Rules};
 
-/// The rules that matched one story: their places in [`Matcher::names`], ascending.
+/// The rules that matched one story, as ascending indices of [`Matcher::names`].
 pub(crate) type Hits = Vec<usize>;
 
-/// What stories are matched against.
+/// The rules or the expression that stories are matched against.
 pub(crate) struct Matcher {
     /// The names of the rules, sorted. A rule with `each` has one name for each row. An expression
     /// is its own name.
     pub(crate) names: Vec<String>,
-    /// For the number of each rule, the place of its name.
+    /// The index in `names` for the number of each rule.
     places: Vec<usize>,
     target: MatchTarget,
 }
 
 enum MatchTarget {
-    /// Rules, and feeds that pass every feed filter of the rules.
+    /// Rules, with feeds that pass every feed filter of the rules.
     Rules(Box<Rules>, Vec<Carrier>),
     Expression(Query),
 }
@@ -32,7 +32,7 @@ enum MatchTarget {
 pub(crate) enum LoadError {
     /// The rules or the expression have errors; they are among the faults.
     Broken,
-    /// A folder or file cannot be read; a sentence that names it.
+    /// A folder or file cannot be read. The text is a sentence that names it.
     Unreadable(String),
 }
 
@@ -48,7 +48,7 @@ impl Matcher {
         Ok(Self { names, places, target: MatchTarget::Rules(Box::new(rules), every) })
     }
 
-    /// One expression.
+    /// Compiles one expression.
     pub(crate) fn from_expression(
         expression: &str,
         faults: &mut Vec<Fault>,
@@ -61,8 +61,8 @@ impl Matcher {
         })
     }
 
-    /// The rules that match each of `stories`, in their order. Uses the threads of the current
-    /// pool.
+    /// Returns the rules that match each of `stories`, in their order. Uses the threads of the
+    /// current pool.
     pub(crate) fn match_stories(&self, stories: &[SourceStory]) -> Vec<Hits> {
         stories.par_iter().map(|entry| self.match_story(entry)).collect()
     }
@@ -87,7 +87,7 @@ impl Matcher {
     }
 }
 
-/// `names`, sorted, and where each of them stands then.
+/// `names` in order, and the new index of each.
 fn sort_names(names: Vec<String>) -> (Vec<String>, Vec<usize>) {
     let mut numbers: Vec<usize> = (0..names.len()).collect();
     numbers.sort_by(|one, other| names[*one].cmp(&names[*other]));

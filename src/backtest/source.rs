@@ -1,5 +1,5 @@
-//! The source of the stories of a backtest. It is read in batches, so its size does not matter for
-//! memory.
+//! The source of the stories of a backtest. It is read in batches, so that memory does not depend
+//! on its size.
 
 use super::lines::StoryLines;
 use super::stored::StoredStories;
@@ -17,7 +17,7 @@ pub(crate) enum StorySource {
 /// Why the next stories cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
-    /// The file cannot be read; a sentence that names it.
+    /// The file cannot be read. The text is a sentence that names it.
     #[error("{0}")]
     Lines(String),
     /// The store failed.
@@ -34,7 +34,7 @@ impl StorySource {
         }
     }
 
-    /// Its size in bytes, if it is known.
+    /// The size in bytes, if it is known.
     pub(crate) fn size_in_bytes(&self) -> Option<u64> {
         match self {
             Self::Lines(lines) => lines.size_in_bytes(),

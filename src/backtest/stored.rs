@@ -1,4 +1,4 @@
-//! Stories of the store, a page at a time.
+//! Reads stories of the store in pages.
 
 use std::io;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(crate) struct StoredStories {
 /// Why the stories of a store cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoredError {
-    /// The system gives no threads or sockets.
+    /// The system cannot create the threads or sockets of a runtime.
     #[error(transparent)]
     Threads(#[from] io::Error),
     /// The store cannot be opened.
@@ -34,7 +34,8 @@ pub(crate) enum StoredError {
 }
 
 impl StoredStories {
-    /// Those of `store` that were first seen at `since` or later. `feeds` are the configuration's.
+    /// Opens the stories of `store` that were first seen at `since` or later. `feeds` are those of
+    /// the configuration.
     pub(crate) fn open(
         store: &Path,
         since: Timestamp,
@@ -64,8 +65,8 @@ fn source_story(stored: StoredStory, feeds: &[Carrier]) -> SourceStory {
     SourceStory { id: stored.uid, story: stored.story, carriers: Some(carriers) }
 }
 
-/// The feed as rules see it. A feed that is not among `feeds`, because it left the configuration,
-/// has no tags.
+/// The feed as rules see it. A feed that left the configuration is not among `feeds` and has no
+/// tags.
 pub(crate) fn carrier_by_name(name: &FeedName, feeds: &[Carrier]) -> Carrier {
     let known = feeds.iter().find(|feed| feed.name == *name);
     known.cloned().unwrap_or_else(|| Carrier { name: name.clone(), tags: [].into() })

@@ -15,7 +15,7 @@ const HEADLINES: usize = 3;
 /// The longest headline that is kept, in characters.
 const LONGEST_HEADLINE: usize = 300;
 
-/// Everything that is counted over all stories.
+/// The counts over all stories.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Stories that were matched.
@@ -24,11 +24,11 @@ pub(crate) struct Tally {
     pub(crate) matched: usize,
     /// The stories that each rule matched, in the order of the names of the rules.
     pub(crate) rules: Vec<StoryCount>,
-    /// What the other rules change, by the name of the rule. Rules without a change are left out.
+    /// The changes by other rules, by the name of the rule. Rules without a change are left out.
     pub(crate) changes: BTreeMap<String, Change>,
     /// Lines that were no stories.
     pub(crate) faulty: usize,
-    /// The time that matching took, without reading and printing.
+    /// The time of matching, without reading and printing.
     pub(crate) matching: Duration,
 }
 
@@ -55,17 +55,18 @@ pub(crate) struct Differences<'n> {
 pub(crate) struct StoryCount {
     /// How many.
     pub(crate) count: usize,
-    /// The newest headlines, newest first. Undated headlines come last. Of two with one date, the
-    /// later read comes first.
+    /// The newest headlines, newest first. Undated headlines are last. If two have the same date,
+    /// the one that was read later is first.
     pub(crate) newest: Vec<Headline>,
 }
 
 /// A story in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Headline {
-    /// When it was published, or else first seen by the store. `None` if neither is known.
+    /// The time of publication, else the time when the store first saw the story. `None` if neither
+    /// is known.
     pub(crate) date: Option<Timestamp>,
-    /// Its title, or else the start of its text.
+    /// The title, else the start of the text.
     pub(crate) title: String,
 }
 
@@ -101,19 +102,19 @@ impl Tally {
         self.changes.entry(name.to_owned()).or_default()
     }
 
-    /// Matches of all rules.
+    /// The number of matches of all rules.
     pub(crate) fn match_count(&self) -> usize {
         self.rules.iter().map(|found| found.count).sum()
     }
 
-    /// Matches that other rules would add, and drop.
+    /// The numbers of matches that other rules would add and drop.
     pub(crate) fn change_counts(&self) -> (usize, usize) {
         self.changes
             .values()
             .fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
     }
 
-    /// Microseconds a story for matching alone; 0 without stories.
+    /// The time of matching alone, in microseconds for each story; 0 without stories.
     pub(crate) fn micros_per_story(&self) -> f64 {
         let stories = u32::try_from(self.stories).unwrap_or(u32::MAX);
         self.matching.as_secs_f64() * 1e6 / f64::from(stories.max(1))
@@ -132,8 +133,7 @@ impl StoryCount {
     }
 }
 
-/// The names that are only in the second of two sorted lists, and those that are only in the first;
-/// sorted.
+/// The names only in `then`, and the names only in `now`. All lists are sorted.
 pub(crate) fn find_differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differences<'n> {
     let lacks = |list: &[&str], name: &str| list.binary_search(&name).is_err();
     let adds = then.iter().filter(|name| lacks(now, name)).copied().collect();

@@ -1,7 +1,12 @@
 //! The runtime that a command's asynchronous part runs on.
 
+use std::time::Duration;
+
 use crate::cli::exit::Exit;
 use crate::cli::output;
+
+/// How long the end of a command waits for a disk that hangs.
+const HUNG_DISK: Duration = Duration::from_secs(5);
 
 /// Says that no runtime can be started.
 pub(super) fn no_threads(why: &std::io::Error) -> Exit {
@@ -14,7 +19,11 @@ pub(super) fn no_threads(why: &std::io::Error) -> Exit {
 /// Runs a future to its end on a new runtime.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Exit>>) -> Result<T, Exit> {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(future),
+        Ok(runtime) => {
+            let ended = runtime.block_on(future);
+            runtime.shutdown_timeout(HUNG_DISK);
+            ended
+        }
         Err(why) => Err(no_threads(&why)),
     }
 }

@@ -1,24 +1,24 @@
-//! Whether the wall clock jumped between two looks at the clocks. Pure.
+//! Detects a jump of the wall clock between two readings. Pure.
 
 use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The most by which the wall clock and the steady clock drift apart without a jump.
+/// The largest difference between wall clock and steady clock that is not a jump.
 const DRIFT: SignedDuration = SignedDuration::from_secs(5);
 
 /// Both clocks, read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// What people call the time.
+    /// The time of the wall clock.
     pub wall: Timestamp,
-    /// The time since a fixed moment, by a clock that is never set and that stops while the machine
-    /// is suspended.
+    /// The time since a fixed moment, by a clock that is never set. It stops while the machine is
+    /// suspended.
     pub steady: Duration,
 }
 
-/// How the wall clock moved, beyond the time that passed.
+/// A movement of the wall clock beyond the time that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jump {
     /// It was set forward, or the machine was suspended.

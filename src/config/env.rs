@@ -1,4 +1,4 @@
-//! Variables of the environment, put into the strings of a configuration.
+//! Replaces variables of the environment in the strings of a configuration.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use tidings_rules::fault::Fault;
 use tidings_rules::yaml::Text;
 
 /// `text` with every `${NAME}` replaced by the variable of that name, and every `$$` by a dollar.
-/// What a variable holds is not looked into again. A variable that is not set, a `$` by itself and
-/// a broken `${` are faults.
+/// The value of a variable is not expanded again. A variable that is not set, a single `$` and an
+/// incomplete `${` are faults.
 pub(super) fn expand(
     text: &Text,
     env: &dyn Fn(&str) -> Option<String>,
@@ -29,7 +29,7 @@ pub(super) fn expand(
     expanded
 }
 
-/// Where the reference that begins at `dollar` ends.
+/// The end of the reference that begins at `dollar`.
 fn reference_end(value: &str, dollar: usize) -> usize {
     let rest = &value[dollar + 1..];
     if rest.starts_with('$') {
@@ -50,7 +50,7 @@ fn reference(
         return Some("$".to_owned());
     }
     let Some(name) = name_in(written) else {
-        let fault = text.fault(span, "this `$` begins no variable");
+        let fault = text.fault(span, "this `$` does not begin a variable");
         faults.push(
             fault.help("write ${NAME} for a variable of the environment, and $$ for a dollar"),
         );
@@ -71,7 +71,7 @@ pub(super) fn is_reference(text: &str) -> bool {
     name_in(text).is_some()
 }
 
-/// The name in `${NAME}`: letters, digits and underscores, no digit first.
+/// The name in `${NAME}`: letters, digits and underscores, not a digit first.
 fn name_in(reference: &str) -> Option<&str> {
     let name = reference.strip_prefix("${")?.strip_suffix('}')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -1,4 +1,4 @@
-//! What is polled: `feeds`.
+//! Reads the feeds that are polled: `feeds`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -13,7 +13,7 @@ use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
 
-/// What is said of a host, for all that it holds.
+/// Keys that belong to a host, for all its feeds and pages.
 const OF_HOSTS: [&str; 5] = ["headers", "cookies", "proxy", "user_agent", "http1"];
 
 /// The ages at which a page can be rechecked. Edits of stories are matched for less than a week.
@@ -23,9 +23,9 @@ const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// Reads `feeds`, a list of addresses and mappings. The feeds of OPML lists come last, without
-/// those that have an entry of their own. `network` says which hosts are one's own; without it, no
-/// interval is too short.
+/// Reads `feeds`, a list of addresses and mappings. The feeds of OPML lists are last, without those
+/// that have an entry of their own. `network` decides which hosts are the user's own. Without it,
+/// every host counts as the user's own.
 pub(super) fn feeds(
     config: &mut Entries<'_>,
     network: Option<&Network>,
@@ -81,12 +81,12 @@ fn check_unique<'d>(
         Some(first) => {
             let line = first.line();
             let help = "the store identifies a feed by its name: give one of the two another `name`, or remove it";
-            reader.error(node, format!("the feed in line {line} is called `{name}`, too"), help);
+            reader.error(node, format!("the feed in line {line} has the name `{name}`, too"), help);
         }
     }
 }
 
-/// A feed, and where its name stands.
+/// A feed, and the place of its name.
 fn feed<'d>(
     node: Node<'d>,
     network: Option<&Network>,
@@ -136,8 +136,8 @@ fn feed<'d>(
     Some((feed, name_node.or(url_node)?))
 }
 
-/// An address (WHATWG URL) that can be polled, and how it was written. A `file:` address stands
-/// against the configuration's folder.
+/// An address (WHATWG URL) that can be polled, and its text. A `file:` address is relative to the
+/// configuration's folder.
 fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Url, Expanded)> {
     let address = reader.expanded(node)?;
     let value = address.value.trim();
@@ -148,7 +148,7 @@ fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<(Url, Expand
             return Some((url, address));
         }
         Ok(url) if url.scheme() == "file" => {
-            reader.error(node, "this names no file on this machine", "write file:PATH");
+            reader.error(node, "this is not a file on this machine", "write file:PATH");
         }
         Ok(_) => reader.error(node, "feeds of this kind cannot be polled", SCHEMES),
         Err(url::ParseError::RelativeUrlWithoutBase) => {
@@ -170,7 +170,7 @@ fn is_secret(url: &Url, address: &Expanded) -> bool {
     address.value != address.written.value || url.password().is_some()
 }
 
-/// The name of a feed that was given none: its address, without what a variable holds.
+/// The name of a feed without `name`: its address, with variables not replaced.
 fn default_name(
     node: Node<'_>,
     address: &Expanded,
@@ -183,7 +183,7 @@ fn default_name(
         let help = "give the feed a `name`, or write the password as ${NAME} and set that in the environment";
         reader.error(
             node,
-            "this address holds a password, and would be the feed's name, which everybody sees",
+            "this address holds a password, and the feed's name would show it",
             help,
         );
         return None;
@@ -208,7 +208,7 @@ pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTre
     all(node.one_or_many().into_iter().map(|node| reader.name(node)))
 }
 
-/// The interval of a feed. `own`: whether its host is one's own, if that is known.
+/// The interval of a feed. `own` is whether its host is the user's own, if that is known.
 pub(super) fn every(
     node: Node<'_>,
     own: Option<bool>,
@@ -232,8 +232,8 @@ pub(super) fn every(
     Some(every)
 }
 
-/// One or two ages at which a page is rechecked. With the first read, a page is requested at most
-/// three times.
+/// The one or two ages at which a page is rechecked. With the first fetch, a page is requested at
+/// most three times.
 fn recheck(
     node: Node<'_>,
     full_text: Option<FullText>,

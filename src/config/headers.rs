@@ -1,11 +1,11 @@
-//! Headers that a person adds to requests: names with values, none of which is ever shown.
+//! Headers that a user adds to requests, with names and values. Values are never shown.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Node, Text};
 
-/// Headers that frame a request; the configuration cannot set them.
+/// Headers of HTTP framing. The configuration cannot set them.
 pub(super) const FRAMING: [&str; 10] = [
     "connection",
     "content-length",
@@ -19,8 +19,8 @@ pub(super) const FRAMING: [&str; 10] = [
     "proxy-connection",
 ];
 
-/// Every header that `node` names. `refused` says of one that is not the user's to set what to do
-/// instead. All are marked as sensitive.
+/// The headers that `node` names, all marked as sensitive. `refused` returns the help for a header
+/// that the user cannot set.
 pub(super) fn headers(
     node: Node<'_>,
     refused: impl Fn(&str) -> Option<&'static str>,
@@ -38,7 +38,7 @@ pub(super) fn headers(
     Some(headers.into_iter().collect())
 }
 
-/// A header's name (RFC 9110, 5.1) that is the user's to set.
+/// A header's name (RFC 9110, 5.1) that the user can set.
 fn name(
     key: &Text,
     refused: impl Fn(&str) -> Option<&'static str>,
@@ -59,7 +59,7 @@ fn name(
     None
 }
 
-/// A header's value (RFC 9110, 5.5), kept out of logs.
+/// A header's value (RFC 9110, 5.5), marked so that logs hide it.
 pub(super) fn value(
     text: &str,
     node: Node<'_>,

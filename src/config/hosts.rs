@@ -1,4 +1,4 @@
-//! Settings of single hosts: `hosts`.
+//! Reads the settings of single hosts: `hosts`.
 
 use http::header::{COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
@@ -9,30 +9,30 @@ use super::proxy::{self, Proxy};
 use super::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Node, Text};
 
-/// Settings for requests to single hosts. Only the most exact entry for a host applies.
+/// The settings for requests to single hosts. Only the most specific entry for a host applies.
 #[derive(Clone, Debug, Default)]
 pub struct HostSettings(Vec<(HostPattern, HostSetting)>);
 
 /// The settings for requests to one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostSetting {
-    /// What its requests carry: headers, cookies and the User-Agent. Sensitive, but for the last:
-    /// no value is shown.
+    /// The headers of its requests: headers, cookies and the User-Agent. All but the User-Agent are
+    /// sensitive, and their values are not shown.
     pub headers: HeaderMap,
-    /// The proxy of this host, in place of the general one.
+    /// The proxy of this host, in place of the general proxy.
     pub proxy: Option<Proxy>,
-    /// Whether it is spoken to in HTTP/1.1 only.
+    /// Whether it gets requests in HTTP/1.1 only.
     pub http1: bool,
 }
 
-/// Which hosts an entry is for.
+/// The hosts of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct HostPattern {
-    /// As addresses have it: in lower case, in Punycode.
+    /// The name as in addresses: in lower case, in Punycode.
     name: String,
-    /// Whether it is for all names below that one, and not for that one.
+    /// Whether it stands for all names below it, but not for itself.
     is_below: bool,
-    /// `None`: the usual ports of http and https.
+    /// The port. `None` means the default ports of http and https.
     port: Option<u16>,
 }
 
@@ -46,7 +46,7 @@ impl HostSettings {
             .map(|(_, setting)| setting)
     }
 
-    /// Every setting there is.
+    /// All settings.
     pub fn read_settings(&self) -> impl Iterator<Item = &HostSetting> {
         self.0.iter().map(|(_, setting)| setting)
     }
@@ -72,7 +72,7 @@ pub(super) fn hosts(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
     let Some(node) = node else { return Some(HostSettings::default()) };
     if !node.is_mapping() {
         let help = "write {example.org: {user_agent: \"…\"}}";
-        reader.error(node, "hosts are written as names with what is to be done for them", help);
+        reader.error(node, "hosts are written as names with settings", help);
         return None;
     }
     let mut known = Vec::new();
@@ -102,7 +102,7 @@ fn pattern(key: &Text, reader: &mut ConfigReader<'_>) -> Option<HostPattern> {
 fn read_pattern(written: &str) -> Option<HostPattern> {
     let below = written.strip_prefix("*.");
     let name = below.unwrap_or(written);
-    // Each scheme hides a port of its own.
+    // Each scheme hides its default port.
     let urls = ["http", "https"].map(|scheme| Url::parse(&format!("{scheme}://{name}/")).ok());
     let [Some(http), Some(https)] = urls else { return None };
     let host = http.host_str()?.to_owned();
@@ -137,7 +137,7 @@ fn read_setting(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HostSet
     Some(HostSetting { headers, proxy: proxy?, http1: http1? })
 }
 
-/// What to do in place of setting a header that is not the user's to set.
+/// The help for a header that the user cannot set.
 fn not_for_hosts(name: &str) -> Option<&'static str> {
     match name {
         "cookie" => Some("write it under `cookies`, each with its name: {session: \"${SESSION}\"}"),
@@ -147,12 +147,12 @@ fn not_for_hosts(name: &str) -> Option<&'static str> {
         | "if-modified-since"
         | "if-match"
         | "if-unmodified-since"
-        | "range" => Some("remove it: it says what tidings has and can read"),
+        | "range" => Some("remove it: Tidings sets it"),
         _ => FRAMING.contains(&name).then_some("remove it: it frames the request"),
     }
 }
 
-/// One `Cookie` header (RFC 6265, 4.2) of names with values.
+/// One `Cookie` header (RFC 6265, 4.2) from names and values.
 fn cookies(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     if !node.is_mapping() {
         reader.error(
@@ -189,7 +189,7 @@ fn cookie(key: &Text, node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<S
     Some(format!("{name}={value}"))
 }
 
-/// A User-Agent; it is no secret.
+/// A User-Agent. It is not a secret.
 fn user_agent(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
     let agent = reader.string(node)?;
     let mut value = headers::value(&agent, node, reader)?;

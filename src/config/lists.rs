@@ -1,4 +1,4 @@
-//! Feeds of a list that another reader keeps: `opml` in `feeds`.
+//! Reads feeds from a list of another feed reader: `opml` in `feeds`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::files;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::Entries;
 
-/// A list that an entry of `feeds` names, and what the entry says of all its feeds.
+/// A list that an entry of `feeds` names, and the entry's settings for all its feeds.
 pub(super) struct FeedList {
     listed: Vec<Listed>,
     tags: BTreeSet<String>,
@@ -35,7 +35,7 @@ pub(super) fn read_list(
         listed.map_err(|why| reader.error(node, why, help)).ok()
     });
     let tags = entries.get("tags").map_or_else(|| Some(BTreeSet::new()), |node| tags(node, reader));
-    // A list leads to all kinds of hosts.
+    // A list holds feeds of many hosts, so none counts as the user's own.
     let every =
         entries.get("every").map_or(Some(None), |node| every(node, Some(false), reader).map(Some));
     let full_text = entries
@@ -45,7 +45,7 @@ pub(super) fn read_list(
     Some(FeedList { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
 }
 
-/// Adds the feeds of `list` that are not among `feeds` yet.
+/// Adds the feeds of `list` that `feeds` lacks.
 pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
     let mut more = named(list.listed, feeds);
     for feed in &mut more {
@@ -56,8 +56,8 @@ pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
     feeds.extend(more);
 }
 
-/// Feeds of those in a list whose address is not among `known`, each under a name of its own: its
-/// title, or, where that is taken, its address.
+/// The listed feeds whose address `known` lacks. Each has a unique name: its title, or its address
+/// if the title is taken.
 #[must_use]
 pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
     let mut urls: BTreeSet<Url> = known.iter().map(|feed| feed.url.clone()).collect();

@@ -1,4 +1,4 @@
-//! The whole of a configuration, read part by part.
+//! Reads a whole configuration, part by part.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::yaml;
 use tidings_rules::yaml::YamlDocument;
 
-/// Reads a configuration. `base` is its folder; relative paths start there. `env` gives the
-/// variables of the environment, and `list` reads lists of feeds. Every fault is added to `faults`;
-/// none shows a secret, because possible secrets are masked in their source. `None` if there is an
-/// error.
+/// Reads a configuration. `base` is its folder, to which paths are relative. `env` returns
+/// variables of the environment, and `list` reads lists of feeds.
 ///
-/// It reads no files but those of `opml`, `password_file`, `ca` and `template`.
+/// Every fault is added to `faults`. No fault shows a secret, because possible secrets are masked
+/// in its source. `None` if there is an error.
+///
+/// The only files that it reads are those of `opml`, `password_file`, `ca` and `template`.
 #[must_use]
 pub fn load_config(
     source: &Arc<Source>,

@@ -1,4 +1,4 @@
-//! Secrets blotted out of a configuration, so that faults can show its lines.
+//! Masks secrets in a configuration, so that faults can show its lines.
 
 mod torn;
 
@@ -60,20 +60,20 @@ const SHOWN: [&str; 47] = [
     "network",
 ];
 
-/// Those of them that take one of a few words: what else stands there may be anything.
+/// Keys of [`SHOWN`] whose value is one word of a few. Any other value may be a secret.
 const ONE_WORD: [&str; 3] = ["type", "format", "full_text"];
 
-/// Keys of a notifier or a host below which keys may be shown, and no values.
+/// Keys of a notifier or a host that hold names and values. The names may be shown, the values not.
 const SHOWN_BUT_FOR_VALUES: [&str; 3] = ["auth", "cookies", "headers"];
 
-/// The longest word that is taken for a key.
+/// The longest text that counts as a key, in bytes.
 const LONGEST_KEY: usize = 32;
 
-/// What gives a secret away, in whatever value it stands.
+/// Words that announce a secret in any value.
 const SUSPICIOUS: [&str; 5] = ["passw", "pasw", "secret", "token", "whsec"];
 
-/// `source` with every value that may be a secret blotted out, and every offset, line and column as
-/// before. Of a text that is no YAML (`document` is `None`), more is blotted out than needed.
+/// `source` with every possible secret masked. Offsets, lines and columns stay. If `source` is not
+/// YAML (`document` is `None`), more is masked than necessary.
 pub(super) fn masked(source: &Source, document: Option<&YamlDocument>) -> Source {
     let mut spans = Vec::new();
     match document {
@@ -83,7 +83,7 @@ pub(super) fn masked(source: &Source, document: Option<&YamlDocument>) -> Source
     Source { name: source.name.clone(), text: masked_text(&source.text, &spans) }
 }
 
-/// Takes the words from a fault of the YAML reader that repeats anything blotted out of its lines.
+/// Replaces the text of a fault of the YAML reader that repeats a masked word of its lines.
 pub(super) fn mask_reader_fault(fault: &mut Fault, masked: &Source) {
     let text = &fault.source.text;
     let start = text[..fault.span.start].rfind('\n').map_or(0, |at| at + 1);
@@ -99,7 +99,7 @@ pub(super) fn mask_reader_fault(fault: &mut Fault, masked: &Source) {
     }
 }
 
-/// The same of a fault that repeats all of what it stands at, which is blotted out.
+/// Replaces the text of a fault that repeats the whole masked value at its place.
 pub(super) fn mask_repeated_value(fault: &mut Fault, masked: &Source) {
     let word = &fault.source.text[fault.span.clone()];
     let is_hidden =
@@ -110,13 +110,13 @@ pub(super) fn mask_repeated_value(fault: &mut Fault, masked: &Source) {
 }
 
 fn mask_fault(fault: &mut Fault) {
-    "this line is read otherwise than it was meant, or not at all".clone_into(&mut fault.message);
+    "this line cannot be read, or is probably misread".clone_into(&mut fault.message);
     let help = "put the value in single quotes, with each ' in it written twice; better still, take secrets from the environment: ${NAME}";
     fault.help = Some(help.to_owned());
 }
 
-/// What is not blank, cut at all that is neither letter nor digit; or, where there are none of
-/// those, whole.
+/// The pieces of a text between white space, split into runs of letters and digits. A piece without
+/// letters and digits stays whole.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
     let pieces = |word| {
@@ -127,7 +127,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split_whitespace().flat_map(pieces).map(move |word| (start(word), word))
 }
 
-/// The secrets of sound YAML.
+/// Collects the secrets of valid YAML.
 fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in root.pairs(&mut Vec::new()) {
         spans.extend(suspicious_key(&key, node));
@@ -153,8 +153,8 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The place of a key that looks like no key, or has no value and is not known: perhaps a value
-/// that slipped.
+/// The place of a key that may be a misplaced value: it does not look like a key, or it is unknown
+/// and has no value.
 fn suspicious_key(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     let is_plain = key.value.len() <= LONGEST_KEY
@@ -178,7 +178,7 @@ fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// What stands below a name of the user's own: of a notifier, of a host.
+/// Collects the secrets below a name that the user chose: that of a notifier or a host.
 fn notifier(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if node.is_mapping() {
         fields(source, node, spans);
@@ -205,7 +205,7 @@ fn fields(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The spans of the values of a mapping.
+/// Collects the values of a mapping.
 fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     if !node.is_mapping() {
         add_secret_spans(source, node, spans);
@@ -216,8 +216,8 @@ fn values(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Collects the spans of a value that may be shown; parts that look like a secret are left out.
-/// `is_one_word`: the value should be one word in lower case.
+/// Collects the parts of a value that look like a secret. The rest of the value may be shown. If
+/// `is_one_word`, the value should be one word in lower case, and any other is a secret.
 fn collect_shown(
     source: &Source,
     node: Node<'_>,
@@ -241,8 +241,8 @@ fn collect_shown(
     }
 }
 
-/// What looks like a secret: user and password of an address, what follows its `?`, and all that
-/// follows a word that announces a secret. The scheme of an address may be missing or damaged.
+/// The ranges that look like a secret: user and password of an address, its query, and the rest
+/// after a word that announces a secret. The scheme of an address may be missing or damaged.
 fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     let after_scheme = value.find("://").map(|at| at + 3);
     let login = value.rfind('@').and_then(|end| match after_scheme {
@@ -257,7 +257,7 @@ fn suspicious(value: &str) -> impl Iterator<Item = Range<usize>> + use<> {
     [login, query, word].into_iter().flatten()
 }
 
-/// Where a word that announces a secret stands, other than in the name of a variable.
+/// The place of the first word that announces a secret. Names of variables do not count.
 fn find_secret_word(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let all = SUSPICIOUS.iter().flat_map(|word| lower.match_indices(word)).map(|(at, _)| at);
@@ -265,8 +265,8 @@ fn find_secret_word(text: &str) -> Option<usize> {
         .min()
 }
 
-/// A value that may not be shown, nor anything in it, nor a comment behind it; but a lone `${NAME}`
-/// is no secret.
+/// Collects a value that may not be shown, with all its parts and the comment after it. A value
+/// that is only `${NAME}` is not a secret.
 fn add_secret_spans(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
     for (key, node) in node.pairs(&mut Vec::new()) {
         spans.push(key.span());
@@ -283,8 +283,8 @@ fn add_secret_spans(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize
     }
 }
 
-/// `text` with an asterisk, or a character of the same length in bytes, for every one in `spans`
-/// that is not blank.
+/// `text` with an asterisk, or a sign of the same length in bytes, for every character in `spans`
+/// except white space.
 fn masked_text(text: &str, spans: &[Range<usize>]) -> String {
     let mut hidden = vec![false; text.len()];
     for span in spans {

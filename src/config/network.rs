@@ -1,4 +1,4 @@
-//! What may be reached, and how it is addressed: `network`.
+//! Reads how hosts are reached: `network`.
 
 use std::net::IpAddr;
 
@@ -61,9 +61,9 @@ fn contact(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
 }
 
 impl Network {
-    /// Whether `url` plainly leads to the user's own: a file, an address that `allow` holds, or
-    /// `localhost` where `allow` holds loopback. Other names are not looked up, and so are never
-    /// one's own.
+    /// Whether `url` leads to the user's own host: a file, an address that `allow` contains, or
+    /// `localhost` if `allow` contains loopback addresses. Other names are not looked up, and so
+    /// are never the user's own.
     #[must_use]
     pub fn owns(&self, url: &Url) -> bool {
         let address: Option<IpAddr> = match url.host() {

@@ -1,28 +1,28 @@
-//! The settings of a notifier.
+//! The settings of notifiers.
 
 use secrecy::SecretString;
 use url::Url;
 
 use crate::config::template::Template;
 
-/// One way to notify people.
+/// A way to notify people.
 #[derive(Clone, Debug)]
 pub enum Notifier {
     /// Standard output.
     Console(ConsoleFormat),
     /// Mail over SMTP.
     Email(Email),
-    /// An HTTP POST in the form of Standard Webhooks.
+    /// An HTTP POST of a webhook.
     Webhook(Webhook),
 }
 
-/// How the console notifier writes.
+/// The format of the console notifier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConsoleFormat {
-    /// For a person.
+    /// Text for a person.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object for each line.
     Json,
 }
 
@@ -35,15 +35,15 @@ pub struct Email {
     pub port: u16,
     /// How the connection is protected.
     pub security: MailSecurity,
-    /// What we call ourselves to it: a fully qualified name or an address literal.
+    /// Our name in `EHLO`: a fully qualified name or an address literal.
     pub helo: String,
     /// User and password, if the server requires a login.
     pub login: Option<(String, SecretString)>,
-    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    /// The authorities that are trusted in addition to the system's for the server's certificate.
     pub ca: Vec<Authority>,
     /// The sender.
     pub from: lettre::message::Mailbox,
-    /// The recipients: at least one, none twice.
+    /// The recipients: at least one, each once.
     pub to: Vec<lettre::message::Mailbox>,
 }
 
@@ -52,48 +52,50 @@ pub struct Email {
 pub enum MailSecurity {
     /// `smtps://`: TLS from the first byte (RFC 8314).
     Tls,
-    /// `smtp+starttls://`: an upgrade that must succeed (RFC 3207).
+    /// `smtp+starttls://`: an upgrade to TLS that must succeed (RFC 3207).
     StartTls,
-    /// `smtp://`: none.
+    /// `smtp://`: no protection.
     Plain,
 }
 
-/// The certificate of an authority, in DER (X.509), known to be readable.
+/// The certificate of an authority, in DER (X.509), checked to be readable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Authority(pub Vec<u8>);
 
 /// A webhook and its secrets.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Where to post. Secret: hook addresses carry tokens.
+    /// The address of its requests. It is secret, because addresses of webhooks hold tokens.
     pub url: SecretUrl,
-    /// What its messages look like.
+    /// The form of its messages.
     pub body: WebhookBody,
     /// The key of each message that names its recipient, if the format needs one.
     pub addressed: Option<Addressed>,
-    /// Signing keys, decoded from `whsec_…`; each signs every message. Empty: unsigned.
+    /// Signing keys, decoded from `whsec_…`. Each key signs every message. Without keys, messages
+    /// are not signed.
     pub secrets: Vec<SigningKey>,
-    /// Headers of its requests, `Authorization` included. Sensitive: no value is shown.
+    /// Headers of its requests with `Authorization`. They are sensitive, and their values are not
+    /// shown.
     pub headers: http::HeaderMap,
-    /// Whom to believe besides the system's authorities when the server shows its certificate.
+    /// The authorities that are trusted in addition to the system's for the server's certificate.
     pub ca: Vec<Authority>,
 }
 
-/// What a webhook's messages look like.
+/// The form of a webhook's messages.
 #[derive(Clone, Debug)]
 pub enum WebhookBody {
-    /// In the format of a service.
+    /// The format of a service.
     Format(WebhookFormat),
-    /// As the user wrote it.
+    /// The user's own template.
     Template(Template),
 }
 
-/// The form of a service.
+/// The message format of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookFormat {
-    /// Our own JSON, in the form of Standard Webhooks.
+    /// The JSON of Tidings, in the form of Standard Webhooks.
     Standard,
-    /// Slack's incoming webhooks, and Mattermost's.
+    /// Incoming webhooks of Slack and Mattermost.
     Slack,
     /// Discord's webhooks.
     Discord,
@@ -111,13 +113,13 @@ pub enum WebhookFormat {
 /// store keeps no secrets.
 #[derive(Clone, Debug)]
 pub struct Addressed {
-    /// The service's own key.
+    /// The key's name in the service's format.
     pub key: &'static str,
-    /// What it holds.
+    /// The value of the key.
     pub to: SecretString,
 }
 
-/// An address that must not be shown whole: only scheme, host and port are printed.
+/// An address that must not be shown whole. Only its scheme, host and port are printed.
 #[derive(Clone)]
 pub struct SecretUrl(pub Url);
 

@@ -19,11 +19,11 @@ use tidings_rules::yaml::{Entries, Node};
 /// Notifiers by name.
 #[derive(Default)]
 pub(super) struct Notifiers {
-    /// Those without a fault.
+    /// The notifiers without a fault.
     pub(super) sound: BTreeMap<NotifierName, Notifier>,
-    /// The delivery policies of those.
+    /// The delivery policies of the notifiers without a fault.
     pub(super) delivery_policies: BTreeMap<NotifierName, DeliveryPolicy>,
-    /// All names, so that a faulty notifier does not make a second fault where it is named.
+    /// All names. A faulty notifier does not cause a second fault where it is named.
     pub(super) names: BTreeSet<String>,
 }
 
@@ -34,7 +34,7 @@ enum NotifierKind {
     Webhook,
 }
 
-/// Names with `{type: console}`, `{type: email, …}` or `{type: webhook, …}`.
+/// Reads names with `{type: console}`, `{type: email, …}` or `{type: webhook, …}`.
 pub(super) fn notifiers(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Notifiers {
     let mut notifiers = Notifiers::default();
     for (name, node) in node.map_or_else(Vec::new, |node| node.pairs(reader.faults)) {

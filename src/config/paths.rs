@@ -1,4 +1,4 @@
-//! The store's file, the folder of rules, the zone of times.
+//! Reads the store's file, the folder of rules and the time zone.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::reader::ConfigReader;
 use tidings_rules::fault::nearest;
 use tidings_rules::yaml::Node;
 
-/// The file of a store that is written `sqlite:FILE`.
+/// The file of the store, written `sqlite:FILE`.
 pub(super) fn store(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<PathBuf> {
     let Some(node) = node else { return Some(reader.base.join("tidings.db")) };
     let address = reader.string(node)?;
@@ -17,7 +17,7 @@ pub(super) fn store(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Op
         None => reader.error(
             node,
             "a store has the form sqlite:FILE",
-            "write sqlite:tidings.db; no other kind of store can be used",
+            "write sqlite:tidings.db; only SQLite stores can be used",
         ),
         Some("" | ":memory:") => {
             reader.error(node, "the store must be a file", "write sqlite:tidings.db");

@@ -1,4 +1,4 @@
-//! When and how feeds are polled: `poll`.
+//! Reads when feeds are polled, and with how many requests: `poll`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::reader::ConfigReader;
 use super::{FirstPoll, Poll};
 use tidings_rules::yaml::Node;
 
-/// How many requests may be under way at once.
+/// The bounds of the requests at once.
 const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
 
 const LONGEST_GAP: Duration = Duration::from_hours(1);
@@ -27,8 +27,8 @@ impl Default for Poll {
     }
 }
 
-/// `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`, which are the
-/// defaults, too.
+/// Reads `{min: 15m, max: 6h, first_poll: 24h, connections: 256, per_host: 1, gap: 1s}`. These
+/// values are the defaults.
 pub(super) fn poll(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<Poll> {
     let Some(node) = node else { return Some(DEFAULT) };
     let mut entries = reader.entries(node)?;
@@ -74,7 +74,7 @@ fn interval(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {
     if interval < Poll::floor(true) {
         reader.error(
             node,
-            "this is too short a time between polls",
+            "this time between polls is too short",
             "write at least 1s; hosts that are not your own are polled at most every 5m",
         );
         return None;
@@ -95,7 +95,7 @@ fn gap(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {
     if gap > LONGEST_GAP {
         reader.error(
             node,
-            "this is too long a pause between two requests to one host",
+            "this pause between two requests to one host is too long",
             "write at most 1h; 1s is usual",
         );
         return None;

@@ -1,4 +1,4 @@
-//! By which proxy hosts are reached: `proxy`.
+//! Reads the proxy by which hosts are reached: `proxy`.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use url::Url;
 use super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
-/// A proxy, perhaps with a login. Only its scheme, host and port are printed.
+/// A proxy, with an optional login. Only its scheme, host and port are printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Proxy(pub Url);
 
 impl Proxy {
-    /// Whether it looks names up itself: all do but `socks5`, to which the address is given.
+    /// Whether the proxy looks up names. Only a `socks5` proxy does not: it gets addresses.
     #[must_use]
     pub fn resolves_names(&self) -> bool {
         self.0.scheme() != "socks5"
@@ -32,8 +32,8 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// `http://[user:password@]host:port`, the same with `socks5` (names are looked up here) or
-/// `socks5h` (the proxy looks them up).
+/// `http://[user:password@]host:port`, the same with `socks5` (Tidings looks up names) or `socks5h`
+/// (the proxy looks up names).
 pub(super) fn proxy(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Proxy> {
     let address = reader.string(node)?;
     let url = Url::parse(address.trim()).ok().filter(is_proxy);

@@ -1,5 +1,4 @@
-//! What every part of a configuration is read with: strings with variables put in, choices, times,
-//! numbers.
+//! Reads the values of a configuration: strings with variables, choices, times, numbers.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -10,28 +9,28 @@ use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, nearest};
 use tidings_rules::yaml::{Entries, Node, Text};
 
-/// The longest time that can be configured: ten years, far from where calendars end.
+/// The longest time that can be configured: ten years. Sums with it stay within range.
 const LONGEST: Duration = Duration::from_hours(3650 * 24);
 
-/// What reading a configuration needs, and the faults found so far.
+/// The inputs of reading a configuration, and the faults found so far.
 pub(super) struct ConfigReader<'a> {
-    /// The folder that relative paths stand against.
+    /// The folder to which paths are relative.
     pub(super) base: &'a Path,
     /// The variables of the environment.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
-    /// What reads lists of feeds.
+    /// Reads lists of feeds.
     pub(super) list: &'a ReadList<'a>,
     pub(super) faults: &'a mut Vec<Fault>,
 }
 
-/// A string, as it was written and with its variables put in.
+/// A string as it is written, and its value.
 pub(super) struct Expanded {
-    /// May hold a secret from the environment: for use, not for show.
+    /// The value with variables replaced. It may hold a secret and must not be shown.
     pub(super) value: String,
     pub(super) written: Text,
 }
 
-/// All of `values`, or `None` if one is at fault. Every value is read, so that every fault is
+/// All of `values`, or `None` if one has a fault. Every value is read, so that every fault is
 /// found.
 pub(super) fn all<T, C: FromIterator<T>>(values: impl IntoIterator<Item = Option<T>>) -> Option<C> {
     let values: Vec<Option<T>> = values.into_iter().collect();
@@ -53,7 +52,7 @@ impl ConfigReader<'_> {
         node.entries(self.faults)
     }
 
-    /// A string that is not blank.
+    /// A string that is not blank, with variables replaced.
     pub(super) fn expanded(&mut self, node: Node<'_>) -> Option<Expanded> {
         let written = node.text(self.faults)?;
         let value = env::expand(&written, self.env, self.faults)?;
@@ -64,18 +63,18 @@ impl ConfigReader<'_> {
         Some(Expanded { value, written })
     }
 
-    /// The value of a string that is not blank, with variables put in.
+    /// The value of a string that is not blank, with variables replaced.
     pub(super) fn string(&mut self, node: Node<'_>) -> Option<String> {
         Some(self.expanded(node)?.value)
     }
 
-    /// A name that a person gave: one line, without blanks around it.
+    /// A name that the user gave: one line, without white space around it.
     pub(super) fn name(&mut self, node: Node<'_>) -> Option<String> {
         let name = node.text(self.faults)?;
         self.check_name(&name)
     }
 
-    /// Checks that `name` is one line without blanks around it.
+    /// Checks that `name` is one line without white space around it.
     pub(super) fn check_name(&mut self, name: &Text) -> Option<String> {
         let value = &name.value;
         if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
@@ -86,7 +85,7 @@ impl ConfigReader<'_> {
         Some(value.clone())
     }
 
-    /// One of some words.
+    /// One of the words of `choices`.
     pub(super) fn choice<T: Copy>(&mut self, node: Node<'_>, choices: &[(&str, T)]) -> Option<T> {
         let word = self.expanded(node)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word.value) {
@@ -103,7 +102,7 @@ impl ConfigReader<'_> {
         None
     }
 
-    /// A length of time up to ten years.
+    /// A length of time, at most ten years.
     pub(super) fn duration(&mut self, node: Node<'_>) -> Option<Duration> {
         let text = self.expanded(node)?;
         let duration = node.duration_in(&text.value, self.faults)?;

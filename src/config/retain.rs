@@ -1,4 +1,4 @@
-//! How long the store keeps what it holds: `retain`.
+//! Reads how long the store keeps data: `retain`.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tidings_rules::yaml::Node;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The time for which edits of a story are matched, so its alerts must be kept.
+/// The time for which edits of a story are matched. Its alerts must be kept for as long.
 const LEAST: Duration = DAY.saturating_mul(7);
 
 const DEFAULT: Retain = Retain { stories: Some(DAY.saturating_mul(90)), alerts: None };
 
-/// `{stories: 90d, alerts: forever}`, which are the defaults, too.
+/// Reads `{stories: 90d, alerts: forever}`. These values are the defaults.
 pub(super) fn retain(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<Retain> {
     let Some(node) = node else { return Some(DEFAULT) };
     let mut entries = reader.entries(node)?;
@@ -24,15 +24,15 @@ pub(super) fn retain(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> O
 }
 
 /// A time, or `forever`.
-#[expect(clippy::option_option, reason = "none is `forever`; and no age at all is a fault")]
+#[expect(clippy::option_option, reason = "the inner `None` is `forever`, the outer a fault")]
 fn age(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Option<Duration>> {
     if reader.string(node)? == "forever" {
         return Some(None);
     }
     let age = reader.duration(node)?;
     if age < LEAST {
-        let help = "write at least 7d, or `forever`: for so long edits of a story are matched";
-        reader.error(node, "this is too short a time to keep things", help);
+        let help = "write at least 7d, or `forever`: edits of a story are matched for 7d";
+        reader.error(node, "this time to keep things is too short", help);
         return None;
     }
     Some(Some(age))

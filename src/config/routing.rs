@@ -1,4 +1,4 @@
-//! The notifiers of rules without `notify`: the key `notify` of the configuration.
+//! Reads the notifiers of rules without `notify`: the key `notify` of the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use tidings_rules::fault::nearest;
 use tidings_rules::story::{NotifierName, Severity};
 use tidings_rules::yaml::{Entries, Node};
 
-/// `[desk]`, or by severity: `{critical: [phone], default: [desk]}`.
+/// Reads `[desk]`, or notifiers by severity: `{critical: [phone], default: [desk]}`.
 pub(super) fn routing(
     config: &mut Entries<'_>,
     known: &BTreeSet<String>,
@@ -45,7 +45,7 @@ pub(super) fn routing(
         );
         reader
             .faults
-            .push(warning.help("write `default: [NAME]`; or `default: []`, if that is meant"));
+            .push(warning.help("write `default: [NAME]`; or `default: []` to send them to nobody"));
         Some(BTreeSet::new())
     };
     entries.refuse_unknown_keys(reader.faults);

@@ -1,5 +1,5 @@
-//! A user's template for messages: bounded in time and size, and tested on a sample of every kind
-//! of message.
+//! A user's template for messages. It is bounded in time and size, and tested with a sample of
+//! every kind of message.
 
 mod bounds;
 
@@ -10,22 +10,22 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
-/// The most steps that one rendering may take.
+/// The most steps of one rendering.
 const FUEL: u64 = 200_000;
 
 /// The largest message, in bytes.
 const LARGEST: usize = 256 << 10;
 
-/// So many letters of a headline tell it from others.
+/// The number of characters that distinguish a headline from others.
 const MARK: usize = 12;
 
-/// The most values of a list or a map that are written at once, those within them counted.
+/// The most values of a list or map that are written at once, with the values inside them.
 const MOST_WRITTEN: usize = LARGEST;
 
 const NAME: &str = "message";
 
-/// A message of every kind, as templates see them. The first is an alert with all that an alert can
-/// have.
+/// A sample of every kind of message as templates see it. The first is an alert with every property
+/// that an alert can have.
 const SAMPLES: [(&str, &str); 4] = [
     ("alert", include_str!("template/alert.json")),
     ("digest", include_str!("template/digest.json")),
@@ -36,26 +36,26 @@ const SAMPLES: [(&str, &str); 4] = [
 /// Why a template cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TemplateFailure {
-    /// The kind of message that it fails with.
+    /// The kind of message with which it fails.
     pub(super) sample: &'static str,
-    /// In words for a person, with the line.
+    /// The reason for a person, with the line.
     pub(super) why: String,
 }
 
-/// What a template writes.
+/// The kind of text that a template writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    /// JSON: every value is written as JSON, strings with their quotes.
+    /// JSON. Every value is written as JSON, strings with their quotes.
     Json,
-    /// Text, with every value as it is.
+    /// Text. Every value is written unchanged.
     Text,
 }
 
-/// A template without a fault.
+/// A template without faults.
 #[derive(Clone)]
 pub struct Template {
     environment: Arc<Environment<'static>>,
-    /// What it writes.
+    /// The kind of text that it writes.
     pub writes: Writes,
 }
 
@@ -66,12 +66,12 @@ impl std::fmt::Debug for Template {
 }
 
 impl Template {
-    /// The template in `source`, rendered on trial with a sample of every kind of message. With the
-    /// alert, a name that means nothing is an error; the others lack much that an alert has, and
-    /// there it is nothing, as it is when it matters.
+    /// The template in `source`, tested with a sample of every kind of message. With the sample
+    /// alert, an unknown name is an error. Other kinds of messages lack many properties of an
+    /// alert, so an unknown name is empty there, as it is when messages are sent.
     ///
     /// # Errors
-    /// Where it fails with one of them.
+    /// If it fails with one of the samples.
     pub(super) fn new(source: &str, writes: Writes) -> Result<Self, TemplateFailure> {
         let with = |undefined| Self::with(source.to_owned(), writes, undefined);
         let failed = |sample| move |why| TemplateFailure { sample, why };
@@ -90,8 +90,8 @@ impl Template {
         self.render(&sample)
     }
 
-    /// The kinds of messages that tell of stories, but not in the form of this template: neither a
-    /// headline nor a link of the sample's stands in what it writes.
+    /// The kinds of messages about stories that this template writes without a headline or link of
+    /// their stories.
     pub(super) fn silent_samples(&self) -> Vec<&'static str> {
         let of_stories = SAMPLES.iter().filter(|(name, _)| ["alert", "digest"].contains(name));
         let is_silent = |sample: &str| {
@@ -121,12 +121,13 @@ impl Template {
         Ok(Self { environment: Arc::new(environment), writes })
     }
 
-    /// The message for `alert`: what webhooks get as standard JSON, and `title`, `severity`, `link`
-    /// and `text` besides. What an alert lacks is written as nothing.
+    /// Renders the message for `alert`. `alert` has the properties of the standard JSON of
+    /// webhooks, and `title`, `severity`, `link` and `text`. A property that it lacks is written as
+    /// nothing.
     ///
     /// # Errors
-    /// The reason for a person: it does too much, writes too much, or does not write JSON where it
-    /// should.
+    /// With the reason for a person, if the template takes too many steps, writes too much, or
+    /// writes no JSON although it should.
     pub fn render(&self, alert: &Value) -> Result<Vec<u8>, String> {
         let mut message = Capped(Vec::new());
         let template = self.environment.get_template(NAME).map_err(|error| explain(&error))?;
@@ -134,7 +135,7 @@ impl Template {
         if self.writes == Writes::Json {
             let broken = |error| {
                 format!(
-                    "its output is not JSON: {error}; a value stands without quotes round it: {{{{ title }}}}"
+                    "its output is not JSON: {error}; write a value without quotes around it: {{{{ title }}}}"
                 )
             };
             serde_json::from_slice::<serde::de::IgnoredAny>(&message.0).map_err(broken)?;
@@ -143,13 +144,14 @@ impl Template {
     }
 }
 
-/// Whether a list or a map holds more values than `left`; what it holds is taken off that.
+/// Whether a list or map holds more values than `left`. Subtracts the values that it holds from
+/// `left`.
 fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
     let kind = value.kind();
     if !matches!(kind, ValueKind::Seq | ValueKind::Map | ValueKind::Iterable) {
         return false;
     }
-    // What has no length may be read once only.
+    // A value without a length may be an iterator, which can be read only once.
     match value.len() {
         Some(length) if length > *left => return true,
         Some(_) => {}
@@ -168,9 +170,9 @@ fn is_longer_than(value: &minijinja::Value, left: &mut usize) -> bool {
     false
 }
 
-/// What shows that a text is about the stories of a sample: the beginnings of their headlines,
-/// which a template may cut, and what their links have behind the host, which it may write
-/// otherwise. In small letters.
+/// The texts that show that a message is about the stories of a sample, in lower case: the
+/// beginnings of their headlines, because a template may cut them, and their links without the
+/// scheme, because a template may replace it.
 fn story_marks(sample: &Value) -> Vec<String> {
     let entries = sample["rules"].as_array().into_iter().flatten();
     let gathered = entries.flat_map(|rule| rule["stories"].as_array().into_iter().flatten());
@@ -187,7 +189,7 @@ fn story_marks(sample: &Value) -> Vec<String> {
 
 fn explain(error: &Error) -> String {
     let what = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it does not end, or takes too many steps".to_owned(),
+        (ErrorKind::OutOfFuel, _) => "it takes too many steps".to_owned(),
         (ErrorKind::WriteFailure, _) => format!("it writes more than {} kB", LARGEST >> 10),
         (kind, None) => kind.to_string(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
@@ -198,7 +200,7 @@ fn explain(error: &Error) -> String {
     }
 }
 
-/// What is written, as long as it is not too much.
+/// The written text, up to [`LARGEST`] bytes.
 struct Capped(Vec<u8>);
 
 impl io::Write for Capped {
@@ -234,7 +236,7 @@ mod tests {
     #[case("{% include 'more' %}", "line 1: template not found: ")]
     #[case(
         "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
-        "line 1: it does not end, or takes too many steps"
+        "line 1: it takes too many steps"
     )]
     #[case(
         "{% for a in range(9999) %}{{ '0123456789012345678901234567890123456789' }}{% endfor %}",
@@ -281,7 +283,7 @@ mod tests {
         assert_eq!(Template::new(source, Writes::Json).unwrap().silent_samples(), silent);
     }
 
-    /// Templates that are long, deep or costly.
+    /// Templates that are long, deeply nested or costly.
     fn hostile() -> Vec<String> {
         let long = 20_000;
         let mut all: Vec<String> = [
@@ -346,7 +348,7 @@ mod tests {
                     Template::new(&source, writes).map(drop).unwrap_or_default();
                 }
             });
-            // Without optimisation it is some twenty times slower.
+            // A build without optimisation is about twenty times slower.
             assert!(time.as_secs() < 20, "{shown}: {time:?}");
         }
     }

@@ -1,5 +1,4 @@
-//! Tests of configurations as a whole: what a sound one becomes, what is said of a bad one, and
-//! that no secret is in it.
+//! Tests of whole configurations: their values, their faults, and that faults show no secret.
 
 mod hosts;
 mod retain;
@@ -25,7 +24,7 @@ fn env(name: &str) -> Option<String> {
     }
 }
 
-/// A list of addresses, one a line.
+/// Reads a list of addresses, one for each line.
 fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
     let feed = |line: &str| {
         let url = line.parse().map_err(|_| "this is no list".to_owned())?;
@@ -34,7 +33,7 @@ fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
     String::from_utf8_lossy(bytes).lines().map(feed).collect()
 }
 
-/// The configuration, and all that is said of it.
+/// The configuration, and its rendered faults.
 fn read(text: &str) -> (Option<Config>, String) {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
     let mut faults = Vec::new();
@@ -49,7 +48,7 @@ fn sound(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{said}"))
 }
 
-/// What is said of each of some bad configurations.
+/// The rendered faults of some bad configurations.
 fn said_of(cases: &[&str]) -> String {
     let said = cases.iter().map(|text| {
         let (config, said) = read(text);
@@ -59,7 +58,7 @@ fn said_of(cases: &[&str]) -> String {
     said.collect()
 }
 
-/// A sound configuration with one line more or other.
+/// A valid configuration with one line added or replaced.
 fn with(line: &str) -> String {
     let key = line.split(':').next().unwrap_or_default();
     let base = "notify: [console]\nfeeds: [https://example.org/feed]\nnotifiers: {console: {type: console}}\n";
@@ -335,7 +334,7 @@ fn faults_of_authorities() {
     )));
     let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
     let said = said_of(&cases).replace(&format!("{}/", folder.path().display()), "");
-    // Places and carets depend on how long the folder's path is.
+    // Places and carets depend on the length of the folder's path.
     let sentences = said.lines().filter(|line| line.starts_with("error") || line.contains("help"));
     insta::assert_snapshot!(sentences.collect::<Vec<_>>().join("\n"));
 }

@@ -3,13 +3,12 @@
 
 use tracing::warn;
 
-use crate::alerts::Receiver;
-use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{Notice, NoticeKind};
+use crate::alerts::receiver_health::ReceiverHealth;
 use crate::clock::now;
 use crate::config::Config;
 use crate::daemon::receivers;
-use crate::store::{ReceiverHealth, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Queues a notice for every receiver that has been down for long, and for every refusal without a
 /// notice.
@@ -19,23 +18,13 @@ pub(super) async fn queue_receiver_notices(
     receiver_health: &ReceiverHealth,
 ) -> Result<(), StoreError> {
     let away = receiver_health.away.iter().filter(|(_, health)| health.needs_notice(now()));
-    let down = away.map(|(receiver, health)| down_notice(receiver, health));
-    for notice in down.chain(receiver_health.unannounced_refusals().cloned()) {
+    let down = away.map(|(receiver, health)| {
+        Notice::new(NoticeKind::Down, receiver, health.since, health.why.clone())
+    });
+    for notice in down.chain(receiver_health.unannounced_refusals()) {
         queue_notice(store, config, notice).await?;
     }
     Ok(())
-}
-
-fn down_notice(receiver: &Receiver, health: &NotifierHealth) -> Notice {
-    let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
-    let notifier = receiver.notifier.clone();
-    Notice {
-        kind: NoticeKind::Down,
-        notifier,
-        recipient,
-        since: health.since,
-        why: health.why.clone(),
-    }
 }
 
 async fn queue_notice(store: &Store, config: &Config, notice: Notice) -> Result<(), StoreError> {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::clock::{Jump, later, now};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::matching::StoryMatcher;
-use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, scheduler};
 use crate::store::{MatchResult, SettledStory, Store, StoreError};
@@ -67,6 +67,11 @@ impl Work for Backfills {
         if output.is_none() && self.mode == Mode::Forever {
             self.due = Some(now());
         }
+    }
+
+    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
+        error!("{}: {why}; it is tried again when the rules change", Self::JOB_FAILED);
+        AfterPanic::Reschedule
     }
 
     async fn wait_for_change(&mut self) {

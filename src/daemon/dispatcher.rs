@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,8 +10,10 @@ use tracing::{debug, error, info, warn};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::receiver_health::ReceiverHealth;
 use crate::alerts::retry;
 use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
+use crate::alerts::send_queue::Sending;
 use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
 use crate::config::Config;
@@ -22,7 +23,7 @@ use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, announce, feed_diff, payloads, scheduler};
 use crate::notify;
 use crate::notify::SendContext;
-use crate::store::{Lease, PreparedMessages, ReceiverHealth, Sending, Store, StoreError};
+use crate::store::{Lease, PreparedMessages, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
@@ -50,7 +51,7 @@ pub(crate) async fn deliver(
     if stop.is_cancelled() {
         deliveries.parts.send_context.close_all_connections().await;
     }
-    DeliveryEnd { next_due, refused: deliveries.parts.refused_messages.load(Ordering::Relaxed) }
+    DeliveryEnd { next_due, refused: deliveries.refused }
 }
 
 /// How the deliveries of a run ended.
@@ -76,6 +77,8 @@ pub(crate) struct Deliveries {
     unfinished: Option<UnfinishedTurn>,
     /// The receivers whose last attempt failed. Each is logged once, until an attempt succeeds.
     failing_receivers: BTreeSet<Receiver>,
+    /// The number of messages that were dead-lettered.
+    refused: usize,
 }
 
 /// What follows a turn of the outbox when its leases are in flight.
@@ -97,8 +100,6 @@ pub(crate) struct DeliveryParts {
     pub(super) run: i64,
     pub(super) send_context: SendContext,
     pub(super) wakeups: Arc<Wakeups>,
-    /// The number of messages that were dead-lettered in this run.
-    pub(super) refused_messages: AtomicUsize,
 }
 
 impl Deliveries {
@@ -112,6 +113,7 @@ impl Deliveries {
             payloads: Payloads::default(),
             unfinished: None,
             failing_receivers: BTreeSet::new(),
+            refused: 0,
         }
     }
 
@@ -154,7 +156,7 @@ impl Deliveries {
                 }
             }
             Finish::Dead(why) => {
-                self.parts.refused_messages.fetch_add(1, Ordering::Relaxed);
+                self.refused += 1;
                 error!("{receiver} refused a message; it is dead-lettered: {why}");
             }
         }
@@ -190,6 +192,10 @@ impl Work for Deliveries {
         self.ended.clear();
         drop(prepared);
         self.payloads.note_turn(&turn);
+        self.refused += turn.unrenderable.len();
+        for (receiver, why) in &turn.unrenderable {
+            error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
+        }
         let (receiver_health, unprepared) = (turn.receiver_health, turn.unprepared);
         self.unfinished = Some(UnfinishedTurn { receiver_health, prepared: next, unprepared });
         Ok(Due { jobs: turn.leases, next: turn.next_due })

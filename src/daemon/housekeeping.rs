@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::clock::{Jump, later, now};
 use crate::config::Retain;
-use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
 use crate::daemon::{Mode, scheduler};
 use crate::store::{Retention, Store, StoreError, SweepCounts, SweepPosition};
 
@@ -64,6 +64,12 @@ impl Work for Sweeps {
         if let Some(removed) = removed.filter(|removed| *removed != SweepCounts::default()) {
             log_removed(removed);
         }
+    }
+
+    fn end_after_panic(&mut self, (): (), why: &Panicked) -> AfterPanic<()> {
+        error!("{}: {why}; it is tried again at the next sweep", Self::JOB_FAILED);
+        self.end((), None);
+        AfterPanic::Reschedule
     }
 
     async fn check_clock(&mut self, _jump: Option<Jump>) {

@@ -1,7 +1,6 @@
 //! The loops of a run, each with what it needs. This is the one place that builds them.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +74,6 @@ impl Loops {
             run,
             send_context,
             wakeups: Arc::clone(&wakeups),
-            refused_messages: AtomicUsize::new(0),
         };
         let polls = Arc::new(new_polls(config, &parts));
         Ok(Self {

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::error;
 
 use crate::clock::{later, now};
 use crate::daemon::dispatcher::DeliveryParts;
@@ -68,30 +66,39 @@ impl Payloads {
 /// Prepares the next messages of every notifier that is not away, without those that are prepared
 /// already.
 pub(crate) async fn prepare_next(
-    parts: &DeliveryParts,
+    parts: &Arc<DeliveryParts>,
     payloads: &Payloads,
 ) -> Result<PreparedMessages, StoreError> {
     let notifiers = parts.config.notifiers.keys();
     let notifiers: Vec<_> = notifiers.filter(|name| !payloads.away.contains(*name)).collect();
     let store = &parts.store;
     let open = store.read_next_open_messages(&notifiers, AHEAD, &payloads.prepared, now()).await?;
-    Ok(prepare_all(parts, open))
+    Ok(prepare_all(parts, open).await)
 }
 
 /// Prepares these messages.
 pub(crate) async fn prepare(
-    parts: &DeliveryParts,
+    parts: &Arc<DeliveryParts>,
     messages: &[i64],
 ) -> Result<PreparedMessages, StoreError> {
     if messages.is_empty() {
         return Ok(PreparedMessages::new());
     }
     let open = parts.store.read_open_messages(messages, now()).await?;
-    Ok(prepare_all(parts, open))
+    Ok(prepare_all(parts, open).await)
 }
 
-fn prepare_all(parts: &DeliveryParts, open: Vec<OpenMessage>) -> PreparedMessages {
-    open.into_iter().map(|open| (open.message, prepare_message(parts, open))).collect()
+/// Prepares messages on a thread of their own, because a template may take long. It takes no
+/// permit: a delivery does not wait for pages and rules.
+async fn prepare_all(parts: &Arc<DeliveryParts>, open: Vec<OpenMessage>) -> PreparedMessages {
+    if open.is_empty() {
+        return PreparedMessages::new();
+    }
+    let parts = Arc::clone(parts);
+    let prepare = move || {
+        open.into_iter().map(|open| (open.message, prepare_message(&parts, open))).collect()
+    };
+    tokio::task::spawn_blocking(prepare).await.expect("a panic of a template is caught")
 }
 
 fn prepare_message(parts: &DeliveryParts, open: OpenMessage) -> PreparedMessage {
@@ -116,8 +123,4 @@ fn render(parts: &DeliveryParts, open: OpenMessage) -> Result<Preparation, Strin
     rendered
         .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))
         .map(Preparation::Payload)
-        .inspect_err(|why| {
-            parts.refused_messages.fetch_add(1, Ordering::Relaxed);
-            error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
-        })
 }

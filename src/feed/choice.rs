@@ -1,5 +1,5 @@
-//! Chooses between two readers of XML feeds: feed-rs, and our own forgiving reader for what feed-rs
-//! refuses, empties or leaves out.
+//! Chooses between two readers of XML feeds: feed-rs, and the forgiving reader of this room, which
+//! reads what feed-rs refuses or leaves out.
 
 use url::Url;
 
@@ -43,7 +43,7 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
     has_all && !signs.sources && document.items.iter().all(is_full)
 }
 
-/// The first answer with its gaps filled, if it has as many items as the second; else the second.
+/// The first result with its gaps filled, if it has as many items as the second; else the second.
 fn choose(first: Option<Document>, second: Result<Document, NoFeed>) -> Result<Document, NoFeed> {
     match (first, second) {
         (Some(first), Ok(second)) if first.items.len() == second.items.len() => {

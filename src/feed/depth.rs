@@ -55,7 +55,7 @@ pub(super) fn is_safe(text: &str) -> bool {
     }
 }
 
-/// The load of `tag`. `None` if it is more than can be read safely.
+/// The load around the content of `tag`. `None` if it is too much to be read safely.
 fn add_tag(tag: &BytesStart, mut load: Load) -> Option<Load> {
     for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
         if count >= MOST_ATTRIBUTES {

@@ -35,7 +35,7 @@ const USUAL: [&str; 9] = [
 pub struct NamedFeed {
     /// Its absolute address.
     pub url: Url,
-    /// What the page calls it.
+    /// Its title on the page.
     pub title: Option<String>,
 }
 
@@ -61,9 +61,9 @@ pub fn discover(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<D
     parse::parse(bytes, content_type, url).map(Discovery::Feed)
 }
 
-/// The feeds that an HTML page names, each once, the best first. At first those of `<link
-/// rel="alternate">` in the page's order, then those of comments, then links in the text that look
-/// like feeds. At most [`MOST_FEEDS`].
+/// The feeds that an HTML page names, each once, the best first: those of `<link rel="alternate">`
+/// in the page's order, then those of comments, then links in the text that look like feeds. At
+/// most [`MOST_FEEDS`].
 #[must_use]
 pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
     let sink = PageSink(RefCell::new(SeenElements { base: page.clone(), named: Vec::new() }));

@@ -33,7 +33,8 @@ pub enum DocumentEnd {
     WithinItem,
 }
 
-/// One item. Texts are plain: markup removed, entities resolved, paragraphs parted by a blank line.
+/// One item. Its texts are plain: markup is removed, entities are resolved, and a blank line
+/// separates paragraphs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Item {
     /// The publisher's identifier, if there is one. Never empty.

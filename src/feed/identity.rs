@@ -71,13 +71,13 @@ pub struct Claims {
 pub struct Faces(Vec<Face>);
 
 impl Faces {
-    /// Those of `items`, in their order.
+    /// The faces of `items`, in their order.
     #[must_use]
     pub fn from_items(items: &[Item]) -> Self {
         Self(items.iter().enumerate().map(|(index, item)| item_face(index, item)).collect())
     }
 
-    /// All keys by which they may be known, each once.
+    /// All keys by which the items may be known, each once.
     #[must_use]
     pub fn claims(&self) -> Claims {
         let sorted = |mut values: Vec<String>| {
@@ -198,7 +198,7 @@ pub fn removed_and_returned(known: &[KnownItem], judged: &[ClassifiedItem]) -> R
 }
 
 impl ClassifiedItem {
-    /// Its key in the store; its own key if it is new.
+    /// The item's key in the store; its own key if it is new.
     #[must_use]
     pub fn known_by(&self) -> &ItemKey {
         match &self.verdict {
@@ -210,8 +210,8 @@ impl ClassifiedItem {
     }
 }
 
-/// Of faces that repeat each other, one is kept: one whose words are known, else the first. So the
-/// same face is kept at every poll.
+/// Keeps one of the faces that repeat each other: one whose words are known, else the first. So
+/// every poll keeps the same face.
 fn without_repeats(known: &[KnownItem], Faces(faces): Faces) -> Vec<Face> {
     let exact: HashSet<_> = known.iter().map(|item| (&item.guid, &item.link, &item.hash)).collect();
     let mut kept: HashMap<_, usize> = HashMap::new();

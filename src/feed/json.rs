@@ -1,5 +1,5 @@
-//! JSON Feed (jsonfeed.org, versions 1 and 1.1) to items. An item that breaks the format is left
-//! out; the others are read.
+//! Reads JSON Feed (jsonfeed.org, versions 1 and 1.1). An item that breaks the format is left out,
+//! and the others are read.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -47,7 +47,7 @@ struct JsonAuthor {
 /// Reads a JSON Feed.
 pub(super) fn parse(text: &str, base: &Url) -> Result<Document, NoFeed> {
     let (feed, end) = read_json(text)
-        .map_err(|error| NoFeed(format!("this is JSON, but no feed that can be read: {error}")))?;
+        .map_err(|error| NoFeed(format!("this is JSON, but not a readable feed: {error}")))?;
     if !feed.version.contains("jsonfeed.org/version/") {
         return Err(NoFeed("this is JSON, but not a JSON Feed".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! Lists of feeds in OPML, as other readers keep them. Reading forgives faults.
+//! Lists of feeds in OPML, as other readers keep them. Faults are tolerated.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -34,11 +34,11 @@ pub struct Subscription {
 #[error("{0}")]
 pub struct NoList(String);
 
-/// Reads a list. Attributes in any case, a bare `&`, missing titles and missing end tags are
-/// forgiven; a feed that stands in several folders is one with all their tags.
+/// Reads a list. It tolerates attributes in any case, a bare `&`, missing titles and missing end
+/// tags. A feed in several folders becomes one feed with all their tags.
 ///
 /// # Errors
-/// Where no feed is named.
+/// If the list names no feed.
 pub fn read_opml(bytes: &[u8]) -> Result<Vec<Subscription>, NoList> {
     let sink = OutlineSink(RefCell::default());
     let whole = tokenise(&repair(&decode(bytes, None)), &sink);

@@ -10,12 +10,12 @@ use crate::feed::{choice, discover, json, sniff};
 use crate::markup::decode::decode;
 use tidings_rules::text::visible;
 
-/// Reads `bytes`, which came from `base` with that `Content-Type`. Never panics, and takes bounded
-/// time and stack whatever the bytes.
+/// Reads `bytes`, which came from `base` with that `Content-Type`. Never panics. Time and stack are
+/// bounded for any bytes.
 ///
 /// # Errors
-/// If the bytes contain no feed: HTML, other JSON, or damage without a readable item. An empty feed
-/// is no error.
+/// If the bytes contain no feed: they are HTML or other JSON, or are damaged without a readable
+/// item. An empty feed is not an error.
 pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Document, NoFeed> {
     let text = decode(bytes, content_type);
     let document = match sniff::kind(&text) {
@@ -23,7 +23,7 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
         sniff::DocumentKind::Json => json::parse(&text, base),
         sniff::DocumentKind::Html => Err(web_page(&text, base)),
         sniff::DocumentKind::Other => {
-            Err(NoFeed("this is not a feed, nor any XML or JSON".to_owned()))
+            Err(NoFeed("this is not a feed, and neither XML nor JSON".to_owned()))
         }
         sniff::DocumentKind::Xml => choice::read_xml_feed(&text, base),
     };

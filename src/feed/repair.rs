@@ -10,10 +10,10 @@ use encoding_rs::WINDOWS_1252;
 
 use self::patch::Patch;
 
-/// Repairs `text`, which is decoded. Removes what stands before the first tag, XML declarations
-/// (they name an encoding that is no longer true) and characters that XML forbids. Escapes a bare
-/// `&` and a bare `<`, resolves references to forbidden characters, and renames old `rss` versions
-/// and namespaces. Does not copy correct text.
+/// Repairs decoded `text`. Removes the text before the first tag, XML declarations (their encoding
+/// is no longer true) and characters that XML forbids. Escapes a bare `&` and a bare `<`, resolves
+/// references to forbidden characters, and renames old `rss` versions and namespaces. Correct text
+/// is not copied.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let text = from_first_tag(text);
     let mut patch = Patch::new(text);
@@ -29,7 +29,7 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     patch.finish()
 }
 
-/// `text` from its first markup on, XML declarations left out.
+/// `text` from its first markup on, without XML declarations before it.
 fn from_first_tag(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -53,12 +53,12 @@ fn instruction_end(rest: &str) -> usize {
     rest.find("?>").map_or(rest.len(), |end| end + 2)
 }
 
-/// Whether what follows a `<` makes it the start of markup.
+/// Whether `after` makes the `<` before it the start of markup.
 fn opens_markup(after: &str) -> bool {
     after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '_' | ':' | '!' | '?'))
 }
 
-/// Passes over the markup at the start of what is left.
+/// Passes over the markup at the start of the rest.
 fn markup(patch: &mut Patch) {
     let rest = patch.rest();
     if let Some(inner) = rest.strip_prefix("<![CDATA[") {
@@ -82,14 +82,14 @@ fn markup(patch: &mut Patch) {
     }
 }
 
-/// Where the first `close` ends in `text`. `first` is its first character: a search for one
-/// character is many times as fast.
+/// The end of the first `close` in `text`. `first` is its first character, because the search for
+/// one character is many times as fast.
 fn find_after(text: &str, first: char, close: &str) -> Option<usize> {
     let mut starts = text.match_indices(first).map(|(at, _)| at);
     starts.find(|at| text[*at..].starts_with(close)).map(|at| at + close.len())
 }
 
-/// The length of a document type declaration, its internal subset included.
+/// The length of a document type declaration with its internal subset.
 pub(super) fn doctype_end(rest: &str) -> usize {
     let close = match rest.find('>') {
         Some(end) if rest[..end].contains('[') => {
@@ -100,7 +100,7 @@ pub(super) fn doctype_end(rest: &str) -> usize {
     close.unwrap_or(rest.len())
 }
 
-/// Passes over the tag at the start of what is left, and repairs its attributes.
+/// Passes over the tag at the start of the rest, and repairs its attributes.
 fn tag(patch: &mut Patch) {
     let rest = patch.rest();
     let tag = &rest[..tag_end(rest)];
@@ -128,11 +128,12 @@ fn tag_end(rest: &str) -> usize {
             _ => {}
         }
     }
-    // A quote is never closed. The tag may end too soon here, but it must not swallow the feed.
+    // A quote is not closed. The tag may end too soon here, but it must not contain the rest of the
+    // feed.
     rest.find('>').map_or(rest.len(), |end| end + 1)
 }
 
-/// Passes over the reference at the start of what is left, or escapes a bare `&`.
+/// Passes over the reference at the start of the rest, or escapes a bare `&`.
 fn reference(patch: &mut Patch) {
     let rest = patch.rest();
     let end = rest[1..]

@@ -10,8 +10,8 @@ pub(super) enum DocumentKind {
     Other,
 }
 
-/// The kind of `text`: HTML if its first element says so, else JSON or XML by its first sign. Junk
-/// before it is skipped.
+/// The kind of `text`: HTML if its first element is HTML's, else JSON or XML by its first sign.
+/// Text before that is skipped.
 pub(super) fn kind(text: &str) -> DocumentKind {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
     match text.chars().next() {

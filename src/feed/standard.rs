@@ -1,5 +1,5 @@
-//! Reads XML feeds with feed-rs, the first of the two readers, for feeds that nearly follow a
-//! standard.
+//! Reads XML feeds with feed-rs, the first of the two readers, which reads feeds that nearly follow
+//! a standard.
 
 use std::time::SystemTime;
 
@@ -18,12 +18,12 @@ use crate::markup::plain;
 use crate::markup::shield::catch_panic;
 use tidings_rules::text::one_line;
 
-/// The most references in a document. The lexer returns each by itself, which takes ten times as
-/// long as a plain character.
+/// The most references in a document. The lexer returns each reference by itself, which takes ten
+/// times as long as a plain character.
 const MOST_REFERENCES: usize = 500_000;
 
 /// Reads a feed that came from `base`, after common repairs. `hints` reads its hints, and `choice`
-/// decides how it ends. `None` if feed-rs refuses it, panics, or would not be safe.
+/// decides how it ends. `None` if feed-rs refuses it, panics, or cannot read it safely.
 pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
     if bytes::count(text.as_bytes(), b'&') > MOST_REFERENCES {
         return None;
@@ -34,8 +34,8 @@ pub(super) fn read_with_feed_rs(text: &str, base: &Url) -> Option<Document> {
     }
     let parser = feed_rs::parser::Builder::new()
         .base_uri(Some(base.as_str()))
-        // An id that the publisher did not give must stay missing. feed-rs would make one, and a
-        // random one if there is no link.
+        // An id that the publisher did not give must be missing. feed-rs would make one, which is
+        // random if there is no link.
         .id_generator(|_, _, _| String::new())
         // Both readers read the same dates.
         .timestamp_parser(|date| Some(SystemTime::try_from(parse_date(date)?).ok()?.into()))
@@ -110,8 +110,8 @@ fn headline(text: &Text, kind: &FeedType) -> String {
     one_line(&prose(text, kind))
 }
 
-/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, and is
-/// often wrong about `text`.
+/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, but its
+/// `text` is often markup.
 fn prose(text: &Text, kind: &FeedType) -> String {
     let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
     if is_plain { plain::from_either(&text.content) } else { plain::from_markup(&text.content) }

@@ -10,7 +10,7 @@ pub(super) fn name(tag: &str) -> &str {
 
 /// A name without its prefix.
 pub(super) fn local(name: &str) -> &str {
-    // Byte by byte: names are too short for a search by words.
+    // A search byte by byte, because names are too short for a search by machine words.
     let prefix = name.bytes().rposition(|byte| byte == b':');
     prefix.map_or(name, |colon| &name[colon + 1..])
 }

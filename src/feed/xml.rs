@@ -1,5 +1,5 @@
-//! The second reader of XML feeds: any format, however damaged, in one pass over the tokens. No
-//! tree, no recursion, and time in proportion to the length.
+//! The second reader of XML feeds. It reads any format, even if it is damaged, in one pass over the
+//! tokens, without tree and recursion, in time proportional to the length.
 //!
 //! RSS 0.9x to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0 and CDF are read as one language, because
 //! their words do not collide. A missing end tag is assumed before any element that cannot stand
@@ -27,7 +27,7 @@ use crate::markup::plain;
 use crate::markup::tokens::{TagTooLarge, tokenise};
 use tidings_rules::text::one_line;
 
-/// The longest `xml:base` that is followed. Each is joined with all those inside it.
+/// The longest `xml:base` that is used, in bytes. Each is joined with all those inside it.
 const LONGEST_BASE: usize = 4096;
 
 /// Reads a feed that came from `base`, and every item that is not damaged. `hints` reads its hints.
@@ -40,7 +40,7 @@ pub(super) fn read_tokens(text: &str, base: &Url) -> Result<Document, NoFeed> {
     reader.finish_item(false);
     reader.check(whole)?;
     let end = match () {
-        // A tag that is too large ends the reading, and the items before it stay.
+        // A tag that is too large ends the reading. The items before it stay.
         () if reader.is_ended || whole.is_err() => DocumentEnd::Whole,
         () if reader.items.len() > closed => DocumentEnd::WithinItem,
         () => DocumentEnd::BetweenItems,
@@ -175,7 +175,7 @@ impl<'a> XmlReader<'a> {
         self.capture = Some(Capture::new(tag, part, rank, self.is_atom, base));
     }
 
-    /// Whether the part stands in the tag's attributes, as links and categories of Atom do.
+    /// Whether the part's value is in the tag's attributes, as in links and categories of Atom.
     fn takes_attributes(&mut self, tag: &Tag, part: FeedPart, rank: u8) -> bool {
         match part {
             FeedPart::Link => {
@@ -308,9 +308,9 @@ impl<'a> XmlReader<'a> {
             }
             (None, Ok(())) => match &self.root {
                 Some(root) => {
-                    format!("this XML is no feed: its first element is <{}>", short(root))
+                    format!("this XML is not a feed: its first element is <{}>", short(root))
                 }
-                None => "this is no feed: it is damaged from its first tag on".to_owned(),
+                None => "this is not a feed: it is damaged from its first tag on".to_owned(),
             },
         };
         Err(NoFeed(why))
@@ -336,7 +336,7 @@ impl<'a> XmlReader<'a> {
     }
 }
 
-/// The `xml:base` of a tag, which is relative to the one around it.
+/// The `xml:base` of a tag, resolved against the one around it.
 fn based(tag: &Tag, around: &Url) -> Option<Url> {
     let base = attribute(tag, "xml:base")?.trim();
     around.join(base).ok().filter(|base| base.as_str().len() <= LONGEST_BASE)

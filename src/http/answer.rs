@@ -10,25 +10,25 @@ use crate::http::headers::{Freshness, Validators};
 pub enum RedirectKind {
     /// There was no redirect.
     Straight,
-    /// Redirects led to it, and each said that it is for good (301, 308).
+    /// Redirects led to it, and all of them are permanent (301, 308).
     MovedForGood,
-    /// Redirects led to it, and not all of them for good.
+    /// Redirects led to it, and at least one of them is temporary.
     Redirected,
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct HttpAnswer {
     /// The decompressed body; `None` for 304.
     pub body: Option<Body>,
-    /// `Content-Type` as sent.
+    /// `Content-Type`, as the server sent it.
     pub content_type: Option<String>,
-    /// To be sent back next time; for a 304 those it carried, else those that were sent.
+    /// The validators for the next request. A 304 without validators keeps those of its request.
     pub validators: Validators,
-    /// When to come back, as headers say it.
+    /// How long the answer stays fresh.
     pub freshness: Freshness,
-    /// Where the body came from, after redirects.
+    /// The address of the body, after redirects.
     pub url: Url,
-    /// What redirects led there.
+    /// The redirects that led to the answer.
     pub redirects: RedirectKind,
 }

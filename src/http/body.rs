@@ -1,4 +1,4 @@
-//! Bodies as they are read: part by part, capped each, and all together.
+//! Reads bodies part by part, within limits for each body and for all bodies together.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,33 +11,36 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::limits::{Limits, MOST_BYTES, too_slow, within};
 use super::{FetchError, failure};
 
-/// Sizes of bodies, and how many of each are held at once until they are parsed: 60 MiB in all. A
-/// body that outgrows its size waits for a place among the next, and keeps its own meanwhile; those
-/// of the last wait for nothing, so that all come to an end.
+/// The classes of bodies by size: the most bytes of a body, and the most bodies in memory until
+/// they are parsed. Together they are 60 MiB.
+///
+/// A body that outgrows its class waits for a place in the next class and keeps its own place
+/// meanwhile. A body of the last class waits for nothing, so there is no deadlock.
 const SIZES: [(usize, usize); 3] = [(64 << 10, 256), (1 << 20, 24), (MOST_BYTES, 2)];
 
-/// How many parts a body may come in, whatever its length: each takes time, however small it is.
+/// The number of parts that a body of any length may have. Each part takes time, however small it
+/// is.
 const MOST_PARTS: usize = 50_000;
 
-/// How long the parts beyond these must be on average, in bytes.
+/// The least mean length of the parts beyond [`MOST_PARTS`], in bytes.
 const LEAST_PART: usize = 64;
 
-/// Memory that parsing takes for each byte of a body, in bytes: the decoded and repaired text, the
-/// items, the rows for the store. Measured.
+/// The memory that parsing takes for each byte of a body, in bytes, as measured: the decoded and
+/// repaired text, the items, the rows for the store.
 const WORK_OF_A_BYTE: usize = 15;
 
-/// Memory that parsing may take at once, in KiB: enough for one of the largest bodies.
+/// The memory that parsing may take at once, in KiB: enough for one body of the largest class.
 const MOST_WORK: u32 = 160 << 10;
 
-/// Room that bodies in flight share; a clone is the same room.
+/// The memory that bodies and their parsing share. A clone shares it, too.
 #[derive(Clone, Debug)]
 pub struct BodyBudget {
     places: [Arc<Semaphore>; SIZES.len()],
-    /// [`MOST_WORK`], as far as nothing takes it up.
+    /// The KiB of [`MOST_WORK`] that are free.
     work: Arc<Semaphore>,
 }
 
-/// The memory that reading a body takes, counted until it is dropped.
+/// A reservation of memory for parsing. It ends when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct ParsingMemory(
@@ -56,7 +59,8 @@ impl BodyBudget {
         Self { places: places.map(|places| Arc::new(Semaphore::new(places))), work }
     }
 
-    /// Waits until there is memory to parse `body`. It is reserved until the result is recorded.
+    /// Waits until there is memory to parse `body`. The caller keeps the reservation until the
+    /// result is recorded.
     pub(crate) async fn reserve_memory(&self, body: &Body) -> ParsingMemory {
         let takes =
             u32::try_from(body.len() * WORK_OF_A_BYTE / 1024).unwrap_or(MOST_WORK).min(MOST_WORK);
@@ -69,13 +73,13 @@ impl BodyBudget {
     }
 }
 
-/// A body. It takes up room until it is dropped.
+/// The bytes of an answer. It holds its place in a [`BodyBudget`] until it is dropped.
 #[derive(Debug, Default)]
 pub struct Body {
     bytes: Vec<u8>,
-    /// Its size, and its place among those of that size.
+    /// The index of its class in [`SIZES`], and its place in that class.
     place: Option<(usize, OwnedSemaphorePermit)>,
-    /// Why there is no more of it, where it broke off.
+    /// Why the body is incomplete.
     broken: Option<FetchError>,
 }
 
@@ -88,20 +92,20 @@ impl Deref for Body {
 }
 
 impl From<Vec<u8>> for Body {
-    /// A body that takes up no room.
+    /// A body without a place in a budget.
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes, place: None, broken: None }
     }
 }
 
 impl Body {
-    /// Why the body broke off; `None` if all of it came.
+    /// Why the body is incomplete; `None` if it is complete.
     #[must_use]
     pub fn incomplete_because(&self) -> Option<&FetchError> {
         self.broken.as_ref()
     }
 
-    /// Adds `part`, as soon as there is room for it.
+    /// Appends `part`, after waiting for a place if the body outgrows its class.
     async fn extend(&mut self, part: &[u8], room: &BodyBudget) {
         let length = self.bytes.len() + part.len();
         let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
@@ -116,9 +120,9 @@ impl Body {
     }
 }
 
-/// Reads a body part by part, so that no more than the cap is held, whatever the compression. Parts
-/// may take the time that is `left`; waiting for memory does not count. A body that breaks off
-/// after its first byte is returned as far as it was read.
+/// Reads a body part by part, with at most the limit of decompressed bytes in memory. Receiving the
+/// parts takes at most the time that is `left`; waiting for memory does not count. A body that
+/// breaks off after its first byte is returned as incomplete.
 pub(super) async fn read_body(
     mut response: Response,
     limits: &Limits,
@@ -131,7 +135,7 @@ pub(super) async fn read_body(
     let mut body = Body::default();
     let mut parts = 0;
     loop {
-        // What is there already needs no timer.
+        // A part that has already arrived needs no timer.
         let part = match response.chunk().now_or_never() {
             Some(part) => Some(Ok(part)),
             None => within(left, tokio::time::timeout(limits.idle, response.chunk())).await,
@@ -149,9 +153,8 @@ pub(super) async fn read_body(
             Some(Ok(Ok(None))) => return Ok(body),
             Some(Ok(Err(error))) => return keep_partial(body, failure::explain(&error)),
             Some(Err(_)) => {
-                let silent = FetchError::Broken(
-                    "the server fell silent in the middle of its answer".to_owned(),
-                );
+                let silent =
+                    FetchError::Broken("the server stopped in the middle of its answer".to_owned());
                 return keep_partial(body, silent);
             }
             None => return keep_partial(body, too_slow(limits.total)),
@@ -159,14 +162,14 @@ pub(super) async fn read_body(
     }
 }
 
-/// What came of a body before it broke off; an error if nothing did.
+/// The incomplete body; an error if it is empty.
 fn keep_partial(body: Body, why: FetchError) -> Result<Body, FetchError> {
     if body.is_empty() { Err(why) } else { Ok(Body { broken: Some(why), ..body }) }
 }
 
 #[cfg(test)]
 impl BodyBudget {
-    /// Takes up all places of the largest bodies.
+    /// Takes all places of the largest class.
     pub(super) async fn without_the_largest(&self) -> OwnedSemaphorePermit {
         let (_, places) = SIZES[SIZES.len() - 1];
         let all = u32::try_from(places).expect("few");
@@ -181,7 +184,7 @@ impl BodyBudget {
 mod tests {
     use super::*;
 
-    /// How many places of each size are free.
+    /// The number of free places of each class.
     fn free(room: &BodyBudget) -> [usize; SIZES.len()] {
         room.places.each_ref().map(|places| places.available_permits())
     }

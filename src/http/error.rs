@@ -1,4 +1,4 @@
-//! Why no answer came, and the host that is meant.
+//! Errors of requests, and hosts.
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -6,12 +6,12 @@ use url::Url;
 
 use crate::http::headers::RetryAfter;
 
-/// A host as politeness counts them: `name:port`.
+/// A host for rate limits, as `name:port`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostKey(pub String);
 
 impl HostKey {
-    /// The host of `url`; empty name and port 0 where it has none (`file:`).
+    /// The host of `url`. An address without a host (`file:`) has an empty name and port 0.
     #[must_use]
     pub fn from_url(url: &Url) -> Self {
         let name = url.host_str().unwrap_or_default();
@@ -19,7 +19,7 @@ impl HostKey {
     }
 }
 
-/// Why there is no answer. `Display` is one sentence for a person, without the address.
+/// Why there is no usable answer. `Display` is one sentence for a person, without the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// The guard refused an address, or a redirect led from https to http.
@@ -28,14 +28,14 @@ pub enum FetchError {
     /// No connection: name, network, TLS, or a time-out before an answer.
     #[error("{0}")]
     Unreachable(String),
-    /// An answer that is neither a success nor a redirect that can be followed.
+    /// The status is neither a success nor a redirect that can be followed.
     #[error("{}", status_text(*code))]
     Status {
         /// The status code.
         code: u16,
         /// `Retry-After` of the answer.
         retry_after: Option<RetryAfter>,
-        /// The host that answered, after redirects. It gets no requests until then.
+        /// The host that answered, after redirects. It gets no requests until `Retry-After` ends.
         host: HostKey,
     },
     /// The host, or one that it redirects to, asked for no requests until a later time.
@@ -43,16 +43,16 @@ pub enum FetchError {
     Resting {
         /// The host.
         host: HostKey,
-        /// Until then.
+        /// The end of the pause.
         until: Timestamp,
     },
     /// The answer broke off, was too slow or could not be decoded.
     #[error("{0}")]
     Broken(String),
-    /// More than the cap.
-    #[error("the answer is larger than {} MiB, which is the most that is read", limit >> 20)]
+    /// The answer is larger than the limit.
+    #[error("the answer is larger than the limit of {} MiB", limit >> 20)]
     TooLarge {
-        /// The cap in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What went wrong with a request, in a sentence: never the address, never a chain of causes.
+//! Explains errors of requests in one sentence, without the address and without a chain of causes.
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -15,9 +15,9 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
         return FetchError::Forbidden(refused.to_string());
     }
     if error.is_decode() || error.is_body() {
-        // The decompressor's own errors come bare, those of the connection wrapped.
-        let is_packed_wrong = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
-        let why = if is_packed_wrong {
+        // The decompressor's own errors are not wrapped; errors of the connection are.
+        let is_damaged = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
+        let why = if is_damaged {
             "the answer is damaged: it cannot be decompressed"
         } else {
             "the answer broke off in the middle"
@@ -48,14 +48,13 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
             CLOSED.to_owned()
         }
         Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
-            "the network does not lead there".to_owned()
+            "the network has no route to the server".to_owned()
         }
         _ => format!("no usable answer came: {innermost}"),
     })
 }
 
-/// What the deepest cause says. Only the outermost error, which is ours to leave out, holds the
-/// address.
+/// The message of the deepest cause. Only the outermost error holds the address, so it is left out.
 pub(super) fn deepest_message(error: &reqwest::Error) -> String {
     let mut deepest: Option<&dyn Error> = None;
     let mut next = error.source();
@@ -69,7 +68,7 @@ pub(super) fn deepest_message(error: &reqwest::Error) -> String {
 fn find_cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next = error.source();
     while let Some(error) = next {
-        // An io::Error keeps what it wraps to itself, and `source` skips it.
+        // `source` skips the error that an `io::Error` wraps.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         if let Some(found) =
             wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref())
@@ -81,7 +80,7 @@ fn find_cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     None
 }
 
-/// The words of rustls, made plainer where they are common.
+/// The message of rustls, in plainer words if it is a common one.
 fn certificate(why: &str) -> &str {
     let plain = [
         ("Expired", "it has expired"),

@@ -1,4 +1,4 @@
-//! Feeds in files: read whole, and only if they changed.
+//! Reads feeds from files, only if they changed.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -10,22 +10,22 @@ use url::Url;
 
 use super::{FetchError, Freshness, HttpAnswer, MOST_BYTES, RedirectKind, Validators};
 
-/// Reads the file that a `file:` address names; the body is `None` if time of change and length are
-/// those of `known`.
+/// Reads the file that a `file:` address names. The body is `None` if the file's modification time
+/// and length are those of `known`.
 ///
-/// Only for addresses from the configuration: the guard lets no `file:` pass.
+/// It is only for addresses of the configuration: the guard refuses `file:`.
 ///
 /// # Errors
-/// If there is no such file, it is not a regular file, it may not be read, or it is larger than
+/// If there is no such file, it is not a regular file, it cannot be read, or it is larger than
 /// [`MOST_BYTES`].
 pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, FetchError> {
     let path = url
         .to_file_path()
-        .map_err(|()| FetchError::Unreachable("this is no address of a file".to_owned()))?;
-    // Asked before opening: to open a pipe would wait for its writer.
+        .map_err(|()| FetchError::Unreachable("this is not the address of a file".to_owned()))?;
+    // Checked before opening, because opening a pipe waits for its writer.
     let metadata = tokio::fs::metadata(&path).await.map_err(|error| unreadable(&error))?;
     if !metadata.is_file() {
-        return Err(FetchError::Unreachable("this is not a plain file".to_owned()));
+        return Err(FetchError::Unreachable("this is not a regular file".to_owned()));
     }
     let validators = Validators { etag: Some(mark(&metadata)), last_modified: None };
     let body = if validators == *known {
@@ -54,7 +54,7 @@ async fn read_opened(file: Result<File, std::io::Error>) -> Result<Vec<u8>, Fetc
     if body.len() > MOST_BYTES { Err(FetchError::TooLarge { limit: MOST_BYTES }) } else { Ok(body) }
 }
 
-/// Time of change and length: what stands in for an `ETag`.
+/// The file's modification time and length, used as an `ETag`.
 fn mark(metadata: &Metadata) -> String {
     let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     format!("{}-{}", changed.unwrap_or_default().as_nanos(), metadata.len())
@@ -98,7 +98,7 @@ mod tests {
             read_file(&address(&folder.path().join("none")), &Validators::default()).await;
         assert_eq!(missing.unwrap_err().to_string(), "there is no such file");
         let directory = read_file(&address(folder.path()), &Validators::default()).await;
-        assert_eq!(directory.unwrap_err().to_string(), "this is not a plain file");
+        assert_eq!(directory.unwrap_err().to_string(), "this is not a regular file");
         let large = folder.path().join("large");
         std::fs::File::create(&large).unwrap().set_len(MOST_BYTES as u64 + 1).unwrap();
         let large = read_file(&address(&large), &Validators::default()).await;

@@ -1,5 +1,5 @@
-//! Which addresses may be reached: private and special ones are refused unless the configuration
-//! allows them.
+//! Which addresses may be reached. Private and special addresses are refused unless the
+//! configuration allows them.
 
 mod proxied;
 
@@ -14,7 +14,7 @@ use crate::config::Proxy;
 
 pub use proxied::check;
 
-/// Why an address may not be reached, in one sentence for a person. Holds no path and no query.
+/// Why an address may not be reached, in one sentence for a person, without path and query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// A private or special address.
@@ -25,9 +25,9 @@ pub enum Forbidden {
         /// The address that was refused.
         address: IpAddr,
     },
-    /// A name all of whose addresses are private or special.
+    /// A name that has private or special addresses.
     #[error(
-        "{name} leads to {address}, a private or special address; `network: {{allow: […]}}` in the configuration can permit it"
+        "{name} resolves to {address}, a private or special address; `network: {{allow: […]}}` in the configuration can permit it"
     )]
     Name {
         /// The name that was looked up.
@@ -35,7 +35,7 @@ pub enum Forbidden {
         /// One of its addresses.
         address: IpAddr,
     },
-    /// Neither http nor https, or no host.
+    /// The scheme is neither http nor https, or there is no host.
     #[error("only http and https addresses are fetched, not {scheme}")]
     Scheme {
         /// The scheme that was refused.
@@ -43,8 +43,7 @@ pub enum Forbidden {
     },
 }
 
-/// IPv4 ranges that are not public (RFC 6890 and the IANA registry it founded; multicast and class
-/// E as well).
+/// IPv4 ranges that are not public: those of RFC 6890 and its IANA registry, multicast and class E.
 const SPECIAL_V4: [Ipv4Net; 16] = [
     v4([0, 0, 0, 0], 8),        // this network
     v4([10, 0, 0, 0], 8),       // private
@@ -64,10 +63,10 @@ const SPECIAL_V4: [Ipv4Net; 16] = [
     v4([168, 63, 129, 16], 32), // the metadata service of Azure, in a public range
 ];
 
-/// The only IPv6 range that is given out to public hosts.
+/// The only IPv6 range for public hosts.
 const PUBLIC_V6: Ipv6Net = v6([0x2000, 0], 3);
 
-/// What is special within it.
+/// The ranges of [`PUBLIC_V6`] that are not public.
 const SPECIAL_V6: [Ipv6Net; 3] = [
     v6([0x2001, 0], 23),     // IETF protocols: Teredo, ORCHID, benchmarks
     v6([0x2001, 0xdb8], 32), // documentation
@@ -85,10 +84,10 @@ const fn v6([a, b]: [u16; 2], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), prefix)
 }
 
-/// Whether `address` may be connected to: it is public, or one of `allow` holds it.
+/// Whether `address` may be connected to: it is public, or one of `allow` contains it.
 ///
-/// IPv4-mapped, NAT64 and 6to4 forms count as the address they carry. Special ranges are those of
-/// the IANA special-purpose registries (RFC 6890).
+/// An IPv4-mapped, NAT64 or 6to4 address counts as the IPv4 address that it embeds. The special
+/// ranges are those of the IANA special-purpose registries (RFC 6890).
 #[must_use]
 pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
     let carried = embedded_address(address);
@@ -96,12 +95,12 @@ pub fn permits(address: IpAddr, allow: &[IpNet]) -> bool {
         || allow.iter().any(|range| range.contains(&carried) || range.contains(&address))
 }
 
-/// Checks what can be checked of `url` before any name is looked up: its scheme, and its host where
-/// that is an address, in whatever spelling (the `url` crate has made `0x7f.1` and `2130706433`
-/// into 127.0.0.1). Names are checked by [`GuardedResolver`] when they are looked up.
+/// Checks `url` before its name is looked up: its scheme, and its host if that is an IP address.
+/// The `url` crate has normalised its spelling: `0x7f.1` and `2130706433` are 127.0.0.1.
+/// [`GuardedResolver`] checks names when it looks them up.
 ///
 /// # Errors
-/// Where the address must not be fetched.
+/// If the address must not be fetched.
 pub fn check_url(url: &Url, allow: &[IpNet]) -> Result<(), Forbidden> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(Forbidden::Scheme { scheme: url.scheme().to_owned() });
@@ -120,7 +119,7 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// The address that a packet to `address` ends at, as far as its form shows.
+/// The IPv4 address that `address` embeds, or `address`.
 fn embedded_address(address: IpAddr) -> IpAddr {
     let IpAddr::V6(six) = address else { return address };
     let [_, b, c, .., g, h] = six.segments();
@@ -148,22 +147,22 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Looks names up with the system's resolver and hands on only addresses that [`permits`] lets
-/// pass. The connection goes to one of these and to no other, so a name cannot change between check
-/// and connection (DNS rebinding).
+/// A resolver that looks names up with the system's resolver and returns only addresses that
+/// [`permits`] allows. A connection goes to one of these addresses, so a name cannot change between
+/// check and connection (DNS rebinding).
 ///
-/// Unless a proxy is between, it is not asked for hosts that are addresses already: [`check_url`]
-/// is for those, before every request.
+/// It is not asked for hosts that are IP addresses, unless a proxy is used. [`check_url`] checks
+/// such hosts before every request.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
     allow: Arc<[IpNet]>,
-    /// A name that may lead anywhere.
+    /// The name of the proxy's host. Its addresses are not checked.
     named: Option<Arc<str>>,
 }
 
 impl GuardedResolver {
-    /// A resolver that lets public addresses pass, and those in `allow`. The host of `proxy` may be
-    /// anywhere: whoever configured it named it.
+    /// Permits public addresses and those in `allow`. The host of `proxy` may have any address,
+    /// because the configuration names it.
     #[must_use]
     pub fn new(allow: &[IpNet], proxy: Option<&Proxy>) -> Self {
         let named = proxy.and_then(|proxy| proxy.0.host_str()).map(Into::into);
@@ -175,8 +174,8 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let Self { allow, named } = self.clone();
         Box::pin(async move {
-            // The port is put in by the connector. For a SOCKS proxy, addresses pass here too,
-            // those of IPv6 in brackets.
+            // The connector sets the port. For a SOCKS proxy, IP addresses come here too, those of
+            // IPv6 in brackets.
             let found =
                 tokio::net::lookup_host((name.as_str().trim_matches(['[', ']']), 0)).await?;
             if named.as_deref() == Some(name.as_str()) {
@@ -332,7 +331,7 @@ mod tests {
         let private = keep_permitted("x.example", of(&["10.0.0.1"]).into_iter(), &[]);
         assert_eq!(
             private.unwrap_err().to_string(),
-            "x.example leads to 10.0.0.1, a private or special address; `network: {allow: […]}` in the configuration can permit it"
+            "x.example resolves to 10.0.0.1, a private or special address; `network: {allow: […]}` in the configuration can permit it"
         );
     }
 
@@ -346,7 +345,7 @@ mod tests {
         assert!(allowed.unwrap().next().is_some());
     }
 
-    /// A name that leads somewhere else at every look.
+    /// A name that has another address at every look-up.
     struct Rebinding {
         answers: std::sync::Mutex<Vec<IpAddr>>,
         allow: Vec<IpNet>,
@@ -398,7 +397,10 @@ mod tests {
             "a connection goes where its one look led"
         );
         let error = crate::http::explain(&ask().await.unwrap_err());
-        assert!(error.to_string().starts_with("rebinding.example leads to 127.0.0.2"), "{error}");
+        assert!(
+            error.to_string().starts_with("rebinding.example resolves to 127.0.0.2"),
+            "{error}"
+        );
         assert!(futures_util::future::poll_immediate(forbidden.accept()).await.is_none());
     }
 }

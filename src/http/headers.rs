@@ -1,4 +1,4 @@
-//! The headers that a poller reads and sends: validators, freshness, Retry-After.
+//! The headers of conditional requests and of answers: validators, freshness, `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,11 +10,11 @@ use reqwest::header::{
 
 use crate::clock::later;
 
-/// No server's word is taken for longer than a year: this only keeps sums within range.
+/// The longest time that is taken from a header, in seconds: a year. It keeps sums within range.
 const LONGEST: u64 = 365 * 24 * 3600;
 
 impl Validators {
-    /// These, with what is missing taken from `older`.
+    /// These validators; a missing one is that of `older`.
     pub(super) fn or_from(self, older: &Self) -> Self {
         Self {
             etag: self.etag.or_else(|| older.etag.clone()),
@@ -23,8 +23,8 @@ impl Validators {
     }
 }
 
-/// A header's value, a `char` for every byte: headers may hold bytes that are no UTF-8, and
-/// validators must come back as they were.
+/// A header's value, with one `char` for each byte. A header may hold bytes that are not UTF-8, and
+/// validators must be sent back unchanged.
 pub(super) fn header_text(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
@@ -34,7 +34,7 @@ fn value(text: &str) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&bytes?).ok()
 }
 
-/// What an answer says to send back.
+/// The validators of an answer.
 pub(super) fn validators(head: &HeaderMap) -> Validators {
     Validators {
         etag: head.get(ETAG).map(header_text),
@@ -42,7 +42,7 @@ pub(super) fn validators(head: &HeaderMap) -> Validators {
     }
 }
 
-/// `If-None-Match` and `If-Modified-Since`, as far as there is something to send.
+/// `If-None-Match` and `If-Modified-Since`, if their validators are known.
 pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]
         .into_iter()
@@ -52,9 +52,9 @@ pub(super) fn conditions(known: &Validators) -> impl Iterator<Item = (HeaderName
 /// `Retry-After` (RFC 9110, section 10.2.3): how long a server asks for no requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// For so long from its answer on.
+    /// For this time, from the server's answer on.
     Span(Duration),
-    /// Until then.
+    /// Until this time.
     Until(Timestamp),
 }
 
@@ -69,7 +69,7 @@ impl RetryAfter {
     }
 }
 
-/// `Retry-After`, in seconds or as a date. What is no whole number of seconds is rounded up.
+/// `Retry-After`, in seconds or as a date. A fraction of a second is rounded up.
 #[must_use]
 pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
     match head.get(RETRY_AFTER)?.to_str().ok().and_then(wait_in_words) {
@@ -78,9 +78,9 @@ pub fn retry_after(head: &HeaderMap) -> Option<RetryAfter> {
     }
 }
 
-/// A wait as servers write it: a number of seconds, perhaps with a sign, a fraction or a unit (`4`,
-/// `4.5`, `+5`, `5s`, `1500ms`, `2 min`). `None` if it is none, or below zero; one too long to
-/// count is the longest.
+/// A wait as servers write it: a number of seconds that may have a sign, a fraction or a unit (`4`,
+/// `4.5`, `+5`, `5s`, `1500ms`, `2 min`). `None` if `text` is none or is below zero. At most a
+/// year.
 #[must_use]
 pub fn wait_in_words(text: &str) -> Option<Duration> {
     let text = text.trim().trim_matches('"').trim();
@@ -99,14 +99,14 @@ pub fn wait_in_words(text: &str) -> Option<Duration> {
     wait_of_seconds(number.parse::<f64>().ok().filter(|_| is_number)? * seconds)
 }
 
-/// A wait of so many seconds, to the millisecond, rounded up; `None` of what is below zero or no
-/// number. One too long to count is the longest.
+/// A wait of `seconds`, rounded up to the millisecond, at most a year. `None` if `seconds` is
+/// negative.
 #[must_use]
 pub fn wait_of_seconds(seconds: f64) -> Option<Duration> {
     #[expect(clippy::cast_precision_loss, reason = "a year has few seconds")]
     let longest = LONGEST as f64;
     let wait = Duration::try_from_secs_f64(seconds.min(longest)).ok()?;
-    // Of a number such as 0.65 the nearest that is kept may be a little more.
+    // A number such as 0.65 has no exact `f64`, and the nearest may be a little more.
     let nanoseconds = wait.subsec_nanos().saturating_sub(1000);
     let milliseconds = u64::from(nanoseconds.div_ceil(1_000_000));
     Some(Duration::from_secs(wait.as_secs()) + Duration::from_millis(milliseconds))
@@ -116,7 +116,7 @@ fn rounded_up(wait: Duration) -> Duration {
     Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
 
-/// When the server says that it answered.
+/// The time of the answer by its `Date`.
 #[must_use]
 pub fn answered_at(head: &HeaderMap) -> Option<Timestamp> {
     date(head, &DATE)
@@ -125,7 +125,7 @@ pub fn answered_at(head: &HeaderMap) -> Option<Timestamp> {
 /// How long a server asks for no requests, from its answer on. `now` is the time of the answer if
 /// it has no `Date`.
 ///
-/// A date is compared with the server's own time, not with the local clock.
+/// A date in `Retry-After` is compared with the server's `Date`, not with the local clock.
 #[must_use]
 pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let answered = answered_at(head).unwrap_or(now);
@@ -133,8 +133,8 @@ pub fn wait_from_answer(head: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(wait).unwrap_or_default())
 }
 
-/// How long the answer stays fresh (RFC 9111, section 4.2). Unclear or contradictory headers say
-/// nothing.
+/// How long the answer stays fresh (RFC 9111, section 4.2). Unclear and contradictory headers are
+/// ignored.
 pub(super) fn freshness(head: &HeaderMap, now: Timestamp) -> Freshness {
     let control: Vec<String> = head
         .get_all(CACHE_CONTROL)
@@ -166,7 +166,7 @@ fn seconds(value: &HeaderValue) -> Option<Duration> {
     whole_seconds(value.to_str().ok()?.trim())
 }
 
-/// A whole number of seconds; one too large to count means the longest.
+/// A whole number of seconds, at most [`LONGEST`].
 fn whole_seconds(digits: &str) -> Option<Duration> {
     let well_formed = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     well_formed.then(|| Duration::from_secs(digits.parse().unwrap_or(LONGEST).min(LONGEST)))
@@ -177,8 +177,8 @@ fn date(head: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     Timestamp::try_from(when).ok()
 }
 
-/// The validators of an answer, byte for byte (RFC 9110, section 8.8), to be sent back. Each `char`
-/// stands for the byte of its number.
+/// The validators of an answer (RFC 9110, section 8.8), to be sent back byte for byte. Each `char`
+/// stands for the byte with its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -187,11 +187,11 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
-/// What an answer's headers say about when to come back.
+/// The freshness of an answer by its headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// For how long the answer says it stays fresh: `max-age` less `Age`, else `Expires` less
-    /// `Date`. Never zero.
+    /// How long the answer stays fresh: `max-age` minus `Age`, else `Expires` minus `Date`. Never
+    /// zero.
     pub fresh_for: Option<Duration>,
 }
 

@@ -1,28 +1,29 @@
-//! How long and how much one fetch may take.
+//! Limits of one fetch in time and bytes.
 
 use std::time::Duration;
 
 use crate::http::body::BodyBudget;
 use crate::http::error::FetchError;
 
-/// The most that is read of any answer or file, after decompression: 10 MiB.
+/// The largest answer or file that is read, in bytes after decompression: 10 MiB.
 pub const MOST_BYTES: usize = 10 << 20;
 
-/// How long and how much one fetch may take.
+/// Limits of one fetch.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The longest silence: until the answer's headers, and between two parts of its body.
+    /// The longest wait for the headers of an answer, and between two parts of its body.
     pub idle: Duration,
-    /// The longest time for the whole, redirects included; waiting to be admitted does not count.
+    /// The longest time for all requests of the fetch, redirects included. Waiting for `admit` does
+    /// not count.
     pub total: Duration,
-    /// The most bytes of body, after decompression.
+    /// The largest body, in bytes after decompression.
     pub body: usize,
-    /// What this body shares with all others that are in flight.
+    /// The memory that this body shares with all others in flight.
     pub room: BodyBudget,
 }
 
 impl Default for Limits {
-    /// 15 s of silence, 30 s in all, 10 MiB, and room of their own.
+    /// 15 s between parts, 30 s in all, 10 MiB, and a budget of its own.
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(15),
@@ -33,8 +34,8 @@ impl Default for Limits {
     }
 }
 
-/// Runs `work` for at most `left`, and subtracts the time it took. It is measured with a timer,
-/// because only `clock` reads clocks.
+/// Runs `work` for at most `left`, and subtracts the time it took. `None` if the time is over. A
+/// timer measures the time, because only `clock` reads clocks.
 pub(super) async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option<T> {
     let end = tokio::time::sleep(*left).deadline();
     let done = tokio::time::timeout_at(end, work).await.ok();

@@ -1,5 +1,4 @@
-//! How every host is reached: by which client and proxy, with which headers, and never past the
-//! guard.
+//! The HTTP clients of all hosts: their proxies, their headers and the guard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +12,18 @@ use crate::config::{Authority, HostSetting, HostSettings, Network, Proxy};
 use crate::http::guard;
 use crate::http::guard::{Forbidden, GuardedResolver};
 
-/// Why no client could be made, in one sentence for a person.
+/// Why no client can be made, in one sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
 pub struct NoClient(String);
 
-/// Clients behind the guard for feeds, pages and webhooks, and which of them is for which host;
-/// clones share them.
+/// The HTTP clients for feeds, pages and webhooks, and the choice between them by host. Clones
+/// share the clients.
 ///
-/// A client looks names up by [`GuardedResolver`]; addresses in URLs are not looked up, so
-/// [`HttpClients::check`] or [`HttpClients::check_hook`] comes before each request. It follows no
-/// redirect, keeps no cookies, sends no Referer, heeds no proxy of the environment, and gives up
-/// connecting after 10 s.
+/// A client looks names up with [`GuardedResolver`]. IP addresses in URLs are not looked up, so
+/// [`HttpClients::check`] or [`HttpClients::check_hook`] must precede each request. A client
+/// follows no redirects, keeps no cookies, sends no `Referer`, ignores proxies of the environment,
+/// and gives up connecting after 10 s.
 #[derive(Clone, Debug)]
 pub struct HttpClients(Arc<Inner>);
 
@@ -33,11 +32,11 @@ struct Inner {
     network: Network,
     hosts: HostSettings,
     usual: Client,
-    /// Clients for hosts with settings of their own.
+    /// The clients for hosts with a proxy or HTTP version of their own.
     others: Vec<(ClientRoute, Client)>,
 }
 
-/// What makes one client differ from another.
+/// The settings that need a client of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ClientRoute {
     proxy: Option<Proxy>,
@@ -48,7 +47,7 @@ impl HttpClients {
     /// Creates the clients for `network` and `hosts`.
     ///
     /// # Errors
-    /// Where the machine has no CA certificates or TLS cannot be set up.
+    /// If the machine has no CA certificates, or TLS cannot be set up.
     pub fn new(network: Network, hosts: HostSettings) -> Result<Self, NoClient> {
         let usual = client_that_trusts(&[], &network)?;
         let mut others: Vec<(ClientRoute, Client)> = Vec::new();
@@ -66,51 +65,51 @@ impl HttpClients {
         Ok(Self(Arc::new(Inner { network, hosts, usual, others })))
     }
 
-    /// The client of every host that `hosts` says nothing of, and of all webhooks.
+    /// The client for all webhooks, and for hosts without settings in `hosts`.
     #[must_use]
     pub fn default_client(&self) -> &Client {
         &self.0.usual
     }
 
-    /// What may be reached, and how it is addressed.
+    /// The settings of the network.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.0.network
     }
 
-    /// Checks a feed's or a page's address, before every request.
+    /// Checks the address of a feed or page. It must be called before every request.
     ///
     /// # Errors
-    /// Where the address must not be fetched.
+    /// If the address must not be fetched.
     pub async fn check(&self, url: &Url) -> Result<(), Forbidden> {
         guard::check(url, &self.0.network.allow, self.proxy(url)).await
     }
 
-    /// Checks a webhook's address, before every request.
+    /// Checks the address of a webhook. It must be called before every request.
     ///
     /// # Errors
-    /// Where nothing must be sent there.
+    /// If nothing must be sent to the address.
     pub async fn check_hook(&self, url: &Url) -> Result<(), Forbidden> {
         guard::check(url, &self.0.network.allow, self.0.network.proxy.as_ref()).await
     }
 
-    /// The client that asks the host of `url`.
+    /// The client for the host of `url`.
     pub(super) fn client(&self, url: &Url) -> &Client {
         let route = self.0.hosts.setting_for(url).map(|setting| route(setting, &self.0.network));
         let other = route.and_then(|route| self.0.others.iter().find(|(known, _)| *known == route));
         other.map_or(&self.0.usual, |(_, client)| client)
     }
 
-    /// What requests to the host of `url` carry: nothing of it goes to any other host.
+    /// The headers for the host of `url`. No other host gets them.
     pub(super) fn headers(&self, url: &Url) -> HeaderMap {
         self.0.hosts.setting_for(url).map(|setting| setting.headers.clone()).unwrap_or_default()
     }
 
-    /// What `error`, which a request for `url` ended in, means to a person.
+    /// Explains `error` of a request for `url` to a person.
     pub(super) fn explain(&self, url: &Url, error: &reqwest::Error) -> FetchError {
         match (failure::explain(error), self.proxy(url)) {
             (FetchError::Unreachable(why), Some(proxy)) => {
-                FetchError::Unreachable(format!("by the proxy {proxy}: {why}"))
+                FetchError::Unreachable(format!("through the proxy {proxy}: {why}"))
             }
             (explained, _) => explained,
         }
@@ -132,7 +131,7 @@ fn route(setting: &HostSetting, network: &Network) -> ClientRoute {
 /// A client like [`HttpClients::default_client`] that also trusts `authorities`.
 ///
 /// # Errors
-/// As [`HttpClients::new`].
+/// Those of [`HttpClients::new`].
 pub fn client_that_trusts(
     authorities: &[Authority],
     network: &Network,

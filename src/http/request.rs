@@ -4,19 +4,19 @@ use url::Url;
 
 use crate::http::headers::Validators;
 
-/// What to ask for.
+/// A request for a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// Where. Checked by the guard before anything is sent.
+    /// The address. The guard checks it before anything is sent.
     pub url: Url,
-    /// What the last answer gave, to be sent back. Along redirects too, as browsers do: they belong
-    /// to what the chain ends at.
+    /// The validators of the last answer. They are sent along redirects, as browsers do, because
+    /// they belong to the document at the end of the chain.
     pub validators: Validators,
-    /// What kind of document is wanted.
+    /// The kind of document.
     pub want: Want,
 }
 
-/// What kind of document is wanted: the `Accept` header follows from it.
+/// The kind of document. It determines the `Accept` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
     /// A feed.

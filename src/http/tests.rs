@@ -15,7 +15,7 @@ use crate::config::{HostSettings, Network};
 use ipnet::IpNet;
 use reqwest::header::HeaderValue;
 
-/// A server that answers each connection's only request with what `respond` makes of it.
+/// A server that answers each connection's only request with the result of `respond`.
 async fn serve(respond: impl Fn(String) -> Vec<u8> + Send + Sync + 'static) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/feed?key=secret", listener.local_addr().unwrap());
@@ -25,7 +25,7 @@ async fn serve(respond: impl Fn(String) -> Vec<u8> + Send + Sync + 'static) -> U
             let respond = Arc::clone(&respond);
             tokio::spawn(async move {
                 let request = read_head(&mut stream).await;
-                // The client may hang up in the middle: it has a cap.
+                // The client may close the connection early, because it has a limit.
                 let _ = stream.write_all(&respond(request)).await;
             });
         }
@@ -267,7 +267,7 @@ async fn a_redirect_to_nowhere_says_so() {
     let url = serve(|_| bare("302 Found", "")).await;
     assert_eq!(
         get(&url).await.unwrap_err().to_string(),
-        "the server redirects without saying where to"
+        "the server redirects without a usable address"
     );
 }
 
@@ -307,7 +307,7 @@ async fn names_that_lead_to_forbidden_addresses_say_so() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost leads to ")),
+        matches!(&error, FetchError::Forbidden(why) if why.starts_with("localhost resolves to ")),
         "{error}"
     );
 }
@@ -353,10 +353,7 @@ async fn a_gzip_bomb_is_not_blown_up() {
     let url = serve(move |_| ok("Content-Encoding: gzip\r\n", &bomb)).await;
     let error = get(&url).await.unwrap_err();
     assert_eq!(error, FetchError::TooLarge { limit: MOST_BYTES });
-    assert_eq!(
-        error.to_string(),
-        "the answer is larger than 10 MiB, which is the most that is read"
-    );
+    assert_eq!(error.to_string(), "the answer is larger than the limit of 10 MiB");
 }
 
 #[tokio::test]

@@ -1,20 +1,20 @@
 //! Fast tests of all bytes of a text.
 
-/// Whether `is_fine` holds for every byte. All are looked at, without a branch: that is what the
-/// compiler makes wide instructions of.
+/// Whether `is_fine` holds for every byte. It tests all bytes without a branch, so that the
+/// compiler can use vector instructions.
 pub(crate) fn are_all(bytes: &[u8], is_fine: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |odd, byte| odd | u8::from(!is_fine(*byte))) == 0
 }
 
-/// Whether `is_fine` holds for every two bytes that follow one another.
+/// Whether `is_fine` holds for every two neighbouring bytes.
 pub(crate) fn are_all_pairs(bytes: &[u8], is_fine: impl Fn(u8, u8) -> bool) -> bool {
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     pairs.fold(0, |odd, (one, next)| odd | u8::from(!is_fine(*one, *next))) == 0
 }
 
-/// How often `byte` stands among `bytes`.
+/// The number of `byte` in `bytes`.
 pub(crate) fn count(bytes: &[u8], byte: u8) -> usize {
-    // A part of 255 bytes is counted in one byte, so that wide instructions hold many counts.
+    // A part of 255 bytes is counted in one byte, so that a vector holds many counts.
     let in_part = |part: &[u8]| part.iter().map(|found| u8::from(*found == byte)).sum::<u8>();
     bytes.chunks(255).map(|part| usize::from(in_part(part))).sum()
 }

@@ -1,10 +1,9 @@
-//! Instants as feeds write them: by the standards, else by what the parts of a date look like.
+//! Parses dates of feeds: by the standards, else by the parts of a date that can be recognised.
 //!
-//! What is decided here: no zone means UTC; a two-digit year is that of RFC 2822 (`49` is 2049,
-//! `50` is 1950); days and months written as numbers stand in the order that their sign implies
-//! (`.` day first), and `3/4/2024` is no date, because nobody can tell which it is, unless an AM or
-//! PM says that an American wrote it. A date before 1971 is a placeholder of some software, and
-//! none.
+//! A date without a zone is in UTC. A two-digit year is that of RFC 2822: `49` is 2049, `50` is
+//! 1950. If day and month are numbers, their separator gives the order: before `.`, the day is
+//! first. `3/4/2024` is ambiguous and no date, unless it has AM or PM, which Americans write. A
+//! date before 1971 is a placeholder and no date.
 
 mod words;
 
@@ -12,11 +11,10 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-/// The longest text that is taken for a date.
+/// The longest text that can be a date, in bytes.
 const LONGEST: usize = 120;
 
-/// The instant that `text` means: RFC 3339, RFC 2822, or any text with a day, a month and a
-/// year of which each can be recognised.
+/// Parses RFC 3339, RFC 2822, or any text in which a day, a month and a year can be recognised.
 pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if text.len() > LONGEST {
@@ -27,7 +25,7 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     (moment.as_second() >= 31_536_000).then_some(moment)
 }
 
-/// A piece of a date: a number with its digits counted, a word, or a sign.
+/// A piece of a date: a number with its count of digits, a word, or a sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DatePiece<'a> {
     Number(i64, usize),
@@ -78,7 +76,7 @@ fn pieces(text: &str) -> Option<Vec<DatePiece<'_>>> {
     Some(pieces)
 }
 
-/// The time of a day, with its offset.
+/// The time of day, with its offset.
 #[derive(Default)]
 struct Clock {
     time: Time,
@@ -87,8 +85,8 @@ struct Clock {
     is_american: bool,
 }
 
-/// Finds `hour:minute` with what belongs to it; also gives the pieces that remain for the date,
-/// without white space.
+/// Finds `hour:minute` with its seconds, AM or PM, and offset. Also returns the remaining pieces of
+/// the date, without white space.
 fn find_clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
     let mut clock = Clock::default();
     let mut around: Vec<DatePiece> = pieces.to_vec();
@@ -126,7 +124,7 @@ fn find_clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
     (clock, around)
 }
 
-/// `AM` or `PM`: 0 or 12 hours.
+/// The hours that `AM` or `PM` adds: 0 or 12.
 fn half_of_day<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<i64>, &'p [DatePiece<'a>]) {
     let trimmed = without_space(pieces);
     match trimmed {
@@ -226,7 +224,7 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
             _ if is_american || first == second => civil_date(year, digits, first, second),
             _ => None,
         },
-        // Words and signs before it say nothing.
+        // Words and signs before the date are skipped.
         [Word(_) | Sign(_), ref rest @ ..] => numbers_date(rest, is_american),
         _ => None,
     }

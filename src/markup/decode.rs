@@ -1,19 +1,19 @@
-//! Bytes to text, whatever they claim to be encoded in.
+//! Decodes bytes to text. Declared encodings are checked against the bytes.
 
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Where a declaration is looked for, in bytes from the start.
+/// The number of bytes, from the start, in which a declaration is searched.
 const HEAD: usize = 1024;
 
-/// Decodes `bytes`: by byte order mark, `charset` of the Content-Type, the document's own
-/// declaration (XML or HTML `meta`), else by guess.
+/// Decodes `bytes` by their byte order mark, by `charset` of the Content-Type, by the document's
+/// own declaration (XML or HTML `meta`), else by a guess.
 ///
-/// A claim that the bytes contradict is passed over: one under which they do not decode, and a
-/// single-byte encoding for what is plainly UTF-8. Never fails; what cannot be decoded becomes
-/// U+FFFD.
+/// A declared encoding is ignored if the bytes contradict it: if they cannot be decoded with it, or
+/// if it is a single-byte encoding and they are UTF-8 with characters outside ASCII. Never fails.
+/// Bytes that cannot be decoded become U+FFFD.
 pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0;
@@ -35,8 +35,8 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b,
     utf8.map_or_else(|| guess_encoding(bytes), Cow::Borrowed)
 }
 
-/// Decodes bytes that say nothing of themselves: by byte order mark, as UTF-8 if they are that,
-/// else by guess. Never fails.
+/// Decodes bytes without any declaration: by their byte order mark, as UTF-8 if they are valid
+/// UTF-8, else by a guess. Never fails.
 pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
@@ -44,7 +44,8 @@ pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| guess_encoding(bytes).into_owned(), str::to_owned)
 }
 
-/// UTF-16 without a mark, recognised by the zero beside the first `<` (XML 1.0, appendix F).
+/// UTF-16 without a byte order mark, detected by the zero beside the first `<` (XML 1.0, appendix
+/// F).
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, _, 0, ..] => Some(UTF_16LE),
@@ -63,8 +64,8 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     })
 }
 
-/// What the document says of itself: `encoding=` of an XML declaration, else `charset=` of an HTML
-/// `meta`.
+/// The encoding that the document declares: `encoding=` of an XML declaration, else `charset=` of
+/// an HTML `meta`.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
     let declaration =
@@ -83,8 +84,8 @@ fn labelled_encoding(within: Option<&str>, name: &str) -> Option<&'static Encodi
 }
 
 fn guess_encoding(bytes: &[u8]) -> Cow<'_, str> {
-    // One stray byte in long UTF-8 is likelier than another encoding that happens to be valid UTF-8
-    // nearly throughout.
+    // A stray byte in long UTF-8 is more likely than another encoding whose text is nearly valid
+    // UTF-8.
     let lossy = String::from_utf8_lossy(bytes);
     let broken = lossy.matches(char::REPLACEMENT_CHARACTER).count();
     let sound =

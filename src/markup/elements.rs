@@ -1,8 +1,8 @@
-//! What the elements of HTML mean for the text that a reader sees.
+//! The effect of HTML elements on the text that a reader sees.
 
 use html5ever::tokenizer::states::RawKind;
 
-/// Elements that stand on lines of their own (HTML standard, section 15.3.3, and table cells).
+/// Whether an element stands on lines of its own (HTML standard, section 15.3.3, and table cells).
 pub(crate) fn is_block(element: &str) -> bool {
     const BLOCKS: [&str; 43] = [
         "address",
@@ -52,7 +52,7 @@ pub(crate) fn is_block(element: &str) -> bool {
     BLOCKS.binary_search(&element).is_ok()
 }
 
-/// Elements whose content is no text: scripts, styles, form controls, drawings.
+/// Whether an element's content is no text: scripts, styles, form controls, drawings.
 pub(crate) fn has_no_text(element: &str) -> bool {
     matches!(
         element,
@@ -69,7 +69,7 @@ pub(crate) fn has_no_text(element: &str) -> bool {
     )
 }
 
-/// Elements whose end tag may be left out (HTML standard, section 13.1.2.4).
+/// Whether an element's end tag may be left out (HTML standard, section 13.1.2.4).
 pub(crate) fn may_go_unclosed(element: &str) -> bool {
     matches!(
         element,
@@ -91,7 +91,7 @@ pub(crate) fn may_go_unclosed(element: &str) -> bool {
     )
 }
 
-/// How the tokenizer is to read what follows the start of an element that holds no markup.
+/// The state of the tokenizer after the start tag of an element that holds no markup.
 pub(crate) fn raw_kind(element: &str) -> Option<RawKind> {
     match element {
         "script" => Some(RawKind::ScriptData),

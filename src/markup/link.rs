@@ -1,14 +1,13 @@
-//! Links as feeds give them, made into addresses of pages.
+//! Resolves the links of feeds to addresses of pages.
 
 use url::Url;
 
-/// `link` made absolute against `base`. Nothing but `http` and `https`, and `file` for a feed in a
-/// file. A link that passes through a search engine's counter is that of the page itself.
+/// Makes `link` absolute against `base`. `None` unless it is `http` or `https`, or `file` in a feed
+/// that is a file. A link through the counter of a search engine becomes that of its page.
 pub(crate) fn resolve(link: &str, base: &Url) -> Option<Url> {
     let link = link.trim();
     let mut url = base.join(link).ok().filter(|_| !link.is_empty())?;
-    // A relative link takes the feed's user and password over, which must reach no reader and no
-    // store.
+    // A relative link gets the feed's user and password, which must not be stored or shown.
     url.set_username("").and_then(|()| url.set_password(None)).ok();
     let is_page = matches!(url.scheme(), "http" | "https")
         || url.scheme() == "file" && base.scheme() == "file";

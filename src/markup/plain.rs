@@ -1,5 +1,5 @@
-//! Markup to plain text: paragraphs parted by a blank line, lines by a line break, white space
-//! folded.
+//! Converts markup to plain text: a blank line between paragraphs, a line break between lines, and
+//! single spaces.
 
 mod simple;
 
@@ -11,9 +11,9 @@ use crate::markup::bytes::{are_all, are_all_pairs};
 use crate::markup::elements::{has_no_text, is_block, raw_kind};
 use crate::markup::tokens::{begins_reference, tokenise};
 
-/// The text that a reader of `html` sees. Blocks part paragraphs, so does a double `<br>`; a single
-/// one is a line break. Scripts, styles and the like are left out. Text after a tag that is too
-/// large to be read safely is left out too.
+/// The text that a reader of `html` sees. Blocks and a double `<br>` separate paragraphs. A single
+/// `<br>` is a line break. Scripts, styles and other elements without text are left out. Text after
+/// a tag that is too large to be read safely is left out, too.
 pub(crate) fn from_markup(html: &str) -> String {
     let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
     let mut writer = PlainTextWriter::with_capacity(html.len());
@@ -25,14 +25,14 @@ pub(crate) fn from_markup(html: &str) -> String {
     writer.finish()
 }
 
-/// As [`from_markup`], with the tokenizer of HTML, whatever the markup.
+/// Does what [`from_markup`] does, with the HTML tokenizer for any markup.
 fn from_tokens(html: &str) -> String {
     let sink = Plain(RefCell::new(PlainTextWriter::with_capacity(html.len())));
     let _ = tokenise(html, &sink);
     sink.0.into_inner().finish()
 }
 
-/// Plain text with white space folded and paragraphs kept.
+/// Plain text with single spaces and its paragraphs.
 pub(crate) fn from_text(text: &str) -> String {
     let mut writer = PlainTextWriter::default();
     for line in text.lines() {
@@ -42,8 +42,8 @@ pub(crate) fn from_text(text: &str) -> String {
     writer.out
 }
 
-/// Text that may or may not be markup, by the look of it: elements that are closed, line breaks, or
-/// references.
+/// The plain text of `text`, which may be markup. It counts as markup if it has end tags, tags of
+/// line breaks, or references.
 pub(crate) fn from_either(text: &str) -> String {
     if looks_like_markup(text) { from_markup(text) } else { from_text(text) }
 }
@@ -62,8 +62,8 @@ fn looks_like_markup(text: &str) -> bool {
     closes || breaks || refers
 }
 
-/// Whether the white space of `text` is folded already, by a fast test that knows ASCII only:
-/// printable characters with single spaces between them.
+/// Whether the white space of `text` is already single spaces. A fast test: `false` for all texts
+/// that are not ASCII.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 pub(crate) fn is_folded(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -73,7 +73,7 @@ pub(crate) fn is_folded(text: &str) -> bool {
         && !text.ends_with(' ')
 }
 
-/// What parts the next word from the last.
+/// The separator between two words.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum WordGap {
     #[default]
@@ -87,12 +87,12 @@ enum WordGap {
 struct PlainTextWriter {
     out: String,
     gap: WordGap,
-    /// The element whose content is left out, until it ends.
+    /// The element whose content is left out, until its end tag.
     skipped: Option<String>,
 }
 
 impl PlainTextWriter {
-    /// One for a text of so many bytes.
+    /// A writer for a text of this number of bytes.
     fn with_capacity(bytes: usize) -> Self {
         Self { out: String::with_capacity(bytes), ..Self::default() }
     }
@@ -133,7 +133,7 @@ impl PlainTextWriter {
         self.gap = if self.gap >= WordGap::Line { WordGap::Paragraph } else { WordGap::Line };
     }
 
-    /// Parts what is before a tag of this name from what follows, if a reader sees them parted.
+    /// Notes the separator that a reader sees at a tag with this name.
     fn mark_gap(&mut self, name: &str) {
         match name {
             "br" => self.line_break(),
@@ -142,7 +142,7 @@ impl PlainTextWriter {
         }
     }
 
-    /// What was written, in a text that is not much larger.
+    /// The written text, with at most twice the memory that it needs.
     fn finish(mut self) -> String {
         if self.out.capacity() > 2 * self.out.len() {
             self.out.shrink_to_fit();
@@ -183,7 +183,7 @@ impl TokenSink for Plain {
     }
 }
 
-/// Characters that no text means: control characters, and what is no character at all.
+/// Characters that are not written: control characters and noncharacters.
 fn is_unwritten(c: char) -> bool {
     c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')
 }

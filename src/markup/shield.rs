@@ -1,11 +1,11 @@
-//! Keeps a panic in a library that reads strangers' bytes from becoming ours.
+//! Catches panics of libraries that read bytes from strangers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What `work` gives, or `None` if it panicked.
+/// The result of `work`, or `None` if it panicked.
 ///
-/// For parsers only: they own nothing that outlives the call, so nothing half-done can be seen
-/// afterwards. It holds as long as the profile unwinds (`panic = "abort"` would undo it).
+/// It is for parsers only: they own nothing that outlives the call, so no half-changed state can be
+/// seen afterwards. It needs a profile that unwinds, not `panic = "abort"`.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -1,4 +1,5 @@
-//! HTML as a stream of tokens: no tree, no recursion, and no more time than its length deserves.
+//! Reads HTML as a stream of tokens: without a tree, without recursion, in time proportional to its
+//! length.
 
 use std::cell::Cell;
 
@@ -7,18 +8,18 @@ use html5ever::tokenizer::{
     BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
-/// How many characters that can part attributes one tag may hold. The tokenizer compares each
-/// attribute with all before it, so a tag of a million would take hours.
+/// The most characters that can separate attributes in one tag. The tokenizer compares each
+/// attribute with all before it, so a tag with a million attributes would take hours.
 const MOST_SEPARATORS: usize = 8_000;
 
-/// The longest piece that is fed at once.
+/// The longest piece that is fed at once, in bytes.
 const PIECE: usize = 4096;
 
 /// A tag of the markup is too large to be read safely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TagTooLarge;
 
-/// Feeds the tokens of `html` to `sink`, at most up to a tag that is too large.
+/// Feeds the tokens of `html` to `sink`. An error ends it at a tag that is too large.
 pub(crate) fn tokenise<S: TokenSink<Handle = ()>>(html: &str, sink: &S) -> Result<(), TagTooLarge> {
     let counted = Counted { sink, seen: Cell::new(0) };
     let tokenizer = Tokenizer::new(counted, TokenizerOpts::default());
@@ -34,7 +35,7 @@ pub(crate) fn tokenise<S: TokenSink<Handle = ()>>(html: &str, sink: &S) -> Resul
     Ok(())
 }
 
-/// `html` in pieces of bounded length, cut before every `<`.
+/// `html` in pieces of bounded length. A `<` is always the first character of a piece.
 fn pieces(html: &str) -> impl Iterator<Item = &str> {
     let mut rest = html;
     std::iter::from_fn(move || {
@@ -47,7 +48,7 @@ fn pieces(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A stretch of input that gave no token: the inside of a tag, or of a comment.
+/// The pieces since the last token: the inside of a tag or a comment.
 #[derive(Default)]
 struct Stall {
     separators: usize,
@@ -58,7 +59,8 @@ struct Stall {
 impl Stall {
     fn grows(&mut self, piece: &str, gave_token: bool) -> Result<(), TagTooLarge> {
         if gave_token {
-            // Only a `<` opens a tag, and this piece's is behind.
+            // A tag begins only at a `<`, which is the first character of this piece, so it has
+            // ended.
             *self = Self::default();
             return Ok(());
         }
@@ -76,7 +78,7 @@ impl Stall {
     }
 }
 
-/// Counts the tokens that pass on to a sink.
+/// Counts the tokens that pass to a sink.
 struct Counted<'a, S> {
     sink: &'a S,
     seen: Cell<usize>,
@@ -86,7 +88,7 @@ impl<S: TokenSink<Handle = ()>> TokenSink for Counted<'_, S> {
     type Handle = ();
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<()> {
-        // Errors come from within tags too.
+        // Errors also occur inside tags.
         if matches!(token, Token::ParseError(_)) {
             return TokenSinkResult::Continue;
         }
@@ -94,14 +96,14 @@ impl<S: TokenSink<Handle = ()>> TokenSink for Counted<'_, S> {
         self.sink.process_token(token, line)
     }
 
-    /// Feeds wrap texts in CDATA sections that outlive one unwrapping; as HTML they would be
-    /// comments.
+    /// Allows CDATA sections. Feeds wrap texts in CDATA sections that remain after one unwrapping,
+    /// and HTML would read them as comments.
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         true
     }
 }
 
-/// Whether HTML would look for a reference at the `&` at the start of `rest`.
+/// Whether HTML searches for a reference at the `&` at the start of `rest`.
 pub(crate) fn begins_reference(rest: &str) -> bool {
     rest.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
 }

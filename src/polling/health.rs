@@ -11,20 +11,20 @@ use tidings_rules::story::FeedName;
 /// How long a feed fails before a notice is sent.
 const FAILING: Duration = Duration::from_hours(24);
 
-/// How many of its mean gaps a feed has no news before a notice is sent.
+/// The number of mean gaps without news after which a notice is sent.
 const GAPS: u32 = 4;
 
 /// The shortest silence that causes a notice.
 const SILENT: Duration = Duration::from_hours(3 * 24);
 
-/// The polls of a feed so far, as far as its health depends on them.
+/// The past polls of a feed that determine its health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedHealthHistory {
-    /// The first of the polls in a row that failed; `None` after a good one.
+    /// The time of the first failed poll since the last good one; `None` if the last poll was good.
     pub failing_since: Option<Timestamp>,
-    /// When a poll last brought something new or edited; where none has yet, the first good poll.
+    /// The last poll that brought a new or edited item. Before any has, the first good poll.
     pub last_news: Option<Timestamp>,
-    /// The last notice that was sent; `None` after the notice of its end.
+    /// The last notice that was sent; `None` once its recovery was sent.
     pub notified: Option<FeedHealth>,
 }
 
@@ -35,12 +35,12 @@ pub enum FeedHealth {
     Gone,
     /// Its last poll failed. A notice is sent after a day.
     Failing,
-    /// Its polls succeed, and it has had no news for four times its usual gap, and for three days.
+    /// Its polls succeed, but it has had no news for four times its usual gap and for three days.
     Silent,
 }
 
 impl FeedHealth {
-    /// The word for it, in the store, in keys and for people.
+    /// The name in the store, in dedup keys and for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,63 +51,63 @@ impl FeedHealth {
     }
 }
 
-/// The result of one poll, as far as it changes the history of its feed.
+/// The result of one poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollResult<'p> {
-    /// It was read, or has not changed.
+    /// The document was read, or it has not changed.
     Well {
-        /// Whether it brought anything new or edited.
+        /// Whether an item is new or edited.
         news: bool,
-        /// The feed's usual gap, where it is known.
+        /// The feed's usual gap, if it is known.
         gap: Option<Duration>,
     },
-    /// It could not be read.
+    /// No document could be read.
     Failed {
-        /// Why, in words.
+        /// The reason, in words.
         why: &'p str,
-        /// Whether the server says that it is gone for good.
+        /// Whether the server answered that the feed is permanently gone.
         gone: bool,
     },
 }
 
-/// A time in which no feed could be read, although feeds of several hosts were polled: the feeds
+/// A time in which no feed could be read, although feeds of several hosts were polled. The feeds
 /// are probably not the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
-    /// When a feed was read last.
+    /// The last time that a feed was read.
     pub since: Timestamp,
-    /// Whether its notice was sent.
+    /// Whether a notice was sent about it.
     pub notified: bool,
 }
 
-/// A message about a feed.
+/// A notice about one feed or about all feeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedNotice {
     /// What happened.
     pub kind: FeedNoticeKind,
-    /// Which feed it happened to, or shows what happened to all.
+    /// The feed. For an outage, the feed whose poll caused the notice.
     pub feed: FeedName,
-    /// Since when.
+    /// The start of what happened.
     pub since: Timestamp,
-    /// What the server, or the way to it, said; or how often the feed usually brings something.
+    /// The error in words, or how often the feed usually has news.
     pub why: String,
 }
 
-/// What happened to a feed.
+/// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedNoticeKind {
-    /// It is gone for good, and no longer polled.
+    /// The feed is permanently gone and is not polled any more.
     Gone,
     /// Its last poll failed. A notice is sent after a day.
     Failing,
-    /// It has brought nothing for long.
+    /// The feed has had no news for long.
     Silent,
     /// The feed is healthy again.
     Well,
-    /// No feed could be read for a day: one notice for all, for it is hardly the feeds.
+    /// No feed could be read for a day. One notice stands for all feeds.
     Away,
-    /// A feed could be read again after that.
+    /// A feed was read again after an outage.
     Back,
 }
 
@@ -125,7 +125,8 @@ impl FeedNoticeKind {
 }
 
 impl FeedNotice {
-    /// The prefix of its messages' dedup keys, which end in the receiver: each receiver gets one.
+    /// The start of the dedup keys of its messages. A key ends in the receiver, so each receiver
+    /// gets one message.
     #[must_use]
     pub fn dedup_prefix(&self) -> String {
         let subject = if matches!(self.kind, FeedNoticeKind::Away | FeedNoticeKind::Back) {
@@ -137,9 +138,10 @@ impl FeedNotice {
     }
 }
 
-/// The history of `feed` after a poll at `at`, and the notices that are due. `error` is how the
-/// poll before failed, if it did. `outage` is the one before a poll that ended well, or the one
-/// with a poll that failed.
+/// Returns the history of `feed` after a poll at `at`, and the notices that are due.
+///
+/// `error` is the error of the poll before, if it failed. `outage` is the outage before a
+/// successful poll, or the outage that a failed poll belongs to.
 #[must_use]
 pub fn record_poll(
     feed: &FeedName,
@@ -172,7 +174,7 @@ pub fn record_poll(
     }
 }
 
-/// The history after a poll that failed, and the kind of the notice that is due, with its time.
+/// The history after a failed poll, and the kind and start of the notice that is due.
 fn after_failure(
     before: FeedHealthHistory,
     gone: bool,
@@ -201,8 +203,8 @@ fn after_failure(
     }
 }
 
-/// The history after a poll that ended well, and the notice that is due: its kind, its time and
-/// the reason that it gives.
+/// The history after a successful poll, and the kind, the start and the reason of the notice that
+/// is due.
 fn after_success(
     before: FeedHealthHistory,
     news: bool,
@@ -232,8 +234,8 @@ fn after_success(
     }
 }
 
-/// The health of a feed at `now`, for lists and tables; `None` if it is healthy. Sent notices do
-/// not count. `gone`: it is no longer polled.
+/// The health of a feed at `now`, for lists and tables; `None` if it is healthy. It does not depend
+/// on notices. `gone` means that the feed is not polled any more.
 #[must_use]
 pub fn assess_health(
     history: &FeedHealthHistory,
@@ -250,7 +252,7 @@ pub fn assess_health(
     }
 }
 
-/// The usual gap, to the minute, of a feed that has been silent for too many of them.
+/// The usual gap, rounded to minutes, of a feed that has been silent for too long.
 fn silence_of(
     history: &FeedHealthHistory,
     gap: Option<Duration>,
@@ -282,12 +284,12 @@ mod tests {
         PollResult::Well { news: true, gap: Some(HOUR) }
     }
 
-    /// The notices about a feed polled at these hours: the hour, the kind, and since which hour.
+    /// The notices about a feed that is polled at these hours: their hour, kind and start.
     fn list_notices(polls: &[(i64, PollResult<'_>)]) -> Vec<(i64, FeedNoticeKind, i64)> {
         list_notices_during(None, polls)
     }
 
-    /// The same where no feed could be read since that hour.
+    /// The same during an outage since hour `since`.
     fn list_notices_during(
         outage: Option<i64>,
         polls: &[(i64, PollResult<'_>)],

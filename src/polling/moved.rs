@@ -1,4 +1,4 @@
-//! Feeds that moved: when a permanent redirect is believed, and for how long.
+//! Feeds that moved: when a permanent redirect replaces the configured address.
 
 use std::time::Duration;
 
@@ -7,23 +7,20 @@ use url::Url;
 
 use crate::http::{HttpAnswer, RedirectKind};
 
-/// How long every poll must have seen a move before the new address is polled in place of the
-/// configured one.
+/// How long every poll must have seen a move before the new address replaces the configured one.
 const HELD: Duration = Duration::from_hours(6 * 24);
 
-/// Where permanent redirects lead from a feed's address.
+/// The target of permanent redirects from a feed's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// Where a feed was read, without a fragment.
+    /// The address where the feed was read, without a fragment.
     pub to: Url,
-    /// When it was first read there. Since then, every poll that ended well came there the same
-    /// way.
+    /// When the feed was first read there. Every successful poll since then has ended there.
     pub since: Timestamp,
 }
 
 impl Move {
-    /// Whether the new address is polled now, if the feed's last successful poll was at
-    /// `last_good`.
+    /// Whether the new address is polled now. `last_good` is the feed's last successful poll.
     #[must_use]
     pub fn is_adopted(&self, last_good: Option<Timestamp>) -> bool {
         last_good.is_some_and(|last| {
@@ -32,9 +29,9 @@ impl Move {
     }
 }
 
-/// The state of a feed's move after a successful poll. `asked` is the address that was polled;
-/// `is_read`: whether the answer held a feed. A move begins with a feed, and goes on with a feed or
-/// a 304.
+/// The state of a feed's move after a successful poll. `asked` is the address that was polled.
+/// `is_read` is whether the answer held a feed. A move begins with a feed, and continues with a
+/// feed or a 304.
 #[must_use]
 pub fn move_after(
     before: Option<Move>,

@@ -15,17 +15,17 @@ use words::{day_and_hour, duration_in_words};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// How many of the newest items determine the mean gap.
+/// The most items whose dates determine the mean gap: the newest.
 const NEWEST: usize = 20;
 
 /// The interval of a feed whose mean gap is unknown.
 const UNKNOWN: Duration = Duration::from_mins(30);
 
-/// Failures in a row that change nothing: the first and two retries.
+/// The failures in a row after which the interval is still the usual one: the first, and a retry.
 const PATIENCE: u32 = 2;
 
-/// The waits after the first failures in a row without an answer. No server was reached, and a
-/// typing error or a network that starts late is corrected within minutes.
+/// The waits after the first failures in a row without an answer. They are short, because a typing
+/// error or a network that starts late is corrected within minutes.
 const UNREACHED: [Duration; 4] = [
     Duration::from_secs(10),
     Duration::from_mins(1),
@@ -33,15 +33,15 @@ const UNREACHED: [Duration; 4] = [
     Duration::from_mins(15),
 ];
 
-/// What polls that begin at the same hour, when a pause ends, are spread over.
+/// The time over which polls are spread that begin at the end of a pause.
 const AFTER_A_PAUSE: Duration = Duration::from_mins(10);
 
-/// What is known of a feed's past polls.
+/// The past polls of a feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PollHistory {
-    /// Polls in a row that failed, up to and with the last.
+    /// The number of failed polls since the last successful one.
     pub failures: u32,
-    /// The mean gap between its newest items, where it is known.
+    /// The mean gap between the newest items, if it is known.
     pub mean_gap: Option<Duration>,
     /// The hints of its last document.
     pub hints: PollHints,
@@ -50,9 +50,9 @@ pub struct PollHistory {
 /// How the last poll ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollEnd {
-    /// A 200 that parsed, or a 304.
+    /// A 200 with a document that was parsed, or a 304.
     Well {
-        /// How long the answer said that it stays fresh (`max-age`, `Expires`).
+        /// How long the answer stays fresh (`max-age`, `Expires`).
         fresh_for: Option<Duration>,
     },
     /// 404.
@@ -61,7 +61,7 @@ pub enum PollEnd {
     Gone,
     /// 429 or 503: the server asks for fewer requests.
     Busy {
-        /// For how long.
+        /// `Retry-After`, if the answer has it.
         asked: Option<RetryAfter>,
     },
     /// No server answered: the name, the connection or a policy failed.
@@ -73,18 +73,20 @@ pub enum PollEnd {
 /// The next poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextPoll {
-    /// When. `None`: never, until the configuration changes (410).
+    /// Its time. `None` means never, until the configuration changes (410).
     pub at: Option<Timestamp>,
-    /// Why then, in words that a person is shown.
+    /// The reason, in words for a person.
     pub why: String,
 }
 
-/// When to poll next. `every` is the user's own interval; `own_host` lowers the floor from five
-/// minutes to a second; `seed` makes the jitter, up to 10%.
+/// Returns the time of the next poll.
 ///
-/// Never sooner than the floor where a server answered, and never before a `Retry-After` of up to a
-/// day is over. After a failure never later than a day, or than the feed's own interval if that is
-/// longer, jitter aside. Hints lengthen an interval that the user has not set, up to the longest.
+/// `every` is the interval that the user configured. `own_host` lowers the floor from five minutes
+/// to one second. `seed` determines the jitter, up to 10%.
+///
+/// After an answer, the wait is at least the floor. It is at least `Retry-After`, up to a day.
+/// After a failure it is at most a day, or the feed's own interval if that is longer; jitter is
+/// added. Hints lengthen only an interval that the user has not configured, up to the longest.
 #[must_use]
 pub fn next_poll(
     history: &PollHistory,
@@ -103,7 +105,7 @@ pub fn next_poll(
     };
     match ended {
         PollEnd::Gone => {
-            let why = "its server says that it is gone for good (410)".to_owned();
+            let why = "its server answered that it is permanently gone (410)".to_owned();
             NextPoll { at: None, why }
         }
         PollEnd::Well { .. } if every.is_some() => soon(usual),
@@ -133,8 +135,8 @@ struct PollWait {
     why: String,
 }
 
-/// The mean time between the newest items of a document, at most twenty, by their dates of
-/// publication. Dates in the future do not count. `None` for fewer than three dated items.
+/// The mean time between the dates of the newest items of a document, at most twenty. Dates in the
+/// future do not count. `None` if fewer than three items have a date.
 #[must_use]
 pub fn mean_interval(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
     let mut newest: Vec<_> = published.iter().copied().filter(|date| *date <= now).collect();
@@ -144,14 +146,13 @@ pub fn mean_interval(published: &[Timestamp], now: Timestamp) -> Option<Duration
     Some(Duration::try_from(newest.first()?.duration_since(*newest.last()?)).ok()? / gaps)
 }
 
-/// The longest delay that the last poll can have set, its jitter included, for an interval of
-/// `every`.
+/// The longest delay for an interval of `every`, with its jitter.
 #[must_use]
 pub fn longest_wait(every: Duration) -> Duration {
     every.saturating_add(every / 10)
 }
 
-/// The interval while nothing speaks against it.
+/// The interval without failures and hints.
 fn usual_interval(
     history: &PollHistory,
     every: Option<Duration>,
@@ -170,11 +171,11 @@ fn usual_interval(
         }
     };
     let (wait, why) =
-        if wait < floor { (floor, ", the least that is polite".to_owned()) } else { (wait, why) };
+        if wait < floor { (floor, ", the shortest allowed".to_owned()) } else { (wait, why) };
     PollWait { wait, why: format!("every {}{why}", duration_in_words(wait)) }
 }
 
-/// Why `half` is what a mean gap makes of the interval.
+/// Why `half`, which comes from a mean gap of `gap`, is the interval.
 fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
     if half == gap / 2 {
         return format!(
@@ -184,13 +185,13 @@ fn half_of(gap: Duration, half: Duration, bounds: &Poll) -> String {
     }
     let bound = if half == bounds.min { "shortest" } else { "longest" };
     if gap.is_zero() {
-        format!(", the {bound} interval: its newest items are of one moment")
+        format!(", the {bound} interval: its newest items have the same date")
     } else {
         format!(", the {bound} interval: its newest items are {} apart", duration_in_words(gap))
     }
 }
 
-/// The larger of `usual` and what the feed or its server asks for, up to the longest interval.
+/// The longest of `usual` and the requests of the feed and its server, up to the longest interval.
 fn lengthened(
     usual: PollWait,
     feed: Option<Duration>,
@@ -216,7 +217,7 @@ fn lengthened(
     }
 }
 
-/// `next`, put off to the end of a pause that it falls into, but not beyond `latest`.
+/// `next`, postponed to the end of the pause that it falls in, but not beyond `latest`.
 fn moved_past_pauses(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u64) -> NextPoll {
     let Some((at, end)) = next.at.and_then(|at| Some((at, pauses.end(at)?))) else { return next };
     let spread = later(end, random_part(AFTER_A_PAUSE, seed));
@@ -233,8 +234,8 @@ fn moved_past_pauses(next: NextPoll, pauses: Pauses, latest: Timestamp, seed: u6
     }
 }
 
-/// The later of `Retry-After` and the backoff, at most a day. The whole host waits for
-/// `Retry-After`, so only the backoff gets jitter.
+/// The later of `Retry-After` and the backoff, at most a day. Only the backoff gets jitter, because
+/// `Retry-After` holds for the whole host.
 fn busy(
     failures: u32,
     usual: Duration,
@@ -264,13 +265,13 @@ fn busy(
     NextPoll { at: Some(at), why }
 }
 
-/// Two retries at the usual interval, then twice as long each time, up to a day.
+/// The usual interval for two retries, then twice as long after each failure, up to a day.
 fn backoff(usual: Duration, failures: u32) -> Duration {
     let doublings = failures.saturating_sub(PATIENCE).min(20);
     usual.saturating_mul(1 << doublings).min(usual.max(DAY))
 }
 
-/// After the first failures soon again, then as after other failures.
+/// The short waits after the first failures, then the waits after other failures.
 fn wait_after_no_answer(usual: Duration, failures: u32) -> PollWait {
     let first = UNREACHED.get(failures.saturating_sub(1) as usize).filter(|wait| **wait < usual);
     let Some(wait) = first else {
@@ -283,7 +284,7 @@ fn wait_after_no_answer(usual: Duration, failures: u32) -> PollWait {
     }
 }
 
-/// The backoff after so many failures that count, of so many in a row.
+/// The backoff after `counted` of `failures` failures in a row.
 fn retried(usual: Duration, counted: u32, failures: u32) -> PollWait {
     let wait = backoff(usual, counted);
     let as_usual = if counted <= PATIENCE { ", its usual interval" } else { "" };
@@ -305,14 +306,14 @@ fn failures_in_words(failures: u32) -> String {
     }
 }
 
-/// `wait` and up to a tenth more, so that feeds do not march in step.
+/// `wait` and up to a tenth more, so that feeds are not polled at the same time.
 fn jittered(wait: Duration, seed: u64) -> Duration {
     wait.saturating_add(random_part(wait / 10, seed))
 }
 
-/// A part of `whole` that `seed` chooses.
+/// A random part of `whole` that `seed` determines.
 fn random_part(whole: Duration, seed: u64) -> Duration {
-    // Fibonacci hashing: seeds that are near each other land far apart.
+    // Fibonacci hashing: neighbouring seeds give distant results.
     let spread = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
     whole * u32::try_from(spread).unwrap_or(0) / 1024
 }

@@ -1,4 +1,4 @@
-//! A folder of rule files, read with the tables that they name.
+//! Reads a folder of rule files with their tables.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,7 +9,7 @@ use crate::files;
 use crate::markup::decode::decode_undeclared;
 use tidings_rules::fault::Source;
 
-/// The deepest level of folders that is read. It also ends a loop of links.
+/// The most levels of folders that are read. The limit ends a loop of links.
 const DEPTH: usize = 16;
 
 /// A rule file, or a table that one names, as it was read.
@@ -34,8 +34,8 @@ pub enum RuleFileKind {
     NoTable(String),
 }
 
-/// Reads every `*.yaml` and `*.yml` under `path`, or the one file that `path` names, and the tables
-/// that they name. Hidden files and folders are skipped.
+/// Reads every `*.yaml` and `*.yml` under `path`, or the one file at `path`, and the tables that
+/// they name. Hidden files and folders are skipped.
 ///
 /// # Errors
 /// If a folder or rule file cannot be read. The error is a sentence with the path.
@@ -66,7 +66,7 @@ fn collect_paths(
     }
     if depth == DEPTH {
         return Err(at(io::Error::other(format!(
-            "it lies more than {DEPTH} folders deep; does a link lead back up?"
+            "it is more than {DEPTH} folders deep; does a link point to a parent folder?"
         ))));
     }
     for entry in std::fs::read_dir(path).map_err(at)? {
@@ -86,7 +86,7 @@ fn read_rule_file(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let name = path.display().to_string();
     let bytes = files::read_file(path, files::RULE_FILE)
         .map_err(|why| format!("{name} cannot be read: {why}"))?;
-    // Bytes that are not UTF-8 become U+FFFD, which is a fault of this file alone.
+    // Bytes that are not UTF-8 become U+FFFD, which is a fault of this file only.
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
     Ok(RuleFile {
@@ -106,7 +106,7 @@ fn read_table(folder: &Path, name: String) -> RuleFile {
     RuleFile { path, source: Arc::new(Source { name, text }), kind }
 }
 
-/// `path` relative to `folder`, if it is in it.
+/// `path` relative to `folder`; `path` if it is not in `folder`.
 pub(super) fn relative_path(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
     below.unwrap_or(path).display().to_string()

@@ -1,9 +1,10 @@
-//! The index by which alerts are found: words, rules, tags and feeds. No other file names its
-//! table, which is one of FTS5 in `SQLite`.
+//! The index by which alerts are found: words, rules, tags and feeds. `fts` is the index itself.
 //!
 //! An alert is indexed a while after it was recorded, many in one step: a step of one costs nearly
 //! as much as a step of many. `alert.index_lag` counts the changes that the index lacks. A search
 //! reads the terms of such alerts from their rows.
+
+mod fts;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -12,10 +13,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, to_json};
+use super::dialect::id_list;
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
 use tidings_rules::story::FeedEntry;
 use tidings_rules::text::tokenise;
+
+pub(super) use fts::remove_alerts;
 
 /// The most alerts that one step indexes. It is small, so that no command waits long.
 const STEP_ALERTS: i64 = 200;
@@ -84,7 +88,7 @@ pub(super) async fn find_alerts(
     span: AlertSpan,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let mut found = find_indexed(conn, wanted, span, limit).await?;
+    let mut found = fts::find_newest(conn, wanted, span, limit).await?;
     let changed = read_changed(conn, i64::MAX).await?;
     let fits = |alert: &&ChangedAlert| {
         (span.oldest..=span.newest).contains(&alert.id)
@@ -97,30 +101,6 @@ pub(super) async fn find_alerts(
     Ok(found)
 }
 
-/// The newest alerts of `span` that the index has with all of these terms as they are now.
-async fn find_indexed(
-    conn: &mut SqliteConnection,
-    wanted: &BTreeSet<String>,
-    span: AlertSpan,
-    limit: usize,
-) -> Result<Vec<i64>, sqlx::Error> {
-    let quoted: Vec<String> = wanted.iter().map(|term| format!("\"{term}\"")).collect();
-    sqlx::query_scalar(
-        "SELECT alert.id FROM alert_index CROSS JOIN alert ON alert.id = alert_index.rowid
-         WHERE alert_index MATCH $1 AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
-           AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
-         ORDER BY alert_index.rowid DESC LIMIT $6",
-    )
-    .bind(quoted.join(" "))
-    .bind(span.oldest)
-    .bind(span.newest)
-    .bind(span.since)
-    .bind(span.until)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(conn)
-    .await
-}
-
 /// Notes that a headline changed, or the feeds of an event: that of each of these stories. Its
 /// alerts are indexed anew.
 pub(super) async fn note_changed_events(
@@ -131,26 +111,16 @@ pub(super) async fn note_changed_events(
         return Ok(());
     }
     let stories: Vec<i64> = stories.iter().map(|story| story.0).collect();
-    sqlx::query(
+    sqlx::query(concat!(
         "UPDATE alert SET index_lag = index_lag + 1 WHERE purged IS NULL AND story IN
-             (SELECT copy.id FROM json_each($1) AS given CROSS JOIN story ON story.id = given.value
-              CROSS JOIN story AS copy ON copy.event = story.event)",
-    )
+             (SELECT copy.id FROM story JOIN story AS copy ON copy.event = story.event
+              WHERE story.id IN ",
+        id_list!("$1"),
+        ")",
+    ))
     .bind(to_json(&stories)?)
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Removes alerts from the index.
-pub(super) async fn remove_alerts(
-    conn: &mut SqliteConnection,
-    alerts: &[i64],
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM alert_index WHERE rowid IN (SELECT value FROM json_each($1))")
-        .bind(to_json(&alerts)?)
-        .execute(conn)
-        .await?;
     Ok(())
 }
 
@@ -161,7 +131,7 @@ async fn read_changed(
 ) -> Result<Vec<ChangedAlert>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT alert.id, alert.created, alert.index_lag, alert.rule_match, story.title, story.event
-         FROM alert CROSS JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
+         FROM alert JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
     )
     .bind(limit)
     .fetch_all(&mut *conn)
@@ -201,29 +171,19 @@ async fn index_alerts(
     conn: &mut SqliteConnection,
     mut changed: Vec<ChangedAlert>,
 ) -> Result<(), sqlx::Error> {
-    let read: Vec<(i64, i64)> = changed.iter().map(|alert| (alert.id, alert.lag)).collect();
-    let current: BTreeSet<i64> = sqlx::query_scalar(
-        "UPDATE alert SET index_lag = 0 FROM json_each($1) AS given
-         WHERE alert.id = given.value ->> 0 AND alert.index_lag = given.value ->> 1 RETURNING alert.id",
-    )
-    .bind(to_json(&read)?)
-    .fetch_all(&mut *conn)
-    .await?
-    .into_iter()
-    .collect();
-    changed.retain(|alert| current.contains(&alert.id));
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let indexed: Vec<i64> = changed.iter().map(|alert| alert.id).collect();
-    remove_alerts(conn, &indexed).await?;
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO alert_index (rowid, terms) ");
-    insert.push_values(changed, |mut values, alert| {
-        let terms: Vec<String> = alert.terms.into_iter().collect();
-        values.push_bind(alert.id).push_bind(terms.join(" "));
+    let mut update = QueryBuilder::<Sqlite>::new("WITH given (id, lag) AS (");
+    update.push_values(&changed, |mut values, alert| {
+        values.push_bind(alert.id).push_bind(alert.lag);
     });
-    insert.build().execute(conn).await?;
-    Ok(())
+    update.push(
+        ") UPDATE alert SET index_lag = 0 FROM given
+         WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id",
+    );
+    let current: Vec<i64> = update.build_query_scalar().fetch_all(&mut *conn).await?;
+    let current: BTreeSet<i64> = current.into_iter().collect();
+    changed.retain(|alert| current.contains(&alert.id));
+    let entries: Vec<_> = changed.into_iter().map(|alert| (alert.id, alert.terms)).collect();
+    fts::replace_alerts(conn, entries).await
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Archive {
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(to_millis(since))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut self.conn)
         .await?;
         Ok(self.stories_from_rows(&rows).await?)

@@ -51,7 +51,7 @@ impl Store {
         )
         .bind(after.map_or(i64::MIN, |row| row.0))
         .bind(to_millis(since))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&mut *reader)
         .await?;
         let ids = column::story_ids(&rows)?;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::StoryId;
 use crate::alerts::{Receiver, StorySummary};
@@ -33,6 +33,22 @@ pub(super) fn read_optional_time(
     column: &str,
 ) -> Result<Option<Timestamp>, sqlx::Error> {
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
+}
+
+/// Runs a statement with these numbers as `$1` and so on. Returns how many rows it changed.
+pub(super) async fn execute(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    numbers: &[i64],
+) -> Result<u64, sqlx::Error> {
+    let query = numbers.iter().fold(sqlx::query(sql), |query, number| query.bind(*number));
+    Ok(query.execute(conn).await?.rows_affected())
+}
+
+/// The count in a column: no count is negative.
+pub(super) fn read_count(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
+    let count: i64 = row.try_get(column)?;
+    u32::try_from(count).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// The end of the range of texts that begin with `prefix`, for a search in an index: the prefix and

@@ -15,16 +15,36 @@ pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenEr
     open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
 }
 
-/// A connection that can write beside a running Tidings. Each of the two waits up to five seconds
-/// for the other.
-pub(super) async fn open_to_write(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, connect_options(path)).await
+/// Runs `work` in one transaction that writes to the store at `path`, beside a running Tidings.
+/// Each of the two waits up to five seconds for the other. The store is one file afterwards if no
+/// other process has it open.
+pub(super) async fn write<T>(
+    path: &Path,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, StoreCommandError> {
+    let mut conn = open_checked(path, connect_options(path)).await?;
+    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
+    let done = work(&mut change).await?;
+    change.commit().await?;
+    conn.close().await?;
+    Ok(done)
 }
 
-/// Closes a connection that wrote. The store is one file afterwards if no other process has it
-/// open.
-pub(super) async fn close(conn: SqliteConnection) -> Result<(), StoreError> {
-    Ok(conn.close().await?)
+/// The reason why a command failed that opened the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreCommandError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A statement failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for StoreCommandError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// Opens the store at `path`, which must exist and have the schema of this build.

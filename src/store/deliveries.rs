@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Connection, Row};
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
+use super::dialect::id_list;
 use super::status::read_message_status;
-use super::{OpenError, StoreError, health};
+use super::{StoreCommandError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
 use crate::lifecycle::message;
@@ -87,15 +88,12 @@ pub async fn list_undelivered(
          FROM message LEFT JOIN story ON story.id =
               (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
                WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1)
-         WHERE message.status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
+         WHERE message.status <> 'sent' AND message.status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
     )
     .fetch_all(&mut conn)
-    .await
-    .map_err(StoreError::from)?;
-    let deliveries =
-        rows.iter().map(delivery_from_row).collect::<Result<_, _>>().map_err(StoreError::from)?;
-    let away = health::list_unhealthy_receivers(&mut conn).await.map_err(StoreError::from)?;
-    Ok((deliveries, away))
+    .await?;
+    let deliveries = rows.iter().map(delivery_from_row).collect::<Result<_, _>>()?;
+    Ok((deliveries, health::list_unhealthy_receivers(&mut conn).await?))
 }
 
 /// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and
@@ -106,22 +104,10 @@ pub async fn retry_messages(
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, StoreCommandError> {
-    let mut conn = command_connection::open_to_write(path).await?;
-    let retried =
-        make_dead_messages_due(&mut conn, which, receivers, now).await.map_err(StoreError::from)?;
-    command_connection::close(conn).await?;
-    Ok(retried)
-}
-
-/// The reason why a command failed that opened the store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreCommandError {
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// A statement failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    command_connection::write(path, async |conn| {
+        make_dead_messages_due(conn, which, receivers, now).await
+    })
+    .await
 }
 
 async fn make_dead_messages_due(
@@ -130,8 +116,7 @@ async fn make_dead_messages_due(
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, sqlx::Error> {
-    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let rows = read_selected(&mut change, &which).await?;
+    let rows = read_selected(conn, &which).await?;
     let mut retried = Retried::default();
     if let RetrySelection::These(ids) = &which {
         retried.others = ids.iter().copied().collect();
@@ -150,17 +135,16 @@ async fn make_dead_messages_due(
     for (status, ids) in
         [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
     {
-        sqlx::query(
-            "UPDATE message SET status = $2, due = $3, counted_attempts = 0
-             WHERE id IN (SELECT value FROM json_each($1))",
-        )
+        sqlx::query(concat!(
+            "UPDATE message SET status = $2, due = $3, counted_attempts = 0 WHERE id IN ",
+            id_list!("$1")
+        ))
         .bind(to_json(ids)?)
         .bind(status.as_str())
         .bind(to_millis(now))
-        .execute(&mut *change)
+        .execute(&mut *conn)
         .await?;
     }
-    change.commit().await?;
     Ok(retried)
 }
 
@@ -170,22 +154,19 @@ async fn read_selected(
     which: &RetrySelection,
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE here.
-    match which {
+    let selected = match which {
         RetrySelection::AllDead => sqlx::query(
-            "SELECT id, status, notifier, recipient FROM message WHERE status = 'dead' ORDER BY id",
-        )
-        .fetch_all(conn)
-        .await,
-        RetrySelection::These(ids) => {
-            sqlx::query(
-                "SELECT id, status, notifier, recipient FROM message
-                 WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
-            )
-            .bind(to_json(ids)?)
-            .fetch_all(conn)
-            .await
-        }
-    }
+            "SELECT id, status, notifier, recipient FROM message
+             WHERE status <> 'sent' AND status = 'dead' ORDER BY id",
+        ),
+        RetrySelection::These(ids) => sqlx::query(concat!(
+            "SELECT id, status, notifier, recipient FROM message WHERE id IN ",
+            id_list!("$1"),
+            " ORDER BY id"
+        ))
+        .bind(to_json(ids)?),
+    };
+    selected.fetch_all(conn).await
 }
 
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
@@ -202,7 +183,7 @@ fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
         subject: subject_from_row(row)?,
         created: read_time(row, "created")?,
         due,
-        attempts: row.try_get("attempts")?,
+        attempts: column::read_count(row, "attempts")?,
         last_attempt: read_optional_time(row, "last_attempt")?,
         why: row.try_get("why")?,
     })
@@ -213,7 +194,7 @@ fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
         return Ok(DeliverySubject::Notice(notice.subject()));
     }
     if !column::is_null(row, "digest")? {
-        return Ok(DeliverySubject::Digest(row.try_get("alerts")?));
+        return Ok(DeliverySubject::Digest(column::read_count(row, "alerts")?));
     }
     let [title, opening] =
         ["title", "opening"].map(|column| row.try_get::<Option<&str>, _>(column));

@@ -11,11 +11,11 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_json, to_millis};
+use super::dialect::{id_list, message_alert_list};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
-use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestPart, DigestReason};
+use crate::alerts::digest::{Digest, DigestEntry, DigestPart, DigestReason, DigestStories};
 use crate::alerts::{Receiver, RuleMatch};
-use tidings_rules::story;
 use tidings_rules::story::{FeedName, Severity};
 
 /// Messages of one receiver that waited too long, with the gravest severity of each.
@@ -150,24 +150,33 @@ async fn merge_into_digest(
     messages: &[i64],
     into: i64,
 ) -> Result<(), sqlx::Error> {
-    let messages = to_json(&messages)?;
-    sqlx::query(
+    sqlx::query(concat!(
         "INSERT INTO message_alert (message, alert)
-         SELECT DISTINCT $2, alert FROM message_alert WHERE message IN (SELECT value FROM json_each($1))
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(&messages)
+         SELECT DISTINCT CAST($2 AS BIGINT), alert FROM message_alert WHERE message IN ",
+        id_list!("$1"),
+        " ON CONFLICT DO NOTHING"
+    ))
+    .bind(to_json(&messages)?)
     .bind(into)
     .execute(&mut *conn)
     .await?;
-    for sql in [
-        "DELETE FROM message_alert WHERE message IN (SELECT value FROM json_each($1))",
-        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))",
-        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))",
-    ] {
-        sqlx::query(sql).bind(&messages).execute(&mut *conn).await?;
-    }
+    delete_messages(conn, messages).await?;
     raise_revisions(conn, &[into]).await
+}
+
+/// Deletes these messages, with their attempts.
+pub(super) async fn delete_messages(
+    conn: &mut SqliteConnection,
+    messages: &[i64],
+) -> Result<(), sqlx::Error> {
+    for sql in [
+        concat!("DELETE FROM message_alert WHERE message IN ", id_list!("$1")),
+        concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1")),
+        concat!("DELETE FROM message WHERE id IN ", id_list!("$1")),
+    ] {
+        sqlx::query(sql).bind(to_json(&messages)?).execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Moves alerts from digests to the digest `into`: pairs of a digest and an alert. No digest was
@@ -177,11 +186,12 @@ pub(super) async fn move_alerts(
     moved: &[(i64, i64)],
     into: i64,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($1))
-         UPDATE message_alert SET message = $2 FROM given
-         WHERE message_alert.message = given.message AND message_alert.alert = given.alert",
-    )
+    sqlx::query(concat!(
+        "UPDATE message_alert SET message = $2 FROM ",
+        message_alert_list!("$1"),
+        " AS given
+         WHERE message_alert.message = given.message AND message_alert.alert = given.alert"
+    ))
     .bind(to_json(&moved)?)
     .bind(into)
     .execute(&mut *conn)
@@ -191,10 +201,10 @@ pub(super) async fn move_alerts(
     changed.dedup();
     let emptied = to_json(&changed)?;
     for sql in [
-        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))
-         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = attempt.message)",
-        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))
-         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
+        concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1"), "
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = attempt.message)"),
+        concat!("DELETE FROM message WHERE id IN ", id_list!("$1"), "
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)"),
     ] {
         sqlx::query(sql).bind(&emptied).execute(&mut *conn).await?;
     }
@@ -207,12 +217,10 @@ pub(super) async fn raise_revisions(
     conn: &mut SqliteConnection,
     messages: &[i64],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE message SET revision = revision + 1 WHERE id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(to_json(&messages)?)
-    .execute(conn)
-    .await?;
+    sqlx::query(concat!("UPDATE message SET revision = revision + 1 WHERE id IN ", id_list!("$1")))
+        .bind(to_json(&messages)?)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -231,79 +239,49 @@ pub(super) async fn read_digests(
     digests: Vec<(i64, DigestReason, Option<DigestPart>)>,
 ) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
     let messages: Vec<i64> = digests.iter().map(|(message, ..)| *message).collect();
-    let mut groups = read_groups(conn, &messages).await?;
+    let mut stories = read_stories(conn, &messages).await?;
     let mut contents = HashMap::new();
     for (message, reason, part) in digests {
-        let groups = groups.remove(&message).unwrap_or_default();
-        let parts = if part.is_none() { split::divide(&groups)? } else { Vec::new() };
+        let stories = stories.remove(&message).unwrap_or_default();
+        let parts = if part.is_none() { stories.divide() } else { Vec::new() };
         let content = if parts.len() > 1 {
             DigestContent::Parts(parts)
         } else {
-            let rules = groups.into_iter().map(|(group, _)| group).collect();
-            DigestContent::Whole(Digest { reason, part, rules })
+            DigestContent::Whole(Digest { reason, part, rules: stories.into_groups() })
         };
         contents.insert(message, content);
     }
     Ok(contents)
 }
 
-/// The stories of a digest by rule and row, in its order, with the alerts that they are of.
-type DigestGroups = Vec<(DigestGroup, Vec<i64>)>;
-
 /// The stories of these digests, by their messages.
-async fn read_groups(
+async fn read_stories(
     conn: &mut SqliteConnection,
     messages: &[i64],
-) -> Result<HashMap<i64, DigestGroups>, sqlx::Error> {
+) -> Result<HashMap<i64, DigestStories>, sqlx::Error> {
     if messages.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(
-        "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why,
+        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN (SELECT value FROM json_each($1))
-         ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC",
+         WHERE message_alert.message IN ", id_list!("$1"), "
+         ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC"),
     )
     .bind(to_json(&messages)?)
     .fetch_all(conn)
     .await?;
-    let mut digests: HashMap<i64, DigestGroups> = HashMap::new();
+    let mut digests: HashMap<i64, DigestStories> = HashMap::new();
     for row in &rows {
-        add_entry(digests.entry(row.try_get("message")?).or_default(), row)?;
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+        let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
+        let stories = digests.entry(row.try_get("message")?).or_default();
+        stories.add(rule_match, entry, alert);
     }
-    for groups in digests.values_mut() {
-        groups.sort_by_key(|(group, _)| std::cmp::Reverse(group.severity));
-    }
+    digests.values_mut().for_each(DigestStories::sort);
     Ok(digests)
-}
-
-/// Adds the story of this row to the last group, if its rule and row are the same, or else to a new
-/// one.
-fn add_entry(groups: &mut DigestGroups, row: &SqliteRow) -> Result<(), sqlx::Error> {
-    let id = |row: &Option<story::WatchlistRow>| row.as_ref().map(|row| row.id.clone());
-    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-    let (entry, alert) = (digest_entry(row, &rule_match)?, row.try_get("id")?);
-    match groups.last_mut() {
-        Some((group, alerts))
-            if (&group.rule, id(&group.row)) == (&rule_match.rule, id(&rule_match.row)) =>
-        {
-            group.severity = group.severity.max(rule_match.severity);
-            group.stories.push(entry);
-            alerts.push(alert);
-        }
-        _ => {
-            let group = DigestGroup {
-                rule: rule_match.rule,
-                row: rule_match.row,
-                severity: rule_match.severity,
-                stories: vec![entry],
-            };
-            groups.push((group, vec![alert]));
-        }
-    }
-    Ok(())
 }
 
 fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, to_json, to_millis};
+use super::dialect::text_list;
 use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::sketch::{FIRST_KEY, MinHashSignature};
@@ -19,11 +20,11 @@ use crate::alerts::{NewAlert, RuleMatch};
 
 /// The most expired signatures that are deleted when a new one is stored. It is more than one, so
 /// that none stays.
-const MOST_EXPIRED: u32 = 4;
+const MOST_EXPIRED: i64 = 4;
 
 /// The most stories that a text is compared with: those whose signatures have the most values in
 /// common with its own.
-const MOST_COMPARED: u32 = 24;
+const MOST_COMPARED: i64 = 24;
 
 /// The event of a story.
 pub(super) struct Membership {
@@ -146,13 +147,12 @@ pub(super) async fn store_signature(
     .await?;
     let bands = sketch.bands();
     if kept.rows_affected() == 1 && !bands.is_empty() {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT OR IGNORE INTO signature_band (band, value, story) ",
-        );
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO signature_band (band, value, story) ");
         insert.push_values(bands, |mut values, (band, value)| {
             values.push_bind(band).push_bind(value).push_bind(story.0);
         });
-        insert.build().execute(conn).await?;
+        insert.push(" ON CONFLICT DO NOTHING").build().execute(conn).await?;
     }
     Ok(())
 }
@@ -227,7 +227,7 @@ async fn find_similar_signatures(
     select
         .push(" ORDER BY likely.hits DESC, signature.event_started, signature.story LIMIT ")
         .push_bind(MOST_COMPARED);
-    select.push(") ORDER BY event_started, story").build().fetch_all(conn).await
+    select.push(") AS found ORDER BY event_started, story").build().fetch_all(conn).await
 }
 
 /// The row's story. `None` if its signature rules out that the texts are the same.
@@ -291,10 +291,12 @@ async fn is_carried_by_same_feed(
     match_result: &MatchResult,
 ) -> Result<bool, sqlx::Error> {
     let feeds: Vec<&str> = match_result.feeds.iter().map(|feed| feed.0.as_str()).collect();
-    sqlx::query_scalar(
+    sqlx::query_scalar(concat!(
         "SELECT EXISTS (SELECT 1 FROM story JOIN feed_entry ON feed_entry.story = story.id
-             WHERE story.event = $1 AND feed_entry.feed IN (SELECT value FROM json_each($2)))",
-    )
+             WHERE story.event = $1 AND feed_entry.feed IN ",
+        text_list!("$2"),
+        ")"
+    ))
     .bind(event)
     .bind(to_json(&feeds)?)
     .fetch_one(conn)

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{read_time, to_json, to_millis};
+use super::dialect::{id_list, text_list};
 use super::{ItemRecord, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName};
 
@@ -16,11 +17,12 @@ pub(super) async fn read_entries_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT feed_entry.story, feed_entry.feed, feed_entry.url, feed_entry.seen, story.title FROM json_each($1) AS wanted
-         CROSS JOIN feed_entry ON feed_entry.story = wanted.value CROSS JOIN story ON story.id = feed_entry.story
-         ORDER BY feed_entry.seen, feed_entry.feed, feed_entry.key",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT feed_entry.story, feed, feed_entry.url, seen, story.title
+         FROM feed_entry JOIN story ON story.id = feed_entry.story WHERE feed_entry.story IN ",
+        id_list!("$1"),
+        " ORDER BY seen, feed, feed_entry.key"
+    ))
     .bind(to_id_list(stories)?)
     .fetch_all(conn)
     .await?;
@@ -33,12 +35,12 @@ pub(super) async fn read_entries_of_events(
     events: &[&str],
 ) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
-    let rows = sqlx::query(
-        "SELECT story.event, feed_entry.feed, feed_entry.url, feed_entry.seen, feed_entry.story, story.title
-         FROM json_each($1) AS wanted
-         CROSS JOIN story ON story.event = wanted.value CROSS JOIN feed_entry ON feed_entry.story = story.id
-         ORDER BY feed_entry.seen, feed_entry.feed, feed_entry.key",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT story.event, feed, feed_entry.url, seen, feed_entry.story, story.title
+         FROM story JOIN feed_entry ON feed_entry.story = story.id WHERE story.event IN ",
+        text_list!("$1"),
+        " ORDER BY seen, feed, feed_entry.key"
+    ))
     .bind(to_json(&events)?)
     .fetch_all(conn)
     .await?;
@@ -50,10 +52,11 @@ pub(super) async fn read_feeds_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedName>>, sqlx::Error> {
-    let rows: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT DISTINCT feed_entry.story, feed FROM json_each($1) AS wanted
-         CROSS JOIN feed_entry ON feed_entry.story = wanted.value ORDER BY feed",
-    )
+    let rows: Vec<(i64, String)> = sqlx::query_as(concat!(
+        "SELECT DISTINCT story, feed FROM feed_entry WHERE story IN ",
+        id_list!("$1"),
+        " ORDER BY feed"
+    ))
     .bind(to_id_list(stories)?)
     .fetch_all(conn)
     .await?;

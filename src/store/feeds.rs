@@ -9,7 +9,8 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
-use super::column::{from_millis, read_optional_time, read_time, to_json, to_millis};
+use super::column::{self, from_millis, read_optional_time, read_time, to_json, to_millis};
+use super::dialect::text_list;
 use super::{FeedState, Store, StoreCommandError, StoreError};
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
@@ -23,28 +24,33 @@ use tidings_rules::story::FeedName;
 /// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
 /// identifies neither. More are read, because several items of one document may share it, too. The
 /// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
-const KNOWN_ITEMS: &str = "
-    WITH found (item) AS (
-        SELECT rowid FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
-        UNION SELECT known.rowid FROM json_each($2) AS claim CROSS JOIN feed_entry AS known
-            ON known.feed = $1 AND known.key = claim.value
-        UNION SELECT known.rowid FROM json_each($3) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT 16)
-        UNION SELECT known.rowid FROM json_each($4) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT 16)
-        UNION SELECT known.rowid FROM json_each($5) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT 16)
-        UNION SELECT known.rowid FROM json_each($6) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT 16)
-        UNION SELECT known.rowid FROM json_each($7) AS claim CROSS JOIN feed_entry AS known
-            ON known.rowid IN (SELECT rowid FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT 16)
-    )
-    SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
-           substr(story.title, 1, $8) AS title, story.published, story.first_seen, story.page_fetches,
-           story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
-    FROM found CROSS JOIN feed_entry AS known ON known.rowid = found.item
-    CROSS JOIN story ON story.id = known.story
-    ORDER BY known.key";
+const KNOWN_ITEMS: &str = concat!(
+    "WITH keys AS ",
+    text_list!("$2"),
+    ", guids AS ",
+    text_list!("$3"),
+    ", links AS ",
+    text_list!("$4"),
+    ", hashes AS ",
+    text_list!("$5"),
+    ", stems AS ",
+    text_list!("$6"),
+    ", texts AS ",
+    text_list!("$7"),
+    ", found (item) AS (
+         SELECT id FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
+         UNION SELECT known.id FROM keys AS claim CROSS JOIN feed_entry AS known WHERE known.feed = $1 AND known.key = claim.value
+         UNION SELECT known.id FROM guids AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT 16)
+         UNION SELECT known.id FROM links AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT 16)
+         UNION SELECT known.id FROM hashes AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT 16)
+         UNION SELECT known.id FROM stems AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT 16)
+         UNION SELECT known.id FROM texts AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT 16))
+     SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
+            substr(story.title, 1, CAST($8 AS INTEGER)) AS title, story.published, story.first_seen, story.page_fetches,
+            story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
+     FROM found CROSS JOIN feed_entry AS known CROSS JOIN story
+     WHERE known.id = found.item AND story.id = known.story ORDER BY known.key"
+);
 
 impl Store {
     /// The state of every feed in the store, in the order of their names.
@@ -70,7 +76,7 @@ impl Store {
             .bind(to_json(&hashes)?)
             .bind(to_json(&stems)?)
             .bind(to_json(&texts)?)
-            .bind(MOST_COMPARED)
+            .bind(i64::from(MOST_COMPARED))
             .fetch_all(&self.readers)
             .await?;
         Ok(rows.iter().map(known_item_from_row).collect::<Result<_, _>>()?)
@@ -87,13 +93,16 @@ impl Store {
         }
         let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
         let rows = sqlx::query(
-            "SELECT feed_entry.key, story.title, story.published, substr(story.feed_text, 1, $3) AS text
-             FROM json_each($2) AS wanted CROSS JOIN feed_entry ON feed_entry.feed = $1 AND feed_entry.key = wanted.value
-             CROSS JOIN story ON story.id = feed_entry.story",
+            concat!(
+                "SELECT feed_entry.key, story.title, story.published, substr(story.feed_text, 1, CAST($3 AS INTEGER)) AS text FROM ",
+                text_list!("$2"),
+                " AS wanted CROSS JOIN feed_entry CROSS JOIN story
+                 WHERE feed_entry.feed = $1 AND feed_entry.key = wanted.value AND story.id = feed_entry.story"
+            ),
         )
         .bind(&feed.0)
         .bind(to_json(&keys)?)
-        .bind(MOST_COMPARED)
+        .bind(i64::from(MOST_COMPARED))
         .fetch_all(&self.readers)
         .await?;
         let found =
@@ -127,6 +136,7 @@ impl Store {
 }
 
 async fn clear_requested_polls(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
+    // LOCK: a second writer needs the fence of its shares before this, and takes only their feeds.
     let names: Vec<String> = sqlx::query_scalar(
         "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
     )
@@ -144,18 +154,19 @@ pub async fn request_polls(
     failing: bool,
     now: Timestamp,
 ) -> Result<Vec<FeedName>, StoreCommandError> {
-    let mut conn = command_connection::open_to_write(path).await?;
-    let names: Vec<String> = sqlx::query_scalar(
-        "UPDATE feed SET poll_requested = $1
-         WHERE name IN (SELECT value FROM json_each($2)) AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL))
-         RETURNING name",
-    )
-    .bind(to_millis(now))
-    .bind(to_json(&feeds).map_err(StoreError::from)?)
-    .bind(failing)
-    .fetch_all(&mut conn)
-    .await
-    .map_err(StoreError::from)?;
+    let names: Vec<String> = command_connection::write(path, async |conn| {
+        sqlx::query_scalar(concat!(
+            "UPDATE feed SET poll_requested = $1 WHERE name IN ",
+            text_list!("$2"),
+            " AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL)) RETURNING name"
+        ))
+        .bind(to_millis(now))
+        .bind(to_json(&feeds)?)
+        .bind(failing)
+        .fetch_all(conn)
+        .await
+    })
+    .await?;
     let names: BTreeSet<String> = names.into_iter().collect();
     Ok(names.into_iter().map(FeedName).collect())
 }
@@ -188,19 +199,23 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
         next_why: row.try_get("next_why")?,
         last_poll: read_optional_time(row, "last_poll")?,
         last_good: read_optional_time(row, "last_good")?,
-        failures: row.try_get("failures")?,
+        failures: column::read_count(row, "failures")?,
         error: row.try_get("error")?,
-        mean_gap: row.try_get::<Option<u64>, _>("mean_gap")?.map(Duration::from_millis),
+        mean_gap: read_optional_span(row, "mean_gap")?,
         hints: PollHints {
-            interval: row
-                .try_get::<Option<u64>, _>("requested_interval")?
-                .map(Duration::from_millis),
-            pauses: Pauses::from_bits(row.try_get("pauses")?),
+            interval: read_optional_span(row, "requested_interval")?,
+            pauses: Pauses::from_bits(column::read_count(row, "pauses")?),
         },
         moved: move_from_row(row)?,
         health_history: health_history_from_row(row)?,
         unreached: row.try_get("unreached")?,
     })
+}
+
+/// The span in a column that holds milliseconds or null.
+fn read_optional_span(row: &SqliteRow, column: &str) -> Result<Option<Duration>, sqlx::Error> {
+    let millis: Option<i64> = row.try_get(column)?;
+    Ok(millis.map(|millis| Duration::from_millis(millis.unsigned_abs())))
 }
 
 fn move_from_row(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
@@ -228,7 +243,7 @@ fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
         published: read_optional_time(row, "published")?,
         first_seen: read_time(row, "first_seen")?,
         recorded: row.try_get("recorded")?,
-        pages: row.try_get("page_fetches")?,
+        pages: column::read_count(row, "page_fetches")?,
         gone: row.try_get("gone")?,
     })
 }

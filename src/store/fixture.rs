@@ -11,16 +11,15 @@ use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::outbox::{
-    LeasedMessages, OpenNotifier, WaitingRecipient, lease_due, read_first_messages,
-};
+use super::outbox::{lease_due, read_first_messages};
 use super::{
     FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage, OutboxTurn,
-    PollRecord, Preparation, PreparedMessage, PreparedMessages, ReceiverHealth, Sending, Store,
-    StoryPlan, health,
+    PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryPlan, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
+use crate::alerts::receiver_health::ReceiverHealth;
 use crate::alerts::retry::{Finish, RetryRecord};
+use crate::alerts::send_queue::{Room, SendQueue, Sending};
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
 use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
 use crate::feed::hints::PollHints;
@@ -245,15 +244,26 @@ async fn lease_whatever_its_health(
     free: u32,
     now: i64,
     prepared: PreparedMessages,
-) -> Result<LeasedMessages, sqlx::Error> {
-    let away = health::read_receiver_health(conn).await?.away;
-    let first = read_first_messages(conn, &notifier, free + 1).await?;
-    let waiting = first.into_iter().map(|(recipient, messages)| {
-        let from = Timestamp::MIN;
-        WaitingRecipient { recipient, from, free, messages }
-    });
-    let mut open = OpenNotifier { notifier, free, waiting: waiting.collect() };
-    lease_due(conn, run, &mut open, &away, at_second(now), &prepared).await
+) -> Result<OutboxTurn, sqlx::Error> {
+    let health_of_all = health::read_receiver_health(conn).await?;
+    let away = &health_of_all.away;
+    let whole = Receiver::whole_notifier(&notifier);
+    let whole = away.get(&whole).map(|health| (whole, health.clone())).into_iter().collect();
+    let (sending, healthy) = (Sending { at_once: free, ..Sending::default() }, BTreeMap::new());
+    let now = at_second(now);
+    let room = Room::of_notifier(&notifier, &sending, &healthy, now).expect("room");
+    let pending = read_first_messages(conn, &notifier, room.pending_needed()).await?;
+    let queue = SendQueue::new(&notifier, room, &sending, pending, &whole, now);
+    let mut turn = OutboxTurn::new(health_of_all);
+    lease_due(conn, run, queue, &prepared, now, &mut turn).await?;
+    Ok(turn)
+}
+
+/// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
+pub(super) fn is_healthy(health: &ReceiverHealth, receiver: &Receiver) -> bool {
+    !health.away.contains_key(receiver)
+        && !health.away.contains_key(&Receiver::whole_notifier(&receiver.notifier))
+        && !health.refusals.contains_key(receiver)
 }
 
 /// An attempt that failed as `cause` and concerns `scope`; it is repeated at `seconds`.

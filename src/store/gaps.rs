@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{read_time, to_millis};
+use super::column::{execute, read_time, to_millis};
 use super::{Store, StoreError};
 use tidings_rules::story::FeedName;
 
@@ -31,16 +31,13 @@ pub struct PastGap {
 impl Store {
     /// Deletes gaps that were found before a time. Returns their number.
     pub async fn delete_gaps_before(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| Box::pin(delete_gaps(conn, before))).await
+        self.write(move |conn| {
+            Box::pin(async move {
+                execute(conn, "DELETE FROM gap WHERE found_at < $1", &[to_millis(before)]).await
+            })
+        })
+        .await
     }
-}
-
-async fn delete_gaps(conn: &mut SqliteConnection, before: Timestamp) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM gap WHERE found_at < $1")
-        .bind(to_millis(before))
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
 }
 
 /// Records a gap that a poll at `now` found.

@@ -2,9 +2,8 @@
 
 mod changes;
 
-pub(super) use changes::HealthChanges;
+pub(super) use changes::write_changes;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,37 +15,11 @@ use super::{Store, StoreError};
 use crate::alerts::breaker;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
+use crate::alerts::receiver_health::{ReceiverHealth, ReceiverRefusal};
 use crate::alerts::{Content, Receiver};
-use tidings_rules::story::NotifierName;
 
 /// The step in which retries are spread when a receiver is back. They take at most four steps.
 const RETRY_STEP: Duration = Duration::from_mins(1);
-
-/// The health of all receivers.
-#[derive(Clone, Debug)]
-pub struct ReceiverHealth {
-    /// The health of every receiver whose last attempt failed or that asked for rest. A receiver
-    /// without a recipient is a whole notifier.
-    pub away: BTreeMap<Receiver, NotifierHealth>,
-    /// Receivers whose last message became dead, as a notice, and whether it was announced.
-    refused: BTreeMap<Receiver, (Notice, bool)>,
-}
-
-impl ReceiverHealth {
-    /// Whether nothing is known against `receiver` and its notifier: no failure, rest or refusal.
-    #[cfg(test)]
-    #[must_use]
-    pub(super) fn is_healthy(&self, receiver: &Receiver) -> bool {
-        !self.away.contains_key(receiver)
-            && !self.away.contains_key(&whole_notifier(&receiver.notifier))
-            && !self.refused.contains_key(receiver)
-    }
-
-    /// The refusals without a notice.
-    pub fn unannounced_refusals(&self) -> impl Iterator<Item = &Notice> {
-        self.refused.values().filter(|(_, announced)| !announced).map(|(notice, _)| notice)
-    }
-}
 
 impl Store {
     /// Creates a message of `notice` for each of `audience`, and records that it is announced. A
@@ -83,11 +56,6 @@ impl Store {
     }
 }
 
-/// The receiver that stands for a whole notifier: its recipient is empty.
-pub(super) fn whole_notifier(notifier: &NotifierName) -> Receiver {
-    Receiver { notifier: notifier.clone(), recipient: String::new() }
-}
-
 /// The health of every receiver whose last attempt failed or that asked for rest, in the order of
 /// their names.
 pub(super) async fn list_unhealthy_receivers(
@@ -108,17 +76,18 @@ pub(super) async fn read_receiver_health(
     )
     .fetch_all(conn)
     .await?;
-    let (mut away, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    let mut health = ReceiverHealth::default();
     for row in &rows {
         let receiver = column::receiver_from_row(row)?;
-        if row.try_get::<Option<u32>, _>("failures")?.is_some() {
-            away.insert(receiver, health_from_row(row)?);
+        if row.try_get::<Option<i64>, _>("failures")?.is_some() {
+            health.away.insert(receiver, health_from_row(row)?);
         } else {
-            let notice = refusal_notice(&receiver, read_time(row, "since")?, row.try_get("why")?);
-            refused.insert(receiver, (notice, row.try_get("announced")?));
+            let (why, announced) = (row.try_get("why")?, row.try_get("announced")?);
+            let refusal = ReceiverRefusal { since: read_time(row, "since")?, why, announced };
+            health.refusals.insert(receiver, refusal);
         }
     }
-    Ok(ReceiverHealth { away, refused })
+    Ok(health)
 }
 
 /// Records that a message for `receiver` was refused.
@@ -129,7 +98,7 @@ pub(super) async fn record_refusal(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO refusal (notifier, recipient, since, why, announced) VALUES ($1, $2, $3, $4, 0)
+        "INSERT INTO refusal (notifier, recipient, since, why, announced) VALUES ($1, $2, $3, $4, FALSE)
          ON CONFLICT (notifier, recipient) DO NOTHING",
     )
     .bind(&receiver.notifier.0)
@@ -149,14 +118,7 @@ async fn insert_recovery_notice(
     before: &NotifierHealth,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let recipient = Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty());
-    let down = Notice {
-        kind: NoticeKind::Down,
-        notifier: receiver.notifier.clone(),
-        recipient,
-        since: before.since,
-        why: before.why.clone(),
-    };
+    let down = Notice::new(NoticeKind::Down, receiver, before.since, before.why.clone());
     let audience = list_notified_receivers(conn, &down).await?;
     let back = Notice { kind: NoticeKind::Back, ..down };
     insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now).await
@@ -171,7 +133,7 @@ async fn bring_retries_forward(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE message SET due = $3 + $4 * (1 + id % 4), due_set_at = $3
-         WHERE status = 'pending' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
+         WHERE status = 'pending' AND status <> 'sent' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
@@ -203,10 +165,10 @@ async fn insert_announcement(
 ) -> Result<(), sqlx::Error> {
     let sql = match notice.kind {
         NoticeKind::Down | NoticeKind::Back => {
-            "UPDATE health SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            "UPDATE health SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
         NoticeKind::Refused => {
-            "UPDATE refusal SET announced = 1 WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            "UPDATE refusal SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
         }
     };
     sqlx::query(sql)
@@ -264,23 +226,12 @@ async fn list_notified_receivers(
 
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
-        failures: row.try_get("failures")?,
+        failures: column::read_count(row, "failures")?,
         since: read_time(row, "since")?,
         rests_until: read_time(row, "rests_until")?,
         why: row.try_get("why")?,
         announced: row.try_get("announced")?,
     })
-}
-
-/// The notice that `receiver` refuses messages.
-fn refusal_notice(receiver: &Receiver, since: Timestamp, why: String) -> Notice {
-    Notice {
-        kind: NoticeKind::Refused,
-        notifier: receiver.notifier.clone(),
-        recipient: Some(receiver.recipient.clone()).filter(|recipient| !recipient.is_empty()),
-        since,
-        why,
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::column::{extent_columns, to_json, to_millis};
+use super::dialect::text_list;
 use super::{ItemRecord, StoryId, StoryPlan};
 use crate::lifecycle;
 use crate::lifecycle::story::{NextStatus, StoryStatus};
@@ -30,15 +31,15 @@ pub(super) async fn insert_plain_items(
     if items.is_empty() {
         return Ok((items, false));
     }
-    let mut known = find_known_keys(conn, feed, &items).await?;
+    let (known_items, mut known_stories) = find_known_keys(conn, feed, &items).await?;
     let (mut plain, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
-        let is_new = item.previous_key.is_none() && !known.items.contains(&item.key.0);
+        let is_new = item.previous_key.is_none() && !known_items.contains(&item.key.0);
         match item.news.take() {
             Some((story, story_plan))
                 if is_new
                     && changes_only_its_story(&story_plan)
-                    && known.stories.insert(item.story.0.clone()) =>
+                    && known_stories.insert(item.story.0.clone()) =>
             {
                 plain.push((item, story_plan));
                 stories.push(story);
@@ -51,7 +52,8 @@ pub(super) async fn insert_plain_items(
         let new = chunk.iter().zip(&mut stories);
         let new = new
             .map(|((item, plan), story)| {
-                NewStory::from_plan(&item.story, Cow::Owned(story), plan, now)
+                let (key, story) = (&item.story, Cow::Owned(story));
+                NewStory { key, story, plan, now }
             })
             .collect();
         let ids = insert_stories(conn, new).await?;
@@ -71,78 +73,66 @@ fn changes_only_its_story(plan: &StoryPlan) -> bool {
     }
 }
 
-/// Keys of items and stories that the store has.
-struct KnownKeys {
-    /// Keys of the feed's items.
-    items: HashSet<String>,
-    /// Keys of stories, of any feed.
-    stories: HashSet<String>,
-}
-
+/// The keys among those of `items` that the store has: of the feed's items, and of stories of any
+/// feed.
 async fn find_known_keys(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[ItemRecord],
-) -> Result<KnownKeys, sqlx::Error> {
+) -> Result<(HashSet<String>, HashSet<String>), sqlx::Error> {
     let item_keys: Vec<&str> = items.iter().map(|item| item.key.0.as_str()).collect();
     let story_keys: Vec<&str> = items.iter().map(|item| item.story.0.as_str()).collect();
-    let items: Vec<String> = sqlx::query_scalar(
-        "SELECT key FROM feed_entry WHERE feed = $1 AND key IN (SELECT value FROM json_each($2))",
-    )
+    let items: Vec<String> = sqlx::query_scalar(concat!(
+        "SELECT key FROM feed_entry WHERE feed = $1 AND key IN ",
+        text_list!("$2")
+    ))
     .bind(&feed.0)
     .bind(to_json(&item_keys)?)
     .fetch_all(&mut *conn)
     .await?;
     let stories: Vec<String> =
-        sqlx::query_scalar("SELECT key FROM story WHERE key IN (SELECT value FROM json_each($1))")
+        sqlx::query_scalar(concat!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
             .bind(to_json(&story_keys)?)
             .fetch_all(conn)
             .await?;
-    Ok(KnownKeys { items: items.into_iter().collect(), stories: stories.into_iter().collect() })
+    Ok((items.into_iter().collect(), stories.into_iter().collect()))
 }
 
-/// A story to be inserted, with its status.
+/// A story to be inserted, with what its plan makes of it. The plan changes no other row.
 pub(super) struct NewStory<'s> {
     key: &'s StoryKey,
     story: Cow<'s, Story>,
-    status: StoryStatus,
-    status_why: Option<&'s str>,
-    read: Option<&'static str>,
-    read_why: Option<&'s str>,
-    /// The time from which it waits, in milliseconds.
-    waiting_since: Option<i64>,
+    plan: &'s StoryPlan,
+    now: Timestamp,
 }
 
 impl<'s> NewStory<'s> {
     /// A story that waits for its page.
     pub(super) fn waiting(key: &'s StoryKey, story: Cow<'s, Story>, now: Timestamp) -> Self {
-        Self::from_plan(key, story, &StoryPlan::ReadPage, now)
+        Self { key, story, plan: &StoryPlan::ReadPage, now }
     }
 
-    /// A story with the status that follows from `plan`. The plan changes no other row.
-    fn from_plan(
-        key: &'s StoryKey,
-        story: Cow<'s, Story>,
-        plan: &'s StoryPlan,
-        now: Timestamp,
-    ) -> Self {
-        let status = match lifecycle::story::first(plan.item_plan()).status {
+    /// The status that follows from the plan.
+    fn status(&self) -> StoryStatus {
+        match lifecycle::story::first(self.plan.item_plan()).status {
             NextStatus::BeginsPageWait => StoryStatus::AwaitsPage,
             NextStatus::BeginsMatchWait => StoryStatus::AwaitsMatch,
             NextStatus::OnlyRecorded => StoryStatus::Recorded,
             // It has no alerts.
             NextStatus::ByAlerts | NextStatus::Same => StoryStatus::Unmatched,
-        };
-        let (status_why, read, read_why) = match plan {
+        }
+    }
+
+    /// Why it is only recorded, how much was read, and why only the teaser.
+    fn reasons(&self) -> (Option<&'s str>, Option<&'static str>, Option<&'s str>) {
+        match self.plan {
             StoryPlan::Record(why) => (Some(why.as_str()), None, None),
             StoryPlan::ReadPage => (None, None, None),
             StoryPlan::Settle(match_result) => {
                 let (read, why) = extent_columns(&match_result.read);
                 (None, Some(read), why)
             }
-        };
-        let waiting_since = status.waits().then(|| to_millis(now));
-        Self { key, story, status, status_why, read, read_why, waiting_since }
+        }
     }
 }
 
@@ -167,26 +157,21 @@ pub(super) async fn insert_stories(
         "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
              status, status_why, read, read_why, due, waiting_since) ",
     );
-    insert.push_values(rows, |mut values, (story, authors, tags)| {
-        let (uid, text) = (make_uid(story.story.first_seen), story.story.into_owned());
-        values.push_bind(uid.clone()).push_bind(uid).push_bind(&story.key.0);
+    insert.push_values(rows, |mut values, (new, authors, tags)| {
+        let (status, (status_why, read, read_why)) = (new.status(), new.reasons());
+        let waiting_since = status.waits().then(|| to_millis(new.now));
+        let (uid, text) = (make_uid(new.story.first_seen), new.story.into_owned());
+        values.push_bind(uid.clone()).push_bind(uid).push_bind(&new.key.0);
         values.push_bind(text.title).push_bind(text.body).push_bind(text.url);
-        values
-            .push_bind(text.published.map(to_millis))
-            .push_bind(text.lang)
-            .push_bind(authors)
-            .push_bind(tags);
-        values
-            .push_bind(text.source)
-            .push_bind(to_millis(text.first_seen))
-            .push_bind(story.status.as_str())
-            .push_bind(story.status_why);
-        values
-            .push_bind(story.read)
-            .push_bind(story.read_why)
-            .push_bind(story.waiting_since)
-            .push_bind(story.waiting_since);
+        values.push_bind(text.published.map(to_millis)).push_bind(text.lang);
+        values.push_bind(authors).push_bind(tags).push_bind(text.source);
+        values.push_bind(to_millis(text.first_seen));
+        values.push_bind(status.as_str()).push_bind(status_why);
+        values.push_bind(read).push_bind(read_why);
+        values.push_bind(waiting_since).push_bind(waiting_since);
     });
+    // LOCK: a second writer needs ON CONFLICT (key) DO NOTHING here, and joins the stories that are
+    // not returned.
     insert.push(" RETURNING key, id");
     let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;
     Ok(ids.into_iter().map(|(key, id)| (StoryKey(key), StoryId(id))).collect())

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::dialect::id_list;
 use super::digest::DigestContent;
 use super::outbox::OpenContent;
 use super::{column, digest};
@@ -114,10 +115,10 @@ async fn read_alerts(
 ) -> Result<Vec<SqliteRow>, sqlx::Error> {
     let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
     sqlx::query(
-        "SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
+        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN (SELECT value FROM json_each($1)) ORDER BY alert.rule, alert.dedup_key",
+         WHERE message_alert.message IN ", id_list!("$1"), " ORDER BY alert.rule, alert.dedup_key"),
     )
     .bind(column::to_json(&messages)?)
     .fetch_all(conn)

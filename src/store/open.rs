@@ -102,12 +102,11 @@ impl Store {
             StoreFile::Empty => {}
             StoreFile::Content => check_store_file(path, &migrations).await?,
         }
-        let mut conn = open_writer(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        let failed = |error: sqlx::Error| OpenError::failed(path, &error);
+        let mut conn = open_writer(path).await.map_err(failed)?;
         apply_migrations(&mut conn, path, &migrations).await?;
-        open_mark::mark_open(&mut conn, path)
-            .await
-            .map_err(|error| OpenError::failed(path, &error))?;
-        let readers = open_readers(path).await.map_err(|error| OpenError::failed(path, &error))?;
+        open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
+        let readers = open_readers(path).await.map_err(failed)?;
         let (writer, queue) = mpsc::unbounded_channel();
         Ok((Self { readers: readers.clone(), writer }, writer::run_writer(conn, readers, queue)))
     }

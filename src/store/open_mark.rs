@@ -16,7 +16,7 @@ pub(super) const WITHOUT_LOG: &str =
 /// copy of the file alone has it.
 pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO store_file (id, inode, is_open) VALUES (1, $1, 1) ON CONFLICT (id) DO UPDATE SET inode = $1, is_open = 1",
+        "INSERT INTO store_file (id, inode, is_open) VALUES (1, $1, TRUE) ON CONFLICT (id) DO UPDATE SET inode = $1, is_open = TRUE",
     )
     .bind(read_inode(path)?)
     .execute(&mut *conn)
@@ -26,7 +26,7 @@ pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Resul
 
 /// Marks the store as closed and writes its log into the file.
 pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE store_file SET is_open = 0").execute(&mut *conn).await?;
+    sqlx::query("UPDATE store_file SET is_open = FALSE").execute(&mut *conn).await?;
     checkpoint(conn).await
 }
 
@@ -44,9 +44,10 @@ pub(super) async fn lacks_log(
     if journal != "wal" || !has_mark {
         return Ok(false);
     }
-    let open: Option<String> = sqlx::query_scalar("SELECT inode FROM store_file WHERE is_open = 1")
-        .fetch_optional(conn)
-        .await?;
+    let open: Option<String> =
+        sqlx::query_scalar("SELECT inode FROM store_file WHERE is_open = TRUE")
+            .fetch_optional(conn)
+            .await?;
     let inode = read_inode(path)?;
     Ok(open.is_some_and(|marked| marked != inode))
 }

@@ -5,34 +5,22 @@ mod finish;
 mod lease;
 mod prepare;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use self::finish::record_outcomes;
-#[cfg(test)]
-pub(super) use self::lease::LeasedMessages;
 pub(super) use self::lease::lease_due;
 pub use self::prepare::{OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages};
 use super::column::{from_millis, to_millis};
-use super::health::whole_notifier;
-use super::{Holdings, Lease, ReceiverHealth, Store, StoreError};
+use super::{Holdings, Lease, Store, StoreError};
 use crate::alerts::Receiver;
-use crate::alerts::breaker;
-use crate::alerts::breaker::{NotifierHealth, SendAllowance};
+use crate::alerts::receiver_health::ReceiverHealth;
 use crate::alerts::retry::Finish;
+use crate::alerts::send_queue::{PendingByRecipient, PendingMessage, Room, SendQueue, Sending};
 use tidings_rules::story::NotifierName;
-
-/// The messages in flight to a notifier, and how many there may be.
-#[derive(Clone, Debug, Default)]
-pub struct Sending {
-    /// How many messages may be in flight.
-    pub at_once: u32,
-    /// How many are, by recipient.
-    pub in_flight: BTreeMap<String, u32>,
-}
 
 /// The result of a turn of the outbox.
 #[derive(Clone, Debug)]
@@ -42,10 +30,25 @@ pub struct OutboxTurn {
     /// Messages that are sent as soon as they are prepared: they are not in `prepared`, or have
     /// changed since.
     pub unprepared: Vec<i64>,
+    /// Messages that became dead because they cannot be rendered: their receivers, and why.
+    pub unrenderable: Vec<(Receiver, String)>,
     /// When the next message is due that a notifier with room can be sent; `None`: none waits.
     pub next_due: Option<Timestamp>,
     /// The health of all receivers.
     pub receiver_health: ReceiverHealth,
+}
+
+impl OutboxTurn {
+    /// A turn that has leased nothing yet.
+    pub(super) fn new(receiver_health: ReceiverHealth) -> Self {
+        Self {
+            leases: Vec::new(),
+            unprepared: Vec::new(),
+            unrenderable: Vec::new(),
+            next_due: None,
+            receiver_health,
+        }
+    }
 }
 
 impl Store {
@@ -79,7 +82,7 @@ impl Store {
     pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
         let undelivered = sqlx::query_scalar(
             "SELECT count(*) FROM message
-             WHERE status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
+             WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
         )
         .bind(to_millis(now))
         .fetch_one(&self.readers)
@@ -91,8 +94,8 @@ impl Store {
     pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
         let (stories, alerts, waiting, dead) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
-                    (SELECT count(*) FROM message WHERE status IN ('pending', 'leased', 'held')),
-                    (SELECT count(*) FROM message WHERE status = 'dead')",
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
+                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
         )
         .fetch_one(&self.readers)
         .await?;
@@ -109,120 +112,15 @@ async fn run_turn(
     prepared: &PreparedMessages,
 ) -> Result<OutboxTurn, sqlx::Error> {
     let receiver_health = record_outcomes(conn, run, &ended, now).await?;
-    let away = &receiver_health.away;
-    let (mut leases, mut unprepared, mut next_due) = (Vec::new(), Vec::new(), None);
+    let away = receiver_health.away.clone();
+    let mut turn = OutboxTurn::new(receiver_health);
     for (notifier, sending) in &sending {
-        let Some(mut open) = OpenNotifier::read(conn, notifier, sending, away, now).await? else {
-            continue;
-        };
-        let begun = lease_due(conn, run, &mut open, away, now, prepared).await?;
-        leases.extend(begun.leases);
-        unprepared.extend(begun.unprepared);
-        next_due = [next_due, begun.next_due].into_iter().flatten().min();
+        let Some(room) = Room::of_notifier(notifier, sending, &away, now) else { continue };
+        let pending = read_first_messages(conn, notifier, room.pending_needed()).await?;
+        let queue = SendQueue::new(notifier, room, sending, pending, &away, now);
+        lease_due(conn, run, queue, prepared, now, &mut turn).await?;
     }
-    Ok(OutboxTurn { leases, unprepared, next_due, receiver_health })
-}
-
-/// A notifier that has room.
-pub(super) struct OpenNotifier {
-    pub(super) notifier: NotifierName,
-    /// How many more messages it may be sent; at least one.
-    pub(super) free: u32,
-    /// Its recipients with a pending message that have room.
-    pub(super) waiting: Vec<WaitingRecipient>,
-}
-
-/// A recipient with a pending message, and room for it.
-pub(super) struct WaitingRecipient {
-    pub(super) recipient: String,
-    /// It is sent nothing before.
-    pub(super) from: Timestamp,
-    /// How many more messages it may be sent; at least one.
-    pub(super) free: u32,
-    /// The first of its pending messages, in the order in which they are due: one more than the
-    /// notifier has room for.
-    pub(super) messages: Vec<PendingMessage>,
-}
-
-/// A pending message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PendingMessage {
-    pub(super) due: Timestamp,
-    pub(super) message: i64,
-}
-
-impl WaitingRecipient {
-    /// When it may be sent its first message.
-    fn next_due(&self) -> Option<Timestamp> {
-        self.messages.first().map(|first| first.due.max(self.from))
-    }
-
-    /// Whether it may be sent a message at `now`.
-    fn is_due(&self, now: Timestamp) -> bool {
-        self.next_due().is_some_and(|due| due <= now)
-    }
-}
-
-impl OpenNotifier {
-    /// The notifier with its pending messages; `None` if it has no room.
-    async fn read(
-        conn: &mut SqliteConnection,
-        notifier: &NotifierName,
-        sending: &Sending,
-        away: &BTreeMap<Receiver, NotifierHealth>,
-        now: Timestamp,
-    ) -> Result<Option<Self>, sqlx::Error> {
-        let Sending { at_once, in_flight } = sending;
-        let (most, from) = send_limits(away.get(&whole_notifier(notifier)), *at_once, now);
-        let Some(free) = most.checked_sub(in_flight.values().sum()).filter(|free| *free > 0) else {
-            return Ok(None);
-        };
-        let mut waiting = Vec::new();
-        for (recipient, messages) in read_first_messages(conn, notifier, free + 1).await? {
-            let receiver = Receiver { notifier: notifier.clone(), recipient };
-            let (most, own_from) = send_limits(away.get(&receiver), *at_once, now);
-            let own_in_flight = in_flight.get(&receiver.recipient).copied().unwrap_or_default();
-            if let Some(own) = most.checked_sub(own_in_flight).filter(|own| *own > 0) {
-                let (recipient, from) = (receiver.recipient, from.max(own_from));
-                waiting.push(WaitingRecipient { recipient, from, free: own.min(free), messages });
-            }
-        }
-        Ok(Some(Self { notifier: notifier.clone(), free, waiting }))
-    }
-
-    /// Reads the pending messages again.
-    async fn refresh(&mut self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let mut first = read_first_messages(conn, &self.notifier, self.free + 1).await?;
-        for one in &mut self.waiting {
-            one.messages = first.remove(&one.recipient).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    /// When the next message is due, after so many were leased to each recipient and without the
-    /// messages in `settled`, which are leased or dead. `None`: none waits, or there is no room.
-    fn next_due(&self, leased: &BTreeMap<&str, u32>, settled: &BTreeSet<i64>) -> Option<Timestamp> {
-        if leased.values().sum::<u32>() >= self.free {
-            return None;
-        }
-        let waiting = self.waiting.iter().filter(|one| {
-            leased.get(one.recipient.as_str()).is_none_or(|leased| *leased < one.free)
-        });
-        let due = waiting.filter_map(|one| {
-            let next = one.messages.iter().find(|next| !settled.contains(&next.message))?;
-            Some(next.due.max(one.from))
-        });
-        due.min()
-    }
-}
-
-/// How many messages a receiver with that health may be sent at once, and from when on.
-fn send_limits(health: Option<&NotifierHealth>, at_once: u32, now: Timestamp) -> (u32, Timestamp) {
-    match breaker::allowance(health, now) {
-        SendAllowance::All => (at_once, Timestamp::MIN),
-        SendAllowance::Probe => (1, Timestamp::MIN),
-        SendAllowance::NotBefore(at) => (1, at),
-    }
+    Ok(turn)
 }
 
 /// The first `most` pending messages of each recipient of `notifier`, in the order in which they
@@ -231,7 +129,7 @@ pub(super) async fn read_first_messages(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
     most: u32,
-) -> Result<BTreeMap<String, Vec<PendingMessage>>, sqlx::Error> {
+) -> Result<PendingByRecipient, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE here, or an alert joins a message that is being
     // frozen.
     // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
@@ -249,10 +147,10 @@ pub(super) async fn read_first_messages(
          ORDER BY message.due, message.id",
     )
     .bind(&notifier.0)
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
-    let mut first: BTreeMap<String, Vec<PendingMessage>> = BTreeMap::new();
+    let mut first = PendingByRecipient::new();
     for (recipient, due, message) in rows {
         let due = from_millis(due)?;
         first.entry(recipient).or_default().push(PendingMessage { due, message });

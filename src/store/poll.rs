@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
+use super::dialect::text_list;
 use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::notice::About;
@@ -85,11 +86,11 @@ async fn write_feed_state(
     .bind(&state.next_why)
     .bind(state.last_poll.map(to_millis))
     .bind(state.last_good.map(to_millis))
-    .bind(state.failures)
+    .bind(i64::from(state.failures))
     .bind(&state.error)
     .bind(state.mean_gap.and_then(duration_millis))
     .bind(state.hints.interval.and_then(duration_millis))
-    .bind(state.hints.pauses.bits())
+    .bind(i64::from(state.hints.pauses.bits()))
     .bind(state.moved.as_ref().map(|moved| moved.to.as_str()))
     .bind(state.moved.as_ref().map(|moved| to_millis(moved.since)))
     .bind(state.health_history.failing_since.map(to_millis))
@@ -188,10 +189,10 @@ async fn mark_removed(
         return Ok(());
     }
     let keys: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    sqlx::query(
-        "UPDATE feed_entry SET removed_at = $1
-         WHERE feed = $2 AND key IN (SELECT value FROM json_each($3))",
-    )
+    sqlx::query(concat!(
+        "UPDATE feed_entry SET removed_at = $1 WHERE feed = $2 AND key IN ",
+        text_list!("$3")
+    ))
     .bind(removed_at.map(to_millis))
     .bind(&feed.0)
     .bind(to_json(&keys)?)

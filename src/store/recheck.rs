@@ -87,7 +87,7 @@ fn recheck_from_row(
         story: column::story_from_row(row)?,
         feed_text: row.try_get("feed_text")?,
         feed_entries,
-        fetches: row.try_get("page_fetches")?,
+        fetches: column::read_count(row, "page_fetches")?,
     })
 }
 

@@ -177,7 +177,7 @@ async fn read_earlier_alerts(
     .bind(&recorded.new_alert.rule_match.rule)
     .bind(&recorded.new_alert.dedup_key)
     .bind(recorded.alert)
-    .bind(burst.first)
+    .bind(i64::from(burst.first))
     .fetch_all(conn)
     .await?;
     times.into_iter().map(from_millis).collect()
@@ -194,7 +194,7 @@ async fn read_recent_messages(
     )
     .bind(&receiver.notifier.0)
     .bind(&receiver.recipient)
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
     times.into_iter().map(from_millis).collect()

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::to_millis;
+use super::new_items::MOST_ROWS;
 use super::{Store, StoreError};
 
 impl Store {
@@ -38,13 +40,13 @@ async fn insert_versions(
     versions: Vec<(String, String)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    for (hash, text) in versions {
-        sqlx::query("INSERT INTO rule_version (hash, text, stored_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
-            .bind(hash)
-            .bind(text)
-            .bind(to_millis(now))
-            .execute(&mut *conn)
-            .await?;
+    for versions in versions.chunks(MOST_ROWS) {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO rule_version (hash, text, stored_at) ");
+        insert.push_values(versions, |mut values, (hash, text)| {
+            values.push_bind(hash).push_bind(text).push_bind(to_millis(now));
+        });
+        insert.push(" ON CONFLICT (hash) DO NOTHING").build().execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -54,14 +56,15 @@ async fn replace_files(
     files: Vec<(String, String)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    // LOCK: a second writer needs the number of the rule set here, raised by compare-and-set.
     sqlx::query("DELETE FROM rule_file").execute(&mut *conn).await?;
-    for (name, text) in files {
-        sqlx::query("INSERT INTO rule_file (name, text, stored_at) VALUES ($1, $2, $3)")
-            .bind(name)
-            .bind(text)
-            .bind(to_millis(now))
-            .execute(&mut *conn)
-            .await?;
+    for files in files.chunks(MOST_ROWS) {
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO rule_file (name, text, stored_at) ");
+        insert.push_values(files, |mut values, (name, text)| {
+            values.push_bind(name).push_bind(text).push_bind(to_millis(now));
+        });
+        insert.build().execute(&mut *conn).await?;
     }
     Ok(())
 }

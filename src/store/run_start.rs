@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, to_millis};
 use super::status::read_message_status;
-use super::{RunStart, Store, StoreError, delivery_waits, health};
+use super::{RunStart, Store, StoreError, health, waits};
 use crate::alerts::Receiver;
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
@@ -42,17 +42,18 @@ async fn record_start(
     let reclaimed = reclaim_leases(conn, now).await?;
     let held = hold_messages(conn, &receivers).await?;
     health::end_permanent_rests(conn, now).await?;
-    delivery_waits::write_shorter_waits(conn, now).await?;
+    waits::write_shorter_delivery_waits(conn, now).await?;
     Ok(RunStart { run, reclaimed, held })
 }
 
 /// Releases every lease, because the runs that held them have ended.
 async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+    // LOCK: a second writer needs FOR UPDATE of the dead run here, and reclaims only its leases.
     let mut reclaimed = 0;
     for (from, next) in message::moves(MessageEvent::RunEnded) {
         sqlx::query(
             "UPDATE attempt SET ended = $1, outcome = $2
-             WHERE id IN (SELECT lease FROM message WHERE status = $3)",
+             WHERE id IN (SELECT lease FROM message WHERE status <> 'sent' AND status = $3)",
         )
         .bind(to_millis(now))
         .bind(AttemptOutcome::Unknown.as_str())
@@ -60,7 +61,8 @@ async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
         .execute(&mut *conn)
         .await?;
         let opened = sqlx::query(
-            "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE WHERE status = $2",
+            "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE
+             WHERE status <> 'sent' AND status = $2",
         )
         .bind(next.status.as_str())
         .bind(from.as_str())
@@ -71,12 +73,8 @@ async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
     Ok(reclaimed)
 }
 
-/// Messages to a receiver that have the same status.
-struct MessageGroup {
-    status: MessageStatus,
-    receiver: Receiver,
-    messages: i64,
-}
+/// A receiver's messages of one status, and how many they are.
+type MessageGroup = (MessageStatus, Receiver, i64);
 
 /// Holds messages of receivers that left, and makes held messages of receivers that are back
 /// pending. Returns how many messages are held now, by receiver.
@@ -84,14 +82,15 @@ async fn hold_messages(
     conn: &mut SqliteConnection,
     receivers: &BTreeSet<Receiver>,
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
+    // LOCK: a second writer needs the fences of its shares here, and moves only their messages.
     let groups = read_message_groups(conn).await?;
     let (known, left): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|group| receivers.contains(&group.receiver));
+        groups.into_iter().partition(|(_, receiver, _)| receivers.contains(receiver));
     move_groups(conn, &known, MessageEvent::ReceiverKnown).await?;
     move_groups(conn, &left, MessageEvent::ReceiverLeft).await?;
     let mut held: BTreeMap<Receiver, u64> = BTreeMap::new();
-    for group in left {
-        *held.entry(group.receiver).or_default() += group.messages.unsigned_abs();
+    for (_, receiver, messages) in left {
+        *held.entry(receiver).or_default() += messages.unsigned_abs();
     }
     Ok(held.into_iter().collect())
 }
@@ -102,16 +101,12 @@ async fn read_message_groups(
 ) -> Result<Vec<MessageGroup>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT status, notifier, recipient, count(*) AS messages FROM message
-         WHERE status IN ('pending', 'held') GROUP BY status, notifier, recipient",
+         WHERE status <> 'sent' AND status IN ('pending', 'held') GROUP BY status, notifier, recipient",
     )
     .fetch_all(conn)
     .await?;
     let groups = rows.iter().map(|row| {
-        Ok(MessageGroup {
-            status: read_message_status(row)?,
-            receiver: column::receiver_from_row(row)?,
-            messages: row.try_get("messages")?,
-        })
+        Ok((read_message_status(row)?, column::receiver_from_row(row)?, row.try_get("messages")?))
     });
     groups.collect()
 }
@@ -124,23 +119,20 @@ async fn move_groups(
 ) -> Result<(), sqlx::Error> {
     let moved: Vec<_> = groups
         .iter()
-        .filter_map(|group| Some((group, message::next(group.status, event)?.status)))
+        .filter_map(|group| Some((group, message::next(group.0, event)?.status)))
         .collect();
     if moved.is_empty() {
         return Ok(());
     }
     let mut update =
         QueryBuilder::<Sqlite>::new("WITH given (notifier, recipient, status, next) AS (");
-    update.push_values(moved, |mut values, (group, next)| {
-        values
-            .push_bind(&group.receiver.notifier.0)
-            .push_bind(&group.receiver.recipient)
-            .push_bind(group.status.as_str())
-            .push_bind(next.as_str());
+    update.push_values(moved, |mut values, ((status, receiver, _), next)| {
+        values.push_bind(&receiver.notifier.0).push_bind(&receiver.recipient);
+        values.push_bind(status.as_str()).push_bind(next.as_str());
     });
     update.push(
         ") UPDATE message SET status = given.next FROM given
-           WHERE message.status = given.status AND message.notifier = given.notifier
+           WHERE message.status <> 'sent' AND message.status = given.status AND message.notifier = given.notifier
                  AND message.recipient = given.recipient",
     );
     update.build().execute(conn).await?;

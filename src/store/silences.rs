@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Connection, Row};
 
 use super::column::{self, read_time, to_json, to_millis};
-use super::{StoreCommandError, StoreError, StoryId, digest};
+use super::dialect::text_list;
+use super::{StoreCommandError, StoryId, digest};
+use crate::alerts::Receiver;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{Silence, SilenceTarget};
-use crate::alerts::{Receiver, RuleMatch};
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.
@@ -38,11 +39,20 @@ pub async fn add_silence(
     why: String,
     now: Timestamp,
 ) -> Result<Silence, StoreCommandError> {
-    let mut conn = command_connection::open_to_write(path).await?;
-    let id =
-        insert_silence(&mut conn, &target, until, &why, now).await.map_err(StoreError::from)?;
-    command_connection::close(conn).await?;
-    Ok(Silence { id, target, until, why, since: now })
+    command_connection::write(path, async |conn| {
+        let id = sqlx::query_scalar(
+            "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
+        )
+        .bind(to_json(&target)?)
+        .bind(to_millis(now))
+        .bind(to_millis(until))
+        .bind(&why)
+        .fetch_one(&mut *conn)
+        .await?;
+        reassign_muted(conn, now).await?;
+        Ok(Silence { id, target, until, why, since: now })
+    })
+    .await
 }
 
 /// The silences that are in force in the store at `path`, each with the number of alerts that
@@ -52,7 +62,26 @@ pub async fn list_silences(
     now: Timestamp,
 ) -> Result<Vec<(Silence, u32)>, StoreCommandError> {
     let mut conn = command_connection::open_to_read(path).await?;
-    Ok(count_muted(&mut conn, now).await.map_err(StoreError::from)?)
+    let silences = read_active_silences(&mut conn, now).await?;
+    let reasons: Vec<String> =
+        silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
+    let rows = sqlx::query(concat!(
+        "SELECT digest, count(DISTINCT alert) AS muted FROM message
+         JOIN message_alert ON message_alert.message = message.id WHERE digest IN ",
+        text_list!("$1"),
+        " GROUP BY digest"
+    ))
+    .bind(to_json(&reasons)?)
+    .fetch_all(&mut conn)
+    .await?;
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for row in &rows {
+        counts.insert(row.try_get("digest")?, column::read_count(row, "muted")?);
+    }
+    let counted = silences.into_iter().zip(reasons);
+    Ok(counted
+        .map(|(silence, reason)| (silence, counts.get(&reason).copied().unwrap_or_default()))
+        .collect())
 }
 
 /// Ends the silence `id` in the store at `path`. Its muted alerts become due at `now`, unless
@@ -62,76 +91,20 @@ pub async fn end_silence(
     id: i64,
     now: Timestamp,
 ) -> Result<Option<Silence>, StoreCommandError> {
-    let mut conn = command_connection::open_to_write(path).await?;
-    let ended = shorten_silence(&mut conn, id, now).await.map_err(StoreError::from)?;
-    command_connection::close(conn).await?;
-    Ok(ended)
-}
-
-async fn count_muted(
-    conn: &mut SqliteConnection,
-    now: Timestamp,
-) -> Result<Vec<(Silence, u32)>, sqlx::Error> {
-    let silences = read_active_silences(conn, now).await?;
-    let reasons: Vec<String> =
-        silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
-    let counts: Vec<(String, u32)> = sqlx::query_as(
-        "SELECT digest, count(DISTINCT alert) FROM message
-         JOIN message_alert ON message_alert.message = message.id
-         WHERE digest IN (SELECT value FROM json_each($1)) GROUP BY digest",
-    )
-    .bind(to_json(&reasons)?)
-    .fetch_all(conn)
-    .await?;
-    let counts: HashMap<String, u32> = counts.into_iter().collect();
-    let counted = silences.into_iter().zip(reasons);
-    Ok(counted
-        .map(|(silence, reason)| (silence, counts.get(&reason).copied().unwrap_or_default()))
-        .collect())
-}
-
-async fn insert_silence(
-    conn: &mut SqliteConnection,
-    target: &SilenceTarget,
-    until: Timestamp,
-    why: &str,
-    now: Timestamp,
-) -> Result<i64, sqlx::Error> {
-    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let id = sqlx::query_scalar(
-        "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
-    )
-    .bind(to_json(target)?)
-    .bind(to_millis(now))
-    .bind(to_millis(until))
-    .bind(why)
-    .fetch_one(&mut *change)
-    .await?;
-    reassign_muted(&mut change, now).await?;
-    change.commit().await?;
-    Ok(id)
-}
-
-async fn shorten_silence(
-    conn: &mut SqliteConnection,
-    id: i64,
-    now: Timestamp,
-) -> Result<Option<Silence>, sqlx::Error> {
-    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let row = sqlx::query("UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *")
-        .bind(id)
-        .bind(to_millis(now))
-        .fetch_optional(&mut *change)
-        .await?;
-    let Some(ended) = row.as_ref().map(silence_from_row).transpose()? else { return Ok(None) };
-    reassign_muted(&mut change, now).await?;
-    sqlx::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
-        .bind(to_json(&ended.reason())?)
-        .bind(to_millis(now))
-        .execute(&mut *change)
-        .await?;
-    change.commit().await?;
-    Ok(Some(ended))
+    command_connection::write(path, async |conn| {
+        let shorten = "UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *";
+        let shortened = sqlx::query(shorten).bind(id).bind(to_millis(now));
+        let Some(row) = shortened.fetch_optional(&mut *conn).await? else { return Ok(None) };
+        let ended = silence_from_row(&row)?;
+        reassign_muted(conn, now).await?;
+        sqlx::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
+            .bind(to_json(&ended.reason())?)
+            .bind(to_millis(now))
+            .execute(conn)
+            .await?;
+        Ok(Some(ended))
+    })
+    .await
 }
 
 /// A silence, and the alerts that move to its digest: pairs of the digest that has it and the
@@ -147,26 +120,30 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
          FROM message JOIN message_alert ON message_alert.message = message.id
          JOIN alert ON alert.id = message_alert.alert
          JOIN story ON story.id = alert.story
-         WHERE message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
+         WHERE message.status <> 'sent' AND message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
     )
     .bind(SILENCE_REASONS)
     .fetch_all(&mut *conn)
     .await?;
-    let all = rows.iter().map(muted_from_row).collect::<Result<Vec<_>, _>>()?;
-    let stories: Vec<StoryId> = all.iter().map(|muted| muted.story).collect();
+    let mut stories = Vec::with_capacity(rows.len());
+    for row in &rows {
+        stories.push(StoryId(row.try_get("story")?));
+    }
     let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
     // LOCK: a second writer needs the latch before the digests are read.
     let mut moved: BTreeMap<(Receiver, i64), MovedAlerts<'_>> = BTreeMap::new();
-    for muted in all {
-        let feeds = feeds.get(&muted.story).map(Vec::as_slice).unwrap_or_default();
-        let Some(longest) = silence::longest(&silences, &muted.rule_match, feeds, &muted.event)
-        else {
+    for (row, story) in rows.iter().zip(&stories) {
+        let feeds = feeds.get(story).map(Vec::as_slice).unwrap_or_default();
+        let (rule_match, event) = (column::read_json(row, "rule_match")?, row.try_get("event")?);
+        let Some(longest) = silence::longest(&silences, &rule_match, feeds, event) else {
             continue;
         };
-        if longest.reason() != muted.reason {
+        let reason: DigestReason = column::read_json(row, "digest")?;
+        if longest.reason() != reason {
+            let receiver = column::receiver_from_row(row)?;
             let (_, alerts) =
-                moved.entry((muted.receiver, longest.id)).or_insert_with(|| (longest, Vec::new()));
-            alerts.push((muted.message, muted.alert));
+                moved.entry((receiver, longest.id)).or_insert_with(|| (longest, Vec::new()));
+            alerts.push((row.try_get("message")?, row.try_get("alert")?));
         }
     }
     for ((receiver, _), (silence, alerts)) in moved {
@@ -179,29 +156,6 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
 
 /// The start of the column `digest` if the reason is a silence.
 const SILENCE_REASONS: &str = r#"{"what":"silence"%"#;
-
-/// An alert in the digest of a silence.
-struct MutedAlert {
-    message: i64,
-    alert: i64,
-    receiver: Receiver,
-    reason: DigestReason,
-    rule_match: RuleMatch,
-    story: StoryId,
-    event: String,
-}
-
-fn muted_from_row(row: &SqliteRow) -> Result<MutedAlert, sqlx::Error> {
-    Ok(MutedAlert {
-        message: row.try_get("message")?,
-        alert: row.try_get("alert")?,
-        receiver: column::receiver_from_row(row)?,
-        reason: column::read_json(row, "digest")?,
-        rule_match: column::read_json(row, "rule_match")?,
-        story: StoryId(row.try_get("story")?),
-        event: row.try_get("event")?,
-    })
-}
 
 fn silence_from_row(row: &SqliteRow) -> Result<Silence, sqlx::Error> {
     Ok(Silence {

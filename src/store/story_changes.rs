@@ -298,7 +298,7 @@ async fn write_settled_text(
     .bind(&text.body)
     .bind(read)
     .bind(why)
-    .bind(text.fetches)
+    .bind(i64::from(text.fetches))
     .bind(text.recheck_at.map(to_millis))
     .execute(conn)
     .await?;
@@ -328,7 +328,7 @@ async fn write_rechecked_text(
 }
 
 async fn note_join(conn: &mut SqliteConnection, story: StoryId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE story SET feed_joined = 1 WHERE id = $1")
+    sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1")
         .bind(story.0)
         .execute(conn)
         .await?;
@@ -359,7 +359,7 @@ async fn schedule_recheck(
     sqlx::query("UPDATE story SET recheck_at = $2, page_fetches = page_fetches + $3 WHERE id = $1")
         .bind(story.0)
         .bind(result.next_recheck.map(to_millis))
-        .bind(result.fetches)
+        .bind(i64::from(result.fetches))
         .execute(conn)
         .await?;
     Ok(())
@@ -389,7 +389,7 @@ async fn begin_match_wait(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = 0
+        "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = FALSE
          WHERE id = $1",
     )
     .bind(story.0)

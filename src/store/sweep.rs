@@ -12,11 +12,8 @@
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{to_json, to_millis};
-use super::{Store, StoreError, alert_index};
-
-/// The most rows that one step reads. It is small, so that no command waits long.
-const STEP_ROWS: i64 = 200;
+use super::column::{execute, to_millis};
+use super::{Store, StoreError, alert_index, digest};
 
 /// The times from which rows are kept. `None` keeps all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +102,7 @@ async fn run_step(
     kept: Retention,
     now: Timestamp,
 ) -> Result<SweepStep, sqlx::Error> {
+    // LOCK: a second writer needs the fence of the house's share before this.
     let SweepPosition { part, after } = place;
     let since = match part {
         SweepPart::Messages | SweepPart::Alerts => kept.alerts,
@@ -136,8 +134,8 @@ impl SweepPart {
     }
 }
 
-/// The next rows to read. `None` if all of them are from `since` or later. Then all later rows are,
-/// too, because ids grow with time.
+/// The next rows to read: few, so that no command waits long. `None` if all of them are from
+/// `since` or later. Then all later rows are, too, because ids grow with time.
 async fn next_window(
     conn: &mut SqliteConnection,
     part: SweepPart,
@@ -146,17 +144,16 @@ async fn next_window(
 ) -> Result<Option<Window>, sqlx::Error> {
     let sql = match part {
         SweepPart::Messages => {
-            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM message WHERE id > $1 ORDER BY id LIMIT $2)"
+            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM message WHERE id > $1 ORDER BY id LIMIT 200) AS step"
         }
         SweepPart::Alerts => {
-            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM alert WHERE id > $1 ORDER BY id LIMIT $2)"
+            "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM alert WHERE id > $1 ORDER BY id LIMIT 200) AS step"
         }
         SweepPart::Stories => {
-            "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT $2)"
+            "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT 200) AS step"
         }
     };
-    let found: (Option<i64>, Option<i64>) =
-        sqlx::query_as(sql).bind(after).bind(STEP_ROWS).fetch_one(conn).await?;
+    let found: (Option<i64>, Option<i64>) = sqlx::query_as(sql).bind(after).fetch_one(conn).await?;
     Ok(match found {
         (Some(last), Some(oldest)) if oldest < to_millis(since) => Some((after, last)),
         _ => None,
@@ -179,20 +176,13 @@ async fn delete_messages(
     .bind(to_millis(since))
     .fetch_all(&mut *conn)
     .await?;
-    let ids = to_json(&ended)?;
-    for sql in [
-        "DELETE FROM attempt WHERE message IN (SELECT value FROM json_each($1))",
-        "DELETE FROM message_alert WHERE message IN (SELECT value FROM json_each($1))",
-        "DELETE FROM message WHERE id IN (SELECT value FROM json_each($1))",
-    ] {
-        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
-    }
+    digest::delete_messages(conn, &ended).await?;
     Ok(SweepCounts { messages: ended.len() as u64, ..SweepCounts::default() })
 }
 
 async fn purge_alerts(
     conn: &mut SqliteConnection,
-    window: Window,
+    (after, last): Window,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
@@ -201,8 +191,8 @@ async fn purge_alerts(
          WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id) RETURNING id",
     )
-    .bind(window.0)
-    .bind(window.1)
+    .bind(after)
+    .bind(last)
     .bind(to_millis(since))
     .bind(to_millis(now))
     .fetch_all(&mut *conn)
@@ -213,50 +203,43 @@ async fn purge_alerts(
 
 async fn purge_stories(
     conn: &mut SqliteConnection,
-    window: Window,
+    (after, last): Window,
     since: Timestamp,
     keys: Timestamp,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
-    let stories = sqlx::query(
+    let stories = execute(
+        conn,
         "UPDATE story SET title = '', feed_text = '', body = NULL, authors = '[]', tags = '[]', source = NULL, purged = $4
          WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status NOT IN ('awaits_page', 'awaits_match') AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
+        &[after, last, to_millis(since), to_millis(now)],
     )
-    .bind(window.0)
-    .bind(window.1)
-    .bind(to_millis(since))
-    .bind(to_millis(now))
-    .execute(&mut *conn)
     .await?;
-    let keys = sqlx::query(
+    let keys = execute(
+        conn,
         "DELETE FROM feed_entry WHERE removed_at < $3
          AND story IN (SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL)",
+        &[after, last, to_millis(keys)],
     )
-    .bind(window.0)
-    .bind(window.1)
-    .bind(to_millis(keys))
-    .execute(&mut *conn)
     .await?;
     // A story without texts has no kept alert.
-    let bare = "SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id)";
-    let bare: Vec<i64> =
-        sqlx::query_scalar(bare).bind(window.0).bind(window.1).fetch_all(&mut *conn).await?;
-    let ids = to_json(&bare)?;
-    for sql in [
-        "DELETE FROM alert WHERE story IN (SELECT value FROM json_each($1))",
-        "DELETE FROM story WHERE id IN (SELECT value FROM json_each($1))",
-    ] {
-        sqlx::query(sql).bind(&ids).execute(&mut *conn).await?;
-    }
-    Ok(SweepCounts {
-        stories: stories.rows_affected(),
-        keys: keys.rows_affected(),
-        rows: bare.len() as u64,
-        ..SweepCounts::default()
-    })
+    execute(
+        conn,
+        "DELETE FROM alert WHERE story IN (SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id))",
+        &[after, last],
+    )
+    .await?;
+    let rows = execute(
+        conn,
+        "DELETE FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id)",
+        &[after, last],
+    )
+    .await?;
+    Ok(SweepCounts { stories, keys, rows, ..SweepCounts::default() })
 }
 
 #[cfg(test)]

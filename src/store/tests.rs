@@ -1,16 +1,17 @@
 //! `SQLite` plans every statement of the store. No statement reads a whole table that grows, except
-//! those with a stated reason.
+//! those with a stated reason. No statement has a form that `PostgreSQL` does not take.
 
 use std::path::Path;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use sqlx::{AssertSqlSafe, Row};
 
+use super::dialect::{id_list, message_alert_list, text_list};
 use super::fixture::Bench;
 
 /// Tables and lists that stay small: tables of the configuration, and rows that a statement is
 /// given.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 20] = [
     "backfill",
     "ended",
     "claim",
@@ -28,6 +29,7 @@ const SMALL: [&str; 19] = [
     "refusal",
     "rule_file",
     "sqlite_master",
+    "step",
     "waiting",
     "wanted",
 ];
@@ -48,6 +50,38 @@ const WHOLE: [(&str, &str); 4] = [
         "attempts are searched only where the transaction has left orphans",
     ),
 ];
+
+/// The macros of `dialect.rs`, each with its part of a statement for the placeholder `$`.
+const LISTS: [(&str, &str); 3] = [
+    ("id_list", id_list!("$")),
+    ("text_list", text_list!("$")),
+    ("message_alert_list", message_alert_list!("$")),
+];
+
+/// The files about the file of an `SQLite` store and its index. Another database has its own.
+const OF_SQLITE: [&str; 4] = ["damage.rs", "fts.rs", "open.rs", "open_mark.rs"];
+
+/// Code in which every `concat!` is one literal. `list` gives the part of a statement that a macro
+/// of `dialect.rs` stands for.
+fn join_literals(code: &str, list: impl Fn(&str, &str) -> String) -> String {
+    let a_list = Regex::new(r#"(\w+_list)!\("([^"]*)"\)"#).unwrap();
+    let literal = r#""((?:[^"\\]|\\.)*)"\s*,?\s*"#;
+    let concat = Regex::new(&format!(r"(?s)concat!\(\s*((?:{literal})+)\)")).unwrap();
+    let literal = Regex::new(&format!("(?s){literal}")).unwrap();
+    let code =
+        a_list.replace_all(code, |part: &Captures<'_>| format!("\"{}\"", list(&part[1], &part[2])));
+    let joined = concat.replace_all(&code, |part: &Captures<'_>| {
+        let texts = literal.captures_iter(&part[1]).map(|text| text[1].to_owned());
+        format!("\"{}\"", texts.collect::<String>())
+    });
+    joined.into_owned()
+}
+
+/// What `SQLite` takes for a macro of `dialect.rs`.
+fn list_of_sqlite(name: &str, placeholder: &str) -> String {
+    let (_, text) = LISTS.iter().find(|(list, _)| *list == name).expect("a macro of dialect.rs");
+    text.replace('$', placeholder)
+}
 
 /// The statements in Rust code without tests: literals that begin with an SQL keyword, and the
 /// texts for a builder, joined.
@@ -81,17 +115,21 @@ fn statements(code: &str) -> Vec<String> {
     found
 }
 
-/// The statements of every file below `folder`.
-fn all_statements(folder: &Path) -> Vec<String> {
+/// The code without tests of every file of the store, with the file's name.
+fn code_of_store() -> Vec<(String, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let is_code = path.extension().is_some_and(|extension| extension == "rs");
-        if path.is_dir() {
-            found.extend(all_statements(&path));
-        } else if is_code && !path.ends_with("tests.rs") && !path.ends_with("fixture.rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            found.extend(statements(text.split("#[cfg(test)]\nmod tests {").next().unwrap()));
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let is_code = path.extension().is_some_and(|extension| extension == "rs");
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_code && !path.ends_with("tests.rs") && !path.ends_with("fixture.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+                found.push((path.file_name().unwrap().to_str().unwrap().to_owned(), code));
+            }
         }
     }
     found
@@ -123,7 +161,9 @@ fn searches_index(step: &str) -> bool {
 #[tokio::test]
 async fn no_statement_reads_a_whole_table_that_grows() {
     let bench = Bench::new().await;
-    let statements = all_statements(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"));
+    let files = code_of_store().into_iter();
+    let statements: Vec<String> =
+        files.flat_map(|(_, code)| statements(&join_literals(&code, list_of_sqlite))).collect();
     assert!(statements.len() > 100, "only {} statements were found", statements.len());
     let mut wrong = Vec::new();
     for sql in &statements {
@@ -157,9 +197,94 @@ async fn a_statement_that_reads_a_whole_table_is_found() {
     assert!(scans(&bench, "SELECT 1 FROM story WHERE id = $1").await.is_empty());
 }
 
+/// What `PostgreSQL` does not take, or reads in another way.
+const ONLY_SQLITE: [&str; 12] = [
+    r"\b(INSERT|UPDATE) OR |\bREPLACE INTO|\bINDEXED\b|\bGLOB\b|\bNOCASE\b|\bAS BLOB\b|sqlite_|pragma_",
+    r"\b_?rowid_?\b|\boid\b",
+    // A list has a macro of dialect.rs.
+    r"\bjsonb?_\w+\(|->",
+    // PostgreSQL compares values by `IS NOT DISTINCT FROM`.
+    r"\bIS (NOT )?([$?'\d]|(?-i:[a-z]))",
+    r"\b(ifnull|iif|group_concat|total|typeof|hex|instr|printf|char|unicode|likely|unlikely)\(",
+    r"\b(date|time|datetime|julianday|unixepoch|strftime|changes|last_insert_rowid|random)\(",
+    // Of two values; PostgreSQL has `least` and `greatest`.
+    r"\b(min|max)\([^()]*,",
+    // PostgreSQL takes an INTEGER there, and a bound number is a BIGINT.
+    r"\bsubstr\([^()]*(\([^()]*\)[^()]*)*, ?[$?]",
+    r"\bCROSS JOIN \w+( AS \w+)? ON\b|\bLIMIT [$?\w]+,|\bLIMIT -|==|\x22|`",
+    // PostgreSQL deletes and updates no first few rows.
+    r"^(DELETE|UPDATE) [^()]*(\([^()]*\)[^()]*)* LIMIT",
+    // A subquery without a name.
+    r"\bFROM \((SELECT|VALUES)[^()]*(\([^()]*\)[^()]*)*\)( [^A]|$|\))",
+    // A truth value is FALSE or TRUE.
+    r"\b(unreached|feed_joined|may_have_arrived|announced|is_open) ?(=|<>) ?[01]\b",
+];
+
+/// What of a statement only `SQLite` takes.
+fn only_sqlite(sql: &str) -> Vec<String> {
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let forms = ONLY_SQLITE.iter().map(|form| Regex::new(&format!("(?i){form}")).unwrap());
+    forms.filter_map(|form| form.find(&sql).map(|found| found.as_str().to_owned())).collect()
+}
+
+#[test]
+fn no_statement_has_a_form_that_only_sqlite_takes() {
+    let mut wrong = Vec::new();
+    for (file, code) in code_of_store() {
+        if OF_SQLITE.contains(&file.as_str()) {
+            continue;
+        }
+        for sql in statements(&join_literals(&code, |_, _| "(list)".to_owned())) {
+            wrong
+                .extend(only_sqlite(&sql).into_iter().map(|form| format!("{file}: {form}: {sql}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_form_that_only_sqlite_takes_is_found() {
+    for sql in [
+        "INSERT OR IGNORE INTO run (id) VALUES (1)",
+        "SELECT rowid FROM run",
+        "SELECT 1 FROM run WHERE id IN (SELECT value FROM json_each($1))",
+        "SELECT target ->> 'rule' FROM silence",
+        "SELECT 1 FROM message WHERE lease IS $1",
+        "SELECT 1 FROM message WHERE lease IS NOT due",
+        "SELECT ifnull(due, 0) FROM message",
+        "SELECT group_concat(rule, ', ') FROM alert",
+        "SELECT datetime(created) FROM alert",
+        "SELECT 1 FROM rule_file WHERE name GLOB 'a*'",
+        "UPDATE message SET due = max(due, $1)",
+        "UPDATE message INDEXED BY message_due SET due = 1",
+        "SELECT 1 FROM run CROSS JOIN attempt AS one ON one.run = run.id",
+        "SELECT max(id) FROM (SELECT id FROM run ORDER BY id LIMIT 9)",
+        "SELECT max(id) FROM (SELECT id FROM run ORDER BY id LIMIT 9) WHERE id > 1",
+        "UPDATE health SET announced = 1",
+        "SELECT id FROM run WHERE id = 1 LIMIT 1, 2",
+        "SELECT substr(title, 1, $1) FROM story",
+        "DELETE FROM run WHERE id > $1 LIMIT 9",
+    ] {
+        assert!(!only_sqlite(sql).is_empty(), "{sql}");
+    }
+    for sql in [
+        "SELECT max(id), min(at) FROM (SELECT id, started AS at FROM run LIMIT 9) AS step",
+        "SELECT 1 FROM message WHERE lease IS NOT NULL AND payload IS NULL AND (digest IS NULL)",
+        "UPDATE health SET announced = TRUE WHERE failures = 1 AND CAST(since AS BIGINT) > $1",
+        "INSERT INTO run (id) VALUES (1) ON CONFLICT (id) DO NOTHING RETURNING id",
+    ] {
+        assert_eq!(only_sqlite(sql), Vec::<String>::new(), "{sql}");
+    }
+}
+
 #[test]
 fn literals_and_what_builders_are_given_are_found() {
     let code = r#"
+        sqlx::query(concat!("SELECT 1 FROM story WHERE id IN ", id_list!("$1"), " AND due = $2"));
+        for sql in [concat!(
+            "UPDATE run SET id = 1 WHERE id IN ",
+            text_list!("$2"),
+        )] {}
         sqlx::query("SELECT 1 FROM story").bind("no statement");
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO run (id, started) ");
         insert.push_values(rows, |mut values, row| {
@@ -174,10 +299,12 @@ fn literals_and_what_builders_are_given_are_found() {
         "DELETE FROM run"
     "#;
     let expected = [
+        "SELECT 1 FROM story WHERE id IN (SELECT value FROM json_each($1)) AND due = $2",
+        "UPDATE run SET id = 1 WHERE id IN (SELECT value FROM json_each($2))",
         "SELECT 1 FROM story",
         "INSERT INTO run (id, started) VALUES (?, ?) RETURNING id, ?",
         "SELECT id FROM run WHERE id IN ((?), (?))",
         "DELETE FROM run",
     ];
-    assert_eq!(statements(code), expected);
+    assert_eq!(statements(&join_literals(code, list_of_sqlite)), expected);
 }

@@ -139,8 +139,8 @@ fn waiting_from_row(
         story: column::story_from_row(row)?,
         read: column::read_extent(row)?,
         feed_entries,
-        attempts: row.try_get("page_attempts")?,
-        fetches: row.try_get("page_fetches")?,
+        attempts: column::read_count(row, "page_attempts")?,
+        fetches: column::read_count(row, "page_fetches")?,
         since: read_time(row, "waiting_since")?,
     })
 }

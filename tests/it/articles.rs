@@ -40,7 +40,7 @@ async fn robots_txt_is_asked_for_once_a_host_and_obeyed_for_pages_and_their_redi
     ];
     let (folder, read) = read(&server, &entries).await;
     let refused =
-        "teaser, its page could not be read: its host's robots.txt asks robots to leave it alone";
+        "teaser, its page could not be read: its host's robots.txt forbids robots to read it";
     assert_eq!(read, ["A: full", "B: full", &format!("C: {refused}"), &format!("D: {refused}")]);
     assert_eq!((server.requests("/robots.txt").len(), other.requests("/robots.txt").len()), (1, 1));
     assert_eq!((server.requests("/private/1").len(), other.requests("/closed").len()), (0, 0));
@@ -159,9 +159,9 @@ async fn pages_that_hold_something_else_leave_the_teaser_and_say_what_they_are()
     let expected = [
         "A: teaser, the page asks for consent first",
         "B: teaser, the page is behind a paywall",
-        "C: teaser, the page wants to know whether a robot reads it",
+        "C: teaser, the page checks whether a robot reads it",
         "D: teaser, the page is an error page",
-        "E: teaser, the link leads to a front page by now",
+        "E: teaser, the link leads to a front page now",
         "F: teaser, its page could not be read: the server answered 404 Not Found",
     ];
     assert_eq!(read, expected);

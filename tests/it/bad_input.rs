@@ -127,7 +127,7 @@ async fn a_feed_that_is_a_web_page_is_called_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_of_50_mib_is_not_read_to_its_end() {
     let said = failure_of(Response::feed(&format!("<rss><channel>{}", " ".repeat(50 << 20)))).await;
-    assert!(said.contains("larger than 10 MiB"), "{said}");
+    assert!(said.contains("larger than the limit of 10 MiB"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -249,7 +249,7 @@ async fn a_proxy_that_is_away_is_named_in_what_is_said_of_its_feeds() {
         Folder::new(&config(&["http://wire.invalid/a.xml"], &rest), &[("arms.yaml", RULE)]);
     folder.set("PASSWORD", "s0cks-w0rd");
     let said = once(&folder, &["s0cks-w0rd"]).await;
-    assert!(said.contains(&format!("by the proxy socks5h://127.0.0.1:{port}: ")), "{said}");
+    assert!(said.contains(&format!("through the proxy socks5h://127.0.0.1:{port}: ")), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

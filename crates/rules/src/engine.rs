@@ -1,9 +1,9 @@
-//! Matches one story against many rules, in little more time than against few.
+//! Matches a story against many rules in little more time than against few.
 //!
 //! The engine is built once and never changes. A rule is posted under features that a story must
-//! have for it to match (`anchor`). A story looks up the rules that are posted under its features
-//! (`document_index`), and only their clauses are run (`program_run`). The engine decides the same
-//! as the plain evaluator (`naive`).
+//! have for the rule to match (`anchor`). A scan looks up the rules under the features of a story
+//! (`document_index`), and runs only their clauses (`program_run`). The engine and the plain
+//! evaluator (`naive`) decide the same.
 
 use aho_corasick::AhoCorasick;
 
@@ -45,39 +45,38 @@ pub(crate) mod teaser_hints;
 pub(crate) mod tokenized_story;
 mod vocabulary;
 
-/// Memory for one story at a time. The next story uses it again, so that nothing is allocated after
-/// a few stories.
+/// Memory for one story at a time. It is reused, so that after a few stories nothing is allocated.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     index: DocumentIndex,
     decided: Decided,
     found: [Vec<WordRange>; 2],
-    /// The postings of the features that were found, and whether headline or text has the feature.
+    /// The postings of the features that were found, each with whether headline or text has the
+    /// feature.
     calls: Vec<(bool, FeaturePostings)>,
-    /// Where programs that must be run begin, and then their heads.
+    /// The starts of the programs that must run, and then their heads.
     due: Vec<(u32, u32)>,
-    /// By rule, a bit that says whether its program was run. Only rules that are posted several
-    /// times use it.
+    /// A bit for each rule: whether its program has run. It is used only for rules with several
+    /// postings.
     looked_at: Vec<u64>,
     /// The rules whose bits are set.
     marked: Vec<u32>,
     matched: Vec<u32>,
 }
 
-/// In the head of a program: it belongs to a node that many rules share, and the number is that of
-/// the node's feature.
+/// A flag in the head of a program: it belongs to a node of several rules, and the number is that
+/// of the node's feature.
 const GROUP: u32 = 1 << 31;
 
-/// In the head of a rule's program: the rule is posted under several features.
+/// A flag in the head of a rule's program: the rule is posted under several features.
 const SEVERAL: u32 = 1 << 30;
 
-/// A node that several rules share is posted by itself if it has more phrases or branches than
-/// this.
+/// The number of phrases or branches above which a node of several rules is posted by itself.
 const WIDE: usize = 8;
 
 impl Engine {
-    /// The engine of `trees`; the number of a rule is its place among them. A rule that can match a
-    /// story without any feature is run for every story.
+    /// Builds the engine of `trees`. The number of a rule is the index of its tree. A rule that can
+    /// match without any feature is run for every story.
     pub(crate) fn new<'t>(
         trees: impl IntoIterator<Item = &'t Tree>,
         frequencies: &Frequencies,
@@ -122,11 +121,11 @@ impl Engine {
         }
     }
 
-    /// The numbers of the rules that hold of `story`, seen in `carriers`, ascending.
+    /// The ascending numbers of the rules that hold for `story`, which `carriers` carried.
     ///
-    /// Features that are found lead to postings. Some postings stand for nodes that many rules
-    /// share; if such a node holds, its own feature is found, too. Each step reads all that it
-    /// needs from memory before it uses any of it, so that the reads overlap.
+    /// The features that are found lead to postings. A posting may stand for a node of several
+    /// rules; if the node holds, its own feature is found, too. Each step reads all that it needs
+    /// from memory before it uses any of it, so that the reads overlap.
     pub(crate) fn matches<'s>(
         &self,
         story: &Story,
@@ -176,8 +175,9 @@ impl Engine {
         matched
     }
 
-    /// Sorts the postings whose guard is found: rules that hold go to `matched`, programs that must
-    /// be run go to `due`. No processor can predict which, so there is no branch.
+    /// Sorts the postings whose guard is found: rules that hold go to `matched`, and programs that
+    /// must run go to `due`. It has no branch, because no processor can predict the kind of a
+    /// posting.
     fn sort_called(
         &self,
         calls: &[(bool, FeaturePostings)],
@@ -202,7 +202,7 @@ impl Engine {
         due.truncate(waiting);
     }
 
-    /// The bytes that it takes, without compiled patterns.
+    /// Its memory in bytes, without compiled patterns.
     pub(crate) fn bytes(&self) -> usize {
         self.features.bytes() + self.postings.bytes() + self.program.bytes()
     }
@@ -233,7 +233,7 @@ impl Scratch {
     }
 }
 
-/// Marks a rule as run. Whether it was not marked before.
+/// Marks a rule as run. Returns whether it was unmarked.
 fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     let (word, bit) = (&mut looked_at[rule as usize / 64], 1 << (rule % 64));
     let is_new = *word & bit == 0;
@@ -244,8 +244,8 @@ fn mark_rule(looked_at: &mut [u64], marked: &mut Vec<u32>, rule: u32) -> bool {
     is_new
 }
 
-/// The nodes that several rules share and that have many phrases or branches, each with the feature
-/// that stands for it.
+/// The nodes of several rules with many phrases or branches, each with the feature that stands for
+/// it.
 fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     let is_wide = |node: &ClauseNode| match node {
         ClauseNode::Some(_, phrases) | ClauseNode::AtLeast(_, _, phrases) => phrases.len() > WIDE,
@@ -258,7 +258,7 @@ fn groups(nodes: &mut Nodes) -> Vec<(u32, Feature)> {
     ids.into_iter().map(|id| (id, nodes.features.derived(Derived::Group(id)))).collect()
 }
 
-/// Posts a rule, and writes its program if it needs one. Gives the program if the rule is posted
+/// Posts a rule, and writes its program if it needs one. Returns the program if the rule is posted
 /// under no feature. Every story has the feature `ever`.
 fn post_rule(
     rule: u32,
@@ -289,7 +289,7 @@ fn post_rule(
     None
 }
 
-/// One automaton for the literals of all patterns.
+/// An automaton for the literals of all patterns.
 fn literals(nodes: &Nodes) -> Option<(AhoCorasick, Box<[Feature]>)> {
     let pieces: Vec<(&[u8], Feature)> = nodes.features.literals().collect();
     let automaton = AhoCorasick::new(pieces.iter().map(|(piece, _)| piece));

@@ -1,5 +1,5 @@
-//! Why an expression holds of a story, or does not: a tree of clauses, each with the words that
-//! decide it.
+//! Explains why an expression holds for a story or not, as a tree of clauses with the words that
+//! decide them.
 
 use serde::Serialize;
 
@@ -18,29 +18,29 @@ pub(crate) mod excerpt;
 pub(crate) mod filtered_out;
 mod near_misses;
 
-/// One clause of an expression, and what a story makes of it.
+/// A clause of an expression, and its result for a story.
 #[derive(Clone, Debug, Serialize)]
 pub struct Clause {
-    /// The clause in canonical form, with the name of the field that it is about.
+    /// The clause in canonical form, with its field.
     pub text: String,
-    /// Whether it holds.
+    /// Whether it holds for the story.
     pub truth: Truth,
-    /// The words that it finds; empty if it is made of clauses, or finds none.
+    /// The words that it finds. Empty if it has clauses of its own, or finds nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
-    /// What is missing and what comes near it, in words.
+    /// The missing parts and the near misses, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// The clauses that it is made of.
+    /// The clauses that it consists of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<Clause>,
-    /// The reason where it does not hold; `None`: its clauses give the reasons.
+    /// Why it does not hold. `None` if its clauses give the reasons.
     #[serde(skip)]
     lack: Option<String>,
 }
 
-/// Which clauses of `tree` hold of `story`, seen in `carriers`, and why. `read`: how much of the
-/// story was read.
+/// Explains which clauses of `tree` hold for `story`, which `carriers` carried, and why. `read` is
+/// how much of the story was read.
 pub(crate) fn explain_story(
     tree: &Tree,
     story: &Story,
@@ -51,13 +51,13 @@ pub(crate) fn explain_story(
     explain(tree, &if *read == Read::Full { tokenized } else { tokenized.unread() })
 }
 
-/// Which clauses of `tree` hold of `tokenized`, and why.
+/// Explains which clauses of `tree` hold for `tokenized`, and why.
 pub(crate) fn explain(tree: &Tree, tokenized: &TokenizedStory<'_>) -> Clause {
     clause(tree, ClauseScope { field: None, view: &tokenized.view(Scope::Text) }, tokenized)
 }
 
 impl Clause {
-    /// The reasons why it does not hold, one for every part that fails; none if it holds.
+    /// The reasons why it does not hold, one for every part that fails. Empty if it holds.
     #[must_use]
     pub fn reasons(&self) -> Vec<String> {
         match &self.lack {
@@ -68,7 +68,7 @@ impl Clause {
         }
     }
 
-    /// The words of the story that it finds, as the story has them.
+    /// The words that it finds, as they are written in the story.
     pub(crate) fn words(&self) -> Vec<String> {
         let marked = |evidence: &Evidence| {
             let words = evidence
@@ -101,7 +101,7 @@ fn clause(tree: &Tree, clause_scope: ClauseScope<'_>, tokenized: &TokenizedStory
         Tree::Or(branches) => {
             let clauses = all(branches);
             let truth = Truth::any(clauses.iter().map(|clause| clause.truth));
-            let lack = Some(format!("nothing of `{text}` is there"));
+            let lack = Some(format!("none of `{text}` is found"));
             Clause { text, truth, evidence: Vec::new(), notes: Vec::new(), clauses, lack }
         }
         Tree::Not(branch, _) => {
@@ -120,7 +120,7 @@ fn clause(tree: &Tree, clause_scope: ClauseScope<'_>, tokenized: &TokenizedStory
             let held = truth(tree, tokenized, clause_scope.view);
             let clauses = all(items);
             let notes = vec![format!("{least} must hold")];
-            let lack = Some(format!("too little of `{text}` is there"));
+            let lack = Some(format!("too few of `{text}` are found"));
             Clause { text, truth: held, evidence: Vec::new(), notes, clauses, lack }
         }
         Tree::Within(unit, branch, _) => within(
@@ -141,7 +141,7 @@ fn clause(tree: &Tree, clause_scope: ClauseScope<'_>, tokenized: &TokenizedStory
     }
 }
 
-/// A clause without clauses.
+/// Explains a clause without clauses of its own.
 fn explain_tree(
     leaf: &Tree,
     text: String,
@@ -157,17 +157,18 @@ fn explain_tree(
         _ => near_misses::notes(leaf, clause_scope, tokenized),
     };
     let lack = Some(match (leaf, truth) {
-        (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be told"),
+        (Tree::Compare(..), Truth::Unknown) => format!("`{text}` cannot be decided"),
         (Tree::Compare(..), _) => format!("`{text}` does not hold"),
-        (_, Truth::Unknown) => format!("`{text}` is not in what was read"),
-        (Tree::List(..), _) => format!("nothing of `{text}` is there"),
-        (Tree::Pair(..) | Tree::Pattern(..), _) => format!("`{text}` is nowhere"),
+        (_, Truth::Unknown) => format!("`{text}` is not in the text that was read"),
+        (Tree::List(..), _) => format!("none of `{text}` is found"),
+        (Tree::Pair(..) | Tree::Pattern(..), _) => format!("`{text}` is not found"),
         _ => format!("`{text}` is missing"),
     });
     Clause { text, truth, evidence, notes, clauses: Vec::new(), lack }
 }
 
-/// All of `branch` within one unit: the first where it holds, else the one that comes nearest.
+/// Explains `branch` in one unit: the first unit for which it holds, else the unit for which most
+/// of it holds.
 fn within(
     unit: TextUnit,
     branch: &Tree,
@@ -193,7 +194,7 @@ fn within(
     let notes = match (held, best) {
         (Truth::True, _) | (_, None) => Vec::new(),
         (_, Some((0, _))) if inner.truth == Truth::True => {
-            vec![format!("it is there, but in no single {}", unit.name())]
+            vec![format!("it is found, but not in one {}", unit.name())]
         }
         (_, Some((0, _))) if !inner.notes.is_empty() => std::mem::take(&mut inner.notes),
         (_, Some((0, _))) => vec![format!("no {} has any of it", unit.name())],
@@ -206,10 +207,10 @@ fn within(
     Clause { text, truth: held, evidence: Vec::new(), notes, clauses: vec![inner], lack }
 }
 
-/// The length of the sentence that comes nearest, in bytes.
+/// The longest text of the nearest unit that is shown, in bytes.
 const NEAREST: usize = 120;
 
-/// How many of the clauses of `tree` hold of `view`.
+/// The number of clauses of `tree` that hold for `view`.
 fn score(tree: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryView) -> usize {
     match tree {
         Tree::Not(..) => 0,
@@ -218,15 +219,15 @@ fn score(tree: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryView) -> usize
     }
 }
 
-/// The reason where a clause holds that must not.
+/// The reason if a clause holds that must not.
 fn forbidden(inner: &Clause) -> String {
     let found = inner.words().join(", ");
     match inner.truth {
         Truth::Unknown => {
-            format!("`{}`, which must not be there, may stand in what was not read", inner.text)
+            format!("`{}` must not be found, but may be in the text that was not read", inner.text)
         }
-        _ if found.is_empty() => format!("`{}` is there, but must not", inner.text),
-        _ => format!("{found} is there, but must not"),
+        _ if found.is_empty() => format!("`{}` is found, but must not be", inner.text),
+        _ => format!("{found} is found, but must not be"),
     }
 }
 

@@ -1,5 +1,4 @@
-//! Faults of a text that a person wrote, with file, line, column, a caret under the word, and
-//! advice.
+//! Faults of a text that a person wrote, with file, line, column, a caret under the word, and help.
 
 mod render;
 
@@ -8,34 +7,35 @@ use std::sync::Arc;
 
 pub use render::{render, to_json};
 
-/// A text that a person wrote, and its name in faults.
+/// A text that a person wrote, with its name in faults.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The path as the person knows it.
+    /// The path, as the person wrote it.
     pub name: String,
     /// The whole text.
     pub text: String,
 }
 
-/// How bad a fault is.
+/// The level of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Things work, but perhaps not as meant.
+    /// The text can be used, but perhaps differs from what was meant.
     Warning,
     /// The text cannot be used.
     Error,
 }
 
-/// One thing wrong with a text.
+/// A mistake in a text.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// How bad it is.
+    /// Its level.
     pub level: Level,
-    /// The text it is in.
+    /// The text.
     pub source: Arc<Source>,
-    /// Byte range of the wrong words, on character boundaries; may be empty; never beyond the text.
+    /// The byte range of the wrong words, on character boundaries. It may be empty, and is never
+    /// beyond the text.
     pub span: Range<usize>,
-    /// What is wrong, in one line. Never holds a secret.
+    /// The mistake, in one line. It never holds a secret.
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
@@ -60,7 +60,7 @@ impl Fault {
         Self { level: Level::Warning, ..Self::error(source, span, message) }
     }
 
-    /// The same fault with advice.
+    /// The same fault with `advice` as its help.
     #[must_use]
     pub fn help(mut self, advice: impl Into<String>) -> Self {
         self.help = Some(advice.into());
@@ -69,8 +69,8 @@ impl Fault {
 }
 
 impl Source {
-    /// Line and column of a byte offset, both from 1; columns count characters, a byte order mark
-    /// none.
+    /// The line and column of a byte offset, both from 1. Columns count characters. A byte order
+    /// mark does not count.
     #[must_use]
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(offset)];
@@ -80,7 +80,7 @@ impl Source {
     }
 }
 
-/// The candidate that `word` was probably meant to be, if one is near enough.
+/// The candidate that `word` is probably a misspelling of; `None` if none is similar enough.
 #[must_use]
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let distance =

@@ -1,4 +1,4 @@
-//! Rule files to rules: names and lists are global over all of them.
+//! Loads rule files. Names and lists are global over all files.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -30,7 +30,7 @@ mod settings;
 mod table;
 pub(crate) mod when;
 
-/// A rule file that is sound YAML.
+/// A rule file that is valid YAML.
 struct RuleDocument {
     source: Arc<Source>,
     document: YamlDocument,
@@ -38,23 +38,23 @@ struct RuleDocument {
 
 /// The rules and watchlists of all rule files.
 pub(crate) struct LoadedRules {
-    /// The rules that are enabled, in the order of their names.
+    /// The enabled rules, in the order of their names.
     rules: Vec<Enabled>,
-    /// The lists that come from tables.
+    /// The lists from tables.
     pub(crate) watchlists: Vec<Arc<TermList>>,
 }
 
-/// A rule as it was written; with `each`, for its first row.
+/// A rule as written. With `each`, it is the rule of the first row.
 struct Enabled {
     rule: Rule,
     tree: Arc<Tree>,
-    /// The list of its `each`: it is a rule for every row.
+    /// The list of its `each`. The rule exists for every row.
     each: Option<Arc<TermList>>,
 }
 
 impl LoadedRules {
-    /// The rules in the order of their names; a rule with `each` once for every row, in the order
-    /// of the rows.
+    /// The rules, in the order of their names. A rule with `each` appears once for every row, in
+    /// the order of the rows.
     pub(crate) fn into_rows(self) -> Vec<(Arc<Rule>, Arc<Tree>)> {
         self.rules
             .into_iter()
@@ -62,13 +62,13 @@ impl LoadedRules {
             .collect()
     }
 
-    /// The rules as people wrote them, in the order of their names.
+    /// The rules as written, in the order of their names.
     pub(crate) fn written(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.rules.iter().map(|one| &one.rule)
     }
 }
 
-/// The rules of `texts`; `None` if there is an error in any.
+/// The rules of `texts`; `None` if any has an error.
 pub(crate) fn load(
     texts: &RuleTexts,
     known: Option<&KnownNames>,
@@ -96,10 +96,11 @@ pub(crate) fn load(
     Some(LoadedRules { rules: enabled.collect(), watchlists })
 }
 
-/// The path of every table that a rule file names; empty for a file that cannot be read.
+/// The paths of the tables that a rule file names, each joined to the folder of the file, without
+/// `.` and `..`. Empty if the file cannot be read as YAML. The time is linear in its length.
 #[must_use]
 pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
-    // Most files name none, and some are large.
+    // Most files name none, and some are large, so a fast check is first.
     let is_key = |behind: &str| behind.trim_start_matches(['"', '\'', ' ']).starts_with(':');
     if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..]))
     {
@@ -112,7 +113,7 @@ pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
     named.iter().map(|from| table::path(&source.name, &from.value)).collect()
 }
 
-/// The same rule, which shares its settings with rules that have equal ones.
+/// The same rule. It shares its settings with rules that have equal settings.
 fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
     rule.settings =
         settings.get(&rule.settings).cloned().unwrap_or_else(|| Arc::clone(&rule.settings));
@@ -120,7 +121,7 @@ fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
     rule
 }
 
-/// The rules by their names, and the lists that come from tables.
+/// The rules by their names, and the lists from tables.
 type ReadRules = (BTreeMap<String, entry::NamedRule>, Vec<Arc<TermList>>);
 
 fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) -> ReadRules {
@@ -178,7 +179,7 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
     (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
 }
 
-/// Warns of rules that match the same stories: one of them is superfluous or wrong.
+/// Warns of rules that match the same stories, because one of them is unnecessary or wrong.
 fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault>) {
     let mut seen: HashMap<_, &str> = HashMap::new();
     let enabled: Vec<&NamedRule> = rules.values().filter(|named| named.enabled).collect();
@@ -201,7 +202,7 @@ fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault
     }
 }
 
-/// Warns of terms in rules and lists that are probably not meant.
+/// Warns of terms in rules and lists that are probably mistakes.
 fn warn_of_terms(
     rules: &BTreeMap<String, entry::NamedRule>,
     definitions: &lists::Definitions,

@@ -1,4 +1,4 @@
-//! What the tests of this room share: lists, and any tree and story.
+//! Lists, trees and stories for tests.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
 use crate::story::Story;
 
-/// Two lists.
+/// Two term lists.
 pub(crate) fn lists() -> Lists {
     let term = |text: &str| Arc::new(Term::new(text, false, Forms::Plain, None).expect("a word"));
     let list = |name: &str, texts: [&str; 2]| {
@@ -42,13 +42,13 @@ const WORDY: [Scope; 8] = [
     Scope::Tag,
 ];
 
-/// Whether it can stand in a field or in SENT.
+/// Whether the tree can stand in a field or in SENT.
 fn is_about_words(tree: &Tree) -> bool {
     !matches!(tree, Tree::In(..) | Tree::Compare(..)) && tree.branches().iter().all(is_about_words)
 }
 
-/// Term texts of every odd shape; one that begins with `^` asks for its capitals, one that ends in
-/// `h` stands in quotes with a `=`.
+/// Term texts of every unusual form. A text that begins with `^` asks for its capitals. A text that
+/// ends in `h` stands in quotes with a `=`.
 pub(crate) fn wild_texts() -> BoxedStrategy<String> {
     prop_oneof![
         "[a-z]{1,3}( [a-z]{1,3})?",
@@ -61,13 +61,13 @@ pub(crate) fn wild_texts() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Term texts of few words, which [`stories`] hold often.
+/// Term texts of few words, which [`stories`] often contain.
 pub(crate) fn tame_texts() -> BoxedStrategy<String> {
     "(\\^US|U\\.S\\.|arms|army|arm\\*|oil|Oslo|\\^Oslo|мир|한국|北朝鮮|=arms)( (arms|oil|ar?ms\\*|US))?".boxed()
 }
 
 /// Stories in the words of [`tame_texts`] and others, in several sentences and paragraphs, with and
-/// without what else a story has.
+/// without the other parts of a story.
 pub(crate) fn stories() -> impl Strategy<Value = Story> {
     let words = "((arms|army|ARMS|Arms|oil|OIL|US|us|U\\.S\\.|Oslo|Öslo|oslo|мир|МИР|한국이|北朝鮮|the|of)( |, |-|\\. |\\.\\n|! |\\n\\n|’s |\n)){0,24}";
     let age = proptest::option::of(-5..500_000_i64);
@@ -97,8 +97,8 @@ fn comparisons() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// Any tree that an expression can write with terms of these texts and the lists of [`lists`],
-/// spans aside.
+/// Any tree that an expression can write, except for its spans, with terms of these texts and the
+/// lists of [`lists`].
 pub(crate) fn trees(texts: BoxedStrategy<String>) -> impl Strategy<Value = Tree> {
     let term = texts.prop_filter_map("no word in it", |text| {
         let (cased, text) =

@@ -1,4 +1,4 @@
-//! The language of expressions: its trees, how they are read from text and written back.
+//! The language of expressions: its trees, its parser and its printer.
 
 pub(crate) mod comparison;
 pub(crate) mod lists;

@@ -1,4 +1,4 @@
-//! Rules over news: from YAML and expressions to matches, with the words that prove them.
+//! Matches news stories against many boolean rules, and returns the words that prove each match.
 #![doc = include_str!("../README.md")]
 
 pub mod fault;

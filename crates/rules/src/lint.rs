@@ -1,7 +1,6 @@
-//! Warnings of what is allowed and probably not meant, in an expression and among the terms of a
-//! list.
+//! Warns of valid parts of expressions and lists that are probably mistakes.
 //!
-//! Pure functions over finished trees. Every warning follows from the words of the terms alone.
+//! Pure functions of finished trees. Every warning follows from the words of the terms alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,11 +27,11 @@ pub use common_words::is_common_word;
 pub(crate) use common_words::why_everywhere;
 pub(crate) use never_holds::unknown_language;
 
-/// Warnings of one expression or list, at most.
+/// The most warnings of one expression or list.
 const MOST: usize = 25;
 
-/// The warnings about an expression, in the order of their places. Beyond [`MOST`], a last one
-/// counts the rest.
+/// The warnings about an expression, in the order of their places. If there are more than [`MOST`],
+/// a last warning counts the rest.
 pub(crate) fn expression_warnings(tree: &Tree, cache: &ListCache) -> Vec<ExpressionProblem> {
     let mut found = Vec::new();
     redundant_terms::warn_of_redundant_terms(tree, cache, &mut found);
@@ -55,9 +54,9 @@ pub(crate) fn expression_warnings(tree: &Tree, cache: &ListCache) -> Vec<Express
     found
 }
 
-/// The warnings about a list that has `terms`, those of other lists among them, of which `own`
-/// stand in its entries: which of `own`, what is wrong with it, and what to do; spans say nothing,
-/// the entry is meant. `stemmed`: every rule that names it asks for stems.
+/// The warnings about a list with `terms`, which include those of other lists. `own` are the terms
+/// of its own entries. Each warning has the index of its entry in `own`; its span is not used.
+/// `stemmed` means that every rule that names the list uses stems.
 pub(crate) fn list_warnings(
     own: &[&Term],
     terms: &[Arc<Term>],

@@ -1,4 +1,4 @@
-//! One expression that is in no rule file.
+//! A single expression without a rule file.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use crate::lint::list_cache::ListCache;
 use crate::story::{Evidence, Read, Story};
 use crate::yaml::Text;
 
-/// One expression that is in no rule file, checked and ready. Clones share its engine.
+/// A single expression without a rule file, parsed and compiled. Threads can share it. Clones share
+/// its engine.
 #[derive(Clone, Debug)]
 pub struct Query {
     pub(crate) tree: Tree,
@@ -25,10 +26,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses an expression as in the `when` of a rule. It can name no term list.
+    /// Parses an expression as in the `when` of a rule. It cannot name term lists.
     ///
-    /// Every fault goes into `faults`, warnings beside errors, in a source named `expression`.
-    /// `None` if any is an error. Costs time linear in the length of the expression.
+    /// Adds every fault to `faults`, warnings too. Their source has the name `expression`. Returns
+    /// `None` if any fault is an error. An expression that would match nearly every story is an
+    /// error. The time is linear in the length of the expression.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         let text = Text::standalone("expression", expression);
@@ -37,37 +39,39 @@ impl Query {
         Some(Self::new(tree))
     }
 
-    /// The query of a tree that does not hold where nothing is found.
+    /// The query of `tree`, which must not hold if none of its terms is found.
     pub(crate) fn new(tree: Tree) -> Self {
         let engine = Arc::new(Engine::new([&tree], &Frequencies::empty()));
         Self { tree, engine }
     }
 
-    /// The same for rows: it holds where `tree` holds for any of them.
+    /// The query that holds if `tree` holds for any of `rows`.
     pub(crate) fn for_any_row(tree: Tree, rows: &[Arc<ListRow>]) -> Self {
         let trees: Vec<Tree> = rows.iter().map(|row| row::tree_of(&tree, &row.list)).collect();
         let engine = Arc::new(Engine::new(&trees, &Frequencies::empty()));
         Self { tree, engine }
     }
 
-    /// Whether `story`, seen in `carriers`, matches.
+    /// Whether the query matches `story`, which `carriers` carried. The time is linear in the
+    /// length of the story.
     #[must_use]
     pub fn holds(&self, story: &Story, carriers: &[Carrier]) -> bool {
         !self.engine.matches(story, carriers, &mut Scratch::new()).is_empty()
     }
 
-    /// The words that prove that `story`, seen in `carriers`, matches, as in
-    /// [`Match::evidence`](super::Match::evidence). Never empty; `None` if it does not match.
+    /// The words that prove that the query matches `story`, which `carriers` carried. They have the
+    /// form of [`Match::evidence`](super::Match::evidence) and are never empty. `None` if the query
+    /// does not match.
     #[must_use]
     pub fn evidence(&self, story: &Story, carriers: &[Carrier]) -> Option<Vec<Evidence>> {
         self.holds(story, carriers)
             .then(|| evidence::evidence(&self.tree, &TokenizedStory::new(story, carriers)))
     }
 
-    /// Which clauses hold of `story`, seen in `carriers`, and why. A word that is not in a teaser
-    /// is [`Truth::Unknown`](super::Truth::Unknown).
+    /// Explains which clauses hold for `story`, which `carriers` carried, and why. If `read` is a
+    /// teaser, a word that is not found is [`Truth::Unknown`](super::Truth::Unknown).
     ///
-    /// Where the whole story was read, the truth is that of [`Query::holds`].
+    /// If the whole story was read, the truth of the root clause is that of [`Query::holds`].
     #[must_use]
     pub fn explain(&self, story: &Story, carriers: &[Carrier], read: &Read) -> Clause {
         explain::explain_story(&self.tree, story, carriers, read)

@@ -1,4 +1,4 @@
-//! A rule, checked and ready.
+//! A parsed and checked rule.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,27 +16,27 @@ pub(crate) mod outcome;
 pub(crate) mod settings;
 pub(crate) mod texts;
 
-/// A rule, checked and ready; of a rule with `each`, the rule for one row. Small, because there may
-/// be a million.
+/// A parsed and checked rule. A rule with `each` is one `Rule` for each row. It is small, because
+/// there may be a million.
 #[derive(Clone, Debug)]
 pub struct Rule {
     name: Box<str>,
-    /// What it looks for, with all rows of its `each` list.
+    /// Its expression, with all rows of its `each` list.
     expression: RuleExpression,
-    /// SHA-256 of its text, made when first needed: the text can be long.
+    /// The SHA-256 of its text. It is computed on first use, because the text can be long.
     version: OnceLock<[u8; 32]>,
-    /// What it says of its alerts and of the stories that it accepts.
+    /// Its settings for alerts, and for the stories that it accepts.
     pub settings: Arc<Settings>,
     /// The lists that its expression may name.
     pub(crate) lists: Arc<Lists>,
-    /// The row whose terms its `each` list has.
+    /// Its row of the `each` list.
     pub(crate) row: Option<Arc<ListRow>>,
     pub(crate) reads_body: bool,
 }
 
 impl Rule {
-    /// The rule `name`, whose expression is `tree` and may name `lists`; with `row`, the rule for
-    /// that row.
+    /// The rule `name` with the expression `tree`, which may name `lists`. With `row`, it is the
+    /// rule for that row.
     pub(crate) fn new(
         name: &str,
         tree: Arc<Tree>,
@@ -57,25 +57,25 @@ impl Rule {
         }
     }
 
-    /// The same rule for that row.
+    /// The same rule for `row`.
     pub(crate) fn with_row(self, row: Arc<ListRow>) -> Self {
         Self { row: Some(row), version: OnceLock::new(), ..self }
     }
 
-    /// Its name: unique in a rule folder.
+    /// Its name. It is unique among all rules.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// SHA-256 of its text, in hex.
+    /// The SHA-256 of [`Rule::text`], as 64 lower-case hex digits.
     #[must_use]
     pub fn version(&self) -> String {
         let version = self.version.get_or_init(|| record::version(&self.text()));
         hex::encode(version)
     }
 
-    /// Its version and its text. Costs less than asking for each.
+    /// Its version and its text. It is faster than two separate calls.
     #[must_use]
     pub fn record(&self) -> (String, String) {
         let text = self.text();
@@ -83,33 +83,33 @@ impl Rule {
         (self.version(), text)
     }
 
-    /// The row that it is for, if it was made by `each`.
+    /// Its row, if it comes from a rule with `each`.
     #[must_use]
     pub fn row(&self) -> Option<&WatchlistRow> {
         self.row.as_ref().map(|row| &row.head)
     }
 
-    /// Its name, and the row that it is for.
+    /// Its name, followed by the label and id of its row if it has one.
     #[must_use]
     pub fn title(&self) -> String {
         self.row().map_or_else(|| self.name().to_owned(), |row| format!("{}: {row}", self.name()))
     }
 
-    /// The rule as YAML in canonical form, with the terms of its lists; of its `each` list, only
-    /// the row that it is for. Rules with the same text match the same stories.
+    /// The rule as YAML in canonical form, with the terms of its lists. Of its `each` list, only
+    /// its own row is included. Rules with the same text match the same stories.
     #[must_use]
     pub fn text(&self) -> String {
         self.text_of(&self.tree(), self.row.as_deref())
     }
 
-    /// The same with all rows of its `each` list.
+    /// Its text as in [`Rule::text`], with all rows of its `each` list.
     #[must_use]
     pub fn text_of_all_rows(&self) -> String {
         self.text_of(&self.tree_of_all_rows(), None)
     }
 
-    /// The record of the rule with the expression `tree`: for one `row` of its `each` list, or for
-    /// all.
+    /// The record of the rule with the expression `tree`, for one `row` of its `each` list or for
+    /// all rows.
     fn text_of(&self, tree: &Tree, row: Option<&ListRow>) -> String {
         let each = self.row.as_ref().map(|row| row.list.name.as_str());
         let subject = record::RecordSubject {
@@ -123,8 +123,8 @@ impl Rule {
         record::text(&subject)
     }
 
-    /// Trades time for memory: from now on the expression is parsed whenever it is needed.
-    /// `was_expression`: whether it was written as one expression.
+    /// Saves memory: the expression is parsed again whenever it is needed. `was_expression` is
+    /// whether it was written as one expression.
     pub(crate) fn compact(&mut self, was_expression: bool) {
         self.expression.compact(was_expression, &self.lists);
     }
@@ -138,19 +138,20 @@ impl Rule {
         }
     }
 
-    /// Its expression, in which its `each` list has all of its rows.
+    /// Its expression, with all rows of its `each` list.
     pub(crate) fn tree_of_all_rows(&self) -> Arc<Tree> {
         self.expression.tree(&self.lists)
     }
 
-    /// Whether its settings accept `story`, seen in `carriers`. Words do not matter.
+    /// Whether its settings accept `story`, which `carriers` carried. Its expression is not
+    /// evaluated.
     pub(crate) fn accepts(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.settings.accepts_feeds(carriers)
             && self.settings.accepts_language(story)
             && self.settings.is_in_force(story)
     }
 
-    /// The evidence that it matches the story, which it must match.
+    /// The evidence that it matches the story. It must match the story.
     pub(crate) fn evidence(&self, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
         crate::explain::evidence::evidence(&self.tree(), tokenized)
     }

@@ -1,4 +1,4 @@
-//! All rules in force, and stories matched against them.
+//! All rules in force, and the matching of stories against them.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,10 +17,10 @@ use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::story::{self, FeedName, Read, Story};
 
-/// Rules that were read and checked, and are not in force yet.
+/// Parsed and checked rules without an engine.
 #[derive(Debug)]
 pub struct ParsedRules {
-    /// In the order of their names, those of one name in the order of their rows.
+    /// In the order of their names. Rules of one name are in the order of their rows.
     rules: Vec<(Arc<Rule>, Arc<Tree>)>,
     watchlists: Vec<Arc<TermList>>,
 }
@@ -30,52 +30,53 @@ pub struct ParsedRules {
 /// A scan takes time linear in the length of the story, and does no I/O.
 #[derive(Debug)]
 pub struct Rules {
-    /// In the order of their names, those of one name in the order of their rows.
+    /// In the order of their names. Rules of one name are in the order of their rows.
     all: Vec<Arc<Rule>>,
-    /// The lists that come from tables, in the order of their names.
+    /// The lists from tables, in the order of their names.
     watchlists: Vec<Arc<TermList>>,
-    /// Decides; its numbers are those of `all`.
+    /// Decides which rules match. Its rule numbers are indices of `all`.
     engine: Engine,
-    /// By rule, a bit that says whether it looks at every story: most do, and of those nothing else
-    /// has to be read.
+    /// A bit for each rule: whether it accepts every story. Most rules do, and nothing else of them
+    /// is read.
     accepts_all: Box<[u64]>,
-    /// What the rules that look into the body say of the stories that they look at.
+    /// The distinct settings of the rules that read the body.
     body_readers: Vec<Arc<Settings>>,
-    /// What teasers are looked through for, made when it is first asked for: not every
-    /// configuration wants it.
+    /// The words that are searched in teasers. They are built on first use, because not every
+    /// configuration needs them.
     teaser_hints: OnceLock<TeaserHints>,
-    /// Memory of scanners that are gone.
+    /// Memory of dropped scanners, for reuse.
     idle_scratches: Mutex<Vec<Scratch>>,
 }
 
-/// How the rows of a watchlist differ between two loads.
+/// The changes of a watchlist's rows between two loads. A row is identified by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChanges {
     /// The list's name.
     pub list: String,
-    /// How many are new.
+    /// The number of new rows.
     pub added: usize,
-    /// How many were removed.
+    /// The number of removed rows.
     pub gone: usize,
-    /// How many have other terms.
+    /// The number of rows with other terms.
     pub edited: usize,
 }
 
-/// Matches one story after another in memory of its own. Once it has seen a few stories of the
-/// usual length, it allocates no more.
+/// Matches one story after another in memory of its own. After a few stories of usual length, it
+/// allocates nothing.
 ///
-/// A scanner serves one thread; every thread can have its own.
+/// A scanner is for one thread. Each thread can have its own.
 #[derive(Debug)]
 pub struct Scanner<'r> {
     rules: &'r Rules,
     scratch: Option<Scratch>,
 }
 
-/// Rules that were read and checked, as people wrote them. No engine is built.
+/// Parsed and checked rules in their written form, without an engine: a rule with `each` is one
+/// rule.
 pub struct CheckedRules(files::LoadedRules);
 
 impl CheckedRules {
-    /// Parses and checks rule files, as [`ParsedRules::load`] does.
+    /// Parses and checks rule files as [`ParsedRules::load`] does.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -85,24 +86,25 @@ impl CheckedRules {
         files::load(texts, known, faults).map(Self)
     }
 
-    /// The rules that people wrote, in the order of their names. A rule with `each` is here once.
+    /// The enabled rules, in the order of their names. A rule with `each` appears once.
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
     }
 
-    /// The watchlists by their names, each with the number of its rows.
+    /// The name of each watchlist and the number of its rows, in the order of the names.
     pub fn watchlists(&self) -> impl Iterator<Item = (&str, usize)> {
         self.0.watchlists.iter().map(|list| (list.name.as_str(), list.rows.len()))
     }
 }
 
 impl ParsedRules {
-    /// Parses and checks rule files together: their names and lists are global, and every example
-    /// in them is checked. `known`: the names of a configuration that rules may use; `None`: any.
+    /// Parses and checks rule files together. Names of rules and lists are global. Every example in
+    /// the files is checked. `known` has the names of a configuration that rules may use; `None`
+    /// allows any name.
     ///
-    /// Every fault of every file goes into `faults`, warnings beside errors. `None` if any is an
-    /// error.
+    /// Adds every fault of every file to `faults`, warnings too. Returns `None` if any fault is an
+    /// error. The time is linear in the length of the files.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -114,8 +116,8 @@ impl ParsedRules {
         Some(Self { rules: loaded.into_rows(), watchlists })
     }
 
-    /// The numbers of the rules that match `story`, seen in `carriers`, by the plain evaluator. It
-    /// is slow and decides the same as the engine.
+    /// The ascending numbers of the rules that match `story`, which `carriers` carried, by the
+    /// plain evaluator. It is slow. Its result is that of [`Rules::matches`].
     #[must_use]
     pub fn matches_naively(&self, story: &Story, carriers: &[Carrier]) -> Vec<usize> {
         let tokenized = TokenizedStory::new(story, carriers);
@@ -125,8 +127,8 @@ impl ParsedRules {
         matched.map(|(place, _)| place).collect()
     }
 
-    /// Builds the engine. `frequencies` decide which words it looks for first; they never change
-    /// what matches.
+    /// Builds the engine. `frequencies` decide the order of look-ups. They never change what
+    /// matches.
     #[must_use]
     pub fn build(&self, frequencies: &Frequencies) -> Rules {
         let engine = Engine::new(self.rules.iter().map(|(_, tree)| &**tree), frequencies);
@@ -161,7 +163,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// [`ParsedRules::load`] and then [`ParsedRules::build`] with the default frequencies.
+    /// Does [`ParsedRules::load`] and [`ParsedRules::build`] with the default frequencies.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
@@ -171,13 +173,14 @@ impl Rules {
         Some(ParsedRules::load(texts, known, faults)?.build(&Frequencies::default()))
     }
 
-    /// How many rules people wrote. A rule with `each` counts once.
+    /// The number of rules as written. A rule with `each` counts once.
     #[must_use]
     pub fn count(&self) -> usize {
         self.all.chunk_by(|one, next| one.name() == next.name()).count()
     }
 
-    /// The watchlists by their names, each with its rows in the order of its table.
+    /// The name of each watchlist with its rows. Watchlists are in the order of their names, rows
+    /// in the order of their table.
     pub fn watchlists(
         &self,
     ) -> impl Iterator<Item = (&str, impl ExactSizeIterator<Item = &story::WatchlistRow>)> {
@@ -186,8 +189,7 @@ impl Rules {
             .map(|list| (list.name.as_str(), list.rows.iter().map(|row| &row.head)))
     }
 
-    /// How the rows of the watchlists differ from those of `before`. Lists without a difference are
-    /// left out.
+    /// The changes of the watchlists' rows since `before`. Lists without a change are left out.
     #[must_use]
     pub fn row_changes(&self, before: &Self) -> Vec<RowChanges> {
         let rows = |name: &str| {
@@ -200,14 +202,14 @@ impl Rules {
         self.watchlists.iter().filter_map(|list| changes(list, rows(&list.name))).collect()
     }
 
-    /// The rules in the order of their names. A rule with `each` is here once for every row, in the
-    /// order of the rows.
+    /// The rules, in the order of their names. A rule with `each` appears once for every row, in
+    /// the order of the rows.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Rule>> {
         self.all.iter()
     }
 
-    /// Carriers that together pass every feed filter of every rule: for a story whose feeds are not
-    /// known.
+    /// Carriers that together pass every feed filter of every rule. They are for a story whose
+    /// feeds are not known.
     #[must_use]
     pub fn every_carrier(&self) -> Vec<Carrier> {
         let (mut names, mut tags) = (BTreeSet::new(), BTreeSet::new());
@@ -222,9 +224,9 @@ impl Rules {
         untagged.chain([tagged]).collect()
     }
 
-    /// Why the rule `name` matches `story` or not, as in [`Query::explain`](super::Query::explain).
-    /// Of a rule with `each`: for the row with the id `row`, or for all rows at once. `None` if
-    /// there is no such rule or row.
+    /// Explains why the rule `name` matches `story` or not, as
+    /// [`Query::explain`](super::Query::explain) does. For a rule with `each`, `row` is the id of a
+    /// row; without `row`, all rows are explained together. `None` if there is no such rule or row.
     #[must_use]
     pub fn explain(
         &self,
@@ -250,21 +252,22 @@ impl Rules {
         })
     }
 
-    /// Whether any rule that accepts stories from `carriers` looks into the body.
+    /// Whether any rule that accepts stories from `carriers` reads the body.
     #[must_use]
     pub fn reads_body(&self, carriers: &[Carrier]) -> bool {
         self.body_readers.iter().any(|settings| settings.accepts_feeds(carriers))
     }
 
-    /// Whether `story`, of which only the teaser is known, has a word of any rule that accepts it
-    /// and looks into the body. Words behind NOT count, too.
+    /// Whether `story`, whose body is only a teaser, has a word of any rule that accepts it and
+    /// reads the body. Words after NOT count, too.
     #[must_use]
     pub fn has_teaser_hint(&self, story: &Story, carriers: &[Carrier]) -> bool {
         self.teaser_hints.get_or_init(|| TeaserHints::new(&self.all)).found_in(story, carriers)
     }
 
-    /// Every rule that matches `story`, seen in `carriers`, with its evidence, in the order of the
-    /// rules' names.
+    /// The rules that match `story`, which `carriers` carried, with their evidence, in the order of
+    /// the rules' names. The time is linear in the length of the story. For many stories, a
+    /// [`Scanner`] is faster.
     #[must_use]
     pub fn matches(&self, story: &Story, carriers: &[Carrier]) -> Vec<Match> {
         let mut scanner = self.scanner();
@@ -276,21 +279,21 @@ impl Rules {
             .collect()
     }
 
-    /// A scanner for these rules, in the memory of an earlier one where there is any.
+    /// A scanner for these rules. It reuses the memory of a dropped scanner if there is one.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
         let idle = self.idle_scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Scanner { rules: self, scratch: Some(idle.unwrap_or_else(Scratch::new)) }
     }
 
-    /// The bytes that the engine takes, without compiled regular expressions.
+    /// The memory of the engine in bytes, without compiled regular expressions.
     #[must_use]
     pub fn engine_bytes(&self) -> usize {
         self.engine.bytes()
     }
 }
 
-/// How the rows of a list differ from what they were; `None` if they do not.
+/// The changes of a list's rows; `None` if there are none.
 fn changes(now: &TermList, then: &[Arc<ListRow>]) -> Option<RowChanges> {
     fn by_id(rows: &[Arc<ListRow>]) -> HashMap<&str, &ListRow> {
         rows.iter().map(|row| (row.head.id.as_str(), row.as_ref())).collect()
@@ -304,8 +307,8 @@ fn changes(now: &TermList, then: &[Arc<ListRow>]) -> Option<RowChanges> {
 }
 
 impl Scanner<'_> {
-    /// Every rule that matches `story`, seen in `carriers`, in the order of the rules' names, with
-    /// its place in [`Rules::iter`].
+    /// The rules that match `story`, which `carriers` carried, in the order of the rules' names.
+    /// Each has its index in [`Rules::iter`].
     pub fn scan(
         &mut self,
         story: &Story,

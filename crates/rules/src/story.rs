@@ -1,4 +1,4 @@
-//! Plain data: a story, the feeds that carried it, and the evidence that a rule matched it.
+//! Stories, the feeds that carried them, and the evidence of matches. Plain data.
 
 mod carrier;
 pub mod delivery;
@@ -13,18 +13,19 @@ use serde::{Deserialize, Serialize};
 
 pub use carrier::{Carrier, FeedFilter};
 
-/// The name of a feed: its identity in the store and in rules, unique in a configuration.
+/// The name of a feed. It identifies the feed in the store and in rules, and is unique in a
+/// configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FeedName(pub String);
 
-/// The name of a notifier, as the configuration's `notifiers` gives it.
+/// The name of a notifier in the configuration's `notifiers`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NotifierName(pub String);
 
-/// What makes two items the same story: the normalised link, or feed and item key where there is no
-/// link to go by.
+/// Identifies a story: its normalised link, or its feed and item key if it has no link that
+/// identifies it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StoryKey(pub String);
@@ -47,30 +48,30 @@ impl fmt::Display for StoryKey {
     }
 }
 
-/// How much an alert matters. Ordered: `Info` is the least.
+/// How much an alert matters. The order is from `Info`, the least, to `Critical`.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// For the record.
+    /// Only for the record.
     Info,
-    /// Worth a look some time.
+    /// Can be read at any time.
     Low,
     /// The default.
     #[default]
     Medium,
-    /// Worth a look today.
+    /// Should be read on the same day.
     High,
-    /// Worth waking somebody.
+    /// Should wake somebody.
     Critical,
 }
 
 impl Severity {
-    /// Every severity, least first.
+    /// Every severity, in ascending order.
     pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The word that configurations, rules and payloads use.
+    /// The name in configurations, rules and payloads.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,18 +84,18 @@ impl Severity {
     }
 }
 
-/// A part of a story that a rule can look into.
+/// A text of a story that evidence can be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {
     /// The headline.
     Title,
-    /// The text: the article where it was read, else what the feed gave.
+    /// The text: the article if it was read, else the text of the feed.
     Body,
 }
 
 impl Field {
-    /// The word that payloads and people use.
+    /// The name in payloads and for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,45 +109,44 @@ impl Field {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "what", content = "why")]
 pub enum Read {
-    /// The whole text: the feed gave it, or the article page did.
+    /// The whole text, from the feed or from the article page.
     Full,
-    /// Only what the feed gave, and why not more, in words for the reader of the alert.
+    /// Only the text of the feed, with the reason in words for the reader of an alert.
     Teaser(String),
 }
 
-/// One piece of news, as rules see it and alerts show it. All texts are plain: no markup, no
-/// entities.
+/// One piece of news. All texts are plain: without markup and entities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
-    /// The headline; may be empty.
+    /// The headline. It may be empty.
     pub title: String,
-    /// The text, paragraphs parted by a blank line; may be empty.
+    /// The text, with a blank line between paragraphs. It may be empty.
     pub body: String,
-    /// Where people read it: an absolute `http`, `https` or `file` address.
+    /// The address for readers: absolute, with `http`, `https` or `file`.
     pub url: Option<String>,
-    /// When its publisher says it appeared.
+    /// The time of publication by its publisher.
     pub published: Option<Timestamp>,
-    /// When a poll first saw it.
+    /// The time of the first poll that had it.
     pub first_seen: Timestamp,
-    /// BCP 47 tag as the feed gives it.
+    /// The language as a BCP 47 tag, as the feed gives it. It is not checked.
     pub lang: Option<String>,
     /// The people or desks that wrote it.
     pub authors: Vec<String>,
     /// The publisher's own categories.
     pub tags: Vec<String>,
-    /// The source that a feed with many sources names.
+    /// The original publisher, if a feed of many publishers names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
 impl Story {
-    /// Its headline, or what stands in for it; never empty.
+    /// Its headline, or the first words of its text if it has none. Never empty.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, str> {
         headline::headline(&self.title, &self.body)
     }
 
-    /// A story that has only these words; first seen at the epoch.
+    /// A story with only these words. It was first seen at the Unix epoch.
     #[must_use]
     pub fn from_words(title: impl Into<String>, body: impl Into<String>) -> Self {
         Self {
@@ -166,9 +166,9 @@ impl Story {
 /// A row of a watchlist, as alerts and silences name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WatchlistRow {
-    /// Its id: unique in its list, and the same whatever else of the row changes.
+    /// Its id. It is unique in its list, and stays when other cells of the row change.
     pub id: String,
-    /// What people call it.
+    /// Its name for people.
     pub label: String,
 }
 
@@ -182,38 +182,39 @@ impl fmt::Display for WatchlistRow {
     }
 }
 
-/// One feed's copy of a story.
+/// A story in one feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedEntry {
     /// The feed that carried it.
     pub feed: FeedName,
-    /// The headline of this copy; may be empty.
+    /// The headline in this feed. It may be empty.
     #[serde(default)]
     pub title: String,
-    /// The link that this feed gave.
+    /// The link in this feed.
     pub url: Option<String>,
-    /// When a poll first saw it there.
+    /// The time of the first poll that had it there.
     pub seen: Timestamp,
 }
 
-/// Words of a story that made a rule match, in the sentence that holds them.
+/// Words of a story that prove a match, in their sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The term as the rule writes it.
+    /// The term as the rule writes it. It begins with its field if that is not shown to readers,
+    /// such as the address.
     pub term: String,
-    /// The label of the term list that the term stands in.
+    /// The label of the term's list entry, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The clause of the rule that the words prove, in canonical form and with its field: the
-    /// smallest that no other words have a part in, or all of a `SENT` or `PARA`; cut if it is very
-    /// long. `None` where it was not computed or not kept.
+    /// The clause of the rule that the words prove, in canonical form with its field: the smallest
+    /// clause that needs no other words, or a whole `SENT` or `PARA`. It is cut if it is very long.
+    /// `None` if it was not computed or not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<String>,
-    /// Where the sentence stands.
+    /// The field of the sentence: the title if the term's field is not shown to readers.
     pub field: Field,
-    /// The sentence, as the story has it, cut to a readable length around the words.
+    /// The sentence as in the story, cut around the words to a readable length.
     pub sentence: String,
-    /// Byte ranges of the matched words in `sentence`: on character boundaries, ascending, not
-    /// overlapping.
+    /// The byte ranges of the matched words in `sentence`. They are on character boundaries,
+    /// ascend, and do not overlap. Empty if the term's field is not shown to readers.
     pub marks: Vec<Range<usize>>,
 }

@@ -1,4 +1,4 @@
-//! What expressions mean, and what proves it.
+//! Tests of the meaning of expressions, and of their evidence.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) fn query(expression: &str) -> Query {
     Query::parse(expression, &mut faults).unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
 
-/// Why a story that was read whole does not match.
+/// The reasons why a story that was read whole does not match.
 fn reasons(query: &Query, story: &Story) -> Vec<String> {
     query.explain(story, &[], &Read::Full).reasons()
 }
@@ -49,8 +49,8 @@ fn every_case_is_decided_as_its_author_means() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Where `case` is not decided as its author means. What a body proves a title proves, unless it is
-/// in capitals.
+/// The places in which `case` has another result than expected. A body and a title have the same
+/// result, unless the title is in capitals.
 fn wrong_in((expression, text, expected): &cases::Case) -> Vec<String> {
     let mut faults = Vec::new();
     let Some(query) = Query::parse(expression, &mut faults) else {
@@ -83,8 +83,8 @@ fn a_story_that_does_not_match_is_told_why() {
     let query = query("Russia AND (arms OR oil) NOT football");
     let expected = [
         "`Russia` is missing",
-        "nothing of `arms OR oil` is there",
-        "`Football` is there, but must not",
+        "none of `arms OR oil` is found",
+        "`Football` is found, but must not be",
     ];
     assert_eq!(reasons(&query, &story("Football", "Farms")), expected);
     assert_eq!(reasons(&query, &story("Russia", "oil")), Vec::<String>::new());
@@ -254,7 +254,7 @@ fn evidence_of_two_that_are_near_shows_both_where_they_are_near() {
         reasons(&query("title:(Russia NEAR/1 arms) AND Russia EXCEPT Then Russia"), &story);
     assert_eq!(
         reasons,
-        ["`title:(Russia NEAR/1 arms)` is nowhere (`arms` is missing; it is in the body)"]
+        ["`title:(Russia NEAR/1 arms)` is not found (`arms` is missing; it is in the body)"]
     );
 }
 
@@ -292,9 +292,9 @@ fn what_is_found_outside_the_text_is_named_with_its_field() {
     let reasons = reasons(&query("title:(oil AND (a OR b)) AND url:x NOT site:rt.com"), &story);
     let expected = [
         "`title:oil` is missing",
-        "nothing of `title:(a OR b)` is there",
+        "none of `title:(a OR b)` is found",
         "`url:x` is missing",
-        "`site:rt.com` is there, but must not",
+        "`site:rt.com` is found, but must not be",
     ];
     assert_eq!(reasons, expected);
 }

@@ -1,4 +1,4 @@
-//! Words, their forms, and sentences, once, for stories and rules alike.
+//! Splits texts into words, forms and sentences, for stories and rules alike.
 
 use std::ops::Range;
 
@@ -29,24 +29,25 @@ pub(crate) use words::{WordPlace, Words};
 /// One word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// The word as it is compared: folded case, width, accents and letter forms. Never empty.
+    /// The folded word: without case, width, accents and typographic variants. Never empty.
     pub word: String,
-    /// Where it stands in the text, in bytes, on character boundaries; never empty, and ascending
-    /// from token to token. Words that one character stands for (`½` is 1 and 2) share its place.
+    /// Its bytes in the text, on character boundaries. Never empty, and ascending from token to
+    /// token. Words of one character (`½` is 1 and 2) share its place.
     pub span: Range<usize>,
-    /// Which paragraph of the text, from 0: paragraphs are parted by a blank line.
+    /// The number of its paragraph, from 0. A blank line separates paragraphs.
     pub paragraph: u32,
 }
 
-/// The words of `text`, in order, in time linear in its length.
+/// The words of `text`, in order. The time is linear in its length.
 ///
-/// Words are those of Unicode annex 29 after NFKC and full case folding, without accents on Latin
-/// and Greek letters and stress marks on Cyrillic ones, with digits as Europe writes them, and
-/// split further at hyphens, dashes, slashes, underscores and apostrophes, at a full stop or colon
-/// between letters, and where Hangul meets another script. Dotted single letters (`U.S.`) are one
-/// word, and so are `AT&T` and `C++`; an `s` after an apostrophe is none, each Han or kana
-/// character is one, and characters that show nothing (soft hyphens, zero-width spaces) count for
-/// nothing. `docs/rules.md` has the table.
+/// Words are those of Unicode annex 29 after NFKC and full case folding. Latin and Greek letters
+/// lose their accents, Cyrillic letters their stress marks, and digits become European digits.
+///
+/// Words are split further at hyphens, dashes, slashes, underscores and apostrophes, at a full stop
+/// or colon between letters, and between Hangul and another script. Each Han or kana character is a
+/// word. Dotted single letters (`U.S.`), `AT&T` and `C++` are one word each. An `s` after an
+/// apostrophe is not a word. Invisible characters (soft hyphens, zero-width spaces) are ignored.
+/// `docs/rules.md` in the repository of Tidings has the table.
 #[must_use]
 pub fn tokenise(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
@@ -64,7 +65,7 @@ pub fn tokenise(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// The words of `written`, which has no white space in it and stands at byte `at`.
+/// The words of `written`, which has no white space and begins at byte `at`.
 fn folded_words(written: &str, at: usize, paragraph: u32) -> impl Iterator<Item = Token> {
     let folded = fold::fold(written);
     split::words(&folded.text).into_iter().map(move |piece| {

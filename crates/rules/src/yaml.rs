@@ -1,4 +1,4 @@
-//! YAML with places: each value of a document, and the bytes of the text that it was written as.
+//! Reads YAML with places: each value has the bytes of the text that it was written as.
 
 mod advice;
 mod offsets;
@@ -30,18 +30,21 @@ pub struct Node<'d> {
     place: &'d ValuePlace,
 }
 
-/// The entries of a mapping. It records which keys were asked for.
+/// The entries of a mapping. It records which keys were requested.
 #[derive(Debug)]
 pub struct Entries<'d> {
     node: Node<'d>,
     asked: Vec<&'static str>,
-    /// Keys whose place was asked for: known, but advice does not name them.
+    /// Keys whose place was requested. They are known, but help does not name them.
     unlisted: Vec<&'static str>,
 }
 
-/// Parses a document by the core schema of YAML 1.2. Duplicate keys, tags (`when: !sport`), tabs,
-/// several documents in one text, deep nesting and alias bombs are faults. `None` if it cannot be
-/// used; an empty text is an empty mapping. Costs time linear in the length of the text.
+/// Parses a document with the core schema of YAML 1.2. Duplicate keys, other tags (`when: !sport`),
+/// tabs as indentation, several documents in one text, more than 64 levels, and aliases that stand
+/// for more than 100,000 values or 16 MiB of text are faults.
+///
+/// Adds every fault to `faults`, warnings too. Returns `None` if the document cannot be used. An
+/// empty text is an empty mapping. The time is linear in the length of the text.
 #[must_use]
 pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<YamlDocument> {
     if let Some((at, c)) = source.text.char_indices().find(|(_, c)| is_refused(*c)) {
@@ -55,7 +58,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<YamlDocume
     Some(YamlDocument { source: Arc::clone(source), root })
 }
 
-/// Whether no YAML text may hold `c`, or it stands for what was not UTF-8.
+/// Whether YAML forbids `c`, or `c` stands for bytes that were not UTF-8.
 fn is_refused(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' | '\u{85}' => false,
@@ -73,7 +76,7 @@ fn refused_character(source: &Arc<Source>, at: usize, c: char) -> Fault {
 }
 
 impl YamlDocument {
-    /// The top of the document.
+    /// The root value of the document.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
         Node { source: &self.source, value: &self.root.value, place: &self.root.place }
@@ -81,14 +84,14 @@ impl YamlDocument {
 }
 
 impl<'d> Node<'d> {
-    /// Its place in the source: of a scalar the scalar, of a list or mapping its first line, to the
-    /// bracket where that closes it.
+    /// Its place in the source, in bytes. A scalar has its whole text. A list or mapping has its
+    /// first line, up to its closing bracket if that is in the line.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.place.span.clone()
     }
 
-    /// The line it begins in, from 1.
+    /// The line in which it begins, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.source.line_and_column(self.span().start).0
@@ -118,7 +121,8 @@ impl<'d> Node<'d> {
         matches!(self.value, YamlValue::List(_))
     }
 
-    /// A string; plain numbers count as they are written. Anything else is a fault and `None`.
+    /// Its value as a string. A plain number counts as it is written. For any other value, adds a
+    /// fault and returns `None`.
     pub fn text(&self, faults: &mut Vec<Fault>) -> Option<Text> {
         let value = match self.value {
             YamlValue::String(text) => text.clone(),
@@ -139,13 +143,13 @@ impl<'d> Node<'d> {
         Some(Text::new(value, self.source, self.span(), self.place.style))
     }
 
-    /// `true` or `false`, else a fault.
+    /// `true` or `false`. For any other value, adds a fault and returns `None`.
     pub fn bool(&self, faults: &mut Vec<Fault>) -> Option<bool> {
         let value = if let YamlValue::Bool(value) = self.value { Some(*value) } else { None };
         self.or_type_fault(value, "true or false", faults)
     }
 
-    /// A whole number, not negative, else a fault.
+    /// A whole number from 0. For any other value, adds a fault and returns `None`.
     pub fn count(&self, faults: &mut Vec<Fault>) -> Option<usize> {
         let number = match self.value {
             YamlValue::Number(Number::Unsigned(number)) => usize::try_from(*number).ok(),
@@ -158,14 +162,15 @@ impl<'d> Node<'d> {
         self.or_type_fault(number, "a whole number", faults)
     }
 
-    /// A time such as `15m`, `1h 30m`, `2 days`, else a fault that shows how to write one.
+    /// A length of time such as `15m`, `1h 30m`, `2 days`. For any other value, adds a fault with
+    /// an example and returns `None`.
     pub fn duration(&self, faults: &mut Vec<Fault>) -> Option<Duration> {
         let text = self.text(faults)?;
         self.duration_in(&text.value, faults)
     }
 
-    /// The same of `value`, which was made of this node's text; the fault shows only what was
-    /// written.
+    /// Parses `value`, which was made from this node's text, as [`Node::duration`] does. The fault
+    /// shows only the text as written.
     pub fn duration_in(&self, value: &str, faults: &mut Vec<Fault>) -> Option<Duration> {
         let duration = humantime::parse_duration(value).ok();
         if duration.is_none() {
@@ -176,7 +181,7 @@ impl<'d> Node<'d> {
         duration
     }
 
-    /// The items of a list, else a fault and none.
+    /// The items of a list. For any other value, adds a fault and returns none.
     pub fn items(&self, faults: &mut Vec<Fault>) -> Vec<Node<'d>> {
         if let YamlValue::List(items) = self.value {
             return items.iter().map(|item| self.inner(item)).collect();
@@ -188,21 +193,21 @@ impl<'d> Node<'d> {
         Vec::new()
     }
 
-    /// The items of a list, or the single value as a list of one: for keys that take either.
+    /// The items of a list, or a value of another type as a list of one. For keys that take both.
     #[must_use]
     pub fn one_or_many(&self) -> Vec<Node<'d>> {
         if self.is_list() { self.items(&mut Vec::new()) } else { vec![*self] }
     }
 
-    /// The entries of a mapping, else a fault and `None`.
+    /// The entries of a mapping. For any other value, adds a fault and returns `None`.
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
         let is_mapping = self.is_mapping().then_some(());
         self.or_type_fault(is_mapping, "keys with values", faults)?;
         Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
     }
 
-    /// The keys and values of a mapping whose keys are the user's own names, in order, else a fault
-    /// and none.
+    /// The keys and values of a mapping with the user's own names as keys, in order. For any other
+    /// value, adds a fault and returns none.
     pub fn pairs(&self, faults: &mut Vec<Fault>) -> Vec<(Text, Node<'d>)> {
         let is_mapping = self.is_mapping().then_some(());
         if self.or_type_fault(is_mapping, "names with values", faults).is_none() {
@@ -217,13 +222,13 @@ impl<'d> Node<'d> {
         entries.iter().map(move |(key, value)| (node.inner(key), node.inner(value)))
     }
 
-    /// A value inside this one. What is inside an alias has the place of the alias.
+    /// A value inside this one. Inside an alias, every value has the place of the alias.
     fn inner(&self, inner: &'d PlacedValue) -> Node<'d> {
         let place = if self.place.is_alias { self.place } else { &inner.place };
         Node { source: self.source, value: &inner.value, place }
     }
 
-    /// A scalar as it was written; `None` behind an alias.
+    /// The text of a scalar as written; `None` inside an alias.
     fn as_written(&self) -> Option<&'d str> {
         (!self.place.is_alias).then(|| &self.source.text[self.span()])
     }
@@ -255,7 +260,7 @@ impl<'d> Node<'d> {
 }
 
 impl<'d> Entries<'d> {
-    /// The value of `key`, if it stands there and is not null.
+    /// The value of `key`, if it is present and not null.
     pub fn get(&mut self, key: &'static str) -> Option<Node<'d>> {
         self.asked.push(key);
         let (_, value) =
@@ -263,7 +268,7 @@ impl<'d> Entries<'d> {
         (!matches!(value.value, YamlValue::Null)).then_some(value)
     }
 
-    /// The value of `key`, or a fault at the mapping that says `key` is missing.
+    /// The value of `key`. If it is missing, adds a fault at the mapping and returns `None`.
     pub fn require(&mut self, key: &'static str, faults: &mut Vec<Fault>) -> Option<Node<'d>> {
         let value = self.get(key);
         if value.is_none() {
@@ -272,21 +277,22 @@ impl<'d> Entries<'d> {
         value
     }
 
-    /// The place of `key` itself, for a fault that is about the key rather than its value. The key
-    /// counts as known, but advice about other keys does not name it.
+    /// The place of `key`, for a fault about the key and not about its value. The key counts as
+    /// known, but help for other keys does not name it.
     pub fn key_span(&mut self, key: &'static str) -> Option<Range<usize>> {
         self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
         found.map(|(name, _)| name.span())
     }
 
-    /// The mapping itself.
+    /// The mapping.
     #[must_use]
     pub fn node(&self) -> Node<'d> {
         self.node
     }
 
-    /// Adds a fault for every key that was not asked for, with the nearest key that was.
+    /// Adds a fault for every key that was not requested. Its help names the most similar requested
+    /// key.
     pub fn refuse_unknown_keys(self, faults: &mut Vec<Fault>) {
         for (key, _) in self.node.raw_pairs() {
             if key
@@ -301,8 +307,8 @@ impl<'d> Entries<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys here are: {}", known.collect::<Vec<_>>().join(", ")),
             };
-            // A key without a space after its colon holds its value, which may be a secret: it is
-            // not repeated.
+            // A key without a space after its colon contains its value, which may be a secret, so
+            // the key is not shown.
             let is_word =
                 |name: &&str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
             let message = match key.value.as_str().filter(is_word) {

@@ -1,4 +1,4 @@
-//! One line of JSON Lines to a story.
+//! Parses one line of JSON Lines to a story.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,13 +16,13 @@ pub(super) const HELP: &str =
 /// Why a line is not a story.
 #[derive(Debug)]
 pub(super) struct LineProblem {
-    /// The byte of the line where the problem is. It may be the end of the line.
+    /// The byte of the line at which the problem is. It may be the line's length.
     pub(super) at: usize,
     /// The problem, in words.
     pub(super) message: String,
 }
 
-/// The keys of a line that are read. Other keys are ignored.
+/// The keys that are read. Other keys are ignored.
 #[derive(Deserialize)]
 struct StoryLine {
     title: String,
@@ -35,9 +35,9 @@ struct StoryLine {
     lang: Option<String>,
 }
 
-/// Parses a line of JSON (RFC 8259) in UTF-8 to a story, with its `id` if it has one. The story
-/// counts as first seen when it was published, so that a rule that has expired since still matches
-/// it, or at `now` if it has no date.
+/// Parses a line of JSON (RFC 8259) in UTF-8 to a story and its `id`, if it has one. The story
+/// counts as first seen when it was published. So a rule that has expired since still matches it. A
+/// story without a date counts as first seen at `now`.
 pub(super) fn parse_line(
     line: &[u8],
     now: Timestamp,
@@ -71,7 +71,7 @@ fn json_problem(error: &serde_json::Error) -> LineProblem {
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     LineProblem {
         at: error.column().saturating_sub(1),
-        message: format!("this is no story: {message}"),
+        message: format!("this is not a story: {message}"),
     }
 }
 
@@ -84,7 +84,7 @@ fn deserialize_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
     }
 }
 
-/// Reads a time in the form of RFC 3339 or RFC 2822. A date or a time without a zone is in UTC.
+/// Parses a time in the form of RFC 3339 or RFC 2822. A date, or a time without a zone, is in UTC.
 fn deserialize_time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty()) else {
         return Ok(None);

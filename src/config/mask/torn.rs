@@ -1,11 +1,11 @@
-//! A text that is not YAML: its secrets cannot be found, so only the usual words of a configuration
-//! are shown.
+//! Masks a text that is not YAML. Its secrets cannot be found, so only the usual words of a
+//! configuration are shown.
 
 use std::ops::Range;
 
 use super::SHOWN;
 
-/// The usual words of a configuration, besides the keys whose values may be shown.
+/// The usual words of a configuration in addition to the keys whose values may be shown.
 const COMMON: [&str; 16] = [
     "all",
     "always",
@@ -25,7 +25,7 @@ const COMMON: [&str; 16] = [
     "webhook",
 ];
 
-/// Takes in every word of `text` but common ones and the names of variables (`${NAME}`).
+/// Collects every word of `text` except usual ones and the names of variables (`${NAME}`).
 pub(super) fn secrets(text: &str, spans: &mut Vec<Range<usize>>) {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut start = 0;

@@ -9,10 +9,10 @@ use super::super::reader::ConfigReader;
 use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
-/// The largest file that is read, in bytes: the bundles of whole systems are a quarter of that.
+/// The largest file that is read, in bytes. The bundles of whole systems have a quarter of that.
 const LARGEST: u64 = 1 << 20;
 
-/// The authorities in the file that `ca` names, at least one; none without the key.
+/// The authorities in the file of `ca`: at least one, or none if there is no key `ca`.
 pub(super) fn read_authorities(
     entries: &mut Entries<'_>,
     reader: &mut ConfigReader<'_>,
@@ -20,14 +20,14 @@ pub(super) fn read_authorities(
     entries.get("ca").map_or_else(|| Some(Vec::new()), |node| in_file(node, reader))
 }
 
-/// A fault at `ca`, where there is one although no TLS is spoken.
+/// Adds a fault at `ca` if the notifier uses no TLS.
 pub(super) fn refuse_without_tls(
     entries: &mut Entries<'_>,
     help: &str,
     reader: &mut ConfigReader<'_>,
 ) {
     if let Some(node) = entries.get("ca") {
-        reader.error(node, "without TLS no certificate is looked at", help);
+        reader.error(node, "`ca` has no effect without TLS", help);
     }
 }
 
@@ -48,7 +48,7 @@ fn in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Authorit
         .ok()
 }
 
-/// The certificates in `pem`; else, what is wrong with it.
+/// The certificates in `pem`. An error says what is wrong with it.
 fn parse(pem: &[u8]) -> Result<Vec<Authority>, String> {
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()

@@ -1,4 +1,4 @@
-//! The delivery policy of a notifier, of any type: `quiet` and `limit`.
+//! Reads the delivery policy of a notifier of any type: `quiet` and `limit`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tidings_rules::story::Severity;
 use tidings_rules::story::delivery::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
 use tidings_rules::yaml::{Entries, Node};
 
-/// The most messages that a limit may let through.
+/// The largest number of messages in a limit.
 const MOST: u32 = 100_000;
 
 pub(super) fn delivery_policy(
@@ -61,7 +61,7 @@ fn severities(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<
     all(node.one_or_many().into_iter().map(|node| reader.choice(node, &words)))
 }
 
-/// `30/h`: a number of messages, and a minute, an hour or a day.
+/// `30/h`: a number of messages for each minute, hour or day.
 fn limit(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<RateLimit> {
     let text = reader.string(node)?;
     let limit = text.split_once('/').and_then(|(most, per)| {
@@ -77,7 +77,7 @@ fn limit(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<RateLimit> {
     if limit.is_none() {
         reader.error(
             node,
-            "this is no limit",
+            "this is not a limit",
             "write a number of messages and a minute, hour or day: 5/m, 30/h, 200/d",
         );
     }

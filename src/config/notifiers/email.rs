@@ -1,4 +1,4 @@
-//! `type: email`: a mail server, a sender, recipients.
+//! Reads `type: email`: a mail server, a sender, recipients.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ fn read_authorities(
     ca::read_authorities(entries, reader)
 }
 
-/// User and password, if there is a login.
+/// User and password, if the server requires a login.
 fn login(
     entries: &mut Entries<'_>,
     server: Option<(Node<'_>, &Server)>,
@@ -108,7 +108,7 @@ fn refuse<T>(
     Err(Faulty)
 }
 
-/// What `password` or `password_file` gives, and where it stands.
+/// The password from `password` or `password_file`, and its place.
 fn password<'d>(
     entries: &mut Entries<'d>,
     reader: &mut ConfigReader<'_>,
@@ -124,7 +124,7 @@ fn password<'d>(
     password.map(|password| Some((node, password))).ok_or(Faulty)
 }
 
-/// The first line of a file: a mounted secret, or a systemd credential
+/// The first line of a file, such as a mounted secret or a systemd credential
 /// (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
@@ -165,7 +165,7 @@ fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailb
 fn mailbox(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Mailbox> {
     let text = reader.expanded(node)?;
     let value = text.value.trim();
-    // The parser passes over what follows an address, such as a second one.
+    // The parser ignores text after an address, such as a second address.
     let is_whole = |mailbox: &Mailbox| {
         value.trim_end_matches('>').trim_end().ends_with(&mailbox.email.to_string())
     };

@@ -1,4 +1,4 @@
-//! The mark of a setting whose fault is recorded.
+//! The error of a setting whose fault was reported.
 
-/// A fault was found, and is among the faults.
+/// A setting has a fault, which is among the faults.
 pub(super) struct Faulty;

@@ -1,4 +1,4 @@
-//! `helo: mail.example.org`: what we call ourselves to a mail server (RFC 5321, 4.1.1.1).
+//! Reads `helo: mail.example.org`: our name in `EHLO` (RFC 5321, 4.1.1.1).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -26,11 +26,11 @@ const PRIVATE: [&str; 11] = [
     "invalid",
 ];
 
-/// A name that is accepted by servers which only require a dot in it.
+/// An address literal that servers accept which require a dot.
 const LITERAL: &str = "[127.0.0.1]";
 
-/// The name that the key gives, else a fully qualified one: this machine's, else the domain of
-/// `sender`, else an address.
+/// The name of the key `helo`, else the fully qualified name of this machine, else the domain of
+/// `sender`, else an address literal.
 pub(super) fn helo(
     entries: &mut Entries<'_>,
     sender: Option<&str>,
@@ -58,8 +58,9 @@ fn given(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     name
 }
 
-/// Postfix refuses a name without a dot (`reject_non_fqdn_helo_hostname`) and one that is not in
-/// the DNS (`reject_unknown_helo_hostname`).
+/// The name without the key `helo`. Postfix refuses a name without a dot
+/// (`reject_non_fqdn_helo_hostname`) and a name that is not in the DNS
+/// (`reject_unknown_helo_hostname`).
 fn by_default(machine: Option<&str>, sender: &str) -> String {
     let is_public = |name: &String| !PRIVATE.contains(&name.rsplit('.').next().unwrap_or_default());
     let machine = machine.and_then(qualified).filter(is_public);
@@ -69,7 +70,7 @@ fn by_default(machine: Option<&str>, sender: &str) -> String {
         .unwrap_or_else(|| LITERAL.to_owned())
 }
 
-/// A domain name of two labels or more, as the DNS has it.
+/// A domain name with two labels or more, in the form of the DNS.
 fn qualified(name: &str) -> Option<String> {
     let Ok(Host::Domain(name)) = Host::parse(name.trim_end_matches('.')) else { return None };
     let is_label = |label: &str| {
@@ -82,7 +83,7 @@ fn qualified(name: &str) -> Option<String> {
     is_name.then_some(name)
 }
 
-/// An address as SMTP writes it: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+/// An address literal of SMTP: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
 fn literal(text: &str) -> Option<String> {
     let address = text.strip_prefix('[')?.strip_suffix(']')?;
     let is_address = match address.split_at_checked(5) {

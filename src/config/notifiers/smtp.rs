@@ -1,4 +1,4 @@
-//! The address of a mail server: `smtps://user@host:port`.
+//! Reads the address of a mail server: `smtps://user@host:port`.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::super::MailSecurity;
 use super::super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
-/// A mail server, and who logs in there.
+/// A mail server and its user.
 pub(super) struct Server {
     pub(super) host: String,
     pub(super) port: u16,
@@ -26,8 +26,8 @@ impl Server {
     }
 }
 
-/// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` if one logs in, the
-/// host and perhaps a port.
+/// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` for a login, the
+/// host, and an optional port.
 pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Server> {
     let address = reader.string(node)?;
     let help = "write smtps://user@mail.example.org; or smtp+starttls://, or smtp:// for a server that needs neither TLS nor a password";
@@ -49,7 +49,7 @@ pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Se
         !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
     if host.is_empty() || has_more {
         let message = if host.is_empty() {
-            "this address names no host"
+            "this address has no host"
         } else {
             "only a port can follow the host"
         };

@@ -1,4 +1,4 @@
-//! `type: webhook`: an HTTP POST in the form of Standard Webhooks.
+//! Reads `type: webhook`.
 
 mod format;
 mod headers;

@@ -1,19 +1,19 @@
-//! Bounds on what a template nests and chains, checked before it is parsed: the parser of templates
-//! calls itself for each step of a chain. Pure.
+//! Limits the nesting and the chains of a template before it is parsed, because the template parser
+//! recurses for each step of a chain. Pure.
 
-/// The most operators of one chain, those counted around it, too.
+/// The most operators of one chain, with those of the chains around it.
 const MOST_OPERATORS: usize = 250;
 
-/// The most `elif` branches, those of blocks around it counted, too.
+/// The most `elif` branches of an `if`, with those of the blocks around it.
 const MOST_BRANCHES: usize = 250;
 
-/// The longest line, in bytes: the parser counts columns in 16 bits.
+/// The longest line, in bytes. The parser counts columns in 16 bits.
 const LONGEST_LINE: usize = 65_535;
 
-/// Words that are operators within an expression.
+/// Words that are operators in an expression.
 const WORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 
-/// Why a template is refused, with its line.
+/// An error is the reason why the template is refused, with its line.
 pub(super) fn check(source: &str) -> Result<(), String> {
     if let Some(at) = source.lines().position(|line| line.len() > LONGEST_LINE) {
         return Err(format!("line {} is longer than {LONGEST_LINE} bytes; break it", at + 1));
@@ -27,28 +27,28 @@ pub(super) fn check(source: &str) -> Result<(), String> {
 
 struct TemplateScan<'s> {
     source: &'s str,
-    /// How far it was read, in bytes.
+    /// The number of bytes that were read.
     at: usize,
-    /// For each `if` that is open, how many `elif` it has had.
+    /// The number of `elif` branches of each open `if`.
     branches: Vec<usize>,
 }
 
-/// What stands in a tag, as far as it counts.
+/// The parts of a tag that the limits count.
 enum TagToken<'s> {
     Word(&'s str),
     Open,
     Close,
     Comma,
     Operator,
-    /// `*`, which makes lists of any length.
+    /// `*`, which can make lists of any length.
     Times,
     Literal,
-    /// A string.
+    /// A string in quotes.
     Text,
 }
 
 impl<'s> TemplateScan<'s> {
-    /// Where the next tag begins that is no comment.
+    /// The start of the next tag that is not a comment.
     fn next_tag(&mut self) -> Option<usize> {
         loop {
             let start = self.at + self.source[self.at..].find('{')?;
@@ -64,14 +64,14 @@ impl<'s> TemplateScan<'s> {
         }
     }
 
-    /// Reads a tag from behind its opening to its end.
+    /// Reads a tag from its opening to its end.
     fn tag(&mut self, start: usize) -> Result<(), String> {
         let is_block = self.source[start..].starts_with("{%");
         let end = if is_block { "%}" } else { "}}" };
         if self.rest().starts_with(['-', '+']) {
             self.at += 1;
         }
-        // Operators since the last comma, for each bracket that is open.
+        // The operators since the last comma, for each open bracket.
         let mut chains = vec![0];
         let (mut is_first, mut was_text) = (is_block, false);
         while !self.ends_at(end, chains.len()) {
@@ -140,7 +140,7 @@ impl<'s> TemplateScan<'s> {
         &self.source[self.at..]
     }
 
-    /// Whether the tag ends here. `}}` within a bracket closes two maps.
+    /// Whether the tag ends here. A `}}` within a bracket closes two maps.
     fn ends_at(&mut self, end: &str, depth: usize) -> bool {
         self.at = self.source.len() - self.rest().trim_start().len();
         let is_end = self.rest().starts_with(end) && (end == "%}" || depth == 1);
@@ -178,7 +178,7 @@ impl<'s> TemplateScan<'s> {
         Some(token)
     }
 
-    /// Goes to the `endraw` of a raw block, in which no tag counts.
+    /// Skips a raw block to its `endraw`. Its tags do not count.
     fn skip_raw(&mut self) {
         self.at = self.rest().find("endraw").map_or(self.source.len(), |end| self.at + end);
     }
@@ -192,7 +192,7 @@ fn last(counts: &mut Vec<usize>) -> &mut usize {
     &mut counts[at]
 }
 
-/// The length of the string that `text` begins with, in bytes; all of it if it does not end.
+/// The length in bytes of the string at the start of `text`; all of `text` if it has no end.
 fn string_length(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,4 +1,4 @@
-//! Tests of `hosts`, of proxies, and of what a feed says of its pages.
+//! Tests of `hosts`, of proxies, and of a feed's settings for its pages.
 
 use rstest::rstest;
 

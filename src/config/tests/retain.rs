@@ -1,4 +1,4 @@
-//! Tests of how long things are kept.
+//! Tests of `retain`.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn what_is_kept_is_kept_for_a_time_or_for_ever() {
         assert_eq!(sound(&with(line)).retain, Retain { stories, alerts }, "{line}");
     }
     for (line, said) in [
-        ("retain: {stories: 3d}", "too short a time to keep things"),
+        ("retain: {stories: 3d}", "time to keep things is too short"),
         ("retain: {alerts: never}", "never"),
         ("retain: {texts: 90d}", "texts"),
         ("retain: 90d", "retain"),

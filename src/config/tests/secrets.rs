@@ -1,11 +1,11 @@
-//! Tests that no secret of a configuration is shown, however torn its text is.
+//! Tests that no secret of a configuration is shown, even if its text is damaged.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// A configuration with a secret in every place that one can stand in.
+/// A configuration with a secret in every possible place.
 const FULL: &str = "notify: [desk]
 feeds:
   - {url: \"https://ana:S3CR3T@example.org/feed?key=S3CR3T\", name: Wire, every: 10m}
@@ -41,7 +41,7 @@ notifiers:
 headers: {Authorization: Bearer S3CR3T}
 ";
 
-/// A fault at every line, as unlucky as can be.
+/// A fault at every line, the worst case for secrets.
 pub(super) fn all_lines_of(text: &str) -> String {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
     let document = tidings_rules::yaml::parse(&source, &mut Vec::new());

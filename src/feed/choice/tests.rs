@@ -1,4 +1,4 @@
-//! Tests of which reader is believed.
+//! Tests of the choice between the two readers.
 
 use rstest::rstest;
 

@@ -14,20 +14,20 @@ const DAYS: [&str; 7] =
     ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl Pauses {
-    /// The hours and days of a number made by [`Pauses::bits`]. Unknown bits are dropped.
+    /// The hours and days of a number from [`Pauses::bits`]. Unknown bits are dropped.
     #[must_use]
     pub fn from_bits(bits: u32) -> Self {
         Self(bits & ((1 << 31) - 1))
     }
 
-    /// The number that stands for them; 0 if there are none.
+    /// A number for them; 0 if there are none.
     #[must_use]
     pub fn bits(self) -> u32 {
         self.0
     }
 
-    /// The end of the pause in which `at` falls, a full hour. The end of time if no hour is left.
-    /// `None` if `at` is in no pause.
+    /// The end of the pause that contains `at`, on a full hour. The end of time if every hour is a
+    /// pause. `None` if `at` is in no pause.
     #[must_use]
     pub fn end(self, at: Timestamp) -> Option<Timestamp> {
         if !self.holds(at) {
@@ -50,14 +50,14 @@ impl Pauses {
         self.0 & (1 << hour | 1 << (24 + day)) != 0
     }
 
-    /// Adds an hour, 0 to 23. 24 is midnight, as in older feeds. Other texts add nothing.
+    /// Adds an hour from 0 to 23. 24 is midnight, as in older feeds. Other texts are ignored.
     pub(super) fn skip_hour(&mut self, text: &str) {
         if let Some(hour) = text.parse::<u32>().ok().filter(|hour| *hour <= 24) {
             self.0 |= 1 << (hour % 24);
         }
     }
 
-    /// Adds a day by its English name. Other texts add nothing.
+    /// Adds a day by its English name. Other texts are ignored.
     pub(super) fn skip_day(&mut self, text: &str) {
         if let Some(day) = DAYS.iter().position(|day| text.eq_ignore_ascii_case(day)) {
             self.0 |= 1 << (24 + day);

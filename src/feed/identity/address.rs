@@ -1,5 +1,5 @@
-//! Which parts of an item's address identify it, and which may change: tokens of sessions, hosts,
-//! the words of a slug.
+//! Which parts of an item's address identify it, and which may change: session tokens, hosts, the
+//! words of a slug.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// The most parts of an address. An address with more is compared only as a whole.
 const MOST_PARTS: usize = 16;
 
-/// Parameters that hold a session or defeat a cache, whatever their value.
+/// Parameters that hold a session or prevent caching. Their values do not identify an item.
 const OF_SESSIONS: [&str; 14] = [
     "__xts__",
     "_",
@@ -135,7 +135,7 @@ fn is_address(text: &str) -> bool {
     })
 }
 
-/// Whether a parameter of that name holds a session, whatever its value.
+/// Whether a parameter of that name holds a session.
 pub(super) fn is_of_session(name: &str) -> bool {
     OF_SESSIONS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

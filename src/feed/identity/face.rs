@@ -11,8 +11,8 @@ use crate::feed::identity::likeness::MOST_COMPARED;
 use crate::feed::identity::link::normalise_link;
 use crate::feed::identity::normalized_text::NormalizedText;
 
-/// From this number of words on, two items with the same text and nearly the same headline are one
-/// item, whatever their links.
+/// The number of words from which items with the same text and nearly the same headline are one
+/// item with any links.
 pub(super) const WORDS_OF_ITS_OWN: usize = 10;
 
 /// The properties that identify an item.
@@ -23,7 +23,7 @@ pub(super) struct Face {
     pub(super) link: Option<String>,
     /// The part of its link that stays when tokens, hosts and slugs change.
     pub(super) stem: Option<String>,
-    /// A hash of its title. A hash of all of it if it has no title, or neither guid nor link.
+    /// A hash of its title. If it has no title, or neither guid nor link, of its title and text.
     pub(super) title: String,
     /// Its headline, or the first [`MOST_COMPARED`] bytes of it.
     pub(super) headline: String,

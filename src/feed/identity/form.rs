@@ -1,5 +1,5 @@
-//! Whether two texts are one form with different entries: notices of one office about another
-//! place, person or thing. Pure.
+//! Whether two texts are one form with different entries, such as notices of one office about two
+//! places, people or things. Pure.
 
 use std::collections::HashSet;
 
@@ -51,7 +51,7 @@ enum FormWordKind {
 
 #[derive(Clone, Debug)]
 struct FormWord {
-    /// The folded word; for an identifier such as `CVE-2024-4671`, all of it.
+    /// The folded word. For an identifier such as `CVE-2024-4671`, the whole identifier.
     text: String,
     /// The byte at which it begins in the text.
     start: usize,
@@ -198,7 +198,7 @@ impl Form {
         (one.intersection(&other).count(), one.len().min(other.len()))
     }
 
-    /// Whether it says that it corrects something.
+    /// Whether it announces a correction.
     fn is_correction(&self) -> bool {
         self.0.iter().any(|word| {
             matches!(word.text.as_str(), "correction" | "corrected" | "corrects" | "clarification")

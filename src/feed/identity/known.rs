@@ -1,4 +1,4 @@
-//! Items of the store, and what a document changes in them.
+//! Items of the store, and the changes of a document to them.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! How alike two texts of a feed are. Separates edits of an item from other news under its guid or
-//! link.
+//! The likeness of two texts of a feed. It separates edits of an item from other news under its
+//! guid or link.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tidings_rules::text::tokenise;
 /// The most bytes of a text that are compared. The store need not return more.
 pub const MOST_COMPARED: u16 = 8 << 10;
 
-/// A headline is an edit of another from this share of common words on.
+/// Headlines with at least this share of common words are edits of one another.
 const SAME_HEADLINE: f64 = 0.6;
 
 /// Headlines with at most this share of common words are of two stories.
@@ -25,7 +25,7 @@ const OTHER_TEXT: f64 = 0.5;
 /// Texts with less than this share of common pairs of words have nothing in common.
 const FOREIGN_TEXT: f64 = 0.25;
 
-/// Dates that differ by more than this are dates of two days' news.
+/// Dates that differ by at least this time belong to the news of two days.
 const ANOTHER_DAY: Duration = Duration::from_hours(12);
 
 /// The content of an item when it was last read.
@@ -33,8 +33,8 @@ const ANOTHER_DAY: Duration = Duration::from_hours(12);
 pub struct Before {
     /// Its headline; empty if it had none or it is deleted.
     pub title: String,
-    /// Its text, of which the first [`MOST_COMPARED`] bytes are compared; empty if it had none or
-    /// it is deleted.
+    /// Its text; empty if it had none or it is deleted. Only the first [`MOST_COMPARED`] bytes are
+    /// compared.
     pub text: String,
     /// Its date of publication.
     pub published: Option<Timestamp>,
@@ -43,9 +43,9 @@ pub struct Before {
 /// Whether an item that is known by its guid or link is other news than `before`: another headline,
 /// another text, a newer date.
 ///
-/// Where the headline stays, the text must have nothing in common with the old, and the date be
-/// another day's. Where neither has a date, the headline must be another, too. A form with other
-/// names in it is another text, however much of it stays. Of texts that are no longer kept the date
+/// If the headline is the same, the text must have nothing in common with the old text, and the
+/// date must be of another day. If neither has a date, the headline must be another. A form with
+/// other names is another text, even if the rest stays. If the old texts are deleted, the date
 /// alone decides.
 pub(super) fn is_other_news(before: &Before, item: &Item) -> bool {
     let newer_by = match (before.published, item.published) {
@@ -110,9 +110,9 @@ fn time_between(one: Timestamp, other: Timestamp) -> Duration {
     one.duration_since(other).unsigned_abs()
 }
 
-/// A comparison of two headlines.
+/// The comparison of two headlines.
 struct Headlines {
-    /// The share of common words among all of both.
+    /// The share of common words among the words of both.
     common: f64,
     /// Whether one has all words of the other.
     is_contained: bool,

@@ -1,10 +1,10 @@
-//! Links in the form in which items are compared.
+//! Normalises links for the comparison of items.
 
 use url::Url;
 
-/// The link in the form that is compared. `http` becomes `https`; the host is in lower case,
-/// without its default port; `utm_*`, `fbclid`, `gclid` and passwords are removed; the fragment
-/// stays. `None` if it is neither http nor https.
+/// The normalised form of a link. `http` becomes `https`. The host is in lower case, without its
+/// default port. `utm_*`, `fbclid`, `gclid` and passwords are removed. The fragment stays. `None`
+/// if the link is neither http nor https.
 #[must_use]
 pub fn normalise_link(link: &Url) -> Option<String> {
     if !matches!(link.scheme(), "http" | "https") {

@@ -1,15 +1,15 @@
-//! A hash of an item's words.
+//! Hashes of an item's words.
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::markup::plain;
 
-/// Ends a text. Texts do not contain this sign, so moving words from title to text changes the
+/// Ends a text. Texts do not contain this byte, so moving words from title to text changes the
 /// hash.
 const END: u8 = b'\0';
 
-/// A hash of normalised title and text, in hex. It is equal if a reader sees no change.
+/// A hash of the normalised title and text, in hex. It is equal if a reader sees no change.
 #[must_use]
 pub fn hash_normalized_text(title: &str, text: &str) -> String {
     NormalizedText::new(title, text).hash()
@@ -17,9 +17,9 @@ pub fn hash_normalized_text(title: &str, text: &str) -> String {
 
 /// The normalised words of an item's title and text.
 pub(super) struct NormalizedText {
-    /// Those of the title, an [`END`], those of the text, an [`END`].
+    /// The words of the title, an [`END`], the words of the text, an [`END`].
     words: String,
-    /// The length of those of the title.
+    /// The length in bytes of the title's words.
     title: usize,
 }
 

@@ -23,7 +23,7 @@ fn feed() -> FeedName {
     FeedName("wire".to_owned())
 }
 
-/// What a document of `items` is, next to what is known of its claims.
+/// Classifies a document of `items` against the known items of its claims.
 fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<ClassifiedItem> {
     let faces = Faces::from_items(items);
     let claims = faces.claims();
@@ -49,7 +49,7 @@ fn judge(feed: &FeedName, known: &[KnownItem], items: &[Item]) -> Vec<Classified
     judged
 }
 
-/// What the store knows after `judged` was recorded.
+/// The known items after `judged` was recorded.
 fn remember(
     mut known: Vec<KnownItem>,
     items: &[Item],
@@ -80,7 +80,7 @@ fn remember(
     known
 }
 
-/// The verdicts on the last of `documents`, each judged in turn.
+/// The changes in the last of `documents`, which are classified in turn.
 fn verdicts(documents: &[&[Item]]) -> Vec<ItemChange> {
     let mut known = Vec::new();
     let mut last = Vec::new();
@@ -317,7 +317,7 @@ fn known_items_come_and_go_by_the_keys_that_are_known() {
     let found = removed_and_returned(&known, &judge(&feed(), &known, &after));
     assert_eq!(found, RemovedAndReturned { removed: keys(&["b"]), returned: keys(&["c"]) });
 
-    // The same words under another guid are the same item, and it is there.
+    // The same words under another guid are the same item, which is present.
     let renamed = [item("z", "", "title b", "text b"), after[0].clone(), after[1].clone()];
     known[1].gone = true;
     let found = removed_and_returned(&known, &judge(&feed(), &known, &renamed));
@@ -336,7 +336,7 @@ fn white_space_and_composition_change_no_hash(#[case] one: &str, #[case] other: 
 
 #[test]
 fn a_hash_is_what_stores_hold_already() {
-    // Another hash of the same text would make an edit of every item that is known.
+    // Another hash of the same text would turn every known item into an edit.
     assert_eq!(
         hash_normalized_text("A title", "One  two.\nThre\u{301}"),
         "3dcf314290ce47c1d5123890209c90d3"

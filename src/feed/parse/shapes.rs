@@ -20,7 +20,7 @@ const FEEDS: [(&str, &[u8]); 12] = [
     ("damaged", include_bytes!("tests/damaged.xml")),
 ];
 
-/// One line a fact, so that each change is visible.
+/// Writes one fact on each line, so that each change is visible.
 fn describe(document: &Document) -> String {
     let Document { title, hints, items, end: _ } = document;
     items

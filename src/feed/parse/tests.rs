@@ -130,13 +130,13 @@ fn every_version_of_rss_is_read(#[case] version: &str) {
 
 #[rstest]
 #[case("", "the answer is empty")]
-#[case("Not found", "this is not a feed, nor any XML or JSON")]
+#[case("Not found", "this is not a feed, and neither XML nor JSON")]
 #[case("<!doctype html><title>x</title>", "this is a web page, not a feed")]
 #[case(
     "<html><link rel=alternate type=application/rss+xml href=/rss>",
     "this is a web page, not a feed; the page names https://example.org/rss as its feed"
 )]
-#[case("<opml/>", "this XML is no feed: its first element is <opml>")]
+#[case("<opml/>", "this XML is not a feed: its first element is <opml>")]
 fn what_is_no_feed_says_so(#[case] text: &str, #[case] message: &str) {
     assert_eq!(read(text).unwrap_err().to_string(), message);
 }
@@ -189,7 +189,7 @@ fn no_more_than_ten_thousand_items_are_taken() {
 
 #[test]
 fn what_never_ends_is_read_to_the_end() {
-    // So many that quadratic work would take minutes.
+    // Repeated so often that quadratic work would take minutes.
     let endlessly = |text: &str| text.repeat((1 << 16) / text.len());
     for endless in [
         endlessly("a"),

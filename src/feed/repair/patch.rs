@@ -1,17 +1,17 @@
-//! A text with changes that is copied only if something changes.
+//! A text with changes. It is copied only if something changes.
 
 use std::borrow::Cow;
 
 use super::is_legal;
 use crate::markup::bytes::are_all;
 
-/// A text that is read from its start to its end, with parts of it kept and parts replaced.
-/// Characters that XML forbids are removed from what is kept.
+/// A text that is read from start to end. Parts of it are kept, and parts are replaced. Characters
+/// that XML forbids are removed from the kept parts.
 pub(super) struct Patch<'t> {
     text: &'t str,
-    /// How far it is read.
+    /// The number of bytes that are read.
     at: usize,
-    /// What became of the text before `copied`.
+    /// The changed form of the text before `copied`.
     out: String,
     copied: usize,
     /// Whether XML allows all its characters.
@@ -24,7 +24,7 @@ impl<'t> Patch<'t> {
         Self { text, at: 0, out: String::new(), copied: 0, is_legal }
     }
 
-    /// What is not yet read.
+    /// The text that is not yet read.
     pub(super) fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
@@ -42,7 +42,7 @@ impl<'t> Patch<'t> {
         self.at = end;
     }
 
-    /// Has `instead` stand in the place of the next `length` bytes.
+    /// Replaces the next `length` bytes by `instead`.
     pub(super) fn replace(&mut self, length: usize, instead: &str) {
         let end = self.at + length;
         if &self.text[self.at..end] != instead {
@@ -53,7 +53,7 @@ impl<'t> Patch<'t> {
         self.at = end;
     }
 
-    /// The text with its changes. All of it was read.
+    /// The text with its changes, once all of it was read.
     pub(super) fn finish(mut self) -> Cow<'t, str> {
         if self.copied == 0 {
             return Cow::Borrowed(self.text);
@@ -63,8 +63,8 @@ impl<'t> Patch<'t> {
     }
 }
 
-/// A fast test of whether XML allows all characters of `text`: no byte of one that it forbids is
-/// among these.
+/// A fast test of whether XML allows all characters of `text`. It may be `false` for allowed
+/// characters.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn is_surely_legal(text: &str) -> bool {
     let is_space = |byte| (byte == b'\n') | (byte == b'\t') | (byte == b'\r');

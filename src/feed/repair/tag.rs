@@ -1,19 +1,19 @@
-//! Renames tags of older feeds to those that feed-rs reads.
+//! Renames tags of older feeds to tags that feed-rs reads.
 
 use std::ops::Range;
 
 use crate::feed::tag::local;
 
-/// Other names of the vocabularies that feed-rs reads. Atom 0.3 is not among them, because its
-/// texts have modes of their own.
+/// Other names of vocabularies that feed-rs reads. Atom 0.3 is not among them, because it has its
+/// own modes of texts.
 const NAMESPACES: [(&str, &str); 3] = [
     ("http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
     ("http://channel.netscape.com/rdf/simple/0.9/", "http://purl.org/rss/1.0/"),
     ("http://backend.userland.com/rss2", "http://purl.org/rss/1.0/"),
 ];
 
-/// The same tag with old namespaces, `rss` versions and types of text renamed; nothing where
-/// nothing of it is looked at. Its `&` are escaped.
+/// `tag` with its old namespace, `rss` version or type of text replaced; `None` if nothing needs
+/// replacement. Its `&` are escaped.
 pub(super) fn modernise(tag: &str) -> Option<String> {
     let is_old = tag.contains("xmlns") && NAMESPACES.iter().any(|(old, _)| tag.contains(old));
     let renamed = is_old
@@ -38,8 +38,8 @@ pub(super) fn modernise(tag: &str) -> Option<String> {
     modern.or(renamed)
 }
 
-/// The `rss` tag with version 2.0, to which all versions are similar. feed-rs reads only some
-/// version numbers.
+/// The `rss` tag with version 2.0, which all versions resemble. feed-rs reads only some version
+/// numbers.
 fn modern_rss(tag: &str) -> String {
     let mut tag = tag.to_owned();
     if let Some((whole, _)) = attribute(&tag, "version") {
@@ -49,8 +49,8 @@ fn modern_rss(tag: &str) -> String {
     tag
 }
 
-/// The tag of a text with a type that the feed parser knows: for any other it would refuse the
-/// whole feed. Nothing where it has none.
+/// The tag of a text with a type that feed-rs knows, because feed-rs refuses a feed with any other
+/// type. `None` if the tag has no type.
 fn known_type(tag: &str, is_media: bool) -> Option<String> {
     let (_, value) = attribute(tag, "type")?;
     let kind = match tag[value.clone()].to_ascii_lowercase() {
@@ -61,8 +61,8 @@ fn known_type(tag: &str, is_media: bool) -> Option<String> {
     Some(with(tag, value, kind))
 }
 
-/// The tag of an Atom content with a type that the feed parser knows. It may also be a picture, or
-/// elsewhere.
+/// The tag of an Atom content with a type that feed-rs knows. `None` if it has no type or is a
+/// picture or similar.
 fn known_content(tag: &str) -> Option<String> {
     let (_, value) = attribute(tag, "type")?;
     let kind = tag[value.clone()].trim().to_ascii_lowercase();
@@ -77,12 +77,12 @@ fn known_content(tag: &str) -> Option<String> {
     Some(with(tag, value, known))
 }
 
-/// `tag` with another value at that place.
+/// `tag` with `value` at `place`.
 fn with(tag: &str, place: Range<usize>, value: &str) -> String {
     [&tag[..place.start], value, &tag[place.end..]].concat()
 }
 
-/// The places of an attribute in a tag, with the white space before it, and of its value.
+/// The places of an attribute with the white space before it, and of its value.
 fn attribute(tag: &str, name: &str) -> Option<(Range<usize>, Range<usize>)> {
     if !tag.contains('=') {
         return None;

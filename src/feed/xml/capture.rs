@@ -1,4 +1,4 @@
-//! The element whose text is being read, and where it ends.
+//! The element whose text is being read, and its end.
 
 use html5ever::tokenizer::{Tag, TagKind};
 use url::Url;
@@ -15,7 +15,7 @@ pub(super) struct Capture {
     pub(super) part: FeedPart,
     pub(super) rank: u8,
     pub(super) form: TextForm,
-    /// Its markup stands in it as elements.
+    /// Whether its markup is written as elements.
     is_inline: bool,
     has_elements: bool,
     /// The number of open elements in it with its own name.
@@ -122,8 +122,8 @@ impl Capture {
     }
 }
 
-/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, and is
-/// often wrong about `text`.
+/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, but its
+/// `text` is often markup.
 fn text_form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm {
     let is_markup = kind.contains("html")
         || kind.ends_with("xml")

@@ -13,7 +13,7 @@ use tidings_rules::text::one_line;
 pub(super) enum TextForm {
     /// Markup, as in RSS in practice.
     Markup,
-    /// Atom's `text`, which is often markup nevertheless.
+    /// Atom's `text`, which is nevertheless often markup.
     Text,
     /// A picture or similar.
     Other,
@@ -68,7 +68,7 @@ impl ItemDraft {
         is_silent && self.content.is_empty() && self.summary.is_empty() && self.date.is_empty()
     }
 
-    /// The finished item, in the feed at that address.
+    /// The finished item of the feed at `base`.
     pub(super) fn item(self, base: &Url) -> Item {
         let written = |text: Option<(TextForm, String)>| {
             text.map(|(form, text)| plain_text(form, &text)).filter(|text| !text.is_empty())

@@ -44,12 +44,12 @@ pub(super) enum FeedPart {
 }
 
 impl FeedPart {
-    /// Whether it may contain markup, in which titles, links and summaries are HTML's.
+    /// Whether it may contain markup with titles, links and summaries of HTML.
     pub(super) fn is_long(self) -> bool {
         matches!(self, Self::Summary | Self::Content)
     }
 
-    /// Whether an element of that part may also be HTML inside a text.
+    /// Whether an element of this part may also be an HTML element in a text.
     pub(super) fn is_html_too(self) -> bool {
         matches!(
             self,
@@ -64,8 +64,7 @@ impl FeedPart {
     }
 }
 
-/// The vocabularies that matter here. `Core` is RSS, Atom and CDF alike: their words do not
-/// collide.
+/// The vocabularies that are read. `Core` is RSS, Atom and CDF, because their words do not collide.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FeedVocabulary {
     Core,

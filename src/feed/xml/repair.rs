@@ -7,7 +7,7 @@ use crate::markup::tokens::begins_reference;
 
 /// Repairs `text`. Outside comments and CDATA sections, a bare `&` before a letter is escaped,
 /// because HTML reads `&sect` in `?a=1&section=2` as a sign. A document type is removed, because
-/// HTML would see its end too early. Correct text is not copied.
+/// HTML would end it too early. Correct text is not copied.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;

@@ -1,5 +1,5 @@
-//! The guard where a proxy stands between: who looks the name up then cannot be held to what was
-//! checked, so more is refused.
+//! The guard for requests through a proxy. A proxy that looks up names itself may get other
+//! addresses than the guard, so more is refused.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,15 +10,16 @@ use url::{Host, Url};
 use super::{Forbidden, check_url, permits};
 use crate::config::Proxy;
 
-/// How long a name is looked up here for a proxy that will look it up itself.
+/// The longest time for the look-up of a name that the proxy looks up itself.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// [`check_url`], and, where `proxy` looks the name up, what it leads to here: one forbidden
-/// address is enough to refuse it, since the proxy may take any. A name that cannot be looked up
-/// here is left to the proxy. The proxy's own name is looked up, too: the resolver lets it pass.
+/// Does what [`check_url`] does. If `proxy` looks up names itself, the name is looked up here too,
+/// and one forbidden address is enough to refuse it, because the proxy may take any. A name that
+/// cannot be looked up here is left to the proxy. A request to the proxy's own host is checked here
+/// too, because [`GuardedResolver`](super::GuardedResolver) does not check that name.
 ///
 /// # Errors
-/// Where the address must not be fetched.
+/// If the address must not be fetched.
 pub async fn check(url: &Url, allow: &[IpNet], proxy: Option<&Proxy>) -> Result<(), Forbidden> {
     check_url(url, allow)?;
     let (Some(Host::Domain(name)), Some(proxy)) = (url.host(), proxy) else { return Ok(()) };

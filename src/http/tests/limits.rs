@@ -17,7 +17,7 @@ async fn a_body_of_50_mib_is_not_read(#[case] length: &'static str) {
     assert_eq!(get(&url).await.unwrap_err(), FetchError::TooLarge { limit: MOST_BYTES });
 }
 
-/// As far as an answer came that broke off, and why it did.
+/// The part of an answer that arrived, and why the answer broke off.
 fn broken(answer: HttpAnswer) -> (Vec<u8>, String) {
     let body = answer.body.expect("a body");
     (body.to_vec(), body.incomplete_because().expect("it broke off").to_string())
@@ -70,7 +70,7 @@ async fn a_server_that_says_nothing_is_given_up() {
     assert_eq!(error.to_string(), "the server did not answer in time");
 }
 
-/// A listener that completes no further connection: clients fill its queue, and nobody is let in.
+/// A listener that accepts no further connection, because clients fill its queue.
 async fn stuck() -> (Url, (TcpListener, Vec<TcpStream>)) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -95,7 +95,7 @@ async fn a_connection_that_is_never_completed_is_given_up_after_ten_seconds() {
     assert_eq!(left.as_secs(), 49, "ten seconds, and a little");
 }
 
-/// Serves a 200 whose body comes a byte at a time, with `pause` before each.
+/// Serves a 200 with a body of single bytes, with `pause` before each.
 async fn serve_slowly(pause: Duration) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -112,7 +112,7 @@ async fn serve_slowly(pause: Duration) -> Url {
 }
 
 #[rstest]
-#[case(Duration::from_mins(1), "the server fell silent in the middle of its answer")]
+#[case(Duration::from_mins(1), "the server stopped in the middle of its answer")]
 #[case(Duration::from_millis(50), "the server did not finish its answer within 0.9 s")]
 #[tokio::test]
 async fn a_server_that_dribbles_is_given_up(#[case] pause: Duration, #[case] message: &str) {

@@ -1,15 +1,13 @@
-//! Names of months and zones, as feeds write them.
+//! Names of months and zones in feeds.
 
-/// Whether a character can be part of a name. The signs of East Asian dates cannot; the `T` of ISO
-/// 8601 can.
+/// Whether a character can be part of a name. The signs of East Asian dates cannot.
 pub(super) fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
         || c == '\u{301}'
         || c == '\u{307}'
 }
 
-/// The beginnings of the months' names, in lower case, by month. Of several that fit, the longest
-/// counts.
+/// The beginnings of the names of each month, in lower case. If several fit, the longest counts.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "jän", "ene", "gen", "янв", "січ", "sty", "led", "ιαν", "oca"],
     &["feb", "fév", "fev", "фев", "лют", "lut", "úno", "uno", "φεβ", "şub", "sub", "helmi"],
@@ -31,7 +29,7 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "déc", "dez", "dic", "des", "дек", "гру", "gru", "pro", "δεκ", "ara", "joulu"],
 ];
 
-/// The month that `word`, in lower case, names: 1 to 12.
+/// The month with the name `word` in lower case: 1 to 12.
 pub(super) fn month(word: &str) -> Option<i8> {
     let known = |names: &&[&str]| {
         names.iter().filter(|name| word.starts_with(**name)).map(|name| name.len()).max()
@@ -40,8 +38,8 @@ pub(super) fn month(word: &str) -> Option<i8> {
     fits.max().map(|(_, month)| month)
 }
 
-/// The minutes that the zone of that name, in lower case, is before UTC. Of names with several
-/// meanings, the one that feeds mean.
+/// The offset of the zone with that name in lower case, in minutes, positive to the east of UTC. Of
+/// several zones with one name, it is the one that is usual in feeds.
 pub(super) fn zone(name: &str) -> Option<i32> {
     let quarters = match name {
         "z" | "ut" | "utc" | "gmt" | "wet" => 0,

@@ -7,7 +7,7 @@ use crate::markup::elements::has_no_text;
 use crate::markup::plain::PlainTextWriter;
 use crate::markup::tokens::begins_reference;
 
-/// The longest tag that is read here, in bytes: far from where a tag is too large.
+/// The longest tag that is read here, in bytes. It is far below the limit of the tokenizer.
 const LONGEST_TAG: usize = 4096;
 
 /// The named references that are read here.
@@ -27,11 +27,11 @@ const NAMED: [(&str, &str); 13] = [
     ("&rdquo;", "”"),
 ];
 
-/// Markup that only the tokenizer reads rightly.
+/// The markup needs the tokenizer.
 pub(super) struct NotSimple;
 
-/// Writes what `html` says, as the tokenizer of HTML would read it. On an error the writer holds
-/// some of it.
+/// Writes the text of `html` as the HTML tokenizer would. After an error, the writer holds a part
+/// of it.
 pub(super) fn write_simple(html: &str, writer: &mut PlainTextWriter) -> Result<(), NotSimple> {
     // The tokenizer drops a byte order mark and replaces zeros.
     if html.starts_with('\u{feff}') || html.contains('\0') {
@@ -46,7 +46,7 @@ pub(super) fn write_simple(html: &str, writer: &mut PlainTextWriter) -> Result<(
             rest = &rest[1..];
             continue;
         };
-        // A tag that never ends is dropped.
+        // A tag without an end is dropped.
         let Some(end) = end_of_tag(&rest[1 + name.len()..]) else { return Ok(()) };
         let length = 1 + name.len() + end;
         if length > LONGEST_TAG {
@@ -63,8 +63,8 @@ pub(super) fn write_simple(html: &str, writer: &mut PlainTextWriter) -> Result<(
     write_text(rest, writer)
 }
 
-/// The name of the tag at the start of `rest`, with the slash of an end tag; `None` where the `<`
-/// is text.
+/// The name of the tag at the start of `rest`, with the slash of an end tag; `None` if the `<` is
+/// text.
 fn name_of_tag(rest: &str) -> Result<Option<&str>, NotSimple> {
     let is_start = rest[1..].starts_with(|c: char| c.is_ascii_alphabetic());
     let is_end = rest[1..].starts_with('/');
@@ -82,7 +82,7 @@ fn name_of_tag(rest: &str) -> Result<Option<&str>, NotSimple> {
     Ok(Some(&rest[1..end]))
 }
 
-/// The length of what follows the name of a tag, its `>` included; `None` where it never ends.
+/// The number of bytes after the name of a tag, with its `>`; `None` if the tag has no end.
 fn end_of_tag(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let skip = |from: usize, passes: fn(u8) -> bool| {
@@ -94,7 +94,7 @@ fn end_of_tag(rest: &str) -> Option<usize> {
         if bytes[at] == b'>' {
             return Some(at + 1);
         }
-        // The first sign of a name may be a `=`.
+        // A name may begin with `=`.
         at = skip(at + 1, |byte| !is_space(byte) && !matches!(byte, b'/' | b'>' | b'='))?;
         let after = skip(at, is_space)?;
         if bytes[after] != b'=' {
@@ -143,8 +143,8 @@ fn write_text(text: &str, writer: &mut PlainTextWriter) -> Result<(), NotSimple>
     Ok(())
 }
 
-/// The length of the decimal reference at the start of `rest`, and its character, unless HTML reads
-/// another in its place.
+/// The length of the decimal reference at the start of `rest`, and its character. `None` if HTML
+/// replaces the character by another.
 fn numbered(rest: &str) -> Option<(usize, char)> {
     let (digits, _) = rest.strip_prefix("&#")?.split_once(';')?;
     if digits.len() > 7 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Tests of the schedule: its intervals and its words by example, its bounds for any history.
+//! Tests of the schedule: intervals and reasons by example, bounds for any history.
 
 use proptest::prelude::*;
 use rstest::rstest;
@@ -37,7 +37,7 @@ fn usual_gap(gap: Duration) -> PollHistory {
     PollHistory { mean_gap: Some(gap), ..PollHistory::default() }
 }
 
-/// The wait without jitter, and why.
+/// The wait without jitter, and its reason.
 fn wait(
     history: &PollHistory,
     ended: &PollEnd,
@@ -66,11 +66,11 @@ fn the_mean_gap_is_that_of_the_newest_items() {
 #[case(Some(84 * MINUTE), None, 42 * MINUTE, "every 42 min: half the mean gap of 1 h 24 min between its newest items")]
 #[case(Some(150 * MINUTE), None, 75 * MINUTE, "every 1 h 15 min: half the mean gap of 2 h 30 min between its newest items")]
 #[case(Some(MINUTE), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are 1 min apart")]
-#[case(Some(Duration::ZERO), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items are of one moment")]
+#[case(Some(Duration::ZERO), None, 15 * MINUTE, "every 15 min, the shortest interval: its newest items have the same date")]
 #[case(Some(9 * DAY), None, 6 * HOUR, "every 6 h, the longest interval: its newest items are 9 d apart")]
 #[case(Some(2 * HOUR), Some(15 * MINUTE), 15 * MINUTE, "every 15 min, as configured")]
 #[case(None, Some(2 * DAY), 2 * DAY, "every 2 d, as configured")]
-#[case(None, Some(MINUTE), 5 * MINUTE, "every 5 min, the least that is polite")]
+#[case(None, Some(MINUTE), 5 * MINUTE, "every 5 min, the shortest allowed")]
 fn a_good_poll_is_followed_at_the_usual_interval(
     #[case] gap: Option<Duration>,
     #[case] every: Option<Duration>,
@@ -114,8 +114,7 @@ fn hints_lengthen_only_the_adaptive_interval_and_only_to_the_longest(
     assert_eq!(wait(&history, &ended, every, false), (Some(expected), why.to_owned()));
 }
 
-/// A feed that is usually polled each hour, and does not want to be from 13:00 to so many hours
-/// later.
+/// A feed with an interval of an hour that asks for no polls for this number of hours from 13:00.
 fn pausing(hours: u32) -> PollHistory {
     let bits = (13..13 + hours).fold(0, |bits, hour| bits | 1 << hour);
     PollHistory {
@@ -179,7 +178,7 @@ fn missing_feeds_are_retried_twice_then_tried_daily_and_gone_ones_never() {
     let daily = "after 1 d: it is not found (404), which is tried once a day".to_owned();
     assert_eq!(wait(&failed(3), &PollEnd::NotFound, None, false), (Some(DAY), daily));
     assert_eq!(wait(&failed(3), &PollEnd::NotFound, Some(3 * DAY), false).0, Some(3 * DAY));
-    let never = "its server says that it is gone for good (410)".to_owned();
+    let never = "its server answered that it is permanently gone (410)".to_owned();
     assert_eq!(wait(&failed(1), &PollEnd::Gone, Some(MINUTE), true), (None, never));
 }
 
@@ -260,7 +259,7 @@ fn any_ended() -> impl Strategy<Value = PollEnd> {
 }
 
 proptest! {
-    /// For any history and whatever a server asks for.
+    /// For any history and any request of a server.
     #[test]
     fn the_next_poll_is_within_bounds_never_before_retry_after_and_never_under_the_floor(
         (failures, mean_gap, interval, bits) in (0..50_u32, any_span(), any_span(), any::<u32>()),

@@ -1,11 +1,11 @@
-//! Times and durations as people say them.
+//! Times and durations in words.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Units by their length in seconds, each with the next smaller one.
+/// Units and their lengths in seconds, each with the next smaller one.
 const UNITS: [(u64, &str, u64, &str); 3] =
     [(24 * 3600, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")];
 
@@ -24,7 +24,7 @@ pub(super) fn duration_in_words(duration: Duration) -> String {
     if seconds == 0 { "less than a second".to_owned() } else { format!("{seconds} s") }
 }
 
-/// A moment by day and hour, in UTC, as feeds name their pauses.
+/// A time as weekday and hour in UTC, because feeds state their pauses so.
 pub(super) fn day_and_hour(at: Timestamp) -> String {
     at.to_zoned_datetime(TimeZone::UTC).strftime("%a %H:%M UTC").to_string()
 }

@@ -12,6 +12,7 @@ use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::alert_index::{AlertSpan, SearchTerm};
 use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
+use crate::store::dialect::id_list;
 use crate::store::{StoreError, alert_index, feed_entries, status};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
 
@@ -261,11 +262,12 @@ async fn read_alerts(
     conn: &mut SqliteConnection,
     ids: &[i64],
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
-         FROM json_each($1) AS wanted CROSS JOIN alert ON alert.id = wanted.value
-         CROSS JOIN story ON story.id = alert.story ORDER BY alert.id DESC",
-    )
+         FROM alert JOIN story ON story.id = alert.story WHERE alert.id IN ",
+        id_list!("$1"),
+        " ORDER BY alert.id DESC",
+    ))
     .bind(to_json(&ids)?)
     .fetch_all(&mut *conn)
     .await?;

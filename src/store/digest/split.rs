@@ -5,26 +5,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::{DigestGroups, raise_revisions, read_groups};
-use crate::alerts::digest;
+use super::{raise_revisions, read_stories};
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, to_json, to_millis};
-
-/// The alerts of each part of a digest with these stories; at most one part if it is small enough.
-pub(super) fn divide(groups: &DigestGroups) -> Result<Vec<Vec<i64>>, sqlx::Error> {
-    let (mut alerts, mut sizes) = (Vec::new(), Vec::new());
-    for (group, group_alerts) in groups {
-        for (entry, alert) in group.stories.iter().zip(group_alerts) {
-            alerts.push(*alert);
-            sizes.push(to_json(entry)?.len());
-        }
-    }
-    let mut rest = alerts.into_iter();
-    Ok(digest::part_sizes(&sizes)
-        .into_iter()
-        .map(|share| rest.by_ref().take(share).collect())
-        .collect())
-}
+use crate::store::dialect::message_alert_list;
 
 /// Splits a digest into parts of these alerts. The message keeps the first part. New messages, due
 /// at the same time, have the others.
@@ -47,8 +31,8 @@ pub(in crate::store) async fn halve_digest(
     message: i64,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let groups = read_groups(conn, &[message]).await?.remove(&message).unwrap_or_default();
-    let alerts: Vec<i64> = groups.into_iter().flat_map(|(_, alerts)| alerts).collect();
+    let stories = read_stories(conn, &[message]).await?.remove(&message).unwrap_or_default();
+    let alerts = stories.alerts();
     let row = sqlx::query(
         "UPDATE message SET counted_attempts = 0, due = $3,
                 uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2
@@ -83,11 +67,12 @@ async fn move_to_parts(
         .zip(others)
         .flat_map(|(new_message, (_, alerts))| alerts.iter().map(|alert| (*new_message, *alert)))
         .collect();
-    sqlx::query(
-        "WITH given AS (SELECT CAST(value ->> 0 AS BIGINT) AS message, CAST(value ->> 1 AS BIGINT) AS alert FROM json_each($2))
-         UPDATE message_alert SET message = given.message FROM given
-         WHERE message_alert.message = $1 AND message_alert.alert = given.alert",
-    )
+    sqlx::query(concat!(
+        "UPDATE message_alert SET message = given.message FROM ",
+        message_alert_list!("$2"),
+        " AS given
+         WHERE message_alert.message = $1 AND message_alert.alert = given.alert"
+    ))
     .bind(message)
     .bind(to_json(&moved)?)
     .execute(&mut *conn)

@@ -4,14 +4,13 @@ use super::super::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification, receiver,
     render_as_json, retry_finish,
 };
-use super::super::health::whole_notifier;
 use super::super::{MatchResult, StoryPlan};
 use crate::alerts::Content;
 use crate::alerts::breaker;
 use crate::alerts::breaker::{FailureCause, FailureScope, SendAllowance};
 use crate::alerts::digest::Digest;
 use crate::alerts::retry::Finish;
-use crate::alerts::{NewAlert, Notification};
+use crate::alerts::{NewAlert, Notification, Receiver};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -31,7 +30,7 @@ async fn dispatch(bench: &Bench, run: i64, is_away: bool, now: i64) -> Vec<Notif
     loop {
         let health = bench.receiver_health().await.away;
         let most = match breaker::allowance(
-            health.get(&whole_notifier(&desk_receiver().notifier)),
+            health.get(&Receiver::whole_notifier(&desk_receiver().notifier)),
             at_second(now),
         ) {
             SendAllowance::All => 8,

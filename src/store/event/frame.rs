@@ -10,7 +10,7 @@ use crate::alerts::copies;
 use crate::store::StoryId;
 
 /// The most events of a host from which its frame is learned: the newest.
-const FRAME_EVENTS: u32 = 12;
+const FRAME_EVENTS: i64 = 12;
 
 /// The fewest events in which a sentence of the frame occurs.
 const FEWEST_EVENTS: usize = 3;

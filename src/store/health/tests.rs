@@ -1,7 +1,7 @@
 //! Tests of how attempts change the health of a notifier, and of who is notified.
 
 use super::super::fixture::{
-    Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+    Bench, at_second, desk_receiver, is_healthy, item, match_result, new_alert, parse_notification,
     poll_record, receiver, retry_finish, settle_plan,
 };
 use super::super::{Lease, MatchResult, PollRecord, StoryPlan};
@@ -49,7 +49,7 @@ async fn one_message() -> (Bench, i64) {
 }
 
 async fn of_desk(bench: &Bench) -> Option<NotifierHealth> {
-    bench.receiver_health().await.away.remove(&whole_notifier(&desk_receiver().notifier))
+    bench.receiver_health().await.away.remove(&Receiver::whole_notifier(&desk_receiver().notifier))
 }
 
 fn notice(lease: &Lease) -> Notice {
@@ -171,7 +171,7 @@ async fn a_mailbox_that_is_full_for_an_hour_is_reported_and_the_others_are_not_h
         );
     }
     let health_of_all = bench.receiver_health().await;
-    assert!(!health_of_all.is_healthy(&ana) && health_of_all.is_healthy(&bob));
+    assert!(!is_healthy(&health_of_all, &ana) && is_healthy(&health_of_all, &bob));
     let health = &health_of_all.away[&ana];
     assert!(health.needs_notice(at_second(3600)));
     let down = Notice {
@@ -275,8 +275,7 @@ async fn a_refusal_is_reported_once_until_the_receiver_takes_a_message() {
         (&leases[3], Finish::Dead("550 again".to_owned()), 1),
     ] {
         assert!(bench.finish_attempt(run, lease, finish, lease.message).await);
-        let unannounced =
-            bench.receiver_health().await.unannounced_refusals().cloned().collect::<Vec<_>>();
+        let unannounced = bench.receiver_health().await.unannounced_refusals().collect::<Vec<_>>();
         assert_eq!(unannounced.len(), expected);
         for refusal in unannounced {
             assert_eq!((refusal.kind, refusal.subject()), (NoticeKind::Refused, ana.clone()));

@@ -1,9 +1,11 @@
 -- The store of Tidings.
 --
--- Times are integer milliseconds since 1970-01-01T00:00:00Z. Truth values are 0 or 1. Lists and
--- structures are JSON text. Tables are STRICT: SQLite checks the types. AUTOINCREMENT: no id is
--- used twice, because leases name ids. No row holds a secret: a feed is stored by its name, a
--- receiver by its notifier's name and its mail address.
+-- Times are integer milliseconds since 1970-01-01T00:00:00Z. Lists and structures are JSON text.
+-- Tables are STRICT: SQLite checks the types. A STRICT table has no BOOLEAN, so truth values are
+-- INTEGER columns that hold FALSE or TRUE (0 or 1). Statements write FALSE and TRUE and bind bool,
+-- as they would to a BOOLEAN. AUTOINCREMENT: no id is used twice, because leases name ids. No row
+-- holds a secret: a feed is stored by its name, a receiver by its notifier's name and its mail
+-- address.
 
 -- What is kept of a feed between polls. A feed that left the configuration keeps its row, so that
 -- its items are known when it comes back.
@@ -30,7 +32,7 @@ CREATE TABLE feed (
     last_news          INTEGER,             -- when a poll last brought something new or edited
     notified           TEXT CHECK (notified IN ('gone', 'failing', 'silent')),
                                             -- the state that a notice reported and that lasts
-    unreached          INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1)),
+    unreached          INTEGER NOT NULL DEFAULT FALSE CHECK (unreached IN (FALSE, TRUE)),
                                             -- the last poll failed before a server answered
     poll_requested     INTEGER              -- when a person asked for a poll; null once it is made
 ) STRICT;
@@ -82,7 +84,7 @@ CREATE TABLE story (
     status_why    TEXT,                          -- why it is only recorded, never matched
     due           INTEGER,                       -- while it waits: when its page is fetched
     waiting_since INTEGER,                       -- while it waits
-    feed_joined   INTEGER NOT NULL DEFAULT 0 CHECK (feed_joined IN (0, 1)),
+    feed_joined   INTEGER NOT NULL DEFAULT FALSE CHECK (feed_joined IN (FALSE, TRUE)),
                                                  -- a feed joined while it waits: match it once more
     page_attempts INTEGER NOT NULL DEFAULT 0,    -- failed fetches of its page, for this revision
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
@@ -101,6 +103,7 @@ CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 
 -- One item of one feed, and its story.
 CREATE TABLE feed_entry (
+    id         INTEGER NOT NULL PRIMARY KEY,
     feed       TEXT    NOT NULL REFERENCES feed (name),
     key        TEXT    NOT NULL,    -- the item's key within its feed
     guid       TEXT,
@@ -112,7 +115,7 @@ CREATE TABLE feed_entry (
     story      INTEGER NOT NULL REFERENCES story (id),
     seen       INTEGER NOT NULL,    -- when a poll first saw it
     removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it
-    PRIMARY KEY (feed, key)
+    UNIQUE (feed, key)
 ) STRICT;
 CREATE INDEX feed_entry_story ON feed_entry (story);
 CREATE INDEX feed_entry_guid ON feed_entry (guid, feed) WHERE guid IS NOT NULL;
@@ -230,8 +233,10 @@ CREATE TABLE message (
     revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
+    waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
+                                                 -- when `due` was set
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
-    may_have_arrived INTEGER NOT NULL DEFAULT 0 CHECK (may_have_arrived IN (0, 1)),
+    may_have_arrived INTEGER NOT NULL DEFAULT FALSE CHECK (may_have_arrived IN (FALSE, TRUE)),
                                                  -- an attempt that has ended may have delivered it
     lease            INTEGER,                    -- while leased: the attempt in flight, its id
     payload          BLOB,                       -- the frozen bytes, from the first lease on
@@ -244,12 +249,14 @@ CREATE TABLE message (
     CHECK ((status = 'leased') = (lease IS NOT NULL)),
     CHECK (status NOT IN ('leased', 'sent') OR payload IS NOT NULL)
 ) STRICT;
-CREATE INDEX message_status ON message (status, notifier, due);
+-- The messages that are not sent, in the order in which they are due. Most are sent, and stay.
+-- SQLite uses this index only for statements that say `status <> 'sent'`.
+CREATE INDEX message_unsent ON message (status, notifier, due, id) WHERE status <> 'sent';
 CREATE INDEX message_receiver ON message (notifier, recipient, id);
 -- Pending messages of each receiver, in the order in which they are due.
 CREATE INDEX message_pending ON message (notifier, recipient, due) WHERE status = 'pending';
 -- Finds waits that were set while the clock was ahead.
-CREATE INDEX message_due_set_at ON message (max(created, due_set_at)) WHERE status = 'pending';
+CREATE INDEX message_waits_since ON message (waits_since) WHERE status = 'pending';
 -- Finds a digest by what it gathers, such as the alerts that one silence mutes.
 CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
 
@@ -285,7 +292,7 @@ CREATE TABLE health (
     rests_until INTEGER NOT NULL,    -- nothing is sent before
     rest_set_at INTEGER NOT NULL,    -- when `rests_until` was set
     why         TEXT    NOT NULL,    -- the last failure, in words
-    announced   INTEGER NOT NULL CHECK (announced IN (0, 1)),    -- a notice was sent to others
+    announced   INTEGER NOT NULL CHECK (announced IN (FALSE, TRUE)),    -- others got a notice
     PRIMARY KEY (notifier, recipient)
 ) STRICT;
 
@@ -295,7 +302,7 @@ CREATE TABLE refusal (
     recipient TEXT    NOT NULL,
     since     INTEGER NOT NULL,
     why       TEXT    NOT NULL,
-    announced INTEGER NOT NULL CHECK (announced IN (0, 1)),
+    announced INTEGER NOT NULL CHECK (announced IN (FALSE, TRUE)),
     PRIMARY KEY (notifier, recipient)
 ) STRICT;
 
@@ -303,6 +310,6 @@ CREATE TABLE refusal (
 -- the last writes.
 CREATE TABLE store_file (
     id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    inode   TEXT    NOT NULL,                             -- of the file when it was last opened
-    is_open INTEGER NOT NULL CHECK (is_open IN (0, 1))    -- 0 after a clean stop
+    inode   TEXT    NOT NULL,    -- of the file when it was last opened
+    is_open INTEGER NOT NULL CHECK (is_open IN (FALSE, TRUE))    -- false after a clean stop
 ) STRICT;

@@ -7,14 +7,15 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
+use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth};
 use crate::alerts::retry::Finish;
 use crate::lifecycle::message::{
     AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
 };
 use crate::store::column::{to_json, to_millis};
-use crate::store::health::{self, HealthChanges, ReceiverHealth};
+use crate::store::dialect::id_list;
 use crate::store::status::next_message_status;
-use crate::store::{Lease, digest};
+use crate::store::{Lease, digest, health};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.
@@ -39,9 +40,10 @@ pub(in crate::store) async fn record_outcomes(
             digest::halve_digest(conn, lease.message, now).await?;
             continue;
         }
-        changes.apply(lease, finish, now);
+        changes.apply(&lease.receiver, lease.tried_since, finish, now);
     }
-    changes.write(conn, now).await
+    health::write_changes(conn, &changes, now).await?;
+    Ok(changes.health)
 }
 
 /// The digests of several alerts that their receivers refused as too large.
@@ -57,10 +59,11 @@ async fn find_halved(
     if refused.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let halved: Vec<i64> = sqlx::query_scalar(
-        "SELECT message FROM message_alert WHERE message IN (SELECT value FROM json_each($1))
-         GROUP BY message HAVING count(*) > 1",
-    )
+    let halved: Vec<i64> = sqlx::query_scalar(concat!(
+        "SELECT message FROM message_alert WHERE message IN ",
+        id_list!("$1"),
+        " GROUP BY message HAVING count(*) > 1"
+    ))
     .bind(to_json(&refused)?)
     .fetch_all(conn)
     .await?;
@@ -87,7 +90,7 @@ async fn release_leases(
             .push_bind(one.lease.message)
             .push_bind(one.lease.attempt)
             .push_bind(one.next.status.as_str())
-            .push_bind(one.counts)
+            .push_bind(i64::from(one.counts))
             .push_bind(one.due.map(to_millis))
             .push_bind(one.why)
             .push_bind(one.may_have_arrived)

@@ -6,70 +6,60 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::{OpenNotifier, PendingMessage, Preparation, PreparedMessages, WaitingRecipient};
+use super::{OutboxTurn, Preparation, PreparedMessages, read_first_messages};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
+use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
-use crate::store::health::whole_notifier;
+use crate::store::dialect::id_list;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 use tidings_rules::story::NotifierName;
 
-/// What is leased of a notifier's messages.
-pub(in crate::store) struct LeasedMessages {
-    /// The messages to send now, those that were due first first.
-    pub(in crate::store) leases: Vec<Lease>,
-    /// Messages that have room, and are not prepared.
-    pub(in crate::store) unprepared: Vec<i64>,
-    /// When the next message is due that has room.
-    pub(in crate::store) next_due: Option<Timestamp>,
-}
-
-/// Leases due messages of a notifier, as many as it and each of its recipients have room for, as
-/// [`outbox_turn`](crate::store::Store::outbox_turn) says.
+/// Leases due messages of a notifier, as many as it and each of its recipients have room for, and
+/// adds them to `turn`.
 pub(in crate::store) async fn lease_due(
     conn: &mut SqliteConnection,
     run: i64,
-    open: &mut OpenNotifier,
-    away: &BTreeMap<Receiver, NotifierHealth>,
-    now: Timestamp,
+    mut queue: SendQueue,
     prepared: &PreparedMessages,
-) -> Result<LeasedMessages, sqlx::Error> {
-    gather_late(conn, open, away, now).await?;
-    let chosen = choose_messages(conn, open, away, now).await?;
+    now: Timestamp,
+    turn: &mut OutboxTurn,
+) -> Result<(), sqlx::Error> {
+    gather_late(conn, &mut queue, &turn.receiver_health.away, now).await?;
+    let chosen = choose_messages(conn, &queue, now).await?;
     let rows = read_messages(conn, &chosen).await?;
-    let (mut ready, mut settled, mut unprepared) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let (mut ready, mut settled) = (Vec::new(), BTreeSet::new());
     for row in &rows {
         let message: i64 = row.try_get("id")?;
-        let payload = match find_payload(row, prepared)? {
-            Some(Preparation::Payload(payload)) => payload,
-            Some(Preparation::Unrenderable(why)) => {
-                dead_letter(conn, message, &receiver_from_row(&open.notifier, row)?, &why, now)
-                    .await?;
+        match find_payload(row, prepared)? {
+            Some(Preparation::Payload(payload)) => {
                 settled.insert(message);
-                continue;
+                ready.push((row, message, payload));
+            }
+            Some(Preparation::Unrenderable(why)) => {
+                let receiver = receiver_from_row(&queue.notifier, row)?;
+                dead_letter(conn, message, &receiver, &why, now).await?;
+                settled.insert(message);
+                turn.unrenderable.push((receiver, why));
             }
             Some(Preparation::Split(parts)) => {
                 digest::split_digest(conn, message, &parts).await?;
-                unprepared.push(message);
-                continue;
+                turn.unprepared.push(message);
             }
-            None => {
-                unprepared.push(message);
-                continue;
-            }
-        };
-        settled.insert(message);
-        ready.push((row, message, payload));
+            None => turn.unprepared.push(message),
+        }
     }
-    let leases = write_leases(conn, run, &open.notifier, ready, now).await?;
+    let leases = write_leases(conn, run, &queue.notifier, ready, now).await?;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for lease in &leases {
         *counts.entry(&lease.receiver.recipient).or_default() += 1;
     }
-    let next_due = open.next_due(&counts, &settled);
-    Ok(LeasedMessages { leases, unprepared, next_due })
+    let next_due = queue.next_due(&counts, &settled);
+    turn.next_due = [turn.next_due, next_due].into_iter().flatten().min();
+    turn.leases.extend(leases);
+    Ok(())
 }
 
 /// What becomes of the message in this row: its frozen payload, or what was prepared of it at its
@@ -89,52 +79,40 @@ fn find_payload(
 /// If a message is due, moves late messages of receivers that are away into digests.
 async fn gather_late(
     conn: &mut SqliteConnection,
-    open: &mut OpenNotifier,
+    queue: &mut SendQueue,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    if !open.waiting.iter().any(|one| one.is_due(now)) {
+    if queue.due_recipients(now).is_empty() {
         return Ok(());
     }
-    let whole = away.get(&whole_notifier(&open.notifier)).filter(|health| health.is_open());
+    let is_open = |health: &&NotifierHealth| health.is_open();
+    let whole = away.get(&Receiver::whole_notifier(&queue.notifier)).filter(is_open);
     let mut has_gathered = false;
-    for one in &open.waiting {
-        let (notifier, recipient) = (open.notifier.clone(), one.recipient.clone());
-        let receiver = Receiver { notifier, recipient };
-        let own = away.get(&receiver).filter(|health| health.is_open());
-        if let Some(health) = whole.or(own) {
+    for receiver in queue.receivers() {
+        if let Some(health) = whole.or(away.get(&receiver).filter(is_open)) {
             has_gathered |= digest::gather_late_messages(conn, &receiver, health, now).await?;
         }
     }
     if has_gathered {
-        open.refresh(conn).await?;
+        let most = queue.pending_needed();
+        queue.replace_pending(read_first_messages(conn, &queue.notifier, most).await?);
     }
     Ok(())
 }
 
-/// Which messages are sent now, at most as many as there is room for: those that were due first.
-/// While the whole notifier is away, only one recipient is probed.
+/// Which messages are sent now. While the whole notifier is away, only one recipient is probed.
 async fn choose_messages(
     conn: &mut SqliteConnection,
-    open: &OpenNotifier,
-    away: &BTreeMap<Receiver, NotifierHealth>,
+    queue: &SendQueue,
     now: Timestamp,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let mut due: Vec<&WaitingRecipient> =
-        open.waiting.iter().filter(|one| one.is_due(now)).collect();
-    let is_away = away.get(&whole_notifier(&open.notifier)).is_some_and(NotifierHealth::is_open);
-    if is_away && due.len() > 1 {
-        let probed = choose_probe_recipient(conn, &open.notifier, &due).await?;
-        due.retain(|one| Some(&one.recipient) == probed.as_ref());
-    }
-    let mut chosen: Vec<PendingMessage> = Vec::new();
-    for one in due {
-        let due = one.messages.iter().filter(|next| next.due <= now);
-        chosen.extend(due.take(one.free as usize));
-    }
-    chosen.sort_unstable();
-    chosen.truncate(open.free as usize);
-    Ok(chosen.into_iter().map(|next| next.message).collect())
+    let probed = if queue.probes_one(now) {
+        choose_probe_recipient(conn, &queue.notifier, &queue.due_recipients(now)).await?
+    } else {
+        None
+    };
+    Ok(queue.choose(probed.as_deref(), now))
 }
 
 /// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
@@ -142,7 +120,7 @@ async fn choose_messages(
 async fn choose_probe_recipient(
     conn: &mut SqliteConnection,
     notifier: &NotifierName,
-    due: &[&WaitingRecipient],
+    due: &[&str],
 ) -> Result<Option<String>, sqlx::Error> {
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
@@ -151,10 +129,10 @@ async fn choose_probe_recipient(
     .bind(&notifier.0)
     .fetch_all(conn)
     .await?;
-    Ok(order.into_iter().find(|recipient| due.iter().any(|one| one.recipient == *recipient)))
+    Ok(order.into_iter().find(|recipient| due.contains(&recipient.as_str())))
 }
 
-/// The rows of these messages, in their order.
+/// The rows of these messages, in the order in which they are due.
 async fn read_messages(
     conn: &mut SqliteConnection,
     chosen: &[i64],
@@ -163,9 +141,9 @@ async fn read_messages(
         return Ok(Vec::new());
     }
     sqlx::query(
-        "SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
+        concat!("SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
-         FROM json_each($1) AS wanted CROSS JOIN message ON message.id = wanted.value ORDER BY wanted.key",
+         FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
     .bind(to_json(&chosen)?)
     .fetch_all(conn)
@@ -231,7 +209,7 @@ async fn write_leases(
             attempt: *attempts.get(&message).ok_or(sqlx::Error::RowNotFound)?,
             receiver: receiver_from_row(notifier, row)?,
             id: row.try_get("uid")?,
-            counted_attempts: row.try_get("counted_attempts")?,
+            counted_attempts: column::read_count(row, "counted_attempts")?,
             may_have_arrived: row.try_get("may_have_arrived")?,
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,

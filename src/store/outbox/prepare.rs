@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::{Notification, Receiver};
 use crate::store::column::{self, to_json, to_millis};
+use crate::store::dialect::{id_list, text_list};
 use crate::store::{Store, StoreError, notifications};
 use tidings_rules::story::NotifierName;
 
@@ -102,16 +103,18 @@ async fn list_next(
 ) -> Result<Vec<(i64, i64)>, sqlx::Error> {
     let names: Vec<&str> = notifiers.iter().map(|name| name.0.as_str()).collect();
     // SQLite would prepare a plain `LIMIT $3` anew at every turn.
-    sqlx::query_as(
-        "SELECT message.id, message.revision FROM json_each($1) AS wanted JOIN message ON message.id IN
+    sqlx::query_as(concat!(
+        "SELECT message.id, message.revision FROM ",
+        text_list!("$1"),
+        " AS wanted JOIN message ON message.id IN
              (SELECT first.id FROM message AS first
-              WHERE first.status = 'pending' AND first.notifier = wanted.value AND first.due <= $2
+              WHERE first.status = 'pending' AND first.status <> 'sent' AND first.notifier = wanted.value AND first.due <= $2
               ORDER BY first.due, first.id LIMIT $3 + 0)
-         WHERE message.payload IS NULL",
-    )
+         WHERE message.payload IS NULL"
+    ))
     .bind(to_json(&names)?)
     .bind(to_millis(now))
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(conn)
     .await
 }
@@ -124,10 +127,12 @@ async fn read_open(
     if messages.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT id, uid, event, digest, part, notification, notifier, recipient, created, revision
-         FROM message WHERE id IN (SELECT value FROM json_each($1)) AND status = 'pending' AND payload IS NULL",
-    )
+         FROM message WHERE id IN ",
+        id_list!("$1"),
+        " AND status = 'pending' AND payload IS NULL"
+    ))
     .bind(to_json(&messages)?)
     .fetch_all(&mut *conn)
     .await?;
@@ -148,11 +153,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::alerts::send_queue::Sending;
     use crate::store::OutboxTurn;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, render_as_json, rules_and_feeds, settle_plan,
     };
-    use crate::store::outbox::Sending;
 
     /// A turn at second 1 with these prepared messages.
     async fn turn(bench: &Bench, run: i64, prepared: PreparedMessages) -> OutboxTurn {

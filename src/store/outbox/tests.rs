@@ -392,7 +392,10 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
     ];
     let ended = leases.iter().cloned().zip(finishes).collect();
     let turn = bench.outbox_turn(run, ended, &[], 1).await;
-    assert!(turn.receiver_health.is_healthy(&desk_receiver()), "the last of them was a success");
+    assert!(
+        fixture::is_healthy(&turn.receiver_health, &desk_receiver()),
+        "the last of them was a success"
+    );
     let ended = bench
         .query_text(
             "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)",

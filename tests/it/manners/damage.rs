@@ -35,18 +35,18 @@ fn damage() -> Vec<(&'static str, Make, &'static str)> {
         (
             "bomb",
             || Reply::new("200 OK", "Content-Encoding: gzip\r\n", &gzip(&vec![b' '; 30 << 20])),
-            "larger than 10 MiB",
+            "larger than the limit of 10 MiB",
         ),
         ("closed", || Reply::raw(Vec::new()), "the server closed the connection without an answer"),
         (
             "endless",
             || Reply::raw([head(""), vec![b'x'; 1 << 20]].concat()).then(Then::Repeat),
-            "larger than 10 MiB",
+            "larger than the limit of 10 MiB",
         ),
         (
             "huge",
             || Reply::raw(head("Content-Length: 1000000000000000000\r\n")),
-            "larger than 10 MiB",
+            "larger than the limit of 10 MiB",
         ),
         (
             "no gzip",

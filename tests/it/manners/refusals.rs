@@ -182,7 +182,8 @@ async fn a_feed_that_is_gone_is_switched_off_and_logged_until_its_address_change
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     for number in 0..3 {
         let log = if number == 0 { round(&folder).await } else { round_a_day_later(&folder).await };
-        let expected = "wire: no longer polled: its server says that it is gone for good (410)";
+        let expected =
+            "wire: no longer polled: its server answered that it is permanently gone (410)";
         assert!(log.iter().any(|line| line.contains(expected)), "{log:#?}");
     }
     assert_eq!(publisher.all().len(), 1);

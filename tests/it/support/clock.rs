@@ -1,4 +1,4 @@
-//! A clock that is ahead: a library, made by the C compiler, that moves the wall clock of a
+//! A clock that is ahead: a library, compiled by the C compiler, that moves the wall clock of a
 //! process.
 
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ time_t time(time_t *now) {
 }
 "#;
 
-/// The library, which is loaded before all others. It is made once in a test run.
+/// The library, for `LD_PRELOAD`. It is compiled once in a test run.
 pub fn shim() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {

@@ -52,7 +52,8 @@ pub struct Recorded {
     pub body: Bytes,
 }
 
-/// A server that answers every request with the same bytes, in HTTP or not. It stops when dropped.
+/// A server that answers every request with the same bytes, which need not be HTTP. It stops when
+/// dropped.
 pub struct Raw {
     port: u16,
     heard: watch::Sender<Vec<Vec<u8>>>,

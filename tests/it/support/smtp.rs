@@ -1,4 +1,4 @@
-//! A mail server on loopback that keeps its mails, and misbehaves as its script says.
+//! A mail server on loopback that keeps its mails. Its script can make it misbehave.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ pub enum Act {
     HangUpAfter(Duration),
 }
 
-/// The event about which a judge is asked.
+/// The event that a judge decides about.
 pub enum Moment<'m> {
     /// A client connected.
     Greeting {
@@ -81,7 +81,7 @@ pub struct Letter {
     pub data: Vec<u8>,
 }
 
-/// A port that is taken but refuses, because nothing listens yet.
+/// A bound port that refuses connections, because nothing listens yet.
 pub struct Reserved(TcpSocket);
 
 /// A port that completes no connection.
@@ -127,7 +127,7 @@ impl Reserved {
         Sink::serve(self.0.listen(64).expect("the port is ours"), None)
     }
 
-    /// Listens in such a way that no further connection completes: two clients fill the queue.
+    /// Listens so that no further connection completes: two clients fill the queue.
     pub async fn stall(self) -> Stuck {
         let address = self.0.local_addr().expect("an address");
         let listener = self.0.listen(0).expect("the port is ours");
@@ -152,7 +152,7 @@ impl Sink {
         Self::serve(TcpListener::bind("[::1]:0").await.expect("a free port"), None)
     }
 
-    /// The same with TLS: from the first byte, else when STARTTLS asks for it.
+    /// The same with TLS, from the first byte or after STARTTLS.
     pub async fn start_with_tls(tls: TlsAcceptor, from_the_start: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         Self::serve(listener, Some((tls, from_the_start)))
@@ -204,13 +204,14 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Does this from now on instead of its answer to `verb`: `GREETING`, a command in capitals,
-    /// `AUTH PLAIN` for that alone, `TLS` for its part of a handshake, or `.` for a mail's end.
+    /// Makes the server do `act` instead of its usual answer to `verb`: `GREETING`, a command in
+    /// capitals, `AUTH PLAIN` for that command alone, `TLS` for its part of a handshake, or `.` for
+    /// the end of a mail.
     pub fn on(&self, verb: &'static str, act: Act) {
         self.shared.script.lock().expect("no panic").insert(verb, act);
     }
 
-    /// Lets `judge` decide from now on, unless the script says otherwise.
+    /// Lets `judge` decide from now on. The script has priority.
     pub fn judge(&self, judge: impl Fn(Moment<'_>) -> Option<Act> + Send + 'static) {
         *self.shared.judge.lock().expect("no panic") = Some(Box::new(judge));
     }
@@ -351,7 +352,7 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     Ok(())
 }
 
-/// The server's part of a TLS handshake, or what the script has instead.
+/// The server's part of a TLS handshake, or the scripted act instead.
 async fn secure(
     stream: Box<dyn Stream>,
     tls: &TlsAcceptor,
@@ -378,7 +379,7 @@ async fn read_command(
     Ok(Some(line))
 }
 
-/// Sends the scripted answer to `verb`, else the usual one. Returns what it sent.
+/// Sends the scripted answer to `verb`, else the usual answer. Returns what it sent.
 async fn answer(
     stream: &mut BufReader<Box<dyn Stream>>,
     shared: &Shared,

@@ -49,7 +49,7 @@ impl Folder {
         folder
     }
 
-    /// Writes a file as editors do: beside it, then moved over it.
+    /// Writes a file as editors do: to another file, which is then renamed.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
@@ -109,7 +109,7 @@ impl Folder {
         Self::watch(&mut shell)
     }
 
-    /// Starts `tidings run` with that mask of the rights of new files.
+    /// Starts `tidings run` with the umask `mask`.
     pub fn run_with_umask(&self, mask: &str) -> Running {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
@@ -206,12 +206,12 @@ impl Folder {
         }
     }
 
-    /// The first column of every row, as text, read from the store while others use it.
+    /// The first column of every row as text. The store may be in use.
     pub async fn query(&self, sql: &'static str) -> Vec<String> {
         self.try_query(sql).await.expect("a store, and a sound query")
     }
 
-    /// Waits until the first row of `sql` is as wanted. The store need not exist yet.
+    /// Waits until `wanted` accepts the first row of `sql`. The store need not exist yet.
     pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
         let wait = async {
             while !self
@@ -225,8 +225,8 @@ impl Folder {
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
     }
 
-    /// Changes the store while no run uses it, as if time had passed. Returns the number of changed
-    /// rows.
+    /// Changes the store while no run uses it, for example to pass time. Returns the number of
+    /// changed rows.
     pub async fn change(&self, sql: &'static str) -> u64 {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
@@ -292,14 +292,14 @@ impl Folder {
 }
 
 impl Running {
-    /// Waits for the first wanted line of standard output.
+    /// Waits for the first line of standard output that `wanted` accepts.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.output.wait_for(wanted).await.unwrap_or_else(|| {
             panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log())
         })
     }
 
-    /// Waits for the first wanted line of the log.
+    /// Waits for the first line of the log that `wanted` accepts.
     pub async fn wait_for_log(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.log
             .wait_for(wanted)

@@ -24,7 +24,8 @@ earth, of the kind that armies build where they store what may explode. From the
 measure of the springs. Monitors called the work sound. Their director asked both countries to let inspectors look into the depot, \
 and said that she did not expect an answer before the snow melts.";
 
-/// A text like [`LONG`] that is no copy of another. All words after its first sentence are its own.
+/// A text like [`LONG`] that is not a copy of another. All words after its first sentence are
+/// unique.
 pub fn long(n: usize) -> String {
     let (first, rest) = LONG.split_once(". ").expect("sentences");
     rest.split(' ').fold(format!("{first}."), |text, word| format!("{text} {n}{word}"))

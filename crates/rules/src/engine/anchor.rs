@@ -1,5 +1,5 @@
-//! Chooses the features under which a rule is posted. A story that the rule matches has one of them
-//! and its guard.
+//! Chooses the features under which a rule is posted. A story that the rule matches has one of
+//! these features and its guard.
 
 use super::features::{DocumentFrequencies, Feature};
 use super::node::{ClauseNode, LeafScope, NodeId, Nodes, PhraseId};
@@ -10,37 +10,37 @@ use crate::language::scope::Scope;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Anchor {
     pub(super) feature: Feature,
-    /// A feature of headline or text without which the rule does not hold.
+    /// A feature that headline or text must have, too, for the rule to hold.
     pub(super) guard: Option<Feature>,
     /// Whether the feature counts only in headline or text.
     pub(super) in_text: bool,
-    /// Whether the rule holds wherever feature and guard are found.
+    /// Whether the rule holds if feature and guard are found.
     pub(super) decides: bool,
 }
 
-/// Chooses anchors by how rare features are; each node is weighed once.
+/// Chooses anchors by the rarity of features. Each node is weighed once.
 #[derive(Debug)]
 pub(super) struct Chooser<'n> {
     nodes: &'n Nodes,
     document_frequencies: &'n DocumentFrequencies,
-    /// By node, the share of stories that have its features. `NAN`: not weighed yet; infinite: a
-    /// story needs no feature.
+    /// The share of stories that have a node's features, for each node. `NAN` means not weighed
+    /// yet. Infinite means that a story needs no feature.
     weights: Vec<f32>,
-    /// The features that stand for nodes that several rules share.
+    /// For each node, the feature that stands for it, if it has one.
     groups: Vec<Option<Feature>>,
 }
 
-/// What is known around a node.
+/// The context of a node.
 #[derive(Clone, Copy, Debug)]
 struct Around {
-    /// What a unit is part of.
+    /// The scope of units.
     scope: LeafScope,
     guard: Option<Feature>,
-    /// Whether the rule holds if the node and the guard do.
+    /// Whether the rule holds if the node and the guard hold.
     decides: bool,
 }
 
-/// The scope where there is no unit.
+/// The scope outside of units.
 const TEXT: LeafScope = LeafScope::Field(Scope::Text);
 
 impl<'n> Chooser<'n> {
@@ -54,13 +54,13 @@ impl<'n> Chooser<'n> {
         }
     }
 
-    /// From now on `feature` stands for the node `id`: it is found where the node holds.
+    /// Makes `feature` stand for the node `id`. It is found if the node holds.
     pub(super) fn set_feature_of(&mut self, id: NodeId, feature: Feature) {
         self.groups[id as usize] = Some(feature);
     }
 
-    /// The anchors of a rule, or of a node that stands for itself; `None` if it can hold of a story
-    /// without any feature.
+    /// The anchors of a rule, or of a node that is posted by itself. `None` if it can hold for a
+    /// story without any feature.
     pub(super) fn anchors(&mut self, id: NodeId) -> Option<Vec<Anchor>> {
         let mut anchors = Vec::new();
         let around = Around { scope: TEXT, guard: None, decides: true };
@@ -121,7 +121,8 @@ impl<'n> Chooser<'n> {
         words[rarest(words, |feature| self.share_of_stories_with(feature))]
     }
 
-    /// The fewest branches of which one holds wherever `least` of all do.
+    /// The fewest branches of which one must hold if `least` of all branches hold: those that are
+    /// rarest.
     fn fewest(&mut self, least: usize, branches: &[NodeId]) -> Vec<NodeId> {
         let mut branches = branches.to_vec();
         branches.sort_by(|one, other| self.weigh(*one).total_cmp(&self.weigh(*other)));
@@ -129,7 +130,7 @@ impl<'n> Chooser<'n> {
         branches
     }
 
-    /// Posts the operand of a pair that is rarer, guarded by the other if that is a single phrase.
+    /// Posts the rarer operand of a pair. The other operand is the guard if it is a single phrase.
     fn post_pair(
         &mut self,
         leaf_scope: LeafScope,
@@ -205,7 +206,7 @@ impl<'n> Chooser<'n> {
         }
     }
 
-    /// Posts the rarest of `branches`, guarded by the rarest feature that the others need.
+    /// Posts the rarest of `branches`. The guard is the rarest feature that the others require.
     fn post_all(&mut self, branches: &[NodeId], around: Around, anchors: &mut Vec<Anchor>) {
         let weights: Vec<f32> = branches.iter().map(|branch| self.weigh(*branch)).collect();
         let chosen =
@@ -264,7 +265,7 @@ impl<'n> Chooser<'n> {
         Anchor { feature, guard, in_text, decides: around.decides && in_text }
     }
 
-    /// The same with `guard`, if that is rarer than the guard that there is.
+    /// The context with `guard`, if that is rarer than the present guard.
     fn guarded(&self, around: Around, guard: Option<Feature>) -> Around {
         let guard = guard.map(|guard| self.nodes.features.finished(guard));
         let rarer = match (guard, around.guard) {
@@ -279,7 +280,7 @@ impl<'n> Chooser<'n> {
         Around { guard: rarer, decides: around.decides && rarer == around.guard, ..around }
     }
 
-    /// A feature that headline or text have where the node holds.
+    /// A feature that headline or text must have for the node to hold.
     fn required_feature(&self, id: NodeId, around: LeafScope) -> Option<Feature> {
         let rarest = |one: &Feature, other: &Feature| {
             self.share_of_stories_with(*one).total_cmp(&self.share_of_stories_with(*other))
@@ -315,7 +316,7 @@ fn only(phrases: &[PhraseId]) -> Option<PhraseId> {
     if let [only] = phrases { Some(*only) } else { None }
 }
 
-/// The place of the rarest of `words`, of which there is at least one.
+/// The index of the rarest of `words`, which must not be empty.
 pub(super) fn rarest(words: &[Feature], share: impl Fn(Feature) -> f32) -> usize {
     let rarest =
         (0..words.len()).min_by(|one, other| share(words[*one]).total_cmp(&share(words[*other])));

@@ -1,4 +1,4 @@
-//! What the engine keeps of its rules: built once, never changed.
+//! The compiled form of the rules. It is built once and never changes.
 
 use aho_corasick::AhoCorasick;
 
@@ -7,24 +7,24 @@ use super::postings::Postings;
 use super::program::Program;
 use crate::language::scope::Scope;
 
-/// The rules by their numbers, compiled.
+/// The compiled rules, by their numbers.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(super) features: Features,
     pub(super) postings: Postings,
     pub(super) program: Program,
-    /// The programs of rules that are posted under no feature: they are run for every story. Rules
-    /// from files never need this, because such rules are refused.
+    /// The programs of rules that are posted under no feature. They run for every story. Rules from
+    /// files never need this, because such rules are refused.
     pub(super) always: Box<[u32]>,
-    /// The literals that patterns need, and the feature of each.
+    /// The literals that patterns require, and the feature of each.
     pub(super) literals: Option<(AhoCorasick, Box<[Feature]>)>,
-    /// For each scope, whether any rule looks into it.
+    /// For each scope, whether a rule searches it.
     pub(super) fields: [bool; Scope::ALL.len()],
     pub(super) rules: usize,
 }
 
 impl Engine {
-    /// Whether any rule looks into `scope`.
+    /// Whether a rule searches `scope`.
     pub(super) fn reads_scope(&self, scope: Scope) -> bool {
         Scope::ALL.iter().zip(self.fields).any(|(known, named)| *known == scope && named)
     }

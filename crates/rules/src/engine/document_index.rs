@@ -1,4 +1,4 @@
-//! The index of one story: which features it has, and where.
+//! The index of one story: its features and their places.
 
 use std::ops::Range;
 
@@ -15,33 +15,34 @@ use crate::language::scope::Scope;
 use crate::story::{Carrier, Story};
 use crate::text::{WordPlace, Words};
 
-/// No feature.
+/// The slot of a word without a feature.
 const NONE: u32 = u32::MAX;
 
-/// One story, in memory that the next story uses again.
+/// The index of one story. The next story reuses its memory.
 #[derive(Debug)]
 pub(super) struct DocumentIndex {
     pub(super) words: Words,
     pub(super) texts: IndexedTexts,
     pub(super) found_features: FoundFeatures,
-    /// By word of the story, the slot of its feature; [`NONE`] if it has none.
+    /// The slot of the feature of each word, or [`NONE`].
     feature_slots: Vec<u32>,
-    /// The words that are features: slot of the feature, number of the word, ascending.
+    /// The words that are features, as the slot of the feature and the number of the word,
+    /// ascending by word.
     word_features: Vec<(u32, u32)>,
-    /// The other features of words (`features::Derived`), in the same form, in no order.
+    /// The other features of words (`features::Derived`), in the same form, not sorted.
     derived_features: Vec<(u32, u32)>,
     places: FeaturePlaces,
     stem_cache: StemCache,
     sorted: Sorted,
-    /// Words that are no features but may have derived ones: number in the text, and hash.
+    /// The words that are not features but may have derived ones: index in the text, and hash.
     unknown: Vec<(u32, u64)>,
 }
 
-/// The numbers of the words that have each feature, made when first asked for.
+/// The words that have each feature, located on first use.
 #[derive(Debug, Default)]
 struct FeaturePlaces {
     made: bool,
-    /// By slot, where its words begin.
+    /// For each slot, the start of its words.
     starts: Vec<u32>,
     words: Vec<u32>,
 }
@@ -62,7 +63,7 @@ impl DocumentIndex {
         }
     }
 
-    /// Reads `story`, seen in `carriers`.
+    /// Indexes `story`, which `carriers` carried.
     pub(super) fn index(&mut self, engine: &Engine, story: &Story, carriers: &[Carrier]) {
         self.clear(engine);
         let of_text = self.texts.index(&mut self.words, engine, story, carriers);
@@ -157,8 +158,8 @@ impl DocumentIndex {
         }
     }
 
-    /// The numbers of the words in `within` that have `feature`, ascending. Call
-    /// [`DocumentIndex::locate_features`] before.
+    /// The ascending numbers of the words in `within` that have `feature`.
+    /// [`DocumentIndex::locate_features`] must be called before.
     pub(super) fn words_with_feature(&self, feature: Feature, within: &Range<u32>) -> &[u32] {
         let Some(slot) = self.found_features.slot(feature) else { return &[] };
         let Some(&[start, end]) = self.places.starts.get(slot..slot + 2) else { return &[] };
@@ -168,8 +169,8 @@ impl DocumentIndex {
         &words[from..to.max(from)]
     }
 
-    /// Whether the word of that number has `feature`. Call [`DocumentIndex::locate_features`]
-    /// before.
+    /// Whether the word with the number `word` has `feature`. [`DocumentIndex::locate_features`]
+    /// must be called before.
     pub(super) fn word_has_feature(&self, engine: &Engine, word: u32, feature: Feature) -> bool {
         if engine.features.is_word(feature) {
             return self
@@ -180,7 +181,7 @@ impl DocumentIndex {
         !self.words_with_feature(feature, &(word..word + 1)).is_empty()
     }
 
-    /// Sorts the words by their features, unless that was done for this story.
+    /// Sorts the words by their features, once for each story.
     pub(super) fn locate_features(&mut self) {
         let FeaturePlaces { made, starts, words } = &mut self.places;
         if *made {
@@ -189,10 +190,11 @@ impl DocumentIndex {
         *made = true;
         starts.clear();
         starts.resize(self.found_features.count() + 2, 0);
-        // Derived features were found in two passes.
+        // Two passes found the derived features, so they are not in order.
         self.derived_features.sort_unstable_by_key(|(_, word)| *word);
         let all = || self.word_features.iter().chain(&self.derived_features).copied();
-        // Counts stand two places further, so that the next pass leaves each start in its place.
+        // Counts are stored two slots further, so that the next pass leaves the start of each slot
+        // at its index.
         all().for_each(|(slot, _)| starts[slot as usize + 2] += 1);
         for at in 2..starts.len() {
             starts[at] += starts[at - 1];
@@ -206,14 +208,14 @@ impl DocumentIndex {
         }
     }
 
-    /// Whether the words stand in one paragraph.
+    /// Whether the two words are in one paragraph.
     pub(super) fn share_paragraph(&self, one: u32, other: u32) -> bool {
         let places = self.words.places();
         places[one as usize].paragraph == places[other as usize].paragraph
     }
 
-    /// The paragraph behind `last`, or the first if that is empty, of a text with those words and
-    /// so many bytes: up to the first word of the next.
+    /// The paragraph after `last`, or the first if `last` is empty. `words` and `length` are those
+    /// of the text. A paragraph ends at the first word of the next.
     pub(super) fn paragraph_behind(
         &self,
         words: &Range<u32>,
@@ -227,8 +229,8 @@ impl DocumentIndex {
         Some(last.end..places.get(next).map_or(length, |next| next.start as usize))
     }
 
-    /// The words and bytes of a segment of a text with those `words`, as far as they are in
-    /// `bytes`; `None` if there is no word.
+    /// The words and bytes of a segment that are in `bytes`. `words` are those of the text. `None`
+    /// if there is no word.
     pub(super) fn part_of(
         &self,
         words: &Range<u32>,
@@ -246,7 +248,7 @@ impl DocumentIndex {
         (!words.is_empty()).then_some((words, first..last))
     }
 
-    /// The words that `scope` looks at.
+    /// The words of `scope`.
     pub(super) fn view(&self, scope: Scope) -> Range<u32> {
         self.texts.view(scope, &self.words)
     }

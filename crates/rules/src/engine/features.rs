@@ -1,5 +1,5 @@
-//! The features that rules look for, numbered: words, and what is derived from words, such as a
-//! plural or a prefix.
+//! The numbered features that rules need: words, and features derived from words, such as plurals
+//! and prefixes.
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -8,35 +8,35 @@ use super::vocabulary::{Key, Seed, Vocabulary};
 use crate::language::term::TermWord;
 use crate::text::Stemmer;
 
-/// The number of a feature. Words come first, then derived features. While features are collected,
-/// [`DERIVED`] marks the latter.
+/// The number of a feature. Words come before derived features. During collection, [`DERIVED`]
+/// marks derived features.
 pub(super) type Feature = u32;
 
-/// Marks derived features while features are collected.
+/// Marks a derived feature during collection.
 const DERIVED: u32 = 1 << 31;
 
-/// Marks, behind a word, a feature that the word has only where it is written in capitals.
+/// Marks, after a word, a feature that the word has only in capitals.
 const IN_CAPITALS: u32 = 1 << 31;
 
 /// Marks a word of the vocabulary that has derived features.
 const HAS_MORE: u32 = 1 << 31;
 
-/// A feature that is no word.
+/// A feature that is not a word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Derived {
-    /// Any of these words: singular and plural.
+    /// One of these words: singular and plural.
     Any(Vec<Feature>),
-    /// The first word, or the second in capitals.
+    /// The first word, or the second word in capitals.
     Initials(Feature, Feature),
-    /// Any word that begins so.
+    /// A word with this prefix.
     Prefix(String),
-    /// Any word with that stem.
+    /// A word with this stem.
     Stem(Stemmer, String),
-    /// A text that holds these bytes.
+    /// A text that contains these bytes.
     Literal(Vec<u8>),
-    /// An address whose host ends in this.
+    /// An address whose host is in this site.
     Site(String),
-    /// A node that many rules share holds.
+    /// A node of several rules that holds.
     Group(u32),
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Derived {
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     words: HashMap<Box<str>, Feature>,
-    /// In how many rules each word stands.
+    /// The number of rules that use each word.
     uses: Vec<u32>,
     derived: HashMap<Derived, Feature>,
 }
@@ -54,11 +54,11 @@ pub(super) struct Collector {
 pub(super) struct Features {
     seed: Seed,
     words: Vocabulary,
-    /// How many of the features are words.
+    /// The number of features that are words.
     plain: u32,
-    /// How many there are.
+    /// The number of features.
     count: u32,
-    /// Where in `more` the derived features of each word begin.
+    /// For each word, the start of its derived features in `more`.
     starts: Box<[u32]>,
     more: Box<[u32]>,
     prefixes: WordPrefixes,
@@ -66,22 +66,22 @@ pub(super) struct Features {
     sites: HashMap<String, Feature>,
 }
 
-/// Beginnings of words.
+/// Prefixes of words.
 #[derive(Debug, Default)]
 struct WordPrefixes {
-    /// The lengths that they have, ascending.
+    /// Their lengths, ascending.
     lengths: Vec<usize>,
-    /// A bit for each [`beginning`] that any of them has.
+    /// A bit for each [`beginning`] of a prefix.
     beginnings: Box<[u64]>,
     table: Vocabulary,
 }
 
-/// The share of stories in which each feature is likely to be found.
+/// The estimated share of stories that have each feature.
 #[derive(Debug)]
 pub(super) struct DocumentFrequencies(Vec<f32>);
 
 impl Collector {
-    /// The feature of a word of a term.
+    /// The feature of a term's word.
     pub(super) fn word(&mut self, word: &TermWord) -> Feature {
         match word {
             TermWord::Plain(folded) | TermWord::Exact(folded) => self.plain(folded),
@@ -114,13 +114,13 @@ impl Collector {
         feature
     }
 
-    /// The feature that is no word.
+    /// The number of a derived feature.
     pub(super) fn derived(&mut self, derived: Derived) -> Feature {
         let next = number(self.derived.len()) | DERIVED;
         *self.derived.entry(derived).or_insert(next)
     }
 
-    /// The number that `feature`, collected here, has in the finished features.
+    /// The finished number of `feature`, which was collected here.
     pub(super) fn finished(&self, feature: Feature) -> Feature {
         if feature & DERIVED == 0 {
             feature
@@ -129,7 +129,7 @@ impl Collector {
         }
     }
 
-    /// The literals of patterns, each with its finished number.
+    /// The literals of patterns, with their finished numbers.
     pub(super) fn literals(&self) -> impl Iterator<Item = (&[u8], Feature)> {
         self.derived.iter().filter_map(|(derived, feature)| match derived {
             Derived::Literal(bytes) => Some((bytes.as_slice(), self.finished(*feature))),
@@ -137,8 +137,7 @@ impl Collector {
         })
     }
 
-    /// The features, and how often they are found if there are so many `rules`; both by their
-    /// finished numbers.
+    /// The features and their frequencies for this number of `rules`, by their finished numbers.
     pub(super) fn finish(
         &self,
         frequencies: &Frequencies,
@@ -171,7 +170,7 @@ impl Collector {
         (features, document_frequencies)
     }
 
-    /// Each word with its derived features, sorted.
+    /// The words with their derived features, sorted.
     fn pairs(&self, features: &Features, derived: &[(&Derived, Feature)]) -> Vec<(Feature, u32)> {
         let mut pairs = Vec::new();
         for (derived, feature) in derived {
@@ -220,17 +219,17 @@ impl Collector {
 }
 
 impl Features {
-    /// How many there are.
+    /// The number of features.
     pub(super) fn count(&self) -> usize {
         self.count as usize
     }
 
-    /// Whether `feature` is a word and nothing else.
+    /// Whether `feature` is a word.
     pub(super) fn is_word(&self, feature: Feature) -> bool {
         feature < self.plain
     }
 
-    /// The hash by which `word` is found.
+    /// The hash of `word` in the vocabulary.
     #[inline]
     pub(super) fn hash(&self, word: Key<'_>) -> u64 {
         word.hash(self.seed)
@@ -242,15 +241,14 @@ impl Features {
         self.words.may_hold(hash)
     }
 
-    /// The feature of `word`, whose hash is `hash`, and whether it has derived features.
+    /// The feature of `word` with the hash `hash`, and whether the word has derived features.
     #[inline]
     pub(super) fn word(&self, hash: u64, word: Key<'_>) -> Option<(Feature, bool)> {
         let found = self.words.get(hash, word)?;
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
-    /// The derived features of a word of a rule, each with whether the word has it only in
-    /// capitals.
+    /// The derived features of a rule's word, each with whether the word has it only in capitals.
     pub(super) fn derived_features(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
         self.more[start as usize..end as usize]
@@ -258,20 +256,19 @@ impl Features {
             .map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
     }
 
-    /// Whether words that no rule names can have derived features.
+    /// Whether words that are not features can have derived features.
     fn has_derived_features(&self) -> bool {
         !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
     }
 
-    /// Whether `word`, which no rule names, may have a derived feature. It is `false` for most
+    /// Whether `word`, which is not a feature, may have a derived feature. It is `false` for most
     /// words.
     #[inline]
     pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
         !self.stems.is_empty() | self.prefixes.may_begin(word)
     }
 
-    /// Calls `found` with every beginning of `word` that rules ask for, and with its stems if they
-    /// do.
+    /// Calls `found` with the features of the prefixes and stems of `word`.
     pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
         for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
             let prefix = &word[..length];
@@ -284,12 +281,12 @@ impl Features {
         }
     }
 
-    /// Whether any rule asks for an address.
+    /// Whether a rule has a site.
     pub(super) fn has_sites(&self) -> bool {
         !self.sites.is_empty()
     }
 
-    /// Calls `found` with every site that `host` is part of.
+    /// Calls `found` with every site that contains `host`.
     pub(super) fn sites_of(&self, host: &str, found: impl FnMut(Feature)) {
         let ends = host.match_indices('.').map(|(at, _)| at + 1);
         [0].into_iter()
@@ -298,7 +295,7 @@ impl Features {
             .for_each(found);
     }
 
-    /// The bytes that they take.
+    /// Their memory in bytes.
     pub(super) fn bytes(&self) -> usize {
         let stems = self.stems.iter().flat_map(|(_, stems)| stems.keys()).chain(self.sites.keys());
         let tables = self.words.bytes()
@@ -338,10 +335,10 @@ impl Features {
     }
 }
 
-/// How many [`beginning`]s there are.
+/// The number of values of [`beginning`].
 const BEGINNINGS: usize = 1 << 15;
 
-/// A number for the first three bytes of a word, which other bytes may share.
+/// A number for the first three bytes of a word. Other bytes may have the same number.
 #[inline]
 fn beginning(word: Key<'_>) -> usize {
     let start = word.start();
@@ -377,14 +374,14 @@ impl WordPrefixes {
         }
     }
 
-    /// Whether any of them may begin `word`.
+    /// Whether a prefix may begin `word`.
     #[inline]
     fn may_begin(&self, word: Key<'_>) -> bool {
         let at = beginning(word);
         self.beginnings.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 != 0)
     }
 
-    /// The feature of words that begin with `prefix`, if that is one of them.
+    /// The feature of `prefix`, if it is one of them.
     fn get(&self, seed: Seed, prefix: &[u8]) -> Option<Feature> {
         let key = Key::from_word(prefix);
         self.table.get(key.hash(seed), key)
@@ -392,13 +389,13 @@ impl WordPrefixes {
 }
 
 impl DocumentFrequencies {
-    /// That of a feature.
+    /// The frequency of a feature.
     pub(super) fn frequency_of(&self, feature: Feature) -> f32 {
         self.0[feature as usize]
     }
 }
 
-/// A count as a `u32`.
+/// `number` as a `u32`.
 pub(super) fn number(number: usize) -> u32 {
     u32::try_from(number)
         .ok()

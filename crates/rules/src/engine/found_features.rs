@@ -1,22 +1,22 @@
-//! Which features a story has, each found once.
+//! The features of a story, each found once.
 
 use super::features::Feature;
 
-/// The features that were found. The next story of the same engine uses the memory again.
+/// The features that were found. The next story of the same engine reuses the memory.
 #[derive(Debug, Default)]
 pub(super) struct FoundFeatures {
-    /// By feature, its slot: its place in `found`, if that has it there.
+    /// The slot of each feature: its index in `found`, if `found` has it there.
     slots: Vec<u32>,
-    /// The first `count` entries count; there is room for every feature.
+    /// The first `count` entries are in use. There is room for every feature.
     found: Vec<Feature>,
     count: usize,
-    /// By feature, a bit that says whether headline or text have it, and one behind them that is
-    /// always set.
+    /// A bit for each feature: whether headline or text has it. One more bit after them is always
+    /// set.
     in_text: Vec<u64>,
 }
 
 impl FoundFeatures {
-    /// Removes all, and makes room for so many features.
+    /// Removes all features, and makes room for `features` of them.
     pub(super) fn clear(&mut self, features: usize) {
         for feature in &self.found[..self.count] {
             self.in_text[*feature as usize / 64] = 0;
@@ -28,8 +28,8 @@ impl FoundFeatures {
         self.in_text[features / 64] |= 1 << (features % 64);
     }
 
-    /// Inserts `feature`, and gives its slot. No processor can predict whether it is new, so there
-    /// is no branch.
+    /// Inserts `feature`, and returns its slot. It has no branch, because no processor can predict
+    /// whether the feature is new.
     #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
     #[inline]
     pub(super) fn insert(&mut self, feature: Feature, in_text: bool) -> u32 {
@@ -45,12 +45,12 @@ impl FoundFeatures {
         slot
     }
 
-    /// How many were found.
+    /// The number of features that were found.
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// The feature in that slot.
+    /// The feature in the slot `slot`.
     #[inline]
     pub(super) fn feature_at(&self, slot: usize) -> Option<Feature> {
         self.found[..self.count].get(slot).copied()
@@ -63,12 +63,12 @@ impl FoundFeatures {
         (self.feature_at(slot) == Some(feature)).then_some(slot)
     }
 
-    /// Whether `feature` was found anywhere.
+    /// Whether `feature` was found.
     pub(super) fn contains(&self, feature: Feature) -> bool {
         self.slot(feature).is_some()
     }
 
-    /// Whether headline or text have `feature`.
+    /// Whether headline or text has `feature`.
     #[inline]
     pub(super) fn in_text(&self, feature: Feature) -> bool {
         self.in_text[feature as usize / 64] & (1 << (feature % 64)) != 0

@@ -1,9 +1,10 @@
-//! Estimates in how many stories a word stands. The engine looks for rare words first; estimates
-//! never change what matches.
+//! Estimates the share of stories that contain a word. The engine looks up rare words first.
+//! Estimates never change what matches.
 
 use foldhash::{HashMap, HashMapExt};
 
-/// The share of stories that hold a word, by the word as `tokenise` folds it.
+/// The share of stories that contain a word, by the word folded as
+/// [`tokenise`](crate::text::tokenise) does. It decides only the order of look-ups.
 #[derive(Clone, Debug)]
 pub struct Frequencies {
     document_frequencies: HashMap<Box<str>, f32>,
@@ -12,15 +13,15 @@ pub struct Frequencies {
 /// The share of an unknown word.
 pub(super) const UNKNOWN: f32 = 0.0002;
 
-/// The greatest share of a word that is not in the table. A word with a greater share would be in
-/// the table.
+/// The largest share of a word that is not in the table. A word with a larger share would be in the
+/// table.
 const MOST_BY_RULES: f32 = 0.02;
 
-/// Words of the news by the share of stories that hold them.
+/// Words of the news with the share of stories that contain them.
 const SHIPPED: &str = include_str!("frequency.txt");
 
 impl Default for Frequencies {
-    /// The table that is shipped.
+    /// The table that is part of this crate.
     fn default() -> Self {
         let lines = SHIPPED.lines().filter_map(|line| line.split_once(':'));
         let document_frequencies = lines.flat_map(|(percent, words)| {
@@ -32,12 +33,13 @@ impl Default for Frequencies {
 }
 
 impl Frequencies {
-    /// No word is known.
+    /// No words.
     pub(crate) fn empty() -> Self {
         Self { document_frequencies: HashMap::new() }
     }
 
-    /// Those of `words`, each with the share of stories that hold it, from 0 to 1.
+    /// The frequencies of `words`, which must be folded as [`tokenise`](crate::text::tokenise)
+    /// does. Each has the share of stories that contain it, from 0 to 1.
     pub fn new(words: impl IntoIterator<Item = (String, f32)>) -> Self {
         Self {
             document_frequencies: words
@@ -47,8 +49,8 @@ impl Frequencies {
         }
     }
 
-    /// The share of stories that hold `word`. `in_rules`: the share of rules that name it, which is
-    /// the estimate for unknown words.
+    /// The share of stories that contain `word`. For an unknown word it is estimated from
+    /// `in_rules`, the share of rules that use it.
     pub(super) fn share_of_stories(&self, word: &str, in_rules: f32) -> f32 {
         self.document_frequencies
             .get(word)

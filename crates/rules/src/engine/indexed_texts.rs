@@ -1,4 +1,4 @@
-//! The texts of a story in the index: which words and bytes belong to which text.
+//! The texts of a story in the index, with their words and bytes.
 
 use std::ops::Range;
 
@@ -12,24 +12,24 @@ use crate::text::Words;
 #[derive(Clone, Debug)]
 pub(super) struct IndexedText {
     pub(super) part: StoryPart,
-    /// Its place among the texts of its part, from 0.
+    /// Its index among the texts of its part.
     nth: usize,
     /// The numbers of its words.
     pub(super) words: Range<u32>,
-    /// Whether it is a title in capitals only: then its capitals say nothing.
+    /// Whether it is a title in capitals only. Its capitals then prove nothing.
     pub(super) all_caps: bool,
 }
 
-/// The texts of a story in the order of their parts: the texts of a scope follow one another.
+/// The texts of a story, in the order of their parts, so that the texts of a scope are neighbours.
 #[derive(Debug, Default)]
 pub(super) struct IndexedTexts {
     all: Vec<IndexedText>,
-    /// The sentences of texts, where they were needed.
+    /// The sentences of the texts that needed them.
     sentences: Vec<(usize, Vec<Range<usize>>)>,
 }
 
 impl IndexedText {
-    /// The text itself.
+    /// The text in `story`.
     pub(super) fn text<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
         match self.part {
             StoryPart::Title => &story.title,
@@ -50,8 +50,8 @@ impl IndexedTexts {
         &self.all
     }
 
-    /// Adds the texts of `story` that rules look into. Gives how many of them are headline and
-    /// text.
+    /// Adds the texts of `story` that rules search. Returns the number of texts that are headline
+    /// and text.
     pub(super) fn index(
         &mut self,
         words: &mut Words,
@@ -80,7 +80,7 @@ impl IndexedTexts {
         2
     }
 
-    /// The numbers of the words that `scope` looks at.
+    /// The numbers of the words of `scope`.
     pub(super) fn view(&self, scope: Scope, words: &Words) -> Range<u32> {
         let Some(parts) = parts(scope) else { return 0..0 };
         let from = self.all.partition_point(|text| text.part < *parts.start());
@@ -92,7 +92,8 @@ impl IndexedTexts {
         }
     }
 
-    /// The words and bytes of the text of that number that `scope` looks at, if it does.
+    /// The words and bytes of `scope` in the text with that number; `None` if the text is not in
+    /// `scope`.
     pub(super) fn segment(
         &self,
         number: usize,
@@ -118,26 +119,26 @@ impl IndexedTexts {
         Some((text.words.start..end, 0..bytes))
     }
 
-    /// The text that holds the word of that number.
+    /// The text of the word with the number `word`.
     pub(super) fn text_of_word(&self, word: u32) -> Option<&IndexedText> {
         self.all.get(self.all.partition_point(|text| text.words.end <= word))
     }
 
-    /// Keeps the sentences that `find` gives for a text, unless they are known.
+    /// Keeps the sentences that `find` returns for a text, unless they are known.
     pub(super) fn set_sentences(&mut self, text: usize, find: impl FnOnce() -> Vec<Range<usize>>) {
         if self.sentences.iter().all(|(known, _)| *known != text) {
             self.sentences.push((text, find()));
         }
     }
 
-    /// That sentence of a text, as bytes of it, if there are so many and they are known.
+    /// A sentence of a text, as bytes; `None` if the text has fewer or they are not known.
     pub(super) fn sentence(&self, text: usize, number: usize) -> Option<Range<usize>> {
         let (_, sentences) = self.sentences.iter().find(|(known, _)| *known == text)?;
         sentences.get(number).cloned()
     }
 }
 
-/// Where the lead of `body` ends.
+/// The end of the lead of `body`.
 fn lead(body: &IndexedText, words: &Words) -> u32 {
     let places = &words.places()[body.words.start as usize..body.words.end as usize];
     let length = lead_length(places.iter().map(|place| place.paragraph));

@@ -1,4 +1,4 @@
-//! Values by their numbers, equal ones once.
+//! Numbered values. Equal values have one number.
 
 use std::hash::{BuildHasher, Hash};
 use std::ops::Index;
@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use super::features::number;
 
-/// Values in the order in which they were added.
+/// Values in the order of their first addition.
 #[derive(Debug)]
 pub(super) struct Interned<T> {
     all: Vec<T>,
@@ -36,12 +36,12 @@ impl<T: Eq + Hash> Interned<T> {
         (new, true)
     }
 
-    /// How many there are.
+    /// The number of values.
     pub(super) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// All of them.
+    /// All values.
     pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
         self.all.iter()
     }

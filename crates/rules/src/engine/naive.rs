@@ -1,4 +1,4 @@
-//! The plain evaluator: slow and simple. The engine must decide the same.
+//! The plain evaluator. It is slow and simple. The engine must decide the same.
 
 pub(crate) mod occurrences;
 
@@ -7,12 +7,12 @@ use crate::language::scope::Scope;
 use crate::language::tree::Tree;
 use crate::language::truth::Truth;
 
-/// Whether `tree` is true of the story `tokenized`; unknown counts as false.
+/// Whether `tree` holds for the story `tokenized`. Unknown counts as false.
 pub(crate) fn holds(tree: &Tree, tokenized: &TokenizedStory<'_>) -> bool {
     truth(tree, tokenized, &tokenized.view(Scope::Text)) == Truth::True
 }
 
-/// Whether `tree` holds of the part `view` of `tokenized`.
+/// The truth of `tree` for the part `view` of `tokenized`.
 pub(crate) fn truth(tree: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryView) -> Truth {
     let found = |is_found: bool| if is_found { Truth::True } else { view.truth_of_absence() };
     let of = |branch: &Tree| truth(branch, tokenized, view);
@@ -39,8 +39,8 @@ pub(crate) fn truth(tree: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryVie
     }
 }
 
-/// The truths of an item of `ANY`, each with how often it counts: a list has one for each of its
-/// terms.
+/// The truths of an item of `ANY`, each with the number of times that it counts. A list has one for
+/// each of its terms.
 fn parts(item: &Tree, tokenized: &TokenizedStory<'_>, view: &StoryView) -> Vec<(Truth, usize)> {
     match item {
         Tree::List(list, _) => {

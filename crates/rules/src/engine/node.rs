@@ -1,4 +1,4 @@
-//! Expressions as nodes without negation but at the leaves, equal ones shared.
+//! Expressions as nodes. Negation is only at the leaves, and equal nodes are shared.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ pub(super) type NodeId = u32;
 /// The number of a phrase.
 pub(super) type PhraseId = u32;
 
-/// Terms of a list from which on they are one node.
+/// The number of terms of a list from which they become one node.
 const MANY: usize = 8;
 
-/// Where a leaf looks: a field, or the current sentence or paragraph.
+/// The scope of a leaf: a field, or the current sentence or paragraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LeafScope {
     Field(Scope),
@@ -36,53 +36,53 @@ pub(super) enum LeafScope {
 /// A clause.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClauseNode {
-    /// The feature is there.
+    /// The feature is found.
     Feature(LeafScope, Feature),
-    /// A phrase, or a word in certain capitals, is there.
+    /// The phrase is found, or the word with its capitals.
     Phrase(LeafScope, PhraseId),
-    /// Any of the phrases is there.
+    /// One of the phrases is found.
     Some(LeafScope, Box<[PhraseId]>),
-    /// Some of the left and of the right stand so to one another.
+    /// A left and a right phrase are found in the required position.
     Pair(LeafScope, Proximity, [Box<[PhraseId]>; 2]),
-    /// Any of the phrases, in so many places that do not overlap.
+    /// The phrases are found in this number of places that do not overlap.
     AtLeast(LeafScope, usize, Box<[PhraseId]>),
-    /// The branch, within one unit.
+    /// The branch holds within one unit.
     Within(LeafScope, TextUnit, NodeId),
-    /// The pattern of that number is found.
+    /// The pattern with this number matches.
     Pattern(LeafScope, u32),
     /// The comparison is known to hold, or known not to hold.
     Compare(Comparison, bool),
-    /// The host is of that site.
+    /// The host is in the site.
     Site(Feature),
-    /// The language is in the range of that number.
+    /// The language is in the range with this number.
     Lang(u32),
     /// The leaf does not hold.
     Not(NodeId),
-    /// Every branch; true of none.
+    /// Every branch holds. True without branches.
     All(Box<[NodeId]>),
-    /// Any branch; false of none.
+    /// A branch holds. False without branches.
     Any(Box<[NodeId]>),
-    /// So many of the branches.
+    /// At least this number of branches hold.
     Count(usize, Box<[NodeId]>),
 }
 
-/// Words one after another.
+/// Words in sequence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct NodePhrase {
     pub(super) words: Box<[Feature]>,
-    /// For each word its capitals, where they count.
+    /// The required capitals of each word, if capitals count.
     pub(super) capitals: Option<Vec<Vec<bool>>>,
 }
 
-/// All nodes of all rules, and what they name.
+/// All nodes of all rules, with their phrases, patterns and lists.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) features: Collector,
     all: Interned<ClauseNode>,
-    /// How many nodes and rules each node is part of.
+    /// The number of nodes and rules that contain each node.
     parents: Vec<u32>,
     phrases: Interned<NodePhrase>,
-    /// The lists that were added, kept so that their addresses stay unique.
+    /// The lists that were added. They are kept, so that their addresses stay unique.
     lists: HashMap<*const TermList, (Arc<TermList>, Box<[PhraseId]>)>,
     /// Each pattern with its literals.
     pub(super) patterns: Vec<(Arc<Pattern>, Box<[Feature]>)>,
@@ -90,7 +90,7 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// The node of a rule.
+    /// Adds the nodes of a rule, and returns its root.
     pub(super) fn add_rule(&mut self, tree: &Tree) -> NodeId {
         let node = self.tree(tree, LeafScope::Field(Scope::Text), true);
         self.parents[node as usize] += 1;
@@ -105,22 +105,22 @@ impl Nodes {
         &self.phrases[id]
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub(super) fn count(&self) -> usize {
         self.all.count()
     }
 
-    /// How many nodes and rules `id` is part of.
+    /// The number of nodes and rules that contain `id`.
     pub(super) fn parents(&self, id: NodeId) -> u32 {
         self.parents[id as usize]
     }
 
-    /// Whether any node looks into `scope`.
+    /// Whether a node searches `scope`.
     pub(super) fn names(&self, scope: Scope) -> bool {
         self.all.iter().any(|node| node.leaf_scope() == Some(LeafScope::Field(scope)))
     }
 
-    /// Whether it looks at the current sentence or paragraph.
+    /// Whether it searches the current sentence or paragraph.
     pub(super) fn reads_unit(&self, id: NodeId) -> bool {
         let node = self.node(id);
         match node.leaf_scope() {
@@ -129,7 +129,7 @@ impl Nodes {
         }
     }
 
-    /// What is true where `tree` is known to be `wanted`.
+    /// The node that holds if `tree` is known to be `wanted`.
     fn tree(&mut self, tree: &Tree, leaf_scope: LeafScope, wanted: bool) -> NodeId {
         match tree {
             Tree::Not(branch, _) => self.tree(branch, leaf_scope, !wanted),
@@ -165,7 +165,8 @@ impl Nodes {
         self.add(of(nodes))
     }
 
-    /// At least `least` of the items hold; if that is not `wanted`, so many fail that fewer hold.
+    /// The node for at least `least` of the items. If it is not `wanted`, so many items must fail
+    /// that fewer than `least` hold.
     fn any_of(
         &mut self,
         least: usize,
@@ -293,7 +294,7 @@ impl Nodes {
         number(known)
     }
 
-    /// The number of `node`, or of the only branch that it has.
+    /// The number of `node`, or of its branch if it has only one.
     fn add(&mut self, node: ClauseNode) -> NodeId {
         if let ClauseNode::All(branches) | ClauseNode::Any(branches) = &node
             && let [only] = **branches
@@ -312,7 +313,7 @@ impl Nodes {
 }
 
 impl ClauseNode {
-    /// What a leaf looks at.
+    /// The scope of a leaf.
     pub(super) fn leaf_scope(&self) -> Option<LeafScope> {
         match self {
             Self::Feature(leaf_scope, _)
@@ -326,7 +327,7 @@ impl ClauseNode {
         }
     }
 
-    /// The nodes that it is made of.
+    /// The nodes that it consists of.
     pub(super) fn branches(&self) -> &[NodeId] {
         match self {
             Self::All(branches) | Self::Any(branches) | Self::Count(_, branches) => branches,
@@ -337,7 +338,7 @@ impl ClauseNode {
 }
 
 impl LeafScope {
-    /// Whether it looks at headline and text only. `around`: the scope of the current unit.
+    /// Whether it searches headline and text only. `around` is the scope of the current unit.
     pub(super) fn is_of_text(self, around: Self) -> bool {
         let field = if self == Self::Unit { around } else { self };
         matches!(field, Self::Field(Scope::Text | Scope::Title | Scope::Body | Scope::Lead))

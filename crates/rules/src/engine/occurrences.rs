@@ -1,4 +1,4 @@
-//! Where phrases stand in a story.
+//! Finds the occurrences of phrases in a story.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use super::program::CAPITALS;
 use crate::story::{Carrier, Story};
 use crate::text::is_written_so;
 
-/// The words of an occurrence: the number of the first, and of the one behind the last.
+/// The words of an occurrence: the number of the first, and of the one after the last.
 pub(super) type WordRange = (u32, u32);
 
 /// A phrase in a program.
 #[derive(Clone, Copy, Debug)]
 struct CompiledPhrase<'c> {
     words: &'c [u32],
-    /// Which of the words is the rarest.
+    /// The index of its rarest word.
     rarest: usize,
     /// The number of its capitals.
     capitals: Option<u32>,
@@ -42,8 +42,8 @@ impl<'c> Iterator for CompiledPhrases<'c> {
     }
 }
 
-/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until
-/// `found` is true. Gives whether it was.
+/// Calls `found` with the occurrences in `within` of each phrase of the operand at `at`, until it
+/// returns true. Returns whether it did.
 pub(super) fn any_occurrence(
     (engine, story, carriers): (&Engine, &Story, &[Carrier]),
     document: &mut DocumentIndex,
@@ -83,7 +83,7 @@ pub(super) fn any_occurrence(
     })
 }
 
-/// Whether the words from `start` on have the capitals that are wanted.
+/// Whether the words from `start` on have the wanted capitals.
 fn are_written_so(
     document: &DocumentIndex,
     story: &Story,
@@ -101,7 +101,7 @@ fn are_written_so(
     })
 }
 
-/// The greatest number of ranges of `found` that do not overlap.
+/// The size of the largest set of ranges of `found` that do not overlap.
 pub(super) fn count_disjoint(found: &mut [WordRange]) -> usize {
     found.sort_unstable_by_key(|(_, end)| *end);
     let mut last = 0;
@@ -115,8 +115,8 @@ pub(super) fn count_disjoint(found: &mut [WordRange]) -> usize {
     count
 }
 
-/// Whether one of `left` stands before one of `right`, with at most so many words between; `right`
-/// is sorted.
+/// Whether one of `left` is before one of `right`, with at most `most` words between them. `right`
+/// must be sorted.
 pub(super) fn any_in_order(
     left: &[WordRange],
     right: &[WordRange],
@@ -129,10 +129,10 @@ pub(super) fn any_in_order(
     })
 }
 
-/// Whether one of `left` overlaps none of `right`, which is sorted.
+/// Whether one of `left` overlaps none of `right`, which must be sorted.
 pub(super) fn any_outside(left: &mut [WordRange], right: &[WordRange]) -> bool {
     left.sort_unstable_by_key(|(_, end)| *end);
-    // How many ranges begin before the end of the current one, and how far they reach.
+    // The number of ranges that begin before the end of the current one, and their largest end.
     let (mut seen, mut reached) = (0, 0);
     left.iter().any(|(start, end)| {
         while let Some((_, right)) = right.get(seen).filter(|(right, _)| right < end) {

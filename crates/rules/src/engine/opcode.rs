@@ -1,44 +1,44 @@
-//! The kinds of nodes of a program, and the numbers in them that have a meaning of their own.
+//! The opcodes of a program's nodes, and numbers with a fixed meaning.
 //!
-//! The head of a node has its kind in the lowest byte; above it stands a count or the number of a
-//! scope. What follows the head is listed for each kind.
+//! The head of a node has its opcode in the lowest byte and a count or a scope number above it.
+//! Each opcode lists what follows its head.
 
-/// Features of headline or text, all of which are there: count above; the features.
+/// All features are in headline or text: count above; the features.
 pub(super) const ALL_OF: u32 = 0;
-/// The same, any of which is there. Some stand twice, so that there are whole quads
-/// ([`QUAD`](super::program::QUAD)).
+/// One of the features is in headline or text: count above; the features. Some appear twice to fill
+/// a quad ([`QUAD`](super::program::QUAD)).
 pub(super) const ANY_OF: u32 = 1;
-/// The same, none of which is there.
+/// None of the features is in headline or text: count above; the features.
 pub(super) const NONE_OF: u32 = 2;
 /// Every branch holds: count above; length, branches.
 pub(super) const ALL: u32 = 3;
-/// Any branch holds: count above; length, branches.
+/// A branch holds: count above; length, branches.
 pub(super) const ANY: u32 = 4;
-/// At least so many branches hold: count above; length, how many, branches.
+/// At least a number of branches hold: count above; length, the number, branches.
 pub(super) const COUNT: u32 = 5;
 /// The branch does not hold: the branch.
 pub(super) const NOT: u32 = 6;
-/// A feature is there: scope above; the feature.
+/// A feature is found: scope above; the feature.
 pub(super) const FEATURE: u32 = 7;
-/// Any of some phrases is there: scope above; length, operand.
+/// One of some phrases is found: scope above; length, operand.
 pub(super) const SOME: u32 = 8;
-/// Two operands stand so: scope above; length, one of [`PAIR_NEAR`] and its kind, distance, where
-/// the right operand begins, left operand, right operand.
+/// Two operands have the required position: scope above; length, [`PAIR_NEAR`] or another kind,
+/// distance, start of the right operand, left operand, right operand.
 pub(super) const PAIR: u32 = 9;
-/// An operand is in so many places: scope above; length, how many, operand.
+/// An operand is in at least a number of places: scope above; length, the number, operand.
 pub(super) const AT_LEAST: u32 = 10;
 /// The branch holds within one sentence or paragraph: scope above; length, [`UNIT_SENTENCE`] or
 /// [`UNIT_PARAGRAPH`], branch.
 pub(super) const WITHIN: u32 = 11;
-/// A pattern is found: scope above; its number.
+/// A pattern matches: scope above; its number.
 pub(super) const PATTERN: u32 = 12;
 /// A comparison holds: its number.
 pub(super) const COMPARE: u32 = 13;
-/// The host is of a site: the feature.
+/// The host is in a site: the feature.
 pub(super) const SITE: u32 = 14;
-/// The language is in a range: its number.
+/// The language is in a range: the number of the range.
 pub(super) const LANG: u32 = 15;
-/// A node that several rules share, decided once a story: its number.
+/// A node of several rules, decided once for each story: its number.
 pub(super) const SHARED: u32 = 16;
 
 /// The kinds of [`PAIR`].

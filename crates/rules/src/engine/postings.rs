@@ -1,44 +1,44 @@
-//! The postings: which rules and programs each feature leads to.
+//! The postings: the rules and programs that each feature selects.
 
 use std::ops::Range;
 
 use super::features::Feature;
 
-/// A rule, or a node that several rules share, under one of its features.
+/// A rule, or a node of several rules, under one of its features.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Posting {
-    /// Where its program begins, or its number if it [`DECIDES`]; and [`IN_TEXT`].
+    /// The start of its program, or its number if it [`DECIDES`]; with the flag [`IN_TEXT`].
     target: u32,
-    /// The guard: a feature that must be in headline or text, too. Without a guard, the feature
-    /// that every story has.
+    /// The guard: a feature that must also be in headline or text. Without a guard, it is the
+    /// feature of every story.
     pub(super) guard: Feature,
 }
 
-/// The rule holds wherever feature and guard are found.
+/// A flag: the rule holds if feature and guard are found.
 const DECIDES: u32 = 1 << 31;
 
-/// The feature counts only in headline or text.
+/// A flag: the feature counts only in headline or text.
 const IN_TEXT: u32 = 1 << 30;
 
-/// What a posting leads to.
+/// The target of a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PostingTarget {
     /// A rule that holds.
     Rule(u32),
-    /// A program to run.
+    /// A program that must run.
     Program(u32),
 }
 
 /// The postings of all features.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
-    /// Where those of each feature begin.
+    /// For each feature, the start of its postings.
     starts: Box<[u32]>,
     postings: Box<[Posting]>,
 }
 
-/// The postings of one feature. The first is kept here, so that one read from memory brings it and
-/// its neighbours.
+/// The postings of one feature. The first is stored here, so that one read from memory brings the
+/// first posting and the place of the others.
 #[derive(Clone, Debug)]
 pub(super) struct FeaturePostings {
     first: Posting,
@@ -46,7 +46,7 @@ pub(super) struct FeaturePostings {
 }
 
 impl Posting {
-    /// `always` is a feature that every story has.
+    /// Creates a posting. `always` is the feature of every story.
     pub(super) fn new(
         target: PostingTarget,
         guard: Option<Feature>,
@@ -68,13 +68,13 @@ impl Posting {
         self.target & IN_TEXT != 0
     }
 
-    /// Whether it leads to a rule that holds, rather than to a program to run.
+    /// Whether the target is a rule that holds, and not a program.
     #[inline]
     pub(super) fn decides(self) -> bool {
         self.target & DECIDES != 0
     }
 
-    /// The number of the rule, or where the program begins.
+    /// The number of the rule, or the start of the program.
     #[inline]
     pub(super) fn number(self) -> u32 {
         self.target & !(DECIDES | IN_TEXT)
@@ -82,7 +82,7 @@ impl Posting {
 }
 
 impl Postings {
-    /// Puts `posted` in the order of their features, of which there are `features`.
+    /// Sorts `posted` by feature. `features` is the number of features.
     pub(super) fn new(features: usize, posted: &[(Feature, Posting)]) -> Self {
         let mut starts = vec![0_u32; features + 1];
         for (feature, _) in posted {
@@ -108,7 +108,7 @@ impl Postings {
             .then(|| FeaturePostings { first: self.postings[start as usize], more: start + 1..end })
     }
 
-    /// The postings of a call.
+    /// The postings of `call`.
     pub(super) fn iter<'c>(
         &'c self,
         call: &'c FeaturePostings,
@@ -117,13 +117,13 @@ impl Postings {
         std::iter::once(&call.first).chain(more)
     }
 
-    /// How many postings a call has.
+    /// The number of postings of `call`.
     #[inline]
     pub(super) fn count(call: &FeaturePostings) -> usize {
         call.more.len() + 1
     }
 
-    /// The bytes that they take.
+    /// Their memory in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.starts) + size_of_val(&*self.postings)
     }

@@ -1,7 +1,7 @@
-//! The clauses of rules as one flat list of numbers.
+//! Writes the clauses of rules as one flat list of numbers.
 //!
-//! A node is a head and what belongs to it (`opcode`). Nodes that can be skipped have their length
-//! behind the head. `program_run` reads what is written here.
+//! A node is a head and its operands (`opcode`). Nodes that can be skipped have their length after
+//! the head. `program_run` reads the list.
 
 use std::sync::Arc;
 
@@ -15,24 +15,24 @@ use crate::language::pattern::Pattern;
 use crate::language::scope::Scope;
 use crate::language::tree::TextUnit;
 
-/// How many features of [`op::ANY_OF`] are tested together, with one branch for all of them.
+/// The number of features of [`op::ANY_OF`] that are tested together, with one branch for all.
 pub(super) const QUAD: usize = 4;
 
-/// The scope number of the current sentence or paragraph. Fields have their places in
+/// The scope number of the current sentence or paragraph. That of a field is its index in
 /// [`Scope::ALL`].
 pub(super) const UNIT: u32 = 15;
 
-/// The lowest bits of a phrase's head: whether its capitals count.
+/// The lowest bit of a phrase's head: whether its capitals count.
 pub(super) const CAPITALS: u32 = 1;
 
-/// The clauses of all rules.
+/// The program of all rules.
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) code: Box<[u32]>,
-    /// Where each shared node begins.
+    /// The start of each shared node.
     pub(super) shared: Box<[u32]>,
     pub(super) patterns: Box<[Arc<Pattern>]>,
-    /// Comparisons, and whether they are to hold or to fail.
+    /// Comparisons, and whether they must hold or fail.
     pub(super) comparisons: Box<[(Comparison, bool)]>,
     pub(super) langs: Box<[Box<str>]>,
     /// The capitals of phrases, word by word.
@@ -40,7 +40,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The bytes that it takes, without compiled patterns.
+    /// Its memory in bytes, without compiled patterns.
     pub(super) fn bytes(&self) -> usize {
         let capitals =
             self.capitals.iter().flatten().map(|word| word.len() + size_of::<Vec<bool>>());
@@ -57,7 +57,7 @@ pub(super) struct ProgramWriter<'n> {
     nodes: &'n Nodes,
     document_frequencies: &'n DocumentFrequencies,
     code: Vec<u32>,
-    /// By node, its number among the shared nodes.
+    /// For each node, its number among the shared nodes.
     shared_numbers: Vec<Option<u32>>,
     shared: Vec<u32>,
     /// Shared nodes that are not written yet.
@@ -80,8 +80,8 @@ impl<'n> ProgramWriter<'n> {
         }
     }
 
-    /// Writes `head` and the node `id` behind it, but for those of its own features that are
-    /// `known` to be there; where it begins.
+    /// Writes `head` and then the node `id`, without its features that are `known` to be found.
+    /// Returns the start.
     pub(super) fn write_rule(&mut self, head: u32, id: NodeId, known: &[Feature]) -> u32 {
         let start = number(self.code.len());
         self.code.push(head);
@@ -92,7 +92,7 @@ impl<'n> ProgramWriter<'n> {
         start
     }
 
-    /// Writes `head` and the node `id`, which others share, behind it; where it begins.
+    /// Writes `head` and then the node `id`, which several rules share. Returns the start.
     pub(super) fn write_group(&mut self, head: u32, id: NodeId) -> u32 {
         let start = number(self.code.len());
         self.code.push(head);
@@ -130,7 +130,7 @@ impl<'n> ProgramWriter<'n> {
         self.code.extend([op::SHARED, shared]);
     }
 
-    /// Whether it costs more than a look-up, and looks at the same words wherever it stands.
+    /// Whether it costs more than a look-up, and searches the same words in every context.
     fn is_worth_sharing(&self, id: NodeId) -> bool {
         let costs = match self.nodes.node(id) {
             ClauseNode::Feature(..) => false,
@@ -203,7 +203,7 @@ impl<'n> ProgramWriter<'n> {
         }
     }
 
-    /// Every branch: those that cost least first.
+    /// Writes an AND of branches, the cheapest first.
     fn write_all(&mut self, branches: &[NodeId], known: &[Feature]) {
         let mut there = Vec::new();
         let (mut not_there, mut others) = (Vec::new(), Vec::new());
@@ -249,7 +249,7 @@ impl<'n> ProgramWriter<'n> {
         self.write_branches(&others, start);
     }
 
-    /// The last branches of the node that was opened at `start`, or of none.
+    /// Writes the last branches of the node that begins at `start`, or of no node.
     fn write_branches(&mut self, others: &[NodeId], start: Option<usize>) {
         for branch in others {
             self.write_node(*branch);
@@ -299,8 +299,8 @@ impl<'n> ProgramWriter<'n> {
         self.close_node(start);
     }
 
-    /// How many phrases, and they: each twice its length, which of its words is the rarest, its
-    /// capitals if they count, its words.
+    /// Writes an operand: the number of phrases, then each phrase. A phrase is twice its length,
+    /// the index of its rarest word, its capitals if they count, and its words.
     fn write_operand(&mut self, phrases: &[PhraseId]) {
         self.code.push(number(phrases.len()));
         for phrase in phrases {
@@ -320,7 +320,7 @@ impl<'n> ProgramWriter<'n> {
         }
     }
 
-    /// The feature whose being in headline or text is all that the node is.
+    /// The feature of a node that only requires it in headline or text.
     fn text_feature(&self, id: NodeId) -> Option<Feature> {
         match self.nodes.node(id) {
             ClauseNode::Feature(LeafScope::Field(Scope::Text), feature) => {

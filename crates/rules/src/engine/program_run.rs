@@ -1,4 +1,4 @@
-//! Runs the clauses of one rule over a story. `program.rs` says how they are written.
+//! Runs the clauses of one rule for a story. `program.rs` defines their form.
 
 use std::ops::Range;
 
@@ -13,14 +13,14 @@ use crate::language::truth::Truth;
 use crate::story::{Carrier, Story};
 use crate::text::sentences;
 
-/// For each shared node, by number, whether it holds, where that was decided.
+/// For each shared node, whether it holds, if that is decided.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     known: Vec<Option<bool>>,
     touched: Vec<u32>,
 }
 
-/// A run of programs over one story.
+/// A run of programs for one story.
 #[derive(Debug)]
 pub(super) struct ProgramRun<'r> {
     pub(super) engine: &'r Engine,
@@ -28,7 +28,7 @@ pub(super) struct ProgramRun<'r> {
     pub(super) carriers: &'r [Carrier],
     pub(super) index: &'r mut DocumentIndex,
     pub(super) decided: &'r mut Decided,
-    /// Where the operands of a clause stand.
+    /// The occurrences of the two operands of a clause.
     pub(super) found: &'r mut [Vec<WordRange>; 2],
 }
 
@@ -41,7 +41,7 @@ pub(super) struct CurrentUnit {
     bytes: Range<usize>,
 }
 
-/// Nodes that follow one another.
+/// Nodes in sequence.
 struct Branches<'c> {
     code: &'c [u32],
     at: usize,
@@ -59,7 +59,7 @@ impl Iterator for Branches<'_> {
     }
 }
 
-/// Where the node at `at` ends.
+/// The end of the node at `at`.
 fn end(code: &[u32], at: usize) -> usize {
     match code[at] & 0xff {
         op::ALL_OF | op::ANY_OF | op::NONE_OF => at + 1 + (code[at] >> 8) as usize,
@@ -76,7 +76,7 @@ fn end(code: &[u32], at: usize) -> usize {
 }
 
 impl Decided {
-    /// Removes what was decided for the last story, and makes room for so many shared nodes.
+    /// Removes the results of the last story, and makes room for `count` shared nodes.
     pub(super) fn clear(&mut self, count: usize) {
         for number in self.touched.drain(..) {
             self.known[number as usize] = None;
@@ -86,7 +86,7 @@ impl Decided {
 }
 
 impl ProgramRun<'_> {
-    /// Whether the node at `at` holds. `part`: the current unit, if there is one.
+    /// Whether the node at `at` holds. `part` is the current unit, if there is one.
     pub(super) fn holds(&mut self, at: usize, part: Option<&CurrentUnit>) -> bool {
         let code = &*self.engine.program.code;
         let (op, above) = (code[at] & 0xff, code[at] >> 8);
@@ -124,7 +124,7 @@ impl ProgramRun<'_> {
         }
     }
 
-    /// Whether headline or text have any of `features`, whose number is a multiple of four.
+    /// Whether headline or text has one of `features`, whose number is a multiple of four.
     fn any_feature(&self, features: &[u32]) -> bool {
         let (quads, _) = features.as_chunks::<QUAD>();
         quads.iter().any(|quad| {
@@ -155,8 +155,8 @@ impl ProgramRun<'_> {
         !self.index.words_with_feature(feature, &self.view(leaf_scope, part)).is_empty()
     }
 
-    /// Calls `found` with the occurrences of the operand at `at`, until it says true; whether it
-    /// did.
+    /// Calls `found` with the occurrences of the operand at `at`, until it returns true. Returns
+    /// whether it did.
     fn any_occurrence(
         &mut self,
         at: usize,
@@ -174,7 +174,7 @@ impl ProgramRun<'_> {
         )
     }
 
-    /// Collects the occurrences of the operand at `at` on that side.
+    /// Collects the occurrences of the operand at `at` for one side of a pair.
     fn collect(&mut self, side: usize, at: usize, leaf_scope: u32, part: Option<&CurrentUnit>) {
         let mut found = std::mem::take(&mut self.found[side]);
         found.clear();
@@ -210,7 +210,7 @@ impl ProgramRun<'_> {
         }
     }
 
-    /// Whether the node behind `at` holds of one sentence or paragraph.
+    /// Whether the node after `at` holds for one sentence or paragraph.
     fn holds_within(&mut self, at: usize, leaf_scope: u32, part: Option<&CurrentUnit>) -> bool {
         let is_paragraph = self.engine.program.code[at + 2] == op::UNIT_PARAGRAPH;
         match (scope_of(leaf_scope), part) {
@@ -225,7 +225,7 @@ impl ProgramRun<'_> {
         }
     }
 
-    /// What `scope` looks at of a text.
+    /// The part of a text that is in `scope`.
     fn segment(&self, text: usize, scope: Scope) -> Option<CurrentUnit> {
         let (words, bytes) = self.index.texts.segment(
             text,
@@ -236,7 +236,7 @@ impl ProgramRun<'_> {
         Some(CurrentUnit { text, words, bytes })
     }
 
-    /// Whether the node at `at` holds of a sentence or paragraph, as far as it is in `segment`.
+    /// Whether the node at `at` holds for a sentence or paragraph, or the part of it in `segment`.
     fn holds_within_segment(
         &mut self,
         at: usize,
@@ -302,7 +302,7 @@ impl ProgramRun<'_> {
         self.story.lang.as_ref().is_some_and(|lang| is_of_language(lang, range))
     }
 
-    /// Whether a shared node holds; decided once a story.
+    /// Whether a shared node holds. It is decided once for each story.
     fn shared_node_holds(&mut self, number: usize) -> bool {
         if let Some(known) = self.decided.known[number] {
             return known;
@@ -314,7 +314,7 @@ impl ProgramRun<'_> {
     }
 }
 
-/// The field with that scope number; `None` for the sentence or paragraph in hand.
+/// The field with that scope number; `None` for the current sentence or paragraph.
 fn scope_of(leaf_scope: u32) -> Option<Scope> {
     Scope::ALL.get(leaf_scope as usize).copied()
 }

@@ -1,4 +1,4 @@
-//! Sorts the words of a text by whether they may be features or have derived ones.
+//! Sorts the words of a text by whether they may be features or have derived features.
 
 use super::features::Features;
 use super::vocabulary::Key;
@@ -8,16 +8,16 @@ use super::vocabulary::Key;
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
     hashes: Vec<u64>,
-    /// The first `known_count` are words that may be features.
+    /// The first `known_count` are the words that may be features.
     known: Vec<u32>,
     known_count: usize,
-    /// Other words that may have derived features.
+    /// The other words that may have derived features.
     others: Vec<u32>,
     others_count: usize,
 }
 
 impl Sorted {
-    /// Sorts words, which are numbered as they come.
+    /// Sorts words, which are numbered in their order.
     pub(super) fn sort<'w>(
         &mut self,
         words: impl ExactSizeIterator<Item = Key<'w>>,
@@ -38,12 +38,12 @@ impl Sorted {
         }
     }
 
-    /// The numbers and hashes of the words that may be features, ascending.
+    /// The ascending numbers and the hashes of the words that may be features.
     pub(super) fn known(&self) -> impl Iterator<Item = (u32, u64)> {
         self.known[..self.known_count].iter().map(|number| (*number, self.hashes[*number as usize]))
     }
 
-    /// The same of others that may have some.
+    /// The same for the other words that may have derived features.
     pub(super) fn others(&self) -> impl Iterator<Item = (u32, u64)> {
         self.others[..self.others_count]
             .iter()

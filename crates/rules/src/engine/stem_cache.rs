@@ -1,12 +1,12 @@
-//! The derived features of words that no rule names, kept from story to story.
+//! A cache of the derived features of words that are not features, for all stories.
 
 use super::features::Features;
 
-/// Words and their features, found once each.
+/// Words and their derived features.
 #[derive(Debug, Default)]
 pub(super) struct StemCache {
-    /// One more than the number of an entry, by its hash; 0 where there is none. A power of two, or
-    /// empty.
+    /// For each hash, the number of its entry plus one, or 0. The length is a power of two, or
+    /// zero.
     slots: Vec<u32>,
     entries: Vec<CachedWord>,
     words: Vec<u8>,
@@ -16,24 +16,24 @@ pub(super) struct StemCache {
 #[derive(Clone, Copy, Debug)]
 struct CachedWord {
     hash: u64,
-    /// Where its word ends in `words`; it begins where the one before it ends.
+    /// The end of its word in `words`. The word begins where the one before it ends.
     word: u32,
-    /// Where its features end in `features`.
+    /// The end of its features in `features`.
     features: u32,
 }
 
-/// Bytes of words after which the cache is emptied before the next story.
+/// The bytes of words above which the cache is emptied before the next story.
 const MOST: usize = 1 << 20;
 
 impl StemCache {
-    /// Empties the cache if it has grown large.
+    /// Empties the cache if it is too large.
     pub(super) fn refresh(&mut self) {
         if self.words.len() > MOST {
             *self = Self::default();
         }
     }
 
-    /// The features of `word`, whose hash is `hash`, derived once.
+    /// The features of `word` with the hash `hash`. They are derived once.
     pub(super) fn features_of_word(
         &mut self,
         hash: u64,

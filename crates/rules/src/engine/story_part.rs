@@ -1,14 +1,14 @@
-//! The texts of a story and what each is to it, for the engine and the plain evaluator alike.
+//! The texts of a story and their parts, for the engine and the plain evaluator.
 
 use std::ops::RangeInclusive;
 
 use crate::language::scope::Scope;
 use crate::story::{Carrier, Story};
 
-/// Words of the body that count as its lead, at most.
+/// The most words of the body that are its lead.
 const MOST_LEAD_WORDS: usize = 50;
 
-/// What a text is to its story. The texts of a story are in this order.
+/// The part of a story that a text is. The texts of a story are in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum StoryPart {
     Title,
@@ -20,7 +20,7 @@ pub(crate) enum StoryPart {
 }
 
 impl StoryPart {
-    /// The scope that holds this part alone.
+    /// The scope with only this part.
     pub(crate) fn scope(self) -> Scope {
         match self {
             Self::Title => Scope::Title,
@@ -32,13 +32,13 @@ impl StoryPart {
         }
     }
 
-    /// Whether `text` is a title in capitals only: then its capitals say nothing.
+    /// Whether `text` is a title in capitals only. Its capitals then prove nothing.
     pub(crate) fn is_all_caps(self, text: &str) -> bool {
         self == Self::Title && !text.contains(char::is_lowercase)
     }
 }
 
-/// The parts in which `scope` looks for words; `None` for the host and the language.
+/// The parts in which `scope` searches words; `None` for the host and the language.
 pub(crate) fn parts(scope: Scope) -> Option<RangeInclusive<StoryPart>> {
     let (first, last) = match scope {
         Scope::Title => (StoryPart::Title, StoryPart::Title),
@@ -53,8 +53,8 @@ pub(crate) fn parts(scope: Scope) -> Option<RangeInclusive<StoryPart>> {
     Some(first..=last)
 }
 
-/// The texts of `story`, seen in `carriers`, in the order of their parts. Title and body are always
-/// there.
+/// The texts of `story`, which `carriers` carried, in the order of their parts. Title and body are
+/// always present.
 pub(crate) fn story_texts<'s>(
     story: &'s Story,
     carriers: &'s [Carrier],
@@ -69,8 +69,8 @@ pub(crate) fn story_texts<'s>(
         .chain(story.tags.iter().map(move |tag| of(StoryPart::Tag, tag)))
 }
 
-/// How many words the lead of a body has: its first paragraph, up to [`MOST_LEAD_WORDS`].
-/// `paragraphs`: for each word of the body, the number of its paragraph.
+/// The number of words in the lead of a body: its first paragraph, up to [`MOST_LEAD_WORDS`].
+/// `paragraphs` has the number of the paragraph of each word of the body.
 pub(crate) fn lead_length(paragraphs: impl Iterator<Item = u32>) -> usize {
     let mut first = None;
     paragraphs

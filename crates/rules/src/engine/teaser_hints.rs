@@ -1,4 +1,4 @@
-//! Whether the teaser of a story has a word of a rule that may match the whole article.
+//! Detects whether the teaser of a story has a word of a rule that may match the whole article.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::language::tree::Tree;
 use crate::story::Story;
 use crate::{Carrier, Rule};
 
-/// The words of all rules that look into the body, each rule's for itself.
+/// The words of the rules that read the body, separately for each rule.
 #[derive(Debug)]
 pub(crate) struct TeaserHints {
-    /// Looks for the words of each rule, joined by OR.
+    /// Searches the words of each rule, joined by OR.
     engine: Engine,
-    /// The rules by their numbers in the engine.
+    /// The rules, by their numbers in the engine.
     rules: Vec<Arc<Rule>>,
-    /// Rules that look into the body and have no word: every teaser may hint at them.
+    /// Rules that read the body and have no word. Every teaser may hint at them.
     wordless: Vec<Arc<Rule>>,
 }
 
@@ -35,8 +35,8 @@ impl TeaserHints {
         Self { engine: Engine::new(&trees, &Frequencies::default()), rules: worded, wordless }
     }
 
-    /// Whether `story`, seen in `carriers`, holds a word, positive or negated, of a rule that looks
-    /// at it and into the body.
+    /// Whether `story`, which `carriers` carried, has a word, positive or negated, of a rule that
+    /// accepts it and reads the body.
     pub(crate) fn found_in(&self, story: &Story, carriers: &[Carrier]) -> bool {
         let looks = |rule: &Arc<Rule>| rule.accepts(story, carriers);
         let mut scratch = Scratch::new();
@@ -49,7 +49,7 @@ impl TeaserHints {
     }
 }
 
-/// All terms of `tree` that it looks for in headline and text, negated or not.
+/// The terms of `tree`, negated or not, that are searched in headline and text.
 fn searched_terms(tree: &Tree) -> Vec<Tree> {
     match tree {
         Tree::Term(..) | Tree::List(..) | Tree::Pattern(..) => vec![tree.clone()],

@@ -1,4 +1,4 @@
-//! The engine decides what the plain evaluator decides.
+//! Tests that the engine and the plain evaluator decide the same.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,11 +18,11 @@ use crate::tests::cases::CASES;
 use crate::text::Stemmer;
 use crate::{Carrier, fixture};
 
-/// The property is tried on so many thousands of cases, or on as many as `TIDINGS_TRUTH` says;
-/// `.ci/run` asks for 120.
+/// The thousands of cases of the property test, unless `TIDINGS_TRUTH` sets another number.
+/// `.ci/run` sets 120.
 const THOUSANDS: u32 = 15;
 
-/// Rules and stories that are tried together, each rule on each story.
+/// The number of rules that are matched with each story of a case.
 const RULES: usize = 20;
 const STORIES: usize = 20;
 
@@ -30,7 +30,7 @@ fn term(text: &str, forms: Forms) -> Tree {
     Tree::Term(Arc::new(Term::new(text, false, forms, None).expect("a word")), 0..0)
 }
 
-/// The tree, which shall not hold of a story in which nothing is found.
+/// The tree, changed so that it does not hold if no term is found.
 fn sound(tree: Tree) -> Tree {
     if tree.matches_everything().is_none() {
         tree
@@ -39,7 +39,7 @@ fn sound(tree: Tree) -> Tree {
     }
 }
 
-/// The same with other forms of its words.
+/// The tree with its words in `forms`.
 fn with_forms(tree: Tree, forms: Forms) -> Tree {
     match tree {
         Tree::Term(term, span) => Tree::Term(Arc::new(Term::clone(&term).with(forms)), span),
@@ -66,7 +66,7 @@ fn carriers() -> Vec<Carrier> {
     vec![carrier("Oslo News"), carrier("US arms")]
 }
 
-/// What the plain evaluator finds.
+/// The rules that the plain evaluator finds.
 fn plainly(trees: &[Tree], story: &Story, carriers: &[Carrier]) -> Vec<u32> {
     let tokenized = TokenizedStory::new(story, carriers);
     (0..)
@@ -76,7 +76,7 @@ fn plainly(trees: &[Tree], story: &Story, carriers: &[Carrier]) -> Vec<u32> {
         .collect()
 }
 
-/// Frequencies that make other anchors of the same rules.
+/// Frequencies that give the same rules other anchors.
 fn frequencies(turn: usize) -> Frequencies {
     let words = [
         "arms",

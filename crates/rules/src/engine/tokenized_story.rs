@@ -1,4 +1,4 @@
-//! A story in words, and where terms occur in it.
+//! A story as words, and the occurrences of terms in it.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::language::truth::Truth;
 use crate::story::{Carrier, Field, Story};
 use crate::text::{Token, capitals, one_line, sentences, tokenise};
 
-/// A story in words.
+/// A story as words.
 #[derive(Debug)]
 pub(crate) struct TokenizedStory<'s> {
     texts: Vec<TokenizedText<'s>>,
@@ -22,32 +22,32 @@ pub(crate) struct TokenizedStory<'s> {
     lang: Option<String>,
     /// First seen minus published, in seconds.
     age: Option<i64>,
-    /// Whether the story has more text than was read.
+    /// Whether a part of the story was not read.
     unread: bool,
 }
 
-/// One text of a story in words.
+/// One text of a story as words.
 #[derive(Debug)]
 struct TokenizedText<'s> {
     part: StoryPart,
     text: &'s str,
     tokens: Vec<Token>,
-    /// Whether it is a title in capitals only: then its capitals say nothing.
+    /// Whether it is a title in capitals only. Its capitals then prove nothing.
     all_caps: bool,
-    /// Its sentences, found when they are first asked for.
+    /// Its sentences, found on first use.
     sentences: OnceCell<Vec<Range<usize>>>,
 }
 
-/// Words that follow one another in one text of a story.
+/// Neighbouring words of one text of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TokenSpan {
-    /// Which text of the story.
+    /// The index of the text.
     pub(crate) text: usize,
-    /// The words of that text, by their numbers.
+    /// The indices of the words in the text.
     pub(crate) tokens: Range<usize>,
 }
 
-/// The part of a story in which an expression looks.
+/// The part of a story that an expression searches.
 #[derive(Clone, Debug)]
 pub(crate) enum StoryView {
     /// Texts or parts of them, in the order of the story.
@@ -65,21 +65,21 @@ pub(crate) struct Segment {
     words: TokenSpan,
     /// The bytes of the text.
     span: Range<usize>,
-    /// Whether there is more of it, which was not read.
+    /// Whether the text continues after it, in a part that was not read.
     unread: bool,
 }
 
-/// Where words stand in the texts that a reader sees.
+/// The place of words in a text that readers see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ShownPlace {
-    /// In which field.
+    /// The field.
     pub(crate) field: Field,
     /// The bytes of the field's text from the first word to the last.
     pub(crate) span: Range<usize>,
 }
 
 impl TokenSpan {
-    /// Whether some word belongs to both.
+    /// Whether the two have a word in common.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.text == other.text
             && self.tokens.start < other.tokens.end
@@ -88,7 +88,7 @@ impl TokenSpan {
 }
 
 impl<'s> TokenizedStory<'s> {
-    /// Tokenises `story`, seen in `carriers`, once for all rules.
+    /// Tokenises `story`, which `carriers` carried, once for all rules.
     pub(crate) fn new(story: &'s Story, carriers: &'s [Carrier]) -> Self {
         let texts = story_texts(story, carriers)
             .map(|(part, text)| TokenizedText::new(part, text))
@@ -100,12 +100,13 @@ impl<'s> TokenizedStory<'s> {
         Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
     }
 
-    /// The same story, of whose body only a part was read: what is not found may be in the rest.
+    /// The same story with a body of which only a part was read. A term that is not found may be in
+    /// the rest.
     pub(crate) fn unread(self) -> Self {
         Self { unread: true, ..self }
     }
 
-    /// How many words headline and text have; `None` if they were not all read.
+    /// The number of words of headline and text; `None` if they were not all read.
     pub(crate) fn words(&self) -> Option<usize> {
         let shown = self
             .texts
@@ -124,7 +125,7 @@ impl<'s> TokenizedStory<'s> {
         self.host.as_deref()
     }
 
-    /// Its language, in small letters.
+    /// Its language, in lower case.
     pub(crate) fn lang(&self) -> Option<&str> {
         self.lang.as_deref()
     }
@@ -135,7 +136,7 @@ impl<'s> TokenizedStory<'s> {
         self.texts.iter().find(|text| text.part == part).map_or("", |text| text.text)
     }
 
-    /// What `scope` looks at.
+    /// The part of the story in `scope`.
     pub(crate) fn view(&self, scope: Scope) -> StoryView {
         let parts = match (parts(scope), scope) {
             (Some(parts), _) => parts,
@@ -160,7 +161,7 @@ impl<'s> TokenizedStory<'s> {
         StoryView::Words(texts.map(segment).collect())
     }
 
-    /// The sentences or paragraphs in `view`, each as a view of its own, in order.
+    /// The sentences or paragraphs of `view`, each as a view, in order.
     pub(crate) fn units(
         &self,
         unit: TextUnit,
@@ -188,7 +189,7 @@ impl<'s> TokenizedStory<'s> {
         }
     }
 
-    /// Where `term` is in `view`, in order. Never across two texts or paragraphs.
+    /// The occurrences of `term` in `view`, in order. None reaches over two texts or paragraphs.
     pub(crate) fn occurrences(
         &self,
         term: &Term,
@@ -207,8 +208,7 @@ impl<'s> TokenizedStory<'s> {
         })
     }
 
-    /// Where `pattern` first matches in `view`; in which text of the story, and at which of its
-    /// bytes.
+    /// The first match of `pattern` in `view`: the index of the text, and the bytes in it.
     pub(crate) fn search(
         &self,
         pattern: &Pattern,
@@ -224,7 +224,7 @@ impl<'s> TokenizedStory<'s> {
         })
     }
 
-    /// Whether both stand in one paragraph of one text.
+    /// Whether both are in one paragraph of one text.
     pub(crate) fn share_paragraph(&self, one: &TokenSpan, other: &TokenSpan) -> bool {
         let paragraph = |token_span: &TokenSpan| {
             self.texts[token_span.text].tokens[token_span.tokens.start].paragraph
@@ -232,7 +232,7 @@ impl<'s> TokenizedStory<'s> {
         one.text == other.text && paragraph(one) == paragraph(other)
     }
 
-    /// Every word in `view`, folded and as it is written.
+    /// The words in `view`, each folded and as written.
     pub(crate) fn words_in(&self, view: &StoryView) -> impl Iterator<Item = (&str, &'s str)> {
         view.segments().iter().flat_map(|segment| {
             let text = &self.texts[segment.words.text];
@@ -241,7 +241,7 @@ impl<'s> TokenizedStory<'s> {
         })
     }
 
-    /// The words of `token_span` as they are written, on one line.
+    /// The words of `token_span` as written, on one line.
     pub(crate) fn shown_words(&self, token_span: &TokenSpan) -> String {
         let text = &self.texts[token_span.text];
         let tokens = &text.tokens[token_span.tokens.clone()];
@@ -255,14 +255,15 @@ impl<'s> TokenizedStory<'s> {
         &self.texts[text].text[span]
     }
 
-    /// The first text in `view`, or what of it is looked at.
+    /// The first text in `view`, or its part in `view`.
     pub(crate) fn shown_text(&self, view: &StoryView) -> &'s str {
         view.segments()
             .first()
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
-    /// Where a reader sees `token_span`; `None` for a text that is not shown, such as the address.
+    /// The place of `token_span` for readers; `None` in a text that is not shown, such as the
+    /// address.
     pub(crate) fn shown_place(&self, token_span: &TokenSpan) -> Option<ShownPlace> {
         let tokens = &self.texts[token_span.text].tokens[token_span.tokens.clone()];
         self.shown_place_of_bytes(
@@ -271,7 +272,7 @@ impl<'s> TokenizedStory<'s> {
         )
     }
 
-    /// Where a reader sees the bytes `span` of a text; `None` for a text that is not shown.
+    /// The place for readers of the bytes `span` of a text; `None` for a text that is not shown.
     pub(crate) fn shown_place_of_bytes(
         &self,
         text: usize,
@@ -287,12 +288,12 @@ impl<'s> TokenizedStory<'s> {
 }
 
 impl StoryView {
-    /// The texts that are looked at, or their parts.
+    /// The texts of the view, or their parts.
     fn segments(&self) -> &[Segment] {
         if let Self::Words(segments) = self { segments } else { &[] }
     }
 
-    /// The truth of words that are not found here.
+    /// The truth of a term that is not found in the view.
     pub(crate) fn truth_of_absence(&self) -> Truth {
         if self.segments().iter().any(|segment| segment.unread) {
             Truth::Unknown
@@ -308,7 +309,7 @@ impl<'s> TokenizedText<'s> {
         Self { part, text, tokens: tokenise(text), all_caps, sentences: OnceCell::new() }
     }
 
-    /// How many words its lead has.
+    /// The number of words of its lead.
     fn lead_words(&self) -> usize {
         lead_length(self.tokens.iter().map(|token| token.paragraph))
     }
@@ -326,8 +327,7 @@ impl<'s> TokenizedText<'s> {
         starts.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect()
     }
 
-    /// What of `segment` is in `span`, a whole sentence or paragraph: that much was read;
-    /// `None` if there is no word in it.
+    /// The part of `segment` in `span`, a whole sentence or paragraph; `None` if it has no word.
     fn part_of(&self, segment: &Segment, span: &Range<usize>) -> Option<Segment> {
         let (first, last) = (segment.span.start.max(span.start), segment.span.end.min(span.end));
         let before = |at: usize| self.tokens.partition_point(|token| token.span.start < at);
@@ -344,8 +344,8 @@ impl<'s> TokenizedText<'s> {
             && tokens.iter().all(|token| token.paragraph == tokens[0].paragraph)
     }
 
-    /// Whether each of `tokens` has the capitals and small letters that are wanted, as far as both
-    /// go: other forms have other endings.
+    /// Whether each of `tokens` has the wanted capitals and small letters. The longer of the two is
+    /// cut, because other forms have other endings.
     fn have_capitals(&self, tokens: &[Token], wanted: &[Vec<bool>]) -> bool {
         let written = |token: &Token| capitals(&self.text[token.span.clone()]);
         let agree = |token: &Token, wanted: &[bool]| {
@@ -372,21 +372,21 @@ impl<'s> TokenizedText<'s> {
     }
 }
 
-/// Whether `host` is `site` or ends in it.
+/// Whether `host` is `site` or a domain in it.
 fn is_of_site(host: &str, site: &str) -> bool {
     let Ok(site) = Host::parse(site) else { return false };
     let before = host.strip_suffix(&site.to_string());
     before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// Basic filtering of RFC 4647, section 3.3.1.
+/// Whether `lang` matches `range`, by the basic filtering of RFC 4647, section 3.3.1.
 pub(crate) fn is_of_language(lang: &str, range: &str) -> bool {
     let mut letters = lang.bytes().map(in_tag);
     range.bytes().all(|wanted| letters.next() == Some(wanted))
         && letters.next().is_none_or(|next| next == b'-')
 }
 
-/// A language tag in the form in which tags are compared.
+/// A language tag in the form for comparison.
 pub(crate) fn language(tag: &str) -> String {
     tag.to_ascii_lowercase().replace('_', "-")
 }

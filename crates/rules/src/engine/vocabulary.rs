@@ -1,29 +1,29 @@
-//! A hash table from words to numbers. Words with the same hash are compared by their bytes.
+//! A hash table from words to numbers. Words with equal hashes are compared by their bytes.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Words and the number that each of them has.
+/// Words and their numbers.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     buckets: Box<[Bucket]>,
-    /// Of each word its number and its length, then its chunks, which are read together.
+    /// For each word its number and length, then its chunks, which are read together.
     records: Box<[u64]>,
 }
 
 /// Up to eight words.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
-    /// Of each a byte of its hash; 0 where there is none, behind all that are.
+    /// One byte of the hash of each word. Free entries are 0 and come last.
     tags: u64,
-    /// Where each stands in `records`.
+    /// The place of each word in `records`.
     places: [u32; 8],
 }
 
-/// How many words there are for a bucket: one bucket in twenty is full, and further words of it are
-/// in the next.
+/// The mean number of words in a bucket. One bucket in twenty is full, and its further words are in
+/// the next.
 const FILLED: usize = 4;
 
-/// A random seed for hashes: authors of stories cannot choose words that fall into one place.
+/// A random seed for hashes. So authors of stories cannot choose words that collide.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seed(u64);
 
@@ -34,19 +34,19 @@ impl Seed {
     }
 }
 
-/// A word as it is hashed and compared: eight bytes at a time, padded with zeros, at least sixteen
-/// bytes. No processor can predict the length of the next word.
+/// A word for hashing and comparison, in chunks of eight bytes: padded with zeros, and at least
+/// sixteen bytes long, because no processor can predict the length of the next word.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'w> {
-    /// The word, and perhaps bytes behind it.
+    /// The word, which other bytes may follow.
     bytes: &'w [u8],
     length: usize,
 }
 
-/// Bytes that are hashed and compared together.
+/// The number of bytes that are hashed and compared together.
 const CHUNK: usize = 8;
 
-/// The bits that are kept of a chunk of which so many bytes are the word's.
+/// For each number of bytes of a word in a chunk, the bits of the chunk that are kept.
 const KEPT: [u64; CHUNK + 1] = {
     let mut kept = [u64::MAX; CHUNK + 1];
     let mut bytes = 0;
@@ -63,7 +63,7 @@ impl<'w> Key<'w> {
         Self { bytes: word, length: word.len() }
     }
 
-    /// The key of the first `length` bytes of `bytes`. It is fast if sixteen more bytes follow.
+    /// The key of the first `length` bytes of `bytes`. It is faster if sixteen more bytes follow.
     #[inline]
     pub(super) fn padded(bytes: &'w [u8], length: usize) -> Self {
         Self { bytes, length }
@@ -80,7 +80,7 @@ impl<'w> Key<'w> {
         self.chunk(0)
     }
 
-    /// The chunk that begins with the byte of that number.
+    /// The chunk from the byte `at` on.
     #[inline]
     fn chunk(&self, at: usize) -> u64 {
         let kept = KEPT[self.length.saturating_sub(at).min(CHUNK)];
@@ -88,7 +88,7 @@ impl<'w> Key<'w> {
         kept & whole.map_or_else(|| self.last_chunk(at), |chunk| u64::from_le_bytes(*chunk))
     }
 
-    /// The same where no padding stands behind the word.
+    /// The chunk from the byte `at` on, if no padding follows the word.
     #[cold]
     fn last_chunk(&self, at: usize) -> u64 {
         u64::from_le_bytes(std::array::from_fn(|byte| {
@@ -96,13 +96,13 @@ impl<'w> Key<'w> {
         }))
     }
 
-    /// Where its chunks behind the first two begin.
+    /// The starts of its chunks after the first two.
     #[inline]
     fn further_chunks(&self) -> impl Iterator<Item = usize> {
         (2 * CHUNK..self.length).step_by(CHUNK)
     }
 
-    /// A hash of the word: the same words have the same.
+    /// A hash of the word. Equal words have equal hashes.
     #[inline]
     pub(super) fn hash(&self, seed: Seed) -> u64 {
         let short = mixed(mixed(seed.0 ^ self.length as u64, self.chunk(0)), self.chunk(CHUNK));
@@ -125,7 +125,7 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The table of `words`, none of which stands there twice.
+    /// The table of `words`, which must be distinct.
     pub(super) fn new<'w>(
         seed: Seed,
         words: impl ExactSizeIterator<Item = (&'w [u8], u32)>,
@@ -150,15 +150,15 @@ impl Vocabulary {
         Self { buckets: buckets.into(), records: records.into() }
     }
 
-    /// Whether there may be a word with that hash. It is `false` for most words that are not in the
-    /// table.
+    /// Whether a word with that hash may be in the table. It is `false` for most words that are
+    /// not.
     #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let bucket = &self.buckets[first_bucket(hash, self.buckets.len())];
         (bucket.alike(hash) != 0) | bucket.is_full()
     }
 
-    /// The number of the word `key`, whose hash is `hash`.
+    /// The number of the word `key` with the hash `hash`.
     #[inline]
     pub(super) fn get(&self, hash: u64, key: Key<'_>) -> Option<u32> {
         let mut at = first_bucket(hash, self.buckets.len());
@@ -179,7 +179,7 @@ impl Vocabulary {
         }
     }
 
-    /// The number in the record at `place`, if it is that of `key`.
+    /// The number in the record at `place`, if its word is `key`.
     #[expect(clippy::cast_possible_truncation, reason = "that half is the number")]
     #[inline]
     fn number(&self, place: u32, key: Key<'_>) -> Option<u32> {
@@ -194,13 +194,13 @@ impl Vocabulary {
         is_it.then_some(head as u32)
     }
 
-    /// The bytes that it takes.
+    /// Its memory in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.buckets) + size_of_val(&*self.records)
     }
 }
 
-/// The bucket in which a word with that hash is looked for first, of so many.
+/// The first bucket in which a word with that hash is searched, among `buckets`.
 #[inline]
 fn first_bucket(hash: u64, buckets: usize) -> usize {
     (((hash >> 32) * buckets as u64) >> 32) as usize
@@ -213,14 +213,15 @@ fn tag(hash: u64) -> u64 {
 }
 
 impl Bucket {
-    /// Adds a word. There must be room for it.
+    /// Adds a word. The bucket must have room for it.
     fn add(&mut self, hash: u64, place: u32) {
         let free = self.places.len() - self.tags.leading_zeros() as usize / 8;
         self.tags |= tag(hash) << (8 * free);
         self.places[free] = place;
     }
 
-    /// A bit for each word whose tag is that of `hash`, and perhaps for one behind such a word.
+    /// A bit for each word with the tag of `hash`. A bit for a word after such a word may be set,
+    /// too.
     #[inline]
     fn alike(&self, hash: u64) -> u64 {
         const ONES: u64 = 0x0101_0101_0101_0101;

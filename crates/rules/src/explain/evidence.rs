@@ -1,4 +1,4 @@
-//! The words of a story that made a rule match, each in the sentence that holds it.
+//! The words of a story that made a rule match, each in its sentence.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::language::truth::Truth;
 use crate::story::{Evidence, Field};
 use crate::text::sentence_around;
 
-/// Terms shown of one rule, at most.
+/// The most terms of one rule that are shown.
 const MOST_TERMS: usize = 20;
 
-/// Terms shown of one list, and places of one ATLEAST, at most.
+/// The most terms of a list, and places of an ATLEAST, that are shown.
 const MOST_OF_A_LIST: usize = 3;
 
-/// The length of a sentence, or of a clause, that is shown whole, in bytes.
+/// The longest sentence or clause that is shown whole, in bytes.
 const SENTENCE: usize = 300;
 
-/// What a clause looks at: a field, or a part of one.
+/// The part of a story that a clause searches: a field, or a part of one.
 #[derive(Clone, Copy)]
 pub(crate) struct ClauseScope<'v> {
     /// The field that the expression names.
@@ -32,11 +32,11 @@ pub(crate) struct ClauseScope<'v> {
     pub(crate) view: &'v StoryView,
 }
 
-/// One piece for every term of `tree` that stands in `tokenized` and is not negated, in the order
+/// Evidence for every term of `tree` that is found in `tokenized` and is not negated, in the order
 /// of the expression, at most twenty.
 ///
-/// A term found where no reader looks (address, source, author, language, tags) is named with its
-/// field, and the title is shown without a mark.
+/// A term in a text that is not shown to readers (address, source, author, language, tags) has its
+/// field as a prefix. Its sentence is the title, without a mark.
 pub(crate) fn evidence(tree: &Tree, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
     let mut found = Vec::new();
     collect(
@@ -49,7 +49,7 @@ pub(crate) fn evidence(tree: &Tree, tokenized: &TokenizedStory<'_>) -> Vec<Evide
     found
 }
 
-/// Adds the evidence of `tree`. `wanted`: it stands behind an even number of negations.
+/// Adds the evidence of `tree`. `wanted` is whether the number of negations around it is even.
 fn collect(
     tree: &Tree,
     clause_scope: ClauseScope<'_>,
@@ -102,7 +102,7 @@ fn collect(
     }
 }
 
-/// Marks the pieces of evidence `found` as proof of `clause`.
+/// Makes `clause` the clause of the evidence `found`.
 fn prove(found: &mut [Evidence], clause: &Tree, clause_scope: ClauseScope<'_>) {
     if !found.is_empty() {
         let (clause, _) =
@@ -191,15 +191,15 @@ fn piece(
     SoughtTerm { text, label: term.label.clone() }.at(place, field, tokenized)
 }
 
-/// What was looked for.
+/// The term that was searched.
 struct SoughtTerm {
     text: String,
     label: Option<String>,
 }
 
 impl SoughtTerm {
-    /// The sentence around `place`. For a text that no reader sees: the name of the field, and the
-    /// title.
+    /// The evidence at `place`. Without a place, the term is in a text that is not shown: its field
+    /// becomes a prefix, and the title is shown.
     fn at(
         self,
         place: Option<ShownPlace>,
@@ -224,11 +224,11 @@ impl SoughtTerm {
     }
 }
 
-/// The sentence of `text` that holds the bytes `span`, cut to a readable length, and where they
-/// stand in that.
+/// The sentence of `text` around the bytes `span`, cut to a readable length, and the range of
+/// `span` in it.
 fn in_sentence(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
     let sentence = sentence_around(text, span);
-    // A pattern may match the space around a sentence, too.
+    // A pattern may also match the space around a sentence.
     let mark = span.start.max(sentence.start) - sentence.start
         ..span.end.min(sentence.end) - sentence.start;
     excerpt::around(&text[sentence], &mark, SENTENCE)

@@ -1,10 +1,10 @@
-//! Cuts a long text around the part that matters.
+//! Cuts a long text around one of its parts.
 
 use std::ops::Range;
 
-/// At most `limit` bytes of `text` around `kept`, on character boundaries and between words where
-/// it can be, with `…` where it was cut; and where `kept` stands in that. A `kept` longer than
-/// `limit` loses its end.
+/// At most `limit` bytes of `text` around `kept`, on character boundaries, between words if
+/// possible, with `…` at each cut; and the range of `kept` in it. A `kept` longer than `limit`
+/// loses its end.
 pub(crate) fn around(text: &str, kept: &Range<usize>, limit: usize) -> (String, Range<usize>) {
     if text.len() <= limit {
         return (text.to_owned(), kept.clone());
@@ -20,12 +20,12 @@ pub(crate) fn around(text: &str, kept: &Range<usize>, limit: usize) -> (String, 
     (format!("{before}{}{after}", &text[start..end]), shift(kept.start)..shift(kept.end))
 }
 
-/// The first words of `text`: at most `limit` bytes, with `…` where it was cut.
+/// The first words of `text`: at most `limit` bytes, with `…` at the cut.
 pub(crate) fn head(text: &str, limit: usize) -> String {
     around(text, &(0..0), limit).0
 }
 
-/// The first word's start in `from..to`, else `from`.
+/// The start of the first word in `from..to`, else `from`.
 fn between_words(text: &str, from: usize, to: usize) -> usize {
     if from == 0 || from >= to {
         return from.min(to);
@@ -34,7 +34,7 @@ fn between_words(text: &str, from: usize, to: usize) -> usize {
     to - text[from + space..to].trim_start().len()
 }
 
-/// The last word's end in `from..to`, else `to`.
+/// The end of the last word in `from..to`, else `to`.
 fn last_space(text: &str, from: usize, to: usize) -> usize {
     if to == text.len() {
         return to;

@@ -1,9 +1,10 @@
-//! Why a rule does not accept a story, in words: its feeds, its languages, its last day.
+//! Explains in words why a rule does not accept a story: feeds, languages, last day.
 
 use crate::rule::settings::Settings;
 use crate::story::{Carrier, FeedFilter, Story};
 
-/// Why a rule with `settings` does not accept `story`, seen in `carriers`; `None` if it does.
+/// Why a rule with `settings` does not accept `story`, which `carriers` carried; `None` if it
+/// accepts it.
 pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -> Option<String> {
     if !settings.accepts_feeds(carriers) {
         let wanted: Vec<String> = settings.feeds.iter().map(shown).collect();

@@ -1,5 +1,4 @@
-//! How near a story came to a clause that it does not hold: another form, other capitals, a word
-//! too far.
+//! Describes near misses of a clause: another form, other capitals, a word too far away.
 
 use std::sync::Arc;
 
@@ -16,18 +15,19 @@ use crate::language::term::{Forms, Term, TermWord};
 use crate::language::tree::Tree;
 use crate::text::without_marks;
 
-/// Terms of one list or operand that have notes, at most.
+/// The most terms of a list or operand that get notes.
 const MOST: usize = 3;
 
-/// Terms of one list that are tried for notes, and words of the story that are compared with a
-/// term, at most.
+/// The most terms of a list that are tried for notes.
 const TERMS: usize = 100;
+
+/// The most words of the story that are compared with a term.
 const WORDS: usize = 20_000;
 
-/// Places of an operand that are compared with those of another, at most.
+/// The most places of an operand that are compared with those of another.
 const PLACES: usize = 500;
 
-/// The notes on `leaf`, which is not found in `clause_scope`; none if nothing comes near it.
+/// The notes on `leaf`, which is not found in `clause_scope`. Empty if there is no near miss.
 pub(super) fn notes(
     leaf: &Tree,
     clause_scope: ClauseScope<'_>,
@@ -60,10 +60,12 @@ pub(super) fn measured_value(comparison: Comparison, tokenized: &TokenizedStory<
         Comparison::Words(..) => match tokenized.words() {
             Some(1) => "the story has one word".to_owned(),
             Some(words) => format!("the story has {words} words"),
-            None => "the story was not read whole".to_owned(),
+            None => "only a part of the story was read".to_owned(),
         },
         Comparison::Age(..) => match tokenized.age() {
-            Some(age) if age < 0 => "it is dated later than it was first seen".to_owned(),
+            Some(age) if age < 0 => {
+                "its date is later than the time when it was first seen".to_owned()
+            }
             Some(age) => {
                 format!("it was {} old when it was first seen", span_of_time(age.unsigned_abs()))
             }
@@ -84,7 +86,7 @@ fn misses_of_term(
                 .map_or("it has no address".to_owned(), |host| format!("its host is `{host}`")),
         ),
         StoryView::Lang => {
-            let unknown = "it does not say its language".to_owned();
+            let unknown = "its language is not known".to_owned();
             Some(tokenized.lang().map_or(unknown, |lang| format!("its language is `{lang}`")))
         }
         StoryView::Words(_) => elsewhere(term, clause_scope, tokenized)
@@ -95,7 +97,7 @@ fn misses_of_term(
     }
 }
 
-/// The term is found in another field.
+/// Notes that the term is found in another field.
 fn elsewhere(
     term: &Term,
     clause_scope: ClauseScope<'_>,
@@ -151,7 +153,7 @@ fn in_another_form(
     Some(format!("`{found}` is there, which `{wildcard}*` would find"))
 }
 
-/// Each word of the phrase is found, but not as a phrase.
+/// Notes that each word of the phrase is found, but not as a phrase.
 fn apart(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Option<String> {
     let alone =
         |word: &TermWord| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
@@ -188,7 +190,7 @@ fn spelt_otherwise(
     Some(format!("`{}` is there: another spelling?", found.1))
 }
 
-/// The words that `term` finds in `view`, as the story has them.
+/// The words that `term` finds in `view`, as they are written in the story.
 fn shown(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Option<String> {
     let first = tokenized.occurrences(term, view).next()?;
     Some(tokenized.shown_words(&first))
@@ -236,7 +238,7 @@ fn misses_of_pair(
         return if left.is_empty() {
             missing(&pair.left, &left)
         } else {
-            vec![format!("wherever it stands, it is a part of `{}`", print::choices(&pair.right))]
+            vec![format!("it is found only as a part of `{}`", print::choices(&pair.right))]
         };
     }
     if left.is_empty() || right.is_empty() {
@@ -245,7 +247,7 @@ fn misses_of_pair(
     vec![nearest(pair.link, &left, &right, tokenized)]
 }
 
-/// How near the two operands come to each other.
+/// Describes how near the two operands come to each other.
 fn nearest(
     link: Proximity,
     left: &[Occurrence<'_>],
@@ -265,7 +267,7 @@ fn nearest(
     };
     let (one_shown, other_shown) = (tokenized.shown_words(one), tokenized.shown_words(other));
     if is_turned(link, one, other) {
-        return format!("`{other_shown}` stands before `{one_shown}`, not behind it");
+        return format!("`{other_shown}` is before `{one_shown}`, not after it");
     }
     format!(
         "nearest: `{one_shown}` and `{other_shown}`, with {} words between",
@@ -277,7 +279,7 @@ fn is_turned(link: Proximity, one: &TokenSpan, other: &TokenSpan) -> bool {
     matches!(link, Proximity::Onear(_)) && other.tokens.start < one.tokens.start
 }
 
-/// Words between two that do not overlap.
+/// The number of words between two spans that do not overlap.
 fn between(one: &TokenSpan, other: &TokenSpan) -> usize {
     one.tokens.start.max(other.tokens.start) - one.tokens.end.min(other.tokens.end)
 }

@@ -1,4 +1,4 @@
-//! What is said of clauses agrees with what is decided, and shows the very words.
+//! Tests that explanations agree with matches, and that they show the exact words.
 
 use proptest::prelude::*;
 
@@ -47,32 +47,32 @@ fn how_near_a_story_came_is_said() {
         (
             "arms NEAR/1 oil",
             "arms for much more oil",
-            "`arms NEAR/1 oil` is nowhere (nearest: `arms` and `oil`, with 3 words between)",
+            "`arms NEAR/1 oil` is not found (nearest: `arms` and `oil`, with 3 words between)",
         ),
         (
             "arms NEAR/9 oil",
             "arms\n\noil",
-            "`arms NEAR/9 oil` is nowhere (both are there, but never in one paragraph)",
+            "`arms NEAR/9 oil` is not found (both are there, but never in one paragraph)",
         ),
         (
             "arms ONEAR/9 oil",
             "oil, arms",
-            "`arms ONEAR/9 oil` is nowhere (`oil` stands before `arms`, not behind it)",
+            "`arms ONEAR/9 oil` is not found (`oil` is before `arms`, not after it)",
         ),
-        ("arms NEAR/9 oil", "oil", "`arms NEAR/9 oil` is nowhere (`arms` is missing)"),
+        ("arms NEAR/9 oil", "oil", "`arms NEAR/9 oil` is not found (`arms` is missing)"),
         (
             "oil EXCEPT oil price",
             "oil price",
-            "`oil EXCEPT oil price` is nowhere (wherever it stands, it is a part of `oil price`)",
+            "`oil EXCEPT oil price` is not found (it is found only as a part of `oil price`)",
         ),
         ("ATLEAST/3(arms)", "arms and arms", "`ATLEAST/3(arms)` is missing (2 of 3 places)"),
         (
             "/Arms deal/",
             "arms deal",
-            "`/Arms deal/` is nowhere (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
+            "`/Arms deal/` is not found (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
         ),
         ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
-        ("arms AND age < 2d", "arms", "`age < 2d` cannot be told (the story has no date)"),
+        ("arms AND age < 2d", "arms", "`age < 2d` cannot be decided (the story has no date)"),
         (
             "SENT(arms AND oil)",
             "Oil. Arms.",
@@ -91,14 +91,14 @@ fn how_near_a_story_came_is_said() {
         (
             "SENT(arms NEAR/1 oil)",
             "No arms. Oil.",
-            "`SENT(arms NEAR/1 oil)` is in no sentence (it is there, but in no single sentence)",
+            "`SENT(arms NEAR/1 oil)` is in no sentence (it is found, but not in one sentence)",
         ),
         (
             "ANY/2(arms, oil, gas)",
             "oil",
-            "too little of `ANY/2(arms, oil, gas)` is there (2 must hold)",
+            "too few of `ANY/2(arms, oil, gas)` are found (2 must hold)",
         ),
-        ("arms AND lang:de", "arms", "`lang:de` is missing (it does not say its language)"),
+        ("arms AND lang:de", "arms", "`lang:de` is missing (its language is not known)"),
         ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
         ("title:arms", "arms", "`title:arms` is missing (it is in the body)"),
     ];
@@ -126,7 +126,7 @@ fn what_was_not_read_is_not_known_to_be_missing() {
     assert_eq!(headline.truth, Truth::False, "a headline is always whole");
 }
 
-/// Everything that is shown of `clause` and what it is made of.
+/// The evidence of `clause` and of all clauses in it.
 fn all_evidence(clause: &Clause) -> Vec<&Evidence> {
     clause.evidence.iter().chain(clause.clauses.iter().flat_map(all_evidence)).collect()
 }

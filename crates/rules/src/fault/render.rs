@@ -1,4 +1,4 @@
-//! Faults as people and machines read them.
+//! Renders faults for people and machines.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -8,17 +8,18 @@ use serde_json::json;
 
 use super::{Fault, Level};
 
-/// Faults shown one by one; the rest is counted.
+/// The most faults that are shown. The others are counted.
 const MOST_SHOWN: usize = 100;
 
-/// The most of a line that is shown on either side of a fault, in bytes.
+/// The most bytes of a line that are shown on each side of a fault.
 const MOST_CONTEXT: usize = 120;
 
-/// The most of a message, or of its advice, that is shown, in characters.
+/// The most characters of a message, or of its help, that are shown.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Every fault with its file, line, column, a caret under the word, and advice, sorted by file and
-/// place. The first hundred are shown in full.
+/// Renders faults with file, line, column, a caret under the word, and help. They are sorted by
+/// file and place. The first hundred are shown, and the others are counted. With `colour`, the text
+/// has ANSI escape sequences.
 #[must_use]
 pub fn render(faults: &[Fault], colour: bool) -> String {
     let mut sorted: Vec<&Fault> = faults.iter().collect();
@@ -50,7 +51,7 @@ fn render_fault(fault: &Fault, colour: bool) -> String {
     format!("{}\n\n", exact_column(fault, &shown, &excerpt))
 }
 
-/// A message without control characters, cut at [`LONGEST_MESSAGE`].
+/// A message without control characters, cut after [`LONGEST_MESSAGE`] characters.
 fn readable(message: &str) -> String {
     let shown = message
         .chars()
@@ -62,17 +63,17 @@ fn readable(message: &str) -> String {
     text
 }
 
-/// The excerpt of a source that is shown for one fault.
+/// The part of a source that is shown for one fault.
 struct Excerpt {
     text: String,
     line: usize,
     span: Range<usize>,
-    /// The column that the renderer sees, which a cut at the line's start makes too small.
+    /// The column in the excerpt. It is too small if the start of the line is cut.
     column: usize,
 }
 
-/// The first line of the fault, cut to a readable length around it: a rule of a megabyte must not
-/// fill the screen.
+/// The first line of the fault, cut around it to a readable length, because a rule of a megabyte
+/// must not fill the screen.
 fn excerpt(fault: &Fault) -> Excerpt {
     let text = fault.source.text.as_str();
     let start = text.floor_char_boundary(fault.span.start.min(text.len()));
@@ -93,7 +94,7 @@ fn excerpt(fault: &Fault) -> Excerpt {
     Excerpt { text: format!("{before}{}{after}", &text[from..to]), line, span, column }
 }
 
-/// The true column in the place of the one counted from the cut.
+/// Replaces the column in the excerpt by the true column.
 fn exact_column(fault: &Fault, shown: &str, excerpt: &Excerpt) -> String {
     let (line, column) = fault.source.line_and_column(fault.span.start);
     let name = &fault.source.name;
@@ -101,8 +102,8 @@ fn exact_column(fault: &Fault, shown: &str, excerpt: &Excerpt) -> String {
     shown.replacen(&counted, &format!("{name}:{line}:{column}"), 1)
 }
 
-/// A fault for machines: `level`, `file`, `line`, `column`, `end_line`, `end_column` (from 1, in
-/// characters, the end exclusive), `message`, `help`.
+/// A fault as JSON: `level`, `file`, `line`, `column`, `end_line`, `end_column`, `message`, `help`.
+/// Lines and columns are from 1, columns count characters, and the end is exclusive.
 #[must_use]
 pub fn to_json(fault: &Fault) -> serde_json::Value {
     let (line, column) = fault.source.line_and_column(fault.span.start);

@@ -1,4 +1,4 @@
-//! When a rule's alerts are sent: `burst` and `digest`.
+//! Reads when a rule's alerts are sent: `burst` and `digest`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::story::delivery::{Burst, Cadence, Day, time_of_day};
 use crate::yaml::{Entries, Node};
 
-/// The shortest and the longest time that a digest may collect alerts.
+/// The shortest and the longest time for which a digest gathers alerts.
 const GATHERS: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(31 * 24)];
 
 /// `{first: 3, then: 30m}`.
@@ -59,7 +59,7 @@ fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
     for node in node.one_or_many() {
         let Some(days) = Day::span(&node.text(faults)?.value) else {
             faults.push(
-                node.fault("these are no days of the week")
+                node.fault("these are not days of the week")
                     .help("write mon-fri, or [mon, wed, sat]"),
             );
             return None;
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::fault::{Source, render};
 
-    /// `burst` and `digest` of a rule with this line, or what is said of it.
+    /// `burst` and `digest` of a rule with this line, or its faults.
     fn parse_line(line: &str) -> Result<(Option<Burst>, Option<Cadence>), String> {
         let text = format!("rules:\n  - name: a\n    when: Russia\n    {line}\n");
         let mut faults = Vec::new();

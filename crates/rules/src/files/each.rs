@@ -12,7 +12,7 @@ use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
 use crate::yaml::Text;
 
-/// The list that an `each` names. `sound`: no list has a fault.
+/// The list that an `each` names. `sound` means that no list has a fault.
 pub(super) fn find_list(
     name: &Text,
     lists: &Lists,
@@ -43,34 +43,32 @@ pub(super) fn find_list(
     None
 }
 
-/// Refuses a rule of each row of `list` that one row could match by what another row has, or by no
-/// row at all.
+/// Refuses an `each` rule if a row could match because of another row, or without any row.
 pub(super) fn check_each(each: &Text, tree: &Tree, list: &TermList, faults: &mut Vec<Fault>) {
     let name = &list.name;
     let (message, help) = if !tree.lists().iter().any(|named| named.name == *name) {
         (
             format!("`when` does not look for ${name}"),
-            format!("write ${name} where a row's names are to stand"),
+            format!("write ${name} in the place of a row's names"),
         )
     } else if row::is_counted(tree, name) {
         let help = format!("write ${name} AND ANY/…(…), or leave `each` out");
         (
-            format!("ANY counts the terms of ${name} here, of which each row has another number"),
+            format!(
+                "ANY counts the terms of ${name} here, and rows have different numbers of terms"
+            ),
             help,
         )
     } else if row::may_be_without(tree, name, true) {
         let help = format!("say that it must be there: ${name} AND …, ${name} NEAR/30 …");
-        (
-            format!("this may match where no term of ${name} is found: then every row would alert"),
-            help,
-        )
+        (format!("this may match if no term of ${name} is found: then every row would alert"), help)
     } else {
         return;
     };
     faults.push(each.fault(0..each.value.len(), message).help(help));
 }
 
-/// `rule`, whose expression is `tree`: as it is, or once for every row of its `each` list.
+/// `rule` with the expression `tree`: as it is, or once for every row of its `each` list.
 pub(super) fn expand_rows(
     rule: Rule,
     tree: Arc<Tree>,

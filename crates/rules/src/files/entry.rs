@@ -1,4 +1,4 @@
-//! One entry of `rules`.
+//! Reads one entry of `rules`.
 
 use std::sync::Arc;
 
@@ -18,31 +18,31 @@ use crate::{KnownNames, Rule, Settings};
 /// Keys of rules that are not available yet.
 const LATER: [&str; 3] = ["defaults", "quiet", "limit"];
 
-/// What rules may refer to.
+/// The things that rules may refer to.
 pub(super) struct RuleContext<'c> {
     pub(super) wordings: Wordings,
     pub(super) known: Option<&'c KnownNames>,
-    /// Whether examples are checked: with a broken list they would fail for that alone.
+    /// Whether examples are checked. With a broken list, they could fail only because of the list.
     pub(super) lists_are_sound: bool,
 }
 
-/// A rule and its name's place.
+/// A rule and the place of its name.
 pub(super) struct NamedRule {
     pub(super) name: Text,
     pub(super) rule: Rule,
-    /// How its query was written.
+    /// How its expression was written.
     pub(super) when: When,
     pub(super) tree: Arc<Tree>,
-    /// The list of its `each`: it is a rule for every row.
+    /// The list of its `each`. The rule exists for every row.
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
-    /// Whether it can match. A rule with `enabled: false` is checked, too.
+    /// Whether it is enabled. A disabled rule is checked, too.
     pub(super) enabled: bool,
 }
 
-/// Reads one rule; `defaults` holds for what it leaves out. `None` if it has no name or no sound
-/// `when`. All faults are reported.
+/// Reads one rule. `defaults` has the settings that it does not write. `None` if it has no name or
+/// no valid `when`. All faults are reported.
 pub(super) fn read_rule(
     source: &Arc<Source>,
     node: &Node<'_>,

@@ -1,4 +1,4 @@
-//! A rule's own examples: stories that it must match, and stories that it must not.
+//! Reads a rule's own examples: stories that it must match, and stories that it must not match.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use crate::{Carrier, Query};
 pub(super) struct Example<'d> {
     node: Node<'d>,
     story: Story,
-    /// The feed that it is from, if it says so.
+    /// The feed of the example, if it names one.
     carriers: Vec<Carrier>,
 }
 
-/// Reads `matches` or `ignores`: texts, or `{title, body, url, source, author, lang, tag}`, named
-/// as the fields of an expression are.
+/// Reads `matches` or `ignores`: texts, or mappings `{title, body, url, source, author, lang, tag}`
+/// with the names of an expression's fields.
 pub(super) fn read_examples<'d>(
     node: Option<Node<'d>>,
     faults: &mut Vec<Fault>,
@@ -54,8 +54,8 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     (faults.len() == before).then_some(Example { node, story, carriers })
 }
 
-/// Holds `tree`, for any row of its `each` list, to the examples that it must match and those that
-/// it must not.
+/// Checks `tree`, for any row of its `each` list, with the examples that it must match and those
+/// that it must not match.
 pub(super) fn check_examples(
     tree: &Tree,
     each: Option<&TermList>,

@@ -1,18 +1,18 @@
-//! Faults and places that several readers of rule files share.
+//! Faults and places for several readers of rule files.
 
 use std::sync::Arc;
 
 use crate::fault::{Fault, Source};
 use crate::yaml::{self, Entries};
 
-/// File and line of a text, as faults write them.
+/// The file and line of a text, as in faults.
 pub(super) fn shown_place(text: &yaml::Text) -> String {
     let (line, column) = text.source().line_and_column(text.span().start);
     format!("{}:{line}:{column}", text.source().name)
 }
 
-/// An error at every key of `later` that stands in `entries`: left out in silence, it would change
-/// what is sent.
+/// Adds an error for every key of `later` in `entries`. A silently ignored key would change what is
+/// sent.
 pub(super) fn refuse_later(
     source: &Arc<Source>,
     entries: &mut Entries<'_>,

@@ -1,5 +1,5 @@
-//! Term lists: from `terms` of all files to lists whose terms are parsed, those of the lists they
-//! name among them.
+//! Resolves term lists: from the `terms` of all files to lists of parsed terms, with the terms of
+//! the lists that they name.
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -17,10 +17,10 @@ use crate::language::{syntax, term_list};
 use crate::yaml::{Node, Text};
 use crate::{Table, lint};
 
-/// Lists in lists, at most.
+/// The most levels of lists in lists.
 const DEEPEST: usize = 50;
 
-/// Every list as it is written, by name.
+/// Every list as written, by name.
 #[derive(Default)]
 pub(super) struct Definitions {
     by_name: BTreeMap<String, Definition>,
@@ -29,15 +29,15 @@ pub(super) struct Definitions {
 struct Definition {
     name: Text,
     entries: Vec<ListEntry>,
-    /// Where its rows come from, if it has any.
+    /// The source of its rows, if it has any.
     from: Option<Text>,
     rows: Vec<Arc<ListRow>>,
 }
 
 enum ListEntry {
-    /// A term, and as what it was written.
+    /// A term and its text.
     Term(Term, Text),
-    /// `$other`, and for those of its terms that have none of their own the forms and the label.
+    /// `$other`, with the forms and the label for terms of it that have none of their own.
     Other(Text, Forms, Option<String>),
 }
 
@@ -53,7 +53,7 @@ impl ListEntry {
 }
 
 impl Definitions {
-    /// Adds the `terms` of one file. Lists from one of the `tables` get its rows.
+    /// Adds the `terms` of one file. A list from one of the `tables` gets its rows.
     pub(super) fn read_terms(
         &mut self,
         terms: &Node<'_>,
@@ -100,8 +100,8 @@ impl Definitions {
         }
     }
 
-    /// Warns of terms that are probably not meant. `lists` are these definitions, resolved;
-    /// `stemmed` and `other` the names that stand in rules which ask for stems, and in others.
+    /// Warns of terms that are probably mistakes. `lists` are these definitions, resolved.
+    /// `stemmed` are the names in rules that use stems, and `other` those in other rules.
     pub(super) fn warn_of_terms(
         &self,
         lists: &Lists,
@@ -127,7 +127,7 @@ impl Definitions {
         }
     }
 
-    /// The lists of these `names`, and all that they name.
+    /// The lists with these `names`, and all lists that they name.
     fn reached<'d>(&'d self, names: &'d BTreeSet<String>) -> HashSet<&'d str> {
         let mut open: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut reached = HashSet::new();
@@ -141,8 +141,8 @@ impl Definitions {
         reached
     }
 
-    /// The lists, each with the terms of those that it names. `partial`: a file with others could
-    /// not be read.
+    /// The lists, each with the terms of the lists that it names. `partial` means that a file with
+    /// more lists could not be read.
     pub(super) fn resolve(&self, partial: bool, faults: &mut Vec<Fault>) -> Lists {
         let mut resolver = Resolver {
             definitions: self,
@@ -168,7 +168,7 @@ fn check_name(name: &Text, faults: &mut Vec<Fault>) {
     }
 }
 
-/// The table that a list comes from, if its entry names one.
+/// The table of a list, if its entry names one.
 fn from(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {
     node.is_mapping().then(|| node.entries(faults)?.get("from")?.text(faults))?
 }
@@ -253,11 +253,11 @@ fn read_entry(
     term.map(|term| ListEntry::Term(term, text))
 }
 
-/// The lists in every form that rules ask for, each made once.
+/// The lists in every form that rules use, each made once.
 pub(super) struct Wordings(Mutex<HashMap<Forms, Arc<Lists>>>);
 
 impl Wordings {
-    /// `lists` in their plain forms, and what is made of them.
+    /// Starts with `lists`, which are in plain forms.
     pub(super) fn new(lists: Lists) -> Self {
         Self(Mutex::new(HashMap::from([(Forms::Plain, Arc::new(lists))])))
     }
@@ -278,7 +278,7 @@ struct Resolver<'d, 'f> {
     definitions: &'d Definitions,
     partial: bool,
     done: BTreeMap<String, Arc<TermList>>,
-    /// The lists that are being resolved, outermost first.
+    /// The lists that are being resolved, the outermost first.
     open: Vec<&'d str>,
     faults: &'f mut Vec<Fault>,
 }
@@ -314,7 +314,7 @@ impl<'d> Resolver<'d, '_> {
         Some(list)
     }
 
-    /// The terms of the list that the entry `other` names, in `forms`; a term without a label gets
+    /// The terms of the list that the entry `other` names, in `forms`. A term without a label gets
     /// `label`.
     fn terms_of(&mut self, other: &'d Text, forms: Forms, label: Option<&str>) -> Vec<Arc<Term>> {
         let name = other.value.trim().trim_start_matches('$');
@@ -332,15 +332,15 @@ impl<'d> Resolver<'d, '_> {
         self.list(name).map_or(Vec::new(), |list| list.terms.iter().map(labelled).collect())
     }
 
-    /// Whether the list can be resolved; if not, the fault, unless there may be a file that would
-    /// heal it.
+    /// Whether the list can be resolved. An error is its fault, or `None` if a file that could not
+    /// be read may define the list.
     fn check(&self, other: &Text, name: &str) -> Result<(), Option<Fault>> {
         let whole = 0..other.value.len();
         if let Some(start) = self.open.iter().position(|open| *open == name) {
             let circle: Vec<String> =
                 self.open[start..].iter().chain([&name]).map(|name| format!("${name}")).collect();
             let message =
-                format!("the term list `${name}` would hold itself: {}", circle.join(" → "));
+                format!("the term list `${name}` would contain itself: {}", circle.join(" → "));
             return Err(Some(other.fault(whole, message).help("remove one of these entries")));
         }
         if self.open.len() > DEEPEST {

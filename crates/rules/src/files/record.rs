@@ -1,4 +1,5 @@
-//! A rule as YAML in canonical form: the store keeps one for every version that made an alert.
+//! Writes a rule as YAML in canonical form. The store keeps one for every version that made an
+//! alert.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use crate::language::tree::Tree;
 use crate::rule::settings::Settings;
 use crate::story::{FeedFilter, NotifierName, Severity, WatchlistRow};
 
-/// All that decides what a rule matches and what its alerts say: everything but its examples and
-/// the terms of its lists.
+/// Everything that determines a rule's matches and alerts, without its examples and the terms of
+/// its lists.
 #[derive(Serialize)]
 struct RuleRecord<'r> {
     name: &'r str,
@@ -45,7 +46,7 @@ struct RuleRecord<'r> {
     expires: Option<String>,
 }
 
-/// Terms of a list that follow one another under one label.
+/// Neighbouring terms of a list with one label.
 #[derive(Serialize)]
 struct Labelled<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,13 +58,13 @@ struct Labelled<'r> {
     stem: BTreeMap<&'static str, Vec<String>>,
 }
 
-/// What a record is made of.
+/// The rule of a record.
 pub(crate) struct RecordSubject<'r> {
     /// The rule's name.
     pub(crate) name: &'r str,
     /// The name of its `each` list.
     pub(crate) each: Option<&'r str>,
-    /// The row of that list that the rule is for; `None`: all rows.
+    /// The row of that list, or `None` for all rows.
     pub(crate) row: Option<&'r WatchlistRow>,
     /// Its expression.
     pub(crate) tree: &'r Tree,
@@ -114,17 +115,17 @@ pub(crate) fn text(rule: &RecordSubject<'_>) -> String {
     text
 }
 
-/// The key that lists stand under.
+/// The key of lists.
 const TERMS: &str = "terms:\n";
 
-/// A list as it stands under [`TERMS`].
+/// A list as it is written under [`TERMS`].
 fn printed(list: &TermList) -> String {
     let lists = BTreeMap::from([("terms", BTreeMap::from([(list.name.as_str(), terms(list))]))]);
     let text = serde_yaml::to_string(&lists).expect("texts, lists and string keys are always YAML");
     text.strip_prefix(TERMS).unwrap_or(&text).to_owned()
 }
 
-/// SHA-256 of `text`.
+/// The SHA-256 of `text`.
 pub(crate) fn version(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
@@ -143,7 +144,7 @@ fn terms(list: &TermList) -> Vec<Labelled<'_>> {
     list.terms.chunk_by(alike).map(labelled).collect()
 }
 
-/// Terms of one label and one language, of which there is at least one.
+/// Terms with one label and one language, at least one.
 fn labelled(terms: &[Arc<Term>]) -> Labelled<'_> {
     let label = terms[0].label.as_deref();
     let texts = terms.iter().map(|term| print::term_text(term)).collect();

@@ -1,5 +1,4 @@
-//! What a rule says of its alerts, its feeds and its words' forms, and what it leaves to its file's
-//! `defaults`.
+//! Reads a rule's settings: for alerts, feeds and forms, with those of its file's `defaults`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::story::{FeedName, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 use crate::{FeedFilter, KnownNames, Settings};
 
-/// The settings as they are written; `None` where they are not.
+/// The settings as written; `None` for those that are not written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WrittenSettings {
     pub(super) severity: Option<Severity>,
@@ -32,7 +31,7 @@ pub(super) struct WrittenSettings {
     pub(super) backfill: Option<Duration>,
 }
 
-/// Reads the settings among `entries`, a rule's or those of `defaults`.
+/// Reads the settings among `entries`, of a rule or of `defaults`.
 pub(super) fn read_settings(
     entries: &mut Entries<'_>,
     known: Option<&KnownNames>,
@@ -54,7 +53,7 @@ pub(super) fn read_settings(
     }
 }
 
-/// Reads a file's `defaults`: settings and nothing else.
+/// Reads a file's `defaults`, which has only settings.
 pub(super) fn defaults(
     node: &Node<'_>,
     known: Option<&KnownNames>,
@@ -67,8 +66,8 @@ pub(super) fn defaults(
 }
 
 impl WrittenSettings {
-    /// These, and `defaults` where nothing was written. A list that was written takes the place of
-    /// the default list.
+    /// These settings; those that are not written come from `defaults`. A written list replaces the
+    /// default list.
     pub(super) fn or(self, defaults: &Self) -> Self {
         let defaults = defaults.clone();
         Self {
@@ -87,7 +86,7 @@ impl WrittenSettings {
         }
     }
 
-    /// The settings, with what holds where nothing is written.
+    /// The settings, with standard values for those that are not written.
     pub(super) fn finished(self) -> Settings {
         Settings {
             severity: self.severity.unwrap_or_default(),
@@ -184,11 +183,12 @@ fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<Strin
         let tag = text.value.to_ascii_lowercase();
         let is_tag = matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_lowercase());
         if !is_tag {
-            let fault = text.fault(0..text.value.len(), format!("`{}` is no language", text.value));
+            let fault =
+                text.fault(0..text.value.len(), format!("`{}` is not a language", text.value));
             faults.push(fault.help("write two or three letters: en, ru, ko"));
         }
         if let Some((why, help)) = lint::unknown_language(&tag).filter(|_| is_tag) {
-            let message = format!("no story is of this language: {why}");
+            let message = format!("no story has this language: {why}");
             let fault = text.fault(0..text.value.len(), message);
             faults.push(Fault { level: Level::Warning, ..fault }.help(help));
         }
@@ -201,14 +201,14 @@ fn expires(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Date> {
     let text = entries.get("expires")?.text(faults)?;
     let day = text.value.parse().ok().filter(|_| text.value.len() == "2026-12-31".len());
     if day.is_none() {
-        let fault = text.fault(0..text.value.len(), format!("`{}` is no day", text.value));
+        let fault = text.fault(0..text.value.len(), format!("`{}` is not a day", text.value));
         faults
             .push(fault.help("write the last day on which the rule is to match, as in 2026-12-31"));
     }
     day
 }
 
-/// The fault of a filter that no feed passes.
+/// The fault of a filter that accepts no feed.
 fn unknown_feed(text: &Text, filter: &FeedFilter, known: &KnownNames) -> Option<Fault> {
     if known.feeds.iter().any(|feed| feed.passes(filter)) {
         return None;

@@ -1,4 +1,4 @@
-//! A term list that comes from a table (`from: sdn.csv`): what its file says of it, and its rows.
+//! Reads a term list from a table (`from: sdn.csv`): its keys in the rule file, and its rows.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,27 +18,27 @@ mod quotes;
 mod records;
 pub(super) mod warn;
 
-/// The longest cell that is a term, in characters. No name is longer.
+/// The longest cell that can be a term, in characters. No name is longer.
 const LONGEST: usize = 500;
 
-/// Faults of one table that are reported one by one; the rest is counted.
+/// The most faults of one table that are reported. The others are counted.
 const MOST_FAULTS: usize = 20;
 
-/// Which columns of which table make a list.
+/// The table and columns of a list.
 pub(super) struct WantedColumns {
-    /// The table's path, as the rule file writes it.
+    /// The table's path as written in the rule file.
     pub(super) from: Text,
-    /// The column of the terms, which also are the rows' labels.
+    /// The column of the terms. They are also the labels of the rows.
     term: Text,
-    /// The column of their other names.
+    /// The column of other names.
     aliases: Option<Text>,
-    /// The sign between several other names in one cell.
+    /// The sign that separates other names in one cell.
     split: Option<String>,
-    /// The column of the rows' ids; where there is none, the term is the id.
+    /// The column of the ids. Without it, the term is the id.
     id: Option<Text>,
 }
 
-/// The columns of one table by their places.
+/// The indices of a table's columns.
 struct Columns<'w> {
     term: (usize, &'w str),
     aliases: Option<(usize, &'w str)>,
@@ -74,7 +74,7 @@ impl WantedColumns {
                 faults.push(
                     split
                         .fault(0..0, "this splits nothing")
-                        .help("write what stands between two names: \";\""),
+                        .help("write the sign between two names: \";\""),
                 );
                 None
             }
@@ -83,8 +83,8 @@ impl WantedColumns {
         Some(Self { from, term: term?, aliases, split, id })
     }
 
-    /// The rows of the list `name`; none, and faults, if the table among `tables` is not as it
-    /// should be.
+    /// The rows of the list `name`. If its table among `tables` has an error, adds faults and
+    /// returns none.
     pub(super) fn rows(
         &self,
         name: &str,
@@ -120,7 +120,7 @@ impl WantedColumns {
         rows
     }
 
-    /// Where the columns are. A missing column is a fault of the table, not of the rule file.
+    /// Finds the columns. A missing column is a fault of the table, not of the rule file.
     fn columns(
         &self,
         table: &TableRecords,
@@ -175,7 +175,7 @@ impl TableFaults<'_> {
         }
     }
 
-    /// Reports how many more faults there are.
+    /// Reports the number of faults that are not shown.
     fn finish(self) {
         if self.count > MOST_FAULTS {
             let end = self.source.text.len();
@@ -188,8 +188,8 @@ impl TableFaults<'_> {
     }
 }
 
-/// The path of the table that a rule file calls `from`: seen from the folder of the rule file,
-/// without `.` and what `..` takes back.
+/// The path of the table that a rule file names `from`. It starts in the folder of the rule file.
+/// `.` and `..` are resolved.
 pub(super) fn path(file: &str, from: &str) -> String {
     let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
     let mut path = PathBuf::new();
@@ -211,7 +211,7 @@ fn columns_there(header: &[String]) -> String {
         && let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| only.contains(*sign))
     {
         return format!(
-            "its cells seem to be parted by {sign:?}: save it with commas between them (RFC 4180)"
+            "its cells seem to be separated by {sign:?}: save it with commas between them (RFC 4180)"
         );
     }
     let names: Vec<String> =
@@ -259,7 +259,7 @@ fn id(
     let (place, column) = columns.id;
     let id = cell(record, place);
     if id.is_empty() {
-        // Where the term is the id, a missing term is reported instead.
+        // If the term is the id, a missing term is reported instead.
         if place != columns.term.0 {
             faults.add(
                 record,
@@ -294,7 +294,7 @@ fn id(
     Some(id)
 }
 
-/// The label of a row, and its terms: at least one.
+/// The label of a row, and its terms, at least one.
 fn terms(
     record: &TableRecord,
     columns: &Columns<'_>,
@@ -344,7 +344,7 @@ fn term(
     term
 }
 
-/// The column that the rule file names.
+/// The name of the column in the rule file.
 fn name(text: &Text) -> &str {
     text.value.trim()
 }

@@ -1,4 +1,4 @@
-//! Rule files: what they say, and what is said of broken ones.
+//! Tests of rule files, and of the faults of broken ones.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<
     (load(&sources.into(), known, &mut faults).map(LoadedRules::into_rows), faults)
 }
 
-/// The faults of files that do not load, as a person sees them.
+/// The rendered faults of files that do not load.
 fn refused(files: &[(&str, &str)]) -> String {
     let known = KnownNames {
         notifiers: ["desk", "console"].map(|name| NotifierName(name.to_owned())).into(),
@@ -341,7 +341,7 @@ fn odd_languages_and_days_are_told() {
     let said =
         refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
     assert!(
-        said.contains("`english` is no language") && said.contains("`soon` is no day"),
+        said.contains("`english` is not a language") && said.contains("`soon` is not a day"),
         "{said}"
     );
 }

@@ -1,5 +1,4 @@
-//! What a rule looks for: an expression, or the same as YAML, to one tree that does not hold of
-//! everything.
+//! Reads `when`, an expression or the same as YAML, to a tree that does not match everything.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,15 +14,15 @@ use crate::lint::list_cache::ListCache;
 use crate::text::one_line;
 use crate::yaml::{Node, Text};
 
-/// Levels of a tree that is written as YAML, at most. An expression has no more: its parentheses
-/// are at most 100 deep, and each can make two levels.
+/// The most levels of a tree that is written as YAML. An expression has no more, because its
+/// parentheses are at most 100 deep, and each can make two levels.
 const MOST_LEVELS: usize = 200;
 
-/// How a `when` was written, and where.
+/// How a `when` was written, and its place.
 pub(crate) enum When {
     /// As an expression.
     Expression(Text),
-    /// As YAML: the spans of its tree are those of many texts.
+    /// As YAML. The spans of its tree belong to many texts.
     Clauses(Arc<Source>, Range<usize>),
 }
 
@@ -44,7 +43,7 @@ pub(crate) fn read_when(
     Some((When::Expression(text), tree))
 }
 
-/// A warning of keywords on lines of their own that YAML folds to a single phrase.
+/// A warning if YAML folds lines with one keyword each to a single phrase.
 fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     let Tree::Term(_, span) = tree else { return None };
     let is_quoted = text.value[span.clone()].starts_with(['"', '“', '„', '«', '=']);
@@ -55,14 +54,13 @@ fn folded_lines(text: &Text, tree: &Tree) -> Option<Fault> {
     }
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let any = excerpt::head(&lines.join(" OR "), 120);
-    let fault = text
-        .warning(span.clone(), "these lines are one phrase: nothing says how they belong together");
+    let fault = text.warning(span.clone(), "these lines are one phrase: no operator joins them");
     Some(fault.help(format!(
         "write `{any}` if any of them is enough, AND if all must be there; double quotes for the phrase"
     )))
 }
 
-/// Warns of clauses of `tree` that are probably not meant. `when`: how it was written.
+/// Warns of clauses of `tree` that are probably mistakes. `when` is how it was written.
 pub(crate) fn warn_of_expression(
     when: &When,
     tree: &Tree,
@@ -93,7 +91,7 @@ fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Opti
     Some(tree)
 }
 
-/// The tree of an expression that stands alone; `None` if it has an error.
+/// The tree of a whole expression; `None` if it has an error.
 pub(crate) fn sound_expression(
     text: &Text,
     lists: &Lists,
@@ -119,18 +117,18 @@ fn written(text: &str, tree: &Tree) -> String {
 
 fn matches_nearly_all(fault: Fault, help: &str) -> Fault {
     let message =
-        "this would match nearly every story: it holds where none of its terms is found".to_owned();
+        "this would match nearly every story: it holds if none of its terms is found".to_owned();
     Fault { message, ..fault }.help(help)
 }
 
-/// The tree of an expression; it may hold where no term is found.
+/// The tree of an expression. It may hold if no term is found.
 fn expression(text: &Text, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {
     let (tree, problems) = syntax::parse(&text.value, lists);
     faults.extend(problems.into_iter().map(|problem| fault_in(text, problem)));
     tree
 }
 
-/// `problem`, found in the value of `text`, at its place in the file.
+/// `problem`, which was found in the value of `text`, as a fault at its place in the file.
 pub(crate) fn fault_in(text: &Text, problem: ExpressionProblem) -> Fault {
     let fault = match problem.level {
         Level::Error => text.fault(problem.span, problem.message),
@@ -179,7 +177,7 @@ fn clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tre
     Some(Tree::all(branches))
 }
 
-/// The clauses of a list, or a single one; `None` if any has an error or there is none.
+/// The clauses of a list, or a single clause. `None` if any has an error or there is none.
 fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Vec<Tree>> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
@@ -188,7 +186,7 @@ fn clauses(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Ve
                 .help("write words or phrases into it, or leave it out"),
         );
     }
-    // Every clause is read before any is found missing, so that all faults are reported.
+    // Every clause is read before a missing one is reported, so that all faults are reported.
     let trees: Vec<Option<Tree>> = nodes.iter().map(|node| clause(node, lists, faults)).collect();
     trees.into_iter().collect::<Option<Vec<_>>>().filter(|trees| !trees.is_empty())
 }

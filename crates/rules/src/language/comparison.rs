@@ -1,4 +1,4 @@
-//! How long and how old a story is, compared with a number: `words >= 100`, `age < 2d`.
+//! Comparisons of a story's length or age with a number: `words >= 100`, `age < 2d`.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use crate::language::truth::Truth;
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
-    /// The words of headline and text.
+    /// The number of words of headline and text.
     Words(Sign, u32),
-    /// First seen minus published, in seconds.
+    /// The time from publication to first seen, in seconds.
     Age(Sign, u64),
 }
 
-/// What is compared.
+/// The compared property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// The number of words.
+    /// The number of words of headline and text.
     Words,
-    /// The age.
+    /// The time from publication to first seen.
     Age,
 }
 
-/// How two numbers are compared.
+/// The operator of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Sign {
     /// `>=`
@@ -36,10 +36,10 @@ pub(crate) enum Sign {
 }
 
 impl Measure {
-    /// Everything that can be compared.
+    /// Every property that can be compared.
     pub(crate) const ALL: [Self; 2] = [Self::Words, Self::Age];
 
-    /// The word that expressions use.
+    /// The name in expressions.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
@@ -49,10 +49,10 @@ impl Measure {
 }
 
 impl Sign {
-    /// Every sign, none before one that it begins with.
+    /// Every sign. A sign comes before the signs that it begins with.
     pub(crate) const ALL: [Self; 4] = [Self::AtLeast, Self::AtMost, Self::More, Self::Less];
 
-    /// The sign that expressions use.
+    /// The sign in expressions.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AtLeast => ">=",
@@ -73,8 +73,8 @@ impl Sign {
 }
 
 impl Comparison {
-    /// `measure sign value`; the value of an age is a duration of whole seconds (`36h`), of words a
-    /// number. `None` if it is neither.
+    /// Parses `measure sign value`. The value of an age is a duration of whole seconds (`36h`), and
+    /// of words a number. `None` for any other value.
     pub(crate) fn parse(measure: Measure, sign: Sign, value: &str) -> Option<Self> {
         match measure {
             Measure::Words => value.parse().ok().map(|words| Self::Words(sign, words)),
@@ -85,7 +85,7 @@ impl Comparison {
         }
     }
 
-    /// What it compares.
+    /// The compared property.
     pub(crate) fn measure(self) -> Measure {
         match self {
             Self::Words(..) => Measure::Words,
@@ -93,7 +93,7 @@ impl Comparison {
         }
     }
 
-    /// As expressions write it.
+    /// The comparison as an expression.
     pub(crate) fn written(self) -> String {
         let (sign, value) = match self {
             Self::Words(sign, words) => (sign, words.to_string()),
@@ -102,7 +102,7 @@ impl Comparison {
         format!("{} {} {value}", self.measure().as_str(), sign.as_str())
     }
 
-    /// Whether it holds of a story with so many words and so many seconds of age.
+    /// Whether it holds for a story with this number of words and this age in seconds.
     pub(crate) fn truth(self, words: Option<usize>, age: Option<i64>) -> Truth {
         let held = match self {
             Self::Words(sign, wanted) => words.map(|words| sign.holds(words, wanted as usize)),
@@ -114,7 +114,7 @@ impl Comparison {
     }
 }
 
-/// So many seconds in the largest unit that makes them a whole number: `36h`.
+/// `seconds` in the largest unit in which they are a whole number: `36h`.
 pub(crate) fn span_of_time(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
     let unit =

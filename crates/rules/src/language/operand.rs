@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::term::Term;
 use crate::language::term_list::TermList;
 
-/// At least one word, phrase or list. Any of them is enough.
+/// At least one word, phrase or list. An occurrence of one of them suffices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Operand(Vec<Choice>);
 
@@ -19,7 +19,7 @@ pub(crate) enum Choice {
 }
 
 impl Operand {
-    /// The operand of `choices`, of which there is at least one.
+    /// The operand of `choices`, which must not be empty.
     pub(crate) fn new(choices: Vec<Choice>) -> Self {
         Self(choices)
     }
@@ -29,12 +29,12 @@ impl Operand {
         &self.0
     }
 
-    /// Whether it is the list of that name alone.
+    /// Whether it is only the list `name`.
     pub(crate) fn is_only(&self, name: &str) -> bool {
         self.0.iter().all(|choice| matches!(choice, Choice::List(list) if list.name == name))
     }
 
-    /// The same, in which `list` stands in the place of the list of that name.
+    /// The same operand with `list` in place of the list of that name.
     pub(crate) fn with_list(&self, list: &Arc<TermList>) -> Self {
         let choices = self.0.iter().map(|choice| match choice {
             Choice::List(whole) if whole.name == list.name => Choice::List(Arc::clone(list)),
@@ -43,7 +43,7 @@ impl Operand {
         Self(choices.collect())
     }
 
-    /// Its terms, those of its lists among them.
+    /// Its terms, with those of its lists.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &Term> {
         self.0.iter().flat_map(|choice| match choice {
             Choice::Term(term) => std::slice::from_ref(term).iter().map(Arc::as_ref),
@@ -51,7 +51,7 @@ impl Operand {
         })
     }
 
-    /// The words of its longest term.
+    /// The number of words of its longest term.
     pub(crate) fn longest(&self) -> usize {
         self.terms().map(|term| term.words.len()).max().unwrap_or_default()
     }

@@ -1,11 +1,11 @@
-//! Two operands and how they must stand to one another: NEAR, ONEAR, EXCEPT.
+//! Pairs of operands with a required position to each other: NEAR, ONEAR, EXCEPT.
 
 use super::operand::Operand;
 
-/// Words between two operands of NEAR, at most.
+/// The most words between two operands of NEAR.
 pub(crate) const FARTHEST: usize = 1000;
 
-/// Two operands and how they must stand to one another.
+/// Two operands and their required position to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) left: Operand,
@@ -13,19 +13,19 @@ pub(crate) struct Pair {
     pub(crate) right: Operand,
 }
 
-/// How two occurrences must stand to one another.
+/// The required position of two occurrences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Proximity {
-    /// At most that many words between them, in either order, in one paragraph, not overlapping.
+    /// At most this many words between them, in any order, in one paragraph, without overlap.
     Near(usize),
-    /// The same, the left one first.
+    /// The same as `Near`, with the left occurrence first.
     Onear(usize),
-    /// The left one overlaps no right one.
+    /// The left occurrence overlaps no right occurrence.
     Except,
 }
 
 impl Proximity {
-    /// How expressions write it.
+    /// The operator in expressions.
     pub(crate) fn written(self) -> String {
         match self {
             Self::Near(most) => format!("NEAR/{most}"),
@@ -34,7 +34,7 @@ impl Proximity {
         }
     }
 
-    /// The operator that a run writes. Its number may be too great.
+    /// The operator of a run. Its number may be too large.
     pub(crate) fn parse(run: &str) -> Option<Self> {
         let number = |prefix| {
             let digits: &str = run.strip_prefix(prefix)?;

@@ -1,4 +1,4 @@
-//! Regular expressions in linear time over the text as it is written. Each needs certain letters.
+//! Regular expressions over the text as it is written, in linear time. Each needs certain letters.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 use regex_syntax::hir::{Hir, HirKind};
 
-/// The shortest literal by which a pattern is searched, in bytes.
+/// The shortest literal with which a pattern is searched, in bytes.
 pub(crate) const LEAST_LITERAL: usize = 3;
 
-/// The most memory that one compiled pattern may take, in bytes.
+/// The most memory of a compiled pattern, in bytes.
 const LARGEST: usize = 1 << 20;
 
 /// The longest pattern, in bytes.
@@ -18,12 +18,12 @@ const LONGEST: usize = 1000;
 /// A regular expression, compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
-    /// As it stands between the slashes.
+    /// The text between the slashes.
     pub(crate) text: String,
     regex: Regex,
 }
 
-/// Why a text is no pattern: what is wrong, where, and what to do.
+/// Why a text is not a pattern: the mistake, its place, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NoPattern {
     pub(crate) span: Range<usize>,
@@ -40,7 +40,7 @@ impl PartialEq for Pattern {
 impl Eq for Pattern {}
 
 impl Pattern {
-    /// Compiles `text`.
+    /// Compiles the pattern `text`.
     pub(crate) fn new(text: &str) -> Result<Self, NoPattern> {
         let refuse =
             |span, message: &str, help| NoPattern { span, message: message.to_owned(), help };
@@ -72,19 +72,19 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), regex })
     }
 
-    /// Bytes of which each text that it matches holds one, as they are written: few, and each at
-    /// least three long.
+    /// The literals of the pattern, as written. Each text that matches contains one of them. They
+    /// are few, and each has at least three bytes.
     pub(crate) fn literals(&self) -> Vec<Vec<u8>> {
         regex_syntax::parse(&self.text).ok().and_then(|hir| literals(&hir)).unwrap_or_default()
     }
 
-    /// Where it first matches in `text`, in bytes.
+    /// The bytes of its first match in `text`.
     pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
         self.regex.find(text).map(|found| found.range())
     }
 }
 
-/// Puts an error of the library at its place.
+/// An error of the library, at its place.
 fn explain(error: &regex_syntax::Error, text: &str) -> NoPattern {
     let (span, message) = match error {
         regex_syntax::Error::Parse(error) => (error.span(), error.kind().to_string()),
@@ -101,11 +101,11 @@ fn explain(error: &regex_syntax::Error, text: &str) -> NoPattern {
 
 const PLAIN: &str = "a sign that is meant as itself has a \\ before it";
 
-/// Neighbours that are looked at together for letters in a row.
+/// The most neighbouring parts that are searched together for literals.
 const PARTS: usize = 8;
 
-/// Few literals, each long enough to be looked for, of which each text that `hir` matches holds
-/// one; `None` if there are none.
+/// A few literals, each long enough for a search. Each text that `hir` matches contains one of
+/// them. `None` if there are none.
 fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     let starts = |hir: &Hir| {
         let mut literals = Extractor::new().kind(ExtractKind::Prefix).extract(hir);

@@ -1,5 +1,5 @@
-//! Writes a tree in canonical form. Clauses of a hundred levels and terms with several kinds of
-//! quotation marks aside, the form parses to the same tree.
+//! Writes a tree in canonical form. The form parses to the same tree, except for clauses with a
+//! hundred levels and terms with several kinds of quotation marks.
 
 use super::operand::{Choice, Operand};
 use super::scope::Scope;
@@ -31,8 +31,8 @@ pub(crate) fn expression(tree: &Tree) -> String {
     }
 }
 
-/// A term as an expression writes it: bare if that means the same, else in quotes; a cell of a
-/// table as it stands there.
+/// A term as an expression writes it: without quotes if that means the same, else in quotes. A cell
+/// of a table is written unchanged.
 pub(crate) fn term_text(term: &Term) -> String {
     if term.is_cell {
         return term.text.clone();
@@ -58,7 +58,7 @@ fn phrase(term: &Term) -> String {
     }
 }
 
-/// The operand beside NEAR and its kind.
+/// The operand of NEAR and similar operators.
 pub(crate) fn choices(operand: &Operand) -> String {
     if operand.choices().len() == 1 { joined(operand) } else { format!("({})", joined(operand)) }
 }
@@ -78,8 +78,8 @@ fn operand_of_and(branch: &Tree) -> String {
     }
 }
 
-/// The expression of `branch` as an operand, in parentheses where it needs them: `NOT a OR b` would
-/// be refused.
+/// The expression of `branch` as an operand, in parentheses if it needs them: `NOT a OR b` would be
+/// refused.
 pub(crate) fn operand(branch: &Tree) -> String {
     match branch {
         Tree::Not(..) | Tree::And(_) | Tree::Or(_) | Tree::Pair(..) => {
@@ -96,7 +96,7 @@ pub(crate) fn operand(branch: &Tree) -> String {
     }
 }
 
-/// The expression of `tree`, with the name of the `field` that it is about.
+/// The expression of `tree` with its `field`.
 pub(crate) fn in_field(tree: &Tree, field: Option<Scope>) -> String {
     match (field, tree) {
         (None, _) | (_, Tree::In(..)) => expression(tree),

@@ -1,4 +1,4 @@
-//! Expressions over the rows of a watchlist: a rule with `each` is a rule for every row.
+//! Expressions over the rows of a watchlist. A rule with `each` is one rule for every row.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::pair::{Pair, Proximity};
 use super::tree::Tree;
 use crate::language::term_list::TermList;
 
-/// `tree`, in which the row's `list` stands in the place of the whole list of that name.
+/// `tree` with the row's `list` in place of the whole list of that name.
 pub(crate) fn tree_of(tree: &Tree, list: &Arc<TermList>) -> Tree {
     let branches =
         |branches: &[Tree]| branches.iter().map(|branch| tree_of(branch, list)).collect();
@@ -36,7 +36,7 @@ pub(crate) fn tree_of(tree: &Tree, list: &Arc<TermList>) -> Tree {
     }
 }
 
-/// Whether `tree` may have the truth `wanted` where no term of the list `name` is found.
+/// Whether `tree` may have the truth `wanted` if no term of the list `name` is found.
 pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
     let may_be = |branch: &Tree, wanted| may_be_without(branch, name, wanted);
     let needs = |operand: &Operand| operand.is_only(name);
@@ -71,8 +71,8 @@ pub(crate) fn may_be_without(tree: &Tree, name: &str, wanted: bool) -> bool {
     }
 }
 
-/// Whether `ANY` counts the terms of the list `name` one by one anywhere in `tree`: rows have
-/// different numbers of them.
+/// Whether `ANY` counts the terms of the list `name` anywhere in `tree`. Rows have different
+/// numbers of terms.
 pub(crate) fn is_counted(tree: &Tree, name: &str) -> bool {
     let is_it = |item: &Tree| matches!(item, Tree::List(list, _) if list.name == name);
     matches!(tree, Tree::AnyOf(_, items, _) if items.iter().any(is_it))

@@ -1,25 +1,25 @@
-//! The fields that a part of an expression can be about.
+//! The fields that a part of an expression can search.
 
-/// What `title:` and the like look into.
+/// The field of a prefix such as `title:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scope {
     /// The headline.
     Title,
-    /// The headline and the text's first paragraph, at most fifty words of it.
+    /// The headline and the first paragraph of the text, at most fifty words of it.
     Lead,
     /// The text.
     Body,
-    /// Headline and text, as without a field.
+    /// Headline and text. They are searched without a field, too.
     Text,
     /// The address.
     Url,
-    /// The address's host, and what ends in it.
+    /// The host of the address, and every domain that it is in.
     Site,
     /// The name of a feed that carried the story.
     Source,
-    /// Who wrote it.
+    /// The authors.
     Author,
-    /// The language: a basic language range of RFC 4647.
+    /// The language, compared with a basic language range of RFC 4647.
     Lang,
     /// The publisher's own categories.
     Tag,
@@ -40,7 +40,7 @@ impl Scope {
         Self::Tag,
     ];
 
-    /// The word that expressions use.
+    /// The name in expressions.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -56,12 +56,12 @@ impl Scope {
         }
     }
 
-    /// The field of that name.
+    /// The field with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == name)
     }
 
-    /// Whether the story's text has a part in it.
+    /// Whether it contains a part of the story's text.
     pub(crate) fn reads_body(self) -> bool {
         matches!(self, Self::Lead | Self::Body | Self::Text)
     }

@@ -1,4 +1,4 @@
-//! Parses an expression to its tree, and reports all of its faults at once.
+//! Parses an expression to its tree, and reports all of its faults.
 //!
 //! ```text
 //! query   = or ;
@@ -16,8 +16,8 @@
 //! word    = [ "=" ] CHARACTERS [ "*" ] ;           both in quotes, too
 //! ```
 //!
-//! To add an operator: a kind in `lexer`, its place in `parser`, a branch in [`Tree`] and in
-//! `print`, and what it means in `naive`. Other tools' syntax is refused in `foreign`.
+//! To add an operator, add a kind to `lexer`, its place to `parser`, a branch to [`Tree`] and to
+//! `print`, and its meaning to `naive`. `foreign` refuses the syntax of other tools.
 
 use super::lists::Lists;
 use super::term::{Forms, Term};
@@ -41,11 +41,11 @@ pub(crate) use problems::ExpressionProblem;
 
 use problems::Problems;
 
-/// The tree of `expression`, or `None` if any of its problems is an error. Costs time linear in its
-/// length.
+/// The tree of `expression`, or `None` if any of its problems is an error. The time is linear in
+/// its length.
 ///
-/// A tree that holds where no term is found is returned, too. Whether that is a fault, the caller
-/// decides.
+/// A tree that holds if no term is found is returned, too. The caller decides whether that is a
+/// fault.
 pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<ExpressionProblem>) {
     let mut problems = Problems::default();
     let lexemes = lexer::lex(expression, &mut problems);
@@ -53,8 +53,8 @@ pub(crate) fn parse(expression: &str, lists: &Lists) -> (Option<Tree>, Vec<Expre
     (tree.filter(|_| !problems.broken), problems.found)
 }
 
-/// The term that `entry` of a term list writes, found in `forms`, with the list's label; `None` if
-/// any of its problems is an error.
+/// The term of `entry` in a term list, in `forms` and with the list's label. `None` if any of its
+/// problems is an error.
 pub(crate) fn parse_term(
     entry: &str,
     forms: Forms,

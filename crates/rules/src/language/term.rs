@@ -1,52 +1,54 @@
-//! Terms: words and phrases to look for.
+//! Terms: words and phrases that are searched.
 
 use std::ops::Range;
 
 use crate::text::{Stemmer, Token, capitals, one_line, other_numbers, shows_nothing, tokenise};
 
-/// A word or phrase to look for.
+/// A word or phrase that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Term {
-    /// As the rule writes it, without quotes, on one line.
+    /// Its text in the rule, without quotes, on one line.
     pub(crate) text: String,
     /// Its words: at least one.
     pub(crate) words: Vec<TermWord>,
-    /// Whether quotes with a `=` before them ask for no other forms of any of its words.
+    /// Whether it is in quotes with a `=` before them. No other forms of its words are then found.
     pub(crate) literal: bool,
-    /// For each of its words, which letters are capitals, where that counts.
+    /// The capital letters of each of its words, if capitals count.
     pub(crate) capitals: Option<Vec<Vec<bool>>>,
-    /// The label of the list that it stands in.
+    /// The label of the list that it is in.
     pub(crate) label: Option<String>,
-    /// Whether it is a cell of a table: its text is no expression.
+    /// Whether it is a cell of a table. Its text is then not an expression.
     pub(crate) is_cell: bool,
 }
 
-/// One word of a term, folded as [`tokenise`] folds.
+/// One word of a term, folded as [`tokenise`] does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TermWord {
-    /// That word; a rule's forms may widen it.
+    /// This word. The forms of a rule may add others.
     Plain(String),
-    /// That word and no other form of it.
+    /// This word without other forms.
     Exact(String),
-    /// That word, its plural and its singular.
+    /// This word, and its plurals and singulars.
     Numbers(String, Vec<String>),
-    /// Any word with the same stem.
+    /// Every word with this stem.
     Stem(Stemmer, String),
-    /// Any word that begins so: `weapon*`, and Hangul, whose particles are written without a space.
+    /// Every word that begins so: `weapon*`, and Hangul, because its particles follow without a
+    /// space.
     Prefix(String),
-    /// Dotted letters, `u.s`, or the same without dots where a text writes them in capitals.
+    /// Dotted letters such as `u.s`, or the same letters without dots if a text writes them in
+    /// capitals.
     Initials {
         /// With dots.
         dotted: String,
-        /// Without.
+        /// Without dots.
         bare: String,
     },
 }
 
-/// Which other forms of a word count for it, where it does not say itself.
+/// The other forms of a word that are found, unless the word says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Forms {
-    /// None.
+    /// No other forms.
     #[default]
     Plain,
     /// Its English plural or singular.
@@ -55,20 +57,20 @@ pub(crate) enum Forms {
     Stem(Stemmer),
 }
 
-/// Why a text is no term.
+/// Why a text is not a term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoTerm {
-    /// There is no letter or digit in it.
+    /// It has no letter or digit.
     Wordless,
-    /// The `*` of these bytes of the text ends no word.
+    /// The `*` at these bytes of the text is not at the end of a word.
     StrayWildcard(Range<usize>),
-    /// The word at these bytes of the text has too little before its `*`.
+    /// The word at these bytes of the text is too short before its `*`.
     ShortWildcard(Range<usize>),
 }
 
 impl Term {
-    /// The term that `text` writes, quotes already removed. A `=` before a word asks for no other
-    /// forms of it, `literal` of all of them.
+    /// The term of `text`, which has no quotes. A `=` before a word excludes other forms of it.
+    /// `literal` excludes them for all words.
     pub(crate) fn new(
         text: &str,
         literal: bool,
@@ -92,8 +94,8 @@ impl Term {
         Ok(Self { text, words, literal, capitals: None, label, is_cell: false }.with(forms))
     }
 
-    /// The term that a cell of a table is: nothing in it is an operator, a wildcard or a quotation
-    /// mark. `None` if there is no word in it.
+    /// The term of a table's cell. It has no operators, wildcards or quotation marks. `None` if it
+    /// has no word.
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
         let words: Vec<TermWord> =
             tokenise(text).into_iter().map(|token| TermWord::new(token.word)).collect();
@@ -109,13 +111,12 @@ impl Term {
         })
     }
 
-    /// The same, which finds `forms` of those of its words that do not say themselves what they
-    /// find.
+    /// The same term. Words that do not set their own forms are found in `forms`.
     pub(crate) fn with(self, forms: Forms) -> Self {
         Self { words: self.words.into_iter().map(|word| word.with(forms)).collect(), ..self }
     }
 
-    /// The same where it stands with the same capitals.
+    /// The same term, found only with the same capitals.
     pub(crate) fn cased(self) -> Self {
         let written = |token: Token| capitals(&self.text[token.span]);
         let capitals: Vec<Vec<bool>> = tokenise(&self.text).into_iter().map(written).collect();
@@ -128,7 +129,7 @@ impl Term {
         Self { words, capitals: Some(capitals), ..self }
     }
 
-    /// The language by whose stems it is found.
+    /// The language whose stems it is found by.
     pub(crate) fn stemmer(&self) -> Option<Stemmer> {
         self.words.iter().find_map(|word| {
             if let TermWord::Stem(stemmer, _) = word { Some(*stemmer) } else { None }
@@ -136,7 +137,7 @@ impl Term {
     }
 }
 
-/// The words in `written`, which has no space in it and stands at byte `at`.
+/// The words of `written`, which has no spaces and begins at byte `at`.
 fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTerm> {
     let tokens = tokenise(written);
     let word: fn(String) -> TermWord = if exact { TermWord::exact } else { TermWord::new };
@@ -157,7 +158,7 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
     Ok(words)
 }
 
-/// Whether a `*` behind `stem` finds few enough words: three letters or digits, two Cyrillic
+/// Whether a `*` after `stem` finds few enough words: after three letters or digits, two Cyrillic
 /// letters, or one Han character.
 fn is_specific(stem: &str) -> bool {
     let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
@@ -175,7 +176,7 @@ impl TermWord {
         if is_dotted(&folded) { Self::initials(folded) } else { Self::Plain(folded) }
     }
 
-    /// The word in no other form; dots between letters are only a spelling.
+    /// The word without other forms. Dots between its letters are one of its spellings.
     fn exact(folded: String) -> Self {
         if is_dotted(&folded) { Self::initials(folded) } else { Self::Exact(folded) }
     }
@@ -184,7 +185,7 @@ impl TermWord {
         Self::Initials { bare: dotted.replace('.', ""), dotted }
     }
 
-    /// The same in `forms`, if it is not more or less than plain.
+    /// The same word in `forms`, if it is plain.
     fn with(self, forms: Forms) -> Self {
         match (self, forms) {
             (Self::Plain(word), Forms::Plural) => match other_numbers(&word) {
@@ -196,8 +197,8 @@ impl TermWord {
         }
     }
 
-    /// The same, whose letters are capitals as `capitals` says: letters that all are may have dots
-    /// between them.
+    /// The same word with the letters in `capitals` as capitals. If all letters are capitals, they
+    /// may have dots between them.
     fn cased(self, capitals: &[bool]) -> Self {
         match self {
             Self::Plain(bare) | Self::Exact(bare) | Self::Numbers(bare, _)
@@ -212,7 +213,7 @@ impl TermWord {
         }
     }
 
-    /// The same as the beginning of a word.
+    /// The same word as the beginning of words.
     fn or_longer(self) -> Self {
         match self {
             Self::Plain(folded)

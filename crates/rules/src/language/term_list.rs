@@ -1,4 +1,4 @@
-//! Term lists, and the rows of those that come from tables.
+//! Term lists, and the rows of lists from tables.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use super::term::{Forms, Term};
 use crate::story;
 
-/// A term list: at least one term, none twice.
+/// A term list: at least one term, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TermList {
     /// Its name, without the `$`.
     pub(crate) name: String,
-    /// Its terms, those of the lists that it names among them.
+    /// Its terms, with those of the lists that it names.
     pub(crate) terms: Vec<Arc<Term>>,
-    /// The rows of a list that comes from a table, in the order of the table: their terms are its
-    /// own.
+    /// The rows of a list from a table, in the order of the table. Their terms are the terms of the
+    /// list.
     pub(crate) rows: Vec<Arc<ListRow>>,
 }
 
 impl TermList {
-    /// The same, whose terms find `forms` of their words.
+    /// The same list with its words in `forms`.
     pub(crate) fn with(&self, forms: Forms) -> Self {
         if !self.rows.is_empty() {
             return list_of_rows(
@@ -32,29 +32,29 @@ impl TermList {
     }
 }
 
-/// A row of a list that comes from a table.
+/// A row of a list from a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ListRow {
-    /// What alerts say of it.
+    /// The row as alerts show it.
     pub(crate) head: story::WatchlistRow,
-    /// Its terms, as a list of the name that the whole list has.
+    /// Its terms, as a list with the name of the whole list.
     pub(crate) list: Arc<TermList>,
 }
 
 impl ListRow {
-    /// The row of the list `name` that has these terms, of which there is at least one.
+    /// The row of the list `name` with these terms, which must not be empty.
     pub(crate) fn new(name: &str, head: story::WatchlistRow, terms: Vec<Arc<Term>>) -> Self {
         let list = TermList { name: name.to_owned(), terms, rows: Vec::new() };
         Self { head, list: Arc::new(list) }
     }
 
-    /// The same, whose terms find `forms` of their words.
+    /// The same row with its words in `forms`.
     pub(crate) fn with(&self, forms: Forms) -> Self {
         Self { head: self.head.clone(), list: Arc::new(self.list.with(forms)) }
     }
 }
 
-/// The list `name` of all terms of `rows`; of a term that several rows have, the first one's.
+/// The list `name` with all terms of `rows`. If rows share a term, that of the first row is kept.
 pub(crate) fn list_of_rows(name: &str, rows: Vec<Arc<ListRow>>) -> TermList {
     let mut seen = HashSet::new();
     let all = rows.iter().flat_map(|row| &row.list.terms);

@@ -1,4 +1,4 @@
-//! What an expression means: a tree over terms, parsed once and valid as it stands.
+//! The tree of an expression. It is parsed once, and every tree is valid.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::scope::Scope;
 use super::term::Term;
 use crate::language::term_list::TermList;
 
-/// An expression, or a part of one. Spans are bytes of the text it was parsed from.
+/// An expression, or a part of one. Spans are bytes of its text.
 ///
-/// `all` and `any` of [`Tree`] build the branches: neither holds its own kind or fewer than two
-/// branches, and `negated` holds no `Not`.
+/// [`Tree::all`] and [`Tree::any`] build branches: neither contains its own kind, or fewer than two
+/// branches. [`Tree::negated`] builds no `Not` of a `Not`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tree {
     /// A word or phrase.
@@ -23,39 +23,39 @@ pub(crate) enum Tree {
     List(Arc<TermList>, Range<usize>),
     /// A regular expression.
     Pattern(Arc<Pattern>, Range<usize>),
-    /// How long or how old the story is.
+    /// A comparison with the length or age of the story.
     Compare(Comparison, Range<usize>),
-    /// Two operands that stand as they must to one another.
+    /// Two operands with a required position to each other.
     Pair(Box<Pair>, Range<usize>),
-    /// The operand, in at least that many places that do not overlap; one or more.
+    /// The operand in at least this many places that do not overlap. At least one.
     AtLeast(usize, Operand, Range<usize>),
-    /// At least that many of the items, a list counting as all of its terms; from one up to how
-    /// many there are.
+    /// At least this many of the items. A list counts as all of its terms. The number is from one
+    /// to the number of items.
     AnyOf(usize, Vec<Tree>, Range<usize>),
-    /// The branch, all of it within one such unit. The branch has no field and no comparison in it.
+    /// The whole branch within one unit. The branch has no field and no comparison.
     Within(TextUnit, Box<Tree>, Range<usize>),
     /// Every branch.
     And(Vec<Tree>),
     /// Any branch.
     Or(Vec<Tree>),
-    /// Not the branch; the span has its operator too.
+    /// Not the branch. The span includes the operator.
     Not(Box<Tree>, Range<usize>),
-    /// The branch, which is about one field; the span has the field's name too. Its branch has no
-    /// other and no comparison in it.
+    /// The branch in one field. The span includes the field's name. The branch has no other field
+    /// and no comparison.
     In(Scope, Box<Tree>, Range<usize>),
 }
 
-/// A part of a text that can be asked to hold all of a clause.
+/// A part of a text that a whole clause can be required in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextUnit {
-    /// A sentence of Unicode annex 29, give or take abbreviations.
+    /// A sentence of Unicode annex 29, with corrections for abbreviations.
     Sentence,
-    /// What stands between blank lines.
+    /// The text between two blank lines.
     Paragraph,
 }
 
 impl TextUnit {
-    /// The operator that expressions use.
+    /// The operator in expressions.
     pub(crate) fn operator(self) -> &'static str {
         match self {
             Self::Sentence => "SENT",
@@ -63,7 +63,7 @@ impl TextUnit {
         }
     }
 
-    /// The word for it.
+    /// The name for people.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sentence => "sentence",
@@ -73,7 +73,7 @@ impl TextUnit {
 }
 
 impl Tree {
-    /// The operand that it is; `None` if it is more than words, phrases and lists joined by OR.
+    /// The same as an operand; `None` if it is not words, phrases and lists joined by OR.
     pub(crate) fn into_operand(self) -> Option<Operand> {
         let branches = if let Self::Or(branches) = self { branches } else { vec![self] };
         let choice = |branch| match branch {
@@ -84,7 +84,7 @@ impl Tree {
         branches.into_iter().map(choice).collect::<Option<_>>().map(Operand::new)
     }
 
-    /// All of `branches`, of which there is at least one.
+    /// All of `branches`, which must not be empty.
     pub(crate) fn all(branches: Vec<Self>) -> Self {
         let flat = branches.into_iter().flat_map(|branch| match branch {
             Self::And(inner) => inner,
@@ -93,7 +93,7 @@ impl Tree {
         Self::one_or(flat.collect(), Self::And)
     }
 
-    /// Any of `branches`, of which there is at least one.
+    /// Any of `branches`, which must not be empty.
     pub(crate) fn any(branches: Vec<Self>) -> Self {
         let flat = branches.into_iter().flat_map(|branch| match branch {
             Self::Or(inner) => inner,
@@ -112,7 +112,7 @@ impl Tree {
         }
     }
 
-    /// What holds where `branch` does not.
+    /// The clause that holds if `branch` does not.
     pub(crate) fn negated(branch: Self, span: Range<usize>) -> Self {
         match branch {
             Self::Not(inner, _) => *inner,
@@ -120,12 +120,12 @@ impl Tree {
         }
     }
 
-    /// How many levels it has: a leaf has one.
+    /// The number of its levels. A leaf has one.
     pub(crate) fn depth(&self) -> usize {
         1 + self.branches().iter().map(Self::depth).max().unwrap_or_default()
     }
 
-    /// From its first byte to its last.
+    /// The bytes from its start to its end.
     pub(crate) fn span(&self) -> Range<usize> {
         match self {
             Self::Term(_, span)
@@ -145,7 +145,7 @@ impl Tree {
         }
     }
 
-    /// The clauses that it is made of, one level down.
+    /// The clauses that it consists of, one level down.
     pub(crate) fn branches(&self) -> &[Self] {
         match self {
             Self::And(branches) | Self::Or(branches) | Self::AnyOf(_, branches, _) => branches,
@@ -161,15 +161,15 @@ impl Tree {
         }
     }
 
-    /// The part through which this may hold where no term is found; `None` if it cannot hold there.
-    /// A language, a length and an age count as true or false, whichever lets it hold.
+    /// The part through which it may hold if no term is found; `None` if it cannot hold then. A
+    /// language, a length and an age count as true and as false.
     ///
-    /// A rule that may hold there would match nearly every story.
+    /// A rule that may hold without its terms would match nearly every story.
     pub(crate) fn matches_everything(&self) -> Option<&Self> {
         self.can_be_without_terms(true)
     }
 
-    /// The part through which this may have the truth `wanted` where no term is found.
+    /// The part through which it may have the truth `wanted` if no term is found.
     fn can_be_without_terms(&self, wanted: bool) -> Option<&Self> {
         let all = |branches: &[Self]| {
             branches.iter().all(|branch| branch.can_be_without_terms(wanted).is_some())
@@ -181,7 +181,7 @@ impl Tree {
             | Self::Pair(..)
             | Self::AtLeast(..) => (!wanted).then_some(self),
             Self::Compare(..) | Self::In(Scope::Lang, ..) => Some(self),
-            // A text without words has no sentence in which a branch could hold.
+            // A text without words has no sentence, so a branch in a sentence cannot hold.
             Self::Within(..) if !wanted => Some(self),
             Self::In(_, branch, _) | Self::Within(_, branch, _) => {
                 branch.can_be_without_terms(wanted).map(|_| self)
@@ -212,12 +212,12 @@ impl Tree {
         }
     }
 
-    /// For how many items of `ANY` it counts.
+    /// The number of items of `ANY` that it counts for.
     pub(crate) fn weight(&self) -> usize {
         if let Self::List(list, _) = self { list.terms.len() } else { 1 }
     }
 
-    /// Whether it looks into the story's text, beyond the title.
+    /// Whether it searches the story's text, and not only the title.
     pub(crate) fn reads_body(&self) -> bool {
         match self {
             Self::Term(..)
@@ -233,7 +233,7 @@ impl Tree {
         }
     }
 
-    /// The lists that it names, in order, each as often as it is named.
+    /// The lists that it names, in order. A list that is named twice appears twice.
     pub(crate) fn lists(&self) -> Vec<&Arc<TermList>> {
         fn named(operand: &Operand) -> Vec<&Arc<TermList>> {
             let lists = operand.choices().iter().filter_map(|choice| match choice {

@@ -1,31 +1,31 @@
-//! True, false or unknown: Kleene's three-valued logic.
+//! The truth values of Kleene's three-valued logic.
 
 use serde::Serialize;
 
-/// Whether a clause holds.
+/// Whether a clause holds, in Kleene's three-valued logic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Truth {
-    /// It does not.
+    /// It does not hold.
     False,
-    /// The story does not say: its age without a date, its words where they were not read.
+    /// It is unknown: the story has no date for its age, or its words were not all read.
     Unknown,
-    /// It does.
+    /// It holds.
     True,
 }
 
 impl Truth {
-    /// All of `truths`; true of none.
+    /// The conjunction of `truths`; true if there are none.
     pub(crate) fn all(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().min().unwrap_or(Self::True)
     }
 
-    /// Any of `truths`; false of none.
+    /// The disjunction of `truths`; false if there are none.
     pub(crate) fn any(truths: impl IntoIterator<Item = Self>) -> Self {
         truths.into_iter().max().unwrap_or(Self::False)
     }
 
-    /// At least `least` of `truths`, each of which counts as often as it says.
+    /// Whether at least `least` of `truths` hold. Each counts as many times as its number.
     pub(crate) fn at_least(least: usize, truths: impl IntoIterator<Item = (Self, usize)>) -> Self {
         let (mut sure, mut possible) = (0, 0);
         for (truth, weight) in truths {

@@ -1,5 +1,5 @@
-//! Regular expressions whose letters are all small or all capitals: they find a word in one
-//! spelling only.
+//! Warns of regular expressions whose letters are all small or all capitals, because they find a
+//! word in one spelling only.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::language::syntax::ExpressionProblem;
 use crate::language::tree::Tree;
 use crate::lint::warning::warning;
 
-/// Capitals in a row from which on they are a word and no abbreviation.
+/// The number of capitals in a row from which they are a word and not an abbreviation.
 const WORD: usize = 6;
 
 /// Warns of every such pattern of `tree`.
@@ -41,15 +41,15 @@ fn doubt(pattern: &Pattern, span: &Range<usize>) -> Option<ExpressionProblem> {
     ))
 }
 
-/// The letters that stand in a pattern as themselves.
+/// The literal letters of a pattern.
 #[derive(Default)]
 struct Letters {
     small: bool,
     capitals: bool,
-    /// Capitals in a row.
+    /// The number of capitals in a row.
     row: usize,
     longest: usize,
-    /// Whether it has flags, or classes in brackets: then its capitals are meant.
+    /// Whether it has flags or classes in brackets. Its capitals are then intended.
     is_thought_of: bool,
 }
 

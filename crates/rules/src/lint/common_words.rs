@@ -1,4 +1,5 @@
-//! Warns of names that are also very common English words, and of wildcards that find many of them.
+//! Warns of names that are also very common English words, and of wildcards that find many such
+//! words.
 
 use std::sync::LazyLock;
 
@@ -10,16 +11,16 @@ use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::lint::warning::{shown, warning};
 
-/// The table, sorted; `lint/words.txt` says where it comes from.
+/// The sorted table. `lint/words.txt` states its source.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect()
 });
 
-/// A wildcard that finds so many common words gets a warning.
+/// The number of common words from which a wildcard that finds them gets a warning.
 const MANY: usize = 12;
 
-/// Warns of wildcards that find very many words, and of names that alone make `tree` hold and are
-/// common words, too.
+/// Warns of wildcards that find very many words, and of names that are common words and alone make
+/// `tree` hold.
 pub(super) fn warn_of_common_words(
     tree: &Tree,
     cache: &ListCache,
@@ -35,14 +36,14 @@ pub(super) fn warn_of_common_words(
     alone(tree, cache, found);
 }
 
-/// The wildcards of a list's own entries that find very many words.
+/// Warnings for the wildcards of a list's own entries that find very many words.
 pub(super) fn common_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let wide = own.iter().enumerate().filter_map(|(at, term)| Some((at, too_wide(term)?)));
     wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// The warning about a word with a wildcard that stands alone: in a phrase, its neighbours narrow
-/// it down.
+/// The warning about a single word with a wildcard. In a phrase, the neighbours of the word narrow
+/// it.
 fn too_wide(term: &Term) -> Option<(String, String)> {
     let [TermWord::Prefix(start)] = term.words.as_slice() else { return None };
     let first = WORDS.partition_point(|word| *word < start.as_str());
@@ -56,12 +57,13 @@ fn too_wide(term: &Term) -> Option<(String, String)> {
     Some((message, "write more of the word, or the words that are meant, joined by OR".to_owned()))
 }
 
-/// Whether a folded word is one of the few thousand that English texts use most.
+/// Whether a word, folded as [`tokenise`](crate::text::tokenise) folds, is one of the few thousand
+/// most frequent words of English texts.
 pub fn is_common_word(word: &str) -> bool {
     WORDS.binary_search(&word).is_ok()
 }
 
-/// Whether `term` is a name that is also a very common word, and does not ask for its capitals.
+/// Whether `term` is a name that is also a very common word, and its capitals do not count.
 pub(super) fn is_common(term: &Term) -> bool {
     let is_name = term.text.trim_start_matches('=').starts_with(char::is_uppercase);
     let [word] = term.words.as_slice() else { return false };
@@ -83,11 +85,11 @@ pub(crate) fn why_everywhere(term: &Term) -> Option<&'static str> {
     WORDS.binary_search(&word.as_str()).is_ok().then_some("a very common word")
 }
 
-/// Warns of the common words of `tree`, each of which makes it hold by itself.
+/// Warns of the common words of `tree` that alone make it hold.
 fn alone(tree: &Tree, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
-        // Rows have their own warning, where their table is named.
+        // Rows have their own warning at the place that names their table.
         Tree::List(list, span) if list.rows.is_empty() => {
             if let Some(term) = cache.common(list) {
                 found.push(common_in_list(&term, &list.name, span.clone()));

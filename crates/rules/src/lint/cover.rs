@@ -2,10 +2,9 @@
 
 use crate::language::term::{Term, TermWord};
 
-/// Whether `wide` is found in every place where `narrow` is found, in its words from the one at
-/// `at` on.
+/// Whether `wide` is found wherever `narrow` is found, in the words of `narrow` from index `at` on.
 ///
-/// Sound, not complete: `true` is always right.
+/// It is sound but not complete: `true` is always right.
 pub(super) fn covers(wide: &Term, narrow: &Term, at: usize) -> bool {
     let end = at + wide.words.len();
     let Some(words) = narrow.words.get(at..end) else { return false };
@@ -13,7 +12,7 @@ pub(super) fn covers(wide: &Term, narrow: &Term, at: usize) -> bool {
         && capitals_cover(wide, narrow, at)
 }
 
-/// Whether `wide` asks for no capitals that `narrow` does not ask for.
+/// Whether every capital that `wide` requires is required by `narrow`, too.
 fn capitals_cover(wide: &Term, narrow: &Term, at: usize) -> bool {
     let Some(wanted) = &wide.capitals else { return true };
     let given = narrow.capitals.as_ref().and_then(|given| given.get(at..at + wanted.len()));
@@ -38,7 +37,7 @@ fn word_covers(wide: &TermWord, narrow: &TermWord) -> bool {
     }
 }
 
-/// Whether `word` finds `token` however that is written.
+/// Whether `word` finds `token` in any spelling of its letters.
 fn finds(word: &TermWord, token: &str) -> bool {
     match word {
         TermWord::Plain(folded) | TermWord::Exact(folded) => folded == token,

@@ -1,4 +1,4 @@
-//! A Cyrillic word with neither `*` nor a stem: it is found in one case only.
+//! Warns of Cyrillic words with neither `*` nor a stem, because they are found in one case only.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::language::tree::Tree;
 use crate::lint::visit;
 use crate::lint::warning::{shown, warning};
 
-/// Letters that such a word has: shorter ones seldom have endings.
+/// The least letters of such a word. Shorter words seldom have endings.
 const SHORTEST: usize = 3;
 
 /// The endings of adjectives in the nominative.
@@ -46,7 +46,7 @@ pub(super) fn cyrillic_entries(own: &[&Term]) -> Option<(usize, ExpressionProble
     Some((at, warning(0..0, missed(term), help)))
 }
 
-const AS_IT_IS: &str = "a `=` before a word asks for it as it is";
+const AS_IT_IS: &str = "a `=` before a word finds only this form";
 
 fn missed(term: &Term) -> String {
     format!("{} is found in this form only: other cases and endings are missed", shown(term))
@@ -61,7 +61,7 @@ fn lacks_endings(term: &Term) -> bool {
             .any(|written| !written.starts_with('=') && has_endings(written))
 }
 
-/// Whether it is a Cyrillic word, and no name of initials, such as США, which has no cases.
+/// Whether it is a Cyrillic word. A name of initials, such as США, has no cases and does not count.
 fn has_endings(written: &str) -> bool {
     let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
     let letters = written.chars().filter(|c| is_cyrillic(*c)).count();
@@ -71,7 +71,7 @@ fn has_endings(written: &str) -> bool {
         && written.chars().all(|c| is_cyrillic(c) || !c.is_alphanumeric())
 }
 
-/// The term with a wildcard in place of the endings that are seen.
+/// The term with a wildcard in place of its known endings.
 fn with_wildcard(term: &Term) -> String {
     let words = term.text.split_whitespace().map(|written| {
         if written.starts_with('=') || !has_endings(written) {

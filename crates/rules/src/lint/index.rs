@@ -1,4 +1,4 @@
-//! An index of terms by their words: finds the terms that cover another without a search of all.
+//! An index of terms by their words. It finds the terms that cover another without a search of all.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,19 +8,20 @@ use super::cover::covers;
 use crate::language::term::{Term, TermWord};
 use crate::text::Stemmer;
 
-/// Longer terms are not indexed, because they would cost too much.
+/// The most words of a term in the index. Longer terms would cost too much.
 const LONGEST: usize = 12;
 
-/// Terms with the same words and other capitals or labels that are kept, at most.
+/// The most terms with the same words and other capitals or labels that are kept.
 const TWINS: usize = 4;
 
-/// Beginnings of a word that are looked up, in characters.
+/// The longest beginning of a word that is looked up, in characters.
 const BEGINNINGS: usize = 40;
 
-/// Steps of one search, at most. Lists that people write need fewer.
+/// The most steps of one search. Lists that people write need fewer.
 const STEPS: usize = 2000;
 
-/// A trie of terms by their words. Its keys are hashes, so that every candidate is compared itself.
+/// A trie of terms by their words. Its keys are hashes, so every candidate is compared with the
+/// term.
 #[derive(Default)]
 pub(super) struct TermIndex {
     edges: HashMap<(usize, u64), usize>,
@@ -35,7 +36,7 @@ pub(super) struct IndexedTerm {
 }
 
 impl TermIndex {
-    /// All of `terms`, by their positions.
+    /// The index of `terms`, numbered by their positions.
     pub(super) fn new<'t>(terms: impl IntoIterator<Item = &'t Arc<Term>>) -> Self {
         let mut index = Self::default();
         for (number, term) in terms.into_iter().enumerate() {
@@ -44,7 +45,7 @@ impl TermIndex {
         index
     }
 
-    /// Adds `term` under that number.
+    /// Adds `term` with that number.
     pub(super) fn add(&mut self, number: usize, term: &Arc<Term>) {
         if term.words.len() > LONGEST {
             return;
@@ -92,7 +93,7 @@ impl TermIndex {
         None
     }
 
-    /// The keys under which a word that covers `word` may stand.
+    /// The possible keys of words that cover `word`.
     fn keys(&self, word: &TermWord) -> Vec<u64> {
         let (first, others, is_start) = match word {
             TermWord::Plain(word) | TermWord::Exact(word) => (word, &[][..], false),

@@ -1,4 +1,4 @@
-//! A cache of what lint needs to know about term lists.
+//! A cache of the facts about term lists that the warnings use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,11 +8,11 @@ use super::index::TermIndex;
 use crate::language::term::Term;
 use crate::language::term_list::TermList;
 
-/// Indexes and common words of the lists that expressions name, each made when first needed.
+/// Indexes and common words of the lists that expressions name, each made on first use.
 #[derive(Default)]
 pub(crate) struct ListCache(Mutex<HashMap<usize, Arc<CachedList>>>);
 
-/// A list and what is known of it. The list is kept, so that its address stays unique.
+/// A list and its facts. It holds the list, so that its address stays unique.
 struct CachedList {
     list: Arc<TermList>,
     index: OnceLock<Arc<TermIndex>>,

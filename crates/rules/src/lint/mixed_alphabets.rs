@@ -1,5 +1,5 @@
-//! Words whose letters are of two alphabets that look alike: `Росcия` with a Latin c is found in no
-//! text.
+//! Warns of words with letters of two alphabets that look alike: `Росcия` with a Latin c is found
+//! in no text.
 
 use super::visit;
 use crate::language::scope::Scope;
@@ -8,7 +8,7 @@ use crate::language::term::Term;
 use crate::language::tree::Tree;
 use crate::lint::warning::warning;
 
-/// Cyrillic letters and the Latin ones that look like them.
+/// Cyrillic letters, with the Latin letters that look like them.
 const ALIKE: [(char, char); 20] = [
     ('а', 'a'),
     ('в', 'b'),
@@ -43,14 +43,13 @@ pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionPro
     });
 }
 
-/// The same for a list's own entries.
+/// Warnings for a list's own entries.
 pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
     let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
     found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
 }
 
-/// The warning about a term in which letters of one alphabet stand for letters of another that look
-/// alike.
+/// The warning about a term in which letters of one alphabet replace similar letters of another.
 fn mixed(term: &Term) -> Option<(String, String)> {
     if term.text.is_ascii() {
         return None;
@@ -66,9 +65,8 @@ fn mixed(term: &Term) -> Option<(String, String)> {
         (is_cyrillic, "Cyrillic", replaced(word, to_latin)?)
     };
     let strangers: String = word.chars().filter(|c| few(*c)).collect();
-    let message = format!(
-        "`{word}` mixes two alphabets, and no text is written so: {name} are `{strangers}`"
-    );
+    let message =
+        format!("`{word}` mixes two alphabets, so no text has it: {name} are `{strangers}`");
     Some((message, format!("write `{mended}`, which is of one alphabet")))
 }
 
@@ -84,8 +82,8 @@ fn is_cyrillic(c: char) -> bool {
     matches!(c, '\u{400}'..='\u{52f}')
 }
 
-/// `word`, in which each letter of the other alphabet is replaced; `None` if one of them looks like
-/// none.
+/// `word` with each letter of the other alphabet replaced; `None` if one of them has no similar
+/// letter.
 fn replaced(word: &str, letter: fn(char) -> Option<char>) -> Option<String> {
     word.chars().map(letter).collect()
 }
@@ -106,7 +104,7 @@ fn to_latin(c: char) -> Option<char> {
     }
 }
 
-/// What `find` gives for the small letter of `c`, in the case of `c`.
+/// The result of `find` for the small letter of `c`, in the case of `c`.
 fn twin_letter(c: char, find: fn((char, char), char) -> Option<char>) -> Option<char> {
     let small = c.to_lowercase().next()?;
     let found = ALIKE.into_iter().find_map(|pair| find(pair, small))?;

@@ -28,7 +28,7 @@ pub(super) fn warn_of_clauses_that_never_hold(
     branch(tree, Scope::Text, true, cache, found);
 }
 
-/// `whole`: whether `tree` is all that is looked for.
+/// `whole` is whether `tree` is the whole expression.
 fn branch(
     tree: &Tree,
     scope: Scope,
@@ -51,10 +51,10 @@ fn branch(
     tree.branches().iter().for_each(|inner| branch(inner, scope, whole, cache, found));
 }
 
-/// Why `tree` can never hold in `scope`; its branches are not examined. `None`: it may hold, or
-/// that is not known.
+/// Why `tree` can never hold in `scope`. Its branches are not examined. `None` if it may hold, or
+/// if that is unknown.
 ///
-/// Sound: a clash holds of no story.
+/// It is sound: with a clash, the tree holds for no story.
 pub(super) fn clash(tree: &Tree, scope: Scope, cache: &ListCache) -> Option<Clash> {
     match tree {
         Tree::And(branches) => {
@@ -72,24 +72,24 @@ pub(super) fn clash(tree: &Tree, scope: Scope, cache: &ListCache) -> Option<Clas
     }
 }
 
-/// A warning about what some story may be, but none is.
+/// A warning about a condition that is possible but practically never true.
 fn unlikely(tree: &Tree) -> Option<ExpressionProblem> {
     match tree {
         Tree::In(Scope::Lang, inner, span) => {
             let unknown = apart::texts(inner)?.into_iter().find_map(unknown_language);
             let (why, help) = unknown?;
-            Some(warning(span.clone(), format!("no story is of this language: {why}"), help))
+            Some(warning(span.clone(), format!("no story has this language: {why}"), help))
         }
         _ if apart::is_of_the_future(tree) => Some(warning(
             tree.span(),
-            format!("{} holds only of stories that are dated in the future", written(tree)),
+            format!("{} holds only for stories with a date in the future", written(tree)),
             "write a longer age: age < 2d",
         )),
         _ => None,
     }
 }
 
-/// Looks for a branch that must hold and cannot where the negated ones do not hold.
+/// Searches for a branch that must hold but cannot if the negated branches do not hold.
 fn against_negated(branches: &[Tree], scope: Scope, cache: &ListCache) -> Option<Clash> {
     let mut excluded = ExcludedTerms::default();
     let mut required: Vec<(&Tree, Scope)> = Vec::new();

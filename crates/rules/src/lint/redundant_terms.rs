@@ -1,4 +1,4 @@
-//! Warns of terms that find nothing beside another term.
+//! Warns of terms that find nothing that another term does not find.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -16,25 +16,25 @@ use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::lint::warning::{shown, warning};
 
-/// Terms and lists beside one another in OR, in ANY or beside NEAR.
+/// Terms and lists joined by OR, listed in ANY, or in one operand of NEAR.
 #[derive(Default)]
 struct Siblings<'t> {
     terms: Vec<(Scope, &'t Arc<Term>, Range<usize>)>,
     lists: Vec<(Scope, &'t Arc<TermList>, Range<usize>)>,
 }
 
-/// How the terms beside one another are combined.
+/// How sibling terms are combined.
 #[derive(Clone, Copy, PartialEq)]
 enum SiblingKind {
-    /// Any must be found.
+    /// One of them must be found.
     Or,
-    /// Some must be found.
+    /// A number of them must be found.
     Any,
-    /// Any must be found near something: the length of terms matters.
+    /// One of them must be found near something. The length of terms matters.
     Near,
 }
 
-/// Warns of terms that find nothing beside another one.
+/// Warns of terms that find nothing that a sibling does not find.
 pub(super) fn warn_of_redundant_terms(
     tree: &Tree,
     cache: &ListCache,
@@ -43,7 +43,7 @@ pub(super) fn warn_of_redundant_terms(
     branch(tree, Scope::Text, false, cache, found);
 }
 
-/// `is_checked`: whether `tree` is an OR that was checked together with the OR around it.
+/// `is_checked` is whether `tree` is an OR that was checked together with the OR around it.
 fn branch(
     tree: &Tree,
     scope: Scope,
@@ -81,7 +81,7 @@ fn branch(
 }
 
 impl<'t> Siblings<'t> {
-    /// The terms and lists of `operand`, which an operator at `span` takes.
+    /// The terms and lists of `operand`, which belongs to an operator at `span`.
     fn from_operand(operand: &'t Operand, scope: Scope, span: &Range<usize>) -> Self {
         let mut siblings = Self::default();
         for choice in operand.choices() {
@@ -93,7 +93,7 @@ impl<'t> Siblings<'t> {
         siblings
     }
 
-    /// Adds `branch`; of a field in an OR, its branch.
+    /// Adds `branch`. For a field in an OR, adds the field's branch.
     fn add(&mut self, branch: &'t Tree, scope: Scope, in_or: bool) {
         match branch {
             Tree::Term(term, span) => self.terms.push((scope, term, span.clone())),
@@ -138,8 +138,8 @@ impl<'t> Siblings<'t> {
     }
 }
 
-/// Whether `term`, with that `number`, finds nothing beside `entry`, which covers it. Of two terms
-/// that find the same, the first one stays.
+/// Whether `term`, with that `number`, is redundant beside `entry`, which covers it. If two terms
+/// find the same, the first one stays.
 fn is_idle(term: &Arc<Term>, number: usize, entry: &IndexedTerm) -> bool {
     let same = || entry.term.words.len() == term.words.len() && covers(term, &entry.term, 0);
     entry.number != number && entry.term.label == term.label && (entry.number < number || !same())
@@ -183,7 +183,7 @@ fn help(kind: SiblingKind, term: &Term) -> String {
     }
 }
 
-/// Which of a list's `own` entries others of its `terms` find already.
+/// The `own` entries of a list that are redundant beside others of its `terms`.
 pub(super) fn redundant_entries(
     own: &[&Term],
     terms: &[Arc<Term>],

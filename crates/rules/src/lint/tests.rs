@@ -1,4 +1,4 @@
-//! Each warning: when it comes, when it does not, and that it is right.
+//! Tests of each warning: when it appears, when it does not, and that it is right.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ fn warnings(text: &str) -> Vec<String> {
     warnings_in(text, Forms::Plain)
 }
 
-/// Each expression with its warnings below it.
+/// Each expression, followed by its warnings.
 fn listed(expressions: &[&str]) -> String {
     expressions.iter().fold(String::new(), |mut listed, expression| {
         let _ = writeln!(listed, "{expression}\n    {}", warnings(expression).join("\n    "));
@@ -357,7 +357,7 @@ fn huge_lists_and_many_rules_cost_little() {
     }
 }
 
-/// Expressions over few words, so that they often clash.
+/// Expressions of few words, which often clash.
 fn expressions() -> impl Strategy<Value = String> {
     let word = proptest::sample::select(vec![
         "a", "b", "a b", "cs(A)", "$ab", "abc*", "abcd", "=a", "A.B.", "cs(AB)",
@@ -394,7 +394,7 @@ proptest! {
         lang in proptest::option::of(proptest::sample::select(vec!["en", "en-GB", "de", "fr"])),
     ) {
         let (tree, _) = syntax::parse(&format!("{required} AND NOT {excluded}"), &lists(Forms::Plain));
-        // Some are refused: a field in a field.
+        // Some are refused because of a field in a field.
         let Some(tree) = tree else { return Ok(()) };
         if never_holds::clash(&tree, Scope::Text, &ListCache::default()).is_some() {
             for (title, body) in texts {

@@ -1,4 +1,4 @@
-//! Every term that an expression itself writes, with what it stands in.
+//! Visits every term that an expression writes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,8 +8,7 @@ use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 
-/// Shows every term of `tree` to `see`, with its place, or that of the operator that takes it, and
-/// the field it is looked for in.
+/// Calls `see` with every term of `tree`, its place or that of its operator, and its field.
 pub(super) fn visit_terms(tree: &Tree, see: &mut impl FnMut(&Arc<Term>, &Range<usize>, Scope)) {
     within(tree, Scope::Text, see);
 }

@@ -1,4 +1,4 @@
-//! How warnings and the terms in them are written.
+//! Formats warnings and the terms in them.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(super) fn warning(
     }
 }
 
-/// A term as a warning shows it, cut where it is long.
+/// A term as a warning shows it, cut if it is long.
 pub(super) fn shown(term: &Term) -> String {
     let text = print::term_text(term);
     format!("`{}`", excerpt::head(&text, 60))

@@ -1,4 +1,4 @@
-//! The expression of a rule: its tree, or, where rules are many, the text that parses to it.
+//! The expression of a rule: its tree, or its text if there are many rules.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use crate::language::print;
 use crate::language::syntax;
 use crate::language::tree::Tree;
 
-/// Rules up to which each keeps its tree. The tree of an expression with five words takes about
-/// 2,300 bytes, its text 60 (`benches/load.rs`).
+/// The most rules whose trees are kept. The tree of an expression with five words takes about 2,300
+/// bytes, its text 60 (`benches/load.rs`).
 pub(crate) const MOST_KEPT_TREES: usize = 1_000;
 
 /// The expression of a rule. Clones share it.
@@ -21,13 +21,14 @@ pub(crate) enum RuleExpression {
 }
 
 impl RuleExpression {
-    /// Keeps the text in place of the tree, if it parses to the same tree. Deep clauses and terms
-    /// with several kinds of quotation marks do not. `was_expression`: whether the rule was written
-    /// as one expression.
+    /// Replaces the tree by its text, if the text parses to the same tree. That of deep clauses,
+    /// and of terms with several kinds of quotation marks, does not. `was_expression` is whether
+    /// the rule was written as one expression.
     pub(crate) fn compact(&mut self, was_expression: bool, lists: &Lists) {
         let Self::Tree(tree) = self else { return };
         let text = print::expression(tree);
-        // An expression without quotation marks always parses again: skipping the check saves time.
+        // An expression without quotation marks always parses again, so the check is skipped to
+        // save time.
         let is_plain = was_expression && !text.contains(['"', '“', '”', '„', '«', '»']);
         let parses_again = || {
             let (parsed, _) = syntax::parse(&text, lists);
@@ -38,7 +39,7 @@ impl RuleExpression {
         }
     }
 
-    /// The tree. `lists` are those that [`RuleExpression::compact`] was given.
+    /// The tree. `lists` must be those of [`RuleExpression::compact`].
     pub(crate) fn tree(&self, lists: &Lists) -> Arc<Tree> {
         match self {
             Self::Tree(tree) => Arc::clone(tree),

@@ -6,13 +6,13 @@ use crate::explain::Clause;
 use crate::rule::Rule;
 use crate::story::{self, Evidence};
 
-/// A rule that matched a story, and why.
+/// A rule that matched a story, and the proof.
 #[derive(Clone, Debug)]
 pub struct Match {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// Words that made it match: one for every term of the expression that was found, in the order
-    /// of the expression, at most twenty.
+    /// The words that made it match: one for every term of the expression that was found, in the
+    /// order of the expression, at most twenty. Never empty.
     pub evidence: Vec<Evidence>,
 }
 
@@ -21,11 +21,11 @@ pub struct Match {
 pub struct Explained {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// The row that was explained; `None` if the rule has no `each`, or all rows were explained at
-    /// once.
+    /// The row that was explained. `None` if the rule has no `each`, or if all rows were explained
+    /// together.
     pub row: Option<story::WatchlistRow>,
-    /// Why its settings do not accept the story; `None` if they do.
+    /// Why its settings do not accept the story, in words; `None` if they accept it.
     pub filtered_out: Option<String>,
-    /// Which clauses of its expression hold.
+    /// Its expression, with the truth of each clause.
     pub clause: Clause,
 }

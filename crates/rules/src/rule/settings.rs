@@ -1,4 +1,4 @@
-//! What a rule says of its alerts and of the stories that it accepts.
+//! The settings of a rule for its alerts, and for the stories that it accepts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,31 +9,32 @@ use jiff::tz::TimeZone;
 use crate::story::delivery::{Burst, Cadence};
 use crate::story::{Carrier, FeedFilter, NotifierName, Severity, Story};
 
-/// What a rule says of its alerts and of the stories that it accepts. Rules with equal settings
-/// share them.
+/// The settings of a rule for its alerts, and for the stories that it accepts. Rules with equal
+/// settings share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
-    /// How much its alerts matter.
+    /// The severity of its alerts.
     pub severity: Severity,
-    /// Why it exists.
+    /// The reason for the rule, for people.
     pub why: Option<String>,
     /// The person or desk that maintains it.
     pub owner: Option<String>,
-    /// Tags for alerts and searches.
+    /// Tags of its alerts, for searches and silences.
     pub tags: Vec<String>,
-    /// The notifiers that its alerts go to; empty: the configuration's default.
+    /// The notifiers of its alerts. If empty, those of the configuration.
     pub notify: BTreeSet<NotifierName>,
-    /// The feeds whose stories it accepts; empty: all.
+    /// The feeds whose stories it accepts. If empty, all feeds.
     pub feeds: Vec<FeedFilter>,
-    /// The languages that it accepts, as BCP 47 primary subtags in small letters; empty: all.
+    /// The languages that it accepts, as BCP 47 primary subtags in lower case. If empty, all
+    /// languages. A story without a language is always accepted.
     pub langs: Vec<String>,
-    /// The last day, in UTC, on which a story may be first seen to match.
+    /// The last day, in UTC, on which a story that matches may be first seen.
     pub expires: Option<Date>,
-    /// How many alerts of a burst are sent at once.
+    /// The number of alerts of a burst that are sent at once.
     pub burst: Option<Burst>,
     /// When its alerts are sent, if not at once.
     pub digest: Option<Cadence>,
-    /// How far back a new rule is matched against stored stories.
+    /// The age up to which stored stories are matched against a new rule.
     pub backfill: Option<Duration>,
 }
 
@@ -49,7 +50,7 @@ impl Settings {
             || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
 
-    /// Whether `story` is in one of the languages. A story without a language is accepted.
+    /// Whether the story's language is accepted. A story without a language is accepted.
     pub(crate) fn accepts_language(&self, story: &Story) -> bool {
         let primary =
             |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The texts that rules are made of, and the names that they may use.
+//! The texts of rules, and the names that rules may use.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,21 +6,21 @@ use std::sync::Arc;
 use crate::fault::Source;
 use crate::story::{Carrier, NotifierName, Severity};
 
-/// The texts that rules are made of.
+/// The texts of rule files and tables.
 #[derive(Clone, Debug, Default)]
 pub struct RuleTexts {
     /// Rule files.
     pub rules: Vec<Arc<Source>>,
-    /// The tables that [`tables_of`](crate::tables_of) them names.
+    /// The tables that [`tables_of`](crate::tables_of) returns for the rule files.
     pub tables: Vec<Table>,
 }
 
-/// A table that a rule file makes a term list of.
+/// A table from which a rule file makes a term list.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its path, as [`tables_of`](crate::tables_of) gives it, and its text.
+    /// Its text. Its name is the path that [`tables_of`](crate::tables_of) returns.
     pub source: Arc<Source>,
-    /// Why it could not be read, in words; its text is empty then.
+    /// Why it could not be read, in words. Its text is then empty.
     pub unreadable: Option<String>,
 }
 
@@ -31,13 +31,13 @@ pub struct KnownNames {
     pub notifiers: BTreeSet<NotifierName>,
     /// Every feed with its tags.
     pub feeds: Vec<Carrier>,
-    /// The severities that the configuration sends to no notifier: a rule of such a severity must
-    /// name one.
+    /// The severities that the configuration routes to no notifier. A rule with such a severity
+    /// must name a notifier.
     pub unrouted: BTreeSet<Severity>,
 }
 
 impl From<Vec<Arc<Source>>> for RuleTexts {
-    /// Rule files that need no table.
+    /// Rule files without tables.
     fn from(rules: Vec<Arc<Source>>) -> Self {
         Self { rules, tables: Vec::new() }
     }

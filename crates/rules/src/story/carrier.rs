@@ -1,4 +1,4 @@
-//! The feeds that carried a story, and the filters that let feeds pass.
+//! The feeds that carried a story, and the filters of rules for feeds.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::FeedName;
 /// One entry of a rule's `feeds`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FeedFilter {
-    /// The feed of that name.
+    /// The feed with this name.
     Named(FeedName),
-    /// Feeds that carry that tag (`tag:wire`).
+    /// The feeds with this tag, without its prefix (`tag:wire`).
     Tagged(String),
 }
 
@@ -23,7 +23,7 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// Whether `filter` lets this feed through.
+    /// Whether `filter` accepts this feed.
     pub(crate) fn passes(&self, filter: &FeedFilter) -> bool {
         match filter {
             FeedFilter::Named(name) => self.name == *name,

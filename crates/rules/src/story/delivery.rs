@@ -1,4 +1,4 @@
-//! When and how often alerts are sent: what rules and notifiers say of it.
+//! When and how often rules and notifiers send alerts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,35 +7,35 @@ use jiff::civil::{Time, Weekday};
 
 use crate::story::Severity;
 
-/// A rule's `burst`: so many alerts at once, then digests until no more come.
+/// A rule's `burst`: some alerts at once, then digests until no more come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Burst {
-    /// Alerts of a burst that are sent at once.
+    /// The number of alerts of a burst that are sent at once, from 1 to 1000.
     pub first: u32,
-    /// How long each digest collects alerts. After as long without an alert the burst is over.
+    /// How long each digest gathers alerts. The burst ends after as long without an alert.
     pub then: Duration,
 }
 
-/// When a digest goes out.
+/// When a digest is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cadence {
-    /// So long after its first alert.
+    /// This time after its first alert.
     Every(Duration),
     /// At a time of day.
     At {
-        /// The time, in the configuration's zone.
+        /// The time, in the configuration's time zone.
         time: Time,
-        /// The days; at least one.
+        /// The days of the week. Never empty.
         days: BTreeSet<Day>,
     },
 }
 
-/// A day of the week, Monday first.
+/// A day of the week. The order begins with Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i8);
 
 impl Day {
-    /// The day of that name, in three letters: `mon`.
+    /// The day with this name of three lower-case letters, such as `mon`; `None` for other names.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -49,7 +49,8 @@ impl Day {
         (0..7).map(Self).collect()
     }
 
-    /// The days of a span such as `mon-fri` or `sat-mon`, or of a single name.
+    /// The days of a span such as `mon-fri` or `sat-mon`, or of a single name. `None` for other
+    /// texts.
     #[must_use]
     pub fn span(text: &str) -> Option<BTreeSet<Self>> {
         let Some((first, last)) = text.split_once('-') else {
@@ -68,36 +69,37 @@ impl Day {
     }
 }
 
-/// A notifier's `quiet`: hours in which it sends nothing and collects a digest.
+/// A notifier's `quiet`: hours in which alerts are gathered into a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuietHours {
-    /// When it begins.
+    /// The start.
     pub from: Time,
-    /// When it ends, on the next day if that is not after `from`; never the same.
+    /// The end, on the next day if it is not after `from`. It is never equal to `from`.
     pub to: Time,
-    /// Severities that are sent at any hour.
+    /// Severities that are sent at once in quiet hours, too.
     pub except: BTreeSet<Severity>,
 }
 
-/// A notifier's `limit`: so many messages to a receiver; further alerts are collected in a digest.
+/// A notifier's `limit`: the most messages for one receiver. Further alerts are gathered into a
+/// digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many; at least one.
+    /// The number of messages, at least one.
     pub most: u32,
-    /// In any time as long as this.
+    /// The period. No period of this length has more messages.
     pub per: Duration,
 }
 
-/// When and how often a notifier may send.
+/// When and how often a notifier sends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryPolicy {
-    /// The hours in which it sends nothing.
+    /// The hours in which it gathers alerts.
     pub quiet: Option<QuietHours>,
-    /// How much it may send.
+    /// The most messages that it sends.
     pub limit: Option<RateLimit>,
 }
 
-/// A time of day as people write it: `22:00`.
+/// Parses a time of day such as `22:00`. `None` for other forms.
 #[must_use]
 pub fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.trim().split_once(':')?;

@@ -1,17 +1,17 @@
-//! The headline that an item without one gets: the first words of its text.
+//! The headline of an item without one: the first words of its text.
 
 use crate::text::one_line;
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest headline that is made, in characters as people count them.
+/// The longest headline that is made from a text, in grapheme clusters.
 const MOST: usize = 120;
 
 /// The headline of a story without words.
 pub const NONE: &str = "(no headline)";
 
-/// The headline `title`, or the first words of `text` where it is blank; never empty.
+/// The headline `title`, or the first words of `text` if `title` is blank. Never empty.
 #[must_use]
 pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
     match made_headline(title, text) {
@@ -21,19 +21,19 @@ pub fn headline<'s>(title: &'s str, text: &str) -> Cow<'s, str> {
     }
 }
 
-/// The headline that is made of `text`; `None` where `title` has words, or `text` has none.
+/// The headline that is made from `text`. `None` if `title` has words, or `text` has none.
 #[must_use]
 pub fn made_headline(title: &str, text: &str) -> Option<String> {
     if title.trim().is_empty() { opening(text) } else { None }
 }
 
-/// The first words of `text`: its first paragraph on one line, cut between two words where it is
-/// long. `None` of a text without words.
+/// The first words of `text`: its first paragraph on one line. A long one is cut between two words.
+/// `None` if `text` has no words.
 fn opening(text: &str) -> Option<String> {
     let paragraph = text.split("\n\n").find(|paragraph| !paragraph.trim().is_empty())?;
     let line = one_line(paragraph);
     let Some((end, _)) = line.grapheme_indices(true).nth(MOST) else { return Some(line) };
-    // Scripts without spaces between words are cut between two characters.
+    // Scripts without spaces are cut between two characters.
     let kept = match line[..end].rfind(' ') {
         Some(space) if space >= end / 2 => &line[..space],
         _ => &line[..end],

@@ -1,5 +1,5 @@
-//! The language as a table: an expression, a text, and whether it matches. Every evaluator is held
-//! to it.
+//! The language as a table: an expression, a text, and whether it matches. Every evaluator is
+//! tested with it.
 
 mod near;
 mod operators;

@@ -1,5 +1,5 @@
-//! Each construct of the grammar nested in each other, thousands deep: a fault with its place or a
-//! sound rule, never an abort.
+//! Nests each construct of the grammar in each other, thousands deep. The result is a fault with
+//! its place or a valid rule, never an abort.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::Rules;
 use crate::fault::{Fault, Level, Source, render};
 
-/// What can stand around an expression: what goes before it, and what behind it.
+/// The texts before and after an expression for each construct.
 const CONSTRUCTS: [(&str, &str); 22] = [
     ("(", ")"),
     ("NOT ", ""),
@@ -35,7 +35,7 @@ const CONSTRUCTS: [(&str, &str); 22] = [
     ("（", "）"),
 ];
 
-/// What can stand around a clause that is written as YAML.
+/// The same for clauses that are written as YAML.
 const CLAUSES: [(&str, &str); 5] =
     [("{all: [", "]}"), ("{any: [", "]}"), ("{not: [", "]}"), ("[", "]"), ("{all: ", "}")];
 
@@ -46,7 +46,7 @@ fn nested<'t>(parts: &[(&'t str, &'t str)], times: usize, core: &str) -> String 
     before + core + &behind.into_iter().rev().collect::<String>()
 }
 
-/// Loads a rule file, and does with the rules what runs do with them.
+/// Loads a rule file, and uses its rules as a run does.
 fn load(text: String) -> Vec<Fault> {
     let source = Arc::new(Source { name: "a.yaml".to_owned(), text });
     let mut faults = Vec::new();

@@ -1,9 +1,9 @@
-//! Cases that want more than a text: fields, dates, rules with lists and forms, the YAML form, and
-//! what is refused.
+//! Cases that need more than a text: fields, dates, rules with lists and forms, the YAML form, and
+//! refused rules.
 
 use super::*;
 
-/// A story of which every field has something.
+/// A story with content in every field.
 fn report() -> Story {
     Story {
         url: Some(
@@ -20,7 +20,7 @@ fn report() -> Story {
     }
 }
 
-/// What fields say of [`report`].
+/// Expressions on fields, and whether they match [`report`].
 const OF_FIELDS: &[(&str, bool)] = &[
     ("title:Moscow", true),
     ("title:moscow", true),
@@ -378,7 +378,7 @@ fn what_is_refused_says_what_to_write() {
     let cases = [
         ("Russia AND arms OR oil", "`(Russia AND arms) OR oil` or `Russia AND (arms OR oil)`"),
         ("Russia OR arms AND oil", "`Russia OR (arms AND oil)` or `(Russia OR arms) AND oil`"),
-        ("Russia OR arms NOT oil", "parentheses must say which"),
+        ("Russia OR arms NOT oil", "add parentheses"),
         ("NOT arms", "match nearly every story"),
         ("NOT arms AND NOT oil", "match nearly every story"),
         ("arms OR NOT oil", "match nearly every story"),

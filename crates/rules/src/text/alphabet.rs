@@ -1,48 +1,48 @@
-//! A table of single characters for the fast way through a text, made by the slow way once.
+//! A table of single characters for the fast scan of a text. The slow scan fills it once.
 
 use std::sync::LazyLock;
 
 use super::fold::fold;
 
-/// What a character is to the fast way.
+/// The meaning of a character for the fast scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CharacterKind {
     /// White space: it ends a run.
     Space,
-    /// A letter, or some, that fold to the same wherever they stand.
+    /// A letter or letters that fold to the same everywhere.
     Letter,
     /// `0` to `9`.
     Digit,
     /// It separates words. A full stop, a comma and an apostrophe can also join them.
     Sign,
-    /// Its run goes the slow way.
+    /// Its run needs the slow scan.
     Odd,
 }
 
-/// The characters of two bytes that may be known: Latin, Greek and Cyrillic letters and the signs
-/// beside them.
+/// The characters of two bytes in the table: Latin, Greek and Cyrillic letters, and the signs
+/// between them.
 const LETTERS: std::ops::Range<u32> = 0x80..0x530;
 
-/// The signs of three bytes that may be known: dashes, quotation marks, ellipsis.
+/// The signs of three bytes in the table: dashes, quotation marks, ellipsis.
 const SIGNS: std::ops::Range<u32> = 0x2010..0x2040;
 
-/// A character: what it is and what it folds to.
+/// A character's kind and folded form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CharacterEntry {
     pub(super) kind: CharacterKind,
-    /// How many bytes of `folded` count.
+    /// The number of bytes of `folded` that are used.
     pub(super) length: u8,
     pub(super) folded: [u8; 4],
 }
 
 const ODD: CharacterEntry = CharacterEntry { kind: CharacterKind::Odd, length: 0, folded: [0; 4] };
 
-/// A character of two bytes, as far as it can be known with its bytes in their place.
+/// A character of two bytes, as far as it can be folded in place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TwoByteCharacter {
-    /// What it folds to if it is a letter, else itself.
+    /// The folded bytes of a letter; the bytes of any other character.
     pub(super) folded: [u8; 2],
-    /// A letter that folds to two bytes.
+    /// Whether it is a letter that folds to two bytes.
     pub(super) is_letter: bool,
     pub(super) is_sign: bool,
 }
@@ -59,21 +59,21 @@ impl TwoByteCharacter {
     }
 }
 
-/// Made when first asked for.
+/// The table, made on first use.
 pub(super) static ALPHABET: LazyLock<Alphabet> = LazyLock::new(Alphabet::new);
 
-/// Every character that the fast way knows.
+/// Every character of the fast scan.
 #[derive(Clone, Debug)]
 pub(super) struct Alphabet {
     ascii: [CharacterKind; 128],
     letters: Box<[CharacterEntry]>,
-    /// The same characters for `map`.
+    /// The same characters, for `map`.
     pairs: Box<[TwoByteCharacter]>,
     signs: Box<[CharacterEntry]>,
 }
 
 impl Alphabet {
-    /// Asks [`fold`](super::fold) of every character.
+    /// Fills the table with the results of [`fold`](super::fold).
     fn new() -> Self {
         let of = |codes: std::ops::Range<u32>| {
             codes.map(|code| char::from_u32(code).map_or(ODD, entry)).collect()
@@ -90,12 +90,12 @@ impl Alphabet {
         Self { ascii, letters, pairs, signs }
     }
 
-    /// What the character of one byte is.
+    /// The kind of a character of one byte.
     pub(super) fn ascii(&self, byte: u8) -> CharacterKind {
         self.ascii[usize::from(byte & 0x7f)]
     }
 
-    /// What a character of several bytes is.
+    /// The kind of a character of several bytes.
     pub(super) fn kind_of(&self, c: char) -> CharacterKind {
         match c {
             '€' => CharacterKind::Sign,
@@ -106,8 +106,8 @@ impl Alphabet {
         }
     }
 
-    /// The character of several bytes at the start of `bytes`, which are of a text, if it is one
-    /// that is known; and how many bytes it has.
+    /// The entry of the character of several bytes at the start of `bytes`, if it is in the table;
+    /// and its number of bytes. `bytes` must begin at a character.
     fn at(&self, bytes: &[u8]) -> (Option<&CharacterEntry>, usize) {
         let low = |byte: &u8| usize::from(byte & 0x3f);
         match bytes {
@@ -137,14 +137,14 @@ impl Alphabet {
     }
 
     /// Whether the character of more than two bytes at the start of `bytes` is a plain sign, and
-    /// how many bytes it has.
+    /// its number of bytes.
     pub(super) fn long(&self, bytes: &[u8]) -> (bool, usize) {
         let (entry, width) = self.at(bytes);
         (entry.is_some_and(|entry| entry.kind == CharacterKind::Sign), width)
     }
 
-    /// The letter of two bytes at the start of `bytes`, which are of a text, if it is one that is
-    /// known: no letter of more is.
+    /// The entry of the letter of two bytes at the start of `bytes`, if it is in the table. No
+    /// letter of more bytes is.
     pub(super) fn letter(&self, bytes: &[u8]) -> Option<&CharacterEntry> {
         self.at(bytes).0.filter(|entry| entry.kind == CharacterKind::Letter)
     }
@@ -192,7 +192,7 @@ fn entry(c: char) -> CharacterEntry {
     }
 }
 
-/// The entry of a letter or digit, if all that it folds to is of the same kind.
+/// The entry of a letter or digit, if all of its folded characters are of the same kind.
 fn letters(c: char) -> Option<CharacterEntry> {
     let folded = fold(&c.to_string()).text;
     let plain = |c: char| {
@@ -211,7 +211,7 @@ fn letters(c: char) -> Option<CharacterEntry> {
     })
 }
 
-/// Letters that stand for a sign or hang on another letter, and what is between the alphabets.
+/// Letters that stand for a sign or modify another letter, and characters between the alphabets.
 fn is_modifier(c: char) -> bool {
     matches!(c, 'ª' | 'º' | 'µ' | '\u{250}'..='\u{385}')
 }

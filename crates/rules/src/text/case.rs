@@ -1,14 +1,14 @@
-//! Which letters of a word are capitals.
+//! Finds the capitals of a word.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// For every letter of `word`, after NFKD, whether it is a capital.
+/// For every letter of `word` after NFKD, whether it is a capital.
 #[must_use]
 pub(crate) fn capitals(word: &str) -> Vec<bool> {
     word.nfkd().filter(|c| c.is_alphabetic()).map(char::is_uppercase).collect()
 }
 
-/// Whether the letters of `word` are capitals where `wanted` says so, as far as both go.
+/// Whether the letters of `word` have the capitals of `wanted`. The longer of the two is cut.
 pub(crate) fn is_written_so(word: &str, wanted: &[bool]) -> bool {
     word.nfkd()
         .filter(|c| c.is_alphabetic())

@@ -1,10 +1,10 @@
-//! A word without its accents and vowel signs, whatever its script.
+//! Removes accents and vowel signs from a word of any script.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// `word` without combining marks, canonically decomposed: only to see that two words differ in
-/// nothing else.
+/// `word` without combining marks, canonically decomposed. It is only for the comparison of two
+/// words.
 pub(crate) fn without_marks(word: &str) -> String {
     word.nfd().filter(|c| !is_combining_mark(*c)).collect()
 }

@@ -1,4 +1,4 @@
-//! Folds the spellings of a word to one form, and keeps where each piece of that form comes from.
+//! Folds the spellings of a word to one form, and keeps the origin of each piece of it.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use super::runs::shows_nothing;
 
 mod settled;
 
-/// A text in the form in which words are compared.
+/// A folded text.
 pub(super) struct Folded {
     /// The folded text.
     pub(super) text: String,
-    /// Where its pieces come from, ascending by `at`; the first is at 0.
+    /// The origins of its pieces, ascending by `at`. The first is at 0.
     origins: Vec<Origin>,
 }
 
-/// A piece of the folded text begins at `at` and was `from..to` in the original.
+/// The piece of the folded text from `at` on comes from the bytes `from..to` of the original.
 struct Origin {
     at: usize,
     from: usize,
@@ -36,7 +36,7 @@ impl Folded {
         self.origins[first].from..self.origins[behind - 1].to
     }
 
-    /// Folds `chunk`, which is `from..to` of the original, and clears it.
+    /// Folds `chunk`, the bytes `from..to` of the original, and clears it.
     fn push_chunk(&mut self, chunk: &mut String, from: usize, to: usize) {
         let at = self.text.len();
         match settled::folded_character(chunk) {
@@ -50,7 +50,7 @@ impl Folded {
     }
 }
 
-/// Folds `chunk`, which can be normalised by itself, onto the end of `text`.
+/// Folds `chunk`, which can be normalised alone, and appends it to `text`.
 fn fold_chunk(chunk: &str, text: &mut String) {
     let gap = if chunk.starts_with(stands_apart) { " " } else { "" };
     let mut base = '\0';
@@ -60,8 +60,8 @@ fn fold_chunk(chunk: &str, text: &mut String) {
     text.push_str(gap);
 }
 
-/// Folds `original`: what shows nothing goes, then NFKC, full case folding, accents and letter
-/// forms.
+/// Folds `original`: removes invisible characters, then applies NFKC, full case folding, and the
+/// folding of accents and letters.
 pub(super) fn fold(original: &str) -> Folded {
     let mut folded = Folded { text: String::with_capacity(original.len()), origins: Vec::new() };
     let mut chunk = String::new();
@@ -82,14 +82,14 @@ pub(super) fn fold(original: &str) -> Folded {
     folded
 }
 
-/// Whether `c` is a vowel of Hangul, say, that has no letter before it to join.
+/// Whether `c` joins a letter before it, such as a vowel of Hangul, but no letter is there.
 fn is_stray(c: char, chunk: &str) -> bool {
     !is_combining_mark(c)
         && !chunk.ends_with(|last: char| last.is_alphabetic() && !is_combining_mark(last))
 }
 
-/// The sign that `c` stands for, where NFKC would make of it what it is not: trade marks letters,
-/// an acute accent a mark.
+/// The plain sign for `c`, if NFKC would change its kind: a trade mark to letters, an acute accent
+/// to a combining mark.
 fn plain_sign(c: char) -> char {
     match c {
         '™' | '℠' => ' ',
@@ -104,7 +104,7 @@ fn stands_apart(c: char) -> bool {
     matches!(c, '¼'..='¾' | '№' | '⅐'..='⅟' | '↉' | '①'..='⒛')
 }
 
-/// Whether normalisation never looks across the place before `c` (Unicode annex 15, section 9.1).
+/// Whether `c` begins a chunk that is normalised alone (Unicode annex 15, section 9.1).
 fn starts_chunk(c: char) -> bool {
     if c < '\u{300}' || settled::letter(c).is_some() {
         return true;
@@ -116,15 +116,15 @@ fn starts_chunk(c: char) -> bool {
         && is_nfc_quick(std::iter::once(first)) == IsNormalized::Yes
 }
 
-/// Full case folding with the tables of std, which has no table for folding itself. Down, up, down
-/// closes over all that Unicode holds to be one letter: ß ẞ ss, σ ς Σ, s ſ, İ i, and ı i, which
-/// folding proper keeps apart.
+/// Full case folding with the case tables of std, which has no table for folding. Lower, upper and
+/// lower case in turn reach all spellings of a letter: ß ẞ ss, σ ς Σ, s ſ, İ i. They also join ı
+/// and i, which full case folding separates.
 fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Whether `c` stays: all but marks on a Latin or Greek letter, stress marks on a Cyrillic one, and
-/// the marks that make a symbol of a digit (1⃣). `base` is the letter before.
+/// Whether `c` is kept. Not kept are marks on a Latin or Greek letter, stress marks on a Cyrillic
+/// letter, and marks that make a symbol of a digit (1⃣). `base` is the last letter.
 fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
         return !takes_accents(*base)
@@ -142,14 +142,14 @@ fn takes_accents(c: char) -> bool {
         | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
 }
 
-/// Whether `mark` says how the Cyrillic letter `base` is stressed; ѓ and ќ are letters of their
-/// own.
+/// Whether `mark` is a stress mark on the Cyrillic letter `base`. The letters ѓ and ќ have their
+/// mark as a part.
 fn is_stress(base: char, mark: char) -> bool {
     let is_cyrillic = matches!(base, '\u{430}'..='\u{52f}');
     is_cyrillic && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
 }
 
-/// Writes `c` as those do who do without it. The tatweel only stretches a word and goes.
+/// Appends the plain spelling of `c`. The tatweel only stretches a word and is removed.
 fn push_letter(text: &mut String, c: char) {
     match c {
         'ł' => text.push('l'),
@@ -168,7 +168,7 @@ fn push_letter(text: &mut String, c: char) {
     }
 }
 
-/// The digit 0 of the scripts that write numbers as Europe does, digit by digit.
+/// The digit 0 of the scripts that write decimal numbers.
 const ZEROS: [char; 17] =
     ['٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '༠', '၀', '០'];
 

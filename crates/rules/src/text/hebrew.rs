@@ -1,5 +1,4 @@
-//! Signs that belong to the spelling of a Hebrew word: geresh and gershayim, however they are
-//! typed.
+//! Finds signs inside Hebrew words: geresh and gershayim in any spelling.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -17,8 +16,7 @@ pub(super) fn is_spelling(before: &str, c: char, after: &str) -> bool {
     }
 }
 
-/// Whether what follows a double sign is no end of a word but a quotation, as behind a prefix:
-/// `ב"הארץ"`.
+/// Whether a double sign before `after` opens a quotation after a prefix, as in `ב"הארץ"`.
 fn opens_quotation(after: &str) -> bool {
     let word = letters(after).take_while(|&c| is_letter(c)).count();
     word == 0 || (word > 1 && letters(after).nth(word).is_some_and(is_double))

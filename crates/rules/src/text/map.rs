@@ -1,27 +1,26 @@
-//! A map of the letters, spaces and stops of a text, one bit for each byte. It finds plain words
-//! without reading each of their bytes.
+//! A bit map of the letters, spaces and stops of a text, with one bit for each byte. It finds plain
+//! words without reading each of their bytes.
 
 use std::ops::Range;
 
 use super::alphabet::Alphabet;
 
-/// A bit for each byte of a text.
+/// The bit maps of a text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByteMap {
     blocks: Vec<Block>,
-    /// Where words begin, and what stands behind them. Words are of letters and digits: those of
-    /// ASCII, and letters that are folded to as many bytes as they have.
+    /// The first byte of each word, and the first byte after it. Words have letters and digits:
+    /// those of ASCII, and letters whose folded form has the same length.
     edges: Vec<u64>,
-    /// White space of ASCII.
+    /// ASCII white space.
     spaces: Vec<u64>,
-    /// Ends of lines, and what makes a run more than letters, digits and signs that part them:
-    /// other letters, signs that are odd, a full stop or comma between digits, a letter by itself
-    /// beside a sign.
+    /// Line breaks, and bytes that make a run not plain: other letters, unusual signs, a full stop
+    /// or comma between digits, a single letter beside a sign.
     stops: Vec<u64>,
     length: usize,
 }
 
-/// Sixty-four bytes: a bit for each that is of a class.
+/// Sixty-four bytes, with a bit in each class for each byte.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     words: u64,
@@ -29,17 +28,17 @@ struct Block {
     stops: u64,
     digits: u64,
     joints: u64,
-    /// Beyond ASCII.
+    /// Bytes outside ASCII.
     high: u64,
 }
 
-/// What is before a text and behind it: space.
+/// The block before and after a text: white space.
 const OUTSIDE: Block =
     Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
 
 impl ByteMap {
-    /// Maps `text` in place of the text before. Folds the letters that keep their length in
-    /// `folded`, a copy of `text`.
+    /// Maps `text`, and forgets the text before. Folds the letters that keep their length in
+    /// `folded`, which must be a copy of `text`.
     pub(super) fn map_text(&mut self, text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
         self.length = text.len();
         self.blocks.clear();
@@ -60,9 +59,9 @@ impl ByteMap {
         }
     }
 
-    /// Up to where the runs from `start` on, at which one begins, are plain: no byte of them does
-    /// anything but be part of a word or part words. They end with a line, with the text, or before
-    /// the first run that is not plain; at `start` if that is the first.
+    /// The end of the plain runs from `start` on, where a run must begin. Each byte of a plain run
+    /// is part of a word or separates words. They end at a line break, at the end of the text, or
+    /// before the first run that is not plain. It is `start` if the first run is not plain.
     pub(super) fn plain_end(&self, start: usize) -> usize {
         let Some(stop) = next(&self.stops, start) else { return self.length };
         if has(&self.spaces, stop) {
@@ -71,8 +70,7 @@ impl ByteMap {
         last(&self.spaces, start..stop).map_or(start, |space| space + 1)
     }
 
-    /// The stretches of letters and digits in those bytes, between which others stand, as they do
-    /// before and behind.
+    /// The words in the bytes `bytes`, which must begin and end between words.
     pub(super) fn words(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         let mut edges = SetBits::from(&self.edges, bytes.start);
         std::iter::from_fn(move || {
@@ -82,7 +80,7 @@ impl ByteMap {
     }
 }
 
-/// Bytes that are looked at together.
+/// The number of bytes in a block.
 const BLOCK: usize = 64;
 
 const WORD: u8 = 1;
@@ -92,7 +90,8 @@ const DIGIT: u8 = 8;
 const JOINT: u8 = 16;
 const HIGH: u8 = 32;
 
-/// The classes of a byte, as `Alphabet` has them; without a branch, so that many are found at once.
+/// The classes of a byte as in `Alphabet`. It has no branch, so that the compiler can use vector
+/// instructions.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn classes(byte: u8) -> u8 {
     let is = |holds: bool, class: u8| class * u8::from(holds);
@@ -124,11 +123,11 @@ fn block(bytes: &[u8]) -> Block {
     Block { words, spaces, stops, digits: bits(DIGIT), joints: bits(JOINT), high: bits(HIGH) }
 }
 
-/// Finds the characters beyond ASCII that are as plain as those of ASCII: signs that part words,
-/// and letters that are folded where they stand.
+/// Finds the plain characters outside ASCII: signs that separate words, and letters that are folded
+/// in place.
 fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
-    // Of characters that began in the block before: all their bytes, those of plain ones, those of
-    // letters.
+    // The bytes of characters that began in the block before: all, those of plain characters, those
+    // of letters.
     let (mut seen, mut plain, mut letters) = (0_u128, 0_u128, 0_u128);
     for ((number, block), bytes) in blocks.iter_mut().enumerate().zip(text.chunks(BLOCK)) {
         if block.high != 0 {
@@ -164,9 +163,9 @@ fn pairs(bytes: &[u8]) -> u64 {
     gathered(&firsts, 0)
 }
 
-/// Folds the plain letters among the characters of two bytes in the block at `start`; the first
-/// bytes of those, and of plain signs. No processor can predict the kind of the next character, so
-/// there is no branch.
+/// Folds the plain letters of two bytes in the block at `start`. Returns the first bytes of those
+/// letters and of plain signs. It has no branch, because no processor can predict the kind of the
+/// next character.
 fn fold_pairs(
     mut pairs: u64,
     start: usize,
@@ -193,18 +192,18 @@ fn low(bits: u128) -> u64 {
     bits as u64
 }
 
-/// That bit of each byte, the first byte's lowest.
+/// The bit `bit` of each byte, with the first byte's in the lowest place.
 fn gathered(bytes: &[u8; BLOCK], bit: u32) -> u64 {
     let (eights, _) = bytes.as_chunks::<8>();
     eights.iter().rev().fold(0, |bits, eight| {
         let lowest = (u64::from_le_bytes(*eight) >> bit) & 0x0101_0101_0101_0101;
-        // The product's highest byte has the eight bits in their order.
+        // The highest byte of the product has the eight bits in order.
         bits << 8 | lowest.wrapping_mul(0x0102_0408_1020_4080) >> 56
     })
 }
 
-/// Letters by themselves beside a sign, which may be initials or an ending, and full stops and
-/// commas that join digits.
+/// Single letters beside a sign, which may be initials or an ending, and full stops and commas
+/// between digits.
 fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
     let left = |bits: u64, before: u64| bits << 1 | before >> 63;
     let right = |bits: u64, behind: u64, by: usize| bits >> by | behind << (BLOCK - by);
@@ -224,16 +223,16 @@ fn next(bits: &[u64], from: usize) -> Option<usize> {
     SetBits::from(bits, from).next()
 }
 
-/// The bits that are set, one after the other.
+/// The bits that are set, in order.
 struct SetBits<'b> {
     bits: &'b [u64],
     block: usize,
-    /// Those of the block that are left.
+    /// The bits of the current block that are left.
     left: u64,
 }
 
 impl<'b> SetBits<'b> {
-    /// Those from `from` on.
+    /// The bits that are set from `from` on.
     fn from(bits: &'b [u64], from: usize) -> Self {
         let block = from / BLOCK;
         let left = bits.get(block).map_or(0, |bits| bits & (u64::MAX << (from % BLOCK)));
@@ -255,7 +254,7 @@ impl Iterator for SetBits<'_> {
     }
 }
 
-/// The last bit of those in `range` that is set.
+/// The last bit in `range` that is set.
 fn last(bits: &[u64], range: Range<usize>) -> Option<usize> {
     let mut at = range.end / BLOCK;
     let mut left = bits.get(at).map_or(0, |bits| bits & !(u64::MAX << (range.end % BLOCK)));
@@ -293,7 +292,7 @@ mod tests {
         }
     }
 
-    /// What is plain at the start of `text`, and its words.
+    /// The plain runs at the start of `text`, and their words.
     fn plain(text: &str) -> (&str, Vec<&str>) {
         let mut map = ByteMap::default();
         map.map_text(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);

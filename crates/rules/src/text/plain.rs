@@ -1,9 +1,9 @@
-//! The short way for most of a text: a run whose bytes alone show that it holds one plain word.
+//! A fast test for runs that hold one plain word.
 
 use std::ops::Range;
 
-/// The word of `run` if it has no character beyond ASCII, one stretch of letters and digits, and
-/// around it only signs that belong to no word. Folding and splitting would find the same.
+/// The word of `run`, if `run` is ASCII with one sequence of letters and digits between signs that
+/// belong to no word. Folding and splitting would give the same result.
 pub(super) fn word(run: &str) -> Option<Range<usize>> {
     let bytes = run.as_bytes();
     let start = bytes.iter().position(u8::is_ascii_alphanumeric)?;

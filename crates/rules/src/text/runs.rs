@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// A piece of text without white space that begins with a visible character.
 pub(super) struct TextRun {
-    /// Where it stands, in bytes.
+    /// Its place, in bytes.
     pub(super) span: Range<usize>,
-    /// Whether a blank line stands between it and the run before; `false` for the first.
+    /// Whether a blank line is before it. `false` for the first run.
     pub(super) after_blank_line: bool,
 }
 
-/// The runs of `text`, in order. White space never stands inside a word, so each run can be
-/// tokenised by itself.
+/// The runs of `text`, in order. White space is never inside a word, so each run can be tokenised
+/// alone.
 pub(super) fn runs(text: &str) -> impl Iterator<Item = TextRun> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -24,7 +24,7 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = TextRun> {
     })
 }
 
-/// Whether a gap between two runs holds two ends of line.
+/// Whether the gap between two runs has two line breaks.
 fn holds_blank_line(gap: &str) -> bool {
     let mut characters = gap.chars().peekable();
     let mut ends = 0;
@@ -42,7 +42,7 @@ fn holds_blank_line(gap: &str) -> bool {
 }
 
 /// Whether `c` has the property `Default_Ignorable_Code_Point` of Unicode annex 44: soft hyphens,
-/// zero-width characters, marks of direction, variation selectors.
+/// zero-width characters, direction marks, variation selectors.
 pub(crate) fn shows_nothing(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

@@ -1,4 +1,4 @@
-//! Finds the sentences of a text, and the one that shows a word to a reader.
+//! Finds the sentences of a text, and the sentence around a word.
 
 use std::ops::Range;
 
@@ -10,16 +10,17 @@ mod ends;
 mod mask;
 mod table;
 
-/// How far from the span a sentence may reach, in bytes: a text without full stops costs no more.
+/// The most bytes of a sentence before and after the span. They bound the cost of a text without
+/// full stops.
 const REACH: usize = 2048;
 
-/// The sentences of `text`, in order, in time linear in its length: disjoint, on character
-/// boundaries, without surrounding white space, never across a blank line. Every token of
-/// [`tokenise`](super::tokenise) lies in exactly one.
+/// The sentences of `text`, in order. The time is linear in its length. Sentences are disjoint, on
+/// character boundaries, without surrounding white space, and never across a blank line. Every
+/// token of [`tokenise`](super::tokenise) is in exactly one.
 ///
-/// Sentences as Unicode annex 29 has them, but a lone line break is only white space, and none ends
-/// at the full stop of an abbreviation, of an initial or of dotted letters, unless what follows
-/// begins a sentence.
+/// They are the sentences of Unicode annex 29 with two corrections. A single line break is only
+/// white space. No sentence ends at the full stop of an abbreviation, of an initial or of dotted
+/// letters, unless the next word begins a sentence.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -29,10 +30,10 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The sentence of `text` that holds `span`: a byte range on character boundaries, without
-/// surrounding white space. One of those that `sentences` has; where `span`, which must lie in
-/// `text` on character boundaries, reaches over several, the answer holds them all. Ends 2 kB from
-/// `span` at the latest.
+/// The sentence of `text` around `span`, as a byte range on character boundaries, without
+/// surrounding white space. It is one of [`sentences`]. If `span` is in several sentences, it
+/// contains all of them. It reaches at most 2048 bytes before and after `span`. `span` must be in
+/// `text`, on character boundaries.
 #[must_use]
 pub fn sentence_around(text: &str, span: &Range<usize>) -> Range<usize> {
     let near = text.ceil_char_boundary(span.start.saturating_sub(REACH))

@@ -1,8 +1,8 @@
-//! Words that hold a sign: `AT&T`, `C++`.
+//! Joins words with their signs: `AT&T`, `C++`.
 
 use std::ops::Range;
 
-/// `words` of `folded`, in order, with the signs that belong to them.
+/// `words` of `folded`, in order, joined with the signs that belong to them.
 pub(super) fn join(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> {
     if !folded.contains(['&', '+', '#']) {
         return words;
@@ -35,9 +35,9 @@ fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> 
     joined
 }
 
-/// How much of `word` an `&` joins to the word or letters `left`, if it joins them at all: one side
-/// has at most two letters (`AT&T`; not `Johnson&Johnson`), and digits behind the letters stay
-/// apart (`S&P500`). Not in a query (`x=1&y=2`).
+/// The part of `word` that an `&` joins to the word or letters `left`; `None` if it joins nothing.
+/// One side must have at most two letters (`AT&T`, not `Johnson&Johnson`). Digits after the letters
+/// are not joined (`S&P500`). In a query (`x=1&y=2`), nothing is joined.
 fn right_side(folded: &str, left: &Range<usize>, word: &Range<usize>) -> Option<Range<usize>> {
     let in_query = folded[..left.start].ends_with('=') || folded[word.end..].starts_with('=');
     let letters =
@@ -49,7 +49,8 @@ fn right_side(folded: &str, left: &Range<usize>, word: &Range<usize>) -> Option<
     (!in_query && of_letters && short && is_side(one) && is_side(other)).then_some(right)
 }
 
-/// Whether `text` is of letters of a script that has capitals: others write `&` between words.
+/// Whether all letters of `text` are of a script with capitals. Other scripts write `&` between
+/// words.
 fn has_case(text: &str) -> bool {
     text.chars().all(char::is_lowercase)
 }
@@ -62,8 +63,7 @@ fn is_short(text: &str) -> bool {
     text.chars().nth(2).is_none()
 }
 
-/// The length of `++` or `#` behind a single letter, if that is where it ends: `C++`, `C++20`,
-/// `F#`.
+/// The length of `++` or `#` after a single letter, if the sign ends there: `C++`, `C++20`, `F#`.
 fn sign_length(folded: &str, word: &Range<usize>) -> usize {
     let mut letters = folded[word.clone()].chars();
     if !letters.next().is_some_and(char::is_lowercase) || letters.next().is_some() {

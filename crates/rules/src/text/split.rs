@@ -1,5 +1,4 @@
-//! Finds the words of a folded text: those of Unicode annex 29, split further where news text wants
-//! it.
+//! Finds the words of a folded text: those of Unicode annex 29, split further for news texts.
 
 use std::ops::Range;
 
@@ -12,7 +11,7 @@ use super::signs;
 pub(super) struct WordPiece {
     /// The bytes that are compared.
     pub(super) word: Range<usize>,
-    /// The bytes that a reader would call the word: with the last dot of `U.S.`
+    /// The bytes that a reader calls the word. They include the last dot of `U.S.`
     pub(super) shown: Range<usize>,
 }
 
@@ -31,8 +30,8 @@ fn piece(folded: &str, word: Range<usize>) -> WordPiece {
     WordPiece { shown: word.start..word.end + dot, word }
 }
 
-/// The parts of one word of annex 29 between what joins them, its kana one by one, its Hangul
-/// apart. Each has a letter or digit, and none begins with a mark that has lost its letter.
+/// The parts of a word of annex 29: split at joining signs, with each kana alone and Hangul
+/// separate. Each part has a letter or digit, and none begins with a mark without its letter.
 fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = word.start;
@@ -61,7 +60,7 @@ fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     parts
 }
 
-/// Puts single letters with a dot between them together again: `u` and `s` of `u.s`.
+/// Joins single letters with dots between them: `u` and `s` of `u.s`.
 fn join_initials(folded: &str, parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(parts.len());
     let mut last_is_letter = false;
@@ -78,14 +77,14 @@ fn join_initials(folded: &str, parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
     joined
 }
 
-/// Whether `text` is one letter with its marks, as far as the first `until`.
+/// Whether `text`, up to the first `until`, is one letter with its marks.
 fn is_letter(text: &str, until: char) -> bool {
     let mut characters = text.chars().take_while(|&c| c != until);
     characters.next().is_some_and(char::is_alphabetic) && characters.all(is_combining_mark)
 }
 
-/// Whether `part` is an `s` behind an apostrophe that stands behind a word: `Russia's`, `1990's`,
-/// `U.S.'s`, `“Arms”’s`.
+/// Whether `part` is an `s` after an apostrophe after a word: `Russia's`, `1990's`, `U.S.'s`,
+/// `“Arms”’s`.
 fn is_genitive_s(folded: &str, part: &Range<usize>) -> bool {
     let Some(before) =
         folded[..part.start].strip_suffix(is_apostrophe).filter(|_| &folded[part.clone()] == "s")
@@ -100,9 +99,8 @@ fn is_no_letter(c: char) -> bool {
     !c.is_alphanumeric() || is_combining_mark(c) || is_apostrophe(c)
 }
 
-/// Whether `c` is an apostrophe or one of its kin: typewriter's, printer's, prime, grave accent,
-/// and the modifier letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode holds to be
-/// letters.
+/// Whether `c` is an apostrophe or similar: typewriter's, printer's, prime, grave accent, and the
+/// modifier letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode classifies as letters.
 fn is_apostrophe(c: char) -> bool {
     matches!(
         c,
@@ -110,8 +108,7 @@ fn is_apostrophe(c: char) -> bool {
     )
 }
 
-/// Whether `c`, which annex 29 lets stand inside a word, parts words, unless it stands between
-/// digits and joins them.
+/// Whether `c`, which annex 29 allows inside a word, separates words. Between digits it joins them.
 fn parts_words(c: char) -> bool {
     !c.is_alphanumeric() || is_apostrophe(c)
 }

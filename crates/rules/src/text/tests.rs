@@ -1,10 +1,10 @@
-//! What counts as a word, by script and sign.
+//! Tests of words, by script and sign.
 
 use proptest::prelude::*;
 
 use super::tokenise;
 
-/// A text, and its words with a space between them.
+/// Texts, each with its words separated by spaces.
 const WORDS: &[(&str, &str)] = &[
     ("North Korea-Russia", "north korea russia"),
     ("Russia’s Russia's Russiaʼs Russia‘s RUSSIA’S", "russia russia russia russia russia"),
@@ -36,7 +36,7 @@ const WORDS: &[(&str, &str)] = &[
     ("مِصر العربيّة", "مِصر العربيّة"),
     ("ประเทศ", "ป ร ะ เ ท ศ"),
     ("हिन्दी में", "हिन्दी में"),
-    // Words that hold a sign
+    // Words with a sign
     ("AT&T R&D S&P, H&M’s Q&A: Ａ＆Ｍ PG&E at&t", "at&t r&d s&p h&m q&a a&m pg&e at&t"),
     ("Johnson&Johnson Barnes & Noble A & B AT& &T", "johnson johnson barnes noble a b at t"),
     ("S&P500 S&P 500 R&D-Chef A&B&C 7&i 3&4 Q3&Q4", "s&p 500 s&p 500 r&d chef a&b&c 7&i 3 4 q3 q4"),
@@ -75,7 +75,7 @@ const WORDS: &[(&str, &str)] = &[
     ("กรุงเทพ น้ำ ปี2026", "ก รุ ง เ ท พ น้\u{e4d} า ปี 2026"),
     ("ລາວ ຕຳ", "ລ າ ວ ຕ\u{ecd} າ"),
     ("ខ្មែរ မြန်မာ", "ខ្ មែ រ မြ န် မာ"),
-    // Letters and marks of others
+    // Letters and marks of other scripts
     ("क्षेत्र है।नई क़ानून", "क्षेत्र है नई क\u{93c}ानून"),
     ("می\u{200c}خواهد ﷺ لا", "میخواهد صلى الله عليه وسلم لا"),
     ("Ποιος; ΤΙΣ τις", "ποιοσ τισ τισ"),

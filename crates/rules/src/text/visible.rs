@@ -1,27 +1,26 @@
-//! Removes from foreign texts what changes how a terminal or chat shows them: direction of writing,
-//! escape sequences, characters that show nothing.
+//! Removes characters from foreign texts that change how a terminal or chat shows them: direction
+//! marks, escape sequences, invisible characters.
 
 use std::borrow::Cow;
 
 use super::runs::shows_nothing;
 
-/// The most characters of an escape sequence that go with it.
+/// The most characters of an escape sequence that are removed with it.
 const LONGEST_SEQUENCE: usize = 256;
 
-/// The most characters of a flag (Unicode technical standard 51): up to six tags and the one that
-/// ends it.
+/// The most characters of a flag (Unicode technical standard 51): up to six tags and the final tag.
 const LONGEST_FLAG: usize = 7;
 
 const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// Whether `c` shows nothing itself but changes how other text is shown, or hides in it: control
-/// characters (C0, DEL, C1) but line breaks and tabs; marks, embeddings, overrides and isolates of
-/// the bidirectional algorithm (Unicode annex 9); and what shows nothing anywhere. What joins
-/// letters and signs (ZWJ, ZWNJ, variation selectors) is none of these.
+/// Whether `c` is invisible and changes how other text is shown, or hides in it. These are control
+/// characters (C0, DEL, C1) except line breaks and tabs, the marks, embeddings, overrides and
+/// isolates of the bidirectional algorithm (Unicode annex 9), and default ignorable characters.
+/// Characters that join letters and signs (ZWJ, ZWNJ, variation selectors) are not among them.
 #[must_use]
 pub fn is_display_control(c: char) -> bool {
     if matches!(c, ' '..='~' | '\n' | '\t' | '\u{ae}'..='\u{34e}' | '\u{350}'..='\u{61b}') {
-        // Nearly all letters of most scripts of Europe: a fast answer.
+        // A fast answer for nearly all letters of European scripts.
         return false;
     }
     is_rare_display_control(c)
@@ -39,8 +38,8 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `text` without display controls. Escape sequences go as a whole, other control characters become
-/// spaces, flags of regions stay.
+/// `text` without display controls. Escape sequences (ECMA-48) are removed whole. Other control
+/// characters become spaces. Flags of regions stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if is_printable_ascii(text) {
         return Cow::Borrowed(text);
@@ -65,12 +64,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// Whether `text` is ASCII without control characters other than line breaks and tabs.
 #[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 fn is_printable_ascii(text: &str) -> bool {
-    // All are looked at, without a branch: that is what the compiler makes wide instructions of.
+    // All bytes are tested without a branch, so that the compiler can use vector instructions.
     let is_fine = |byte: u8| (byte.wrapping_sub(b' ') < 0x5f) | (byte == b'\n') | (byte == b'\t');
     text.bytes().fold(0, |odd, byte| odd | u8::from(!is_fine(byte))) == 0
 }
 
-/// `text` on one line: white space of any kind becomes single spaces.
+/// `text` without display controls, on one line: white space becomes single spaces.
 #[must_use]
 pub fn visible_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -84,7 +83,7 @@ pub fn visible_line(text: &str) -> String {
     line
 }
 
-/// Passes over the rest of an escape sequence (ECMA-48) that begins with `first`. `false`: it is
+/// Passes over the rest of an escape sequence (ECMA-48) that begins with `first`. `false` if it is
 /// none.
 fn skip_sequence(first: char, rest: &mut std::str::Chars<'_>) -> bool {
     let mut ahead = rest.clone();
@@ -119,7 +118,7 @@ fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007f}')
 }
 
-/// Adds the tags that make a flag of the black one before them; nothing where they make none.
+/// Appends the tags of a flag after its black flag; nothing if they do not form a flag.
 fn push_flag(first: char, rest: &mut std::str::Chars<'_>, shown: &mut String) {
     let tags: String =
         std::iter::once(first).chain(rest.clone().take_while(|c| is_tag(*c))).collect();

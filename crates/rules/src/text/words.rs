@@ -1,10 +1,9 @@
-//! The words of texts in memory that is used again: the same words as `tokenise` gives, by a fast
-//! way where there is one.
+//! Finds the words of texts in reused memory. The words are those of `tokenise`, found by a fast
+//! scan if possible.
 //!
-//! Most words are of ASCII. They are found in one copy of the text in small letters; what is folded
-//! otherwise is written behind it. Runs between white space that have nothing else are passed over
-//! sixty-four bytes at a time (`map`), others a character at a time, and what is odd the way of
-//! `tokenise`.
+//! Most words are ASCII. They are found in a copy of the text in lower case, and words with another
+//! folded form are appended to it. Runs that hold only plain words are read sixty-four bytes at a
+//! time (`map`), other runs one character at a time, and unusual runs as `tokenise` reads them.
 
 use std::ops::Range;
 
@@ -13,10 +12,10 @@ use super::folded_words;
 use super::map::ByteMap;
 use super::runs::shows_nothing;
 
-/// The words of one text after another.
+/// The words of several texts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Words {
-    /// Of each text a copy in small letters, and the words that are none of its bytes.
+    /// A lower-case copy of each text, followed by the words that are not in the copy.
     folded: Vec<u8>,
     places: Vec<WordPlace>,
     map: ByteMap,
@@ -24,44 +23,44 @@ pub(crate) struct Words {
     paragraph: u32,
 }
 
-/// Where a word stands.
+/// The place of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WordPlace {
     at: u32,
     length: u32,
     /// Its first byte in its text.
     pub(crate) start: u32,
-    /// The byte behind its last.
+    /// The byte after its last.
     pub(crate) end: u32,
-    /// Its paragraph, counted over all texts: two texts share none.
+    /// The number of its paragraph over all texts. Two texts share no paragraph.
     pub(crate) paragraph: u32,
 }
 
-/// Bytes that stand behind every word, so that it can be read sixteen at a time.
+/// The number of bytes after every word, so that it can be read sixteen bytes at a time.
 pub(crate) const PADDING: usize = 16;
 
 impl WordPlace {
-    /// How many bytes the folded word has.
+    /// The length of the folded word in bytes.
     #[inline]
     pub(crate) fn length(&self) -> usize {
         self.length as usize
     }
 }
 
-/// A stretch of letters and digits, or letters with dots between.
+/// A sequence of letters and digits, or of letters with dots between.
 #[derive(Clone, Copy, Debug)]
 struct WordPart {
-    /// Its folded bytes.
+    /// The start of its folded bytes.
     at: usize,
     end: usize,
-    /// Its bytes in the text.
+    /// The start of its bytes in the text.
     from: usize,
     to: usize,
-    /// The letters that it has, if it is one letter or has dots between letters; else 0.
+    /// The number of its letters, if it is one letter or letters with dots between; else 0.
     initials: u32,
 }
 
-/// The current run: its text, where its copy is, and its first byte.
+/// The current run: its text, the start of its copy, and its first byte.
 #[derive(Clone, Copy)]
 struct PendingRun<'t> {
     text: &'t str,
@@ -77,7 +76,7 @@ impl Words {
         self.paragraph = 0;
     }
 
-    /// Adds the words of `text`, which begins a paragraph; the numbers that they have.
+    /// Adds the words of `text`, which begins a new paragraph. Returns their numbers.
     pub(crate) fn add(&mut self, text: &str) -> Range<usize> {
         let alphabet = &*ALPHABET;
         let (first, copy) = (self.places.len(), self.folded.len());
@@ -101,19 +100,18 @@ impl Words {
         first..self.places.len()
     }
 
-    /// Where each word stands.
+    /// The place of each word.
     pub(crate) fn places(&self) -> &[WordPlace] {
         &self.places
     }
 
-    /// The folded word at `place`, with all that stands behind it: at least [`PADDING`] bytes.
+    /// The folded word at `place` with everything after it, at least [`PADDING`] bytes.
     #[inline]
     pub(crate) fn padded(&self, place: &WordPlace) -> &[u8] {
         &self.folded[place.at as usize..]
     }
 
-    /// Adds the words of runs that have nothing but words and what parts them; `copy` is where the
-    /// text begins in small letters.
+    /// Adds the words of plain runs. `copy` is the start of the text's lower-case copy.
     fn plain_runs(&mut self, copy: usize, runs: Range<usize>) {
         let paragraph = self.paragraph;
         let place = |word: Range<usize>| WordPlace {
@@ -126,8 +124,8 @@ impl Words {
         self.places.extend(self.map.words(runs).map(place));
     }
 
-    /// Adds the words of the run by what is known of its characters; its end, or `None` if one of
-    /// them is odd.
+    /// Adds the words of the run by the kinds of its characters. Returns its end, or `None` if a
+    /// character is odd.
     fn quick_run(&mut self, run: PendingRun<'_>, alphabet: &Alphabet) -> Option<usize> {
         let bytes = run.text.as_bytes();
         let (folded, words) = (self.folded.len(), self.places.len());
@@ -163,7 +161,7 @@ impl Words {
         Some(at)
     }
 
-    /// `part`, behind which a letter beyond ASCII stands, to its true end.
+    /// Extends `part` to its end. A letter outside ASCII follows it.
     fn copied(&mut self, part: WordPart, run: PendingRun<'_>, alphabet: &Alphabet) -> WordPart {
         let (bytes, at) = (run.text.as_bytes(), self.folded.len());
         self.folded.extend_from_within(part.at..part.end);
@@ -175,8 +173,8 @@ impl Words {
                 self.folded.push(byte.to_ascii_lowercase());
                 to += 1;
             } else if let Some(letter) = alphabet.letter(&bytes[to..]) {
-                // Copies all four bytes and cuts the rest off: that is faster than copying only as
-                // many as there are.
+                // Copies all four bytes and cuts the rest, which is faster than copying the exact
+                // number.
                 self.folded.extend_from_slice(&letter.folded);
                 self.folded
                     .truncate(self.folded.len() - letter.folded.len() + usize::from(letter.length));
@@ -188,8 +186,8 @@ impl Words {
         WordPart { at, end: self.folded.len(), to, ..part }
     }
 
-    /// Joins `part` to the `last` if both are letters with a dot between them, or takes the last;
-    /// what is last now.
+    /// Joins `part` to `last` if both are letters with a dot between them; else adds `last`.
+    /// Returns the new last part.
     fn put(&mut self, last: Option<WordPart>, part: WordPart, run: PendingRun<'_>) -> WordPart {
         let part =
             WordPart { initials: u32::from(is_letter(&self.folded[part.at..part.end])), ..part };
@@ -224,7 +222,7 @@ impl Words {
         });
     }
 
-    /// Adds the words of the run as `tokenise` finds them; its end.
+    /// Adds the words of the run as `tokenise` finds them. Returns its end.
     fn slow_run(&mut self, run: PendingRun<'_>) -> usize {
         let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
         for token in folded_words(written, run.start, self.paragraph) {
@@ -238,7 +236,7 @@ impl Words {
     }
 }
 
-/// Where the letters and digits of ASCII from `from` on end, with full stops and commas between
+/// The end of the ASCII letters and digits from `from` on, with full stops and commas between
 /// digits.
 fn ascii_end(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
@@ -253,7 +251,7 @@ fn ascii_end(bytes: &[u8], from: usize) -> usize {
     }
 }
 
-/// What stands at `at`, and how many bytes it has; the end is white space.
+/// The kind and the number of bytes of the character at `at`. The end of the text is white space.
 fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize) {
     match text.as_bytes().get(at) {
         None => (CharacterKind::Space, 0),
@@ -265,7 +263,7 @@ fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize)
     }
 }
 
-/// Where the next run behind `at` begins, and how many lines end before it.
+/// The start of the next run after `at`, and the number of line breaks before it.
 fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u32)> {
     let bytes = text.as_bytes();
     let mut lines = 0;
@@ -291,8 +289,7 @@ fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u3
     }
 }
 
-/// Whether the byte at `at`, in a word that begins at `from`, is a full stop or comma between
-/// digits.
+/// Whether the byte at `at`, in a word from `from` on, is a full stop or comma between digits.
 fn joins_digits(bytes: &[u8], from: usize, at: usize) -> bool {
     matches!(bytes[at], b'.' | b',')
         && from < at
@@ -309,8 +306,7 @@ fn is_letter(folded: &[u8]) -> bool {
     }
 }
 
-/// Whether an `s` behind `before`, which is of characters that are not odd, is the ending of
-/// `Russia’s`.
+/// Whether an `s` after `before`, which has no odd characters, is the ending of `Russia’s`.
 fn is_genitive(before: &str) -> bool {
     let Some(before) = before.strip_suffix(['\'', '`', '\u{2018}', '\u{2019}', '\u{201b}']) else {
         return false;
@@ -339,7 +335,7 @@ mod tests {
     use super::Words;
     use crate::text::{Token, tokenise};
 
-    /// The words of `text` behind those of another.
+    /// The words of `text`, added after another text.
     fn quick(text: &str) -> Vec<Token> {
         let mut words = Words::default();
         words.add("C++ first");

@@ -1,18 +1,18 @@
-//! Explains syntax errors: what was probably meant, and how to write it.
+//! Explains syntax errors: the probable cause, and how to write it.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::fault::{Fault, Source};
 
-/// The longest value that advice repeats, in bytes.
+/// The longest value that a help text repeats, in bytes.
 const LONGEST_ADVICE: usize = 200;
 
 const QUOTE_ALL: &str = "put the whole value in single quotes";
 
 const LEFT_OVER: &str = "YAML ends the value at the quote, so that this is left over";
 
-/// The fault for a parser's error at byte offset `at`; `said` is the parser's message.
+/// The fault for a parser's error at byte offset `at` with the message `said`.
 pub(super) fn syntax_error(source: &Arc<Source>, at: usize, said: &str) -> Fault {
     let at = source.text.floor_char_boundary(at.min(source.text.len()));
     advice_for_message(source, at, said)
@@ -41,7 +41,7 @@ fn advice_for_message(source: &Arc<Source>, at: usize, said: &str) -> Option<Fau
     if said.contains("escape") {
         let fault = fault(
             bad_escape(&source.text, at)?,
-            "in double quotes, a backslash begins an escape, and this is none",
+            "in double quotes, a backslash begins an escape, and this is not a valid one",
         );
         return Some(
             fault.help(
@@ -69,7 +69,7 @@ fn advice_for_message(source: &Arc<Source>, at: usize, said: &str) -> Option<Fau
     None
 }
 
-/// The first escape that YAML 1.2 (5.7) does not know, in the double-quoted scalar that begins at
+/// The first escape that YAML 1.2 (5.7) does not define, in the double-quoted scalar that begins at
 /// `at`.
 fn bad_escape(text: &str, at: usize) -> Option<Range<usize>> {
     let mut left = text[at..].char_indices().skip(1);
@@ -99,20 +99,20 @@ fn bad_escape(text: &str, at: usize) -> Option<Range<usize>> {
     None
 }
 
-/// A key where none can be: the line above is no finished key and value, or this line was meant to
-/// be part of it.
+/// A key where none can be: the line above is not a finished key and value, or this line was meant
+/// to be part of it.
 fn new_key(source: &Arc<Source>, at: usize) -> Fault {
     Fault::error(source, at..at + 1, "this colon begins a new key, but the line above is not finished")
         .help("if this is a key, indent it like the keys above, and see whether a colon is missing there; if it is part of the value above, put the whole value in single quotes")
 }
 
-/// `[a, "b" c]`: to YAML, the item ends with the quote.
+/// `[a, "b" c]`: YAML ends the item at the quote.
 fn left_over(source: &Arc<Source>, at: usize) -> Fault {
     let text = source.text[at..].split(['\n', ',', ']', '}']).next().unwrap_or_default().trim_end();
     Fault::error(source, at..at + text.len(), LEFT_OVER).help(QUOTE_ALL)
 }
 
-/// The line that holds `at`, and two that are not blank before it, nearest first.
+/// The line that contains `at`, and the two lines before it that are not blank, the nearest first.
 fn lines_up_to(text: &str, at: usize) -> Vec<Range<usize>> {
     let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
     let mut lines = Vec::new();
@@ -150,7 +150,7 @@ fn tab_at(source: &Arc<Source>, tab: usize) -> Fault {
         .help("indent with spaces only")
 }
 
-/// A line's value, after `key:` or `- `, with its place.
+/// The value of a line, after `key:` or `- `, with its place.
 fn value_of<'s>(source: &'s Source, line: &Range<usize>) -> Option<(usize, &'s str)> {
     let text = &source.text[line.clone()];
     let start = match text.find(": ") {
@@ -161,7 +161,7 @@ fn value_of<'s>(source: &'s Source, line: &Range<usize>) -> Option<(usize, &'s s
     Some((line.end - value.len(), value))
 }
 
-/// `when: "interest rate" AND fed`: to YAML, the value ends with the quote.
+/// `when: "interest rate" AND fed`: YAML ends the value at the quote.
 fn text_after_quotes(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -185,13 +185,14 @@ fn text_after_quotes(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault>
     })
 }
 
-/// Whether single quotes stand around words of their own, as in `'Russia' AND 'North Korea'`,
-/// rather than within a word.
+/// Whether single quotes stand around whole words, as in `'Russia' AND 'North Korea'`, and not
+/// inside a word.
 fn has_quoted_words(value: &str) -> bool {
     value[1..].contains(" '") || value[1..].contains("('") || value.contains("' ")
 }
 
-/// `value`, in which the single quotes around words are double ones; apostrophes within words stay.
+/// `value` with double quotes in place of the single quotes around words. Apostrophes inside words
+/// stay.
 fn with_double_quotes(value: &str) -> String {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let quote = |(at, c): (usize, char)| {
@@ -202,7 +203,7 @@ fn with_double_quotes(value: &str) -> String {
     value.char_indices().map(quote).collect()
 }
 
-/// `when: *sport`, `when: @x`: characters that mean something to YAML at the start of a value.
+/// `when: *sport`, `when: @x`: characters that YAML reserves at the start of a value.
 fn reserved_start(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     let first = value.chars().next().filter(|c| matches!(c, '*' | '&' | '@' | '`' | '%'))?;
@@ -214,7 +215,7 @@ fn reserved_start(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     Some(fault.help(quoting(QUOTE_ALL, value)))
 }
 
-/// `when: - a`: to YAML, a list begins on a line of its own.
+/// `when: - a`: in YAML, a list begins on a line of its own.
 fn list_beside_key(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     value.strip_prefix("- ")?;
@@ -223,7 +224,7 @@ fn list_beside_key(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     Some(fault.help("write it [in, brackets], or each item on a line of its own below; a text that begins with a dash needs single quotes"))
 }
 
-/// `when: title: Russia`: to YAML, a second key begins.
+/// `when: title: Russia`: in YAML, a second key begins.
 fn colon_in_value(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let (start, value) = value_of(source, line)?;
     if value.starts_with(['"', '\'', '[', '{', '|', '>']) {
@@ -238,7 +239,7 @@ fn colon_in_value(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     Some(fault.help(quoting(QUOTE_ALL, value)))
 }
 
-/// `when:Russia`: to YAML, all of it is one word.
+/// `when:Russia`: in YAML, this is one word.
 fn missing_space(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     let text = source.text[line.clone()].trim_start().trim_start_matches("- ");
     let (key, value) = text.split_once(':')?;
@@ -256,7 +257,7 @@ fn missing_space(source: &Arc<Source>, line: &Range<usize>) -> Option<Fault> {
     Some(fault.help(advice))
 }
 
-/// Advice, followed by `value` in single quotes.
+/// The advice, followed by `value` in single quotes.
 fn quoting(advice: &str, value: &str) -> String {
     let quoted = value.replace('\'', "''");
     if quoted.len() > LONGEST_ADVICE { advice.to_owned() } else { format!("{advice}: '{quoted}'") }

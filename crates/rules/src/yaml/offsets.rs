@@ -1,16 +1,16 @@
-//! Turns the parser's character counts into byte offsets.
+//! Converts the parser's character counts to byte offsets.
 
 use std::ops::Range;
 
 use saphyr_parser::Span;
 
-/// Characters from one entry of the table to the next.
+/// The number of characters between two entries of the table.
 const STEP: usize = 64;
 
 /// The byte offsets of a text's characters.
 pub(super) struct Offsets<'t> {
     text: &'t str,
-    /// The byte offset of every [`STEP`]th character; `None` for ASCII, where a character is a
+    /// The byte offset of every [`STEP`]th character. `None` for ASCII, in which a character is a
     /// byte.
     steps: Option<Vec<usize>>,
 }
@@ -21,7 +21,7 @@ impl<'t> Offsets<'t> {
         Self { text, steps: (!text.is_ascii()).then(steps) }
     }
 
-    /// The byte offset of the character of that number; the end of the text behind the last.
+    /// The byte offset of the character with that number; the end of the text after the last.
     pub(super) fn byte(&self, character: usize) -> usize {
         let Some(steps) = &self.steps else { return character.min(self.text.len()) };
         let Some(start) = steps.get(character / STEP) else { return self.text.len() };

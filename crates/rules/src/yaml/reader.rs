@@ -1,7 +1,7 @@
-//! Reads a YAML document: its values beside their places, in one pass over the parser's events.
+//! Reads a YAML document in one pass over the parser's events: its values with their places.
 //!
-//! Depth, the number of values behind aliases and their bytes are bounded. Tags other than those of
-//! the core schema, duplicate keys and anchors that no alias names are faults.
+//! The depth, and the values and bytes that aliases stand for, are bounded. Tags outside the core
+//! schema, duplicate keys and unused anchors are faults.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,29 +15,29 @@ use super::offsets::Offsets;
 use super::value::{NoValue, PlacedValue, ValuePlace, YamlValue};
 use crate::fault::{Fault, Source};
 
-/// How deep lists and mappings may be nested.
+/// The most levels of nested lists and mappings.
 const DEEPEST: usize = 64;
 
-/// How many values all aliases of a document may stand for together.
+/// The most values that all aliases of a document stand for together.
 const MOST_ALIASED: usize = 100_000;
 
-/// How many bytes of text all aliases of a document may stand for together.
+/// The most bytes of text that all aliases of a document stand for together.
 const MOST_ALIASED_BYTES: usize = 16 << 20;
 
-/// Signs with which no plain scalar can begin.
+/// Signs that cannot begin a plain scalar.
 const RESERVED: &str = ",[]{}#&*!|>'\"%@`";
 
-/// The size of a value with everything inside it, aliases expanded: each alias costs this.
+/// The size of a value with everything inside it, aliases expanded. Each alias costs this much.
 #[derive(Clone, Copy, Default)]
 struct Size {
     values: usize,
     bytes: usize,
-    /// The levels of lists and mappings.
+    /// The number of levels of lists and mappings.
     depth: usize,
 }
 
 impl Size {
-    /// Adds a value that stands inside.
+    /// Adds the size of a value inside.
     fn add(&mut self, inner: Self) {
         self.values = self.values.saturating_add(inner.values);
         self.bytes = self.bytes.saturating_add(inner.bytes);
@@ -49,17 +49,17 @@ impl Size {
 struct OpenCollection {
     start: usize,
     is_mapping: bool,
-    /// Its items, or its keys and values in turn.
+    /// Its items, or its keys and values alternately.
     items: Vec<PlacedValue>,
-    /// The keys of a mapping so far: as they are written, and as values where they are no strings.
+    /// The keys of a mapping so far: as written, and as values if they are not strings.
     keys: HashSet<String>,
     /// The number of its anchor; 0 if it has none.
     anchor: usize,
-    /// The size of what stands inside.
+    /// The size of the values inside.
     size: Size,
 }
 
-/// What an anchor stands for.
+/// The value of an anchor.
 struct Anchored {
     value: YamlValue,
     size: Size,
@@ -78,7 +78,7 @@ pub(super) fn read_document(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Op
         root: None,
         is_sound: true,
     };
-    // Without a line break at its end, the parser misreads a block scalar that ends there.
+    // Without a final line break, the parser misreads a block scalar at the end.
     let text = if source.text.ends_with(['\n', '\r']) {
         Cow::Borrowed(&source.text)
     } else {
@@ -106,9 +106,9 @@ struct Reader<'s> {
     faults: &'s mut Vec<Fault>,
     open: Vec<OpenCollection>,
     anchors: HashMap<usize, Anchored>,
-    /// What all aliases so far stand for.
+    /// The size that all aliases so far stand for.
     aliased: Size,
-    /// Anchors before scalars that no alias has named so far, with the place of the scalar.
+    /// Anchors of scalars that no alias has used so far, with the places of the scalars.
     unused_anchors: BTreeMap<usize, Range<usize>>,
     root: Option<PlacedValue>,
     is_sound: bool,
@@ -174,8 +174,8 @@ impl Reader<'_> {
         self.add(PlacedValue { place, value }, Some(text), size);
     }
 
-    /// The content of a scalar, without a line break that was not written: that of a block scalar
-    /// whose last line ends with the document.
+    /// The content of a scalar without the final line break that was added: it would belong to a
+    /// block scalar whose last line ends with the document.
     fn without_added_break<'t>(
         &self,
         text: &'t str,
@@ -209,14 +209,14 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Keeps what the anchor of that number stands for; 0 is none.
+    /// Keeps the value of the anchor with that number; 0 is no anchor.
     fn remember(&mut self, anchor: usize, value: &YamlValue, size: Size) {
         if anchor > 0 {
             self.anchors.insert(anchor, Anchored { value: value.clone(), size });
         }
     }
 
-    /// Refuses an alias that makes the document too large or too deep. `None` if it does.
+    /// Refuses an alias that makes the document too large or too deep. `None` if it is refused.
     fn check_aliased(&mut self, span: &Range<usize>, size: Size) -> Option<()> {
         let message = if self.aliased.values > MOST_ALIASED {
             "the aliases up to here stand for too many values"
@@ -250,7 +250,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Ends the innermost list or mapping; a bracket that closes it stands at byte `end`.
+    /// Ends the innermost list or mapping. A bracket that closes it ends at byte `end`.
     fn close_collection(&mut self, end: usize) -> Option<()> {
         let done = self.open.pop()?;
         let has_brackets = self.source.text[done.start..].starts_with(['[', '{']);
@@ -272,8 +272,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Adds a finished value to the list or mapping that it stands in. `text`: the content of a
-    /// scalar.
+    /// Adds a finished value to its list or mapping. `text` is the content of a scalar.
     fn add(&mut self, item: PlacedValue, text: Option<&str>, size: Size) {
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(item);
@@ -301,13 +300,13 @@ impl Reader<'_> {
             NoValue::TooLarge => {
                 ("this number is too large", "if it is a text, put it in single quotes")
             }
-            NoValue::NotOfTag => ("this value is not what its tag says", "remove the tag"),
+            NoValue::NotOfTag => ("this value does not fit its tag", "remove the tag"),
         };
         self.refuse(span.clone(), message, help);
     }
 
-    /// Refuses a plain scalar that begins with a sign that YAML reserves. The parser reads some of
-    /// them within brackets: `{url: >x}`.
+    /// Refuses a plain scalar that begins with a reserved sign. The parser reads some of them
+    /// inside brackets: `{url: >x}`.
     fn check_first_character(&mut self, text: &str, style: ScalarStyle, span: &Range<usize>) {
         let first = text.chars().next().filter(|c| RESERVED.contains(*c));
         if let Some(first) = first.filter(|_| style == ScalarStyle::Plain) {
@@ -316,13 +315,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a tag that is none of the core schema.
+    /// Refuses a tag outside the core schema.
     fn check_tag(&mut self, tag: Option<&Tag>, span: &Range<usize>) {
         if tag.is_none_or(Tag::is_yaml_core_schema) {
             return;
         }
         let text = &self.source.text;
-        // The parser gives the place of the value: its tag stands before it, or begins it.
+        // The parser gives the place of the value. Its tag is before it, or at its start.
         let mark = if text[span.start..].starts_with('!') {
             span.start
         } else {
@@ -344,7 +343,7 @@ impl Reader<'_> {
         );
     }
 
-    /// Warns of `when: C #sharp`, which loses a word: a comment begins there.
+    /// Warns of `when: C #sharp`, which loses a word because a comment begins there.
     fn check_comment(&mut self, style: ScalarStyle, span: &Range<usize>) {
         let rest = &self.source.text[span.end..];
         let comment = rest.trim_start_matches([' ', '\t']);
@@ -359,7 +358,7 @@ impl Reader<'_> {
         }
         let start = span.end + blank;
         let word = comment.split(char::is_whitespace).next().unwrap_or(comment);
-        let message = format!("`{word}` begins a comment: what follows is no part of the value");
+        let message = format!("`{word}` begins a comment: the rest is not part of the value");
         let help = if begins_a_word {
             "put the whole value in single quotes; or, if it is a comment, write a space after the #"
         } else {
@@ -369,7 +368,8 @@ impl Reader<'_> {
             .push(Fault::warning(self.source, start..start + word.len(), message).help(help));
     }
 
-    /// Refuses `when: &arms oil`, which would be `oil`: an anchor that no alias names is a word.
+    /// Refuses `when: &arms oil`, which would be `oil`: an anchor that no alias uses was meant as a
+    /// word.
     fn refuse_unused_anchors(&mut self) {
         for (_, span) in std::mem::take(&mut self.unused_anchors) {
             let before = &self.source.text[..span.start];
@@ -397,7 +397,7 @@ impl Reader<'_> {
 }
 
 impl OpenCollection {
-    /// Whether no key before has the content `text` or, unless it is a string, the value `value`.
+    /// Whether no earlier key has the content `text` or, if it is not a string, the value `value`.
     fn is_new_key(&mut self, value: &YamlValue, text: &str) -> bool {
         let is_new = self.keys.insert(text.to_owned());
         let canonical = match value {

@@ -11,7 +11,7 @@ fn source(text: &str) -> Arc<Source> {
     Arc::new(Source { name: "a.yaml".to_owned(), text: text.to_owned() })
 }
 
-/// What the faults of a text say, in full.
+/// The rendered faults of a text.
 fn faults_of(text: &str) -> String {
     let mut faults = Vec::new();
     let document = parse(&source(text), &mut faults);
@@ -230,7 +230,7 @@ fn a_comment_that_holds_an_operator_is_told() {
     assert_eq!(faults_of("when: arms # the desk's\n"), "usable");
 }
 
-/// Writes words in one of the styles of YAML; `true` in `breaks` puts a line's end after a word.
+/// Writes words in one of the styles of YAML. A `true` in `breaks` puts a line break after a word.
 fn written(words: &[String], breaks: &[bool], style: usize) -> String {
     let mut text =
         ["when: ", "when: '", "when: \"", "when: |-\n    ", "when: >\n    "][style].to_owned();
@@ -278,7 +278,7 @@ proptest! {
     }
 }
 
-/// Asks everything of every value, and looks up every place.
+/// Reads every value in every way, and looks up every place.
 fn walk(node: Node<'_>) {
     let mut faults = Vec::new();
     if let Some(text) = node.text(&mut faults) {

@@ -1,4 +1,4 @@
-//! A string value, and where each of its characters was written.
+//! A string value, with the place of each of its characters.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use saphyr_parser::ScalarStyle;
 
 use crate::fault::{Fault, Source};
 
-/// A string value and where it stands in its source.
+/// A string value and its place in its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// The value.
@@ -29,20 +29,20 @@ impl Text {
         Self { value, source: Arc::clone(source), span, style }
     }
 
-    /// A text that is in no file: it is its own source, with the name `name`.
+    /// A text that is not in a file. It is its own source, with the name `name`.
     #[must_use]
     pub fn standalone(name: &str, value: &str) -> Self {
         let source = Arc::new(Source { name: name.to_owned(), text: value.to_owned() });
         Self { value: value.to_owned(), source, span: 0..value.len(), style: ScalarStyle::Plain }
     }
 
-    /// The byte range of the source that all of it was written as, quotes included.
+    /// The byte range of the whole scalar in the source, with its quotes.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// The source that it stands in.
+    /// The source.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
         &self.source
@@ -60,8 +60,9 @@ impl Text {
         Fault::warning(&self.source, self.place(span), message)
     }
 
-    /// The byte range of the source that `span`, a byte range of `value`, was written as: on
-    /// character boundaries, inside the scalar. Of a value that stands behind an alias, the alias.
+    /// The byte range of the source that the byte range `span` of `value` was written as. It is on
+    /// character boundaries and inside the scalar. If the value comes from an alias, it is the
+    /// alias.
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Range<usize> {
         let raw = &self.source.text[self.span.clone()];
@@ -86,7 +87,7 @@ impl Text {
     }
 }
 
-/// Walks a scalar as it was written, beside its value.
+/// A cursor over a scalar as written. It follows the characters of its value.
 struct ScalarCursor<'s> {
     raw: &'s str,
     left: Peekable<CharIndices<'s>>,
@@ -110,19 +111,19 @@ impl<'s> ScalarCursor<'s> {
         Self { raw, left, style, last_end }
     }
 
-    /// Where the value's next character `wanted` was written.
+    /// The place of the value's next character `wanted`.
     fn find(&mut self, wanted: char) -> Option<Range<usize>> {
         loop {
             let (at, c) = *self.left.peek()?;
             if c == '\\' && self.style == ScalarStyle::DoubleQuoted {
                 let end = self.escape(at);
-                // An escaped line's end is no character of the value.
+                // An escaped line break is not a character of the value.
                 if !self.raw[at..end].ends_with(['\n', '\r']) {
                     return Some(self.found(at, end));
                 }
             } else if wanted.is_whitespace() {
-                // Where lines were folded, one space stands for a line's end and the next one's
-                // indentation.
+                // In folded lines, one space stands for a line break and the indentation of the
+                // next line.
                 let found = self.left.next_if(|(_, c)| c.is_whitespace());
                 return Some(found.map_or(self.last_end..self.last_end, |(at, c)| {
                     self.found(at, at + c.len_utf8())
@@ -138,7 +139,7 @@ impl<'s> ScalarCursor<'s> {
         }
     }
 
-    /// Takes the escape that begins at `at`, and gives its end.
+    /// Reads the escape at `at`, and returns its end.
     fn escape(&mut self, at: usize) -> usize {
         self.left.next();
         let Some((_, kind)) = self.left.next() else { return at + 1 };

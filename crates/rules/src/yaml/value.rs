@@ -1,4 +1,4 @@
-//! The values of a YAML document, each beside its place, and the YAML 1.2 core schema.
+//! The values of a YAML document with their places, by the YAML 1.2 core schema.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,18 +13,18 @@ pub(super) struct PlacedValue {
     pub(super) value: YamlValue,
 }
 
-/// Where a value was written.
+/// The place of a value.
 #[derive(Clone, Debug)]
 pub(super) struct ValuePlace {
-    /// Bytes of the source: of a scalar, all of it; of a list or mapping, its first line, to the
-    /// bracket that closes it; of an alias, the alias.
+    /// Bytes of the source. A scalar or an alias has its whole text. A list or mapping has its
+    /// first line, up to its closing bracket if that is in the line.
     pub(super) span: Range<usize>,
     pub(super) style: ScalarStyle,
-    /// Whether an alias stands here. What is inside its value has the place of the alias.
+    /// Whether it is an alias. Everything inside its value has the place of the alias.
     pub(super) is_alias: bool,
 }
 
-/// A value. Aliases share the lists and mappings that they stand for.
+/// A value. Aliases share lists and mappings.
 #[derive(Clone, Debug)]
 pub(super) enum YamlValue {
     Null,
@@ -40,7 +40,7 @@ pub(super) enum YamlValue {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
     Unsigned(u64),
-    /// Less than 0.
+    /// Below 0.
     Negative(i64),
     Float(f64),
 }
@@ -48,9 +48,9 @@ pub(super) enum Number {
 /// Why a scalar has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoValue {
-    /// An integer below -2^63 or from 2^64 up.
+    /// An integer below -2^63, or from 2^64 up.
     TooLarge,
-    /// It is not what its tag says: `!!int x`.
+    /// It does not fit its tag: `!!int x`.
     NotOfTag,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for Number {
 }
 
 impl YamlValue {
-    /// The value of a scalar with the content `text`. `tag`: the part of a core schema tag behind
+    /// The value of a scalar with the content `text`. `tag` is the part of a core schema tag after
     /// `!!`, if it has one.
     pub(super) fn from_scalar(
         text: &str,
@@ -91,7 +91,7 @@ impl YamlValue {
         if text.is_empty() || is_null(text) {
             return Ok(Self::Null);
         }
-        // Most scalars are words: no other value begins with any of their letters.
+        // Most scalars are words. No other value begins with the other letters.
         let may_be_other = text.starts_with(|c: char| {
             c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 't' | 'T' | 'f' | 'F')
         });
@@ -111,7 +111,7 @@ impl YamlValue {
         ))
     }
 
-    /// The text of a string.
+    /// The text, if it is a string.
     pub(super) fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
@@ -129,8 +129,8 @@ fn bool_of(text: &str) -> Option<bool> {
     }
 }
 
-/// The integer that `text` writes, in base 10, or in base 16, 8 or 2 behind `0x`, `0o` or `0b`;
-/// `None` if it writes none.
+/// The integer in `text`: in base 10, or in base 16, 8 or 2 after `0x`, `0o` or `0b`. `None` if it
+/// is not an integer.
 fn integer(text: &str) -> Result<Option<Number>, NoValue> {
     let (is_negative, magnitude) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -158,7 +158,8 @@ fn is_number(digits: &str, base: u32) -> bool {
     !digits.is_empty() && digits.chars().all(|c| c.is_digit(base))
 }
 
-/// Whether `text` is digits of which the first is a zero too many: such a text is a string.
+/// Whether `text` has only digits and a leading zero that is not its only digit. Such a text is a
+/// string.
 fn has_leading_zero(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     digits.len() > 1 && digits.starts_with('0') && is_number(digits, 10)

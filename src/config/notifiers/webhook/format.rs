@@ -1,4 +1,4 @@
-//! `format`: the format of a webhook's messages, and the settings that it needs besides an address.
+//! Reads `format`: the format of a webhook's messages, and its settings other than the address.
 
 use secrecy::SecretString;
 use url::Url;
@@ -8,7 +8,7 @@ use super::super::super::{Addressed, SecretUrl, WebhookFormat};
 use crate::config::notifiers::faulty::Faulty;
 use tidings_rules::yaml::Entries;
 
-/// Where PagerDuty takes events, unless `url` says otherwise (`events.eu.pagerduty.com`).
+/// The address of PagerDuty, unless `url` gives another (`events.eu.pagerduty.com`).
 pub(super) const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 
 const FORMATS: [(&str, WebhookFormat); 8] = [
@@ -31,8 +31,8 @@ pub(super) fn format(
         .map_or(Some(WebhookFormat::Standard), |node| reader.choice(node, &FORMATS))
 }
 
-/// Whom messages are for: `chat` for Telegram, `routing_key` for PagerDuty, the end of the address
-/// for ntfy.
+/// The recipient of messages: `chat` for Telegram, `routing_key` for PagerDuty, the end of the
+/// address for ntfy.
 pub(super) fn read_address(
     entries: &mut Entries<'_>,
     format: Option<WebhookFormat>,
@@ -63,7 +63,7 @@ fn topic(
         if let Some(node) = entries.get("url") {
             reader.error(
                 node,
-                "this address names no topic",
+                "this address has no topic",
                 "write it after the server: https://ntfy.sh/TOPIC",
             );
         }
@@ -72,8 +72,8 @@ fn topic(
     Ok(Addressed { key: "topic", to: SecretString::from(topic) })
 }
 
-/// Where messages of `format` go: ntfy takes JSON where its topics begin, and Discord answers with
-/// what it took only when asked to.
+/// The address for messages of `format`. ntfy takes JSON at the parent of its topics, and Discord
+/// returns the message only on request.
 pub(super) fn post_url(format: WebhookFormat, mut url: Url) -> Url {
     match format {
         WebhookFormat::Ntfy => {

@@ -10,8 +10,7 @@ use super::super::super::headers::{self as added, FRAMING};
 use super::super::super::reader::ConfigReader;
 use tidings_rules::yaml::{Entries, Node};
 
-/// The headers that `headers` names, and `Authorization` as `auth` has it. All are marked as
-/// sensitive.
+/// The headers of `headers`, and `Authorization` from `auth`. All are marked as sensitive.
 pub(super) fn headers(
     entries: &mut Entries<'_>,
     url: Option<&SecretUrl>,
@@ -38,8 +37,7 @@ fn other_login(headers: &HeaderMap, url: Option<&SecretUrl>) -> Option<&'static 
     in_headers.or(in_url.then_some("the address in `url`"))
 }
 
-/// What to do in place of setting a header that frames the request, or is what the message says of
-/// itself.
+/// The help for a header of HTTP framing, or for one that follows from the message.
 fn not_for_hooks(name: &str) -> Option<&'static str> {
     let is_ours = FRAMING.contains(&name) || name == "content-type" || name.starts_with("webhook-");
     is_ours.then_some("remove it: it follows from the message and its format")
@@ -62,7 +60,7 @@ fn login(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<HeaderValue> {
         }
         (None, None) => {
             let help = "write {basic: {user: ana, password: \"${HOOK_PASSWORD}\"}} or {bearer: \"${HOOK_TOKEN}\"}";
-            reader.error(node, "this says neither `basic` nor `bearer`", help);
+            reader.error(node, "this has neither `basic` nor `bearer`", help);
             None
         }
     }

@@ -1,4 +1,4 @@
-//! `secret`: what a webhook's messages are signed with, one key or several while keys are changed.
+//! Reads `secret`: the signing key of a webhook, or several while keys are rotated.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ use super::super::super::SigningKey;
 use super::super::super::reader::{ConfigReader, all};
 use tidings_rules::yaml::Node;
 
-/// How long a key may be, in bytes (Standard Webhooks, symmetric signatures).
+/// The length of a key in bytes (Standard Webhooks, symmetric signatures).
 const KEY_LENGTH: RangeInclusive<usize> = 24..=64;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -31,7 +31,7 @@ pub(super) fn keys(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<
     all(nodes.into_iter().map(|node| key(node, reader)))
 }
 
-/// A key as Standard Webhooks writes it: `whsec_` and base64.
+/// A key in the form of Standard Webhooks: `whsec_` and base64.
 fn key(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SigningKey> {
     let text = reader.string(node)?;
     let bytes = text.trim().strip_prefix("whsec_").and_then(|key| BASE64.decode(key).ok());
@@ -40,7 +40,7 @@ fn key(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SigningKey> {
         Some(bytes) if KEY_LENGTH.contains(&bytes.len()) => {
             return Some(SigningKey(SecretSlice::from(bytes)));
         }
-        Some(_) => "this signing secret is not of 24 to 64 bytes",
+        Some(_) => "this signing secret does not have 24 to 64 bytes",
     };
     reader.error(
         node,

@@ -1,5 +1,5 @@
-//! `template: FILE`: a webhook's messages as a user writes them, tried out as soon as they are
-//! read.
+//! Reads `template: FILE`: the user's own form of a webhook's messages, rendered with samples at
+//! once.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) fn template(
     let path = reader.expanded(node).ok_or(Faulty)?;
     let read = files::read_text(&reader.base.join(&path.value), LARGEST);
     let (name, help) =
-        (&path.written.value, "docs/webhooks.md says what a template can use, under `Templates`");
+        (&path.written.value, "see `Templates` in docs/webhooks.md for what a template can use");
     let found = match read {
         Err(why) => Err(format!("`{name}` cannot be read: {why}")),
         Ok(source) => Template::new(&source, writes(&path.value)).map_err(|failure| {
@@ -39,7 +39,7 @@ pub(super) fn template(
     Ok(template)
 }
 
-/// Warns of messages that would count as delivered and say nothing of what matched.
+/// Warns of messages that would be delivered without a headline or a link of their stories.
 fn warn_of_silence(node: Node<'_>, name: &str, template: &Template, reader: &mut ConfigReader<'_>) {
     for sample in template.silent_samples() {
         let what = if sample == "digest" { "a digest" } else { "an alert" };
@@ -47,14 +47,14 @@ fn warn_of_silence(node: Node<'_>, name: &str, template: &Template, reader: &mut
             "`{name}` writes neither a headline nor a link of the stories of {what}"
         ));
         reader.faults.push(warning.help(if sample == "digest" {
-            "write `{{ text }}`, which holds them all; or, of each of them, `{% if type == 'digest' %}{% for rule in rules %}{% for entry in rule.stories %}{{ entry.story.title }} {{ entry.story.url }} {% endfor %}{% endfor %}{% endif %}`"
+            "write `{{ text }}`, which holds all of them; or for each story `{% if type == 'digest' %}{% for rule in rules %}{% for entry in rule.stories %}{{ entry.story.title }} {{ entry.story.url }} {% endfor %}{% endfor %}{% endif %}`"
         } else {
             "write `{{ title }}` and `{{ link }}`, or `{{ text }}`"
         }));
     }
 }
 
-/// Files that end in `.json` write JSON, all others text.
+/// A file that ends in `.json` writes JSON, any other writes text.
 fn writes(path: &str) -> Writes {
     let ending = Path::new(path).extension();
     if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {

@@ -1,9 +1,8 @@
-//! Tests of items whose guids and links change, and of guids and links that come to tell other
-//! news.
+//! Tests of items whose guids and links change, and of guids and links that get other news.
 
 use super::*;
 
-/// A headline with a link that is its guid, too; undated, without a text.
+/// A headline whose link is also its guid, without date and text.
 fn headline(link: &str, title: &str) -> Item {
     item(link, link, title, "")
 }
@@ -18,7 +17,7 @@ fn dated(item: Item, hours: i64) -> Item {
     Item { published, ..item }
 }
 
-/// How many items of the last document are news, each document having been judged in turn as the
+/// The number of new items in the last document. The documents are classified in turn, as the
 /// poller does.
 fn news(documents: &[&[Item]]) -> usize {
     let mut known: Vec<KnownItem> = Vec::new();
@@ -63,7 +62,7 @@ const TOKENS: [&str; 9] = [
     "#{}{i}",
 ];
 
-/// Three headlines whose links have this tail, `{}` standing for the token and `{i}` for the item's
+/// Three headlines whose links end in `tail`. `{}` stands for the token and `{i}` for the item's
 /// number.
 fn with_tokens(tail: &str, token: &str, make: fn(&str, &str) -> Item) -> Vec<Item> {
     let tail = tail.replace("{}", token);

@@ -7,13 +7,14 @@ use std::time::Duration;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::digest::Digest;
 use crate::alerts::retry::{Finish, RetryRecord};
+use crate::alerts::send_queue::Sending;
 use crate::alerts::volume::Throttle;
 use crate::alerts::{Content, NewAlert, Notification};
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
     render_as_json, retry_finish,
 };
-use crate::store::{Lease, MatchResult, Preparation, Sending, StoryPlan};
+use crate::store::{Lease, MatchResult, Preparation, StoryPlan};
 use tidings_rules::story::delivery::Cadence;
 
 const HOUR: i64 = 3600;

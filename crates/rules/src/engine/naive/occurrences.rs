@@ -1,11 +1,11 @@
-//! Where operands and pairs of them stand in a story, for the plain evaluator.
+//! Finds the occurrences of operands and pairs in a story, for the plain evaluator.
 
 use crate::engine::tokenized_story::{StoryView, TokenSpan, TokenizedStory};
 use crate::language::operand::Operand;
 use crate::language::pair::{Pair, Proximity};
 use crate::language::term::Term;
 
-/// A term and where it stands.
+/// A term and its place.
 pub(crate) type Occurrence<'t> = (&'t Term, TokenSpan);
 
 impl Operand {
@@ -23,7 +23,7 @@ impl Operand {
         found
     }
 
-    /// The greatest number of occurrences in `view` that do not overlap, in order.
+    /// The largest set of occurrences in `view` that do not overlap, in order.
     pub(crate) fn places<'t>(
         &'t self,
         tokenized: &TokenizedStory<'_>,
@@ -42,7 +42,7 @@ impl Operand {
 }
 
 impl Pair {
-    /// The first place in `view` where it holds: a term of each operand, or of the left alone for
+    /// The first place in `view` where it holds: a term of each operand, or only the left one for
     /// EXCEPT.
     pub(crate) fn find(
         &self,
@@ -64,7 +64,7 @@ impl Pair {
         })
     }
 
-    /// The occurrences of `right`, in order, that are near enough to `left`.
+    /// The occurrences of `right` that are near enough to `left`, in order.
     fn around<'r, 't>(
         &self,
         left: &TokenSpan,

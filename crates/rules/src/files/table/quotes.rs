@@ -1,15 +1,16 @@
-//! Double quotes that make rows of a table run into one another. A CSV reader accepts them.
+//! Finds double quotes that join rows of a table. A CSV reader accepts them.
 
-/// What is wrong with the quotes of a table.
+/// A damaged quote in a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damage {
-    /// Where the cell begins.
+    /// The start of the cell.
     pub(super) at: usize,
     pub(super) message: String,
     pub(super) help: &'static str,
 }
 
-/// The first cell of `text` that begins with a quote and does not end with one; `None` if all do.
+/// The first cell of `text` that begins with a quote and does not end with one; `None` if there is
+/// none.
 pub(super) fn damage(text: &str) -> Option<Damage> {
     let bytes = text.as_bytes();
     let (mut at, mut row) = (0, 1);
@@ -40,14 +41,14 @@ pub(super) fn damage(text: &str) -> Option<Damage> {
                 bytes[at..].iter().take_while(|byte| !matches!(byte, b',' | b'\r' | b'\n')).count();
         }
         let line_ends = bytes[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        // Empty lines are no rows.
+        // Empty lines are not rows.
         row += usize::from(line_ends > 0 && at > 0 && !matches!(bytes[at - 1], b'\r' | b'\n'));
         at += line_ends.max(1);
     }
     None
 }
 
-/// Where a quoted cell ends, behind its last quote; `None` if nothing closes it.
+/// The end of a quoted cell, after its last quote; `None` if it is not closed.
 fn end_of_quoted(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += bytes[at..].iter().position(|byte| *byte == b'"')? + 1;

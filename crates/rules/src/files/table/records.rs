@@ -1,4 +1,4 @@
-//! The text of a table to its records (RFC 4180), each with its row and place.
+//! Reads the text of a table to records (RFC 4180), each with its row and place.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::quotes;
 use crate::fault::{Fault, Source};
 
-/// A table whose first row names its columns.
+/// A table. Its first row names the columns.
 pub(super) struct TableRecords {
     pub(super) header: TableRecord,
     pub(super) rows: Vec<TableRecord>,
@@ -14,16 +14,16 @@ pub(super) struct TableRecords {
 
 /// One row.
 pub(super) struct TableRecord {
-    /// Its number, as a spreadsheet counts rows that are not empty: the names of the columns are
-    /// the first.
+    /// Its number, as in a spreadsheet without empty rows. The row with the names of the columns is
+    /// 1.
     pub(super) row: usize,
     /// Its first line.
     pub(super) span: Range<usize>,
     pub(super) cells: Vec<String>,
 }
 
-/// The records of `source`; `None` if it is no table: then nobody knows where its rows begin and
-/// end.
+/// The records of `source`. `None` if it is damaged, because the borders of its rows are then
+/// unknown.
 pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Option<TableRecords> {
     let text = source.text.as_str();
     let before = faults.len();
@@ -31,7 +31,7 @@ pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Opt
         let fault = Fault::error(
             source,
             at..at,
-            "a NUL byte: this is no text, or one in UTF-16 without its mark",
+            "a NUL byte: this is not text, or is UTF-16 without a byte order mark",
         );
         faults.push(fault.help("save the file as UTF-8"));
     } else if let Some(damage) = quotes::damage(text) {
@@ -56,7 +56,7 @@ pub(super) fn read_records(source: &Arc<Source>, faults: &mut Vec<Fault>) -> Opt
 fn records(text: &str) -> Vec<TableRecord> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    // Text in memory can always be read, and is UTF-8 throughout.
+    // Text in memory can always be read, and is UTF-8.
     let read = reader.records().map_while(Result::ok).enumerate().map(|(number, record)| {
         let at = record
             .position()
@@ -69,7 +69,7 @@ fn records(text: &str) -> Vec<TableRecord> {
     read.collect()
 }
 
-/// The first line of what stands at `start`.
+/// The first line from `start` on.
 pub(super) fn line_at(text: &str, start: usize) -> Range<usize> {
     let end = text[start..].find(['\n', '\r']).map_or(text.len(), |at| start + at);
     start..end

@@ -1,4 +1,4 @@
-//! Tables as people and programs save them, and what is said of broken ones.
+//! Tests of tables as people and programs save them, and of the faults of broken tables.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn sound(yaml: &str, csv: &str) -> Rules {
     rules.unwrap_or_else(|| panic!("{}", render(&faults, false)))
 }
 
-/// Place and message of every error.
+/// The place and message of every error.
 fn errors(yaml: &str, csv: &str) -> Vec<String> {
     let (rules, faults) = load(yaml, csv);
     let is_error = |fault: &&Fault| fault.level == Level::Error;
@@ -40,7 +40,7 @@ fn errors(yaml: &str, csv: &str) -> Vec<String> {
     listed.collect()
 }
 
-/// So many rows, or other parts of a table.
+/// `count` rows, or other parts of a table.
 fn many(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect::<Vec<_>>().concat()
 }
@@ -144,7 +144,7 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
 #[case::long_id(&format!("ent_num,name,aka\n{},Ivan,\n", "7".repeat(1_000_000)), &["rules/sdn.csv:2: row 2: an id of 1000000 bytes in `ent_num`; is another column meant?"])]
 #[case::unclosed("ent_num,name,aka\n36,\"Ivan,\n37,Petr,\n", &["rules/sdn.csv:2: row 2: a quote that is opened here is never closed"])]
 #[case::stray("ent_num,name,aka\n36,\"Ivan,\n37,\"Petr\",\n", &["rules/sdn.csv:2: row 2: text stands behind a quote that was opened here and closed"])]
-#[case::nul("ent_num,name,aka\n36,Iv\0an,\n", &["rules/sdn.csv:2: a NUL byte: this is no text, or one in UTF-16 without its mark"])]
+#[case::nul("ent_num,name,aka\n36,Iv\0an,\n", &["rules/sdn.csv:2: a NUL byte: this is not text, or is UTF-16 without a byte order mark"])]
 #[case::empty("", &["rules/sdn.csv:1: this table is empty"])]
 #[case::no_rows("ent_num,name,aka\n", &["rules/sdn.csv:1: row 1: there are only names of columns here, and no rows"])]
 fn what_is_wrong_with_a_table_is_told_with_file_and_row(
@@ -207,23 +207,23 @@ fn without_a_column_of_ids_the_term_is_the_id_and_without_a_split_a_cell_is_one_
 #[case("each: sdn\n    when: $crimes", "`when` does not look for $sdn")]
 #[case(
     "each: sdn\n    when: $sdn OR fraud",
-    "this may match where no term of $sdn is found: then every row would alert"
+    "this may match if no term of $sdn is found: then every row would alert"
 )]
 #[case(
     "each: sdn\n    when: fraud NOT $sdn",
-    "this may match where no term of $sdn is found: then every row would alert"
+    "this may match if no term of $sdn is found: then every row would alert"
 )]
 #[case(
     "each: sdn\n    when: ($sdn OR boss) NEAR/5 fraud",
-    "this may match where no term of $sdn is found: then every row would alert"
+    "this may match if no term of $sdn is found: then every row would alert"
 )]
 #[case(
     "each: sdn\n    when: boss EXCEPT $sdn",
-    "this may match where no term of $sdn is found: then every row would alert"
+    "this may match if no term of $sdn is found: then every row would alert"
 )]
 #[case(
     "each: sdn\n    when: fraud AND ANY/2($sdn, boss)",
-    "ANY counts the terms of $sdn here, of which each row has another number"
+    "ANY counts the terms of $sdn here, and rows have different numbers of terms"
 )]
 fn a_rule_that_a_row_would_not_decide_is_refused(#[case] rule: &str, #[case] expected: &str) {
     let yaml = format!("{LISTS}  crimes: [fraud, bribe*]\nrules:\n  - name: x\n    {rule}\n");
@@ -309,7 +309,7 @@ fn row_changes_are_counted_by_id() {
     assert_eq!(after.row_changes(&Rules::default())[0].added, 4);
 }
 
-/// What a desk might drop in by accident or malice.
+/// Tables that are damaged by accident or malice.
 #[rstest]
 #[case::many_rows(many(100_000, |row| format!("{row},Name{row} Family{row},\n")))]
 #[case::every_row_the_same(many(20_000, |row| format!("{row},Ivan Petrov,\n")))]

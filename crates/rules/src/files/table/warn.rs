@@ -8,10 +8,10 @@ use crate::language::term_list::ListRow;
 use crate::lint;
 use crate::yaml::Text;
 
-/// Rows that a warning names; the rest is counted.
+/// The most rows that a warning names. The others are counted.
 const MOST_ROWS: usize = 10;
 
-/// Warns, at `from`, of the rows of the list `name` of which a term is a common word or a single
+/// Warns, at `from`, of the rows of the list `name` with a term that is a common word or a single
 /// letter.
 pub(in crate::files) fn warn_of_common_names(
     name: &str,

@@ -1,5 +1,5 @@
-//! What an unquoted phrase holds that its writer probably meant for something else: signs, lines,
-//! quotes, foreign operators.
+//! Warns of probable mistakes in an unquoted phrase: signs, lines, quotes, operators of other
+//! tools.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::language::syntax::lexeme::Lexeme;
 use crate::language::syntax::problems::Problems;
 use crate::text::{one_line, tokenise};
 
-/// Operators of other tools and languages, in capitals, and ours.
+/// Operators of other tools and languages, in capitals, and the operators that replace them.
 const FOREIGN: [(&str, &str); 13] = [
     ("AND/OR", "OR"),
     ("ANDNOT", "NOT"),
@@ -26,11 +26,10 @@ const FOREIGN: [(&str, &str); 13] = [
     ("НЕ", "NOT"),
 ];
 
-/// Our operators that want a parenthesis behind them.
+/// Operators that need a parenthesis after them.
 const BEFORE_PARENTHESES: [&str; 4] = ["SENT", "PARA", "ATLEAST", "ANY/"];
 
-/// Warns of what in the unquoted phrase of these `words` is probably not meant. At most one warning
-/// of each kind.
+/// Warns of probable mistakes in the unquoted phrase of these `words`, at most once for each kind.
 pub(super) fn warn_of_doubts(text: &str, words: &[Lexeme], problems: &mut Problems) {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
     let span = first.span.start..last.span.end;
@@ -51,8 +50,7 @@ pub(super) fn warn_of_doubts(text: &str, words: &[Lexeme], problems: &mut Proble
     }
 }
 
-/// Whether a phrase has nothing in it that could be doubted: no sign, no line break, no word all in
-/// capitals.
+/// Whether a phrase needs no check: it has no sign, no line break, no word in capitals.
 fn is_plain(phrase: &str) -> bool {
     let has_capitals_in_a_row =
         || phrase.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase));
@@ -77,12 +75,12 @@ impl<'t> UnquotedPhrase<'t> {
         &self.text[word.span.clone()]
     }
 
-    /// The phrase on one line, cut where it is long.
+    /// The phrase on one line, cut if it is long.
     fn shown(&self) -> String {
         shortened(&self.text[self.span.clone()])
     }
 
-    /// `parts` of the phrase joined by OR and by AND, and the phrase in quotes.
+    /// The three readings: `parts` of the phrase joined by OR and by AND, and the phrase in quotes.
     fn readings(&self, parts: &[&str]) -> String {
         let joined =
             |operator| parts.iter().copied().map(shortened).collect::<Vec<_>>().join(operator);
@@ -94,12 +92,12 @@ impl<'t> UnquotedPhrase<'t> {
         )
     }
 
-    /// A keyword a line: the lines are one phrase.
+    /// One keyword on each line: the lines are one phrase.
     fn lines(&self) -> Option<Doubt> {
         let written = &self.text[self.span.clone()];
         written.contains('\n').then(|| Doubt {
             span: self.span.clone(),
-            message: "these lines are one phrase: nothing says how they belong together".to_owned(),
+            message: "these lines are one phrase: no operator joins them".to_owned(),
             help: self.readings(
                 &written.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>(),
             ),
@@ -127,7 +125,7 @@ impl<'t> UnquotedPhrase<'t> {
         })
     }
 
-    /// A sign that stands alone: `Russia - sport`, `arms # NATO`
+    /// A single sign between words: `Russia - sport`, `arms # NATO`
     fn lone_sign(&self) -> Option<Doubt> {
         let is_sign = |word: &&Lexeme| {
             let written = self.written(word);
@@ -136,7 +134,8 @@ impl<'t> UnquotedPhrase<'t> {
         let sign = self.words.iter().find(is_sign).filter(|_| self.words.len() > 1)?;
         let written = self.written(sign);
         let (message, help) = if written.starts_with('#') {
-            let message = "`#` begins no comment here: what follows it is part of the phrase";
+            let message =
+                "`#` does not begin a comment here: what follows it is part of the phrase";
             (
                 message.to_owned(),
                 "write comments outside of the expression, on a line above `when`".to_owned(),
@@ -177,7 +176,7 @@ impl<'t> UnquotedPhrase<'t> {
         let bare = written.trim_end_matches(['?', '？']);
         (!bare.is_empty()).then(|| Doubt {
             span: word.span.clone(),
-            message: "`?` stands for no letter here, and has no effect".to_owned(),
+            message: "`?` is not a wildcard here, and has no effect".to_owned(),
             help: format!("write `{bare}*` for words that begin so, or `\"{written}\"` if the sign is punctuation"),
         })
     }
@@ -245,7 +244,7 @@ impl<'t> UnquotedPhrase<'t> {
     }
 }
 
-/// `text` on one line, cut where it is long.
+/// `text` on one line, cut if it is long.
 fn shortened(text: &str) -> String {
     one_line(&excerpt::head(text, 60))
 }

@@ -1,4 +1,4 @@
-//! Fields: `title:` and the like before an operand, and what else stands before a colon.
+//! Fields such as `title:` before an operand, and other texts before a colon.
 
 use crate::fault::nearest;
 use crate::language::scope::Scope;
@@ -7,13 +7,13 @@ use crate::language::syntax::problems::Problems;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 
-/// The length of `title:` at the start of a run, if it names a field.
+/// The length of `title:` at the start of a run, if it is a field.
 pub(super) fn prefix(run: &str) -> Option<usize> {
     let (name, _) = run.split_once(':')?;
     Scope::named(name).map(|_| name.len() + 1)
 }
 
-/// Refuses what looks like a field and is none.
+/// Refuses a text that looks like a field but is not.
 pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, rest) = context.run.split_once(':')?;
     let small = name.to_lowercase();
@@ -21,7 +21,7 @@ pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: name.len() + 1,
             stands_for: None,
-            message: format!("`{name}:` is no field: fields are written in small letters"),
+            message: format!("`{name}:` is not a field: fields are written in small letters"),
             help: "; if the colon is part of the text, put the phrase in double quotes".to_owned(),
             translation: Some(format!("{small}:")),
         });
@@ -45,14 +45,14 @@ pub(super) fn refuse_field(context: &LexerContext<'_>) -> Option<Refusal> {
     })
 }
 
-/// Tells which terms of `tree` the field `scope` can never hold.
+/// Reports the terms of `tree` that the field `scope` can never contain.
 pub(super) fn check_field(scope: Scope, tree: &Tree, problems: &mut Problems) {
     let (fits, what, help): (fn(&str) -> bool, _, _) = match scope {
         Scope::Site => {
-            (is_host, "no site", "write a host, which also finds what ends in it: site:rt.com")
+            (is_host, "not a site", "write a host, which also finds what ends in it: site:rt.com")
         }
         Scope::Lang => {
-            (is_language, "no language", "write its tag, which also finds its variants: lang:en")
+            (is_language, "not a language", "write its tag, which also finds its variants: lang:en")
         }
         _ => return,
     };

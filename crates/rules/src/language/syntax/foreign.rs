@@ -1,10 +1,10 @@
-//! What people bring from Lexis, Factiva, Google and Lucene: refused, with its translation.
+//! Refuses the syntax of Lexis, Factiva, Google and Lucene, with its translation.
 
 use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number, is_quote};
 mod field;
 mod function;
 
-/// What to refuse at the start of a run, if anything.
+/// The refusal of foreign syntax at the start of a run, if there is any.
 pub(super) fn refuse_foreign(context: &LexerContext<'_>) -> Option<Refusal> {
     signs(context)
         .or_else(|| prefix(context))
@@ -46,7 +46,7 @@ fn range(context: &LexerContext<'_>) -> Option<Refusal> {
     })
 }
 
-/// The longest range that is looked for, in characters.
+/// The longest range that is recognised, in characters.
 const RANGE: usize = 100;
 
 /// `&&`, `||`
@@ -59,7 +59,7 @@ fn signs(context: &LexerContext<'_>) -> Option<Refusal> {
     Some(Refusal {
         taken: context.run.len(),
         stands_for: Some(kind),
-        message: format!("`{}` is no operator here: it is `{word}`", context.run),
+        message: format!("`{}` is not an operator here: it is `{word}`", context.run),
         help: String::new(),
         translation: Some(word.to_owned()),
     })
@@ -76,7 +76,7 @@ fn prefix(context: &LexerContext<'_>) -> Option<Refusal> {
         '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '!' => (
             Some(LexemeKind::Not),
             "NOT ",
-            format!("`{sign}` before a term is no operator here: it is `NOT`"),
+            format!("`{sign}` before a term is not an operator here: it is `NOT`"),
         ),
         '+' | '&' => {
             let and = context.after_operand.then_some(LexemeKind::And);
@@ -84,7 +84,7 @@ fn prefix(context: &LexerContext<'_>) -> Option<Refusal> {
             (
                 and,
                 word,
-                format!("`{sign}` is no operator here: terms joined by `AND` are all required"),
+                format!("`{sign}` is not an operator here: terms joined by `AND` are all required"),
             )
         }
         _ => return None,
@@ -105,7 +105,7 @@ fn truncation(context: &LexerContext<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: run.len(),
             stands_for: Some(LexemeKind::Refused),
-            message: "`!` ends no word here: the wildcard is `*`".to_owned(),
+            message: "`!` is not a wildcard here: the wildcard is `*`".to_owned(),
             help: String::new(),
             translation: Some(format!("{stem}*")),
         });
@@ -118,7 +118,7 @@ fn truncation(context: &LexerContext<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: run.len(),
             stands_for: Some(LexemeKind::Refused),
-            message: "`$` ends no word here: the wildcard is `*`".to_owned(),
+            message: "`$` is not a wildcard here: the wildcard is `*`".to_owned(),
             help: String::new(),
             translation: Some(format!("{stem}*")),
         });
@@ -129,7 +129,7 @@ fn truncation(context: &LexerContext<'_>) -> Option<Refusal> {
     inside.then(|| Refusal {
         taken: run.len(),
         stands_for: Some(LexemeKind::Refused),
-        message: "`?` stands for no letter here".to_owned(),
+        message: "`?` is not a wildcard here".to_owned(),
         help: "write out the forms: (woman OR women)".to_owned(),
         translation: None,
     })
@@ -150,7 +150,7 @@ fn proximity(context: &LexerContext<'_>) -> Option<Refusal> {
     Some(between(context.run.len(), format!("`{}` is `{ours}` here", context.run), translation))
 }
 
-/// `NEAR` without a number, or with one that is none: `NEAR/x`, `NEAR/-1`; `NEAR /5`
+/// `NEAR` without a number, or with an invalid one: `NEAR/x`, `NEAR/-1`; `NEAR /5`
 fn unnumbered(context: &LexerContext<'_>) -> Option<Refusal> {
     let (name, number) = context.run.split_once('/').unwrap_or((context.run, ""));
     if !matches!(name, "NEAR" | "ONEAR") {
@@ -160,7 +160,7 @@ fn unnumbered(context: &LexerContext<'_>) -> Option<Refusal> {
         return Some(Refusal {
             taken: context.run.len(),
             stands_for: Some(LexemeKind::Between),
-            message: format!("`{number}` is no number of words that can lie between"),
+            message: format!("`{number}` is not a number of words"),
             help: format!(
                 "write a whole number: {name}/5; if these are words, put them in double quotes"
             ),

@@ -1,10 +1,10 @@
-//! The operands of one level of an expression, and what joins them.
+//! The operands of one level of an expression, and their joints.
 
 use std::ops::Range;
 
 use crate::language::tree::Tree;
 
-/// What joins an operand to the one before it.
+/// The operator between an operand and the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joint {
     /// It is the first.
@@ -13,20 +13,20 @@ pub(super) enum Joint {
     /// `a NOT b`
     AndNot,
     Or,
-    /// Nothing, and that is yet to be told.
+    /// There is none, which is not reported yet.
     Missing,
-    /// Something that was refused.
+    /// An operator that was refused.
     Refused,
 }
 
-/// An operand with its negations, and what joins it to the one before.
+/// An operand with its negations and its joint.
 pub(super) struct ParsedOperand {
     pub(super) joint: Joint,
-    /// Whether `NOT` stands before it, the one of [`Joint::AndNot`] not counted.
+    /// Whether it has a `NOT` besides that of [`Joint::AndNot`].
     pub(super) negated: bool,
-    /// As it was written, in short, with its negations.
+    /// Its text, shortened, with its negations.
     pub(super) text: String,
-    /// The same without them.
+    /// Its text, shortened, without its negations.
     pub(super) bare: String,
     pub(super) joint_span: Range<usize>,
     pub(super) span: Range<usize>,

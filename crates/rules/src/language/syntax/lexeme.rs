@@ -1,10 +1,10 @@
-//! The pieces of an expression, and what the readers of special forms are given and give back.
+//! The pieces of an expression, and the inputs and results of the readers of special forms.
 
 use std::ops::Range;
 
 use crate::language::tree::TextUnit;
 
-/// What a lexeme is.
+/// The kind of a lexeme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LexemeKind {
     /// `(`
@@ -21,19 +21,19 @@ pub(super) enum LexemeKind {
     Link,
     /// An operator between two operands that was refused.
     Between,
-    /// Characters between spaces that are nothing else.
+    /// Characters between spaces that have no other meaning.
     Word,
-    /// A phrase with its quotation marks, and a `=` before them if there is one.
+    /// A phrase with its quotation marks, and with a `=` before them if there is one.
     Quoted,
     /// `$name`
     List,
-    /// `cs`, with its parenthesis behind it
+    /// `cs` before a parenthesis
     Cased,
-    /// `SENT`, `PARA`, with a parenthesis behind it
+    /// `SENT` or `PARA` before a parenthesis
     Within(TextUnit),
-    /// `ATLEAST/3`, with a parenthesis behind it
+    /// `ATLEAST/3` before a parenthesis
     AtLeast,
-    /// `ANY/2`, with a parenthesis behind it
+    /// `ANY/2` before a parenthesis
     AnyOf,
     /// `,` between the items of ANY
     Comma,
@@ -51,12 +51,12 @@ pub(super) enum LexemeKind {
 #[derive(Clone, Debug)]
 pub(super) struct Lexeme {
     pub(super) kind: LexemeKind,
-    /// Bytes of the expression.
+    /// Its bytes of the expression.
     pub(super) span: Range<usize>,
 }
 
 impl LexemeKind {
-    /// Whether an operand ends with such a lexeme.
+    /// Whether an operand can end with it.
     pub(super) fn ends_operand(self) -> bool {
         matches!(
             self,
@@ -71,39 +71,39 @@ impl LexemeKind {
     }
 }
 
-/// What stands before and after some characters that are looked at.
+/// The surroundings of a place in the expression.
 pub(super) struct LexerContext<'t> {
-    /// The expression from there on.
+    /// The expression from the place on.
     pub(super) rest: &'t str,
     /// The characters up to the next space, parenthesis, quotation mark or, in ANY, comma.
     pub(super) run: &'t str,
-    /// Whether an operand stands just before.
+    /// Whether an operand ends just before the place.
     pub(super) after_operand: bool,
 }
 
-/// What a look at the start of a run found to refuse.
+/// A refused form at the start of a run.
 pub(super) struct Refusal {
-    /// How many bytes it concerns; lexing goes on behind them. More than none.
+    /// The number of bytes that it has, at least one. The lexer continues after them.
     pub(super) taken: usize,
-    /// What the parser is to take it for, so that one mistake makes one fault.
+    /// The kind of lexeme that replaces it for the parser, so that one mistake is one fault.
     pub(super) stands_for: Option<LexemeKind>,
     /// What is wrong.
     pub(super) message: String,
     /// What to do.
     pub(super) help: String,
-    /// What these bytes are written as here, where that can be said; `help` then goes on after it.
+    /// The translation of these bytes, if there is one. `help` then follows it.
     pub(super) translation: Option<String>,
 }
 
-/// What a look at the start of a run found.
+/// A special form at the start of a run.
 pub(super) enum SpecialForm {
-    /// A lexeme of so many bytes.
+    /// A lexeme with this number of bytes.
     Lexeme(LexemeKind, usize),
-    /// Something to refuse.
+    /// A refused form.
     Refused(Refusal),
 }
 
-/// Whether `c` opens or closes a quoted phrase.
+/// Whether `c` is a quotation mark of a phrase.
 pub(super) fn is_quote(c: char) -> bool {
     c == '"' || is_curved(c)
 }
@@ -113,7 +113,7 @@ pub(super) fn is_curved(c: char) -> bool {
     matches!(c, '“' | '”' | '„' | '«' | '»')
 }
 
-/// Whether `text` is digits alone.
+/// Whether `text` has only digits.
 pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }

@@ -1,5 +1,5 @@
-//! Cuts an expression into words, quoted phrases, lists, operators and parentheses; refuses what is
-//! not of this language.
+//! Splits an expression into words, quoted phrases, lists, operators and parentheses. Refuses
+//! foreign syntax.
 
 use std::ops::Range;
 
@@ -33,9 +33,9 @@ struct Lexer<'t, 'p> {
     text: &'t str,
     at: usize,
     lexemes: Vec<Lexeme>,
-    /// Translations: what to put where, and which problem waits for it.
+    /// The translations: their places and texts, and the problems that wait for them.
     edits: Vec<Edit>,
-    /// For every open parenthesis, whether it stands in ANY, where commas separate.
+    /// For every open parenthesis, whether it belongs to ANY, in which commas separate items.
     listing: Vec<bool>,
     problems: &'p mut Problems,
 }
@@ -47,7 +47,7 @@ struct Edit {
 }
 
 impl Lexer<'_, '_> {
-    /// Takes what begins here, which is no space.
+    /// Reads the piece at this place, which is not a space.
     fn next(&mut self) {
         let rest = &self.text[self.at..];
         match rest.chars().next() {
@@ -70,22 +70,26 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// Takes a parenthesis; a wide one, as Chinese and Japanese text has them, is refused.
+    /// Reads a parenthesis. A full-width parenthesis of Chinese and Japanese text is refused.
     fn parenthesis(&mut self, sign: char, kind: LexemeKind) {
         if !sign.is_ascii() {
             let span = self.at..self.at + sign.len_utf8();
             let help = "write ( and ); a phrase that has such a sign in it goes in double quotes";
-            self.problems.error(span, format!("`{sign}` is no parenthesis of an expression"), help);
+            self.problems.error(
+                span,
+                format!("`{sign}` is not a parenthesis of an expression"),
+                help,
+            );
         }
         self.push(kind, sign.len_utf8());
     }
 
-    /// Whether commas separate here.
+    /// Whether commas separate items here.
     fn lists(&self) -> bool {
         self.listing.last() == Some(&true)
     }
 
-    /// A comma in ANY; one between digits might be a part of a number.
+    /// Reads a comma in ANY. A comma between digits may be part of a number.
     fn comma(&mut self) {
         let (before, behind) = (&self.text[..self.at], &self.text[self.at + 1..]);
         if before.ends_with(|c: char| c.is_ascii_digit())
@@ -95,7 +99,7 @@ impl Lexer<'_, '_> {
             let help = "write a space behind the comma, or the number in double quotes";
             self.problems.error(
                 span,
-                "this comma may part two items, or the digits of one number",
+                "this comma may separate two items, or the digits of one number",
                 help,
             );
         }
@@ -107,7 +111,7 @@ impl Lexer<'_, '_> {
         self.at += length;
     }
 
-    /// A phrase whose quotation mark `open` stands `before` bytes further on.
+    /// Reads a phrase whose quotation mark `open` is `before` bytes ahead.
     fn quoted(&mut self, before: usize, open: char) {
         let first = before + open.len_utf8();
         let inside = &self.text[self.at + first..];
@@ -166,8 +170,8 @@ impl Lexer<'_, '_> {
     }
 }
 
-/// What begins at a run that is no plain operand; what a field is about is looked at by itself,
-/// behind its colon.
+/// The special or refused form at a run; `None` for a plain operand. The operand of a field is read
+/// after its colon.
 fn special_or_refused(context: &LexerContext<'_>) -> Option<SpecialForm> {
     if field::prefix(context.run).is_some() {
         return None;
@@ -180,8 +184,8 @@ fn special_or_refused(context: &LexerContext<'_>) -> Option<SpecialForm> {
     special::special_form(context).or_else(foreign)
 }
 
-/// The length of the run at the start of `rest`: up to a space, parenthesis or quotation mark, or a
-/// comma if that separates.
+/// The length of the run at the start of `rest`: up to a space, a parenthesis, a quotation mark, or
+/// a comma if commas separate items.
 fn run_length(rest: &str, commas: bool) -> usize {
     let mut before = None;
     let end = rest.char_indices().find(|&(at, c)| {
@@ -196,7 +200,7 @@ fn run_length(rest: &str, commas: bool) -> usize {
     end.map_or(rest.len(), |(at, _)| at)
 }
 
-/// Where the quotation mark stands in `inside` that closes `open`, and its length.
+/// The place in `inside` of the quotation mark that closes `open`, and its length.
 fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
     let mut before = None;
     inside.char_indices().find_map(|(at, c)| {
@@ -208,13 +212,13 @@ fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
     })
 }
 
-/// Whether a quotation mark between these two belongs to a Hebrew abbreviation: `צה"ל`.
+/// Whether a quotation mark between these characters belongs to a Hebrew abbreviation: `צה"ל`.
 fn is_gershayim(before: Option<char>, behind: Option<char>) -> bool {
     let is_hebrew = |c: char| matches!(c, '\u{5d0}'..='\u{5ea}');
     before.is_some_and(is_hebrew) && behind.is_some_and(is_hebrew)
 }
 
-/// Gives every problem that waits for a translation the expression with all translations in place.
+/// Adds the expression with all translations to every problem that waits for one.
 fn translate(expression: &str, edits: &[Edit], problems: &mut Problems) {
     let mut translated = String::new();
     let mut places = Vec::new();
@@ -236,14 +240,15 @@ fn translate(expression: &str, edits: &[Edit], problems: &mut Problems) {
     }
 }
 
-/// The name in `$name…`.
+/// The name at the start of `run` after its `$`.
 pub(crate) fn list_name(run: &str) -> Option<&str> {
     let name = run.strip_prefix('$')?;
     let end = name.find(|c: char| !c.is_alphanumeric() && !"_-".contains(c)).unwrap_or(name.len());
     name.starts_with(char::is_alphabetic).then_some(&name[..end])
 }
 
-/// Whether `c` closes what `open` opened: languages pair the curved ones in every way.
+/// Whether `c` closes a phrase that `open` opened. Languages pair curved quotation marks in every
+/// way.
 fn closes(open: char, c: char) -> bool {
     if open == '"' { c == '"' } else { is_curved(c) }
 }

@@ -1,26 +1,26 @@
-//! Operators mixed without parentheses: the tools that people come from disagree on what that
-//! means, so both readings are shown.
+//! Refuses operators that are mixed without parentheses. Other tools disagree on their meaning, so
+//! the fault shows both readings.
 
 use std::ops::Range;
 
 use crate::explain::excerpt;
 use crate::language::syntax::joint::{Joint, ParsedOperand};
 
-/// The length of a reading that is shown whole, in bytes.
+/// The longest reading that is shown whole, in bytes.
 const READING: usize = 200;
 
 /// An ambiguity.
 pub(super) struct Mixture {
-    /// The operator or operand that makes it one.
+    /// The operator or operand that makes the expression ambiguous.
     pub(super) span: Range<usize>,
     /// What is wrong.
     pub(super) message: String,
-    /// Two expressions that parse, each with its own meaning.
+    /// Two valid expressions, one for each meaning.
     pub(super) readings: (String, String),
 }
 
-/// What is ambiguous in `items`, the operands of one level, if anything. Where an operand or joint
-/// is missing, that was told.
+/// The ambiguity in `items`, the operands of one level, if there is one. Missing operands and
+/// joints were reported before.
 pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
     let is_told = |item: &ParsedOperand| {
         item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused)
@@ -43,14 +43,12 @@ pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
     let shown = |reading: &str| excerpt::head(reading, READING);
     Some(Mixture {
         span: span.clone(),
-        message: format!(
-            "{operator} beside OR can be read in two ways: parentheses must say which"
-        ),
+        message: format!("{operator} beside OR can be read in two ways: add parentheses"),
         readings: (shown(&readings.0), shown(&readings.1)),
     })
 }
 
-/// `a OR b AND c`, with AND read first and with OR read first.
+/// The two readings of `a OR b AND c`: AND first, and OR first.
 fn and_with_or(items: &[ParsedOperand]) -> (String, String) {
     let mut left = items.len();
     let and_first = groups(items, |joint| joint == Joint::Or).map(|group| {
@@ -75,15 +73,15 @@ fn and_with_or(items: &[ParsedOperand]) -> (String, String) {
     (and_first.join(" OR "), or_first)
 }
 
-/// `a OR NOT b OR c`, where `items[negated]` is `NOT b`: the negation of `b` alone, and of all that
-/// follows.
+/// The two readings of `a OR NOT b OR c` with `NOT b` at index `negated`: the negation of `b`, and
+/// of everything after it.
 fn not_with_or(items: &[ParsedOperand], negated: usize) -> (String, String) {
     let (before, rest) = items.split_at(negated);
     let start = if before.is_empty() { String::new() } else { chain(before) + " OR " };
     (chain(items), format!("{start}NOT ({})", chain_from(rest[0].bare.clone(), rest)))
 }
 
-/// `items` cut before every item whose joint is `at`.
+/// Splits `items` before every item with the joint `at`.
 fn groups(
     items: &[ParsedOperand],
     at: impl Fn(Joint) -> bool,
@@ -91,8 +89,7 @@ fn groups(
     items.chunk_by(move |_, next| !at(next.joint))
 }
 
-/// The items as they were written, without the first one's joint; a negation before an OR in
-/// parentheses.
+/// The items as written, without the joint of the first. A negation before an OR is in parentheses.
 fn chain(items: &[ParsedOperand]) -> String {
     chain_from(operand(&items[0], is_before_or(items, 0)), items)
 }

@@ -1,4 +1,4 @@
-//! Builds a tree of lexemes. Goes on after a fault, so that all faults are reported.
+//! Builds a tree from lexemes. It continues after a fault, so that all faults are reported.
 
 use std::ops::Range;
 
@@ -16,13 +16,13 @@ use crate::text::{one_line, shows_nothing};
 
 mod primary;
 
-/// Parentheses in parentheses, at most.
+/// The most levels of parentheses.
 const DEEPEST: usize = 100;
 
-/// The first distance that is too great.
+/// The smallest distance that is too large.
 const FARTHER: usize = FARTHEST + 1;
 
-/// The tree of `lexemes`, or `None` where a fault leaves no meaning.
+/// The tree of `lexemes`, or `None` if a fault leaves no meaning.
 pub(super) fn parse(
     text: &str,
     lexemes: &[Lexeme],
@@ -44,14 +44,14 @@ struct Parser<'t, 'p> {
     inside: Inside,
 }
 
-/// What the place of the parser stands in.
+/// The constructs around the place of the parser.
 #[derive(Clone, Copy, Default)]
 struct Inside {
-    /// Whether in a field.
+    /// Whether it is in a field.
     field: bool,
-    /// Whether in SENT or PARA.
+    /// The unit, if it is in SENT or PARA.
     unit: Option<TextUnit>,
-    /// The depth at which commas part the items of ANY.
+    /// The depth at which commas separate the items of ANY.
     listing: Option<usize>,
 }
 
@@ -64,8 +64,8 @@ impl<'t> Parser<'t, '_> {
         self.peek().map(|lexeme| lexeme.kind)
     }
 
-    /// Everything up to the parenthesis that closes it, or the end. `whole` is to blame if that is
-    /// nothing.
+    /// Parses everything up to the closing parenthesis, or to the end. If there is nothing, the
+    /// fault is at `whole`.
     fn level(&mut self, whole: Range<usize>) -> Option<Tree> {
         let is_empty = if self.depth > 0 { self.at_end_of_item() } else { self.lexemes.is_empty() };
         if is_empty {
@@ -92,7 +92,7 @@ impl<'t> Parser<'t, '_> {
         build(items)
     }
 
-    /// Whether the level ends here: at its parenthesis, or at a comma of ANY.
+    /// Whether the level ends here, at its parenthesis or at a comma of ANY.
     fn at_end_of_item(&self) -> bool {
         match self.peek_kind() {
             Some(LexemeKind::Comma) => self.inside.listing == Some(self.depth),
@@ -110,7 +110,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// What joins the operand before to the next; `None` where the level ends.
+    /// The joint before the next operand; `None` at the end of the level.
     fn joint(&mut self) -> Option<(Joint, Range<usize>)> {
         let mut stray = false;
         while self.depth == 0 && self.peek_kind() == Some(LexemeKind::Close) {
@@ -146,14 +146,14 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn report_comma(&mut self, at: &Lexeme) -> Joint {
-        let help = "a comma parts the items of ANY itself; in parentheses within, write OR; in a phrase, put it in double quotes";
-        self.problems.error(at.span.clone(), "this comma parts nothing", help);
+        let help = "a comma separates the items of ANY; in parentheses within, write OR; in a phrase, put it in double quotes";
+        self.problems.error(at.span.clone(), "this comma separates nothing", help);
         Joint::Refused
     }
 
     fn report_lower_case(&mut self, operator: LexemeKind, at: &Lexeme) -> Joint {
         let word = &self.text[at.span.clone()];
-        let message = format!("`{word}` is no operator: operators are written in capitals");
+        let message = format!("`{word}` is not an operator: operators are written in capitals");
         self.problems.error(at.span.clone(), message, format!("write {}", word.to_uppercase()));
         match operator {
             LexemeKind::Or => Joint::Or,
@@ -162,8 +162,8 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// An operand with its negations. A missing operand is reported, and stands as an item without
-    /// a tree.
+    /// Parses an operand with its negations. A missing operand is reported, and becomes an item
+    /// without a tree.
     fn item(&mut self, joint: Joint, joint_span: Range<usize>) -> ParsedOperand {
         let first = self.at;
         let start = self.peek().map_or(self.text.len(), |lexeme| lexeme.span.start);
@@ -196,7 +196,7 @@ impl<'t> Parser<'t, '_> {
         }
     }
 
-    /// A primary, or two of them with NEAR, ONEAR or EXCEPT between.
+    /// Parses a primary, or two of them with NEAR, ONEAR or EXCEPT.
     fn near(&mut self) -> Option<Tree> {
         let start = self.peek()?.span.start;
         let left = self.primary();
@@ -233,7 +233,7 @@ impl<'t> Parser<'t, '_> {
         (!chained).then(|| Tree::Pair(Box::new(pair), start..end))
     }
 
-    /// The place of a NEAR, ONEAR or EXCEPT that stands here; it is passed over.
+    /// Passes over a NEAR, ONEAR or EXCEPT at this place, and returns its place.
     fn link(&mut self) -> Option<Range<usize>> {
         let link = self.peek().filter(|next| next.kind == LexemeKind::Link)?;
         self.at += 1;
@@ -248,7 +248,7 @@ impl<'t> Parser<'t, '_> {
         None
     }
 
-    /// What `tree` is beside or behind `operator`, which is written as in `example`.
+    /// `tree` as an operand of `operator`, which `example` shows.
     fn operand(&mut self, tree: Tree, operator: &Range<usize>, example: &str) -> Option<Operand> {
         let span = tree.span();
         let operand = tree.into_operand();
@@ -331,7 +331,7 @@ impl<'t> Parser<'t, '_> {
         let help = format!("write `{left} AND {}` if both must be there{phrase}", right.text);
         self.problems.error(
             right.span.clone(),
-            "two terms stand side by side, and nothing says how they belong together",
+            "two terms stand side by side, and no operator joins them",
             help,
         );
     }

@@ -1,4 +1,4 @@
-//! Phrases: bare words, quoted words, and words that look like operators.
+//! Reads phrases: plain words, quoted words, and words that look like operators.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::language::syntax::lexeme::{Lexeme, LexemeKind, is_quote};
 use crate::language::syntax::problems::Problems;
 use crate::language::term::{Forms, NoTerm, Term};
 
-/// The term that `lexemes` write, if that is all they do.
+/// The term of `lexemes`, if they are a single term.
 pub(super) fn only_term(
     text: &str,
     lexemes: &[Lexeme],
@@ -27,7 +27,7 @@ pub(super) fn only_term(
     }
     if let Some(stranger) = lexemes.iter().find(|lexeme| !is_word(lexeme)) {
         let help = if alone {
-            "an operator alone is none; if the word is meant, put it in double quotes"
+            "an operator alone is not a term; if the word is meant, put it in double quotes"
         } else {
             "operators belong in `when`; a phrase with such signs in it goes in double quotes"
         };
@@ -46,7 +46,7 @@ pub(super) fn only_term(
 
 const A_TERM: &str = "a term has at least one letter or digit";
 
-/// The term that the words or the quoted phrase at the bytes `span` of `text` write.
+/// The term of the words, or of the quoted phrase, at the bytes `span` of `text`.
 pub(super) fn term(
     text: &str,
     span: Range<usize>,
@@ -71,7 +71,7 @@ pub(super) fn term(
     None
 }
 
-/// The operator that `word` would be in capitals, unless it is in capitals.
+/// The operator that `word` would be in capitals; `None` if it is in capitals.
 pub(super) fn operator_in_lower_case(word: &str) -> Option<LexemeKind> {
     match word.to_ascii_uppercase().as_str() {
         upper if upper == word => None,
@@ -82,7 +82,7 @@ pub(super) fn operator_in_lower_case(word: &str) -> Option<LexemeKind> {
     }
 }
 
-/// Whether the phrase at `span` is in quotes with a `=` before them, and its bytes without these.
+/// Whether the phrase at `span` is in quotes after a `=`, and its bytes without them.
 fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
     let written = &text[span.clone()];
     let quoted = written.strip_prefix('=').unwrap_or(written);
@@ -94,7 +94,7 @@ fn unquoted(text: &str, span: &Range<usize>) -> (bool, Range<usize>) {
     (before > 0, span.start + before + open.len_utf8()..span.end - close)
 }
 
-/// Whether `text` without quotes is one phrase wherever it stands, in ANY too, and gets no warning.
+/// Whether `text` without quotes is one phrase everywhere, also in ANY, and gets no warning.
 pub(crate) fn is_bare_phrase(text: &str) -> bool {
     let mut problems = Problems::default();
     let lexemes = lex(text, &mut problems);

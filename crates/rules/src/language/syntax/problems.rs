@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use crate::fault::Level;
 
-/// Faults and warnings reported of one expression, at most.
+/// The most faults and warnings of one expression that are reported.
 pub(super) const MOST_PROBLEMS: usize = 25;
 
-/// Something wrong with an expression.
+/// A mistake in an expression.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpressionProblem {
-    /// How bad it is.
+    /// Its level.
     pub(crate) level: Level,
     /// The wrong words: bytes of the expression, on character boundaries.
     pub(crate) span: Range<usize>,
-    /// What is wrong.
+    /// The mistake.
     pub(crate) message: String,
     /// What to write instead.
     pub(crate) help: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct ExpressionProblem {
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     pub(super) found: Vec<ExpressionProblem>,
-    /// Whether any is an error, reported or not.
+    /// Whether there is an error, even if it was not reported.
     pub(super) broken: bool,
 }
 

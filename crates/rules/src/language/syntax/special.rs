@@ -1,4 +1,4 @@
-//! Special forms: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
+//! Reads special forms: SENT(, ATLEAST/3(, ANY/2(, comparisons, regular expressions.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, Special
 use crate::language::syntax::problems::Problems;
 use crate::language::tree::TextUnit;
 
-/// What stands at the start of a run, if it is any of these.
+/// The special form at the start of a run, if there is one.
 pub(super) fn special_form(context: &LexerContext<'_>) -> Option<SpecialForm> {
     before_parenthesis(context).or_else(|| comparison(context)).or_else(|| regex(context))
 }
@@ -52,14 +52,14 @@ fn comparison(context: &LexerContext<'_>) -> Option<SpecialForm> {
     Some(SpecialForm::Lexeme(LexemeKind::Compare, taken))
 }
 
-/// The sign at the start of `text` (an equals sign, too) and what follows it.
+/// The sign at the start of `text`, which may be an equals sign, and the text after it.
 fn split_sign(text: &str) -> Option<(&str, &str)> {
     let mut signs = Sign::ALL.map(Sign::as_str).into_iter().chain(["==", "="]);
     let sign = signs.find(|sign| text.starts_with(sign))?;
     Some((sign, text[sign.len()..].trim_start()))
 }
 
-/// The comparison that the lexeme at `span` writes.
+/// The comparison in the lexeme at `span`.
 pub(super) fn read_comparison(
     text: &str,
     span: &Range<usize>,
@@ -88,7 +88,7 @@ pub(super) fn read_comparison(
     read
 }
 
-/// `/…/` where an operand can begin.
+/// `/…/` in the place of an operand.
 fn regex(context: &LexerContext<'_>) -> Option<SpecialForm> {
     let inside = context.rest.strip_prefix('/')?;
     if context.after_operand {
@@ -131,14 +131,14 @@ fn regex(context: &LexerContext<'_>) -> Option<SpecialForm> {
     }
 }
 
-/// `Russia /arms/`, which would else be a phrase.
+/// `Russia /arms/`, which would otherwise be a phrase.
 fn beside_operand(context: &LexerContext<'_>) -> Option<Refusal> {
     let inside = context.run.strip_prefix('/')?.strip_suffix('/')?;
     let is_pattern = !inside.is_empty() && !inside.contains('/');
     is_pattern.then(|| Refusal {
         taken: context.run.len(),
         stands_for: Some(LexemeKind::Refused),
-        message: "a regular expression stands beside another term, and nothing says how they belong together"
+        message: "a regular expression stands beside another term, and no operator joins them"
             .to_owned(),
         help: " if both must be there".to_owned(),
         translation: Some(format!("AND {}", context.run)),
@@ -155,7 +155,7 @@ fn refused(taken: usize, message: &str, help: &str) -> SpecialForm {
     })
 }
 
-/// The pattern that the lexeme at `span` writes, its slashes with it.
+/// The pattern in the lexeme at `span`, which has its slashes.
 pub(super) fn read_pattern(
     text: &str,
     span: &Range<usize>,

@@ -1,4 +1,4 @@
-//! What parses, to what; what does not, and what is said of it.
+//! Tests of the trees of valid expressions, and of the problems of others.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn parsed(expression: &str) -> Tree {
     tree.unwrap_or_else(|| panic!("{expression}: {problems:?}"))
 }
 
-/// The words that each problem points at, what it says and what it advises.
+/// Each problem with its words, its message and its help.
 fn problems(expression: &str) -> Vec<String> {
     let (tree, problems) = parse(expression, &lists());
     assert_eq!(
@@ -32,7 +32,7 @@ fn problems(expression: &str) -> Vec<String> {
     problems.into_iter().map(line).collect()
 }
 
-/// Each expression with its problems below it.
+/// Each expression, followed by its problems.
 fn told(expressions: &[&str]) -> String {
     let told = expressions
         .iter()

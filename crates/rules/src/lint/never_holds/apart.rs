@@ -1,4 +1,4 @@
-//! Languages, sites and numbers that no one story has together.
+//! Languages, sites and numbers that one story cannot have together.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub(super) fn find_clash(branches: &[Tree]) -> Option<Clash> {
         })
 }
 
-/// Two clauses about `scope`, a field with one value, that share no value.
+/// Two clauses on `scope`, a field with one value, that have no value in common.
 fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool) -> Option<Clash> {
     let values = |branch| match branch {
         &Tree::In(of, ref inner, ref span) if of == scope => Some((texts(inner)?, span, branch)),
@@ -35,7 +35,7 @@ fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool)
     for (at, (ones, _, first)) in clauses.iter().enumerate() {
         for (others, span, second) in &clauses[at + 1..] {
             if !ones.iter().any(|one| others.iter().any(|other| meet(one, other))) {
-                let why = format!("no story is of both {} and {}", written(first), written(second));
+                let why = format!("no story has both {} and {}", written(first), written(second));
                 return Some(Clash { span: Range::clone(span), why });
             }
         }
@@ -43,10 +43,10 @@ fn clash_of_field(branches: &[Tree], scope: Scope, meet: fn(&str, &str) -> bool)
     None
 }
 
-/// Clauses, and values of each, that are looked at.
+/// The most clauses, and the most values of each, that are examined.
 const MOST: usize = 20;
 
-/// The texts of a term or list, or of several joined by OR; `None` of anything else, and of very
+/// The texts of a term or list, or of several joined by OR. `None` for anything else, and for very
 /// many.
 pub(super) fn texts(tree: &Tree) -> Option<Vec<&str>> {
     let texts: Vec<&str> = match tree {
@@ -62,22 +62,22 @@ pub(super) fn texts(tree: &Tree) -> Option<Vec<&str>> {
     (texts.len() <= MOST).then_some(texts)
 }
 
-/// Whether a story may be in both: one is a variant of the other.
+/// Whether a story may be in both languages: one is a variant of the other.
 fn languages_meet(one: &str, other: &str) -> bool {
     let tag = |text: &str| format!("{}-", text.to_ascii_lowercase().replace('_', "-"));
     let (one, other) = (tag(one), tag(other));
     one.starts_with(&other) || other.starts_with(&one)
 }
 
-/// Whether a host may end in both.
+/// Whether a host may end in both sites.
 fn sites_meet(one: &str, other: &str) -> bool {
     let (Ok(one), Ok(other)) = (Host::parse(one), Host::parse(other)) else { return true };
     let (one, other) = (format!(".{one}"), format!(".{other}"));
     one.ends_with(&other) || other.ends_with(&one)
 }
 
-/// A comparison, or one that must not hold, that holds of no number: a text has no fewer than no
-/// words.
+/// A clash if a comparison, or its negation, holds for no number. A text cannot have fewer than
+/// zero words.
 pub(super) fn impossible(tree: &Tree) -> Option<Clash> {
     let (comparison, negated) = comparison(tree)?;
     let (from, to) = bounds(comparison, negated);
@@ -88,8 +88,8 @@ pub(super) fn impossible(tree: &Tree) -> Option<Clash> {
     })
 }
 
-/// Whether a comparison holds only of ages below zero: of stories that are dated after they were
-/// first seen.
+/// Whether a comparison holds only for ages below zero: for stories dated after they were first
+/// seen.
 pub(super) fn is_of_the_future(tree: &Tree) -> bool {
     let age = comparison(tree).filter(|(comparison, _)| matches!(comparison, Comparison::Age(..)));
     age.is_some_and(|(comparison, negated)| bounds(comparison, negated).1 < 0)
@@ -106,12 +106,12 @@ fn comparison(tree: &Tree) -> Option<(Comparison, bool)> {
     }
 }
 
-/// A clause that, with those before it, leaves no number of `what`.
+/// A clash if a clause, with those before it, leaves no number for `what`.
 fn clash_of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool) -> Option<Clash> {
     let (mut least, mut most) = (if what == "words" { 0 } else { i128::MIN }, i128::MAX);
     branches.iter().find_map(|branch| {
         let (comparison, negated) = comparison(branch)?;
-        // What no number is by itself is said of it alone.
+        // A comparison that is impossible alone is reported alone.
         if !is_of(comparison) || impossible(branch).is_some() {
             return None;
         }
@@ -120,12 +120,12 @@ fn clash_of_numbers(branches: &[Tree], what: &str, is_of: fn(Comparison) -> bool
         most = most.min(to);
         (least > most).then(|| Clash {
             span: branch.span(),
-            why: format!("what else is said of `{what}` leaves nothing for {}", written(branch)),
+            why: format!("the other conditions on `{what}` leave no value for {}", written(branch)),
         })
     })
 }
 
-/// The least and the greatest whole number of which `comparison` holds, or does not if it is
+/// The least and the greatest whole number for which `comparison` holds, or does not hold if it is
 /// `negated`.
 fn bounds(comparison: Comparison, negated: bool) -> (i128, i128) {
     let (sign, number) = match comparison {

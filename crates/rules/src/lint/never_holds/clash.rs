@@ -1,4 +1,4 @@
-//! Why a part of an expression can never hold, in words.
+//! Explains why a part of an expression can never hold.
 
 use std::ops::Range;
 
@@ -10,13 +10,13 @@ use crate::lint::warning::shown;
 
 /// Why a part can never hold.
 pub(crate) struct Clash {
-    /// The words to point at.
+    /// The words to mark.
     pub(crate) span: Range<usize>,
-    /// What cannot be, to go on after a colon.
+    /// The contradiction, as a text after a colon.
     pub(crate) why: String,
 }
 
-/// The reason where `found` must be there and `excluded` must not.
+/// The reason if `found` must be found and `excluded` must not.
 pub(super) fn at_once(found: &Term, excluded: &Term) -> String {
     if found.words == excluded.words {
         return format!("{} must be there, and must not", shown(found));
@@ -25,7 +25,7 @@ pub(super) fn at_once(found: &Term, excluded: &Term) -> String {
     format!("where {found} is found, so is {excluded}, which must not be there")
 }
 
-/// What an expression writes for `tree`, cut where it is long.
+/// The expression of `tree`, cut if it is long.
 pub(super) fn written(tree: &Tree) -> String {
     format!("`{}`", excerpt::head(&print::expression(tree), 60))
 }

@@ -15,7 +15,7 @@ use crate::language::tree::{TextUnit, Tree};
 use crate::lint::index::TermIndex;
 use crate::lint::list_cache::ListCache;
 
-/// Terms of a list that are looked at one by one.
+/// The most terms of a list that are examined.
 const LISTED: usize = 200;
 
 /// The terms that must not be found, by field.
@@ -33,7 +33,7 @@ impl<'t> ExcludedTerms<'t> {
         self.terms.is_empty() && self.lists.is_empty() && self.clauses.is_empty()
     }
 
-    /// Records that `tree` must not hold. Clauses that must hold for that go to `required`.
+    /// Records that `tree` must not hold. Clauses that must then hold go to `required`.
     pub(super) fn add(
         &mut self,
         tree: &'t Tree,
@@ -57,7 +57,7 @@ impl<'t> ExcludedTerms<'t> {
         }
     }
 
-    /// Records that nothing of `operand`, which an operator at `span` takes, may be found.
+    /// Records that no term of `operand`, which belongs to an operator at `span`, may be found.
     pub(super) fn add_operand(&mut self, operand: &'t Operand, scope: Scope, span: &Range<usize>) {
         for choice in operand.choices() {
             match choice {
@@ -72,8 +72,8 @@ impl<'t> ExcludedTerms<'t> {
         self.terms.push((Arc::clone(term), span.clone()));
     }
 
-    /// Why `tree` cannot hold in `scope`. `part`: in a sentence or paragraph, of which nothing more
-    /// follows than which words are there.
+    /// Why `tree` cannot hold in `scope`. `part` means that `tree` is inside a sentence or
+    /// paragraph; then only its words count.
     pub(super) fn refutes(
         &self,
         tree: &Tree,
@@ -102,7 +102,7 @@ impl<'t> ExcludedTerms<'t> {
         })
     }
 
-    /// Whether this clause must not hold.
+    /// A clash if this clause must not hold.
     fn as_a_whole(&self, tree: &Tree, scope: Scope) -> Option<Clash> {
         if self.clauses.is_empty() || matches!(tree, Tree::Term(..) | Tree::List(..) | Tree::In(..))
         {
@@ -125,7 +125,7 @@ impl<'t> ExcludedTerms<'t> {
         clashes.all(|clash| clash.is_some()).then_some(first)
     }
 
-    /// Whether fewer than `least` of `items` are left.
+    /// A clash if fewer than `least` of `items` can hold.
     fn too_many(
         &self,
         least: usize,
@@ -154,7 +154,7 @@ impl<'t> ExcludedTerms<'t> {
         first
     }
 
-    /// Why no term of `list` can be there.
+    /// Why no term of `list` can be found.
     fn lists(&self, list: &Arc<TermList>, scope: Scope, cache: &ListCache) -> Option<Clash> {
         let same = self
             .lists
@@ -174,8 +174,8 @@ impl<'t> ExcludedTerms<'t> {
         Some(Clash { span, why: at_once(term, &by) })
     }
 
-    /// The first term of `operand` and what is found wherever that is, if there is such a thing for
-    /// each of its terms.
+    /// The first term of `operand`, and the excluded term that is found wherever it is. `None` if
+    /// any term of `operand` has no such excluded term.
     pub(super) fn all_of(
         &self,
         operand: &Operand,
@@ -196,8 +196,7 @@ impl<'t> ExcludedTerms<'t> {
         first
     }
 
-    /// A term that must not be found and is found wherever `term` is found in `scope`; and its
-    /// place.
+    /// An excluded term that is found wherever `term` is found in `scope`, and its place.
     fn by(
         &self,
         term: &Arc<Term>,
@@ -224,7 +223,8 @@ impl<'t> ExcludedTerms<'t> {
     }
 }
 
-/// What holds wherever `tree` does: what stands in a sentence stands in its paragraph and in the
+/// The clauses that hold wherever `tree` holds. A sentence is part of its paragraph and of the
+/// text.
 /// text.
 fn wider(tree: &Tree) -> Vec<Tree> {
     match tree {
@@ -237,7 +237,7 @@ fn wider(tree: &Tree) -> Vec<Tree> {
     }
 }
 
-/// Whether more text cannot make `tree` hold no more.
+/// Whether `tree` stays true if text is added.
 fn has_no_exception(tree: &Tree) -> bool {
     match tree {
         Tree::Not(..) | Tree::Compare(..) => false,
@@ -247,7 +247,7 @@ fn has_no_exception(tree: &Tree) -> bool {
 }
 
 impl Scope {
-    /// Whether all words of `other` are words of this field, too.
+    /// Whether this field contains all words of `other`.
     fn holds(self, other: Self) -> bool {
         match self {
             Self::Text => matches!(other, Self::Text | Self::Lead | Self::Title | Self::Body),

@@ -1,8 +1,9 @@
-//! Languages that no story can be of: their tag begins with no language subtag of BCP 47. Pure.
+//! Finds languages that no story can have, because their tag begins with no language subtag of BCP
+//! 47. Pure.
 
 use crate::fault::nearest;
 
-/// The languages that have a subtag of two letters (ISO 639-1), each with its English name.
+/// The languages with a subtag of two letters (ISO 639-1), each with its English name.
 const LANGUAGES: [(&str, &str); 184] = [
     ("aa", "Afar"),
     ("ab", "Abkhazian"),
@@ -190,11 +191,11 @@ const LANGUAGES: [(&str, &str); 184] = [
     ("zu", "Zulu"),
 ];
 
-/// Subtags that were replaced, and which feeds still use.
+/// Replaced subtags that feeds still use.
 const REPLACED: [&str; 5] = ["in", "iw", "ji", "jw", "mo"];
 
-/// What people write who mean a language: codes of three letters, for which BCP 47 has one of two,
-/// and codes of countries.
+/// Codes that people write for a language, each with its subtag: codes of three letters for which
+/// BCP 47 has one of two letters, and codes of countries.
 const MEANT: [(&str, &str); 118] = [
     ("afr", "af"),
     ("al", "sq"),
@@ -316,9 +317,9 @@ const MEANT: [(&str, &str); 118] = [
     ("zul", "zu"),
 ];
 
-/// Why no story is of the language `tag`, and what to write instead; `None`: some may be.
+/// Why no story has the language `tag`, and what to write instead. `None` if a story may have it.
 ///
-/// Of most subtags of three letters, of which there are thousands, nothing is said.
+/// Most of the thousands of subtags of three letters are not checked.
 pub(crate) fn unknown(tag: &str) -> Option<(String, String)> {
     let primary = tag.split(['-', '_']).next().unwrap_or(tag).to_ascii_lowercase();
     let meant = MEANT.iter().find(|(written, _)| *written == primary).map(|(_, code)| *code);
@@ -331,7 +332,7 @@ pub(crate) fn unknown(tag: &str) -> Option<(String, String)> {
     if is_known {
         return None;
     }
-    let why = format!("`{primary}` is no language subtag of BCP 47");
+    let why = format!("`{primary}` is not a language subtag of BCP 47");
     let help = match meant.or_else(|| similar(&primary)) {
         Some(code) => format!("did you mean `{code}`{}?", name(code)),
         None => "write the code of the language: `en`, `ru`, `zh`".to_owned(),
@@ -343,7 +344,7 @@ fn is_code(code: &str) -> bool {
     LANGUAGES.binary_search_by_key(&code, |(code, _)| code).is_ok()
 }
 
-/// The code of the language whose name is like `written`.
+/// The code of the language with a name similar to `written`.
 fn similar(written: &str) -> Option<&'static str> {
     if written == "klingon" {
         return Some("tlh");

@@ -1,4 +1,4 @@
-//! NEAR, ONEAR and EXCEPT: how terms stand to one another.
+//! NEAR, ONEAR and EXCEPT: the order and distance of terms.
 
 use super::Case;
 
@@ -69,7 +69,7 @@ pub(super) const CASES: &[Case] = &[
     ("(Russia NEAR/1 arms) AND (Iran NEAR/1 oil)", "Russia sells arms, Iran sells oil", true),
     ("(Russia NEAR/1 arms) AND (Iran NEAR/1 oil)", "Russia sells oil, Iran sells arms", false),
     ("NOT NOT Russia NEAR/1 arms", "Russia sells arms", true),
-    // Not a part of something else
+    // Not as a part of another term
     ("Turkey EXCEPT roast Turkey", "Turkey votes", true),
     ("Turkey EXCEPT roast Turkey", "a roast turkey", false),
     ("Turkey EXCEPT (roast Turkey OR Turkey breast)", "a roast Turkey", false),

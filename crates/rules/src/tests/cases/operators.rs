@@ -1,4 +1,4 @@
-//! AND, OR, NOT and parentheses, ANY, and how many words a story has.
+//! AND, OR, NOT and parentheses, ANY, and the number of words of a story.
 
 use super::Case;
 

@@ -53,7 +53,7 @@ pub(super) const CASES: &[Case] = &[
     ("oil NOT PARA(Russia AND football)", "Oil.\n\nRussia. Football.", false),
     ("PARA(SENT(Russia AND arms) AND oil)", "Russia sells arms. And oil.", true),
     ("PARA(SENT(Russia AND arms) AND oil)", "Russia sells arms.\n\nAnd oil.", false),
-    // So many places
+    // The number of places
     ("ATLEAST/1(arms)", "arms", true),
     ("ATLEAST/2(arms)", "arms for arms", true),
     ("ATLEAST/2(arms)", "arms", false),

@@ -1,4 +1,5 @@
-//! Scripts without capitals: Arabic, Hebrew, Devanagari, Hangul, Han, kana, Thai and their kin.
+//! Scripts without capitals: Arabic, Hebrew, Devanagari, Hangul, Han, kana, Thai and similar
+//! scripts.
 
 use super::Case;
 
@@ -87,7 +88,7 @@ pub(super) const CASES: &[Case] = &[
     ("さくら", "さくらが咲く", true),
     ("さくら", "サクラ", false),
     ("北朝鮮のミサイル", "北朝鮮のミサイル", true),
-    // Thai and its kin
+    // Thai and similar scripts
     ("ประเทศไทย", "ในประเทศไทยวันนี้", true),
     ("ประเทศไทย", "ประเทศ", false),
     ("ประเทศไทย", "ไทยประเทศ", false),

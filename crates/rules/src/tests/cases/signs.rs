@@ -107,7 +107,7 @@ pub(super) const CASES: &[Case] = &[
     ("arms deal", "arms 🚀 deal", true),
     ("arms", "arms™", true),
     ("Russia", "🇷🇺Russia", true),
-    // Signs that belong to a word
+    // Signs that are part of a word
     ("AT&T", "AT&T said", true),
     ("AT&T", "He is at T-Mobile", false),
     ("AT&T", "AT and T", false),

@@ -1,9 +1,9 @@
-//! Latin, Greek and Cyrillic: case, accents, letters of their own, characters that show nothing.
+//! Latin, Greek and Cyrillic: case, accents, special letters, invisible characters.
 
 use super::Case;
 
 pub(super) const CASES: &[Case] = &[
-    // What shows nothing
+    // Invisible characters
     ("Russia", "Rus\u{ad}sia", true),
     ("Russia", "Rus\u{200b}sia", true),
     ("Russia", "Rus\u{200c}sia", true),
@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
     ("Ceska", "Česká", true),
     ("Zizek", "Žižek", true),
     ("arms", "a\u{336}r\u{336}m\u{336}s\u{336}", true),
-    // Letters of their own
+    // Special letters
     ("Lodz", "Łódź", true),
     ("Orsted", "Ørsted", true),
     ("Djokovic", "Đoković", false),

@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
     ("Russia", "Russian", false),
     ("Russia", "Russians", false),
     ("Russia", "RUSSIA", true),
-    // Words that are operators elsewhere, or here in capitals
+    // Operators of other languages, and words that are operators in capitals only
     ("\"AND\"", "this and that", true),
     ("\"NOT\" AND arms", "not arms", true),
     ("\"NEAR/5\"", "near 5", true),

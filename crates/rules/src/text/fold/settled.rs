@@ -1,8 +1,8 @@
-//! The short way for most letters: what they fold to is known without normalising.
+//! Folds most letters without normalisation.
 
 use unicode_normalization::char::decompose_canonical;
 
-/// What `chunk` folds to, if it is one character of which that is known.
+/// The folded character of `chunk`, if it is one character of a known range.
 pub(super) fn folded_character(chunk: &str) -> Option<char> {
     let first = chunk.chars().next()?;
     if chunk.len() > first.len_utf8() {
@@ -15,8 +15,8 @@ pub(super) fn folded_character(chunk: &str) -> Option<char> {
     }
 }
 
-/// What `c` folds to, if it is a letter or sign of a range that normalisation leaves as it is,
-/// whatever stands before it.
+/// The folded form of `c`, if it is a letter or sign of a range that normalisation does not change
+/// in any context.
 pub(super) fn letter(c: char) -> Option<char> {
     match c {
         'А'..='Я' => char::from_u32(u32::from(c) + 0x20),
@@ -36,7 +36,7 @@ pub(super) fn letter(c: char) -> Option<char> {
     }
 }
 
-/// The ASCII letter under the accent of `c`, if it is that.
+/// The ASCII letter of `c` without its accent, if it has one.
 fn without_accent(c: char) -> Option<char> {
     let mut base = None;
     decompose_canonical(c, |part| base = base.or(Some(part)));

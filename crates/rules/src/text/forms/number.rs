@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 mod table;
 
-/// The longest word that has another number, in bytes.
+/// The longest word that gets other forms, in bytes.
 const LONGEST: usize = 64;
 
-/// The plurals of `word`, folded as `tokenise` folds, and the singulars of which it may be the
-/// plural: sorted, without `word` itself, and none unless it is of letters and digits of ASCII. If
-/// one word has another here, the other has the one.
+/// The plurals of `word`, which must be folded as `tokenise` does, and its possible singulars. They
+/// are sorted and do not include `word`. Empty unless `word` has only ASCII letters and digits. The
+/// relation is symmetric.
 pub(crate) fn other_numbers(word: &str) -> Vec<String> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if word.len() > LONGEST || !word.bytes().all(is_plain) {
@@ -32,7 +32,7 @@ fn plurals(word: &str) -> Vec<String> {
     plurals
 }
 
-/// Those that no rule gives: of whole words, and of the last part of compounds (`policeman`,
+/// The irregular plurals of whole words, and of the last part of compounds (`policeman`,
 /// `grandchild`).
 fn irregular(word: &str) -> Vec<String> {
     let whole =
@@ -83,7 +83,7 @@ fn regular(word: &str) -> Vec<String> {
     }
 }
 
-/// All that may have `word` among its plurals.
+/// The words that may have `word` among their plurals.
 fn candidates(word: &str) -> Vec<String> {
     let regular = [("s", ""), ("es", ""), ("ies", "y"), ("ses", "sis")].into_iter();
     let ending = table::ENDINGS.iter().map(|(one, many)| (*many, *one));

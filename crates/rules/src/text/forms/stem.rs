@@ -1,11 +1,11 @@
-//! The stem that the forms of a word share, by the algorithms of Snowball.
+//! Finds the stem of a word with the algorithms of Snowball.
 
 use frostem::Algorithm;
 
 /// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
 
-/// How a language makes stems. Snowball's for English is Porter2.
+/// The stemmer of a language. That of English is Porter2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stemmer {
     tag: &'static str,
@@ -13,8 +13,8 @@ pub(crate) struct Stemmer {
 }
 
 impl Stemmer {
-    /// That of the language `lang`, a tag of BCP 47 of which the first part counts (`en-GB` is
-    /// English), in any case.
+    /// The stemmer of the language `lang`, a BCP 47 tag in any case. Only its first part counts
+    /// (`en-GB` is English).
     pub(crate) fn for_language(lang: &str) -> Option<Self> {
         let primary = lang.split(['-', '_']).next().unwrap_or(lang).to_ascii_lowercase();
         let tag = if matches!(primary.as_str(), "nb" | "nn") { "no" } else { primary.as_str() };
@@ -27,14 +27,14 @@ impl Stemmer {
         self.tag
     }
 
-    /// The tags of all languages that have one, sorted.
+    /// The tags of all languages with a stemmer, sorted.
     pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         LANGUAGES.iter().map(|(tag, _)| *tag)
     }
 
-    /// The stem of `word`, a word as `tokenise` folds it; never empty unless `word` is. A word with
-    /// anything but letters in it (`16s`, `u.s`, `at&t`), or of more than 64 bytes, is its own
-    /// stem.
+    /// The stem of `word`, which must be folded as `tokenise` does. Never empty unless `word` is. A
+    /// word with other characters than letters (`16s`, `u.s`, `at&t`), or with more than 64 bytes,
+    /// is its own stem.
     pub(crate) fn stem(self, word: &str) -> String {
         if word.len() > LONGEST
             || word.contains(|c: char| c.is_numeric() || c.is_ascii_punctuation())
@@ -46,7 +46,7 @@ impl Stemmer {
     }
 }
 
-/// By tag, in order.
+/// The algorithms by tag, sorted.
 const LANGUAGES: &[(&str, Algorithm)] = &[
     ("ar", Algorithm::Arabic),
     ("ca", Algorithm::Catalan),

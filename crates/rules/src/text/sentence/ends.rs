@@ -1,4 +1,4 @@
-//! Whether a sentence continues where Unicode annex 29 would end it.
+//! Decides whether a sentence continues where Unicode annex 29 ends it.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -6,10 +6,10 @@ use super::table;
 use crate::text::runs::shows_nothing;
 use crate::text::tokenise;
 
-/// The longest abbreviation with a full stop that is looked at, in characters.
+/// The longest abbreviation with a full stop that is recognised, in characters.
 const LONGEST: usize = 24;
 
-/// Whether the sentence that ends with `before` by annex 29 goes on with `after`.
+/// Whether a sentence that annex 29 ends after `before` continues with `after`.
 pub(super) fn continues(before: &str, after: &str) -> bool {
     let Some(next) = after.chars().find(|&c| !shows_nothing(c)) else { return true };
     let is_spaced = before.ends_with(char::is_whitespace);
@@ -38,18 +38,18 @@ pub(super) fn continues(before: &str, after: &str) -> bool {
     is_short && !begins_sentence(after)
 }
 
-/// Whether `shown` ends with a question or exclamation mark, closing signs left aside.
+/// Whether `shown` ends with a question or exclamation mark, apart from closing signs.
 fn asks_or_calls(shown: &str) -> bool {
     shown.trim_end_matches(['"', '”', '“', '»', '«', '’', '\'', ')', ']']).ends_with(['!', '?'])
 }
 
-/// Whether a small letter comes first: `“Arms?” he asked`.
+/// Whether the first letter is a small letter: `“Arms?” he asked`.
 fn begins_small(after: &str) -> bool {
     let first = after.chars().take(LONGEST).find(|c| c.is_alphanumeric());
     first.is_some_and(|c| c.is_lowercase() && !matches!(c, '\u{10d0}'..='\u{10ff}'))
 }
 
-/// The letters, digits and full stops at the end of `words`, as far as they may matter.
+/// The letters, digits and full stops at the end of `words`, up to a limit.
 fn last_word(words: &str) -> &str {
     let belongs =
         |c: char| c.is_alphanumeric() || is_combining_mark(c) || shows_nothing(c) || c == '.';
@@ -58,7 +58,7 @@ fn last_word(words: &str) -> &str {
     &words[words.len() - length..]
 }
 
-/// The first word of `after`, and what follows it.
+/// The first word of `after`, and the text after it.
 fn first_word(after: &str) -> (&str, &str) {
     let start = after
         .char_indices()
@@ -74,25 +74,26 @@ fn first_word(after: &str) -> (&str, &str) {
     )
 }
 
-/// Whether `after` begins with a word that begins sentences, and is no initial.
+/// Whether the first word of `after` is one that begins sentences, and not an initial.
 fn begins_sentence(after: &str) -> bool {
     let (word, rest) = first_word(after);
     !rest.starts_with('.')
         && table::STARTERS.split_whitespace().any(|starter| starter.eq_ignore_ascii_case(word))
 }
 
-/// Whether `entries`, a table, has `word`.
+/// Whether the table `entries` contains `word`.
 fn has(entries: &str, word: &str) -> bool {
     entries.split_whitespace().any(|entry| is_written(entry, word))
 }
 
-/// Whether `word` is written as `entry` of a table: a capital there must be one here.
+/// Whether `word` is written as the table's `entry`. A capital of `entry` must be a capital in
+/// `word`.
 fn is_written(entry: &str, word: &str) -> bool {
     let is_capital = |text: &str| text.starts_with(char::is_uppercase);
     (!is_capital(entry) || is_capital(word)) && entry.eq_ignore_ascii_case(word)
 }
 
-/// Whether `word` is one letter, or letters and pairs of them with dots between: `J`, `U.S`,
+/// Whether `word` is one letter, or letters or pairs of letters with dots between: `J`, `U.S`,
 /// `Ph.D`. A syllable of Hangul is a word.
 fn is_dotted(word: &str) -> bool {
     let is_piece = |piece: &str| {
@@ -106,8 +107,8 @@ fn is_dotted(word: &str) -> bool {
     word.split('.').all(is_piece)
 }
 
-/// Whether the place between `before`, which ends with a full stop, and `after` lies inside a word:
-/// `א.ב`, `3.5`. Two letters before it and behind it tell.
+/// Whether the place between `before`, which ends with a full stop, and `after` is inside a word:
+/// `א.ב`, `3.5`. The two letters before and after it decide.
 fn parts_a_word(before: &str, after: &str) -> bool {
     let length = |c: char, left: &mut usize| {
         *left -= usize::from(!is_combining_mark(c) && !shows_nothing(c));
@@ -121,7 +122,7 @@ fn parts_a_word(before: &str, after: &str) -> bool {
     tokenise(&around).iter().any(|token| token.span.start < place && place < token.span.end)
 }
 
-/// Whether `c` of a script without initials is a word or more: Han, kana, Hangul.
+/// Whether `c` of a script without initials is a word by itself: Han, kana, Hangul.
 fn is_whole(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }

@@ -1,13 +1,14 @@
-//! Masks a paragraph so that the rules of Unicode annex 29 end its sentences where readers would.
+//! Masks a paragraph, so that Unicode annex 29 ends its sentences where readers would.
 
 use crate::text::runs::shows_nothing;
 
-/// Signs in a row that are shown: where more follow, the library looks ahead from each of them.
+/// The most signs in a row that the library sees. It looks ahead from each of them.
 const MOST_SIGNS: usize = 32;
 
-/// `paragraph`, every character in as many bytes: line breaks are spaces, what shows nothing is
-/// passed over, the ellipsis that a space follows is three full stops, and a long row of signs is
-/// cut short by letters. Annex 29 ends no sentence of it inside a character of `paragraph`.
+/// `paragraph` with every character in the same number of bytes. Line breaks become spaces,
+/// invisible characters are hidden, an ellipsis before a space becomes three full stops, and a long
+/// row of signs is interrupted by letters. No sentence of annex 29 ends inside a character of
+/// `paragraph`.
 pub(super) fn mask(paragraph: &str) -> String {
     let mut masked = String::with_capacity(paragraph.len());
     let mut signs = 0;
@@ -31,7 +32,7 @@ pub(super) fn mask(paragraph: &str) -> String {
     masked
 }
 
-/// Whether a space comes before the next word in `rest`, with at most a closing sign before it.
+/// Whether a space follows before the next word of `rest`, with at most a closing sign before it.
 fn ends_a_word(rest: &str) -> bool {
     let rest = rest.strip_prefix(['"', '”', '“', '»', '’', '\'', ')']).unwrap_or(rest);
     rest.starts_with(char::is_whitespace)

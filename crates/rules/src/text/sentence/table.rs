@@ -1,7 +1,7 @@
 //! Abbreviations that end with a full stop, and words that begin sentences.
 
-/// Never at the end of a sentence: titles, and what points to the next word. Those with a capital
-/// must have one.
+/// Abbreviations that never end a sentence: titles, and words that refer to the next word. A
+/// capital must be a capital in the text.
 pub(super) const ALWAYS: &str = "
     Mr Mrs Ms Mx Dr Drs Prof Gen Lt Col Maj Capt Cmdr Sgt Cpl Pvt Adm Brig Rev Fr Hon Sen Sens Rep Reps Gov Govs Pres Amb
     Atty Supt Insp Msgr
@@ -11,7 +11,7 @@ pub(super) const ALWAYS: &str = "
     т.е т.к т.н им ул проф акад ген гр см ср
 ";
 
-/// Not at the end of a sentence, unless a word follows that begins one: names of firms and places,
+/// Abbreviations that end a sentence only before a word that begins one: names of firms and places,
 /// months, states.
 pub(super) const OFTEN: &str = "
     St Ste Mt Ft Inc Corp Ltd Co Cos Bros Plc LLC Jr Sr Esq Dept Est Univ Assn Ave Blvd Rd etc al
@@ -21,16 +21,16 @@ pub(super) const OFTEN: &str = "
     тыс млн млрд руб долл гг обл
 ";
 
-/// Not at the end of a sentence where a number follows.
+/// Abbreviations that do not end a sentence before a number.
 pub(super) const BEFORE_NUMBERS: &str =
     "No Nos Nr Art Arts Sec Fig Figs Vol Ch Op pp Núm núm ст гл стр";
 
-/// Words that follow the number of a day with its full stop.
+/// Words after the number of a day with its full stop.
 pub(super) const AFTER_DAYS: &str = "
     Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember Jahrhundert Jahrhunderts
 ";
 
-/// Words that begin sentences, and no name behind an initial.
+/// Words that begin sentences, and are not names after an initial.
 pub(super) const STARTERS: &str = "
     The A An He She It They We I You This That These Those There Then His Her Its Their Our My In On At As By For From To
     With After Before During Since Under But And Or Yet So If When While Where Although Though Because However Meanwhile

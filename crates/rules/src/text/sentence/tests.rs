@@ -1,4 +1,4 @@
-//! Where sentences end, in several languages and under odd punctuation.
+//! Tests of the ends of sentences, in several languages and with unusual punctuation.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -6,7 +6,7 @@ use proptest::sample::Index;
 use super::{REACH, sentence_around, sentences};
 use crate::text::tokenise;
 
-/// Sentences as they are shown, with ` | ` between them.
+/// The sentences with ` | ` between them.
 fn shown(text: &str) -> String {
     sentences(text).into_iter().map(|sentence| &text[sentence]).collect::<Vec<_>>().join(" | ")
 }
@@ -127,7 +127,7 @@ fn hostile_texts_are_split_in_time_linear_in_their_length() {
     }
 }
 
-/// Text in which much of what decides about ends of sentences comes together.
+/// Texts with many of the signs and words that decide the ends of sentences.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         proptest::sample::select(vec![

@@ -1,4 +1,4 @@
-//! Holds the values of documents to those of `serde_yaml`, a second reader of YAML.
+//! Compares the values of documents with those of `serde_yaml`, a second reader of YAML.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::source;
 
-/// Scalars that the core schema tells apart, and some that look like them.
+/// Scalars that the core schema distinguishes, and some that look like them.
 const SCALARS: [&str; 44] = [
     "a",
     "arms deal",
@@ -55,20 +55,20 @@ const SCALARS: [&str; 44] = [
     "..",
 ];
 
-/// Pieces of documents, sound and broken.
+/// Pieces of documents, valid and broken.
 const PIECES: [&str; 36] = [
     "a", "b", "c: ", "- ", "\n", "\n  ", "\n    ", "'", "\"", "[", "]", "{", "}", ", ", " #",
     "# x\n", "&x ", "*x", "|\n  ", ">-\n  ", "0x1F", "1.5", "~", "true", "<<: *x", "é", "\\n",
     "\\u00e9", "? ", "!!str ", "!!int ", "---\n", "it''s", "d: e\n", ": ", "  ",
 ];
 
-/// What a document is made of.
+/// A part of a document.
 #[derive(Clone, Debug)]
 enum Part {
     /// A scalar in one of the styles of YAML.
     Scalar(String, usize),
     List(Vec<Part>, bool),
-    /// Values; their keys are numbered. `true`: in brackets.
+    /// Values, with numbered keys. `true` means in brackets.
     Mapping(Vec<Part>, bool),
 }
 
@@ -87,7 +87,7 @@ fn parts() -> impl Strategy<Value = Part> {
     })
 }
 
-/// Writes `part` behind a key or dash at `indent`; `flow`: within brackets.
+/// Writes `part` after a key or dash at `indent`. `flow` means inside brackets.
 fn write(part: &Part, indent: usize, flow: bool, text: &mut String) {
     let pad = "  ".repeat(indent + 1);
     match part {
@@ -137,7 +137,7 @@ fn scalar(value: &str, style: usize, flow: bool, pad: &str) -> String {
     }
 }
 
-/// A value as the other reader has it.
+/// A value in the form of the other reader.
 fn theirs(value: &YamlValue) -> serde_yaml::Value {
     match value {
         YamlValue::Null => serde_yaml::Value::Null,
@@ -158,7 +158,7 @@ fn theirs(value: &YamlValue) -> serde_yaml::Value {
     }
 }
 
-/// Both readings of `text`; `None` if either refuses it.
+/// Both readings of `text`; `None` if one reader refuses it.
 fn readings(text: &str) -> Option<[serde_yaml::Value; 2]> {
     let ours = parse(&source(text), &mut Vec::new())?;
     let other = match serde_yaml::from_str(text).ok()? {

@@ -1,7 +1,7 @@
-//! Fields by the names that other tools give them: `intitle:`, `hd=`, `LENGTH > 100`.
+//! Refuses fields with the names of other tools: `intitle:`, `hd=`, `LENGTH > 100`.
 
 use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal};
-/// Names before a colon, and ours.
+/// Names before a colon, and the fields that replace them.
 const COLON: [(&str, &str); 14] = [
     ("intitle", "title"),
     ("allintitle", "title"),
@@ -19,7 +19,7 @@ const COLON: [(&str, &str); 14] = [
     ("hashtag", "text"),
 ];
 
-/// Names before an equals sign, and ours.
+/// Names before an equals sign, and the fields that replace them.
 const EQUALS: [(&str, &str); 9] = [
     ("hd", "title"),
     ("hl", "title"),
@@ -32,10 +32,10 @@ const EQUALS: [(&str, &str); 9] = [
     ("au", "author"),
 ];
 
-/// Names of how many words a story has, before a sign.
+/// Names of the number of words before a sign.
 const LENGTH: [&str; 3] = ["LENGTH", "wc", "words:"];
 
-/// What to refuse at the start of a run, if anything.
+/// The refusal of a foreign field at the start of a run, if there is any.
 pub(super) fn refuse_foreign_field(context: &LexerContext<'_>) -> Option<Refusal> {
     named(context, ':', &COLON)
         .or_else(|| named(context, '=', &EQUALS))
@@ -65,7 +65,7 @@ fn date(context: &LexerContext<'_>) -> Option<Refusal> {
         taken: context.run.len(),
         stands_for: Some(LexemeKind::Refused),
         message: format!(
-            "`{name}:` is no field: an expression is about what a story says, not about a day"
+            "`{name}:` is not a field: an expression is about what a story says, not about a day"
         ),
         help:
             "for fresh stories only, write AND age < 2d; for a rule's last day, its key `expires`"
@@ -79,7 +79,7 @@ fn country(context: &LexerContext<'_>) -> Option<Refusal> {
     Some(Refusal {
         taken: context.run.len(),
         stands_for: (!behind.is_empty()).then_some(LexemeKind::Refused),
-        message: "a feed does not say of which country it is".to_owned(),
+        message: "feeds do not state their country".to_owned(),
         help: "name its sites or feeds: site:(rt.com OR tass.ru), source:Yonhap; or its language: lang:ko".to_owned(),
         translation: None,
     })

@@ -1,9 +1,9 @@
-//! What other tools write before a parenthesis, and our own operators in small letters or without
-//! their number.
+//! Refuses functions of other tools before a parenthesis, and operators in small letters or without
+//! a number.
 
 use crate::language::syntax::lexeme::{LexemeKind, LexerContext, Refusal, is_number};
 
-/// Names before a parenthesis, our names, and what the advice adds.
+/// Names before a parenthesis, the names that replace them, and the end of the help.
 const NAMES: [(&str, &str, &str); 13] = [
     ("HEADLINE", "title:", ""),
     ("HLEAD", "lead:", ""),
@@ -20,14 +20,14 @@ const NAMES: [(&str, &str, &str); 13] = [
     ("CS", "cs", ""),
 ];
 
-/// Names before a parenthesis for which there is nothing to write, and why.
+/// Names before a parenthesis that are not needed, and why.
 const NEEDLESS: [(&str, &str); 3] = [
     ("NOCAPS", ": capitals have no effect outside cs()"),
     ("PLURAL", " for this form only; for both, say `forms: plural` in the rule"),
     ("SINGULAR", " for this form only; for both, say `forms: plural` in the rule"),
 ];
 
-/// What to refuse at the start of a run, if anything.
+/// The refusal of a foreign function at the start of a run, if there is any.
 pub(super) fn refuse_foreign_function(context: &LexerContext<'_>) -> Option<Refusal> {
     counted_word(context).or_else(|| misnumbered(context)).or_else(|| {
         let behind = &context.rest[context.run.len()..];

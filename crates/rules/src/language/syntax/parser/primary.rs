@@ -1,5 +1,4 @@
-//! The parts of an expression that stand by themselves: groups, phrases, lists, fields and what
-//! looks like a function.
+//! Parses primaries: groups, phrases, lists, fields, and operators that look like functions.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use crate::language::syntax::{doubts, field, phrase, special};
 use crate::language::term::Term;
 use crate::language::tree::{TextUnit, Tree};
 
-/// The most that ATLEAST and ANY can ask for.
+/// The largest number of ATLEAST and ANY.
 const MOST: usize = 1000;
 
 impl Parser<'_, '_> {
@@ -62,8 +61,8 @@ impl Parser<'_, '_> {
         }
         let outer = self.inside;
         self.inside = Inside { field: true, ..outer };
-        // A field in a field is refused. Its operand alone is read, so that `a NEAR/5 title:a
-        // NEAR/5 title:…` takes no stack.
+        // A field in a field is refused. Only its primary is parsed, so that `a NEAR/5 title:a
+        // NEAR/5 title:…` does not recurse.
         let branch = if outer.field { self.primary() } else { self.near() };
         self.inside = outer;
         if outer.field {
@@ -86,8 +85,8 @@ impl Parser<'_, '_> {
         Some(Tree::In(scope, Box::new(branch), span.start..end))
     }
 
-    /// Passes over the fields that stand right behind a field, each of which is a fault. A loop,
-    /// however many there are.
+    /// Passes over the fields directly after a field, each of which is a fault. It is a loop, so
+    /// any number of fields needs no stack.
     fn skip_nested_fields(&mut self) -> bool {
         let first = self.at;
         while let Some(next) = self.peek().filter(|next| next.kind == LexemeKind::Field) {
@@ -144,7 +143,7 @@ impl Parser<'_, '_> {
         Some(Tree::AnyOf(least, items, span.start..self.end()))
     }
 
-    /// How many the operator at `span` asks for.
+    /// The number of the operator at `span`.
     fn number(&mut self, span: &Range<usize>) -> Option<usize> {
         let operator = &self.text[span.clone()];
         let number = operator
@@ -154,7 +153,7 @@ impl Parser<'_, '_> {
         match number {
             Some(0) => self.problems.error(
                 span.clone(),
-                "this would hold of every story",
+                "this would hold for every story",
                 "ask for one at least",
             ),
             None => self.problems.error(
@@ -167,8 +166,8 @@ impl Parser<'_, '_> {
         None
     }
 
-    /// The items of `ANY` with their parentheses. Every item is read, so that all faults are
-    /// reported.
+    /// Parses the items of `ANY` with their parentheses. Every item is parsed, so that all faults
+    /// are reported.
     fn items(&mut self) -> Option<Vec<Tree>> {
         let open = self.enter_group()?;
         let outer = self.inside;
@@ -215,7 +214,7 @@ impl Parser<'_, '_> {
         tree
     }
 
-    /// Goes into a group, unless that is too deep; then it is passed over.
+    /// Enters a group. A group that is too deep is passed over.
     fn enter_group(&mut self) -> Option<Range<usize>> {
         let open = self.peek()?.span.clone();
         if self.depth == DEEPEST {
@@ -232,7 +231,7 @@ impl Parser<'_, '_> {
         Some(open)
     }
 
-    /// Leaves the group that `open` opened.
+    /// Leaves the group that begins at `open`.
     fn close(&mut self, open: Range<usize>) {
         self.depth -= 1;
         if self.peek_kind() == Some(LexemeKind::Close) {
@@ -246,12 +245,12 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Where the lexeme before ends.
+    /// The end of the previous lexeme.
     fn end(&self) -> usize {
         self.lexemes[self.at - 1].span.end
     }
 
-    /// Passes over a group without a look into it, however deep it is.
+    /// Passes over a group of any depth without parsing it.
     fn skip_group(&mut self) {
         let mut open = 0_usize;
         while let Some(kind) = self.peek_kind() {
@@ -267,7 +266,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Whether an open quotation mark has swallowed what follows.
+    /// Whether the expression ends in an open quotation mark.
     fn ends_in_open_quote(&self) -> bool {
         let last = self.lexemes.last().filter(|last| last.kind == LexemeKind::Refused);
         last.is_some_and(|last| self.text[last.span.clone()].starts_with(is_quote))

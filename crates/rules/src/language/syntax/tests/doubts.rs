@@ -1,18 +1,18 @@
-//! What beginners write and probably do not mean: each is refused or warned of, and its neighbours
-//! are not.
+//! Tests of probable mistakes of beginners: each is refused or has a warning, and similar valid
+//! expressions have none.
 
 use super::problems;
 
-/// Expressions, and a part of what is said of each.
+/// Expressions, each with a part of its problem.
 const DOUBTED: &[(&str, &str)] = &[
     ("arms, missiles", "write `arms OR missiles` if any"),
     ("arms; missiles", "`;` joins nothing"),
     ("arms + missiles", "`+` has no effect"),
     ("arms+missiles", "write `arms AND missiles`"),
-    ("missile?", "`?` stands for no letter"),
+    ("missile?", "`?` is not a wildcard"),
     ("Russia ? arms", "`?` has no effect"),
     ("Russia - sport", "`-` has no effect"),
-    ("arms # the cities", "begins no comment"),
+    ("arms # the cities", "does not begin a comment"),
     ("Kim Jong Un\nPyongyang", "`Kim Jong Un OR Pyongyang`"),
     ("'Russia' AND 'North Korea'", "write `North Korea`"),
     ("‘North Korea’ AND arms", "single quotes have no effect"),
@@ -24,12 +24,12 @@ const DOUBTED: &[(&str, &str)] = &[
     ("ANY/2 arms", "in parentheses"),
     ("title :arms", "write `title:arms`"),
     ("TITLE:arms", "write `title:arms`"),
-    ("（arms OR oil）", "`（` is no parenthesis"),
+    ("（arms OR oil）", "`（` is not a parenthesis"),
     ("&arms oil", "write `arms oil`"),
     ("Russia &arms", "write `Russia AND arms`"),
-    ("Russia NEAR/x arms", "`x` is no number"),
-    ("Russia NEAR/-1 arms", "`-1` is no number"),
-    ("Russia ONEAR/1.5 arms", "`1.5` is no number"),
+    ("Russia NEAR/x arms", "`x` is not a number"),
+    ("Russia NEAR/-1 arms", "`-1` is not a number"),
+    ("Russia ONEAR/1.5 arms", "`1.5` is not a number"),
     ("Russia NEAR/ 5 arms", "write `Russia NEAR/5 arms`"),
     ("Russia NEAR 5 arms", "write `Russia NEAR/5 arms`"),
     ("ATLEAST/x(arms)", "does not say in how many places"),

@@ -1,4 +1,4 @@
-//! What other tools write, and what only looks like it.
+//! Tests of the syntax of other tools, and of valid expressions that look like it.
 
 use super::{problems, told};
 
@@ -26,7 +26,7 @@ fn what_other_tools_write_is_translated() {
     insta::assert_snapshot!("foreign", told);
 }
 
-/// What other tools write, each refused with the whole expression as it is written here.
+/// Expressions of other tools, each with the translation of the whole expression.
 const FOREIGN: &[(&str, &str)] = &[
     ("Russia pre/5 arms", "Russia ONEAR/5 arms"),
     ("Russia onear/5 arms", "Russia ONEAR/5 arms"),

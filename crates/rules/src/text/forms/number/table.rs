@@ -1,11 +1,11 @@
-//! English words whose number no rule tells.
+//! English words with irregular plurals.
 
-/// Whether `words`, one of the tables below, has `word`.
+/// Whether `words`, one of the tables below, contains `word`.
 pub(super) fn has(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|one| one == word)
 }
 
-/// Singulars and their plurals, where a rule would give others.
+/// Singulars and their irregular plurals.
 pub(super) const IRREGULAR: &[(&str, &str)] = &[
     ("person", "people"),
     ("person", "persons"),
@@ -44,7 +44,7 @@ pub(super) const IRREGULAR: &[(&str, &str)] = &[
     ("self", "selves"),
 ];
 
-/// Endings that change, in compounds too.
+/// Irregular endings, also of compounds.
 pub(super) const ENDINGS: &[(&str, &str)] = &[
     ("man", "men"),
     ("child", "children"),
@@ -63,24 +63,24 @@ pub(super) const ENDINGS: &[(&str, &str)] = &[
     ("shelf", "shelves"),
 ];
 
-/// Words in `man` that are no man.
+/// Words that end in `man` and have a regular plural.
 pub(super) const NO_MEN: &str = "german human roman norman ottoman shaman talisman caiman cayman brahman mussulman turkman oman mongoose";
 
-/// Words in `ch` that is spoken as k.
+/// Words that end in `ch` with the sound of k.
 pub(super) const HARD_CH: &str =
     "monarch patriarch matriarch oligarch epoch stomach eunuch tech czech loch hightech";
 
-/// Singulars in a single `s` that no ending tells from plurals.
+/// Singulars that end in a single `s` and look like plurals.
 pub(super) const LIKE_GAS: &str = "gas biogas atlas bias canvas alias lens iris christmas pancreas";
 
-/// Words that have no other number, or are plurals of none.
+/// Words that have no other number, or are plurals without a singular.
 pub(super) const NO_SINGULARS: &str = "
     news series species us is was has as this his its yes thus plus aircraft spacecraft sheep deer salmon moose chinese
     japanese vietnamese lebanese goods an the and of to in on at it be by we he she me my or so no if up do go am are were
     been had did these those they them their many any very
 ";
 
-/// Words that look like the plural of another, but are not.
+/// Words that look like plurals, but are not.
 pub(super) const NO_PLURALS: &str = "
     news us is was has as this his its yes thus plus does goes says ours hers yours theirs gas bus bias lens iris series
     species always perhaps sometimes besides towards afterwards across unless whereas goods means thanks customs corps
