@@ -10,7 +10,7 @@ use tidings_rules::story::Story;
 use tidings_rules::text::tokenise;
 use tidings_rules::{ParsedRules, RuleTexts, Rules};
 
-use workload::{Script, Vocabulary};
+use workload::{Script, WeightedWords};
 
 #[expect(dead_code, reason = "other benches use the rest")]
 #[path = "common/workload.rs"]
@@ -24,7 +24,7 @@ fn main() {
 }
 
 fn texts(count: usize) -> RuleTexts {
-    let text = workload::yaml(&workload::rules(&Vocabulary::new(), count));
+    let text = workload::yaml(&workload::rules(&WeightedWords::new(), count));
     vec![Arc::new(Source { name: "bench.yaml".to_owned(), text })].into()
 }
 
@@ -39,7 +39,7 @@ fn bytes(stories: &[Story]) -> BytesCount {
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn scan(bencher: Bencher<'_, '_>, count: usize) {
     let rules = rules(count);
-    let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
+    let stories = workload::stories(&WeightedWords::new(), STORIES, Script::Ascii);
     let mut scanner = rules.scanner();
     bencher.counter(bytes(&stories)).bench_local(|| {
         stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
@@ -49,7 +49,7 @@ fn scan(bencher: Bencher<'_, '_>, count: usize) {
 #[divan::bench(args = [Script::Ascii, Script::Accents, Script::Cyrillic])]
 fn scan_no_rules(bencher: Bencher<'_, '_>, script: Script) {
     let rules = Rules::default();
-    let stories = workload::stories(&Vocabulary::new(), STORIES, script);
+    let stories = workload::stories(&WeightedWords::new(), STORIES, script);
     let mut scanner = rules.scanner();
     bencher.counter(bytes(&stories)).bench_local(|| {
         stories.iter().map(|story| scanner.scan(story, &[]).count()).sum::<usize>()
@@ -58,7 +58,7 @@ fn scan_no_rules(bencher: Bencher<'_, '_>, script: Script) {
 
 #[divan::bench]
 fn tokenise_with_strings(bencher: Bencher<'_, '_>) {
-    let stories = workload::stories(&Vocabulary::new(), STORIES, Script::Ascii);
+    let stories = workload::stories(&WeightedWords::new(), STORIES, Script::Ascii);
     bencher
         .counter(bytes(&stories))
         .bench_local(|| stories.iter().map(|story| tokenise(&story.body).len()).sum::<usize>());

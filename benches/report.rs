@@ -20,7 +20,7 @@ use tidings_rules::story::Story;
 use tidings_rules::text::tokenise;
 use tidings_rules::{Frequencies, ParsedRules, Rules};
 
-use workload::{Script, Vocabulary, Wanted};
+use workload::{Script, Wanted, WeightedWords};
 
 #[path = "common/texts.rs"]
 mod texts;
@@ -55,7 +55,7 @@ fn main() {
     let sizes = if asked.is_empty() { vec![1_000, 10_000, 100_000] } else { asked };
     let texts: Vec<String> = files.iter().flat_map(|file| texts::read(file)).collect();
     let (vocabulary, stories) = if texts.is_empty() {
-        let vocabulary = Vocabulary::new();
+        let vocabulary = WeightedWords::new();
         let stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
         (vocabulary, stories)
     } else {
@@ -76,7 +76,7 @@ fn main() {
     }
 }
 
-fn report(size: usize, vocabulary: &Vocabulary, stories: &[Story], bare: Duration) {
+fn report(size: usize, vocabulary: &WeightedWords, stories: &[Story], bare: Duration) {
     let wanted = workload::rules(vocabulary, size);
     let loaded = Loaded::new(&wanted);
     let rules = &loaded.rules;
@@ -164,7 +164,7 @@ fn scan_time(rules: &Rules, stories: &[Story]) -> Duration {
 }
 
 /// The time with the frequencies of these stories.
-fn known_time(parsed: &ParsedRules, vocabulary: &Vocabulary, stories: &[Story]) -> Duration {
+fn known_time(parsed: &ParsedRules, vocabulary: &WeightedWords, stories: &[Story]) -> Duration {
     let mut counts = std::collections::HashMap::new();
     for story in stories {
         let words: std::collections::HashSet<String> =
@@ -260,7 +260,7 @@ fn mokaccino(wanted: &[Wanted], stories: &[Story]) -> Duration {
 }
 
 /// The time of other scripts in comparison with plain ASCII.
-fn scripts(vocabulary: &Vocabulary) {
+fn scripts(vocabulary: &WeightedWords) {
     println!("tokenising and looking up by script, at 1000 rules:");
     let wanted = workload::rules(vocabulary, 1_000);
     let of = |script| {

@@ -14,7 +14,7 @@ use tidings_rules::fault::Source;
 use tidings_rules::story::Story;
 use tidings_rules::{Frequencies, ParsedRules, RuleTexts, Rules, Table};
 
-use workload::{Draw, Script, Vocabulary};
+use workload::{Draw, Script, WeightedWords};
 
 #[path = "common/workload.rs"]
 #[expect(dead_code, reason = "other benches use the rest")]
@@ -31,12 +31,12 @@ const STORIES: usize = 200;
 const ROUNDS: usize = 15;
 
 fn main() {
-    let vocabulary = Vocabulary::new();
+    let vocabulary = WeightedWords::new();
     let list = watchlist(&vocabulary);
     let crime = [3_000, 3_500].map(|rank| vocabulary.words[rank].as_str());
     let mut stories = workload::stories(&vocabulary, STORIES, Script::Ascii);
     for (number, story) in stories.iter_mut().enumerate() {
-        tell_of_some(story, number, &list, crime);
+        add_names(story, number, &list, crime);
     }
     let near = format!("NEAR/30 ({} OR {})", crime[0], crime[1]);
     let names = list.iter().map(|names| format!("({}) {near}", names.join(" OR ")));
@@ -53,14 +53,14 @@ fn main() {
 }
 
 /// The names of every entry, two words each.
-fn watchlist(vocabulary: &Vocabulary) -> Vec<Vec<String>> {
+fn watchlist(vocabulary: &WeightedWords) -> Vec<Vec<String>> {
     let mut draw = Draw::new(3);
     let mut name = || format!("{} {}", vocabulary.wanted(&mut draw), vocabulary.wanted(&mut draw));
     (0..ENTRIES).map(|_| (0..=ALIASES).map(|_| name()).collect()).collect()
 }
 
 /// Adds six listed names to a story, three of them with a crime.
-fn tell_of_some(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
+fn add_names(story: &mut Story, number: usize, list: &[Vec<String>], crime: [&str; 2]) {
     for place in 0..6 {
         let names = &list[(number * 37 + place * 811) % list.len()];
         let end = if place % 2 == 0 { crime[place / 2 % 2] } else { "and so on" };

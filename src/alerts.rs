@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod copies;
 pub mod digest;
 pub mod draft;
+mod match_result;
 pub mod notice;
 mod notification;
 pub mod outcome;
@@ -22,6 +23,7 @@ pub mod volume;
 pub mod width;
 
 pub use draft::NewAlert;
+pub use match_result::MatchResult;
 pub use notification::{Content, Notification};
 pub use receiver::Receiver;
 pub use rule_match::{RuleMatch, title};

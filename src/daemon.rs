@@ -38,6 +38,7 @@ use tracing::{info, warn};
 
 use crate::clock::now;
 use crate::config::{Config, Notifier};
+use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
@@ -90,10 +91,11 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
     let _lock = store::acquire_lock(&config.store)?;
-    let (store, writer) = Store::open(&config.store).await?;
+    let threads = BlockingThreads::new();
+    let (store, writer) = Store::open(&config.store, threads.copy_comparer()).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
-        ended = run_with_store(store, config, mode, reload, stop) => ended,
+        ended = run_with_store(store, config, threads, mode, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
     // The writer ends after its last write, because every handle is dropped.
@@ -104,6 +106,7 @@ pub async fn run(
 async fn run_with_store(
     store: Store,
     config: Config,
+    threads: BlockingThreads,
     mode: Mode,
     reload: Arc<Notify>,
     stop: CancellationToken,
@@ -117,7 +120,7 @@ async fn run_with_store(
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let config = Arc::new(config);
-    let loops = Loops::new(&config, mode, &store, run_start.run, rules, &stop)?;
+    let loops = Loops::new(&config, mode, &store, run_start.run, rules, threads, &stop)?;
     loops.polls.fetcher.cut_waits(now()).await;
     articles::restart_page_waits(&store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {

@@ -68,6 +68,12 @@ pub fn render_for_console(
     .into_owned())
 }
 
+/// The text that the console shows for the match of an expression, which has no severity.
+#[must_use]
+pub fn render_match_for_console(notification: &Notification, zone: &TimeZone) -> String {
+    console::render_without_severity(notification, zone)
+}
+
 /// Tries once to deliver `frozen`, the bytes that `render` made for the message `id`. Takes at most
 /// 30 seconds; by email up to ten minutes, because mail servers may take minutes to answer.
 pub async fn send(

@@ -10,7 +10,7 @@ pub use folder::{RuleFile, RuleFileKind, read_rule_files};
 
 use folder::relative_path;
 use tidings_rules::fault::{Fault, Level, Source};
-use tidings_rules::{KnownNames, RuleTexts, Rules, Table};
+use tidings_rules::{KnownNames, Query, RuleTexts, Rules, Table, TermLists};
 
 /// The last good text of every rule file and table, by its path in the rule folder.
 pub type GoodTexts = BTreeMap<String, String>;
@@ -97,6 +97,36 @@ pub fn load_rules(
         broken_before.extend(broken);
         add_named_tables(&mut files, &broken_before, good);
     }
+}
+
+/// Whether `expression` may name term lists.
+#[must_use]
+pub fn may_name_lists(expression: &str) -> bool {
+    expression.contains('$')
+}
+
+/// Parses an expression that is in no rule file. It may name the term lists of the rules at `path`,
+/// which are read only then.
+///
+/// Every fault is added to `faults`; warnings of the rules are not. `None` if any is an error.
+///
+/// # Errors
+/// If the rules cannot be read. The error is a sentence with the path.
+pub fn parse_query(
+    expression: &str,
+    path: Option<&Path>,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<Query>, String> {
+    let Some(path) = path.filter(|_| may_name_lists(expression)) else {
+        return Ok(Query::parse(expression, faults));
+    };
+    let texts = rule_texts(&read_rule_files(path)?);
+    let mut found = Vec::new();
+    let Some(lists) = TermLists::load(&texts, &mut found) else {
+        faults.append(&mut found);
+        return Ok(None);
+    };
+    Ok(Query::parse_with_lists(expression, &lists, faults))
 }
 
 /// A warning if no rule of the `files` at `path` is in force. `count` is the number of rules in

@@ -9,6 +9,7 @@ mod archive;
 mod backfill;
 mod column;
 mod command_connection;
+mod copies;
 mod damage;
 mod deliveries;
 mod dialect;
@@ -43,16 +44,13 @@ mod waiting_stories;
 mod waits;
 mod writer;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alerts::copies::Fingerprint;
-use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{NewAlert, Receiver};
+use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
 use crate::polling::health::{FeedHealthHistory, FeedNotice};
@@ -65,6 +63,7 @@ pub use archive::{
 };
 pub use backfill::SettledStory;
 pub use command_connection::StoreCommandError;
+pub use copies::CopyComparer;
 pub use deliveries::{
     Delivery, DeliverySubject, Retried, RetrySelection, list_undelivered, retry_messages,
 };
@@ -85,14 +84,21 @@ pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 pub struct Store {
     /// Connections that cannot write.
     readers: SqlitePool,
-    /// The queue of the one connection that writes.
-    writer: UnboundedSender<writer::Job>,
+    writer: writer::Writer,
+    /// The queue of commands whose stories may be copies.
+    copies: UnboundedSender<writer::QueuedCommand>,
 }
 
 /// Why an operation on the store failed: the disk, a lock, a damaged file. It wrote nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store: {0}")]
 pub struct StoreError(pub String);
+
+impl StoreError {
+    fn stopped() -> Self {
+        Self("its writer has stopped".to_owned())
+    }
+}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -186,7 +192,7 @@ pub struct ItemRecord {
     pub story: StoryKey,
     /// The story with this item's text, and what is to be done with it; `None` if only the key
     /// changed.
-    pub news: Option<(Story, StoryPlan)>,
+    pub story_change: Option<(Story, StoryPlan)>,
 }
 
 /// What is to be done with a new or edited story.
@@ -198,23 +204,6 @@ pub enum StoryPlan {
     ReadPage,
     /// It was matched, with this result.
     Settle(MatchResult),
-}
-
-/// The result of matching a story.
-#[derive(Clone, Debug)]
-pub struct MatchResult {
-    /// How much was read.
-    pub read: Read,
-    /// What copies of the text are found by; `None` unless it was read in full and is long enough.
-    pub fingerprint: Option<Box<Fingerprint>>,
-    /// One for every rule that matched; empty if none did.
-    pub alerts: Vec<NewAlert>,
-    /// The feeds that it was matched for.
-    pub feeds: Vec<FeedName>,
-    /// When its messages may go out at the earliest.
-    pub due: Timestamp,
-    /// How many messages receivers want.
-    pub policy: Arc<DeliveryPolicies>,
 }
 
 /// A story that waits for its page; or, with a final text, to be matched again, because another

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tidings_rules::story::Story;
 use tidings_rules::text::{Token, tokenise};
 
-use crate::workload::{LENGTH, Vocabulary};
+use crate::workload::{LENGTH, WeightedWords};
 
 /// The texts of a file of JSON Lines: the `body` of each line.
 pub(crate) fn read(file: &str) -> Vec<String> {
@@ -20,7 +20,7 @@ pub(crate) fn read(file: &str) -> Vec<String> {
 }
 
 /// The words for rules, the most frequent first: ASCII words with three letters or more.
-pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
+pub(crate) fn vocabulary(texts: &[String]) -> WeightedWords {
     let mut counts = HashMap::new();
     for token in texts.iter().flat_map(|text| tokenise(text)) {
         if token.word.len() > 2 && token.word.bytes().all(|byte| byte.is_ascii_lowercase()) {
@@ -30,7 +30,7 @@ pub(crate) fn vocabulary(texts: &[String]) -> Vocabulary {
     let mut words: Vec<(String, usize)> = counts.into_iter().collect();
     words.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
     assert!(words.len() > 1_000, "the texts have too few words: some megabytes of them are wanted");
-    Vocabulary { words: words.into_iter().map(|(word, _)| word).collect(), sums: Vec::new() }
+    WeightedWords { words: words.into_iter().map(|(word, _)| word).collect(), sums: Vec::new() }
 }
 
 /// This number of stories, made by joining the texts and cutting the result into equal lengths.

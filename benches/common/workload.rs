@@ -37,7 +37,7 @@ pub(crate) enum Script {
 }
 
 /// Words with their probabilities.
-pub(crate) struct Vocabulary {
+pub(crate) struct WeightedWords {
     pub(crate) words: Vec<String>,
     /// For each rank, the sum of the probabilities up to it.
     pub(crate) sums: Vec<f64>,
@@ -68,7 +68,7 @@ impl Draw {
     }
 }
 
-impl Vocabulary {
+impl WeightedWords {
     pub(crate) fn new() -> Self {
         let words = (0..VOCABULARY).map(word).collect();
         let mut sum = 0.0;
@@ -130,12 +130,12 @@ fn word(rank: usize) -> String {
 }
 
 /// This number of stories.
-pub(crate) fn stories(vocabulary: &Vocabulary, count: usize, script: Script) -> Vec<Story> {
+pub(crate) fn stories(vocabulary: &WeightedWords, count: usize, script: Script) -> Vec<Story> {
     let mut draw = Draw::new(1);
     (0..count).map(|_| story(vocabulary, &mut draw, script)).collect()
 }
 
-fn story(vocabulary: &Vocabulary, draw: &mut Draw, script: Script) -> Story {
+fn story(vocabulary: &WeightedWords, draw: &mut Draw, script: Script) -> Story {
     let mut texts = [String::new(), String::new()];
     for number in 0..LENGTH {
         let text = &mut texts[usize::from(number >= 10)];
@@ -202,12 +202,12 @@ pub(crate) struct Wanted {
 
 /// This number of rules: 60% AND of two to four words, 15% with a group of words joined by OR, 10%
 /// NEAR, 10% NOT, 5% wildcards.
-pub(crate) fn rules(vocabulary: &Vocabulary, count: usize) -> Vec<Wanted> {
+pub(crate) fn rules(vocabulary: &WeightedWords, count: usize) -> Vec<Wanted> {
     let mut draw = Draw::new(2);
     (0..count).map(|number| rule(vocabulary, &mut draw, number % 100)).collect()
 }
 
-fn rule(vocabulary: &Vocabulary, draw: &mut Draw, kind: usize) -> Wanted {
+fn rule(vocabulary: &WeightedWords, draw: &mut Draw, kind: usize) -> Wanted {
     let mut some = |count: usize| -> Vec<String> {
         (0..count).map(|_| vocabulary.wanted(draw).to_owned()).collect()
     };

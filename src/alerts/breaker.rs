@@ -19,7 +19,7 @@ const FIRST_PROBE: Duration = Duration::from_secs(5);
 const PROBE: Duration = Duration::from_mins(1);
 
 /// How long a receiver takes nothing before the other receivers get a notice.
-const WORTH_TELLING: Duration = Duration::from_hours(1);
+const NOTICE_AFTER: Duration = Duration::from_hours(1);
 
 /// Until when a notifier rests that said it is gone for good: longer than any daemon runs. A new
 /// run tries it once more.
@@ -99,7 +99,7 @@ impl NotifierHealth {
     #[must_use]
     pub fn needs_notice(&self, now: Timestamp) -> bool {
         let takes_nothing = self.is_open() || now < self.rests_until;
-        let long = takes_nothing && later(self.since, WORTH_TELLING) <= now;
+        let long = takes_nothing && later(self.since, NOTICE_AFTER) <= now;
         !self.announced && (self.is_gone() || long)
     }
 }
@@ -156,7 +156,7 @@ pub fn after_delivery(before: NotifierHealth, now: Timestamp) -> Option<Notifier
 /// Whether a notice is sent for a message that was first tried then and is refused for its content.
 #[must_use]
 pub fn is_long_refused(tried_since: Timestamp, now: Timestamp) -> bool {
-    later(tried_since, WORTH_TELLING) <= now
+    later(tried_since, NOTICE_AFTER) <= now
 }
 
 /// What a receiver may be sent at `now`; `None` is one that takes messages.
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_gone_for_good_is_sent_nothing_more_and_that_is_told_at_once() {
+    fn one_that_is_gone_for_good_is_sent_nothing_more_and_is_reported_at_once() {
         let gone = record_failure(None, FailureCause::Shut, "410", Some(NEVER), at(0));
         assert_eq!(allowance(Some(&gone), at(100_000_000)), SendAllowance::NotBefore(NEVER));
         assert!(gone.needs_notice(at(0)));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_away_is_worth_telling_once() {
+    fn an_hour_away_is_reported_once() {
         let away = unreached(&[0, 1, 2, 3, 4]);
         assert!(!away.needs_notice(at(3599)));
         assert!(away.needs_notice(at(3600)));

@@ -1,7 +1,10 @@
 //! Which stories are copies of one text: the fingerprint that finds them, and the comparison. Pure.
 
 mod alignment;
+mod batch;
+mod decision;
 mod difference;
+mod frame;
 mod head;
 mod headline;
 mod joining;
@@ -9,7 +12,7 @@ mod mark;
 mod numerals;
 mod pairing;
 mod replacement;
-pub mod sketch;
+pub mod signature;
 mod spelling;
 mod vocabulary;
 mod word;
@@ -26,9 +29,13 @@ use self::difference::{Difference, difference, has_lead};
 use self::headline::{HeadlineDifference, headline_difference};
 use self::word::{CopyWord, CopyWordKind, hash};
 use self::words::CopyWords;
-use crate::alerts::copies::sketch::MinHashSignature;
+use crate::alerts::copies::signature::MinHashSignature;
 use tidings_rules::story::Evidence;
 
+pub use self::batch::{
+    BatchStory, CopyBatch, CopyCandidate, CopyDecisions, JoinedEvent, StoredBy, link_host,
+};
+pub use self::decision::MOST_COMPARED;
 pub use self::joining::{MemberRelation, relation_to_event};
 pub use self::mark::CopyMark;
 pub use self::replacement::Figure;
@@ -62,7 +69,7 @@ pub struct Fingerprint {
     mark: Option<CopyMark>,
     text: ComparedText,
     /// The `MinHash` signature, by which the store finds candidates.
-    pub sketch: MinHashSignature,
+    pub signature: MinHashSignature,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +138,7 @@ pub fn open_since(now: Timestamp) -> Timestamp {
 /// Makes the fingerprint of a story. `is_whole`: the whole text was read, not only a teaser. `None`
 /// if the story has too few words to be identified by them.
 #[must_use]
-pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
+pub fn compute_fingerprint(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
     let (mark, title) = mark::split_mark(title);
     let mark = mark.or_else(|| mark::find_in_text(text));
     let title = words::words(title);
@@ -144,12 +151,12 @@ pub fn print(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
             title,
             mark,
             text: ComparedText::Brief(key),
-            sketch: MinHashSignature::from_whole_text(key),
+            signature: MinHashSignature::from_whole_text(key),
         });
     }
     let full = LongText::new(words);
-    let sketch = MinHashSignature::new(&full.shingles, &full.lead_keys(), title_key(&title));
-    Some(Fingerprint { title, mark, text: ComparedText::Full(full), sketch })
+    let signature = MinHashSignature::new(&full.shingles, &full.lead_keys(), title_key(&title));
+    Some(Fingerprint { title, mark, text: ComparedText::Full(full), signature })
 }
 
 impl Fingerprint {
@@ -202,7 +209,7 @@ impl LongText {
         let lead = &self.words.words[..self.words.words.len().min(120)];
         let texts: Vec<&str> = lead.iter().map(|word| word.text.as_str()).collect();
         let mut keys = ordered(hashes_of_runs(&texts, 5).collect());
-        keys.truncate(sketch::LEAD_KEYS);
+        keys.truncate(signature::LEAD_KEYS);
         keys
     }
 

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_it_is_about_is_not_told() {
+    fn its_subject_gets_no_notice() {
         let all = [receiver("hook", ""), receiver("mail", "ana"), receiver("mail", "bob")];
         assert_eq!(notice(None).audience(&all), [receiver("hook", "")]);
         assert_eq!(

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_told_three_times_and_then_gathered_until_it_is_quiet() {
+    fn a_burst_is_sent_three_times_and_then_gathered_until_it_is_quiet() {
         let burst = Burst { first: 3, then: Duration::from_mins(30) };
         let throttle = Throttle { burst: Some(burst), digest: None };
         let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });

@@ -170,7 +170,7 @@ mod tests {
     #[case("404 - Not Found", "Sorry.", "", Some("the page is an error page"))]
     #[case("News", "This page isn’t available.", "", Some("the page is an error page"))]
     #[case("Cookies", "A recipe with cookies and a page of history.", "", None)]
-    fn pages_without_an_article_are_told(
+    fn pages_without_an_article_are_refused(
         #[case] title: &str,
         #[case] text: &str,
         #[case] html: &str,
@@ -208,7 +208,7 @@ mod tests {
         Some("the page asks for consent first")
     )]
     #[case("https://consent.example/1", "https://consent.example/2", None)]
-    fn a_page_from_elsewhere_is_told_by_its_address(
+    fn a_page_from_elsewhere_is_recognised_by_its_address(
         #[case] asked: &str,
         #[case] from: &str,
         #[case] why: Option<&str>,

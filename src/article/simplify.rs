@@ -130,7 +130,7 @@ impl TokenSink for Simple {
 fn write_start(out: &mut String, name: &str, tag: &Tag) {
     out.push('<');
     out.push_str(name);
-    for attribute in tag.attrs.iter().filter(|attribute| is_telling(&attribute.name.local)) {
+    for attribute in tag.attrs.iter().filter(|attribute| marks_articles(&attribute.name.local)) {
         let _ = write!(out, " {}=\"", attribute.name.local);
         escape::push_attribute(out, &attribute.value);
         out.push('"');
@@ -139,7 +139,7 @@ fn write_start(out: &mut String, name: &str, tag: &Tag) {
 }
 
 /// Attributes that distinguish an article from the rest of the page.
-fn is_telling(attribute: &str) -> bool {
+fn marks_articles(attribute: &str) -> bool {
     matches!(
         attribute,
         "aria-hidden"

@@ -27,7 +27,7 @@ fn read_page(html: &str) -> Result<String, NoArticle> {
 }
 
 #[test]
-fn an_article_is_told_from_what_surrounds_it() {
+fn an_article_is_separated_from_what_surrounds_it() {
     let text = read_page(&page(6)).unwrap();
     let paragraphs: Vec<_> =
         text.split("\n\n").filter(|paragraph| paragraph.starts_with(SENTENCE)).collect();

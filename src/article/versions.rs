@@ -123,7 +123,7 @@ mod tests {
         None
     )]
     #[case("<html><link rel=canonical><link href=/x>", false, None, None)]
-    fn a_page_tells_of_its_versions(
+    fn a_page_names_its_versions(
         #[case] html: &str,
         #[case] is_amp: bool,
         #[case] canonical: Option<&str>,

@@ -51,9 +51,12 @@ impl Matcher {
     /// Compiles one expression.
     pub(crate) fn from_expression(
         expression: &str,
+        rules: Option<&Path>,
         faults: &mut Vec<Fault>,
     ) -> Result<Self, LoadError> {
-        let query = Query::parse(expression, faults).ok_or(LoadError::Broken)?;
+        let query = rule_files::parse_query(expression, rules, faults)
+            .map_err(LoadError::Unreadable)?
+            .ok_or(LoadError::Broken)?;
         Ok(Self {
             names: vec![expression.to_owned()],
             places: vec![0],
@@ -150,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_expression_is_called_by_itself_and_needs_no_feed() {
-        let matcher = Matcher::from_expression("arms", &mut Vec::new()).ok().unwrap();
+        let matcher = Matcher::from_expression("arms", None, &mut Vec::new()).ok().unwrap();
         assert_eq!(matcher.names, ["arms"]);
         assert_eq!(
             matcher.match_stories(&[entry("arms", Some(vec![])), entry("farms", None)]),
@@ -161,7 +164,8 @@ mod tests {
     #[test]
     fn broken_rules_and_unreadable_folders_are_different_errors() {
         let mut faults = Vec::new();
-        assert!(matches!(Matcher::from_expression("(arms", &mut faults), Err(LoadError::Broken)));
+        let broken = Matcher::from_expression("(arms", None, &mut faults);
+        assert!(matches!(broken, Err(LoadError::Broken)));
         assert_eq!(faults.len(), 1);
         let gone = Matcher::from_rule_files(Path::new("/no/such/folder"), &mut faults);
         assert!(matches!(gone, Err(LoadError::Unreadable(why)) if why.contains("/no/such/folder")));

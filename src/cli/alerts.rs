@@ -76,14 +76,15 @@ pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
     let done = match &arguments.action {
         None => list_alerts(arguments),
         Some(AlertsAction::Show { id, format, config }) => {
-            load::load_config(&config.path).and_then(|config| show_alert(*id, *format, &config))
+            load::read_config_and_print_faults(&config.path)
+                .and_then(|config| show_alert(*id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)
 }
 
 fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
-    let config = load::load_config(&arguments.config.path)?;
+    let config = load::read_config_and_print_faults(&arguments.config.path)?;
     let wanted = alert_filter(arguments, &config)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;

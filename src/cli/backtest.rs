@@ -20,12 +20,12 @@ use crate::cli::arguments::ConfigArgument;
 use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::load::unreadable_rules;
+use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::runtime::no_threads;
 use crate::cli::{load, output};
 use crate::clock::{now, timed};
 use crate::config::Config;
-use crate::daemon;
+use crate::{daemon, rule_files};
 use progress::Progress;
 use report::Printer;
 use tidings_rules::fault::Fault;
@@ -36,18 +36,17 @@ pub(super) use crate::backtest::lines::story_of_line;
 #[derive(Debug, clap::Args)]
 pub(super) struct BacktestArguments {
     /// A rule file or a folder of them [default: the configuration's rules]
-    #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
+    #[arg(long, value_name = "FOLDER")]
     rules: Option<PathBuf>,
-    /// An expression, as in a rule's `when`. It replaces the rules
+    /// An expression, as in a rule's `when`. It replaces the rules, and may name their term lists
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
     /// A file of stories, which replaces the store. `-` is standard input
     ///
-    /// Each line is a JSON object with `title` and `body`. It may have
-    /// `id` (default: the number of the line), `url`, `published` and
-    /// `lang`. A rule with a `feeds` filter reads all of these stories,
-    /// as if every feed carried them.
-    #[arg(long, value_name = "FILE", conflicts_with = "since", verbatim_doc_comment)]
+    /// Each line is a JSON object with `title` and `body`. It may have `id` (default: the number of
+    /// the line), `url`, `published` and `lang`. A rule with a `feeds` filter reads all of these
+    /// stories, as if every feed carried them.
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
     stories: Option<PathBuf>,
     /// The age of the oldest stories that are read from the store
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = humantime::parse_duration)]
@@ -73,11 +72,17 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
 }
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
-/// does not name.
+/// does not name. Term lists of an expression come from it if it exists.
 fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource), Exit> {
-    let is_named =
-        arguments.stories.is_some() && (arguments.rules.is_some() || arguments.when.is_some());
-    let config = if is_named { None } else { Some(load::load_config(&arguments.config.path)?) };
+    let has_rules = arguments.rules.is_some()
+        || arguments.when.as_ref().is_some_and(|expression| {
+            !rule_files::may_name_lists(expression) || !arguments.config.path.exists()
+        });
+    let config = if arguments.stories.is_some() && has_rules {
+        None
+    } else {
+        Some(load::read_config_and_print_faults(&arguments.config.path)?)
+    };
     let sides = load_rule_sets(arguments, config.as_ref())?;
     let source = match (&arguments.stories, &config) {
         (None, Some(config)) => StorySource::Stored(open_store(config, arguments.since)?),
@@ -92,26 +97,26 @@ fn load_rule_sets(
     arguments: &BacktestArguments,
     config: Option<&Config>,
 ) -> Result<RuleSets, Exit> {
-    let of_config = config.map_or(Path::new("rules"), |config| &config.rules);
-    let format = arguments.format;
+    let (format, named) = (arguments.format, arguments.rules.as_deref());
+    let rules = named.or(config.map(|config| config.rules.as_path()));
     let (base, loading) = timed(|| match &arguments.when {
-        Some(expression) => {
-            load_matcher(format, |faults| Matcher::from_expression(expression, faults))
-        }
-        None => load_matcher(format, |faults| {
-            Matcher::from_rule_files(arguments.rules.as_deref().unwrap_or(of_config), faults)
+        Some(expression) => load_matcher(format, named, |faults| {
+            Matcher::from_expression(expression, rules, faults)
+        }),
+        None => load_matcher(format, named, |faults| {
+            Matcher::from_rule_files(rules.unwrap_or(Path::new("rules")), faults)
         }),
     });
-    let other = arguments
-        .against
-        .as_ref()
-        .map(|folder| load_matcher(format, |faults| Matcher::from_rule_files(folder, faults)));
+    let other = arguments.against.as_deref().map(|folder| {
+        load_matcher(format, Some(folder), |faults| Matcher::from_rule_files(folder, faults))
+    });
     Ok(RuleSets { base: base?, other: other.transpose()?, loading })
 }
 
-/// What `load` makes, its faults shown.
+/// What `load` makes, its faults shown. `named`: the rules that the command line names.
 fn load_matcher(
     format: OutputFormat,
+    named: Option<&Path>,
     load: impl FnOnce(&mut Vec<Fault>) -> Result<Matcher, LoadError>,
 ) -> Result<Matcher, Exit> {
     let mut faults = Vec::new();
@@ -119,7 +124,10 @@ fn load_matcher(
     report::print_faults(&faults, format);
     loaded.map_err(|why| match why {
         LoadError::Broken => Exit::Data,
-        LoadError::Unreadable(why) => unreadable_rules(&why, Exit::Data),
+        LoadError::Unreadable(why) => match named {
+            Some(path) => unreadable_named_rules(path, &why, Exit::Data),
+            None => unreadable_rules(&why, Exit::Data),
+        },
     })
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::load::unreadable_rules;
+use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::{load, output};
-use crate::{daemon, rule_files};
+use crate::daemon;
+use crate::rule_files::{self, RuleFile};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{CheckedRules, KnownNames, Rule};
@@ -23,7 +24,9 @@ struct CheckReport {
 /// `canonical`, prints the rules in canonical form.
 pub(super) fn check_rules(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
-    let checked = load_checked_rules(path, None, &mut faults);
+    let checked = rule_files::read_rule_files(path)
+        .map_err(|why| unreadable_named_rules(path, &why, Exit::Config))
+        .and_then(|files| load_checked_rules(path, &files, None, &mut faults));
     finish_check(checked, &faults, format, canonical)
 }
 
@@ -34,8 +37,10 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
         let feeds = count(config.feeds.len(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
         let head = format!("{}: valid; {feeds}, {notifiers}", path.display());
-        let mut report =
-            load_checked_rules(&config.rules, Some(&daemon::known_names(&config)), &mut faults)?;
+        let files = rule_files::read_rule_files(&config.rules)
+            .map_err(|why| unreadable_rules(&why, Exit::Config))?;
+        let known = daemon::known_names(&config);
+        let mut report = load_checked_rules(&config.rules, &files, Some(&known), &mut faults)?;
         report.summary.insert(0, head);
         Ok(report)
     });
@@ -44,22 +49,23 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
 
 fn load_checked_rules(
     path: &Path,
+    files: &[RuleFile],
     known: Option<&KnownNames>,
     faults: &mut Vec<Fault>,
 ) -> Result<CheckReport, Exit> {
-    let files =
-        rule_files::read_rule_files(path).map_err(|why| unreadable_rules(&why, Exit::Config))?;
-    if let Some(said) = rule_files::size_notice(&files).filter(|_| std::io::stderr().is_terminal())
-    {
+    if let Some(said) = rule_files::size_notice(files).filter(|_| std::io::stderr().is_terminal()) {
         output::print_error_line(format_args!("{said} …"));
     }
     let rules =
-        CheckedRules::load(&rule_files::rule_texts(&files), known, faults).ok_or(Exit::Data)?;
-    faults.extend(rule_files::no_rules_warning(path, &files, rules.rules().len()));
-    let (files, number) =
-        (count(files.len(), "file", "files"), count(rules.rules().len(), "rule", "rules"));
-    let mut summary =
-        vec![format!("{}: valid; {files}, {number}, all examples hold", path.display())];
+        CheckedRules::load(&rule_files::rule_texts(files), known, faults).ok_or(Exit::Data)?;
+    faults.extend(rule_files::no_rules_warning(path, files, rules.rules().len()));
+    let result = if files.is_empty() {
+        "no rule files".to_owned()
+    } else {
+        let number = count(rules.rules().len(), "rule", "rules");
+        format!("valid; {}, {number}, all examples hold", count(files.len(), "file", "files"))
+    };
+    let mut summary = vec![format!("{}: {result}", path.display())];
     summary.extend(
         rules.watchlists().map(|(list, rows)| format!("  ${list}: {}", count(rows, "row", "rows"))),
     );

@@ -87,7 +87,7 @@ pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
 }
 
 fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
-    let config = load::load_config(&arguments.config.path)?;
+    let config = load::read_config_and_print_faults(&arguments.config.path)?;
     let found = block_on(async {
         store::list_undelivered(&config.store).await.map_err(output::unavailable)
     });
@@ -140,17 +140,17 @@ fn to_json(delivery: &Delivery) -> Value {
 }
 
 fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())
             .await
             .map_err(output::unavailable)
     })?;
-    output::print_line(format_args!(
-        "{} due now",
-        count(retried.due.len(), "message", "messages")
-    ))?;
+    if !retried.due.is_empty() || retried.others.is_empty() {
+        let due = count(retried.due.len(), "message", "messages");
+        output::print_line(format_args!("{due} due now"))?;
+    }
     if !retried.held.is_empty() {
         let held = count(retried.held.len(), "message", "messages");
         let why = "no notifier in the configuration has their receiver; they are sent once it is configured again";

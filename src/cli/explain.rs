@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::load::unreadable_rules;
+use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::names::unknown_name;
 use crate::cli::pages::ReadDepth;
 use crate::cli::runtime::block_on;
@@ -27,10 +27,8 @@ use tidings_rules::{Query, Rules};
 pub(super) struct ExplainArguments {
     /// The id or address of a stored story, any other address, a file, or `-` for standard input
     ///
-    /// A file holds a page, a feed of one story, a JSON object with `title` and
-    /// `body`, or plain text. The first line of a plain text is the headline if
-    /// an empty line follows it.
-    #[arg(verbatim_doc_comment)]
+    /// A file holds a page, a feed of one story, a JSON object with `title` and `body`, or plain
+    /// text. The first line of a plain text is the headline if an empty line follows it.
     story: String,
     /// Explain this rule, clause by clause
     #[arg(long, value_name = "NAME", conflicts_with = "when")]
@@ -39,9 +37,9 @@ pub(super) struct ExplainArguments {
     #[arg(long, value_name = "ID", requires = "rule")]
     row: Option<String>,
     /// A rule file or a folder of them [default: the configuration's rules]
-    #[arg(long, value_name = "FOLDER", conflicts_with = "when")]
+    #[arg(long, value_name = "FOLDER")]
     rules: Option<PathBuf>,
-    /// An expression, as in a rule's `when`. It replaces the rules
+    /// An expression, as in a rule's `when`. It replaces the rules, and may name their term lists
     #[arg(long, value_name = "EXPR")]
     when: Option<String>,
     /// Read only the text that the feed gives. Do not read the page behind a teaser
@@ -82,11 +80,14 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
 fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let is_local = arguments.story == "-" || Path::new(&arguments.story).is_file();
-    // If rules are named, a configuration is needed only to find the store.
-    let config = if named && (is_local || !arguments.config.path.exists()) {
+    let needs_lists = arguments.rules.is_none()
+        && arguments.when.as_deref().is_some_and(rule_files::may_name_lists);
+    // If rules are named, a configuration is needed only to find the store. Term lists of an
+    // expression come from it if it exists.
+    let config = if named && (is_local && !needs_lists || !arguments.config.path.exists()) {
         None
     } else {
-        Some(load::load_config(&arguments.config.path)?)
+        Some(load::read_config_and_print_faults(&arguments.config.path)?)
     };
     let question = load_question(arguments, config.as_ref())?;
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
@@ -96,14 +97,18 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), E
 
 fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
     let mut faults = Vec::new();
+    let named = arguments.rules.as_deref();
+    let path = named.or(config.map(|config| config.rules.as_path()));
+    let unreadable = |why: String| match named {
+        Some(path) => unreadable_named_rules(path, &why, Exit::Data),
+        None => unreadable_rules(&why, Exit::Data),
+    };
     let question = if let Some(expression) = &arguments.when {
-        Query::parse(expression, &mut faults).map(Question::Expression)
+        let query = rule_files::parse_query(expression, path, &mut faults).map_err(unreadable)?;
+        query.map(Question::Expression)
     } else {
-        let of_config = config.map(|config| &config.rules);
-        let path =
-            arguments.rules.as_ref().or(of_config).expect("without rules there is a configuration");
-        let files =
-            rule_files::read_rule_files(path).map_err(|why| unreadable_rules(&why, Exit::Data))?;
+        let path = path.expect("without rules there is a configuration");
+        let files = rule_files::read_rule_files(path).map_err(unreadable)?;
         let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
         rules.map(|rules| match &arguments.rule {
             Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),

@@ -1,5 +1,6 @@
 //! The configuration file, read and checked, for every command that needs one.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(super) fn read_feed_list(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> 
 }
 
 /// Reads and checks the configuration at `path`; prints its faults on standard error.
-pub(super) fn load_config(path: &Path) -> Result<Config, Exit> {
+pub(super) fn read_config_and_print_faults(path: &Path) -> Result<Config, Exit> {
     let mut faults = Vec::new();
     let config = read_config(path, &mut faults);
     print_faults(&faults);
@@ -49,8 +50,22 @@ pub(super) fn print_faults(faults: &[Fault]) {
     }
 }
 
-/// Says that the rules cannot be read; `why` names the path.
+/// Says that the rules of the configuration cannot be read; `why` names the path.
 pub(super) fn unreadable_rules(why: &str, exit: Exit) -> Exit {
     let help = "the rules are a folder of *.yaml files, which `rules:` in the configuration names";
+    output::fail_with_help(why, help, exit)
+}
+
+/// Says that the rules at `path`, which the command line names, cannot be read; `why` names the
+/// path.
+pub(super) fn unreadable_named_rules(path: &Path, why: &str, exit: Exit) -> Exit {
+    let help = "name a rule file, or a folder of *.yaml files";
+    if path.symlink_metadata().is_err_and(|why| why.kind() == ErrorKind::NotFound) {
+        return output::fail_with_help(
+            format_args!("{} does not exist", path.display()),
+            help,
+            exit,
+        );
+    }
     output::fail_with_help(why, help, exit)
 }

@@ -16,7 +16,9 @@ use tidings_rules::story::NotifierName;
 
 /// Sends a test message to every receiver of the notifier `name`.
 pub(super) fn send_test_messages(config: &Path, name: &str) -> Exit {
-    match load::load_config(config).and_then(|config| block_on(send_to_receivers(config, name))) {
+    match load::read_config_and_print_faults(config)
+        .and_then(|config| block_on(send_to_receivers(config, name)))
+    {
         Ok(()) => Exit::Ok,
         Err(exit) => exit,
     }

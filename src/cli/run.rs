@@ -22,8 +22,8 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
         return exit;
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
-    let ended =
-        load::load_config(config).and_then(|config| block_on(run_until_signal(config, mode)));
+    let ended = load::read_config_and_print_faults(config)
+        .and_then(|config| block_on(run_until_signal(config, mode)));
     match ended {
         Ok(RunEnd { undelivered, next_delivery, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>

@@ -95,7 +95,7 @@ fn add_silence(
     why: String,
     config: &Path,
 ) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let Some(until) = calendar::until(until, now(), &config.zone) else {
         let help = "write 08:00, \"mon 08:00\", \"2026-12-24 08:00\", or a duration: 3h";
         let why = format!("`{}` is not a time in the future", visible_line(until));
@@ -162,7 +162,7 @@ fn check_name(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result
 }
 
 fn list_silences(format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let silences = block_on(async {
         store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
     })?;
@@ -199,7 +199,7 @@ fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
 }
 
 fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let ended = block_on(async {
         store::end_silence(&config.store, id, now()).await.map_err(|why| unavailable(&why))
     })?;

@@ -9,14 +9,15 @@ use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
-use crate::cli::load;
-use crate::cli::output::{self, fail};
+use crate::cli::load::{self, unreadable_rules};
+use crate::cli::output;
 use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
-use crate::config::{Config, ConsoleFormat};
+use crate::config::Config;
 use crate::notify::{self, SendContext};
+use crate::rule_files;
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Read, Severity, Story, headline};
 use tidings_rules::text::visible_line;
 use tidings_rules::{Carrier, Query};
@@ -32,11 +33,22 @@ pub(super) fn try_it(
     depth: ReadDepth,
     config: Option<&Path>,
 ) -> Exit {
+    let tried = place::load_optional_config(config).and_then(|config| {
+        let query = parse_expression(expression, config.as_ref())?;
+        try_place(expression, &query, place, depth, config.as_ref())
+    });
+    tried.err().unwrap_or(Exit::Ok)
+}
+
+/// The query of `expression`, which may name the term lists of the configuration's rules. Prints
+/// its faults.
+fn parse_expression(expression: &str, config: Option<&Config>) -> Result<Query, Exit> {
     let mut faults = Vec::new();
-    let query = Query::parse(expression, &mut faults);
+    let rules = config.map(|config| config.rules.as_path());
+    let query = rule_files::parse_query(expression, rules, &mut faults)
+        .map_err(|why| unreadable_rules(&why, Exit::Data))?;
     load::print_faults(&faults);
-    let Some(query) = query else { return Exit::Data };
-    try_place(expression, &query, place, depth, config).err().unwrap_or(Exit::Ok)
+    query.ok_or(Exit::Data)
 }
 
 fn try_place(
@@ -44,11 +56,10 @@ fn try_place(
     query: &Query,
     place: &str,
     depth: ReadDepth,
-    config: Option<&Path>,
+    config: Option<&Config>,
 ) -> Result<(), Exit> {
-    let config = place::load_optional_config(config)?;
-    let send_context = place::send_context(config.as_ref())?;
-    let (source, stories) = block_on(read_stories(&send_context, config.as_ref(), place, depth))?;
+    let send_context = place::send_context(config)?;
+    let (source, stories) = block_on(read_stories(&send_context, config, place, depth))?;
     let carriers = [Carrier { name: FeedName(source), tags: BTreeSet::new() }];
     let (mut matched, mut others) = (Vec::new(), Vec::new());
     for (read, story) in &stories {
@@ -61,7 +72,7 @@ fn try_place(
                     read,
                     story,
                     evidence,
-                )?);
+                ));
             }
             None => {
                 others.push(format_refusal(
@@ -108,12 +119,13 @@ fn format_match(
     read: &Read,
     story: &Story,
     evidence: Vec<Evidence>,
-) -> Result<String, Exit> {
+) -> String {
     let rule_match = RuleMatch {
         rule: expression.to_owned(),
         row: None,
         version: String::new(),
         text_sha256: None,
+        // It is not shown.
         severity: Severity::Info,
         why: None,
         owner: None,
@@ -138,9 +150,7 @@ fn format_match(
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
     let notification = Notification { id: String::new(), created: now(), sent: now(), content };
-    let text = notify::render_for_console(ConsoleFormat::Text, &notification, &send_context.zone)
-        .map_err(|why| fail(why, Exit::Bug))?;
-    Ok(text.trim_end().to_owned() + "\n")
+    notify::render_match_for_console(&notification, &send_context.zone)
 }
 
 /// A story that does not match, and why not, a reason a line.

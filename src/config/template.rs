@@ -279,7 +279,7 @@ mod tests {
     #[case::all_rules(r#"{"text": {{ title }}, "rules": {{ rules }}}"#, &[])]
     #[case::links_alone(r#"[{{ link }}, {% if type == "digest" %}{% for g in rules %}{% for s in g.stories %}{{ s.story.url }},{% endfor %}{% endfor %}{% endif %} 0]"#, &[])]
     #[case::cut_and_loud(r#"{"text": {{ title[:20] | upper }}, "all": {{ text | upper }}}"#, &[])]
-    fn what_tells_nothing_of_the_stories_is_found(#[case] source: &str, #[case] silent: &[&str]) {
+    fn a_template_that_omits_the_stories_is_found(#[case] source: &str, #[case] silent: &[&str]) {
         assert_eq!(Template::new(source, Writes::Json).unwrap().silent_samples(), silent);
     }
 

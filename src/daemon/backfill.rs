@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::alerts::MatchResult;
 use crate::clock::{Jump, later, now};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::matching::StoryMatcher;
 use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, scheduler};
-use crate::store::{MatchResult, SettledStory, Store, StoreError};
+use crate::store::{SettledStory, Store, StoreError};
 use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
@@ -101,10 +103,12 @@ async fn match_new_rules(backfills: &Backfills) -> Result<(), StoreError> {
         let (rules, new) = (Arc::clone(&rules), Arc::clone(&new));
         let find = move || find_matches(&matcher, &rules, &new, stories);
         let found = backfills.threads.run(find).await;
-        for (story, result) in found {
-            alerts += result.alerts.len();
-            backfills.store.add_alerts(story.id, story.revision, result, now()).await?;
-        }
+        alerts += found.iter().map(|(_, result)| result.alerts.len()).sum::<usize>();
+        let at = now();
+        let add = |(story, result): (SettledStory, MatchResult)| {
+            backfills.store.add_alerts(story.id, story.revision, result, at)
+        };
+        try_join_all(found.into_iter().map(add)).await?;
         backfills.wakeups.message_due.notify_one();
     }
     let names = new.keys().cloned().collect();

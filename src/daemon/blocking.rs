@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::store::CopyComparer;
+
 /// Permits for steps that use a core for long; as many as there are cores.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockingThreads(Arc<Semaphore>);
@@ -13,6 +15,15 @@ impl BlockingThreads {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Semaphore::new(cores)))
+    }
+
+    /// Compares copies for the store.
+    pub(crate) fn copy_comparer(&self) -> CopyComparer {
+        let threads = self.clone();
+        Arc::new(move |batch| {
+            let threads = threads.clone();
+            Box::pin(async move { threads.run(move || batch.decide()).await })
+        })
     }
 
     /// Runs a step on a thread of its own, when it has a permit.

@@ -175,7 +175,7 @@ impl PollContext<'_> {
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
-            news: changed.then(|| self.story_and_plan(item, classified.index, before)),
+            story_change: changed.then(|| self.story_and_plan(item, classified.index, before)),
             renews: classified.verdict == ItemChange::Renewed,
             key: classified.key,
             previous_key,

@@ -26,8 +26,9 @@ pub(crate) fn update_health(
     let ended = if let Some(why) = &state.error {
         PollResult::Failed { why, gone: state.next_poll.is_none() }
     } else {
-        let news = diff.is_some_and(|diff| diff.items.iter().any(|item| item.news.is_some()));
-        PollResult::Well { news, gap: state.mean_gap }
+        let has_news =
+            diff.is_some_and(|diff| diff.items.iter().any(|item| item.story_change.is_some()));
+        PollResult::Well { has_news, gap: state.mean_gap }
     };
     let (history, notices) = health::record_poll(
         &state.name,

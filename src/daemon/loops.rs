@@ -43,18 +43,19 @@ pub(super) struct Loops {
 }
 
 impl Loops {
-    /// The loops of the run with the number `run`.
+    /// The loops of the run with the number `run`, on these threads.
     pub(super) fn new(
         config: &Arc<Config>,
         mode: Mode,
         store: &Store,
         run: i64,
         rules: Rules,
+        threads: BlockingThreads,
         stop: &CancellationToken,
     ) -> Result<Self, NoClient> {
         let send_context =
             SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
-        let (threads, wakeups) = (BlockingThreads::new(), Arc::new(Wakeups::default()));
+        let wakeups = Arc::new(Wakeups::default());
         let matcher = Arc::new(StoryMatcher::new(config, rules));
         let recheck_ages = Arc::new(RecheckAges::new(config));
         let clients = send_context.http.clone();

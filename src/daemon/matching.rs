@@ -7,9 +7,8 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{copies, draft};
+use crate::alerts::{MatchResult, copies, draft};
 use crate::config::Config;
-use crate::store::MatchResult;
 use tidings_rules::story::{FeedName, Read, Story};
 use tidings_rules::{Carrier, Match, Rules};
 
@@ -63,10 +62,12 @@ impl StoryMatcher {
         let alerts = draft::new_alerts(matches, story, notify, notifiers);
         let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
         // A story without a match needs no fingerprint, because it has no copies to find.
-        let fingerprint =
-            || copies::print(&story.title, &story.body, read == Read::Full).map(Box::new);
+        let fingerprint = || {
+            copies::compute_fingerprint(&story.title, &story.body, read == Read::Full).map(Arc::new)
+        };
         let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
-        MatchResult { read, fingerprint, alerts, feeds, due, policy: Arc::clone(&self.policies) }
+        let policy = Arc::clone(&self.policies);
+        MatchResult { read, fingerprint, joins: None, alerts, feeds, due, policy }
     }
 
     /// The feeds of these names as rules see them. A feed that left the configuration has no tags.

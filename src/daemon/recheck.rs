@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
-use crate::alerts::admit;
+use crate::alerts::{MatchResult, admit};
 use crate::clock::{later, now};
 use crate::config::Config;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
@@ -17,7 +17,7 @@ use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
-use crate::store::{MatchResult, RecheckDue, RecheckResult, StoreError, StoryId};
+use crate::store::{RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story};
 
 /// The most pages that are rechecked at once.

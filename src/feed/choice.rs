@@ -32,12 +32,13 @@ fn is_closed(text: &str) -> bool {
 /// the readers can differ. feed-rs does not read the sources of RSS.
 fn is_whole(document: &Document, signs: &Signs) -> bool {
     let is_full = |item: &Item| {
-        let is_told = !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
+        let is_complete =
+            !item.title.is_empty() && !item.text.is_empty() && item.published.is_some();
         let is_addressed = item.guid.is_some() && item.link.is_some();
         let is_credited = !signs.authors || !item.authors.is_empty();
         let is_sorted =
             (!signs.tags || !item.tags.is_empty()) && (!signs.languages || item.lang.is_some());
-        is_told && is_addressed && is_credited && is_sorted
+        is_complete && is_addressed && is_credited && is_sorted
     };
     let has_all = !document.items.is_empty() && document.items.len() >= signs.items;
     has_all && !signs.sources && document.items.iter().all(is_full)

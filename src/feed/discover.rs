@@ -238,13 +238,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_at_is_a_feed_or_a_page_or_an_error() {
-        let look = |text: &str| discover(text.as_bytes(), None, &page());
+    fn an_address_has_a_feed_or_a_page_or_an_error() {
+        let find = |text: &str| discover(text.as_bytes(), None, &page());
         assert!(matches!(
-            look("<rss><channel><title>x</title></channel></rss>"),
+            find("<rss><channel><title>x</title></channel></rss>"),
             Ok(Discovery::Feed(_))
         ));
-        assert_eq!(look("<!doctype html><p>x"), Ok(Discovery::Page(Vec::new())));
-        assert!(look("x").is_err());
+        assert_eq!(find("<!doctype html><p>x"), Ok(Discovery::Page(Vec::new())));
+        assert!(find("x").is_err());
     }
 }

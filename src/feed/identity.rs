@@ -19,7 +19,7 @@ pub use self::likeness::{Before, MOST_COMPARED};
 use crate::feed::document::Item;
 use face::{Face, count, item_face};
 pub use known::{ItemChange, ItemKey, KnownItem};
-use link::is_telling;
+use link::identifies_story;
 pub use link::normalise_link;
 pub use normalized_text::hash_normalized_text;
 use tidings_rules::story::{FeedName, StoryKey};
@@ -112,7 +112,7 @@ pub fn classify(feed: &FeedName, known: &[KnownItem], faces: Faces) -> Vec<Class
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));
     let claims = claim::claim(known, &faces);
     let judged = faces.iter().zip(claims).map(|(face, (key, verdict))| {
-        let link = face.link.as_deref().filter(|link| is_telling(link) && links[link] == 1);
+        let link = face.link.as_deref().filter(|link| identifies_story(link) && links[link] == 1);
         let story = link.map_or_else(|| format!("{feed}\n{}", key.0), ToOwned::to_owned);
         let (link, stem) = (face.link.clone(), face.stem.clone());
         let (hash, text) = (face.hash.clone(), face.text.clone());
@@ -154,7 +154,9 @@ pub fn mark_renewed<'b>(
 /// Whether an item has neither a guid nor a link of its own.
 fn is_named_by_headline(item: &Item) -> bool {
     let link = item.link.as_ref().and_then(normalise_link);
-    item.guid.is_none() && !item.title.is_empty() && !link.is_some_and(|link| is_telling(&link))
+    item.guid.is_none()
+        && !item.title.is_empty()
+        && !link.is_some_and(|link| identifies_story(&link))
 }
 
 /// The known items that were removed and returned.

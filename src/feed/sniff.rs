@@ -64,7 +64,10 @@ mod tests {
     #[case("<!DOCTYPE rss><rss/>", DocumentKind::Xml)]
     #[case("just words, 1 < 2", DocumentKind::Other)]
     #[case("<!-- open", DocumentKind::Other)]
-    fn documents_are_told_by_their_first_sign(#[case] text: &str, #[case] expected: DocumentKind) {
+    fn documents_are_recognised_by_their_first_sign(
+        #[case] text: &str,
+        #[case] expected: DocumentKind,
+    ) {
         assert_eq!(kind(text), expected);
     }
 }

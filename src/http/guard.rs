@@ -354,12 +354,12 @@ mod tests {
     impl Resolve for Rebinding {
         fn resolve(&self, name: Name) -> Resolving {
             let answer = self.answers.lock().unwrap().remove(0);
-            let sifted = keep_permitted(
+            let permitted = keep_permitted(
                 name.as_str(),
                 std::iter::once(SocketAddr::new(answer, 0)),
                 &self.allow,
             );
-            Box::pin(async move { Ok(Box::new(sifted?.into_iter()) as Addrs) })
+            Box::pin(async move { Ok(Box::new(permitted?.into_iter()) as Addrs) })
         }
     }
 
@@ -394,7 +394,7 @@ mod tests {
         assert_eq!(
             resolver.answers.lock().unwrap().len(),
             2,
-            "a connection goes where its one look led"
+            "a connection goes to the address of its one look-up"
         );
         let error = crate::http::explain(&ask().await.unwrap_err());
         assert!(

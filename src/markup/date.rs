@@ -309,7 +309,7 @@ mod tests {
     #[case("31/12/2024")]
     #[case("12/31/2024")]
     #[case("31-12-24")]
-    fn numbers_that_can_be_no_month_tell_the_order(#[case] text: &str) {
+    fn numbers_that_can_be_no_month_decide_the_order(#[case] text: &str) {
         assert_eq!(parse_date(text).unwrap().to_string(), "2024-12-31T00:00:00Z", "{text}");
     }
 
@@ -323,7 +323,7 @@ mod tests {
     #[case("0001-01-01T00:00:00Z")]
     #[case("Thu, 01 Jan 1970 00:00:00 GMT")]
     #[case("99999999999999999999999")]
-    fn what_cannot_be_told_is_no_date(#[case] text: &str) {
+    fn ambiguous_dates_are_no_dates(#[case] text: &str) {
         assert_eq!(parse_date(text), None, "{text}");
     }
 

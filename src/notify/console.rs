@@ -6,6 +6,7 @@ use anstream::{AutoStream, ColorChoice};
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use crate::alerts::Notification;
 use crate::config::ConsoleFormat;
 use crate::notify::{FailureCause, Outcome, payload, text};
 
@@ -20,8 +21,16 @@ pub(super) async fn send(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) 
 
 /// The bytes that `send` writes.
 pub(super) fn render_for_stdout(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone) -> Vec<u8> {
-    let colour = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
-    render(format, frozen, zone, colour)
+    render(format, frozen, zone, is_stdout_coloured())
+}
+
+/// The text of a notification for standard output, without the severity of an alert.
+pub(super) fn render_without_severity(notification: &Notification, zone: &TimeZone) -> String {
+    text::render_without_severity(notification, zone, is_stdout_coloured())
+}
+
+fn is_stdout_coloured() -> bool {
+    AutoStream::choice(&std::io::stdout()) != ColorChoice::Never
 }
 
 fn render(format: ConsoleFormat, frozen: &[u8], zone: &TimeZone, colour: bool) -> Vec<u8> {

@@ -7,7 +7,7 @@ use textwrap::Options;
 use crate::alerts::Notification;
 use crate::notify::quote::QuotePiece;
 use crate::notify::view::build_view;
-use crate::notify::view::message_view::{Fact, Section, StoryItem};
+use crate::notify::view::message_view::{Fact, MessageView, Section, StoryItem};
 use tidings_rules::story::Severity;
 
 /// The width of a line, in columns. A longer word is broken, a longer link is not.
@@ -22,8 +22,21 @@ const DIMMED_STYLE: Style = Style::new().dimmed();
 /// ANSI sequences (ECMA-48) colour the matched words; without, asterisks enclose them. Control
 /// characters of the story are removed.
 pub(super) fn render_text(notification: &Notification, zone: &TimeZone, colour: bool) -> String {
+    render_view(&build_view(notification, zone), colour)
+}
+
+/// The same without the severity of an alert.
+pub(super) fn render_without_severity(
+    notification: &Notification,
+    zone: &TimeZone,
+    colour: bool,
+) -> String {
+    let view = MessageView { severity: None, ..build_view(notification, zone) };
+    render_view(&view, colour)
+}
+
+fn render_view(view: &MessageView, colour: bool) -> String {
     let styler = TextStyler { colour };
-    let view = build_view(notification, zone);
     let mut blocks =
         vec![wrap_lines(&styler.format_headline(view.severity, &view.title), "", "  ")];
     let quotes = view

@@ -57,7 +57,7 @@ pub enum PollResult<'p> {
     /// The document was read, or it has not changed.
     Well {
         /// Whether an item is new or edited.
-        news: bool,
+        has_news: bool,
         /// The feed's usual gap, if it is known.
         gap: Option<Duration>,
     },
@@ -162,8 +162,8 @@ pub fn record_poll(
             let (history, kind, since) = after_failure(before, gone, outage, at);
             (history, kind.map(|kind| notice(kind, since, why)).into_iter().collect())
         }
-        PollResult::Well { news, gap } => {
-            let (history, kind, since, why) = after_success(before, news, gap, error, at);
+        PollResult::Well { has_news, gap } => {
+            let (history, kind, since, why) = after_success(before, has_news, gap, error, at);
             let ended = outage.filter(|outage| outage.notified).map(|outage| {
                 let why = error.unwrap_or("none could be read");
                 notice(FeedNoticeKind::Back, Some(outage.since), why)
@@ -207,12 +207,12 @@ fn after_failure(
 /// is due.
 fn after_success(
     before: FeedHealthHistory,
-    news: bool,
+    has_news: bool,
     gap: Option<Duration>,
     error: Option<&str>,
     at: Timestamp,
 ) -> (FeedHealthHistory, Option<FeedNoticeKind>, Option<Timestamp>, String) {
-    let last_news = if news { Some(at) } else { before.last_news.or(Some(at)) };
+    let last_news = if has_news { Some(at) } else { before.last_news.or(Some(at)) };
     let history = FeedHealthHistory { failing_since: None, last_news, ..before };
     let well = |since, why: &str| {
         let history = FeedHealthHistory { notified: None, ..history };
@@ -227,7 +227,7 @@ fn after_success(
         (Some(FeedHealth::Gone | FeedHealth::Failing), _) => {
             well(before.failing_since, error.unwrap_or("it could not be read"))
         }
-        (Some(FeedHealth::Silent), _) if news => {
+        (Some(FeedHealth::Silent), _) if has_news => {
             well(before.last_news, "it had brought nothing new")
         }
         (None | Some(FeedHealth::Silent), _) => (history, None, None, String::new()),
@@ -277,11 +277,11 @@ mod tests {
     }
 
     fn quiet(gap: Option<Duration>) -> PollResult<'static> {
-        PollResult::Well { news: false, gap }
+        PollResult::Well { has_news: false, gap }
     }
 
     fn news() -> PollResult<'static> {
-        PollResult::Well { news: true, gap: Some(HOUR) }
+        PollResult::Well { has_news: true, gap: Some(HOUR) }
     }
 
     /// The notices about a feed that is polled at these hours: their hour, kind and start.

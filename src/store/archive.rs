@@ -123,7 +123,7 @@ mod tests {
             )
             .await;
         let mut later = item("d", settle_plan(&[]));
-        later.news.as_mut().unwrap().0.first_seen = at_second(5);
+        later.story_change.as_mut().unwrap().0.first_seen = at_second(5);
         bench.poll("wire", 5, vec![later]).await;
         bench
     }

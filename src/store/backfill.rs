@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, to_millis};
+use super::column::{self, to_json, to_millis};
+use super::dialect::text_list;
 use super::story_changes::EventData;
+use super::writer::WriteStories;
 use super::{MatchResult, Store, StoreError, StoryId, story_changes};
+use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedName, Read, Story};
@@ -70,17 +73,19 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        match_result: MatchResult,
+        mut match_result: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| {
+        let compared = BatchStory::of_row(story.0, &match_result, false, now);
+        let write: WriteStories = Box::new(move |conn, mut joins| {
+            match_result.joins = joins.pop().flatten();
             Box::pin(async move {
                 let (event, data) = (StoryEvent::Backfilled, EventData::Backfilled(&match_result));
                 story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
                     .await
             })
-        })
-        .await
+        });
+        self.write_stories(compared, write).await
     }
 
     /// Records that the backfill of these rules is done.
@@ -112,15 +117,15 @@ async fn insert_backfills(
     rules: BTreeSet<String>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    for rule in rules {
-        sqlx::query(
-            "INSERT INTO backfill (rule, done_at) VALUES ($1, $2) ON CONFLICT (rule) DO NOTHING",
-        )
-        .bind(rule)
-        .bind(to_millis(now))
-        .execute(&mut *conn)
-        .await?;
-    }
+    sqlx::query(concat!(
+        "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM ",
+        text_list!("$1"),
+        " AS done WHERE TRUE ON CONFLICT (rule) DO NOTHING"
+    ))
+    .bind(to_json(&rules)?)
+    .bind(to_millis(now))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -37,7 +37,7 @@ impl Store {
 mod tests {
     use std::os::unix::fs::FileExt;
 
-    use super::super::fixture::{Bench, item, settle_plan};
+    use super::super::fixture::{Bench, compare_here, item, settle_plan};
     use super::*;
 
     #[tokio::test]
@@ -56,7 +56,7 @@ mod tests {
         let _folder = bench.stop_cleanly().await;
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.write_all_at(&[0xa5; 4000], (root.parse::<u64>().unwrap() - 1) * 4096 + 8).unwrap();
-        let (store, _writer) = Store::open(&path).await.unwrap();
+        let (store, _writer) = Store::open(&path, compare_here()).await.unwrap();
         let damage = store.find_damage().await.unwrap();
         assert!(damage.contains("Tree") || damage.contains("malformed"), "{damage}");
     }

@@ -13,8 +13,9 @@ use tokio::task::JoinHandle;
 
 use super::outbox::{lease_due, read_first_messages};
 use super::{
-    FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage, OutboxTurn,
-    PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryPlan, health,
+    CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
+    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryPlan,
+    health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
 use crate::alerts::receiver_health::ReceiverHealth;
@@ -38,11 +39,17 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new() -> Self {
-        Self::open(tempfile::tempdir().unwrap()).await
+        Self::with_comparer(compare_here()).await
     }
 
-    async fn open(folder: TempDir) -> Self {
-        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+    /// A store whose copies are compared by `comparer`.
+    pub(super) async fn with_comparer(comparer: CopyComparer) -> Self {
+        Self::open(tempfile::tempdir().unwrap(), comparer).await
+    }
+
+    async fn open(folder: TempDir, comparer: CopyComparer) -> Self {
+        let path = folder.path().join("tidings.db");
+        let (store, writer) = Store::open(&path, comparer).await.unwrap();
         Self { store, writer: tokio::spawn(writer), folder }
     }
 
@@ -51,7 +58,7 @@ impl Bench {
         self.writer.abort();
         let _ = self.writer.await;
         drop(self.store);
-        Self::open(self.folder).await
+        Self::open(self.folder, compare_here()).await
     }
 
     /// Stops as a clean stop does.
@@ -219,6 +226,11 @@ impl Bench {
     }
 }
 
+/// Compares copies on the caller's thread.
+pub(super) fn compare_here() -> CopyComparer {
+    Arc::new(|batch| Box::pin(async move { batch.decide() }))
+}
+
 /// Renders a notification for a receiver.
 pub(super) type Render =
     Arc<dyn Fn(&Receiver, &Notification) -> Result<Vec<u8>, String> + Send + Sync>;
@@ -353,7 +365,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
         text_hash: None,
         url: Some(format!("https://example.org/{key}?utm_source=feed")),
         story: StoryKey(key.to_owned()),
-        news: Some((story(key, "Teaser."), plan)),
+        story_change: Some((story(key, "Teaser."), plan)),
     }
 }
 
@@ -364,6 +376,7 @@ pub(super) fn match_result(rules: &[&str]) -> MatchResult {
     MatchResult {
         read: Read::Full,
         fingerprint: None,
+        joins: None,
         alerts,
         feeds: vec![FeedName("wire".to_owned())],
         due: at_second(0),

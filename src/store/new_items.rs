@@ -35,7 +35,7 @@ pub(super) async fn insert_plain_items(
     let (mut plain, mut stories, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for mut item in items {
         let is_new = item.previous_key.is_none() && !known_items.contains(&item.key.0);
-        match item.news.take() {
+        match item.story_change.take() {
             Some((story, story_plan))
                 if is_new
                     && changes_only_its_story(&story_plan)
@@ -44,7 +44,7 @@ pub(super) async fn insert_plain_items(
                 plain.push((item, story_plan));
                 stories.push(story);
             }
-            news => others.push(ItemRecord { news, ..item }),
+            story_change => others.push(ItemRecord { story_change, ..item }),
         }
     }
     let mut stories = stories.into_iter();

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::alerts::StorySummary;
 
-    async fn only_letter(bench: &Bench) -> Notification {
+    async fn only_notification(bench: &Bench) -> Notification {
         let run = bench.start_run(&[desk_receiver()]).await;
         let leases = bench.lease(run, "desk", 100).await;
         assert_eq!(leases.len(), 1);
@@ -179,7 +179,7 @@ mod tests {
             ..item("a", settle_plan(&[]))
         };
         bench.poll("paper", 4, vec![item("a", settle_plan(&[])), again]).await;
-        let notification = only_letter(&bench).await;
+        let notification = only_notification(&bench).await;
         assert_eq!(notification.created, at_second(3));
         let Content::Alert { event, story, read, feeds, rules, update } = notification.content
         else {
@@ -218,7 +218,7 @@ mod tests {
                 |rule, read| StoryPlan::Settle(MatchResult { read, ..match_result(&[rule]) });
             bench.poll("wire", 0, vec![item("a", plan("arms", first))]).await;
             bench.poll("paper", 1, vec![item("a", plan("oil", second))]).await;
-            let Content::Alert { read, .. } = only_letter(&bench).await.content else {
+            let Content::Alert { read, .. } = only_notification(&bench).await.content else {
                 panic!("not an alert")
             };
             assert_eq!(read, expected);

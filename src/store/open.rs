@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{FutureExt, future};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -12,8 +13,10 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::mpsc;
 
+use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
+use super::writer::Writer;
 use super::{Store, open_mark, writer};
 
 /// How long a statement waits for another connection's write.
@@ -91,10 +94,11 @@ impl OpenError {
 
 impl Store {
     /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
-    /// future is its writer: the caller spawns it. It runs until every handle is dropped and every
-    /// command is done, then leaves the store in one file.
+    /// future is its writer, and what compares copies by `comparer`: the caller spawns it. It runs
+    /// until every handle is dropped and every command is done, then leaves the store in one file.
     pub async fn open(
         path: &Path,
+        comparer: CopyComparer,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
         let migrations = list_migrations();
         match files::find_store_file(path)? {
@@ -107,8 +111,13 @@ impl Store {
         apply_migrations(&mut conn, path, &migrations).await?;
         open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
         let readers = open_readers(path).await.map_err(failed)?;
-        let (writer, queue) = mpsc::unbounded_channel();
-        Ok((Self { readers: readers.clone(), writer }, writer::run_writer(conn, readers, queue)))
+        let ((writer, queue), (copies, copy_queue)) =
+            (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+        let writer = Writer(writer);
+        let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
+        let writing = writer::run_writer(conn, readers.clone(), queue);
+        let work = future::join(comparing.run(copy_queue), writing).map(drop);
+        Ok((Self { readers, writer, copies }, work))
     }
 }
 
@@ -239,7 +248,7 @@ async fn copy_before_migration(
 #[cfg(test)]
 mod tests {
     use super::super::Archive;
-    use super::super::fixture::Bench;
+    use super::super::fixture::{Bench, compare_here};
     use super::super::migrations::make_migration;
     use super::*;
 
@@ -288,7 +297,7 @@ mod tests {
         let bench = Bench::new().await;
         let mut conn = open_writer(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
-        let refused = Store::open(&bench.path()).await.err().unwrap();
+        let refused = Store::open(&bench.path(), compare_here()).await.err().unwrap();
         assert!(
             matches!(refused, OpenError::Newer { found: 9999, supported } if supported == latest()),
             "{refused}"
@@ -306,7 +315,7 @@ mod tests {
         Migrator::with_migrations(steps.to_vec()).run_direct(None, &mut conn, false).await.unwrap();
         conn.close().await.unwrap();
         let before = std::fs::read(&path).unwrap();
-        let refused = Store::open(&path).await.err().unwrap();
+        let refused = Store::open(&path, compare_here()).await.err().unwrap();
         assert!(matches!(refused, OpenError::Earlier(_)), "{refused}");
         let refused = Archive::open(&path).await.unwrap_err();
         assert!(refused.to_string().contains("made by an earlier build"), "{refused}");
@@ -353,7 +362,7 @@ mod tests {
             "Not a database, though it is long enough to be taken for the head of one. ".repeat(20),
         )
         .unwrap();
-        let refused = Store::open(&path).await.err().unwrap().to_string();
+        let refused = Store::open(&path, compare_here()).await.err().unwrap().to_string();
         assert!(refused.contains("notes.txt") && refused.contains("not a database"), "{refused}");
     }
 }

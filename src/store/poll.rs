@@ -7,8 +7,11 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
 use super::dialect::text_list;
-use super::{FeedState, ItemRecord, PollRecord, Store, StoreError, StoryId, gaps, health};
+use super::writer::WriteStories;
+use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryId};
+use super::{StoryPlan, gaps, health};
 use crate::alerts::Content;
+use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
@@ -23,7 +26,10 @@ impl Store {
     /// is known joins it: its own alerts are added, and a story that was matched is matched again
     /// for the feed that carries it now. A story that waits goes on waiting.
     pub async fn record_poll(&self, poll: PollRecord) -> Result<bool, StoreError> {
-        self.write(move |conn| Box::pin(write_poll(conn, poll))).await
+        let stories: Vec<_> =
+            poll.items.iter().filter_map(|item| batch_story(&poll, item)).collect();
+        let write: WriteStories = Box::new(|conn, joins| Box::pin(write_poll(conn, poll, joins)));
+        self.write_stories(stories, write).await
     }
 
     /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
@@ -35,7 +41,14 @@ impl Store {
     }
 }
 
-async fn write_poll(conn: &mut SqliteConnection, record: PollRecord) -> Result<bool, sqlx::Error> {
+async fn write_poll(
+    conn: &mut SqliteConnection,
+    mut record: PollRecord,
+    joins: CopyDecisions,
+) -> Result<bool, sqlx::Error> {
+    for (match_result, joins) in record.items.iter_mut().filter_map(compared_match).zip(joins) {
+        match_result.joins = joins;
+    }
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
@@ -60,6 +73,22 @@ async fn write_poll(conn: &mut SqliteConnection, record: PollRecord) -> Result<b
         .await?;
     }
     Ok(waits)
+}
+
+/// The story of an item; `None` if it was not matched, or can be no copy.
+fn batch_story(poll: &PollRecord, item: &ItemRecord) -> Option<BatchStory> {
+    let Some((text, StoryPlan::Settle(match_result))) = &item.story_change else { return None };
+    let item_key = &item.previous_key.as_ref().unwrap_or(&item.key).0;
+    let [feed, item_key, key] = [&poll.state.name.0, item_key, &item.story.0]
+        .map(|key| (!item.renews).then(|| key.clone()));
+    let stored_by = StoredBy { row: None, feed, item: item_key, key };
+    BatchStory::of_item(stored_by, &item.story.0, text, match_result, poll.now)
+}
+
+/// The match of an item whose story was compared.
+fn compared_match(item: &mut ItemRecord) -> Option<&mut MatchResult> {
+    let Some((_, StoryPlan::Settle(match_result))) = &mut item.story_change else { return None };
+    Some(match_result).filter(|match_result| match_result.fingerprint.is_some())
 }
 
 async fn write_feed_state(
@@ -141,7 +170,7 @@ async fn record_item(
     } else {
         update_feed_entry(conn, feed, item).await?
     };
-    let Some((text, plan)) = &item.news else { return Ok(false) };
+    let Some((text, plan)) = &item.story_change else { return Ok(false) };
     if let Some(story) = known {
         changed.push(story);
         return story_changes::record_edit(conn, story, text, plan, now).await;
@@ -206,7 +235,6 @@ mod tests {
     use super::super::fixture::{
         Bench, at_second, feed_state, item, poll_record, removed_and_returned, settle_plan,
     };
-    use super::super::{FeedState, StoryPlan};
     use super::*;
     use crate::polling::health::FeedHealthHistory;
 
@@ -298,7 +326,7 @@ mod tests {
             key: ItemKey("a2".to_owned()),
             previous_key: Some(ItemKey("a".to_owned())),
             hash: "1".to_owned(),
-            news: None,
+            story_change: None,
             ..item("elsewhere", settle_plan(&[]))
         };
         assert!(!bench.poll("wire", 1, vec![moved]).await);

@@ -4,13 +4,12 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::column::{self, to_millis};
+use super::column;
 use super::story_changes::EventData;
+use super::writer::WriteStories;
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, story_changes};
+use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;
-use crate::store::waiting_stories::{
-    add_feed_entries, add_to_limit, find_first_due, leave_out_in_flight,
-};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -22,20 +21,10 @@ impl Store {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
-        let mut reader = self.readers.begin().await?;
-        let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
+        let due = "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY recheck_at, id LIMIT $2",
-        )
-        .bind(to_millis(now))
-        .bind(add_to_limit(limit, in_flight))
-        .fetch_all(&mut *reader)
-        .await?;
-        let idle =
-            add_feed_entries(&mut reader, leave_out_in_flight(&rows, in_flight, limit)?).await?;
-        let found = idle.into_iter().map(|(id, row, entries)| recheck_from_row(id, row, entries));
-        Ok(found.collect::<Result<_, _>>()?)
+             ORDER BY recheck_at, id LIMIT $2";
+        self.find_due_stories(due, now, in_flight, limit, recheck_from_row).await
     }
 
     /// When the next recheck is due, without those in `in_flight`.
@@ -43,15 +32,10 @@ impl Store {
         &self,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, recheck_at FROM story
+        let due = "SELECT id, recheck_at FROM story
              WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY recheck_at LIMIT $1",
-        )
-        .bind(add_to_limit(1, in_flight))
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(find_first_due(rows, in_flight)?)
+             ORDER BY recheck_at LIMIT $1";
+        self.find_next_due(due, in_flight).await
     }
 
     /// Records the result of a recheck in one transaction. A changed text is a new revision: only
@@ -61,18 +45,23 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        result: RecheckResult,
+        mut result: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| {
+        let text = result.change.as_ref().map(|(_, match_result)| match_result);
+        let compared = text.and_then(|text| BatchStory::of_row(story.0, text, true, now));
+        let write: WriteStories = Box::new(move |conn, mut joins| {
+            if let Some((_, match_result)) = &mut result.change {
+                match_result.joins = joins.pop().flatten();
+            }
             Box::pin(async move {
                 let event = StoryEvent::Rechecked { has_changed: result.change.is_some() };
                 let data = EventData::Rechecked(&result);
                 story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
                     .await
             })
-        })
-        .await
+        });
+        self.write_stories(compared, write).await
     }
 }
 

@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Row, Sqlite};
 
 use super::column::{extent_columns, to_json, to_millis};
 use super::{FinalText, MatchResult, RecheckResult, StoryId, StoryPlan, alerts, event, status};
@@ -52,6 +53,14 @@ impl<'d> EventData<'d> {
             Self::Item(..) | Self::PageFailed(_) => None,
         }
         .ok_or_else(|| sqlx::Error::Protocol("the event has no result of a match".to_owned()))
+    }
+
+    /// Why the story is only recorded.
+    fn why_recorded(self) -> Option<&'d str> {
+        match self {
+            Self::Item(_, StoryPlan::Record(why)) => Some(why),
+            _ => None,
+        }
     }
 }
 
@@ -192,13 +201,39 @@ async fn apply(
     for effect in transition.effects {
         apply_effect(conn, story, *effect, data, now).await?;
     }
-    match transition.status {
+    let change = match transition.status {
         NextStatus::Same => return Ok(status.waits()),
-        NextStatus::BeginsPageWait => begin_page_wait(conn, story, now).await?,
-        NextStatus::BeginsMatchWait => begin_match_wait(conn, story, now).await?,
-        NextStatus::OnlyRecorded => write_recorded(conn, story, data).await?,
-        NextStatus::ByAlerts => alerts::set_match_status(conn, story).await?,
-    }
+        NextStatus::BeginsPageWait => sqlx::query(
+            "UPDATE story SET status = $3, status_why = NULL, body = NULL, read = NULL, read_why = NULL,
+                    due = $2, waiting_since = $2, page_attempts = 0
+             WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(to_millis(now))
+        .bind(StoryStatus::AwaitsPage.as_str()),
+        NextStatus::BeginsMatchWait => sqlx::query(
+            "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = FALSE
+             WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(to_millis(now))
+        .bind(StoryStatus::AwaitsMatch.as_str()),
+        NextStatus::OnlyRecorded => sqlx::query(
+            "UPDATE story SET status = $3, status_why = $2, due = NULL, waiting_since = NULL WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(data.why_recorded())
+        .bind(StoryStatus::Recorded.as_str()),
+        NextStatus::ByAlerts => sqlx::query(
+            "UPDATE story SET status_why = NULL, due = NULL, waiting_since = NULL,
+                    status = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN $2 ELSE $3 END
+             WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(StoryStatus::Matched.as_str())
+        .bind(StoryStatus::Unmatched.as_str()),
+    };
+    change.execute(conn).await?;
     Ok(matches!(transition.status, NextStatus::BeginsPageWait | NextStatus::BeginsMatchWait))
 }
 
@@ -209,215 +244,82 @@ async fn apply_effect(
     data: EventData<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    match (effect, data) {
-        (StoryEffect::ReplaceFeedText, EventData::Item(text, _)) => {
-            replace_feed_text(conn, story, text).await
-        }
-        (StoryEffect::KeepMatchedText, EventData::Settled(text)) => {
-            write_settled_text(conn, story, text).await
-        }
-        (StoryEffect::KeepMatchedText, EventData::Rechecked(result)) => {
-            write_rechecked_text(conn, story, result).await
-        }
-        (StoryEffect::KeepMatchedText, data) => {
-            keep_feed_text(conn, story, data.match_result()?).await
-        }
+    let change = match (effect, data) {
         (StoryEffect::RecordAlerts, data) => {
-            alerts::record_alerts(conn, story, data.match_result()?, now).await
+            return alerts::record_alerts(conn, story, data.match_result()?, now).await;
         }
         (StoryEffect::KeepSignature, data) => {
             let fingerprint = data.match_result()?.fingerprint.as_deref();
-            event::store_signature(conn, story, fingerprint, now).await
+            return event::store_signature(conn, story, fingerprint, now).await;
         }
-        (StoryEffect::NoteJoin, _) => note_join(conn, story).await,
-        (StoryEffect::DelayPage, EventData::PageFailed(again)) => {
-            delay_page(conn, story, again).await
+        (StoryEffect::ReplaceFeedText, EventData::Item(text, _)) => replace_feed_text(story, text)?,
+        (StoryEffect::KeepMatchedText, data) => keep_matched_text(story, data)?,
+        (StoryEffect::NoteJoin, _) => {
+            sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
         }
-        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result)) => {
-            schedule_recheck(conn, story, result).await
+        (StoryEffect::DelayPage, EventData::PageFailed(again)) => sqlx::query(
+            "UPDATE story SET due = $2, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
+             WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(to_millis(again)),
+        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result)) => sqlx::query(
+            "UPDATE story SET recheck_at = $2, page_fetches = page_fetches + $3 WHERE id = $1",
+        )
+        .bind(story.0)
+        .bind(result.next_recheck.map(to_millis))
+        .bind(i64::from(result.fetches)),
+        (effect, _) => {
+            let why = format!("the event has no data for {effect:?}");
+            return Err(sqlx::Error::Protocol(why));
         }
-        (effect, _) => Err(sqlx::Error::Protocol(format!("the event has no data for {effect:?}"))),
-    }
+    };
+    change.execute(conn).await?;
+    Ok(())
 }
 
+/// A change of a story's row.
+type StoryChange<'q> = Query<'q, Sqlite, SqliteArguments>;
+
 /// Replaces the text that the feed gives of a story. `first_seen` stays the same.
-async fn replace_feed_text(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    text: &Story,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+fn replace_feed_text(story: StoryId, text: &Story) -> Result<StoryChange<'_>, sqlx::Error> {
+    let change = sqlx::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
                 authors = $7, tags = $8, source = $9, purged = NULL
          WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(&text.title)
-    .bind(&text.body)
-    .bind(&text.url)
-    .bind(text.published.map(to_millis))
-    .bind(&text.lang)
-    .bind(to_json(&text.authors)?)
-    .bind(to_json(&text.tags)?)
-    .bind(&text.source)
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    let change = change.bind(story.0).bind(&text.title).bind(&text.body).bind(&text.url);
+    let change = change.bind(text.published.map(to_millis)).bind(&text.lang);
+    let change = change.bind(to_json(&text.authors)?).bind(to_json(&text.tags)?);
+    Ok(change.bind(&text.source))
 }
 
-/// Makes the feed's text the final text of a story.
-async fn keep_feed_text(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    match_result: &MatchResult,
-) -> Result<(), sqlx::Error> {
-    let (read, why) = extent_columns(&match_result.read);
-    sqlx::query("UPDATE story SET body = NULL, read = $2, read_why = $3 WHERE id = $1")
-        .bind(story.0)
-        .bind(read)
-        .bind(why)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Writes the final text of a story that waits. A text that was final before has its time of a
-/// recheck already.
-async fn write_settled_text(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    text: &FinalText,
-) -> Result<(), sqlx::Error> {
-    let (read, why) = extent_columns(&text.match_result.read);
-    sqlx::query(
-        "UPDATE story SET body = CASE WHEN feed_text = $2 THEN NULL ELSE $2 END, read = $3, read_why = $4,
-                page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END
-         WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(&text.body)
-    .bind(read)
-    .bind(why)
-    .bind(i64::from(text.fetches))
-    .bind(text.recheck_at.map(to_millis))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Writes the text that a recheck found: a new revision.
-async fn write_rechecked_text(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    result: &RecheckResult,
-) -> Result<(), sqlx::Error> {
-    let Some((body, match_result)) = &result.change else { return Ok(()) };
-    let (read, why) = extent_columns(&match_result.read);
-    sqlx::query(
-        "UPDATE story SET revision = revision + 1, body = CASE WHEN feed_text = $2 THEN NULL ELSE $2 END,
-                read = $3, read_why = $4
-         WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(body)
-    .bind(read)
-    .bind(why)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn note_join(conn: &mut SqliteConnection, story: StoryId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1")
-        .bind(story.0)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn delay_page(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    again: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET due = $2, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
-         WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(to_millis(again))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn schedule_recheck(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    result: &RecheckResult,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE story SET recheck_at = $2, page_fetches = page_fetches + $3 WHERE id = $1")
-        .bind(story.0)
-        .bind(result.next_recheck.map(to_millis))
-        .bind(i64::from(result.fetches))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-async fn begin_page_wait(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET status = $3, status_why = NULL, body = NULL, read = NULL, read_why = NULL,
-                due = $2, waiting_since = $2, page_attempts = 0
-         WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(to_millis(now))
-    .bind(StoryStatus::AwaitsPage.as_str())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn begin_match_wait(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = FALSE
-         WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(to_millis(now))
-    .bind(StoryStatus::AwaitsMatch.as_str())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-async fn write_recorded(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-    data: EventData<'_>,
-) -> Result<(), sqlx::Error> {
-    let why = match data {
-        EventData::Item(_, StoryPlan::Record(why)) => Some(why),
-        _ => None,
+/// Makes the text that was matched the final one. A page that was read once more is a new revision.
+/// A text that was final before has its time of a recheck already.
+fn keep_matched_text(story: StoryId, data: EventData<'_>) -> Result<StoryChange<'_>, sqlx::Error> {
+    let (read, why) = extent_columns(&data.match_result()?.read);
+    let change = match data {
+        EventData::Settled(_) => sqlx::query(
+            "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
+                    page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END
+             WHERE id = $1",
+        ),
+        EventData::Rechecked(_) => sqlx::query(
+            "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
+                    revision = revision + 1
+             WHERE id = $1",
+        ),
+        _ => sqlx::query("UPDATE story SET read = $2, read_why = $3, body = NULL WHERE id = $1"),
     };
-    sqlx::query(
-        "UPDATE story SET status = $3, status_why = $2, due = NULL, waiting_since = NULL WHERE id = $1",
-    )
-    .bind(story.0)
-    .bind(why)
-    .bind(StoryStatus::Recorded.as_str())
-    .execute(conn)
-    .await?;
-    Ok(())
+    let change = change.bind(story.0).bind(read).bind(why);
+    Ok(match data {
+        EventData::Settled(text) => change
+            .bind(&text.body)
+            .bind(i64::from(text.fetches))
+            .bind(text.recheck_at.map(to_millis)),
+        EventData::Rechecked(result) => change.bind(result.change.as_ref().map(|(body, _)| body)),
+        _ => change,
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::path::Path;
 use regex::{Captures, Regex};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::dialect::{id_list, message_alert_list, text_list};
+use super::dialect::{
+    alert_key_list, band_list, id_list, message_alert_list, stored_by_list, text_list,
+};
 use super::fixture::Bench;
 
 /// Tables and lists that stay small: tables of the configuration, and rows that a statement is
@@ -52,7 +54,10 @@ const WHOLE: [(&str, &str); 4] = [
 ];
 
 /// The macros of `dialect.rs`, each with its part of a statement for the placeholder `$`.
-const LISTS: [(&str, &str); 3] = [
+const LISTS: [(&str, &str); 6] = [
+    ("alert_key_list", alert_key_list!("$")),
+    ("band_list", band_list!("$")),
+    ("stored_by_list", stored_by_list!("$")),
     ("id_list", id_list!("$")),
     ("text_list", text_list!("$")),
     ("message_alert_list", message_alert_list!("$")),

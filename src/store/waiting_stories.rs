@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use super::column::{self, from_millis, read_time, to_millis};
 use super::story_changes::{EventData, StoryState};
+use super::writer::WriteStories;
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
+use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story::StoryEvent;
 use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
@@ -20,19 +22,9 @@ impl Store {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<WaitingStory>, StoreError> {
-        let mut reader = self.readers.begin().await?;
-        let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since, id LIMIT $2",
-        )
-        .bind(to_millis(now))
-        .bind(add_to_limit(limit, in_flight))
-        .fetch_all(&mut *reader)
-        .await?;
-        let idle =
-            add_feed_entries(&mut reader, leave_out_in_flight(&rows, in_flight, limit)?).await?;
-        let found = idle.into_iter().map(|(id, row, entries)| waiting_from_row(id, row, entries));
-        Ok(found.collect::<Result<_, _>>()?)
+        let due = "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since, id LIMIT $2";
+        self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
     }
 
     /// When the next waiting story is due, without those in `in_flight`.
@@ -40,13 +32,47 @@ impl Store {
         &self,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT id, due FROM story WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due LIMIT $1",
-        )
-        .bind(add_to_limit(1, in_flight))
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(find_first_due(rows, in_flight)?)
+        let due = "SELECT id, due FROM story WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due LIMIT $1";
+        self.find_next_due(due, in_flight).await
+    }
+
+    /// The first `limit` of the stories that the statement finds at `now` that are not `in_flight`,
+    /// each with the feeds that carry it.
+    pub(super) async fn find_due_stories<T>(
+        &self,
+        due: &'static str,
+        now: Timestamp,
+        in_flight: &[StoryId],
+        limit: u32,
+        from_row: fn(StoryId, &SqliteRow, Vec<FeedEntry>) -> Result<T, sqlx::Error>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut reader = self.readers.begin().await?;
+        let rows = sqlx::query(due)
+            .bind(to_millis(now))
+            .bind(i64::from(limit).saturating_add_unsigned(in_flight.len() as u64))
+            .fetch_all(&mut *reader)
+            .await?;
+        let mut idle: Vec<_> = column::story_ids(&rows)?.into_iter().zip(&rows).collect();
+        idle.retain(|(id, _)| !in_flight.contains(id));
+        idle.truncate(limit as usize);
+        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
+        let mut entries = feed_entries::read_entries_of_stories(&mut reader, &ids).await?;
+        let found = idle
+            .into_iter()
+            .map(|(id, row)| from_row(id, row, entries.remove(&id).unwrap_or_default()));
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The first time that the statement finds of a story that is not `in_flight`.
+    pub(super) async fn find_next_due(
+        &self,
+        due: &'static str,
+        in_flight: &[StoryId],
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let most = 1_i64.saturating_add_unsigned(in_flight.len() as u64);
+        let rows: Vec<(i64, i64)> = sqlx::query_as(due).bind(most).fetch_all(&self.readers).await?;
+        let next = rows.into_iter().find(|(id, _)| !in_flight.contains(&StoryId(*id)));
+        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
     }
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
@@ -76,56 +102,21 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        settled: FinalText,
+        mut settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| {
+        let compared = BatchStory::of_row(story.0, &settled.match_result, true, now);
+        let write: WriteStories = Box::new(move |conn, mut joins| {
+            settled.match_result.joins = joins.pop().flatten();
             Box::pin(async move {
                 let event =
                     |state: &StoryState| StoryEvent::TextSettled { has_joined: state.has_joined };
                 let data = EventData::Settled(&settled);
                 story_changes::apply_to_revision(conn, (story, revision), event, data, now).await
             })
-        })
-        .await
+        });
+        self.write_stories(compared, write).await
     }
-}
-
-/// The number of rows to read, so that `limit` of them are not `in_flight`.
-pub(super) fn add_to_limit(limit: u32, in_flight: &[StoryId]) -> i64 {
-    i64::from(limit).saturating_add_unsigned(in_flight.len() as u64)
-}
-
-/// The first `limit` of the stories in these rows that are not `in_flight`.
-pub(super) fn leave_out_in_flight<'r>(
-    rows: &'r [SqliteRow],
-    in_flight: &[StoryId],
-    limit: u32,
-) -> Result<Vec<(StoryId, &'r SqliteRow)>, sqlx::Error> {
-    let stories = rows.iter().map(|row| Ok((StoryId(row.try_get("id")?), row)));
-    let idle =
-        stories.filter(|story| story.as_ref().map_or(true, |(id, _)| !in_flight.contains(id)));
-    idle.take(limit as usize).collect()
-}
-
-/// The stories in these rows, each with the feeds that carry it.
-pub(super) async fn add_feed_entries<'r>(
-    conn: &mut SqliteConnection,
-    stories: Vec<(StoryId, &'r SqliteRow)>,
-) -> Result<Vec<(StoryId, &'r SqliteRow, Vec<FeedEntry>)>, sqlx::Error> {
-    let ids: Vec<StoryId> = stories.iter().map(|(id, _)| *id).collect();
-    let mut entries = feed_entries::read_entries_of_stories(conn, &ids).await?;
-    let with_entries = |(id, row): (StoryId, _)| (id, row, entries.remove(&id).unwrap_or_default());
-    Ok(stories.into_iter().map(with_entries).collect())
-}
-
-/// When the first of these stories is due that is not `in_flight`.
-pub(super) fn find_first_due(
-    due: Vec<(i64, i64)>,
-    in_flight: &[StoryId],
-) -> Result<Option<Timestamp>, sqlx::Error> {
-    let next = due.into_iter().find(|(id, _)| !in_flight.contains(&StoryId(*id)));
-    next.map(|(_, due)| from_millis(due)).transpose()
 }
 
 fn waiting_from_row(

@@ -6,10 +6,11 @@ use std::any::Any;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, SqlitePool};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::{Store, StoreError};
+use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::store::open_mark;
 
 /// The most commands in one commit. A sync serves many commands, and answers stay quick.
@@ -33,6 +34,25 @@ pub(super) struct Job {
     reply: WriterReply,
 }
 
+/// Records stories with these decisions.
+pub(super) type WriteStories = Box<
+    dyn for<'c> FnOnce(
+            &'c mut SqliteConnection,
+            CopyDecisions,
+        ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
+        + Send,
+>;
+
+/// A command with the stories that it records, in their order.
+pub(super) type CopyCommand = (Vec<BatchStory>, WriteStories);
+
+/// A command whose stories wait to be compared, and the sender of its answer.
+pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, StoreError>>);
+
+/// The queue of the one connection that writes.
+#[derive(Clone, Debug)]
+pub(super) struct Writer(pub(super) UnboundedSender<Job>);
+
 impl Store {
     /// Runs `work` on the writer. All of it is committed if `work` returns `Ok`, and none of it if
     /// `Err`.
@@ -43,9 +63,7 @@ impl Store {
             + Send
             + 'static,
     {
-        let stopped = || StoreError("its writer has stopped".to_owned());
-        let value = self.enqueue(work).await.map_err(|_| stopped())??;
-        Ok(*value.downcast().expect("a reply holds what its own work returned"))
+        self.writer.enqueue(work).await
     }
 
     /// Queues `work` without waiting for it, for data that may be lost. A failure is only logged.
@@ -55,11 +73,16 @@ impl Store {
             + Send
             + 'static,
     {
-        drop(self.enqueue(work));
+        drop(self.writer.enqueue(work));
     }
+}
 
-    /// Queues `work`. There is no answer if the writer has stopped.
-    fn enqueue<T, F>(&self, work: F) -> oneshot::Receiver<Result<Value, StoreError>>
+impl Writer {
+    /// Queues `work` at once. The future is its answer.
+    pub(super) fn enqueue<T, F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
@@ -70,8 +93,11 @@ impl Store {
         let work: WriterCommand =
             Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
         // A job that cannot be sent is dropped, and so is the sender of its answer.
-        let _ = self.writer.send(Job { work, reply });
-        answer
+        let _ = self.0.send(Job { work, reply });
+        async move {
+            let value = answer.await.map_err(|_| StoreError::stopped())??;
+            Ok(*value.downcast().expect("a reply holds what its own work returned"))
+        }
     }
 }
 
@@ -154,7 +180,7 @@ mod tests {
     use futures_util::FutureExt;
     use futures_util::future::join3;
 
-    use super::super::fixture::Bench;
+    use super::super::fixture::{Bench, compare_here};
     use super::*;
 
     const KEEP: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('a', '', 0)";
@@ -182,7 +208,8 @@ mod tests {
         then: &'static [&'static str],
     ) -> ([Result<(), StoreError>; 3], Result<(), StoreError>, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
-        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+        let (store, writer) =
+            Store::open(&folder.path().join("tidings.db"), compare_here()).await.unwrap();
         let [a, b, c] = commands.map(|statements| run_sql(&store, statements));
         let mut batch = Box::pin(join3(a, b, c));
         assert!(batch.as_mut().now_or_never().is_none());
@@ -246,11 +273,11 @@ mod tests {
     async fn the_writer_does_all_that_was_asked_before_it_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        let (store, writer) = Store::open(&path).await.unwrap();
+        let (store, writer) = Store::open(&path, compare_here()).await.unwrap();
         assert!(run_sql(&store, &[KEEP]).now_or_never().is_none());
         drop(store);
         writer.await;
-        let (store, _writer) = Store::open(&path).await.unwrap();
+        let (store, _writer) = Store::open(&path, compare_here()).await.unwrap();
         let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM rule_file")
             .fetch_one(&store.readers)
             .await
@@ -261,7 +288,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_after_the_writer_has_stopped_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let (store, writer) = Store::open(&folder.path().join("tidings.db")).await.unwrap();
+        let (store, writer) =
+            Store::open(&folder.path().join("tidings.db"), compare_here()).await.unwrap();
         drop(writer);
         assert!(run_sql(&store, &[KEEP]).await.unwrap_err().to_string().contains("stopped"));
     }

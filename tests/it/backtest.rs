@@ -89,6 +89,21 @@ async fn one_expression_is_enough() {
 }
 
 #[tokio::test]
+async fn an_expression_may_name_the_lists_of_the_rules() {
+    let folder = folder();
+    folder.write("rules/lists.yaml", "terms: {fuels: [oil, coal]}\n");
+    let when = ["--when", "$fuels", "--stories", "@stories.jsonl", "--format", "json"];
+    let said = backtest(&folder, &[&when[..], &["--rules", "@rules"]].concat()).await;
+    let expected = [
+        json!({"story": "first", "rules": ["$fuels"]}),
+        json!({"story": "4", "rules": ["$fuels"]}),
+    ];
+    assert_eq!(lines(&said.output), expected, "{}", said.errors);
+    folder.write("config.yaml", "rules: rules\nnotify: []\nnotifiers: {}\nfeeds: []\n");
+    assert_eq!(lines(&backtest(&folder, &when).await.output), expected);
+}
+
+#[tokio::test]
 async fn an_edit_is_shown_by_what_it_adds_and_drops() {
     let folder = folder();
     folder.write(
@@ -161,8 +176,8 @@ async fn what_is_not_there_is_named() {
     for (arguments, code, wanted) in [
         (vec!["--when", "oil", "--stories", "@gone.jsonl"], 69, "gone.jsonl cannot be read"),
         (vec!["--when", "oil", "--stories", "@rules"], 69, "it is a folder"),
-        (vec!["--rules", "@gone", "--stories", "@stories.jsonl"], 65, "gone cannot be read"),
-        (vec!["--when", "oil", "--rules", "@rules", "--stories", "-"], 64, "cannot be used with"),
+        (vec!["--rules", "@gone", "--stories", "@stories.jsonl"], 65, "gone does not exist"),
+        (vec!["--when", "oil", "--stories", "-", "--since", "1d"], 64, "cannot be used with"),
         (vec!["--when", "oil", "--threads", "0", "--stories", "-"], 64, "--threads"),
     ] {
         let said = backtest(&folder, &arguments).await;

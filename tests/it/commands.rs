@@ -85,6 +85,35 @@ async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn help_wraps_at_the_width_of_the_terminal_and_in_a_pipe_at_100_columns() {
+    let commands = [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["try"],
+        &["explain"],
+        &["backtest"],
+        &["alerts"],
+        &["feeds"],
+        &["deliveries"],
+        &["silence", "add"],
+        &["notify"],
+    ];
+    for (columns, widest) in [("", 100), ("60", 60)] {
+        let folder = Folder::new("", &[]);
+        folder.set("COLUMNS", columns);
+        for command in commands {
+            let help = folder.bare_command(&[command, &["--help"]].concat()).await.output;
+            // The line of the usage is not wrapped.
+            let lines = help.lines().filter(|line| !line.starts_with("Usage: "));
+            let wide: Vec<&str> = lines.filter(|line| line.chars().count() > widest).collect();
+            assert!(wide.is_empty(), "{command:?} in {widest} columns: {wide:#?}");
+            assert!(help.lines().any(|line| line.chars().count() > widest / 2), "{help}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn errors_that_nobody_can_read_change_no_exit_code() {
     let (_server, folder) = setup_with_alerts().await;
     for (command, code) in
@@ -128,6 +157,8 @@ async fn a_name_that_is_not_there_is_said_with_what_is_near() {
         assert!(said.errors.contains(wanted), "{command:?}: {}", said.errors);
         assert_eq!(said.code, 65, "{command:?}");
     }
+    let said = folder.command(&["deliveries", "retry", "99"]).await;
+    assert_eq!(said.output, "", "only the error is printed");
     // A rule that left its file is still found by its alerts.
     folder.write("rules/arms.yaml", "rules:\n  - {name: oil, when: oil}\n");
     let said = folder
@@ -166,7 +197,7 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     let feed = server.url("/feed.xml");
     let said = folder.bare_command(&["try", "North Korea AND shells", &feed]).await;
     assert!(
-        said.output.starts_with("INFO  Freight over the bridge doubles\n"),
+        said.output.starts_with("Freight over the bridge doubles\n"),
         "{} {}",
         said.output,
         said.errors
@@ -180,6 +211,12 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     assert!(said.output.contains("its page could not be read"), "{}", said.output);
     let said = folder.bare_command(&["try", "North Korea AND shells", &feed, "--teaser"]).await;
     assert!(said.output.ends_with("0 of 2 stories matched\n"), "{}", said.output);
+
+    folder.write("rules/lists.yaml", "terms: {dprk: [DPRK, North Korea]}\n");
+    let said = folder.bare_command(&["try", "$dprk AND shells", &feed]).await;
+    assert!(said.output.ends_with("1 of 2 stories matched\n"), "{} {}", said.output, said.errors);
+    let said = folder.bare_command(&["try", "$dprc AND shells", &feed]).await;
+    assert!(said.code == 65 && said.errors.contains("did you mean `$dprk`?"), "{}", said.errors);
 
     let page = server.url("/story");
     let said = folder.bare_command(&["explain", &page, "--when", "title:Freight AND shells"]).await;

@@ -2,7 +2,7 @@
 //! and stories that are similar but no copies.
 //!
 //! `COPIES=2000 cargo test --release copies -- --nocapture` makes that many articles of every kind,
-//! and prints the table of `docs/benchmarks.md`.
+//! and fingerprints the table of `docs/benchmarks.md`.
 
 mod forms;
 mod notices;
@@ -14,8 +14,8 @@ mod template;
 use std::collections::HashSet;
 
 use fastrand::Rng;
-use tidings::alerts::copies::sketch::FIRST_KEY;
-use tidings::alerts::copies::{Fingerprint, Relation, print, relation};
+use tidings::alerts::copies::signature::FIRST_KEY;
+use tidings::alerts::copies::{Fingerprint, Relation, compute_fingerprint, relation};
 
 use press::Press;
 
@@ -23,7 +23,7 @@ const SEED: u64 = 20_261_124;
 
 /// A kind of pair, and a bound in percent: how many must be joined at least, or, if they are no
 /// copies, at most.
-struct Kind {
+struct PairKind {
     name: &'static str,
     bound: Bound,
     pair: fn(&mut Press) -> [String; 2],
@@ -35,7 +35,7 @@ enum Bound {
     AtMost(f64),
 }
 
-const KINDS: [Kind; 30] = [
+const KINDS: [PairKind; 30] = [
     copy("new headline, same text", 99.0, rewrite::same),
     copy("another byline and dateline", 99.0, rewrite::byline),
     copy("British spelling", 99.0, rewrite::british),
@@ -70,22 +70,22 @@ const KINDS: [Kind; 30] = [
     }),
 ];
 
-const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> Kind {
-    Kind { name, bound: Bound::AtLeast(least), pair }
+const fn copy(name: &'static str, least: f64, pair: fn(&mut Press) -> [String; 2]) -> PairKind {
+    PairKind { name, bound: Bound::AtLeast(least), pair }
 }
 
-const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> Kind {
-    Kind { name, bound: Bound::AtMost(0.5), pair }
+const fn other(name: &'static str, pair: fn(&mut Press) -> [String; 2]) -> PairKind {
+    PairKind { name, bound: Bound::AtMost(0.5), pair }
 }
 
 /// The steps of the store: an equal value, signatures that resemble each other or an equal key,
 /// then the comparison.
 fn related(earlier: &Fingerprint, later: &Fingerprint) -> Relation {
-    let known = earlier.sketch.bands();
+    let known = earlier.signature.bands();
     let shared: Vec<_> =
-        later.sketch.bands().into_iter().filter(|value| known.contains(value)).collect();
+        later.signature.bands().into_iter().filter(|value| known.contains(value)).collect();
     let by_key = shared.iter().any(|(band, _)| *band >= FIRST_KEY);
-    if shared.is_empty() || !(by_key || later.sketch.may_resemble(&earlier.sketch)) {
+    if shared.is_empty() || !(by_key || later.signature.may_resemble(&earlier.signature)) {
         return Relation::Other;
     }
     relation(earlier, later, &HashSet::new())
@@ -106,8 +106,9 @@ fn copies_are_found_and_other_stories_left_alone_as_the_benchmarks_say() {
         for _ in 0..many {
             let [one, other] = (kind.pair)(&mut press);
             by_simhash += u32::from(simhash::joins(&one, &other));
-            let [one, other] = [one, other]
-                .map(|text| print(&press.headline(), &text, true).expect("an article's length"));
+            let [one, other] = [one, other].map(|text| {
+                compute_fingerprint(&press.headline(), &text, true).expect("an article's length")
+            });
             joined += u32::from(related(&one, &other) == Relation::Copy);
         }
         let percent = |found: u32| f64::from(found) * 100.0 / f64::from(many);
@@ -128,10 +129,12 @@ fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
     for form in &forms::FORMS {
         let reports = form.reports();
         for title in ["", "The office has published a new report today"] {
-            let prints: Vec<Fingerprint> =
-                reports.iter().map(|text| print(title, text, true).expect("fifty words")).collect();
-            for (at, earlier) in prints.iter().enumerate() {
-                for later in prints.iter().skip(at + 1) {
+            let fingerprints: Vec<Fingerprint> = reports
+                .iter()
+                .map(|text| compute_fingerprint(title, text, true).expect("fifty words"))
+                .collect();
+            for (at, earlier) in fingerprints.iter().enumerate() {
+                for later in fingerprints.iter().skip(at + 1) {
                     let found = relation(earlier, later, &HashSet::new());
                     assert_eq!(found, Relation::Other, "{}: {} and later", form.name, reports[at]);
                 }
@@ -153,9 +156,11 @@ fn the_agencys_next_version_is_sent_as_an_update() {
     for _ in 0..100 {
         let [one, other] = rewrite::next_version(&mut press);
         let title = press.headline();
-        let [one, other] =
-            [print(&title, &one, true), print(&format!("UPDATE 2-{title}"), &other, true)]
-                .map(|print| print.expect("long"));
+        let [one, other] = [
+            compute_fingerprint(&title, &one, true),
+            compute_fingerprint(&format!("UPDATE 2-{title}"), &other, true),
+        ]
+        .map(|fingerprint| fingerprint.expect("long"));
         updates += u32::from(matches!(related(&one, &other), Relation::Update(_)));
     }
     assert!(updates >= 90, "{updates}");
@@ -163,8 +168,8 @@ fn the_agencys_next_version_is_sent_as_an_update() {
 
 /// The relation of `later` to `earlier`. Each is a headline and a text.
 fn relation_of(earlier: (&str, &str), later: (&str, &str)) -> Relation {
-    let [earlier, later] =
-        [earlier, later].map(|(title, text)| print(title, text, true).expect("fifty words"));
+    let [earlier, later] = [earlier, later]
+        .map(|(title, text)| compute_fingerprint(title, text, true).expect("fifty words"));
     relation(&earlier, &later, &HashSet::new())
 }
 

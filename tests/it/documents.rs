@@ -34,7 +34,7 @@ const DOCUMENTS: [&str; 12] = [
 const USAGE: i32 = 64;
 
 /// A fenced block of a document.
-struct Block {
+struct FencedBlock {
     /// Its document and first line.
     place: String,
     /// The text after the three backquotes: a language, and the name of a file if there is one.
@@ -50,16 +50,16 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
 }
 
-fn blocks(document: &str) -> Vec<Block> {
+fn blocks(document: &str) -> Vec<FencedBlock> {
     let text = read(document);
-    let mut blocks: Vec<Block> = Vec::new();
+    let mut blocks: Vec<FencedBlock> = Vec::new();
     let mut is_inside = false;
     for (number, line) in text.lines().enumerate() {
         if let Some(language) = line.strip_prefix("```") {
             if !is_inside {
                 let place = format!("{document}:{}", number + 1);
                 let language = language.to_owned();
-                blocks.push(Block { place, language, text: String::new() });
+                blocks.push(FencedBlock { place, language, text: String::new() });
             }
             is_inside = !is_inside;
         } else if is_inside {
@@ -73,7 +73,7 @@ fn blocks(document: &str) -> Vec<Block> {
 }
 
 /// Every block of that language in all documents but the guide, which `guide.rs` runs.
-fn blocks_of(language: &str) -> Vec<Block> {
+fn blocks_of(language: &str) -> Vec<FencedBlock> {
     let documents = DOCUMENTS.iter().filter(|name| **name != "docs/rules.md" || language == "sh");
     let all = documents.flat_map(|document| blocks(document));
     all.filter(|block| block.language.split(' ').next() == Some(language)).collect()

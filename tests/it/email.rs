@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use tidings::config::{Email, HostSettings, MailSecurity, Network, Notifier};
 use tidings::notify::{self, FailureCause, FailureScope, Outcome, RetryReason, SendContext};
 
-use crate::support::letter::{alert, now, receiver};
-use crate::support::smtp::{Act, Sink};
+use crate::support::notification::{alert, now, receiver};
+use crate::support::smtp::{ServerAction, Sink};
 
 const ANA: &str = "ana@example.org";
 pub(super) const PASSWORD: &str = "correct horse";
@@ -96,11 +96,11 @@ pub(super) fn put_off(outcome: Outcome, expected_reached: bool) -> String {
 async fn a_mail_that_the_server_takes_is_delivered_byte_for_byte_with_its_answer() {
     let sink = Sink::start().await;
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
-    let letter = sink.letters().remove(0);
-    assert_eq!(letter.to, [ANA]);
+    let received = sink.received().remove(0);
+    assert_eq!(received.to, [ANA]);
     let mail = frozen(&Notifier::Email(desk(1, MailSecurity::Plain)), ANA);
     assert_eq!(
-        String::from_utf8_lossy(&letter.data).trim_end(),
+        String::from_utf8_lossy(&received.data).trim_end(),
         String::from_utf8_lossy(&mail).trim_end()
     );
     assert!(sink.heard().contains(&format!("AUTH PLAIN {PLAIN}")), "{:?}", sink.heard());
@@ -114,7 +114,7 @@ async fn a_mail_that_the_server_takes_is_delivered_byte_for_byte_with_its_answer
 #[tokio::test]
 async fn a_server_that_knows_only_login_gets_that() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH LOGIN"));
+    sink.on("EHLO", ServerAction::Say("250-sink\r\n250 AUTH LOGIN"));
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
     assert!(sink.heard().contains(&"AUTH LOGIN".to_owned()), "{:?}", sink.heard());
 }
@@ -140,7 +140,7 @@ async fn what_the_server_says_to_the_mail_refuses_it_or_puts_it_off() {
         (".", "452 4.3.1 disk full", false),
     ] {
         let sink = Sink::start().await;
-        sink.on(verb, Act::Say(said));
+        sink.on(verb, ServerAction::Say(said));
         let outcome = send_to(&sink).await;
         let why = match outcome {
             Outcome::Refused(why) | Outcome::TooLarge(why) if refused => why,
@@ -169,10 +169,10 @@ async fn a_greeting_or_a_login_that_is_rejected_kills_no_mail() {
         ("AUTH", "454 4.7.0 try later"),
     ] {
         let sink = Sink::start().await;
-        sink.on(verb, Act::Say(said));
+        sink.on(verb, ServerAction::Say(said));
         let why = put_off(send_to(&sink).await, true);
         assert!(why.contains(said.split(',').next().expect("a part")), "{why}");
-        assert!(sink.letters().is_empty());
+        assert!(sink.received().is_empty());
     }
 }
 
@@ -186,19 +186,19 @@ async fn a_server_that_is_away_or_hangs_up_before_its_greeting_was_not_reached()
     );
 
     let sink = Sink::start().await;
-    sink.on("GREETING", Act::HangUp);
+    sink.on("GREETING", ServerAction::HangUp);
     put_off(send_to(&sink).await, false);
 }
 
 #[tokio::test]
 async fn where_the_answer_to_a_mail_is_missing_that_is_said() {
     let sink = Sink::start().await;
-    sink.on(".", Act::HangUp);
+    sink.on(".", ServerAction::HangUp);
     let why = put_off(send_to(&sink).await, true);
     assert!(why.contains("did not say whether it took the mail"), "{why}");
 
     let sink = Sink::start().await;
-    sink.on(".", Act::Silence);
+    sink.on(".", ServerAction::Silence);
     let outcome = tokio::join!(send_to(&sink), pass_after(sink.wait_for(1), 601)).0;
     let why = put_off(outcome, true);
     assert!(why.contains("did not say whether it took the mail"), "{why}");
@@ -245,7 +245,7 @@ async fn a_refusal_says_whom_it_concerns_and_how_long_to_wait() {
         (".", "451 local error", FailureCause::Failed, FailureScope::Notifier, None),
     ] {
         let sink = Sink::start().await;
-        sink.on(step, Act::Say(said));
+        sink.on(step, ServerAction::Say(said));
         let Outcome::Retry(retry) = send_to(&sink).await else { panic!("{said}") };
         let expected = (cause, scope, after.map(Duration::from_secs));
         assert_eq!((retry.cause, retry.scope, retry.requested_wait), expected, "{said}");
@@ -270,12 +270,12 @@ async fn only_the_code_of_an_answer_counts() {
         (".", b"250\r\n"),
     ] {
         let sink = Sink::start().await;
-        sink.on(step, Act::Bytes(bytes));
+        sink.on(step, ServerAction::Bytes(bytes));
         let outcome = send_to(&sink).await;
         assert!(matches!(outcome, Outcome::Delivered(_)), "{step}: {outcome:?}");
     }
     let sink = Sink::start().await;
-    sink.on("RCPT", Act::Bytes(b"550 \xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda\r\n"));
+    sink.on("RCPT", ServerAction::Bytes(b"550 \xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda\r\n"));
     assert!(matches!(send_to(&sink).await, Outcome::Refused(_)));
 }
 
@@ -284,16 +284,16 @@ async fn a_login_goes_through_by_the_mechanism_that_works() {
     for (offer, refusal) in [
         (
             "250-sink\r\n250 AUTH PLAIN LOGIN",
-            Act::Say("504 5.7.4 Unrecognized authentication type"),
+            ServerAction::Say("504 5.7.4 Unrecognized authentication type"),
         ),
-        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::Say("535 5.7.8 no")),
-        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::SayAndHangUp("534 5.7.9 too weak")),
-        ("250-sink\r\n250 AUTH PLAIN LOGIN", Act::HangUp),
-        ("250-sink\r\n250 auth=login plain", Act::Say("504 what")),
-        ("250-sink\r\n250 auth ntlm login", Act::HangUp),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", ServerAction::Say("535 5.7.8 no")),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", ServerAction::SayAndHangUp("534 5.7.9 too weak")),
+        ("250-sink\r\n250 AUTH PLAIN LOGIN", ServerAction::HangUp),
+        ("250-sink\r\n250 auth=login plain", ServerAction::Say("504 what")),
+        ("250-sink\r\n250 auth ntlm login", ServerAction::HangUp),
     ] {
         let sink = Sink::start().await;
-        sink.on("EHLO", Act::Say(offer));
+        sink.on("EHLO", ServerAction::Say(offer));
         sink.on("AUTH PLAIN", refusal);
         let sender = Sender::to(&sink);
         for _ in 0..2 {
@@ -304,9 +304,9 @@ async fn a_login_goes_through_by_the_mechanism_that_works() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_login_that_we_know_is_told_of() {
+async fn a_server_without_a_login_that_we_know_is_named() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
+    sink.on("EHLO", ServerAction::Say("250-sink\r\n250 AUTH NTLM GSSAPI"));
     let Outcome::Retry(RetryReason { why, cause: FailureCause::Shut, .. }) = send_to(&sink).await
     else {
         panic!("put off")
@@ -317,7 +317,7 @@ async fn a_server_without_a_login_that_we_know_is_told_of() {
 #[tokio::test]
 async fn a_server_that_does_not_know_ehlo_gets_helo() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("502 5.5.1 what"));
+    sink.on("EHLO", ServerAction::Say("502 5.5.1 what"));
     let mail = Email { login: None, ..desk(sink.port(), MailSecurity::Plain) };
     assert_eq!(send(mail).await, Outcome::Delivered("250 kept".to_owned()));
     assert_eq!(sink.heard()[..2], ["EHLO tidings.example.org", "HELO tidings.example.org"]);
@@ -326,10 +326,10 @@ async fn a_server_that_does_not_know_ehlo_gets_helo() {
 #[tokio::test]
 async fn a_mail_that_is_too_large_is_known_before_it_is_sent() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("250-sink\r\n250-size 1000\r\n250 AUTH PLAIN"));
+    sink.on("EHLO", ServerAction::Say("250-sink\r\n250-size 1000\r\n250 AUTH PLAIN"));
     let Outcome::TooLarge(why) = send_to(&sink).await else { panic!("too large") };
     assert!(why.contains("at most 1000 bytes"), "{why}");
-    sink.on("EHLO", Act::Say("250-sink\r\n250-SIZE 1000000\r\n250 AUTH PLAIN"));
+    sink.on("EHLO", ServerAction::Say("250-sink\r\n250-SIZE 1000000\r\n250 AUTH PLAIN"));
     assert_eq!(send_to(&sink).await, Outcome::Delivered("250 kept".to_owned()));
     assert!(sink.heard().iter().any(|line| line.contains("> SIZE=")), "{:?}", sink.heard());
 }
@@ -363,7 +363,7 @@ async fn a_server_is_reached_over_ipv6() {
     let sink = Sink::start_on_ipv6().await;
     let mail = Email { host: "::1".to_owned(), ..desk(sink.port(), MailSecurity::Plain) };
     assert_eq!(send(mail.clone()).await, Outcome::Delivered("250 kept".to_owned()));
-    sink.on("MAIL", Act::HangUp);
+    sink.on("MAIL", ServerAction::HangUp);
     let why = put_off(send(mail).await, true);
     assert!(
         why.contains(&format!("the mail server [::1]:{} did not take the mail", sink.port())),
@@ -399,7 +399,10 @@ async fn an_address_beyond_ascii_needs_a_server_that_takes_such() {
         let asked = |sink: &Sink| sink.heard().iter().any(|line| line.starts_with("MAIL"));
         assert_eq!(asked(&sink), !needs);
 
-        sink.on("EHLO", Act::Say("250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN"));
+        sink.on(
+            "EHLO",
+            ServerAction::Say("250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN"),
+        );
         assert_eq!(send(mail).await, Outcome::Delivered("250 kept".to_owned()));
         let heard = sink.heard();
         let asks = heard.iter().rev().find(|line| line.starts_with("MAIL")).expect("a mail");

@@ -10,23 +10,28 @@ use tidings::notify::{FailureCause, Outcome, RetryReason};
 use crate::email::{Sender, pass_after, put_off};
 use crate::support::http::Server;
 use crate::support::setup::{RULE, config, serve_one_match};
-use crate::support::smtp::{Act, Moment, Sink};
+use crate::support::smtp::{Moment, ServerAction, Sink};
 use crate::support::tidings::Folder;
 
 /// A server that is so slow that a second connection is useful.
-const SLOW: Act = Act::SayAfter(Duration::from_millis(200), "250 kept");
+const SLOW: ServerAction = ServerAction::SayAfter(Duration::from_millis(200), "250 kept");
 
 fn kept() -> Outcome {
     Outcome::Delivered("250 kept".to_owned())
 }
 
-/// Makes the server answer `act` to every command `verb` from the `nth` on, counted from one, up to
-/// the `last`.
-fn on_the(sink: &Sink, verb: &'static str, nth: std::ops::RangeInclusive<usize>, act: Act) {
+/// Makes the server answer `action` to the commands `verb` whose numbers, counted from one, are in
+/// `nth`.
+fn on_the(
+    sink: &Sink,
+    verb: &'static str,
+    nth: std::ops::RangeInclusive<usize>,
+    action: ServerAction,
+) {
     let heard = AtomicUsize::new(0);
     sink.judge(move |moment| match moment {
         Moment::Command(command) if command == verb => {
-            nth.contains(&(heard.fetch_add(1, Ordering::SeqCst) + 1)).then_some(act)
+            nth.contains(&(heard.fetch_add(1, Ordering::SeqCst) + 1)).then_some(action)
         }
         _ => None,
     });
@@ -44,28 +49,32 @@ async fn many_mails_go_out_over_one_login() {
         (1, 1, 4, 0)
     );
     sender.means.close_all_connections().await;
-    assert_eq!((sink.letters().len(), sink.count("QUIT")), (5, 1));
+    assert_eq!((sink.received().len(), sink.count("QUIT")), (5, 1));
 }
 
 #[tokio::test]
 async fn a_server_that_closes_after_each_mail_gets_them_all() {
-    for goodbye in
-        [Act::SayAndHangUp("250 kept"), Act::SayAndHangUp("250 kept\r\n421 4.3.2 enough")]
-    {
+    for goodbye in [
+        ServerAction::SayAndHangUp("250 kept"),
+        ServerAction::SayAndHangUp("250 kept\r\n421 4.3.2 enough"),
+    ] {
         let sink = Sink::start().await;
         sink.on(".", goodbye);
         let sender = Sender::to(&sink);
         for _ in 0..4 {
             assert_eq!(sender.send().await, kept());
         }
-        assert_eq!((sink.letters().len(), sink.connections()), (4, 4));
+        assert_eq!((sink.received().len(), sink.connections()), (4, 4));
     }
 }
 
 #[tokio::test]
 async fn no_more_mails_go_over_a_connection_than_the_server_states() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("250-sink\r\n250-LIMITS RCPTMAX=1 MAILMAX=2\r\n250 AUTH PLAIN"));
+    sink.on(
+        "EHLO",
+        ServerAction::Say("250-sink\r\n250-LIMITS RCPTMAX=1 MAILMAX=2\r\n250 AUTH PLAIN"),
+    );
     let sender = Sender::to(&sink);
     for _ in 0..5 {
         assert_eq!(sender.send().await, kept());
@@ -83,46 +92,46 @@ async fn a_server_that_takes_few_mails_over_a_connection_is_left_before_it_refus
             None
         }
         Moment::Command("MAIL") => (mails.fetch_add(1, Ordering::SeqCst) >= 3)
-            .then_some(Act::SayAndHangUp("421 4.7.0 too many messages")),
+            .then_some(ServerAction::SayAndHangUp("421 4.7.0 too many messages")),
         _ => None,
     });
     let sender = Sender::to(&sink);
     for _ in 0..12 {
         assert_eq!(sender.send().await, kept());
     }
-    assert_eq!((sink.letters().len(), sink.connections()), (12, 4));
+    assert_eq!((sink.received().len(), sink.connections()), (12, 4));
     assert_eq!(sink.count("MAIL"), 13, "only the fourth was refused");
 }
 
 #[tokio::test]
 async fn a_server_that_has_enough_of_a_connection_gets_the_mail_over_a_new_one() {
-    for (verb, act) in [
-        ("RSET", Act::SayAndHangUp("421 4.4.2 idle for too long")),
-        ("RSET", Act::Say("502 what")),
-        ("RSET", Act::HangUp),
-        ("MAIL", Act::SayAndHangUp("421 4.7.0 too many messages")),
-        ("MAIL", Act::Say("451 4.7.1 too many messages in this session")),
-        ("RCPT", Act::HangUp),
-        ("DATA", Act::Reset),
+    for (verb, action) in [
+        ("RSET", ServerAction::SayAndHangUp("421 4.4.2 idle for too long")),
+        ("RSET", ServerAction::Say("502 what")),
+        ("RSET", ServerAction::HangUp),
+        ("MAIL", ServerAction::SayAndHangUp("421 4.7.0 too many messages")),
+        ("MAIL", ServerAction::Say("451 4.7.1 too many messages in this session")),
+        ("RCPT", ServerAction::HangUp),
+        ("DATA", ServerAction::Reset),
     ] {
         let sink = Sink::start().await;
         let nth = if verb == "RSET" { 1 } else { 2 };
-        on_the(&sink, verb, nth..=nth, act);
+        on_the(&sink, verb, nth..=nth, action);
         let sender = Sender::to(&sink);
         assert_eq!(sender.send().await, kept());
         assert_eq!(sender.send().await, kept(), "{verb}");
-        assert_eq!((sink.connections(), sink.letters().len()), (2, 2), "{verb}");
+        assert_eq!((sink.connections(), sink.received().len()), (2, 2), "{verb}");
     }
 }
 
 #[tokio::test]
-async fn a_mail_whose_fate_is_unknown_is_not_sent_again_by_itself() {
+async fn a_mail_whose_outcome_is_unknown_is_not_sent_again_by_itself() {
     let sink = Sink::start().await;
     let sender = Sender::to(&sink);
     assert_eq!(sender.send().await, kept());
-    sink.on(".", Act::HangUp);
+    sink.on(".", ServerAction::HangUp);
     assert!(put_off(sender.send().await, true).contains("did not say whether it took the mail"));
-    assert_eq!(sink.letters().len(), 2);
+    assert_eq!(sink.received().len(), 2);
 }
 
 #[tokio::test]
@@ -141,9 +150,9 @@ async fn a_connection_on_which_anything_was_cut_off_is_not_used_again() {
     // An unexpected answer would be read as the answer to the next mail.
     let sink = Sink::start().await;
     let sender = Sender::to(&sink);
-    sink.on(".", Act::Say("250 kept\r\n250 kept"));
+    sink.on(".", ServerAction::Say("250 kept\r\n250 kept"));
     assert_eq!(sender.send().await, kept());
-    sink.on(".", Act::Say("451 later"));
+    sink.on(".", ServerAction::Say("451 later"));
     put_off(sender.send().await, true);
     assert_eq!(sink.connections(), 2);
 }
@@ -177,7 +186,7 @@ async fn no_more_connections_are_used_than_the_server_bears() {
         let outcomes = join_all((0..8).map(|_| sender.send())).await;
         assert!(outcomes.iter().all(|outcome| *outcome == kept()), "{outcomes:?}");
     }
-    assert_eq!((sink.letters().len(), sink.connections()), (24, 4));
+    assert_eq!((sink.received().len(), sink.connections()), (24, 4));
 }
 
 #[tokio::test]
@@ -186,7 +195,7 @@ async fn a_quick_server_gets_mails_that_come_at_once_over_few_connections() {
     let sender = Sender::to(&sink);
     let outcomes = join_all((0..8).map(|_| sender.send())).await;
     assert!(outcomes.iter().all(|outcome| *outcome == kept()), "{outcomes:?}");
-    assert_eq!(sink.letters().len(), 8);
+    assert_eq!(sink.received().len(), 8);
     assert!(sink.count("AUTH") <= 3, "{:?}", sink.heard());
 }
 
@@ -198,21 +207,21 @@ async fn a_server_that_allows_few_logins_is_not_hammered() {
         &sink,
         "AUTH PLAIN",
         3..=usize::MAX,
-        Act::Say("454 4.7.0 Too many login attempts, please try again later."),
+        ServerAction::Say("454 4.7.0 Too many login attempts, please try again later."),
     );
     let sender = Sender::to(&sink);
     for _ in 0..3 {
         let outcomes = join_all((0..8).map(|_| sender.send())).await;
         assert!(outcomes.iter().all(|outcome| *outcome == kept()), "{outcomes:?}");
     }
-    assert_eq!((sink.count("AUTH"), sink.letters().len()), (3, 24));
+    assert_eq!((sink.count("AUTH"), sink.received().len()), (3, 24));
 }
 
 #[tokio::test]
 async fn a_login_that_fails_fails_once_for_all_that_wait() {
     let sink = Sink::start().await;
-    sink.on("EHLO", Act::Say("250-sink\r\n250 AUTH PLAIN"));
-    sink.on("AUTH", Act::Say("535 5.7.8 wrong"));
+    sink.on("EHLO", ServerAction::Say("250-sink\r\n250 AUTH PLAIN"));
+    sink.on("AUTH", ServerAction::Say("535 5.7.8 wrong"));
     let sender = Sender::to(&sink);
     for outcome in join_all((0..8).map(|_| sender.send())).await {
         let Outcome::Retry(RetryReason { cause: FailureCause::Shut, .. }) = outcome else {
@@ -220,7 +229,7 @@ async fn a_login_that_fails_fails_once_for_all_that_wait() {
         };
     }
     assert_eq!(sink.count("AUTH"), 1);
-    sink.on("AUTH", Act::Say("235 welcome"));
+    sink.on("AUTH", ServerAction::Say("235 welcome"));
     assert_eq!(sender.send().await, kept());
 }
 

@@ -5,7 +5,7 @@ use tidings::config::{Email, MailSecurity};
 use tidings::notify::Outcome;
 
 use crate::email::{desk, pass_after, put_off, send};
-use crate::support::smtp::{Act, Sink};
+use crate::support::smtp::{ServerAction, Sink};
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
@@ -39,7 +39,7 @@ async fn a_mail_goes_out_over_tls_to_a_server_of_a_private_authority() {
             from_the_start
                 || heard.iter().position(|line| line == "STARTTLS").is_some_and(|tls| tls < login)
         );
-        assert_eq!(sink.letters().len(), 1);
+        assert_eq!(sink.received().len(), 1);
     }
 }
 
@@ -56,7 +56,7 @@ async fn both_ways_of_logging_in_work_over_tls() {
             } else {
                 "250-STARTTLS\r\n250 AUTH PLAIN"
             };
-            sink.on("EHLO", Act::Say(offer));
+            sink.on("EHLO", ServerAction::Say(offer));
             assert_eq!(
                 send(trusting(&ca, &sink, security)).await,
                 Outcome::Delivered("250 kept".to_owned())
@@ -80,23 +80,28 @@ async fn an_authority_that_is_not_known_and_a_certificate_for_another_name_are_n
         let sink = Sink::start_with_tls(ca.acceptor("mail.example.org"), from_the_start).await;
         let why = put_off(send(trusting(&ca, &sink, security)).await, false);
         assert!(why.contains("certificate"), "{why}");
-        assert!(heard_only_a_greeting(&sink) && sink.letters().is_empty(), "{:?}", sink.heard());
+        assert!(heard_only_a_greeting(&sink) && sink.received().is_empty(), "{:?}", sink.heard());
     }
 }
 
 #[tokio::test]
 async fn a_handshake_that_stalls_breaks_off_or_is_none_ends_and_was_not_reached() {
     for (security, from_the_start) in BOTH {
-        for act in [Act::HangUp, Act::Reset, Act::Bytes(b"500 what is this\r\n"), Act::Silence] {
+        for action in [
+            ServerAction::HangUp,
+            ServerAction::Reset,
+            ServerAction::Bytes(b"500 what is this\r\n"),
+            ServerAction::Silence,
+        ] {
             let ca = Ca::new();
             let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), from_the_start).await;
-            sink.on("TLS", act);
+            sink.on("TLS", action);
             let mail = trusting(&ca, &sink, security);
-            let outcome = match act {
-                Act::Silence if from_the_start => {
+            let outcome = match action {
+                ServerAction::Silence if from_the_start => {
                     tokio::join!(send(mail), pass_after(sink.wait_for_connection(), 121)).0
                 }
-                Act::Silence => {
+                ServerAction::Silence => {
                     tokio::join!(send(mail), pass_after(sink.wait_to_hear("STARTTLS"), 121)).0
                 }
                 _ => send(mail).await,
@@ -112,7 +117,7 @@ async fn starttls_that_is_refused_is_no_reason_to_go_on_without() {
     for said in ["454 4.7.0 TLS not available", "502 5.5.1 what"] {
         let ca = Ca::new();
         let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), false).await;
-        sink.on("STARTTLS", Act::Say(said));
+        sink.on("STARTTLS", ServerAction::Say(said));
         let why = put_off(send(trusting(&ca, &sink, MailSecurity::StartTls)).await, true);
         assert!(why.contains(said), "{why}");
         assert!(heard_only_a_greeting(&sink), "{:?}", sink.heard());
@@ -125,8 +130,8 @@ async fn answers_put_in_before_tls_are_not_taken_for_the_servers() {
     // "250" for a mail that was refused.
     let ca = Ca::new();
     let sink = Sink::start_with_tls(ca.acceptor("127.0.0.1"), false).await;
-    sink.on("STARTTLS", Act::Bytes(b"220 go ahead\r\n250 AUTH PLAIN\r\n"));
-    sink.on(".", Act::Say("552 5.3.4 too big"));
+    sink.on("STARTTLS", ServerAction::Bytes(b"220 go ahead\r\n250 AUTH PLAIN\r\n"));
+    sink.on(".", ServerAction::Say("552 5.3.4 too big"));
     put_off(send(trusting(&ca, &sink, MailSecurity::StartTls)).await, false);
     assert!(heard_only_a_greeting(&sink), "{:?}", sink.heard());
 }
@@ -156,5 +161,5 @@ async fn the_configuration_names_the_authority() {
         "{}",
         said.errors
     );
-    assert_eq!(sink.letters().len(), 1);
+    assert_eq!(sink.received().len(), 1);
 }

@@ -114,6 +114,30 @@ async fn standard_input_is_text_json_or_a_page() {
 }
 
 #[tokio::test]
+async fn an_expression_may_name_the_lists_of_the_rules() {
+    let folder = folder();
+    let when = ["@story.txt", "--when", "$dprk AND $kim"];
+    let said = explain(&folder, &[&when[..], &["--rules", "@rules"]].concat()).await;
+    assert!(
+        said.code == 0 && said.output.contains("✓ $dprk AND $kim"),
+        "{} {}",
+        said.output,
+        said.errors
+    );
+    let said = explain(&folder, &when).await;
+    assert_eq!(said.code, 78, "the lists are in the configuration's rules: {}", said.errors);
+    folder.write("config.yaml", CONFIG);
+    let said = explain(&folder, &when).await;
+    assert!(said.output.contains("✓ $dprk AND $kim"), "{} {}", said.output, said.errors);
+    std::fs::remove_file(folder.place("config.yaml")).expect("it is there");
+    let said = explain(&folder, &when).await;
+    assert!(said.code == 65 && said.errors.contains("no term list `$dprk`"), "{}", said.errors);
+    folder.write("rules/a.yaml", "terms: {dprk: []}\n");
+    let said = explain(&folder, &[&when[..], &["--rules", "@rules"]].concat()).await;
+    assert!(said.code == 65 && said.errors.contains("`dprk` is empty"), "{}", said.errors);
+}
+
+#[tokio::test]
 async fn scripts_get_one_object() {
     let folder = folder();
     let json = ["--rules", "@rules", "--format", "json"];
@@ -138,7 +162,7 @@ async fn scripts_get_one_object() {
     let filtered = object(
         &explain(&folder, &[&["@story.json", "--rule", "german"], &json[..]].concat()).await,
     );
-    assert_eq!(filtered["filtered_out"], "it looks only at stories in de; this one is in en");
+    assert_eq!(filtered["filtered_out"], "it accepts only stories in de; this one is in en");
 
     let when =
         object(&explain(&folder, &["@story.txt", "--when", "Rusia", "--format", "json"]).await);
@@ -226,7 +250,7 @@ async fn what_is_not_there_is_named() {
         ),
         (vec!["@story.txt", "--when", "Russia AND"], 65, "nothing follows `AND`"),
         (vec!["@story.txt", "--when", "NOT Russia"], 65, "nearly every story"),
-        (vec!["@story.txt", "--rules", "@gone"], 65, "gone cannot be read"),
+        (vec!["@story.txt", "--rules", "@gone"], 65, "gone does not exist"),
         (vec!["@story.txt", "--rules", "@bad"], 65, "b.yaml:2:"),
         (vec!["@feed.xml", "--when", "arms"], 64, "a feed of 2 stories"),
         (vec!["@story.txt", "--rule", "arms", "--when", "arms"], 64, "cannot be used with"),

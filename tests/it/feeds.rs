@@ -1,7 +1,7 @@
 //! `tidings feeds`: one feed as it is now, discovery of feeds, lists of feeds, and their health.
 
 mod backfill;
-mod course;
+mod health;
 mod identity;
 
 use serde_json::Value;

@@ -27,7 +27,7 @@ async fn wait_until_sent(setup: &Setup, stories: usize) {
     let open = "SELECT count(*) FROM message WHERE status != 'sent'";
     setup.folder.wait_until(open, |open| open == "0").await;
     assert_eq!(
-        (setup.server.requests("/hook").len(), setup.mail.letters().len()),
+        (setup.server.requests("/hook").len(), setup.mail.received().len()),
         (stories, stories)
     );
 }

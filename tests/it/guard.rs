@@ -1,12 +1,12 @@
 //! The guard in the whole program: no feed, redirect, article or hook reaches a private address, in
 //! any spelling and through any proxy.
 
-use tidings::config::{Network, Proxy as Named};
+use tidings::config::{Network, Proxy};
 use tokio::net::TcpListener;
 
 use crate::hosts::{READ, config, once};
 use crate::support::http::{Response, Server};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::ProxyServer;
 use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
@@ -143,9 +143,10 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
         ));
     }
     server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
-    for (proxy, scheme) in
-        [(Proxy::http(server.port()).await, "http"), (Proxy::socks(server.port()).await, "socks5h")]
-    {
+    for (proxy, scheme) in [
+        (ProxyServer::http(server.port()).await, "http"),
+        (ProxyServer::socks(server.port()).await, "socks5h"),
+    ] {
         // The proxy's own host has a name that feeds may not use.
         let rest = format!(
             "network: {{proxy: \"{scheme}://localhost:{}\"}}\npoll: {{gap: 0s, first_poll: all}}\n",
@@ -172,8 +173,8 @@ async fn a_proxy_opens_no_hole_for_feeds_redirects_and_articles() {
 async fn no_hook_is_sent_to_a_private_place_directly_or_by_a_proxy() {
     let server = Server::start().await;
     server.serve("/secret", Response::status(204));
-    let proxy = Proxy::http(server.port()).await;
-    let named = Named(format!("http://127.0.0.1:{}", proxy.port()).parse().expect("an address"));
+    let proxy = ProxyServer::http(server.port()).await;
+    let named = Proxy(format!("http://127.0.0.1:{}", proxy.port()).parse().expect("an address"));
     let mut places = places(server.port());
     places.push(format!("http://localhost:{}/secret", server.port()));
     for place in places {
@@ -183,5 +184,5 @@ async fn no_hook_is_sent_to_a_private_place_directly_or_by_a_proxy() {
             assert!(why.contains("a private or special address"), "{place}: {why}");
         }
     }
-    assert_eq!((proxy.asked(), server.requests("/secret").len()), (Vec::new(), 0));
+    assert_eq!((proxy.requests(), server.requests("/secret").len()), (Vec::new(), 0));
 }

@@ -9,7 +9,7 @@ use tidings_rules::story::Story;
 use tidings_rules::{Query, RuleTexts, Rules, Table};
 
 /// An expression with the guide's statement about it.
-struct Example {
+struct GuideExample {
     line: usize,
     expression: String,
     claims: Vec<(char, String)>,
@@ -21,15 +21,15 @@ fn guide() -> String {
         .expect("the guide")
 }
 
-fn examples(guide: &str) -> Vec<Example> {
-    let mut examples: Vec<Example> = Vec::new();
+fn examples(guide: &str) -> Vec<GuideExample> {
+    let mut examples: Vec<GuideExample> = Vec::new();
     let mut inside = false;
     let mut lines = guide.lines().enumerate();
     while let Some((at, line)) = lines.next() {
         match line {
             "```rule" => {
                 let expression = lines.next().expect("an expression").1.to_owned();
-                examples.push(Example { line: at + 2, expression, claims: Vec::new() });
+                examples.push(GuideExample { line: at + 2, expression, claims: Vec::new() });
                 inside = true;
             }
             "```" => inside = false,
@@ -66,7 +66,7 @@ fn story(body: &str) -> Story {
 fn every_example_of_the_guide_does_what_it_says() {
     let examples = examples(&guide());
     assert!(examples.len() > 40, "the examples were not found");
-    for Example { line, expression, claims } in examples {
+    for GuideExample { line, expression, claims } in examples {
         assert!(!claims.is_empty(), "docs/rules.md:{line}: `{expression}` shows nothing");
         let mut faults = Vec::new();
         let query = Query::parse(&expression, &mut faults);

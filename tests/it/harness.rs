@@ -10,18 +10,18 @@ mod hook;
 mod ledger;
 mod mail;
 mod oracle;
+mod reactions;
 mod script;
-mod temper;
 mod world;
 
 use std::hash::{BuildHasher, RandomState};
 
-use fault::{FAULTS, Fault};
-use oracle::{Evidence, Flaw, judge};
+use fault::{FAULTS, PlantedFault};
+use oracle::{Flaw, RunRecord, judge};
 use world::World;
 
 /// Stories that appear in one run.
-const TALES: usize = 8;
+const STORIES: usize = 8;
 
 /// The number of kills if the environment sets none.
 const KILLS: usize = 5;
@@ -47,20 +47,20 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
     let kills = variable("TIDINGS_HARNESS_KILLS")
         .map_or(KILLS, |kills| usize::try_from(kills).expect("a few"));
     println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
-    let mut world = World::new(seed, kills * TALES).await;
+    let mut world = World::new(seed, kills * STORIES).await;
     for _ in 0..kills {
-        world.publish(TALES);
-        world.live().await;
+        world.publish(STORIES);
+        world.run_and_kill().await;
     }
-    world.live_ahead().await;
-    world.come_to_an_end().await;
-    let evidence = world.evidence().await;
-    let (flaws, duplicates) = judge(&evidence);
-    println!("{}; duplicates: {duplicates:?}", summary(&evidence));
+    world.run_ahead_and_kill().await;
+    world.run_to_the_end().await;
+    let record = world.record().await;
+    let (flaws, duplicates) = judge(&record);
+    println!("{}; duplicates: {duplicates:?}", summary(&record));
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
     let alerts = world.folder.query("SELECT count(*) FROM alert").await;
     println!("{} alerts in the store", alerts[0]);
-    assert!(!evidence.wishes.is_empty());
+    assert!(!record.expected.is_empty());
 }
 
 /// All faults are planted into one store. The oracle must name each.
@@ -68,13 +68,13 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
 async fn the_oracle_names_every_fault_that_is_planted() {
     // With this seed, there is an opportunity for every fault.
     const SEED: u64 = 2;
-    const LIVES: usize = 20;
+    const RUNS: usize = 20;
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or(SEED);
-    let mut world = World::new(seed, LIVES * TALES).await;
-    let mut unplanted: Vec<&Fault> = FAULTS.iter().collect();
-    for _ in 0..LIVES {
-        world.publish(TALES);
-        world.live_long().await;
+    let mut world = World::new(seed, RUNS * STORIES).await;
+    let mut unplanted: Vec<&PlantedFault> = FAULTS.iter().collect();
+    for _ in 0..RUNS {
+        world.publish(STORIES);
+        world.run_long_and_kill().await;
         let mut left = Vec::new();
         for fault in unplanted {
             if !fault.plant(&world.folder).await {
@@ -88,10 +88,10 @@ async fn the_oracle_names_every_fault_that_is_planted() {
     }
     let unplanted: Vec<_> = unplanted.iter().map(|fault| fault.what).collect();
     assert!(unplanted.is_empty(), "seed {seed}: there was no opportunity for these: {unplanted:?}");
-    world.end_the_news();
-    world.come_to_an_end().await;
-    let mut evidence = world.evidence().await;
-    let (flaws, _) = judge(&evidence);
+    world.publish_no_more();
+    world.run_to_the_end().await;
+    let mut record = world.record().await;
+    let (flaws, _) = judge(&record);
     for fault in &FAULTS {
         assert!(
             flaws.iter().any(fault.names),
@@ -101,19 +101,19 @@ async fn the_oracle_names_every_fault_that_is_planted() {
         );
     }
     // A fault in the store cannot open connections.
-    evidence.connections.0 += 1 + evidence.connections.1;
-    assert!(judge(&evidence).0.iter().any(|flaw| matches!(flaw, Flaw::Connections(..))));
+    record.connections.0 += 1 + record.connections.1;
+    assert!(judge(&record).0.iter().any(|flaw| matches!(flaw, Flaw::Connections(..))));
 }
 
-fn summary(evidence: &Evidence) -> String {
+fn summary(record: &RunRecord) -> String {
     let states =
-        |state: &str| evidence.messages.values().filter(|message| message.state == state).count();
+        |state: &str| record.messages.values().filter(|message| message.state == state).count();
     format!(
-        "{} wishes in {} messages, {} sent and {} dead, by {} arrivals",
-        evidence.wishes.len(),
-        evidence.messages.len(),
+        "{} expected in {} messages, {} sent and {} dead, by {} arrivals",
+        record.expected.len(),
+        record.messages.len(),
         states("sent"),
         states("dead"),
-        evidence.arrivals.len()
+        record.arrivals.len()
     )
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::support::http::Response;
 use crate::support::setup::{Setup, one_feed_config, serve_one_match};
+use crate::support::tidings::RunningTidings;
 use crate::support::wire::{self, Entry};
 
 /// A feed with one story that matches.
@@ -20,23 +21,27 @@ async fn list_alerts(setup: &Setup, filters: &[&str]) -> Vec<Value> {
     said.output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
-    let setup = setup_with_match().await;
-    let mut tidings = setup.folder.run(&[]);
+/// A running Tidings that has sent its alert to the hook and by mail, and the hook's payload.
+async fn run_until_sent(setup: &Setup) -> (RunningTidings, Value) {
+    let tidings = setup.folder.run(&[]);
     let hook = setup.server.wait_for("/hook", 1).await.remove(0);
     setup.mail.wait_for(1).await;
     setup
         .folder
         .wait_until("SELECT count(*) FROM message WHERE status = 'sent'", |sent| sent == "2")
         .await;
+    (tidings, serde_json::from_slice(&hook.body).expect("JSON"))
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_listed_beside_a_running_tidings() {
+    let setup = setup_with_match().await;
+    let (mut tidings, payload) = run_until_sent(&setup).await;
     let table = setup.folder.command(&["alerts"]).await.output;
     assert!(
         table.contains("Russia and North Korea trade arms") && table.contains("arms"),
         "{table}"
     );
-    let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     let listed = list_alerts(&setup, &[]).await.remove(0);
     for key in ["event", "story", "read", "feeds"] {
         assert_eq!(listed[key], payload[key], "{key}");
@@ -62,7 +67,13 @@ async fn alerts_are_listed_and_shown_beside_a_running_tidings() {
     let wrong = setup.folder.command(&["alerts", "--since", "yesterday"]).await;
     assert_eq!(wrong.code, 64);
     assert!(wrong.errors.contains("`yesterday` is not a time"), "{}", wrong.errors);
+    assert_eq!(tidings.terminate().await, 0);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_shown_beside_a_running_tidings() {
+    let setup = setup_with_match().await;
+    let (mut tidings, payload) = run_until_sent(&setup).await;
     let shown = setup.folder.command(&["alerts", "show", "1"]).await.output;
     for part in [
         "*North Korea*",
@@ -141,5 +152,5 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
     );
     setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[copy])));
     assert_eq!(setup.folder.run(&["--once"]).wait().await, 0);
-    assert_eq!((setup.server.requests("/hook").len(), setup.mail.letters().len()), (1, 1));
+    assert_eq!((setup.server.requests("/hook").len(), setup.mail.received().len()), (1, 1));
 }

@@ -13,7 +13,7 @@ const CASES: u32 = 300;
 
 /// One edit of a text.
 #[derive(Clone, Debug)]
-enum Edit {
+enum TextEdit {
     /// Removes bytes from a place on.
     Remove(Index, usize),
     /// Repeats a part at another place.
@@ -33,16 +33,16 @@ fn blocks(fence: &str) -> Vec<String> {
     blocks.map(|rest| rest.split("```").next().expect("text").to_owned()).collect()
 }
 
-fn edit(tokens: &'static [&'static str]) -> impl Strategy<Value = Edit> {
+fn edit(tokens: &'static [&'static str]) -> impl Strategy<Value = TextEdit> {
     let token = prop_oneof![
         3 => select(tokens).prop_map(|token| token.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 1..4),
     ];
     prop_oneof![
-        (any::<Index>(), 1..40_usize).prop_map(|(at, length)| Edit::Remove(at, length)),
+        (any::<Index>(), 1..40_usize).prop_map(|(at, length)| TextEdit::Remove(at, length)),
         (any::<Index>(), any::<Index>(), 1..200_usize)
-            .prop_map(|(from, to, length)| Edit::Repeat(from, to, length)),
-        (any::<Index>(), token).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
+            .prop_map(|(from, to, length)| TextEdit::Repeat(from, to, length)),
+        (any::<Index>(), token).prop_map(|(at, bytes)| TextEdit::Insert(at, bytes)),
     ]
 }
 
@@ -53,19 +53,19 @@ fn mutated(seeds: Vec<String>, tokens: &'static [&'static str]) -> impl Strategy
     })
 }
 
-fn apply(text: &[u8], edit: Edit) -> Vec<u8> {
+fn apply(text: &[u8], edit: TextEdit) -> Vec<u8> {
     let place = |index: Index| index.index(text.len() + 1);
     let end = |from: usize, length: usize| (from + length).min(text.len());
     match edit {
-        Edit::Remove(at, length) => {
+        TextEdit::Remove(at, length) => {
             let from = place(at);
             [&text[..from], &text[end(from, length)..]].concat()
         }
-        Edit::Repeat(from, to, length) => {
+        TextEdit::Repeat(from, to, length) => {
             let (from, to) = (place(from), place(to));
             [&text[..to], &text[from..end(from, length)], &text[to..]].concat()
         }
-        Edit::Insert(at, bytes) => {
+        TextEdit::Insert(at, bytes) => {
             let at = place(at);
             [&text[..at], &bytes, &text[at..]].concat()
         }

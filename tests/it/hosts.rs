@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::http::{Raw, Response, Server, Then};
-use crate::support::proxy::{Asked, Proxy};
+use crate::support::proxy::{ProxyRequest, ProxyServer};
 use crate::support::setup::RULE;
 use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
@@ -110,7 +110,7 @@ async fn a_hosts_headers_and_cookies_go_to_its_feeds_and_pages_and_along_no_redi
 #[tokio::test(flavor = "multi_thread")]
 async fn everybodys_http_proxy_carries_feeds_pages_and_hooks_and_may_be_private_itself() {
     let server = Server::start().await;
-    let proxy = Proxy::http(server.port()).await;
+    let proxy = ProxyServer::http(server.port()).await;
     let entry = Entry::teaser("Freight", "http://wire.invalid:8080/story");
     server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
     server.serve("/story", Response::html(wire::PAGE));
@@ -132,7 +132,9 @@ async fn everybodys_http_proxy_carries_feeds_pages_and_hooks_and_may_be_private_
         "POST http://hook.invalid/hook",
     ];
     assert_eq!(proxy.targets(), expected);
-    assert!(proxy.asked().iter().all(|asked| asked.login.as_deref() == Some("ana:pr0xy-w0rd")));
+    assert!(
+        proxy.requests().iter().all(|request| request.login.as_deref() == Some("ana:pr0xy-w0rd"))
+    );
     assert_eq!(folder.query(READ).await, ["Freight: full"]);
     let hook = server.requests("/hook").remove(0);
     assert_eq!(
@@ -144,7 +146,8 @@ async fn everybodys_http_proxy_carries_feeds_pages_and_hooks_and_may_be_private_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
     let server = Server::start().await;
-    let (own, everybodys) = (Proxy::socks(server.port()).await, Proxy::http(server.port()).await);
+    let (own, everybodys) =
+        (ProxyServer::socks(server.port()).await, ProxyServer::http(server.port()).await);
     server.serve(
         "/a.xml",
         Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])),
@@ -162,11 +165,11 @@ async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
     let folder = Folder::new(&config(&feeds, &rest), &[("arms.yaml", RULE)]);
     folder.set("PASSWORD", "s0cks-w0rd");
     once(&folder, &["s0cks-w0rd"]).await;
-    let asked = Asked {
+    let request = ProxyRequest {
         target: "news.onion.invalid:80".to_owned(),
         login: Some("ana:s0cks-w0rd".to_owned()),
     };
-    assert_eq!(own.asked(), [asked]);
+    assert_eq!(own.requests(), [request]);
     assert_eq!(everybodys.targets(), ["GET http://wire.invalid/b.xml"]);
     assert_eq!(folder.query(READ).await, ["A: full", "B: full"]);
 }
@@ -174,7 +177,7 @@ async fn a_host_may_have_a_socks_proxy_that_looks_its_name_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn to_a_socks_proxy_that_does_not_look_up_goes_the_very_address_that_was_checked() {
     let server = Server::start().await;
-    let proxy = Proxy::socks(server.port()).await;
+    let proxy = ProxyServer::socks(server.port()).await;
     server.serve(
         "/a.xml",
         Response::feed(&wire::feed(&[Entry::full("A", "http://x.example/1", wire::LONG)])),
@@ -197,7 +200,8 @@ async fn https_goes_through_a_tunnel_of_the_proxy_and_is_checked_at_its_end() {
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{feed}", feed.len());
     let tls = ca.acceptor("wire.invalid");
     let server = Raw::start_with_tls(tls, Vec::leak(answer.into_bytes()), Then::Close).await;
-    let (http, socks) = (Proxy::http(server.port()).await, Proxy::socks(server.port()).await);
+    let (http, socks) =
+        (ProxyServer::http(server.port()).await, ProxyServer::socks(server.port()).await);
     for (proxy, address, target) in [
         (&http, format!("http://127.0.0.1:{}", http.port()), "CONNECT wire.invalid:443"),
         (&socks, format!("socks5h://127.0.0.1:{}", socks.port()), "wire.invalid:443"),
@@ -273,7 +277,7 @@ async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_nob
             Some("intl")
         );
     }
-    let asked = server.requests("/feed.xml").len();
+    let requests = server.requests("/feed.xml").len();
     folder.write("broken.yaml", "feeds: {");
     for command in commands {
         for (name, says) in [
@@ -294,7 +298,7 @@ async fn commands_that_need_no_configuration_ask_as_the_one_at_hand_says_and_nob
     }
     assert_eq!(
         server.requests("/feed.xml").len(),
-        asked,
+        requests,
         "nobody is asked in another way than the configuration says"
     );
 }

@@ -10,7 +10,7 @@ async fn run_until_delivered(setup: &Setup, hooks: usize, mails: usize) {
     setup.server.wait_for("/hook", hooks).await;
     setup.mail.wait_for(mails).await;
     assert_eq!(tidings.terminate().await, 0);
-    assert_eq!((setup.server.requests("/hook").len(), setup.mail.letters().len()), (hooks, mails));
+    assert_eq!((setup.server.requests("/hook").len(), setup.mail.received().len()), (hooks, mails));
     assert_eq!(setup.folder.query("SELECT DISTINCT status FROM message").await, ["sent"]);
 }
 
@@ -87,7 +87,7 @@ async fn during_the_sending() {
     stalled_hook.release();
     stalled_mail.release();
     run_until_delivered(&setup, 2, 2).await;
-    let (hooks, mails) = (setup.server.requests("/hook"), setup.mail.letters());
+    let (hooks, mails) = (setup.server.requests("/hook"), setup.mail.received());
     assert_eq!(hooks[0].header("webhook-id"), hooks[1].header("webhook-id"));
     assert_eq!(hooks[0].body, hooks[1].body);
     assert_eq!(mails[0].data, mails[1].data);

@@ -1,16 +1,18 @@
 //! A receiver that is away, and one that refuses. Nothing is lost, and the others are notified.
 
+use std::collections::BTreeSet;
+
 use crate::hosts;
-use crate::support::http::{Response, Server};
+use crate::support::http::{Recorded, Response, Server};
 use crate::support::setup::{RULE, Setup, matching_stories, one_feed_config};
 use crate::support::smtp::Sink;
 use crate::support::tidings::Folder;
 
 fn subjects(mail: &Sink) -> Vec<String> {
-    let subject = |letter: String| {
-        letter.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
+    let subject = |mail: String| {
+        mail.lines().find_map(|line| Some(line.strip_prefix("Subject: ")?.to_owned()))
     };
-    mail.letters().iter().map(|letter| subject(letter.text()).expect("a subject")).collect()
+    mail.received().iter().map(|mail| subject(mail.text()).expect("a subject")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,14 +150,13 @@ async fn where_nobody_else_can_be_notified_the_log_says_so() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
-    let Setup { server, mail: _mail, folder } = Setup::new().await;
-    server.serve("/feed.xml", matching_stories(&server, 1..=2));
+/// Leaves two messages for the hook whose next refusal makes them dead letters: they were tried
+/// often, and for more than two days. Returns the first requests for them.
+async fn make_dead_letters(server: &Server, folder: &Folder) -> Vec<Recorded> {
+    server.serve("/feed.xml", matching_stories(server, 1..=2));
     server.serve("/hook", Response::status(400));
-    // Tried often, and for more than two days.
     let mut tidings = folder.run(&[]);
-    let dead = server.wait_for("/hook", 2).await;
+    let requests = server.wait_for("/hook", 2).await;
     folder
         .wait_until("SELECT count(*) FROM message WHERE counted_attempts = 1", |count| count == "4")
         .await;
@@ -164,6 +165,22 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
     folder
         .change("UPDATE message SET due = 0, counted_attempts = 9 WHERE status = 'pending'")
         .await;
+    requests
+}
+
+/// The ids and bodies of webhooks.
+fn ids_and_bodies(requests: &[Recorded]) -> BTreeSet<(String, String)> {
+    let id_and_body = |request: &Recorded| {
+        let body = String::from_utf8(request.body.to_vec()).expect("UTF-8");
+        (request.header("webhook-id").expect("an id").to_owned(), body)
+    };
+    requests.iter().map(id_and_body).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
+    let Setup { server, mail: _mail, folder } = Setup::new().await;
+    let dead = make_dead_letters(&server, &folder).await;
     let mut tidings = folder.run(&[]);
     folder
         .wait_until("SELECT count(*) FROM message WHERE status = 'dead'", |count| count == "2")
@@ -194,14 +211,7 @@ async fn the_dead_are_listed_and_sent_again_beside_a_running_tidings() {
         "1 message due now\n"
     );
     let sent = server.wait_for("/hook", 6).await;
-    let ids = |requests: &[crate::support::http::Recorded]| -> std::collections::BTreeSet<(String, String)> {
-        let one = |request: &crate::support::http::Recorded| {
-            let body = String::from_utf8(request.body.to_vec()).expect("UTF-8");
-            (request.header("webhook-id").expect("an id").to_owned(), body)
-        };
-        requests.iter().map(one).collect()
-    };
-    assert_eq!(ids(&sent[4..]), ids(&dead));
+    assert_eq!(ids_and_bodies(&sent[4..]), ids_and_bodies(&dead));
     folder
         .wait_until("SELECT count(*) FROM message WHERE status != 'sent'", |count| count == "0")
         .await;

@@ -17,7 +17,7 @@ use tidings::polling::health::FeedNotice;
 use tidings_rules::story::{FeedName, NotifierName, Severity, WatchlistRow};
 
 use crate::support::http::{Response, Server};
-use crate::support::letter::{alert, receiver};
+use crate::support::notification::{alert, receiver};
 use crate::support::schema;
 use crate::support::setup::config;
 use crate::support::smtp::Sink;
@@ -26,16 +26,21 @@ use crate::support::wire::{self, Entry};
 
 /// A payload of every kind.
 fn payloads() -> Vec<Value> {
-    let letter = |content| Notification { content, ..alert() };
+    let notification = |content| Notification { content, ..alert() };
     let notice = |kind, recipient: Option<&str>| {
         let (notifier, recipient) = (NotifierName("desk".to_owned()), recipient.map(str::to_owned));
         let notice =
             Notice { kind, notifier, recipient, since: alert().created, why: "550".to_owned() };
-        letter(Content::Notice(About::Receiver(notice)))
+        notification(Content::Notice(About::Receiver(notice)))
     };
     let of_feed = |kind| {
         let (feed, why) = (FeedName("Wire".to_owned()), "connection refused".to_owned());
-        letter(Content::Notice(About::Feed(FeedNotice { kind, feed, since: alert().created, why })))
+        notification(Content::Notice(About::Feed(FeedNotice {
+            kind,
+            feed,
+            since: alert().created,
+            why,
+        })))
     };
     let rule = || "arms".to_owned();
     let reasons = [
@@ -47,7 +52,7 @@ fn payloads() -> Vec<Value> {
         DigestReason::Late,
     ];
     let digests = reasons.map(|reason| {
-        letter(Content::Digest(digest::Digest {
+        notification(Content::Digest(digest::Digest {
             reason,
             part: Some(DigestPart::new(3, 25)),
             rules: vec![group()],
@@ -55,9 +60,9 @@ fn payloads() -> Vec<Value> {
     });
     let others = [
         alert(),
-        letter(of_row()),
-        letter(without_headline()),
-        letter(of_update()),
+        notification(of_row()),
+        notification(without_headline()),
+        notification(of_update()),
         notice(NoticeKind::Down, None),
         notice(NoticeKind::Back, None),
         notice(NoticeKind::Refused, Some("ana@example.org")),
@@ -65,12 +70,12 @@ fn payloads() -> Vec<Value> {
         of_feed(health::FeedNoticeKind::Failing),
         of_feed(health::FeedNoticeKind::Silent),
         of_feed(health::FeedNoticeKind::Well),
-        letter(Content::Notice(About::Store(StoreNotice::damaged(
+        notification(Content::Notice(About::Store(StoreNotice::damaged(
             "tidings.db".to_owned(),
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
             alert().created,
         )))),
-        letter(Content::Test),
+        notification(Content::Test),
     ];
     others.iter().chain(&digests).map(payload).collect()
 }
@@ -113,9 +118,9 @@ fn group() -> DigestGroup {
     let Content::Alert { event, story, read, mut rules, .. } = alert().content else {
         panic!("no alert")
     };
-    let told = rules.remove(0);
+    let matched = rules.remove(0);
     let (feed, version, text_sha256) =
-        (FeedName("Wire".to_owned()), told.version, told.text_sha256);
+        (FeedName("Wire".to_owned()), matched.version, matched.text_sha256);
     let entry = digest::DigestEntry {
         event,
         story,
@@ -123,19 +128,19 @@ fn group() -> DigestGroup {
         feed,
         version,
         text_sha256,
-        evidence: told.evidence,
+        evidence: matched.evidence,
     };
     DigestGroup {
-        rule: told.rule,
+        rule: matched.rule,
         row: Some(row()),
         severity: Severity::High,
         stories: vec![entry],
     }
 }
 
-fn payload(letter: &Notification) -> Value {
+fn payload(notification: &Notification) -> Value {
     let console = Notifier::Console(ConsoleFormat::Json);
-    let bytes = notify::render(&console, &receiver("console", ""), letter, &TimeZone::UTC)
+    let bytes = notify::render(&console, &receiver("console", ""), notification, &TimeZone::UTC)
         .expect("a payload");
     serde_json::from_slice(&bytes).expect("JSON")
 }

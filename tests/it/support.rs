@@ -2,7 +2,7 @@
 
 pub mod clock;
 pub mod http;
-pub mod letter;
+pub mod notification;
 pub mod proxy;
 pub mod schema;
 pub mod setup;

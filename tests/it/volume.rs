@@ -40,7 +40,7 @@ async fn a_burst_is_sent_three_times_and_then_as_one_digest() {
     folder.change("UPDATE message SET due = due - 1800000 WHERE status = 'pending'").await;
     let mut tidings = folder.run(&[]);
     server.wait_for("/hook", 4).await;
-    let letter = mail.wait_for(4).await.remove(3);
+    let received = mail.wait_for(4).await.remove(3);
     assert_eq!(tidings.terminate().await, 0);
     let digest = payloads_of_type(&server, "digest").remove(0);
     assert_eq!(
@@ -48,8 +48,8 @@ async fn a_burst_is_sent_three_times_and_then_as_one_digest() {
         (3, Some("burst"))
     );
     assert_eq!(digest["rules"][0]["stories"].as_array().map(Vec::len), Some(37));
-    assert!(letter.text().contains("Subject: 37 more stories for arms"), "{}", letter.text());
-    assert!(letter.plain().contains("part 40"), "{}", letter.plain());
+    assert!(received.text().contains("Subject: 37 more stories for arms"), "{}", received.text());
+    assert!(received.plain().contains("part 40"), "{}", received.plain());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,14 +132,14 @@ async fn a_digest_comes_in_parts_and_in_halves_where_its_receiver_takes_less() {
         taken.iter().map(|body| body["part"]["number"].as_str().expect("a number")).collect();
     assert!(parts.iter().all(|part| part.contains('.')), "{parts:?}");
 
-    let letters = mail.letters();
+    let received = mail.received();
     let mut subjects: Vec<String> =
-        letters.iter().map(|letter| header(&letter.text(), "Subject")).collect();
+        received.iter().map(|received| header(&received.text(), "Subject")).collect();
     subjects.sort_unstable();
     assert_eq!(subjects, ["65 stories for arms, part 1 of 2", "65 stories for arms, part 2 of 2"]);
     let created: Timestamp = taken[0]["created"].as_str().expect("text").parse().expect("a time");
     let sent: Timestamp = taken[0]["sent"].as_str().expect("text").parse().expect("a time");
-    let dated = mailparse::dateparse(&header(&letters[0].text(), "Date")).expect("a date");
+    let dated = mailparse::dateparse(&header(&received[0].text(), "Date")).expect("a date");
     assert!(sent.as_second() - created.as_second() >= 6 * 24 * 3600, "{created} {sent}");
     assert!((dated - sent.as_second()).abs() < 3600, "{dated} {sent}");
 }

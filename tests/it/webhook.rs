@@ -15,7 +15,7 @@ use tidings::notify::{self, FailureCause, FailureScope, Outcome, RetryReason, Se
 
 use crate::email::pass_after;
 use crate::support::http::{Raw, Response, Server, Then, verify_signature};
-use crate::support::letter::{alert, now, receiver};
+use crate::support::notification::{alert, now, receiver};
 use crate::support::smtp::Sink;
 
 const SECRETS: [&str; 2] =
@@ -56,9 +56,9 @@ pub(super) async fn send_through(webhook: Webhook, network: Network) -> Outcome 
     let notifier = Notifier::Webhook(webhook);
     let means =
         SendContext::new(network, HostSettings::default(), TimeZone::UTC).expect("a client");
-    let (letter, ops) = (alert(), receiver("ops", ""));
-    let frozen = notify::render(&notifier, &ops, &letter, &TimeZone::UTC).expect("a payload");
-    let outcome = notify::send(&notifier, &means, &ops, &letter.id, &frozen, now()).await;
+    let (notification, ops) = (alert(), receiver("ops", ""));
+    let frozen = notify::render(&notifier, &ops, &notification, &TimeZone::UTC).expect("a payload");
+    let outcome = notify::send(&notifier, &means, &ops, &notification.id, &frozen, now()).await;
     let said = format!("{outcome:?}");
     assert!(!said.contains("T0S3CRET") && !said.contains("pa55w0rd"), "{said}");
     outcome
@@ -96,7 +96,8 @@ async fn a_message_is_posted_as_json_and_signed_with_every_key() {
         verify_signature(&request, secret);
     }
     assert_eq!(
-        serde_json::from_slice::<tidings::alerts::Notification>(&request.body).expect("a letter"),
+        serde_json::from_slice::<tidings::alerts::Notification>(&request.body)
+            .expect("a notification"),
         alert()
     );
 }

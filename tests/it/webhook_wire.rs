@@ -136,7 +136,7 @@ async fn ipv6_is_spoken_where_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_hook_that_is_gone_is_told_apart() {
+async fn a_hook_that_is_gone_is_recognised() {
     let server = Server::start().await;
     server.serve("/hook", Response::status(410).body("moved on"));
     let Outcome::Gone(why) = send(&server.url("/hook")).await else { panic!("not gone") };

@@ -20,7 +20,7 @@ async fn a_teaser_is_completed_by_its_page_and_sent_once_by_mail_and_once_by_hoo
 
     let mut tidings = folder.run(&[]);
     let hook = server.wait_for("/hook", 1).await.remove(0);
-    let letter = mail.wait_for(1).await.remove(0);
+    let received = mail.wait_for(1).await.remove(0);
     verify_signature(&hook, SECRET);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!(payload["type"], "alert");
@@ -34,8 +34,8 @@ async fn a_teaser_is_completed_by_its_page_and_sent_once_by_mail_and_once_by_hoo
         .map(|e| &e["term"])
         .collect();
     assert_eq!(terms, ["Russia", "North Korea", "arms"]);
-    assert_eq!(letter.to, ["ana@example.org"]);
-    assert!(letter.text().contains("Subject: "), "{}", letter.text());
+    assert_eq!(received.to, ["ana@example.org"]);
+    assert!(received.text().contains("Subject: "), "{}", received.text());
 
     let polls = server.wait_for("/feed.xml", 2).await;
     assert_eq!(polls[1].header("if-none-match"), Some("\"v1\""));
@@ -49,7 +49,7 @@ async fn a_teaser_is_completed_by_its_page_and_sent_once_by_mail_and_once_by_hoo
     server.wait_for("/feed.xml", before + 2).await;
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(server.requests("/hook").len(), 1);
-    assert_eq!(mail.letters().len(), 1);
+    assert_eq!(mail.received().len(), 1);
     assert_eq!(server.requests("/story").len(), 1);
 }
 
@@ -66,8 +66,8 @@ async fn a_page_that_cannot_be_read_leaves_the_teaser_and_the_alert_says_so() {
     assert_eq!(payload["read"]["what"], "teaser");
     let why = payload["read"]["why"].as_str().expect("a reason");
     assert!(why.contains("404"), "{why}");
-    let letter = mail.wait_for(1).await.remove(0);
-    assert!(letter.plain().contains("404"), "{}", letter.plain());
+    let received = mail.wait_for(1).await.remove(0);
+    assert!(received.plain().contains("404"), "{}", received.plain());
     assert_eq!(tidings.terminate().await, 0);
 }
 
@@ -102,7 +102,7 @@ async fn two_rules_and_two_feeds_make_one_message_that_names_them_all() {
     assert_eq!(feeds, ["wire-1", "wire-2"]);
     server.wait_for("/a.xml", 3).await;
     assert_eq!(tidings.terminate().await, 0);
-    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!((server.requests("/hook").len(), mail.received().len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
     folder.wait_until("SELECT count(*) FROM alert", |count| count == "2").await;
     server.serve("/b.xml", Response::feed(&wire::feed(&[other])));
     let hook = server.wait_for("/hook", 2).await.remove(1);
-    let letters = mail.wait_for(2).await;
+    let received = mail.wait_for(2).await;
     assert_eq!(tidings.terminate().await, 0);
 
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
@@ -145,9 +145,9 @@ async fn copies_of_one_text_make_one_message_and_a_rule_that_a_later_copy_adds_m
         links,
         ["https://wire.example/1", "https://paper.example/2", "https://gazette.example/3"]
     );
-    let text = letters[1].plain();
+    let text = received[1].plain();
     assert!(text.contains("copies") && text.contains("https://paper.example/2"), "{text}");
-    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (2, 2));
+    assert_eq!((server.requests("/hook").len(), mail.received().len()), (2, 2));
     assert_eq!(
         folder.query("SELECT count(*) || ' of ' || count(DISTINCT event) FROM story").await,
         ["3 of 1"]
@@ -168,7 +168,7 @@ async fn a_mail_server_that_is_down_for_a_while_gets_its_message_and_holds_nobod
     let mail = down.open();
     assert_eq!(mail.wait_for(1).await[0].to, ["ana@example.org"]);
     assert_eq!(tidings.terminate().await, 0);
-    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!((server.requests("/hook").len(), mail.received().len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,7 +209,7 @@ async fn once_ends_with_0_when_all_is_delivered_and_with_69_when_something_is_no
     let mail = down.open();
     // The next attempt is due five seconds after the first. Until then, `--once` has nothing to do.
     while folder.run(&["--once"]).wait().await == 69 {}
-    assert_eq!(mail.letters().len(), 1);
+    assert_eq!(mail.received().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +229,7 @@ async fn once_delivers_what_a_fast_feed_brought_while_a_slow_one_was_polled() {
     folder.wait_until("SELECT count(*) FROM message", |count| count == "2").await;
     stall.release();
     assert_eq!(tidings.wait().await, 0, "{:#?}", tidings.log());
-    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!((server.requests("/hook").len(), mail.received().len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,6 +249,6 @@ async fn an_edit_that_makes_a_story_match_is_sent_once() {
     let polls = server.requests("/feed.xml").len();
     server.wait_for("/feed.xml", polls + 2).await;
     assert_eq!(tidings.terminate().await, 0);
-    assert_eq!((server.requests("/hook").len(), mail.letters().len()), (1, 1));
+    assert_eq!((server.requests("/hook").len(), mail.received().len()), (1, 1));
     assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
 }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{KnownNames, Rule, RuleTexts, Settings, lint};
 use crate::fault::{Fault, Level, Source};
+use crate::language::lists::Lists;
 use crate::language::print;
 use crate::language::term::Forms;
 use crate::language::term_list::TermList;
@@ -94,6 +95,23 @@ pub(crate) fn load(
         each,
     });
     Some(LoadedRules { rules: enabled.collect(), watchlists })
+}
+
+/// The term lists of `texts`; `None` if there is an error in them, or a file is no YAML.
+pub(crate) fn load_lists(texts: &RuleTexts, faults: &mut Vec<Fault>) -> Option<Lists> {
+    let mut found = Vec::new();
+    let mut definitions = lists::Definitions::default();
+    for source in &texts.rules {
+        let Some(document) = yaml::parse(source, &mut found) else { continue };
+        let Some(mut entries) = document.root().entries(&mut found) else { continue };
+        if let Some(terms) = entries.get("terms") {
+            definitions.read_terms(&terms, &texts.tables, &mut found);
+        }
+    }
+    let lists = definitions.resolve(false, &mut found);
+    let is_sound = found.iter().all(|fault| fault.level != Level::Error);
+    faults.append(&mut found);
+    is_sound.then_some(lists)
 }
 
 /// The paths of the tables that a rule file names, each joined to the folder of the file, without
@@ -210,12 +228,12 @@ fn warn_of_terms(
     faults: &mut Vec<Fault>,
 ) {
     let cache = lint::list_cache::ListCache::default();
-    let told = rules.par_iter().map(|(_, named)| {
+    let warnings = rules.par_iter().map(|(_, named)| {
         let mut found = Vec::new();
         when::warn_of_expression(&named.when, &named.tree, &cache, &mut found);
         found
     });
-    faults.extend(told.collect::<Vec<_>>().into_iter().flatten());
+    faults.extend(warnings.collect::<Vec<_>>().into_iter().flatten());
     let (stemmed, other): (Vec<_>, Vec<_>) =
         rules.values().partition(|named| matches!(named.forms, Forms::Stem(_)));
     let named = |rules: Vec<&entry::NamedRule>| -> BTreeSet<String> {

@@ -20,7 +20,7 @@ pub use explain::Clause;
 pub use files::tables_of;
 pub use language::truth::Truth;
 pub use lint::is_common_word;
-pub use query::Query;
+pub use query::{Query, TermLists};
 pub use rule::Rule;
 pub use rule::outcome::{Explained, Match};
 pub use rule::settings::Settings;

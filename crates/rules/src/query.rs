@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, Frequencies, Scratch};
-use super::{Carrier, Clause, explain};
+use super::{Carrier, Clause, RuleTexts, explain};
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::explain::evidence;
 use crate::fault::Fault;
+use crate::files;
 use crate::files::when;
 use crate::files::when::When;
 use crate::language::lists::Lists;
@@ -16,6 +17,20 @@ use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::story::{Evidence, Read, Story};
 use crate::yaml::Text;
+
+/// The term lists of rule files, for expressions that are in no rule file.
+#[derive(Clone, Debug, Default)]
+pub struct TermLists(Lists);
+
+impl TermLists {
+    /// Reads the `terms` of rule files, and nothing else of them.
+    ///
+    /// Every fault goes into `faults`. `None` if any is an error.
+    #[must_use]
+    pub fn load(texts: &RuleTexts, faults: &mut Vec<Fault>) -> Option<Self> {
+        files::load_lists(texts, faults).map(Self)
+    }
+}
 
 /// A single expression without a rule file, parsed and compiled. Threads can share it. Clones share
 /// its engine.
@@ -33,8 +48,18 @@ impl Query {
     /// error. The time is linear in the length of the expression.
     #[must_use]
     pub fn parse(expression: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        Self::parse_with_lists(expression, &TermLists::default(), faults)
+    }
+
+    /// The same with the term lists that the expression can name.
+    #[must_use]
+    pub fn parse_with_lists(
+        expression: &str,
+        lists: &TermLists,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
         let text = Text::standalone("expression", expression);
-        let tree = when::sound_expression(&text, &Lists::default(), faults)?;
+        let tree = when::sound_expression(&text, &lists.0, faults)?;
         when::warn_of_expression(&When::Expression(text), &tree, &ListCache::default(), faults);
         Some(Self::new(tree))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Carrier, Query, Rules};
+use super::{Carrier, Query, Rules, TermLists};
 use crate::fault::{Source, render};
 use crate::story::{FeedName, Field, Read, Story};
 use crate::text::tokenise;
@@ -79,7 +79,7 @@ fn dotted_letters_are_not_found_in_a_title_wholly_in_capitals() {
 }
 
 #[test]
-fn a_story_that_does_not_match_is_told_why() {
+fn a_story_that_does_not_match_is_explained() {
     let query = query("Russia AND (arms OR oil) NOT football");
     let expected = [
         "`Russia` is missing",
@@ -189,7 +189,7 @@ fn a_long_sentence_is_cut_around_the_words() {
 }
 
 #[test]
-fn fields_look_where_they_say() {
+fn fields_search_what_they_name() {
     let fifty = "word ".repeat(49);
     let story = Story {
         url: Some("https://www.rt.com/news/north-korea".to_owned()),
@@ -269,7 +269,7 @@ fn a_source_is_the_name_of_a_feed_that_carried_the_story() {
 }
 
 #[test]
-fn a_rule_that_looks_only_at_other_fields_does_not_read_the_body() {
+fn a_rule_that_searches_only_other_fields_does_not_read_the_body() {
     let reads =
         |when: &str| rules(&format!("rules:\n  - {{name: a, when: '{when}'}}\n")).reads_body(&[]);
     for when in ["title:arms", "title:(a OR b) NOT url:c", "site:rt.com AND lang:en"] {
@@ -307,7 +307,7 @@ fn what_two_negations_want_is_shown() {
 }
 
 #[test]
-fn a_rule_looks_only_at_its_feeds() {
+fn a_rule_accepts_only_its_feeds() {
     let rules = rules(
         "rules:\n  - {name: all, when: arms}\n  - {name: named, when: arms, feeds: Yonhap}\n  - {name: tagged, when: arms, feeds: [\"tag:wire\"]}\n",
     );
@@ -361,7 +361,7 @@ proptest! {
 }
 
 #[test]
-fn a_rule_looks_only_at_its_languages_and_until_its_last_day() {
+fn a_rule_accepts_only_its_languages_and_until_its_last_day() {
     let rules = rules("rules:\n  - {name: a, when: arms, lang: [en, RU], expires: 2026-11-24}\n");
     let at = |time: &str| time.parse::<Timestamp>().expect("a time");
     for (lang, first_seen, matches) in [
@@ -379,4 +379,23 @@ fn a_rule_looks_only_at_its_languages_and_until_its_last_day() {
         };
         assert_eq!(!rules.matches(&story, &[]).is_empty(), matches, "{lang:?} at {first_seen}");
     }
+}
+
+#[test]
+fn a_query_may_name_the_lists_of_rule_files_whose_rules_are_broken() {
+    let source =
+        |name: &str, text: &str| Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+    let load = |text: &str| {
+        let files = vec![source("a.yaml", text), source("b.yaml", "terms: {arms: [shells]}\n")];
+        TermLists::load(&files.into(), &mut Vec::new())
+    };
+    let lists =
+        load("terms: {kim: [Kim]}\nrules: [{name: x, when: (arms}]\n").expect("sound lists");
+    let query = Query::parse_with_lists("$kim AND $arms", &lists, &mut Vec::new()).expect("sound");
+    assert!(query.holds(&Story::from_words("Kim sends shells", ""), &[]));
+    assert!(!query.holds(&Story::from_words("Kim sends", ""), &[]));
+    let mut faults = Vec::new();
+    assert!(Query::parse_with_lists("$kin", &lists, &mut faults).is_none());
+    assert_eq!(faults[0].help.as_deref(), Some("did you mean `$kim`?"));
+    assert!(load("terms: {kim: []}\n").is_none() && load("terms: {\n").is_none());
 }

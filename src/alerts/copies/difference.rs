@@ -53,7 +53,7 @@ pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
         }
     }
     if found.mistyped_names_are_others(earlier, later)
-        || found.words_are_others(facts.tell)
+        || found.words_are_others(facts.identify_event)
         || is_entry_added(&pairing, later, &known[0], facts)
         || are_sentences_replaced(&pairing, earlier, later, &known, facts)
     {
@@ -64,7 +64,7 @@ pub(super) fn difference(earlier: &CopyWords, later: &CopyWords) -> Difference {
     match found.figures.len() {
         0 => Difference::Nothing,
         1 => Difference::Figures(found.figures),
-        _ if facts.tell => Difference::Figures(found.figures),
+        _ if facts.identify_event => Difference::Figures(found.figures),
         _ => Difference::Event,
     }
 }
@@ -81,8 +81,8 @@ pub(super) fn has_lead(short: &CopyWords, long: &CopyWords, reach: usize) -> boo
 /// The names and numbers in the sentences that two texts share.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
-    /// There are enough to identify one event.
-    tell: bool,
+    /// They are enough to identify one event.
+    identify_event: bool,
     /// There are so few that the shared text is a form. Always `false` in languages whose names
     /// look like other words.
     are_few: bool,
@@ -96,14 +96,15 @@ impl Facts {
         let all = words().count();
         let names = words().filter(|word| word.kind == CopyWordKind::Name).count();
         // An office repeats names that are common words in all of its texts.
-        let is_telling =
+        let is_distinctive =
             |word: &&CopyWord| is_fact(word) && !is_common_word(&word.text) && !is_unit(&word.text);
-        let facts: Vec<&str> = words().filter(is_telling).map(|word| word.text.as_str()).collect();
+        let facts: Vec<&str> =
+            words().filter(is_distinctive).map(|word| word.text.as_str()).collect();
         let different = facts.iter().collect::<HashSet<_>>().len();
         // In German, Chinese and Arabic, the form of a word does not show that it is a name.
         let are_names_known = names * 10 < all * 3;
         Self {
-            tell: are_names_known
+            identify_event: are_names_known
                 && different >= MOST_ASKED.min(7 + all / 40)
                 && facts.len() * WORDS_A_FACT >= all,
             are_few: are_names_known && facts.len() * WORDS_A_FACT_OF_FORM < all,
@@ -145,7 +146,8 @@ fn are_sentences_replaced(
             (Belonging::new(earlier, was, &known[1]), Belonging::new(later, now, &known[0]));
         // In a form, a shared name proves nothing.
         let may_belong = one == Belonging::Same || other == Belonging::Same;
-        let is_asked = !facts.tell || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
+        let is_asked =
+            !facts.identify_event || (is_lead && facts.sentences < SENTENCES_WITHOUT_LEAD);
         facts.are_few || (is_asked && !may_belong)
     };
     pairing.unpaired_slots(earlier, later).iter().any(is_replaced)

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_told_from_a_headline_that_begins_with_the_same_word() {
+    fn a_headline_that_begins_with_the_word_of_a_mark_has_no_mark() {
         for (title, mark, rest) in [
             ("UPDATE 2-Shells found at port", Some(CopyMark::Updated(2)), "Shells found at port"),
             ("UPDATE 12 - Shells found", Some(CopyMark::Updated(12)), "Shells found"),

@@ -173,13 +173,13 @@ impl Replacements {
 
     /// Whether replaced words make another event. They do if nothing else differs. In texts that
     /// both identify their event, only a single replaced word does.
-    pub(super) fn words_are_others(&self, texts_tell: bool) -> bool {
+    pub(super) fn words_are_others(&self, texts_identify_event: bool) -> bool {
         let are_few = |most: usize| self.edits.len() <= most && self.sentences <= 2;
         let is_one_for_one = self.edits.len() == self.of_content.len()
             && self.of_content.values().any(|is_one| *is_one);
         (are_few(2) && is_one_for_one)
             || (are_few(4) && self.is_denial_replaced)
-            || (are_few(4) && !texts_tell && !self.of_content.is_empty())
+            || (are_few(4) && !texts_identify_event && !self.of_content.is_empty())
     }
 }
 

@@ -112,18 +112,18 @@ pub(super) fn words(sentence: &str) -> Vec<CopyWord> {
     numerals::join(found, &is_spelled)
 }
 
-/// The kind of a word. `first`: its first letter as written. `is_capital_telling`: a capital shows
+/// The kind of a word. `first`: its first letter as written. `does_capital_count`: a capital shows
 /// that the word is a name.
-fn word_kind(text: &str, first: char, is_capital_telling: bool) -> CopyWordKind {
+fn word_kind(text: &str, first: char, does_capital_count: bool) -> CopyWordKind {
     if text.bytes().any(|byte| byte.is_ascii_digit()) || numerals::is_unit(text) {
         CopyWordKind::Number
     } else if is_function_word(text)
         && !has_no_case(first)
-        && !(first.is_uppercase() && is_capital_telling)
+        && !(first.is_uppercase() && does_capital_count)
     {
         CopyWordKind::Common
     } else if has_no_case(first)
-        || (first.is_uppercase() && (is_capital_telling || !is_common_word(text)))
+        || (first.is_uppercase() && (does_capital_count || !is_common_word(text)))
     {
         CopyWordKind::Name
     } else if text.chars().count() >= 4 && !is_common_word(text) {

@@ -125,7 +125,7 @@ fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
         lines.push(layout.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
     if let Some(reason) = &explained.filtered_out {
-        let text = format!("does not look at this story: {}", visible_line(reason));
+        let text = format!("skips this story: {}", visible_line(reason));
         lines.push(layout.wrap(&text, &format!("{} ", layout.truth_sign(Truth::False)), 4));
     }
     lines.extend(clauses::clause_lines(&explained.clause, 0, layout));

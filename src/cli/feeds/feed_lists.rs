@@ -58,7 +58,7 @@ fn yaml_string(text: &str) -> String {
 
 /// Prints the feeds of the configuration as a list.
 pub(super) fn export_list(config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let (mut feeds, files): (Vec<&FeedConfig>, Vec<&FeedConfig>) =
         config.feeds.iter().partition(|feed| matches!(feed.url.scheme(), "http" | "https"));
     // The first tag becomes the folder, so feeds of one folder are put together.

@@ -18,7 +18,7 @@ use tidings_rules::text::visible_line;
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
 pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let since = moment::parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;

@@ -19,7 +19,7 @@ use tidings_rules::story::FeedName;
 
 /// Lists the feeds; before the first run, none of them was polled.
 pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     let mut states = block_on(feed_states(&config))?;
     let at = now();
     let rows: Vec<FeedRow<'_>> = config

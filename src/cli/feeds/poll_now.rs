@@ -16,7 +16,7 @@ use tidings_rules::text::visible_line;
 /// Has the feeds of these names polled now, or, without any, those that fail: 65 if the
 /// configuration has no feed of a name, 69 if the store cannot be written.
 pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit> {
-    let config = load::load_config(config)?;
+    let config = load::read_config_and_print_faults(config)?;
     check_feed_names(names, &config)?;
     let wanted: Vec<FeedName> = if names.is_empty() {
         config.feeds.iter().map(|feed| feed.name.clone()).collect()

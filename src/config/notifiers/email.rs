@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::super::reader::{ConfigReader, all};
 use super::super::{Authority, Email, MailSecurity};
-use super::smtp::{self, Server};
+use super::smtp::{self, SmtpServer};
 use super::{ca, helo};
 use crate::config::notifiers::faulty::Faulty;
 use crate::files;
@@ -24,7 +24,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
     let to = entries.require("to", reader.faults).and_then(|node| recipients(node, reader));
     let ca = read_authorities(entries, server.as_ref(), reader);
     let helo = helo::helo(entries, from.as_ref().map(|from| from.email.domain()), reader);
-    let Server { host, port, security, .. } = server?;
+    let SmtpServer { host, port, security, .. } = server?;
     Some(Email {
         host,
         port,
@@ -39,7 +39,7 @@ pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) ->
 
 fn read_authorities(
     entries: &mut Entries<'_>,
-    server: Option<&Server>,
+    server: Option<&SmtpServer>,
     reader: &mut ConfigReader<'_>,
 ) -> Option<Vec<Authority>> {
     if server.is_some_and(|server| server.security == MailSecurity::Plain) {
@@ -56,7 +56,7 @@ fn read_authorities(
 /// User and password, if the server requires a login.
 fn login(
     entries: &mut Entries<'_>,
-    server: Option<(Node<'_>, &Server)>,
+    server: Option<(Node<'_>, &SmtpServer)>,
     reader: &mut ConfigReader<'_>,
 ) -> Result<Option<(String, SecretString)>, Faulty> {
     let beside = password(entries, reader);

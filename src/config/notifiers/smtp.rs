@@ -10,7 +10,7 @@ use super::super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
 
 /// A mail server and its user.
-pub(super) struct Server {
+pub(super) struct SmtpServer {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: MailSecurity,
@@ -18,7 +18,7 @@ pub(super) struct Server {
     pub(super) password: Option<String>,
 }
 
-impl Server {
+impl SmtpServer {
     /// Whether it is this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost"
@@ -28,7 +28,7 @@ impl Server {
 
 /// `smtps://` (465), `smtp+starttls://` (587) or `smtp://` (25), then `user@` for a login, the
 /// host, and an optional port.
-pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Server> {
+pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SmtpServer> {
     let address = reader.string(node)?;
     let help = "write smtps://user@mail.example.org; or smtp+starttls://, or smtp:// for a server that needs neither TLS nor a password";
     let Some(url) = Url::parse(address.trim()).ok() else {
@@ -73,5 +73,5 @@ pub(super) fn server(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Se
         return None;
     }
     let (host, port) = (host.to_owned(), url.port().unwrap_or(port));
-    Some(Server { host, port, security, user: user.flatten(), password: password.flatten() })
+    Some(SmtpServer { host, port, security, user: user.flatten(), password: password.flatten() })
 }

@@ -71,7 +71,7 @@ fn everybodys_proxy_stands_under_network() {
 }
 
 #[test]
-fn pages_may_be_looked_at_again_twice() {
+fn pages_may_be_rechecked_twice() {
     let feed = |keys: &str| with(&format!("feeds: [{{url: https://example.org/feed, {keys}}}]"));
     let times = |keys: &str| sound(&feed(keys)).feeds.remove(0).recheck;
     assert_eq!(times("every: 1h"), Vec::<Duration>::new());

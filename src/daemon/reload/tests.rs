@@ -5,12 +5,13 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::config;
+use crate::daemon::blocking::BlockingThreads;
 use tidings_rules::fault::Source;
 
 const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\n\
                       feeds: [\"https://wire.example/\"]\nnotifiers: {console: {type: console}}\n";
 
-fn load_config(folder: &Path) -> Arc<crate::config::Config> {
+fn test_config(folder: &Path) -> Arc<crate::config::Config> {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: CONFIG.to_owned() });
     let mut faults = Vec::new();
     let no_list = |_: &[u8]| Err("there is no list".to_owned());
@@ -38,8 +39,9 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("rules")).unwrap();
         write_rules(folder.path(), 1);
-        let config = load_config(folder.path());
-        let (store, writer) = Store::open(&config.store).await.unwrap();
+        let config = test_config(folder.path());
+        let (store, writer) =
+            Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
         let known_names = crate::daemon::known_names(&config);
         let (rules, files) = first_load(&config.rules, &known_names, &store).await.unwrap();

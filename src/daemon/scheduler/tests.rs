@@ -9,7 +9,7 @@ use super::*;
 
 /// What a job of the script does.
 #[derive(Clone, Copy, Debug)]
-enum Act {
+enum JobAction {
     /// It ends after this number of seconds.
     Take(u64),
     /// The store fails it.
@@ -19,9 +19,9 @@ enum Act {
 
 /// Jobs that become due at these seconds. A job that ended, or whose key is left out, is not due
 /// again.
-struct Script<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64 = 0> {
+struct JobScript<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64 = 0> {
     begun: Instant,
-    jobs: Vec<(u64, &'static str, Act)>,
+    jobs: Vec<(u64, &'static str, JobAction)>,
     failing_lookups: usize,
     leaves_out: bool,
     changed: Arc<Notify>,
@@ -33,15 +33,15 @@ fn tokio_now() -> Instant {
 }
 
 fn script<const AT_ONCE: usize, const GRACE: u64>(
-    jobs: &[(u64, &'static str, Act)],
-) -> Script<AT_ONCE, GRACE> {
+    jobs: &[(u64, &'static str, JobAction)],
+) -> JobScript<AT_ONCE, GRACE> {
     gathering_script(jobs)
 }
 
 fn gathering_script<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64>(
-    jobs: &[(u64, &'static str, Act)],
-) -> Script<AT_ONCE, GRACE, GATHER> {
-    Script {
+    jobs: &[(u64, &'static str, JobAction)],
+) -> JobScript<AT_ONCE, GRACE, GATHER> {
+    JobScript {
         begun: tokio_now(),
         jobs: jobs.to_vec(),
         failing_lookups: 0,
@@ -57,7 +57,7 @@ fn log(lines: &Mutex<Vec<String>>, begun: Instant, event: &str) {
     lines.lock().unwrap().push(format!("{seconds} {event}"));
 }
 
-impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Script<AT_ONCE, GRACE, GATHER> {
+impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> JobScript<AT_ONCE, GRACE, GATHER> {
     fn log(&self, event: &str) {
         log(&self.log, self.begun, event);
     }
@@ -87,10 +87,10 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Script<AT_ONCE, 
 }
 
 impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
-    for Script<AT_ONCE, GRACE, GATHER>
+    for JobScript<AT_ONCE, GRACE, GATHER>
 {
     type Key = &'static str;
-    type Job = (&'static str, Act);
+    type Job = (&'static str, JobAction);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
@@ -112,7 +112,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
         let open = self.jobs.iter().filter(|(_, key, _)| !taken.contains(key));
         let (due, later_jobs): (Vec<_>, Vec<_>) =
             open.partition(|(at, ..)| Duration::from_secs(*at) <= passed);
-        let jobs: Vec<_> = due.iter().map(|(_, key, act)| (*key, *act)).collect();
+        let jobs: Vec<_> = due.iter().map(|(_, key, action)| (*key, *action)).collect();
         let left =
             later_jobs.iter().map(|(at, ..)| Duration::from_secs(*at).saturating_sub(passed)).min();
         let free = usize::try_from(running.free()).unwrap();
@@ -120,16 +120,16 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
         Ok(Due { jobs, next: left.map(|left| later(now(), left)) })
     }
 
-    fn begin(&self, (key, act): Self::Job) -> (&'static str, Run<()>) {
+    fn begin(&self, (key, action): Self::Job) -> (&'static str, Run<()>) {
         self.log(&format!("{key} begins"));
         let run = async move {
-            match act {
-                Act::Take(seconds) => {
+            match action {
+                JobAction::Take(seconds) => {
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
                     Ok(())
                 }
-                Act::Fail => Err(StoreError("closed".to_owned())),
-                Act::Panic => panic!("as the script says"),
+                JobAction::Fail => Err(StoreError("closed".to_owned())),
+                JobAction::Panic => panic!("as the script says"),
             }
         };
         (key, Box::pin(run))
@@ -142,7 +142,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
             self.jobs.remove(job);
         } else {
             self.log(&format!("{key} failed"));
-            self.jobs[job].2 = Act::Take(1);
+            self.jobs[job].2 = JobAction::Take(1);
         }
     }
 
@@ -153,7 +153,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
             return AfterPanic::LeaveOut(key);
         }
         let job = self.jobs.iter_mut().find(|(_, other, _)| *other == key).unwrap();
-        (job.0, job.2) = (600, Act::Take(1));
+        (job.0, job.2) = (600, JobAction::Take(1));
         AfterPanic::Reschedule
     }
 
@@ -177,7 +177,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
 
 #[tokio::test(start_paused = true)]
 async fn a_job_starts_when_it_is_due_and_a_round_ends_when_none_is_due() {
-    use Act::Take;
+    use JobAction::Take;
     let jobs = [(0, "a", Take(1)), (0, "b", Take(5)), (3, "c", Take(1)), (900, "d", Take(1))];
     assert_eq!(
         script::<9, 0>(&jobs).run_once().await,
@@ -187,7 +187,7 @@ async fn a_job_starts_when_it_is_due_and_a_round_ends_when_none_is_due() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_jobs_run_at_once_than_may() {
-    use Act::Take;
+    use JobAction::Take;
     let jobs = [(0, "a", Take(2)), (0, "b", Take(3)), (0, "c", Take(2)), (0, "d", Take(2))];
     assert_eq!(
         script::<2, 0>(&jobs).run_once().await,
@@ -206,7 +206,7 @@ async fn no_more_jobs_run_at_once_than_may() {
 
 #[tokio::test(start_paused = true)]
 async fn jobs_that_end_shortly_after_one_another_are_followed_by_one_lookup() {
-    use Act::Take;
+    use JobAction::Take;
     let jobs = [(0, "a", Take(1)), (0, "b", Take(3)), (0, "c", Take(9)), (2, "d", Take(1))];
     assert_eq!(
         gathering_script::<9, 0, 4>(&jobs).run_once().await,
@@ -225,14 +225,14 @@ async fn jobs_that_end_shortly_after_one_another_are_followed_by_one_lookup() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_whose_job_panicked_is_left_out_and_the_others_go_on() {
-    let jobs = [(0, "a", Act::Panic), (0, "b", Act::Take(2))];
+    let jobs = [(0, "a", JobAction::Panic), (0, "b", JobAction::Take(2))];
     let lines = script::<9, 0>(&jobs).run_once().await;
     assert_eq!(lines, ["0 a begins", "0 b begins", "0 a panicked", "2 b ends"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_may_reschedule_a_key_whose_job_panicked() {
-    let mut script = script::<9, 0>(&[(0, "a", Act::Panic)]);
+    let mut script = script::<9, 0>(&[(0, "a", JobAction::Panic)]);
     script.leaves_out = false;
     let lines = script.run_for(700, JumpWatch::start()).await;
     let of_jobs: Vec<_> = lines.iter().filter(|line| line.contains(" a ")).collect();
@@ -241,7 +241,7 @@ async fn work_may_reschedule_a_key_whose_job_panicked() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_of_the_store_causes_one_pause() {
-    let mut script = script::<9, 0>(&[(0, "a", Act::Fail), (0, "b", Act::Take(1))]);
+    let mut script = script::<9, 0>(&[(0, "a", JobAction::Fail), (0, "b", JobAction::Take(1))]);
     script.failing_lookups = 2;
     assert_eq!(
         script.run_for(30, JumpWatch::start()).await,
@@ -262,7 +262,7 @@ async fn a_failure_of_the_store_causes_one_pause() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_starts_a_job_before_its_time() {
-    let mut script = script::<9, 0>(&[(50, "a", Act::Take(1))]);
+    let mut script = script::<9, 0>(&[(50, "a", JobAction::Take(1))]);
     let changed = Arc::clone(&script.changed);
     let change = async move {
         tokio::time::sleep(Duration::from_secs(7)).await;
@@ -274,7 +274,7 @@ async fn a_change_starts_a_job_before_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_running_jobs_and_starts_none() {
-    use Act::Take;
+    use JobAction::Take;
     let jobs = [(0, "a", Take(15)), (0, "b", Take(100)), (12, "c", Take(1))];
     assert_eq!(
         script::<9, 30>(&jobs).run_for(10, JumpWatch::start()).await,
@@ -292,13 +292,13 @@ async fn a_stop_waits_for_running_jobs_and_starts_none() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_pause_after_a_failed_job() {
-    let lines = script::<9, 30>(&[(0, "a", Act::Fail)]).run_for(2, JumpWatch::start()).await;
+    let lines = script::<9, 30>(&[(0, "a", JobAction::Fail)]).run_for(2, JumpWatch::start()).await;
     assert_eq!(lines, ["0 a begins", "2 records", "2 a failed", "2 records", "2 stopped"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_clock_is_checked_every_minute_and_a_jump_at_once() {
-    let mut script = script::<9, 0>(&[(600, "a", Act::Take(1))]);
+    let mut script = script::<9, 0>(&[(600, "a", JobAction::Take(1))]);
     let hour = Duration::from_hours(1);
     let lines = script.run_for(150, JumpWatch::start_behind(hour)).await;
     let [jump, rest @ ..] = lines.as_slice() else { panic!("no lines") };

@@ -36,7 +36,7 @@ fn items_are_counted_by_their_openings(#[case] text: &str, #[case] count: usize)
 #[case("<x:Subject>", false, true, false)]
 #[case("<source>", false, false, true)]
 #[case("</author><authors>author", false, false, false)]
-fn what_may_be_named_is_told_by_tags(
+fn tags_decide_what_may_be_named(
     #[case] text: &str,
     #[case] authors: bool,
     #[case] tags: bool,

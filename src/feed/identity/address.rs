@@ -150,7 +150,7 @@ struct PartValues<'a> {
     values: HashSet<&'a str>,
     addresses: usize,
     /// Whether two items of one document differ only in it.
-    tells_apart: bool,
+    distinguishes: bool,
     /// Whether the last document has the same value of it.
     is_steady: bool,
     /// Whether an address has it whose path does not identify an item.
@@ -174,7 +174,7 @@ impl<'a> Volatile<'a> {
                 let is_now = std::ptr::eq(document, now);
                 for (at, (name, value)) in address.parts.iter().enumerate() {
                     let of_name = seen.entry(name).or_default();
-                    of_name.tells_apart |=
+                    of_name.distinguishes |=
                         *first.entry((*name, address.without(at))).or_insert(*value) != *value;
                     if is_now {
                         of_name.values.insert(value);
@@ -192,7 +192,7 @@ impl<'a> Volatile<'a> {
             let are_identifiers = seen.is_needed
                 && seen.values.len() == seen.addresses
                 && seen.values.iter().all(is_number);
-            !seen.tells_apart && (is_of_session(name) || !seen.is_steady && !are_identifiers)
+            !seen.distinguishes && (is_of_session(name) || !seen.is_steady && !are_identifiers)
         };
         Self(
             seen.into_iter()
@@ -223,7 +223,7 @@ mod tests {
     #[case::a_token_each(&["https://a.example/1?k=x", "https://a.example/2?k=z"], &["https://a.example/1?k=y", "https://a.example/2?k=w"], "k", true)]
     #[case::fragments(&["https://a.example/1#x"], &["https://a.example/1#y"], "#", true)]
     #[case::path_parameters(&["https://a.example/1;jsessionid=x"], &["https://a.example/1;jsessionid=y"], "jsessionid", true)]
-    #[case::all_that_tells_items_apart(&["https://a.example/v?k=x", "https://a.example/v?k=z"], &["https://a.example/v?k=y", "https://a.example/v?k=w"], "k", false)]
+    #[case::all_that_distinguishes_items(&["https://a.example/v?k=x", "https://a.example/v?k=z"], &["https://a.example/v?k=y", "https://a.example/v?k=w"], "k", false)]
     #[case::anchors_of_one_page(&["https://a.example/v#x"], &["https://a.example/v#y", "https://a.example/v#x2"], "#", false)]
     #[case::one_that_stayed(&["https://a.example/1?k=x", "https://a.example/2?k=z"], &["https://a.example/1?k=x", "https://a.example/3?k=w"], "k", false)]
     #[case::numbers(&["https://a.example/v?id=1"], &["https://a.example/v?id=2"], "id", false)]

@@ -8,7 +8,7 @@ use std::iter;
 use super::alike::Alike;
 use super::face::{Face, count};
 use super::known::{ItemChange, ItemKey, KnownItem};
-use super::link::is_telling;
+use super::link::identifies_story;
 
 /// The most known items with the same words that are compared with one item of the document.
 const MOST_SAME: usize = 64;
@@ -31,11 +31,11 @@ fn claim_known(mut claims: Claiming<'_>) -> Vec<(ItemKey, ItemChange)> {
         index(known, |item| Some((item.guid.as_deref(), item.link.as_deref(), item.hash.as_str())));
     let same_text = index(known, |item| Some((item.guid.as_deref()?, item.hash.as_str())));
     let pair = index(known, |item| {
-        let is_told = item.guid.is_some() || item.link.is_some();
-        is_told.then_some((item.guid.as_deref(), item.link.as_deref()))
+        let has_either = item.guid.is_some() || item.link.is_some();
+        has_either.then_some((item.guid.as_deref(), item.link.as_deref()))
     });
     let guid = index(known, |item| item.guid.as_deref());
-    let link = index(known, |item| item.link.as_deref().filter(|link| is_telling(link)));
+    let link = index(known, |item| item.link.as_deref().filter(|link| identifies_story(link)));
     let hash = index(known, |item| Some(item.hash.as_str()));
     let key = index(known, |item| Some(item.key.clone()));
     let links = count(faces.iter().filter_map(|face| face.link.as_deref()));

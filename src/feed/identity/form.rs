@@ -316,64 +316,57 @@ mod tests {
     #[rstest]
     #[case::place_and_figures(
         "Storm warning for Busan in Korea: wind of 70 km/h from 18:00, waves of 4 m.",
-        "Storm warning for Incheon in Korea: wind of 90 km/h from 06:00, waves of 7 m.",
-        true
+        "Storm warning for Incheon in Korea: wind of 90 km/h from 06:00, waves of 7 m."
     )]
     #[case::identifiers(
         "A flaw in the mail server, CVE-2024-4671, is exploited.",
-        "A flaw in the mail server, CVE-2024-9912, is exploited.",
-        true
+        "A flaw in the mail server, CVE-2024-9912, is exploited."
     )]
     #[case::results(
         "League: Ayr 1 Clyde 0; Elgin 2 Forfar 2; Alloa 3 Peterhead 1.",
-        "League: Forfar 4 Ayr 1; Clyde 2 Alloa 0; Peterhead 0 Elgin 5.",
-        true
+        "League: Forfar 4 Ayr 1; Clyde 2 Alloa 0; Peterhead 0 Elgin 5."
     )]
+    fn a_form_with_other_entries_has_other_names(#[case] earlier: &str, #[case] later: &str) {
+        let (earlier, later) = (Form::parse(earlier), Form::parse(later));
+        assert!(earlier.is_refilled_by(&later));
+        assert!(!later.is_refilled_by(&later));
+    }
+
+    #[rstest]
     #[case::results_so_far(
         "League: Ayr 1 Clyde 0; Elgin 2 Forfar 2; Alloa 3 Peterhead 1.",
-        "League: Ayr 2 Clyde 0; Elgin 3 Forfar 2; Alloa 3 Peterhead 4.",
-        false
+        "League: Ayr 2 Clyde 0; Elgin 3 Forfar 2; Alloa 3 Peterhead 4."
     )]
     #[case::counters(
         "The fire in Busan: 12 dead, 30 injured. Updated 14:05.",
-        "The fire in Busan: 15 dead, 42 injured. Updated 15:10.",
-        false
+        "The fire in Busan: 15 dead, 42 injured. Updated 15:10."
     )]
-    #[case::views("Seen 1,204 times; 7 comments", "Seen 9,311 times; 18 comments", false)]
+    #[case::views("Seen 1,204 times; 7 comments", "Seen 9,311 times; 18 comments")]
     #[case::who_posted_last(
         "7 replies, the last by Anna Hill at 12:03",
-        "9 replies, the last by Peter Marsh at 14:44",
-        false
+        "9 replies, the last by Peter Marsh at 14:44"
     )]
     #[case::day(
         "On Monday the ferry to Busan will run.",
-        "On Tuesday the ferry to Busan will run.",
-        false
+        "On Tuesday the ferry to Busan will run."
     )]
-    #[case::typo("Talks in Pyonyang on 3 June", "Talks in Pyongyang on 4 June", false)]
-    #[case::inflection("The Korea talks, 3rd day", "The Korean talks, 4th day", false)]
+    #[case::typo("Talks in Pyonyang on 3 June", "Talks in Pyongyang on 4 June")]
+    #[case::inflection("The Korea talks, 3rd day", "The Korean talks, 4th day")]
     #[case::more_text(
         "Calm at the harbour of Busan.",
-        "Calm at the harbour of Busan. Mayor Kim spoke to Incheon Radio.",
-        false
+        "Calm at the harbour of Busan. Mayor Kim spoke to Incheon Radio."
     )]
     #[case::correction(
         "The ferry sank off Busan with 12 aboard.",
-        "The ferry sank off Ulsan with 15 aboard. Correction: the place was wrong.",
-        false
+        "The ferry sank off Ulsan with 15 aboard. Correction: the place was wrong."
     )]
     #[case::another_text(
         "Calm at the harbour; the ferry runs as planned.",
-        "Missile fired over Jeju strait this morning.",
-        false
+        "Missile fired over Jeju strait this morning."
     )]
-    fn a_form_with_other_entries_has_other_names(
-        #[case] earlier: &str,
-        #[case] later: &str,
-        #[case] expected: bool,
-    ) {
+    fn an_edit_of_a_text_is_no_form_with_other_entries(#[case] earlier: &str, #[case] later: &str) {
         let (earlier, later) = (Form::parse(earlier), Form::parse(later));
-        assert_eq!(earlier.is_refilled_by(&later), expected);
+        assert!(!earlier.is_refilled_by(&later));
         assert!(!later.is_refilled_by(&later));
     }
 

@@ -25,7 +25,7 @@ fn is_tracking(pair: &str) -> bool {
 }
 
 /// Whether a normalised link can identify a story: it has a path beyond `/`, or a query.
-pub(super) fn is_telling(link: &str) -> bool {
+pub(super) fn identifies_story(link: &str) -> bool {
     let after_host =
         link.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
     !after_host.is_empty() && !after_host.starts_with('#')

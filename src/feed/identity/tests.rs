@@ -147,7 +147,7 @@ fn keys_are_guid_else_link_else_text() {
 #[case("http://a.example/", "wire\nguid g")]
 #[case("http://a.example/#x", "wire\nguid g")]
 #[case("", "wire\nguid g")]
-fn stories_are_shared_by_links_that_tell(#[case] link: &str, #[case] story: &str) {
+fn feeds_share_stories_by_links_that_identify_them(#[case] link: &str, #[case] story: &str) {
     assert_eq!(judge(&feed(), &[], &[item("g", link, "x", "")])[0].story.0, story);
 }
 

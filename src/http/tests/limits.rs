@@ -24,7 +24,7 @@ fn broken(answer: HttpAnswer) -> (Vec<u8>, String) {
 }
 
 #[tokio::test]
-async fn damaged_and_cut_answers_are_told_apart() {
+async fn damaged_and_cut_answers_are_distinguished() {
     let whole = gzip(&[b'x'; 5000].map(|_| b'x'));
     let cut = whole[..whole.len() / 2].to_vec();
     let truncated = serve(move |_| ok("Content-Encoding: gzip\r\n", &cut)).await;

@@ -41,7 +41,7 @@ fn feed(name: &str) -> AlertFilter {
 /// The item a with this headline, in which arms were found.
 fn titled(title: &str) -> ItemRecord {
     let mut item = item("a", settle_plan(&["arms"]));
-    item.news.as_mut().expect("news").0.title = title.to_owned();
+    item.story_change.as_mut().expect("a change").0.title = title.to_owned();
     item
 }
 
@@ -138,7 +138,7 @@ async fn the_index_keeps_words_and_names_whole() {
     let title = "U.S. and AT&T: C++, C#, 1,000.5 Łódź 北京 Ёлка co-op \"quoted\" it's OR NOT NEAR";
     let bench = bench(title).await;
     let mut odd = item("b", settle_plan(&["Kim \"in\" PERSON, =r"]));
-    odd.news.as_mut().expect("news").0.title = String::new();
+    odd.story_change.as_mut().expect("a change").0.title = String::new();
     bench.poll("The Wire: \"World\"", 1, vec![odd]).await;
     let rule = |name: &str| AlertFilter { rule: Some(name.to_owned()), ..AlertFilter::default() };
     for is_indexed in [false, true] {

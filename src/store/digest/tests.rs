@@ -17,9 +17,9 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A story `key` that `rule` matched, of that severity, at `now` seconds.
 async fn story(bench: &Bench, key: &str, rule: &str, severity: super::Severity, now: i64) {
-    let sketch = new_alert(rule, &[desk_receiver()]);
+    let alert = new_alert(rule, &[desk_receiver()]);
     let alerts =
-        vec![NewAlert { rule_match: super::RuleMatch { severity, ..sketch.rule_match }, ..sketch }];
+        vec![NewAlert { rule_match: super::RuleMatch { severity, ..alert.rule_match }, ..alert }];
     let plan = StoryPlan::Settle(MatchResult { alerts, due: at_second(now), ..match_result(&[]) });
     bench.poll("wire", now, vec![item(key, plan)]).await;
 }

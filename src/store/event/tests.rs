@@ -1,6 +1,7 @@
 //! Tests of events: which event a story joins, and what is sent for copies.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::super::fixture::{
     Bench, at_second, desk_receiver, final_text, item, match_result, parse_notification,
@@ -13,7 +14,7 @@ use crate::alerts::retry::Finish;
 use tidings_rules::story::FeedName;
 
 /// A text of 120 words and some numbers; another seed is another text.
-fn text(seed: &str) -> String {
+pub(in crate::store) fn text(seed: &str) -> String {
     (0..120).fold("It cost 12 lives and 3 ships. ".to_owned(), |mut text, n| {
         let word: String =
             format!("{seed}{n}").bytes().map(|byte| char::from(b'a' + byte % 26)).collect();
@@ -24,25 +25,32 @@ fn text(seed: &str) -> String {
 
 fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
-        fingerprint: copies::print(title, text, true).map(Box::new),
+        fingerprint: copies::compute_fingerprint(title, text, true).map(Arc::new),
         ..match_result(rules)
     })
 }
 
 /// An item with this text, first seen at `now` seconds.
-fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
+pub(in crate::store) fn with_text(key: &str, text: &str, rules: &[&str], now: i64) -> ItemRecord {
     let mut item = item(key, match_plan(key, text, rules));
-    let (story, _) = item.news.as_mut().expect("news");
+    let (story, _) = item.story_change.as_mut().expect("a change");
     (story.body, story.first_seen) = (text.to_owned(), at_second(now));
     item
 }
 
-async fn poll(bench: &Bench, feed: &str, key: &str, text: &str, rules: &[&str], now: i64) {
+pub(in crate::store) async fn poll(
+    bench: &Bench,
+    feed: &str,
+    key: &str,
+    text: &str,
+    rules: &[&str],
+    now: i64,
+) {
     bench.poll(feed, now, vec![with_text(key, text, rules, now)]).await;
 }
 
 /// The stories, each with the title of the first story of its event.
-async fn events(bench: &Bench) -> String {
+pub(in crate::store) async fn events(bench: &Bench) -> String {
     let sql = "SELECT group_concat(title || ' of ' || first, ', ') FROM (
         SELECT story.title, first.title AS first FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id)";
     bench.query_text(sql).await.expect("a story")
@@ -138,7 +146,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash_and_reopen().await;
     let waiting = bench.waiting_stories(9).await.remove(0);
     let match_result = MatchResult {
-        fingerprint: copies::print("b", &text("x"), true).map(Box::new),
+        fingerprint: copies::compute_fingerprint("b", &text("x"), true).map(Arc::new),
         ..match_result(&["arms"])
     };
     assert!(
@@ -174,7 +182,7 @@ async fn an_event_once_given_stays_and_no_alert_moves_to_another() {
 }
 
 #[tokio::test]
-async fn what_only_looks_alike_joins_nothing() {
+async fn what_is_only_similar_joins_nothing() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "wire", "b", &text("x").replace("12 lives and 3", "14 lives and 5"), &[], 1).await;
@@ -183,7 +191,7 @@ async fn what_only_looks_alike_joins_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_takes_copies_for_three_days_and_its_sketches_go_after_that() {
+async fn an_event_takes_copies_for_three_days_and_its_signatures_go_after_that() {
     let bench = Bench::new().await;
     poll(&bench, "wire", "a", &text("x"), &[], 0).await;
     poll(&bench, "paper", "b", &text("x"), &[], 71 * HOUR).await;
@@ -207,12 +215,12 @@ async fn poll_titled(
     now: i64,
 ) {
     let mut item = with_text(key, text, &["arms"], now);
-    let (story, plan) = item.news.as_mut().expect("news");
+    let (story, plan) = item.story_change.as_mut().expect("a change");
     title.clone_into(&mut story.title);
     let StoryPlan::Settle(match_result) = plan else { panic!("not settled") };
     match_result.feeds = vec![FeedName(feed.to_owned())];
     match_result.fingerprint =
-        copies::print(title, text, match_result.fingerprint.is_some()).map(Box::new);
+        copies::compute_fingerprint(title, text, match_result.fingerprint.is_some()).map(Arc::new);
     let evidence = &mut match_result.alerts[0].rule_match.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());
@@ -386,7 +394,7 @@ async fn what_a_settle_costs() {
     }
 }
 
-/// Stories with sketches of chance.
+/// Stories with signatures of chance.
 async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)

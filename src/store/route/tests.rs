@@ -228,12 +228,12 @@ async fn rows_of_one_rule_are_counted_each_for_itself_and_stand_apart_in_digests
     let run = bench.start_run(&[desk_receiver()]).await;
     let free = DeliveryPolicy::default();
     let of_row = |id: &str, throttle: Throttle| {
-        let sketch = rule("listed", throttle);
+        let alert = rule("listed", throttle);
         let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {id}") });
         NewAlert {
             dedup_key: id.to_owned(),
-            rule_match: RuleMatch { row, ..sketch.rule_match },
-            ..sketch
+            rule_match: RuleMatch { row, ..alert.rule_match },
+            ..alert
         }
     };
     for n in 0..4 {
@@ -264,12 +264,12 @@ async fn a_row_notifies_of_an_event_once_even_if_edited_and_another_row_notifies
     let run = bench.start_run(&[desk_receiver()]).await;
     let free = DeliveryPolicy::default();
     let of_row = |id: &str, version: &str| {
-        let sketch = rule("listed", Throttle::default());
+        let alert = rule("listed", Throttle::default());
         let row = Some(WatchlistRow { id: id.to_owned(), label: format!("Name {version}") });
         NewAlert {
             dedup_key: id.to_owned(),
-            rule_match: RuleMatch { row, version: version.to_owned(), ..sketch.rule_match },
-            ..sketch
+            rule_match: RuleMatch { row, version: version.to_owned(), ..alert.rule_match },
+            ..alert
         }
     };
     for (second, new_alerts, expected) in [
@@ -301,12 +301,12 @@ async fn a_silence_of_a_row_mutes_that_row_alone() {
     .await
     .unwrap();
     let of_row = |id: &str| {
-        let sketch = rule("listed", Throttle::default());
+        let alert = rule("listed", Throttle::default());
         let row = Some(WatchlistRow { id: id.to_owned(), label: id.to_owned() });
         NewAlert {
             dedup_key: id.to_owned(),
-            rule_match: RuleMatch { row, ..sketch.rule_match },
-            ..sketch
+            rule_match: RuleMatch { row, ..alert.rule_match },
+            ..alert
         }
     };
     story(&bench, "a", vec![of_row("36")], &DeliveryPolicy::default(), 10).await;

@@ -16,10 +16,10 @@ use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A rule with a tag and a row.
 fn arms() -> NewAlert {
-    let sketch = new_alert("arms", &[desk_receiver()]);
+    let alert = new_alert("arms", &[desk_receiver()]);
     let row = Some(WatchlistRow { id: "36".to_owned(), label: "Ivan Petrov".to_owned() });
-    let rule_match = RuleMatch { tags: vec!["korea".to_owned()], row, ..sketch.rule_match };
-    NewAlert { dedup_key: "36".to_owned(), rule_match, ..sketch }
+    let rule_match = RuleMatch { tags: vec!["korea".to_owned()], row, ..alert.rule_match };
+    NewAlert { dedup_key: "36".to_owned(), rule_match, ..alert }
 }
 
 async fn story(bench: &Bench, key: &str, now: i64) {

@@ -20,7 +20,7 @@ async fn read_status(bench: &Bench) -> String {
 fn edited(plan: StoryPlan) -> ItemRecord {
     ItemRecord {
         hash: "1".to_owned(),
-        news: Some((story("New title", "New."), plan)),
+        story_change: Some((story("New title", "New."), plan)),
         ..item("a", recorded())
     }
 }
@@ -158,7 +158,7 @@ async fn an_edit_keeps_when_the_story_was_first_seen() {
     let bench = Bench::new().await;
     bench.poll("wire", 0, vec![item("a", settle_plan(&[]))]).await;
     let mut later = edited(StoryPlan::ReadPage);
-    later.news.as_mut().unwrap().0.first_seen = at_second(50);
+    later.story_change.as_mut().unwrap().0.first_seen = at_second(50);
     bench.poll("wire", 50, vec![later]).await;
     let waiting = bench.waiting_stories(50).await.remove(0);
     assert_eq!(

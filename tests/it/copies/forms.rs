@@ -1,13 +1,13 @@
 //! Families of reports of one form: a long common text, and different entries in a few slots.
 
 /// A form: its text with `{}` for each slot, and the entries of its reports.
-pub struct Form {
+pub struct ReportForm {
     pub name: &'static str,
     text: &'static str,
     slots: &'static [&'static [&'static str]],
 }
 
-impl Form {
+impl ReportForm {
     /// Its reports.
     pub fn reports(&self) -> Vec<String> {
         self.slots.iter().map(|slots| self.filled(slots)).collect()
@@ -26,8 +26,8 @@ impl Form {
     }
 }
 
-pub const FORMS: [Form; 17] = [
-    Form {
+pub const FORMS: [ReportForm; 17] = [
+    ReportForm {
         name: "designation",
         text: "The council today added {} to the list of persons and entities subject to restrictive measures.\n\n{}\n\nAs a result, all funds \
                and economic resources that belong to, are owned, held or controlled by the listed persons and entities are frozen. No funds \
@@ -43,7 +43,7 @@ pub const FORMS: [Form; 17] = [
             &["one person", "Olga Sidorova signed the contracts of a plant at Tula."],
         ],
     },
-    Form {
+    ReportForm {
         name: "vulnerability notice",
         text: "The agency has added one flaw to its catalogue of flaws that attackers are known to use.\n\n{}\n\nFlaws of this kind are often \
                the first step of an attack and are a serious risk to public networks. A standing order requires the bodies of the federal \
@@ -58,7 +58,7 @@ pub const FORMS: [Form; 17] = [
             &["CVE-2025-9914 Lumen Router buffer overflow"],
         ],
     },
-    Form {
+    ReportForm {
         name: "food recall",
         text: "{} is recalling {} because it may contain {}, which the label does not name. People who are allergic to it run the risk of a \
                serious reaction if they eat the product. It was sold in shops across the country and can be known by the code that is \
@@ -73,7 +73,7 @@ pub const FORMS: [Form; 17] = [
             &["Corner Farm", "apple pie", "eggs"],
         ],
     },
-    Form {
+    ReportForm {
         name: "court case",
         text: "A man was sentenced today in the federal court to {} in prison for his part in a scheme to evade taxes. {}, of {}, pleaded guilty \
                in March. According to documents filed in court, he kept two sets of books and paid workers in cash. The case was \
@@ -87,7 +87,7 @@ pub const FORMS: [Form; 17] = [
             &["18 months", "Dennis Cole", "Tampa"],
         ],
     },
-    Form {
+    ReportForm {
         name: "launch",
         text: "A rocket carried {} into orbit from the cape {}, the company said. The first stage landed on a ship in the ocean eight minutes \
                later. It was the {} flight of this booster. The satellites were released about an hour after the launch and will raise their \
@@ -100,7 +100,7 @@ pub const FORMS: [Form; 17] = [
             &["21 satellites", "on Sunday night", "twelfth"],
         ],
     },
-    Form {
+    ReportForm {
         name: "earthquake",
         text: "An earthquake of magnitude {} struck {} km off {}, the geological survey said. Its centre was {} km below the sea. There were no \
                reports of damage or of people hurt. The warning centre for tsunamis said that there was no danger for the coasts of the \
@@ -114,7 +114,7 @@ pub const FORMS: [Form; 17] = [
             &["5.4", "75", "Tonga", "88"],
         ],
     },
-    Form {
+    ReportForm {
         name: "runway accident",
         text: "An {} of {} left the runway while landing at {}. The aircraft came to rest in the grass and its nose gear was damaged. There were \
                {} people on board, and nobody was hurt. It had rained before the accident and the wind came in gusts. The authority that \
@@ -127,7 +127,7 @@ pub const FORMS: [Form; 17] = [
             &["Embraer 190", "Norte Jet", "Manaus", "98"],
         ],
     },
-    Form {
+    ReportForm {
         name: "earnings",
         text: "{} reported a profit of {} a share for the quarter, against {} a share a year before. Revenue {} to {} million. The company kept \
                its forecast for the year. Its board declared the usual dividend, to be paid next month to those who hold shares at the end \
@@ -140,7 +140,7 @@ pub const FORMS: [Form; 17] = [
             &["Tarn Holdings", "2.30", "2.11", "rose", "1,204"],
         ],
     },
-    Form {
+    ReportForm {
         name: "storm warning",
         text: "The weather service in {} has issued a warning of severe thunderstorms for {} until {}. At the time of the warning a storm stood \
                near {} and moved east. Gusts of 60 miles an hour and hail are to be expected. Damage to roofs, cars and trees is likely. \
@@ -153,7 +153,7 @@ pub const FORMS: [Form; 17] = [
             &["Topeka", "Shawnee County", "7:30 PM", "Auburn"],
         ],
     },
-    Form {
+    ReportForm {
         name: "obituary",
         text: "{}, aged {}, of {} died at home among family. A memorial service will be held at the chapel on the hill, and the burial follows in \
                the old cemetery. In place of flowers, the family asks for gifts to the hospice that cared so well in the last weeks. \
@@ -166,7 +166,7 @@ pub const FORMS: [Form; 17] = [
             &["Ruth Salter", "77", "Millbrook"],
         ],
     },
-    Form {
+    ReportForm {
         name: "job notice",
         text: "The department seeks {} for its office in {}. The post is permanent and full time, and is paid by the scale for public servants. \
                You have a degree in a fitting field and at least three years of work behind you. You write well and like to work with \
@@ -179,7 +179,7 @@ pub const FORMS: [Form; 17] = [
             &["a translator", "Hamburg"],
         ],
     },
-    Form {
+    ReportForm {
         name: "ship arrest",
         text: "The {} (IMO {}) was arrested in {} at the request of a bank, a court paper shows. The vessel may not leave the port until security \
                is given or the claim is settled. A guard was put on board and the crew of {} is being supplied by the agent. If no security \
@@ -192,7 +192,7 @@ pub const FORMS: [Form; 17] = [
             &["Golden Reef", "9155230", "Singapore", "22"],
         ],
     },
-    Form {
+    ReportForm {
         name: "football result",
         text: "{} won {} at {} on Saturday. {} scored the first goal after half an hour, and the second fell late from a corner. The guests had \
                more of the ball after the break, but found no way through. The coach of the winners said that his team had worked hard \
@@ -205,7 +205,7 @@ pub const FORMS: [Form; 17] = [
             &["Athletic", "3-0", "County", "Silva"],
         ],
     },
-    Form {
+    ReportForm {
         name: "incident at sea",
         text: "The office has received a report of an incident {} miles {} of {}. The master of a {} reports that {}. Vessel and crew are safe and \
                go on to the next port. The authorities are investigating. Vessels in the area are advised to pass with care and to report \
@@ -218,7 +218,7 @@ pub const FORMS: [Form; 17] = [
             &["70", "east", "Aden", "bulk carrier", "it was hailed by armed men"],
         ],
     },
-    Form {
+    ReportForm {
         name: "approval of a medicine",
         text: "The committee has recommended that {} be approved for {}. The recommendation rests on a study with more than a thousand patients in \
                eleven countries. The most frequent side effects were headache and nausea. The commission will decide within two months, and \
@@ -231,7 +231,7 @@ pub const FORMS: [Form; 17] = [
             &["Mabrituzin", "adults with psoriasis"],
         ],
     },
-    Form {
+    ReportForm {
         name: "people missing",
         text: "{}, {}, was last seen in {} and the police ask for help. A search with dogs and a helicopter has found nothing so far. Whoever has \
                seen something is asked to call the station or the nearest office of the police at any hour. Please look into sheds and \
@@ -244,7 +244,7 @@ pub const FORMS: [Form; 17] = [
             &["Noor Haddad", "15", "Linden"],
         ],
     },
-    Form {
+    ReportForm {
         name: "central bank, one word and one number",
         text: "The central bank of {} left its main rate at {} percent on Thursday, as economists had expected. It said that prices rose more \
                slowly than in the spring and that growth was moderate. The bank will look at the data from meeting to meeting and does \

@@ -2,18 +2,18 @@
 
 use super::press::Press;
 
-type Pair = [String; 2];
+type TextPair = [String; 2];
 
 fn text(paragraphs: &[String]) -> String {
     paragraphs.join("\n\n")
 }
 
-pub fn same(press: &mut Press) -> Pair {
+pub fn same(press: &mut Press) -> TextPair {
     let text = text(&press.article());
     [text.clone(), text]
 }
 
-pub fn byline(press: &mut Press) -> Pair {
+pub fn byline(press: &mut Press) -> TextPair {
     let text = text(&press.article());
     let mut head = || {
         format!("{} (Wire) — By {} {} — ", press.name().to_uppercase(), press.name(), press.name())
@@ -21,29 +21,29 @@ pub fn byline(press: &mut Press) -> Pair {
     [head() + &text, head() + &text]
 }
 
-pub fn cut(press: &mut Press, percent: usize) -> Pair {
+pub fn cut(press: &mut Press, percent: usize) -> TextPair {
     let text = text(&press.article());
     [without_end(&text, percent), text]
 }
 
-pub fn lead(press: &mut Press, paragraphs: usize) -> Pair {
+pub fn lead(press: &mut Press, paragraphs: usize) -> TextPair {
     let article = press.article();
     [text(&article), text(&[local(press, paragraphs), article].concat())]
 }
 
-pub fn lead_and_cut(press: &mut Press) -> Pair {
+pub fn lead_and_cut(press: &mut Press) -> TextPair {
     let article = press.article();
     let local = local(press, 1);
     [text(&article), text(&local) + "\n\n" + &without_end(&text(&article), 25)]
 }
 
-pub fn edit(press: &mut Press, one_in: u32) -> Pair {
+pub fn edit(press: &mut Press, one_in: u32) -> TextPair {
     let text = text(&press.article());
     [text.clone(), edited(press, &text, one_in)]
 }
 
 /// British spelling: one small word in twenty-five is spelled in another way.
-pub fn british(press: &mut Press) -> Pair {
+pub fn british(press: &mut Press) -> TextPair {
     const SPELLINGS: [[&str; 2]; 9] = [
         ["color", "colour"],
         ["labor", "labour"],
@@ -69,7 +69,7 @@ pub fn british(press: &mut Press) -> Pair {
 }
 
 /// One word in forty has a typo.
-pub fn typos(press: &mut Press) -> Pair {
+pub fn typos(press: &mut Press) -> TextPair {
     let text = text(&press.article());
     let mistyped = |word: &str| {
         let letters: Vec<char> = word.chars().collect();
@@ -93,7 +93,7 @@ pub fn typos(press: &mut Press) -> Pair {
 }
 
 /// Two paragraphs are added in the middle.
-pub fn added(press: &mut Press) -> Pair {
+pub fn added(press: &mut Press) -> TextPair {
     let article = press.article();
     let mut longer = article.clone();
     for paragraph in local(press, 2) {
@@ -104,7 +104,7 @@ pub fn added(press: &mut Press) -> Pair {
 }
 
 /// One paragraph stands elsewhere.
-pub fn moved(press: &mut Press) -> Pair {
+pub fn moved(press: &mut Press) -> TextPair {
     let article = press.article();
     let mut other = article.clone();
     let paragraph = other.remove(press.rng.usize(1..article.len()));
@@ -112,14 +112,14 @@ pub fn moved(press: &mut Press) -> Pair {
     [text(&article), text(&other)]
 }
 
-pub fn shuffled(press: &mut Press) -> Pair {
+pub fn shuffled(press: &mut Press) -> TextPair {
     let article = press.article();
     let mut other = article.clone();
     press.rng.shuffle(&mut other);
     [text(&article), text(&other)]
 }
 
-pub fn replaced(press: &mut Press) -> Pair {
+pub fn replaced(press: &mut Press) -> TextPair {
     let article = press.article();
     let mut other = article.clone();
     for paragraph in local(press, 2) {
@@ -129,27 +129,27 @@ pub fn replaced(press: &mut Press) -> Pair {
     [text(&article), text(&other)]
 }
 
-pub fn first_three(press: &mut Press) -> Pair {
+pub fn first_three(press: &mut Press) -> TextPair {
     let article = press.article();
     [text(&article), text(&article[..3])]
 }
 
 /// The article stands among other entries of a page that grows.
-pub fn live_blog(press: &mut Press) -> Pair {
+pub fn live_blog(press: &mut Press) -> TextPair {
     let article = press.article();
     let entries = local(press, 8);
     [text(&article), text(&[&entries[..3], &article, &entries[3..]].concat())]
 }
 
 /// The agency's next version: a new beginning, more background.
-pub fn next_version(press: &mut Press) -> Pair {
+pub fn next_version(press: &mut Press) -> TextPair {
     let article = press.article();
     let (lead, more) = (local(press, 2), local(press, 3));
     [text(&article), text(&[&lead, &article[1..], &more].concat())]
 }
 
 /// A byline, a local lead, two fifths cut, a few words changed, two new paragraphs, a tail.
-pub fn newspaper(press: &mut Press) -> Pair {
+pub fn newspaper(press: &mut Press) -> TextPair {
     let article = press.article();
     let kept = edited(press, &without_end(&text(&article), 40), 60);
     let (lead, own, tail) = (local(press, 1), local(press, 1), press.boilerplate());
@@ -157,25 +157,25 @@ pub fn newspaper(press: &mut Press) -> Pair {
     [text(&article), head + &[text(&lead), kept, text(&own), tail].join("\n\n")]
 }
 
-pub fn tail(press: &mut Press) -> Pair {
+pub fn tail(press: &mut Press) -> TextPair {
     let text = text(&press.article());
     let tail = press.boilerplate();
     [text.clone() + "\n\n" + &tail, text]
 }
 
-pub fn all(press: &mut Press) -> Pair {
+pub fn all(press: &mut Press) -> TextPair {
     let [one, other] = byline(press);
     let tail = press.boilerplate();
     [edited(press, &without_end(&one, 10), 60) + "\n\n" + &tail, other]
 }
 
-pub fn same_tail(press: &mut Press) -> Pair {
+pub fn same_tail(press: &mut Press) -> TextPair {
     let tail = press.boilerplate();
     [press.article(), press.article()].map(|article| text(&article) + "\n\n" + &tail)
 }
 
 /// The next day's story. Its first half is new, and its background is the same.
-pub fn follow_up(press: &mut Press) -> Pair {
+pub fn follow_up(press: &mut Press) -> TextPair {
     let (before, mut after) = (press.article(), press.article());
     let background = &before[before.len() / 2..];
     after.truncate(background.len().max(4));
@@ -183,7 +183,7 @@ pub fn follow_up(press: &mut Press) -> Pair {
 }
 
 /// The same article in another language: each word is always replaced by the same other word.
-pub fn translation(press: &mut Press) -> Pair {
+pub fn translation(press: &mut Press) -> TextPair {
     let text = text(&press.article());
     let foreign = |word: &str| {
         let kept = word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());

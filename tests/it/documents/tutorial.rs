@@ -33,7 +33,7 @@ async fn every_step_of_the_tutorial_does_what_it_says() {
     assert!(count > 3, "the outputs were not found");
     let mails = sink.wait_for(2).await;
     assert!(mails[1].text().contains("Two tankers added"), "{}", mails[1].text());
-    assert_eq!(sink.letters().len(), 2, "the test mail and one alert");
+    assert_eq!(sink.received().len(), 2, "the test mail and one alert");
 }
 
 /// The standard output of that block's commands.

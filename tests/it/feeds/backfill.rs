@@ -31,7 +31,7 @@ async fn setup_with_unmatched() -> Setup {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
+async fn a_new_rule_is_backfilled_once_as_far_as_it_says_and_never_again() {
     let Setup { server, mail: _mail, folder } = setup_with_unmatched().await;
     folder.write(
         "rules/oil.yaml",
@@ -47,7 +47,7 @@ async fn a_new_rule_looks_back_once_as_far_as_it_says_and_never_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rule_that_is_new_while_it_runs_looks_back_and_one_without_backfill_does_not() {
+async fn a_rule_that_is_new_while_it_runs_is_backfilled_and_one_without_backfill_is_not() {
     let Setup { server, mail: _mail, folder } = setup_with_unmatched().await;
     let mut tidings = folder.run(&[]);
     tidings.wait_for_log(|line| line.contains("; rules: ")).await;

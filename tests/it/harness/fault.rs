@@ -5,7 +5,7 @@ use crate::harness::oracle::Flaw;
 use crate::support::tidings::Folder;
 
 /// A fault of delivery.
-pub struct Fault {
+pub struct PlantedFault {
     /// The mistake of a faulty daemon.
     pub what: &'static str,
     /// Changes the store as the mistake would. If it changes nothing, there was no opportunity.
@@ -15,10 +15,10 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const FAULTS: [Fault; 8] = [
+pub const FAULTS: [PlantedFault; 8] = [
     // It drops a message that settling a story put into the outbox. A sink has refused it once, so
     // it never arrived.
-    Fault {
+    PlantedFault {
         what: "a message is dropped from the outbox",
         steps: &[
             "DELETE FROM attempt WHERE message = (SELECT min(id) FROM message WHERE status = 'pending'
@@ -29,10 +29,10 @@ pub const FAULTS: [Fault; 8] = [
             "DELETE FROM message WHERE event IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)",
         ],
-        names: |flaw| matches!(flaw, Flaw::Lost(wish) if wish.to.notifier != "desk"),
+        names: |flaw| matches!(flaw, Flaw::Lost(lost) if lost.to.notifier != "desk"),
     },
     // It forgets that it sent a message, and creates another one.
-    Fault {
+    PlantedFault {
         what: "a message that was sent is sent under another id",
         steps: &["UPDATE message SET status = 'pending', payload = NULL, uid = uid || '-2', due = 0
                  WHERE id = (SELECT min(id) FROM message WHERE status = 'sent' AND event IS NOT NULL
@@ -40,7 +40,7 @@ pub const FAULTS: [Fault; 8] = [
         names: |flaw| matches!(flaw, Flaw::SentTwice(..)),
     },
     // It reads a 451 as an acceptance.
-    Fault {
+    PlantedFault {
         what: "a mail that was put off with a 451 is taken for sent",
         steps: &["UPDATE message SET status = 'sent' WHERE id = (SELECT min(id) FROM message
                  WHERE status = 'pending' AND notifier = 'desk' AND event IS NOT NULL AND why LIKE '%451%'
@@ -48,14 +48,14 @@ pub const FAULTS: [Fault; 8] = [
         names: |flaw| matches!(flaw, Flaw::NeverTaken(_)),
     },
     // It renders a message anew for a retry.
-    Fault {
+    PlantedFault {
         what: "a retry has other bytes",
         steps: &["UPDATE message SET payload = CAST(payload || ' ' AS BLOB) WHERE id = (SELECT min(id) FROM message
                  WHERE status = 'pending' AND notifier IN ('hook', 'ops') AND why LIKE '%connection%' AND counted_attempts > 0)"],
         names: |flaw| matches!(flaw, Flaw::OtherBytes(_)),
     },
     // It sends a message again that it has recorded as accepted.
-    Fault {
+    PlantedFault {
         what: "a message that was sent is sent again under its own id",
         steps: &["UPDATE message SET status = 'pending', due = 0
                  WHERE id = (SELECT min(id) FROM message WHERE status = 'sent' AND event IS NOT NULL
@@ -63,21 +63,21 @@ pub const FAULTS: [Fault; 8] = [
         names: |flaw| matches!(flaw, Flaw::SentAgain(..)),
     },
     // It forgets that a receiver asked for a pause.
-    Fault {
-        what: "a receiver's wish for rest is forgotten",
+    PlantedFault {
+        what: "a pause that a receiver asked for is forgotten",
         steps: &["UPDATE health SET rests_until = 0 WHERE notifier = 'hook' AND why LIKE '%429%'
                  AND rests_until > (unixepoch() + 10) * 1000"],
         names: |flaw| matches!(flaw, Flaw::RestBroken(_)),
     },
     // It gives up a message that nobody refused.
-    Fault {
+    PlantedFault {
         what: "a message that was put off is given up",
         steps: &["UPDATE message SET status = 'dead' WHERE id = (SELECT max(id) FROM message
                  WHERE status = 'pending' AND notifier = 'hook' AND event IS NOT NULL AND due_set_at > 0)"],
         names: |flaw| matches!(flaw, Flaw::DeadWithoutRefusal(_)),
     },
     // It lets a receiver wait as a clock that is a year ahead would.
-    Fault {
+    PlantedFault {
         what: "a receiver rests until a clock that was ahead says so",
         steps: &["INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
                  SELECT 'ops', '', 1, unixepoch() * 1000, (unixepoch() + 31536000) * 1000, unixepoch() * 1000, '429', 0
@@ -87,7 +87,7 @@ pub const FAULTS: [Fault; 8] = [
     },
 ];
 
-impl Fault {
+impl PlantedFault {
     /// Plants the fault, if there is an opportunity.
     pub async fn plant(&self, folder: &Folder) -> bool {
         for (number, step) in self.steps.iter().enumerate() {

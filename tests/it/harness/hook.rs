@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use crate::harness::ledger::{Ledger, MessageContent};
+use crate::harness::reactions::{Limiter, PAUSE, SinkReaction, choose_reaction};
 use crate::harness::script::{LIMITED, To};
-use crate::harness::temper::{Deed, Limiter, PAUSE, deed};
 use crate::support::tls::Stream;
 
 /// A running sink for all webhooks, each at the path of its name. It stops when dropped.
@@ -54,7 +54,7 @@ struct Request {
     body: Vec<u8>,
 }
 
-/// Answers the requests of one connection, until a deed ends it.
+/// Answers the requests of one connection, until a reaction ends it.
 async fn converse(
     stream: TcpStream,
     seed: u64,
@@ -65,28 +65,32 @@ async fn converse(
     while let Some(request) = read(&mut stream).await? {
         let to = To { notifier: request.notifier, recipient: String::new() };
         let content = MessageContent::by_hook(&request.body);
-        let mut done = Deed::Take;
+        let mut reaction = SinkReaction::Take;
         ledger.keep(&request.id, to.clone(), content.clone(), &request.body, |before| {
             let is_limited = to.notifier == LIMITED && limiter.is_too_much(now());
-            done = if is_limited { Deed::Limit } else { deed(seed, &to, &content, before) };
-            done.outcome()
+            reaction = if is_limited {
+                SinkReaction::Limit
+            } else {
+                choose_reaction(seed, &to, &content, before)
+            };
+            reaction.outcome()
         });
-        if !answer(&mut stream, done).await? {
+        if !answer(&mut stream, reaction).await? {
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// Does the part of a deed that the client sees. `false` if the connection ends.
-async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<bool> {
-    let status = match done {
-        Deed::Take => "204 No Content\r\n\r\n",
-        Deed::TakeSlowly => {
+/// Does the part of a reaction that the client sees. `false` if the connection ends.
+async fn answer(stream: &mut BufReader<TcpStream>, reaction: SinkReaction) -> io::Result<bool> {
+    let status = match reaction {
+        SinkReaction::Take => "204 No Content\r\n\r\n",
+        SinkReaction::TakeSlowly => {
             sleep(PAUSE).await;
             "200 OK\r\ncontent-length: 0\r\n\r\n"
         }
-        Deed::TakeInOtherWords => {
+        SinkReaction::TakeInOtherWords => {
             stream
                 .write_all(
                     b"HTTP/1.1 200 \xc4\xe3\xba\xc3\r\ncontent-length: 4\r\n\r\n\xc4\xe3\xba\xc3",
@@ -94,25 +98,29 @@ async fn answer(stream: &mut BufReader<TcpStream>, done: Deed) -> io::Result<boo
                 .await?;
             return Ok(true);
         }
-        Deed::TakeAndDrop => "200 OK\r\ncontent-length: 99\r\n\r\nthank y",
-        Deed::Stall => {
+        SinkReaction::TakeAndDrop => "200 OK\r\ncontent-length: 99\r\n\r\nthank y",
+        SinkReaction::Stall => {
             sleep(PAUSE).await;
             return Ok(false);
         }
-        Deed::Reset => {
+        SinkReaction::Reset => {
             stream.get_ref().reset_when_dropped();
             return Ok(false);
         }
-        Deed::HangUp => "2",
-        Deed::Busy => "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
-        Deed::AskForRest => "429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n",
-        Deed::Limit => "429 Too Many Requests\r\ncontent-length: 21\r\n\r\n{\"retry_after\": 1.00}",
-        Deed::Redeploy => "404 Not Found\r\ncontent-length: 0\r\n\r\n",
-        Deed::Refuse => unreachable!("no answer of a webhook refuses a message for good"),
-        Deed::Gone => "410 Gone\r\ncontent-length: 0\r\n\r\n",
+        SinkReaction::HangUp => "2",
+        SinkReaction::Busy => "503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+        SinkReaction::AskForRest => {
+            "429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n"
+        }
+        SinkReaction::Limit => {
+            "429 Too Many Requests\r\ncontent-length: 21\r\n\r\n{\"retry_after\": 1.00}"
+        }
+        SinkReaction::Redeploy => "404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        SinkReaction::Refuse => unreachable!("no answer of a webhook refuses a message for good"),
+        SinkReaction::Gone => "410 Gone\r\ncontent-length: 0\r\n\r\n",
     };
     stream.write_all(format!("HTTP/1.1 {status}").as_bytes()).await?;
-    Ok(!matches!(done, Deed::TakeAndDrop | Deed::HangUp))
+    Ok(!matches!(reaction, SinkReaction::TakeAndDrop | SinkReaction::HangUp))
 }
 
 /// The next request; `None` at the end.

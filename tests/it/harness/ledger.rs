@@ -31,7 +31,7 @@ pub struct Arrival {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageContent {
     /// These rules matched a story.
-    Tale { tale: String, rules: BTreeSet<String> },
+    Match { story: String, rules: BTreeSet<String> },
     /// A notice about a receiver, with its text.
     Notice(String),
 }
@@ -101,7 +101,7 @@ impl MessageContent {
         if payload["type"] == "alert" {
             let rules = payload["rules"].as_array().expect("a list of rules");
             let rules = rules.iter().map(|rule| text(&rule["rule"])).collect();
-            return Self::Tale { tale: mark(&text(&payload["story"]["title"])), rules };
+            return Self::Match { story: mark(&text(&payload["story"]["title"])), rules };
         }
         let to =
             To { notifier: text(&payload["notifier"]), recipient: text(&payload["recipient"]) };
@@ -112,12 +112,12 @@ impl MessageContent {
     pub fn by_mail(data: &[u8]) -> Self {
         let mail = mailparse::parse_mail(data).expect("a mail");
         let subject = header(&mail, "Subject");
-        let Some(tale) = subject.find("Tale ").map(|at| mark(&subject[at..])) else {
+        let Some(story) = subject.find("Story ").map(|at| mark(&subject[at..])) else {
             return Self::Notice(subject);
         };
         let plain = mail.subparts[0].get_body().expect("a plain part");
         let names = plain.split_whitespace().filter(|word| word.starts_with("Rule"));
-        Self::Tale { tale, rules: names.map(str::to_owned).collect() }
+        Self::Match { story, rules: names.map(str::to_owned).collect() }
     }
 }
 
@@ -139,5 +139,5 @@ fn header(mail: &mailparse::ParsedMail<'_>, name: &str) -> String {
 
 /// The beginning of a title, which only one story has.
 fn mark(title: &str) -> String {
-    title.chars().take("Tale 0000".len()).collect()
+    title.chars().take("Story 0000".len()).collect()
 }

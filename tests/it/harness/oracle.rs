@@ -9,16 +9,16 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::harness::ledger::{Arrival, MessageContent, SinkOutcome};
-use crate::harness::script::{DESK, GONE, To, Wish};
+use crate::harness::script::{DESK, ExpectedMatch, GONE, To};
 
 /// The record of all runs.
-pub struct Evidence {
-    pub wishes: BTreeSet<Wish>,
+pub struct RunRecord {
+    pub expected: BTreeSet<ExpectedMatch>,
     pub arrivals: Vec<Arrival>,
     /// The messages of the store, by their ids.
-    pub messages: BTreeMap<String, Message>,
+    pub messages: BTreeMap<String, StoredMessage>,
     /// The messages that `tidings deliveries` lists.
-    pub listed: Vec<Listed>,
+    pub listed: Vec<ListedDelivery>,
     /// The times at which the harness let time pass. They end every rest that began before.
     pub passed: Vec<Timestamp>,
     /// Messages, rests and feeds that waited longer than any schedule allows, after a run began.
@@ -28,7 +28,7 @@ pub struct Evidence {
 }
 
 /// A message that is not delivered, as `tidings deliveries` lists it.
-pub struct Listed {
+pub struct ListedDelivery {
     pub id: String,
     pub state: String,
     pub to: To,
@@ -37,16 +37,16 @@ pub struct Listed {
 }
 
 /// A message of the store.
-pub struct Message {
+pub struct StoredMessage {
     pub to: To,
     pub state: String,
     /// Its attempts, in order.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<StoredAttempt>,
 }
 
 /// An attempt of the store.
 #[derive(Clone)]
-pub struct Attempt {
+pub struct StoredAttempt {
     pub started: Timestamp,
     pub ended: Option<Timestamp>,
     pub outcome: String,
@@ -57,9 +57,9 @@ pub struct Attempt {
 pub enum Flaw {
     /// It never arrived. It is not listed as dead because of a refusal, or as waiting because its
     /// hook is gone.
-    Lost(Wish),
+    Lost(ExpectedMatch),
     /// It arrived in more than one message.
-    SentTwice(Wish, Vec<String>),
+    SentTwice(ExpectedMatch, Vec<String>),
     /// It arrived, and no rule matched.
     Unasked(String),
     /// A retry sent other bytes, or to another receiver.
@@ -96,13 +96,13 @@ pub struct Duplicates {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost(Wish { tale, rule, to }) => {
-                write!(f, "lost: that {rule} matched {tale}, for {to}")
+            Self::Lost(ExpectedMatch { story, rule, to }) => {
+                write!(f, "lost: that {rule} matched {story}, for {to}")
             }
-            Self::SentTwice(Wish { tale, rule, to }, ids) => {
+            Self::SentTwice(ExpectedMatch { story, rule, to }, ids) => {
                 write!(
                     f,
-                    "sent twice: that {rule} matched {tale}, to {to}, as {}",
+                    "sent twice: that {rule} matched {story}, to {to}, as {}",
                     ids.join(" and ")
                 )
             }
@@ -128,24 +128,24 @@ impl fmt::Display for Flaw {
 }
 
 /// All violations, and the duplicates that are permitted.
-pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
+pub fn judge(record: &RunRecord) -> (Vec<Flaw>, Duplicates) {
     let mut flaws = Vec::new();
-    check_wishes(evidence, &mut flaws);
-    check_notices(evidence, &mut flaws);
-    check_states(evidence, &mut flaws);
-    check_rests(evidence, &mut flaws);
-    flaws.extend(evidence.held.iter().cloned().map(Flaw::Held));
-    let (seen, needed) = evidence.connections;
+    check_matches(record, &mut flaws);
+    check_notices(record, &mut flaws);
+    check_states(record, &mut flaws);
+    check_rests(record, &mut flaws);
+    flaws.extend(record.held.iter().cloned().map(Flaw::Held));
+    let (seen, needed) = record.connections;
     if seen > needed {
         flaws.push(Flaw::Connections(seen, needed));
     }
     let mut duplicates = Duplicates::default();
-    for (id, arrivals) in by_id(&evidence.arrivals) {
+    for (id, arrivals) in by_id(&record.arrivals) {
         if arrivals.iter().any(|one| (&one.bytes, &one.to) != (&arrivals[0].bytes, &arrivals[0].to))
         {
             flaws.push(Flaw::OtherBytes(id.to_owned()));
         }
-        let attempts = evidence.messages.get(id).map_or(&[][..], |message| &message.attempts);
+        let attempts = record.messages.get(id).map_or(&[][..], |message| &message.attempts);
         match pair(&arrivals, attempts) {
             Some(pairs) => check_repeats(id, &pairs, &mut duplicates, &mut flaws),
             None => flaws.push(Flaw::Unattempted(id.to_owned())),
@@ -157,54 +157,56 @@ pub fn judge(evidence: &Evidence) -> (Vec<Flaw>, Duplicates) {
 }
 
 /// Every expected message arrived once, or is listed with the right status. Nothing else arrived.
-fn check_wishes(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    let (mut kept, mut refused): (BTreeMap<Wish, BTreeSet<&str>>, BTreeSet<Wish>) =
-        Default::default();
-    for arrival in &evidence.arrivals {
-        for wish in wishes_of(arrival) {
-            if !evidence.wishes.contains(&wish) {
+fn check_matches(record: &RunRecord, flaws: &mut Vec<Flaw>) {
+    let (mut kept, mut refused): (
+        BTreeMap<ExpectedMatch, BTreeSet<&str>>,
+        BTreeSet<ExpectedMatch>,
+    ) = Default::default();
+    for arrival in &record.arrivals {
+        for arrived in matches_of(arrival) {
+            if !record.expected.contains(&arrived) {
                 flaws.push(Flaw::Unasked(format!(
                     "{} about {}, to {}",
-                    wish.rule, wish.tale, wish.to
+                    arrived.rule, arrived.story, arrived.to
                 )));
             } else if arrival.outcome.is_kept() {
-                kept.entry(wish).or_default().insert(&arrival.id);
+                kept.entry(arrived).or_default().insert(&arrival.id);
             } else if arrival.outcome == SinkOutcome::Refused {
-                refused.insert(wish);
+                refused.insert(arrived);
             }
         }
     }
-    for wish in &evidence.wishes {
-        let ids = kept.get(wish).map_or(0, BTreeSet::len);
-        let excused = match wish.to.notifier.as_str() {
+    for expected in &record.expected {
+        let ids = kept.get(expected).map_or(0, BTreeSet::len);
+        let excused = match expected.to.notifier.as_str() {
             GONE => Some("pending"),
-            _ if refused.contains(wish) || wish.to.recipient == DESK[2] => Some("dead"),
+            _ if refused.contains(expected) || expected.to.recipient == DESK[2] => Some("dead"),
             _ => None,
         };
         let is_listed = |state: &str| {
             let mut listed =
-                evidence.listed.iter().filter(|one| one.state == state && one.to == wish.to);
-            listed.any(|one| one.about.starts_with(&wish.tale))
+                record.listed.iter().filter(|one| one.state == state && one.to == expected.to);
+            listed.any(|one| one.about.starts_with(&expected.story))
         };
         if ids > 1 {
-            let ids = kept[wish].iter().map(ToString::to_string).collect();
-            flaws.push(Flaw::SentTwice(wish.clone(), ids));
+            let ids = kept[expected].iter().map(ToString::to_string).collect();
+            flaws.push(Flaw::SentTwice(expected.clone(), ids));
         } else if ids == 0 && !excused.is_some_and(is_listed) {
-            flaws.push(Flaw::Lost(wish.clone()));
+            flaws.push(Flaw::Lost(expected.clone()));
         }
     }
 }
 
 /// Notices are only about receivers that refused a message, and the one that is gone.
-fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    let refusers = evidence
+fn check_notices(record: &RunRecord, flaws: &mut Vec<Flaw>) {
+    let refusers = record
         .arrivals
         .iter()
         .filter(|arrival| arrival.outcome == SinkOutcome::Refused)
         .map(|one| one.to.clone());
     let eve = To { notifier: "desk".to_owned(), recipient: DESK[2].to_owned() };
     let refusers: BTreeSet<String> = refusers.chain([eve]).map(|to| to.to_string()).collect();
-    for arrival in &evidence.arrivals {
+    for arrival in &record.arrivals {
         let MessageContent::Notice(words) = &arrival.content else { continue };
         let is_true = refusers.iter().any(|to| words.starts_with(&format!("{to} refused")))
             || [format!("{GONE} down"), format!("{GONE} takes no messages")].contains(words);
@@ -215,9 +217,9 @@ fn check_notices(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
 }
 
 /// The status of each message in the store agrees with its sink.
-fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
+fn check_states(record: &RunRecord, flaws: &mut Vec<Flaw>) {
     let with = |outcome: SinkOutcome| -> BTreeSet<&str> {
-        evidence
+        record
             .arrivals
             .iter()
             .filter(|one| one.outcome == outcome)
@@ -225,9 +227,9 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
             .collect()
     };
     let (taken, refused) = (with(SinkOutcome::Taken), with(SinkOutcome::Refused));
-    let dead = evidence.listed.iter().filter(|one| one.state == "dead");
+    let dead = record.listed.iter().filter(|one| one.state == "dead");
     let listed: BTreeSet<&str> = dead.map(|one| one.id.as_str()).collect();
-    for (id, message) in &evidence.messages {
+    for (id, message) in &record.messages {
         let may_be_dead = refused.contains(id.as_str()) || message.to.recipient == DESK[2];
         match message.state.as_str() {
             "sent" if !taken.contains(id.as_str()) => flaws.push(Flaw::NeverTaken(id.clone())),
@@ -238,7 +240,7 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
         }
     }
     for id in refused {
-        let is_dead = evidence.messages.get(id).is_some_and(|message| message.state == "dead");
+        let is_dead = record.messages.get(id).is_some_and(|message| message.state == "dead");
         if !is_dead || !listed.contains(id) {
             flaws.push(Flaw::NotDead(id.to_owned()));
         }
@@ -246,19 +248,19 @@ fn check_states(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
 }
 
 /// No receiver was sent anything between the record of a pause and the end of the pause.
-fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
-    for (id, arrivals) in by_id(&evidence.arrivals) {
-        let Some(message) = evidence.messages.get(id) else { continue };
+fn check_rests(record: &RunRecord, flaws: &mut Vec<Flaw>) {
+    for (id, arrivals) in by_id(&record.arrivals) {
+        let Some(message) = record.messages.get(id) else { continue };
         for (arrival, attempt) in pair(&arrivals, &message.attempts).unwrap_or_default() {
             let (SinkOutcome::Rest(rest), Some(known), "again") =
                 (arrival.outcome, attempt.ended, attempt.outcome.as_str())
             else {
                 continue;
             };
-            let passed = evidence.passed.iter().find(|passed| **passed > arrival.at);
+            let passed = record.passed.iter().find(|passed| **passed > arrival.at);
             let end = arrival.at + rest;
             let end = passed.map_or(end, |passed| end.min(*passed));
-            let others = evidence
+            let others = record
                 .messages
                 .iter()
                 .filter(|(_, other)| other.to.notifier == message.to.notifier);
@@ -275,8 +277,8 @@ fn check_rests(evidence: &Evidence, flaws: &mut Vec<Flaw>) {
 /// attempt has begun.)
 fn pair<'e>(
     arrivals: &[&'e Arrival],
-    attempts: &'e [Attempt],
-) -> Option<Vec<(&'e Arrival, &'e Attempt)>> {
+    attempts: &'e [StoredAttempt],
+) -> Option<Vec<(&'e Arrival, &'e StoredAttempt)>> {
     let mut left = attempts;
     let mut pairs = Vec::new();
     for arrival in arrivals.iter().rev() {
@@ -291,7 +293,7 @@ fn pair<'e>(
 /// A message that was kept and arrived again had an attempt without a known outcome.
 fn check_repeats(
     id: &str,
-    pairs: &[(&Arrival, &Attempt)],
+    pairs: &[(&Arrival, &StoredAttempt)],
     duplicates: &mut Duplicates,
     flaws: &mut Vec<Flaw>,
 ) {
@@ -305,11 +307,14 @@ fn check_repeats(
     }
 }
 
-fn wishes_of(arrival: &Arrival) -> Vec<Wish> {
-    let MessageContent::Tale { tale, rules } = &arrival.content else { return Vec::new() };
-    let wish =
-        |rule: &String| Wish { tale: tale.clone(), rule: rule.clone(), to: arrival.to.clone() };
-    rules.iter().map(wish).collect()
+fn matches_of(arrival: &Arrival) -> Vec<ExpectedMatch> {
+    let MessageContent::Match { story, rules } = &arrival.content else { return Vec::new() };
+    let expected = |rule: &String| ExpectedMatch {
+        story: story.clone(),
+        rule: rule.clone(),
+        to: arrival.to.clone(),
+    };
+    rules.iter().map(expected).collect()
 }
 
 fn by_id(arrivals: &[Arrival]) -> BTreeMap<&str, Vec<&Arrival>> {

@@ -32,13 +32,13 @@ pub const LIMITED: &str = "ops";
 pub const GONE: &str = "gone";
 
 /// All rules and stories, in the order of the stories.
-pub struct Script {
-    pub rules: Vec<Rule>,
-    pub tales: Vec<Tale>,
+pub struct NewsScript {
+    pub rules: Vec<ScriptedRule>,
+    pub stories: Vec<ScriptedStory>,
 }
 
 /// A rule over the presence of signals.
-pub struct Rule {
+pub struct ScriptedRule {
     pub name: String,
     all: Vec<usize>,
     any: Vec<usize>,
@@ -48,20 +48,20 @@ pub struct Rule {
 }
 
 /// A story.
-pub struct Tale {
+pub struct ScriptedStory {
     /// The beginning of its title, which no other story has.
     pub mark: String,
     title: String,
     paragraphs: Vec<String>,
     in_title: BTreeSet<usize>,
     in_text: BTreeSet<usize>,
-    form: Form,
+    source: TextSource,
     feeds: Vec<usize>,
 }
 
 /// How much of a story its feeds contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum TextSource {
     /// The whole text.
     Full,
     /// A teaser. Its page has the rest.
@@ -72,8 +72,8 @@ enum Form {
 
 /// A match that must be sent to a receiver, once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wish {
-    pub tale: String,
+pub struct ExpectedMatch {
+    pub story: String,
     pub rule: String,
     pub to: To,
 }
@@ -94,11 +94,11 @@ impl fmt::Display for To {
     }
 }
 
-impl Script {
+impl NewsScript {
     /// A script of this number of stories.
-    pub fn new(rng: &mut Rng, tales: usize) -> Self {
-        let rules = (0..2 * NOTIFY.len()).map(|index| Rule::new(rng, index)).collect();
-        Self { rules, tales: (0..tales).map(|index| Tale::new(rng, index)).collect() }
+    pub fn new(rng: &mut Rng, stories: usize) -> Self {
+        let rules = (0..2 * NOTIFY.len()).map(|index| ScriptedRule::new(rng, index)).collect();
+        Self { rules, stories: (0..stories).map(|index| ScriptedStory::new(rng, index)).collect() }
     }
 
     /// The rule file.
@@ -108,40 +108,41 @@ impl Script {
 
     /// The document of a feed after this number of stories has appeared.
     pub fn feed(&self, feed: usize, published: usize, page: impl Fn(&str) -> String) -> String {
-        let carried: Vec<&Tale> =
-            self.tales[..published].iter().filter(|tale| tale.feeds.contains(&feed)).collect();
-        let newest = carried.iter().rev().take(WINDOW).map(|tale| tale.entry(&page(&tale.path())));
+        let carried: Vec<&ScriptedStory> =
+            self.stories[..published].iter().filter(|story| story.feeds.contains(&feed)).collect();
+        let newest =
+            carried.iter().rev().take(WINDOW).map(|story| story.entry(&page(&story.path())));
         wire::feed(&newest.collect::<Vec<_>>())
     }
 
     /// The pages of the stories, by their paths.
     pub fn pages(&self) -> BTreeMap<String, String> {
-        let with_page = self.tales.iter().filter(|tale| tale.form == Form::Page);
-        with_page.map(|tale| (tale.path(), tale.page())).collect()
+        let with_page = self.stories.iter().filter(|story| story.source == TextSource::Page);
+        with_page.map(|story| (story.path(), story.page())).collect()
     }
 
     /// The number of items. A story counts once for each feed.
     pub fn items(&self) -> usize {
-        self.tales.iter().map(|tale| tale.feeds.len()).sum()
+        self.stories.iter().map(|story| story.feeds.len()).sum()
     }
 
     /// Everything that must arrive.
-    pub fn wishes(&self) -> BTreeSet<Wish> {
-        let mut wishes = BTreeSet::new();
-        for tale in &self.tales {
-            for rule in self.rules.iter().filter(|rule| rule.holds(tale)) {
-                wishes.extend(rule.receivers().into_iter().map(|to| Wish {
-                    tale: tale.mark.clone(),
+    pub fn expected(&self) -> BTreeSet<ExpectedMatch> {
+        let mut expected = BTreeSet::new();
+        for story in &self.stories {
+            for rule in self.rules.iter().filter(|rule| rule.holds(story)) {
+                expected.extend(rule.receivers().into_iter().map(|to| ExpectedMatch {
+                    story: story.mark.clone(),
                     rule: rule.name.clone(),
                     to,
                 }));
             }
         }
-        wishes
+        expected
     }
 }
 
-impl Rule {
+impl ScriptedRule {
     fn new(rng: &mut Rng, index: usize) -> Self {
         let mut signals: Vec<usize> = (0..SIGNALS.len()).collect();
         rng.shuffle(&mut signals);
@@ -162,9 +163,9 @@ impl Rule {
         }
     }
 
-    fn holds(&self, tale: &Tale) -> bool {
-        let seen = tale.seen();
-        let carried = self.feed.is_none_or(|feed| tale.feeds.contains(&feed));
+    fn holds(&self, story: &ScriptedStory) -> bool {
+        let seen = story.seen();
+        let carried = self.feed.is_none_or(|feed| story.feeds.contains(&feed));
         carried
             && self.all.iter().all(|signal| seen.contains(signal))
             && (self.any.is_empty() || self.any.iter().any(|signal| seen.contains(signal)))
@@ -198,16 +199,17 @@ impl Rule {
     }
 }
 
-impl Tale {
+impl ScriptedStory {
     fn new(rng: &mut Rng, index: usize) -> Self {
         let signals = |rng: &mut Rng, most: usize| -> BTreeSet<usize> {
             (0..rng.usize(0..=most)).map(|_| rng.usize(0..SIGNALS.len())).collect()
         };
         let (in_title, in_text) = (signals(rng, 1), signals(rng, 5));
-        let form = [Form::Full, Form::Full, Form::Page, Form::PageGone][rng.usize(0..4)];
+        let source = [TextSource::Full, TextSource::Full, TextSource::Page, TextSource::PageGone]
+            [rng.usize(0..4)];
         let first = rng.usize(0..FEEDS);
         let feeds = if rng.u8(0..4) == 0 { vec![first, (first + 1) % FEEDS] } else { vec![first] };
-        let mark = format!("Tale {index:04}");
+        let mark = format!("Story {index:04}");
         let title = std::iter::once(mark.clone())
             .chain(words(in_title.iter()).into_iter().map(str::to_owned));
         let title = title.collect::<Vec<_>>().join(" ");
@@ -216,12 +218,12 @@ impl Tale {
             write!(paragraphs[rng.usize(0..4)], " Some said {signal}, others did not.")
                 .expect("strings grow");
         }
-        Self { mark, title, paragraphs, in_title, in_text, form, feeds }
+        Self { mark, title, paragraphs, in_title, in_text, source, feeds }
     }
 
     /// The signals in all texts of a story that can be read.
     fn seen(&self) -> BTreeSet<usize> {
-        let text = self.in_text.iter().filter(|_| self.form != Form::PageGone);
+        let text = self.in_text.iter().filter(|_| self.source != TextSource::PageGone);
         self.in_title.iter().chain(text).copied().collect()
     }
 
@@ -230,9 +232,9 @@ impl Tale {
     }
 
     fn entry(&self, link: &str) -> Entry {
-        match self.form {
-            Form::Full => Entry::full(&self.title, link, &self.paragraphs.join("<p>")),
-            Form::Page | Form::PageGone => Entry::teaser(&self.title, link),
+        match self.source {
+            TextSource::Full => Entry::full(&self.title, link, &self.paragraphs.join("<p>")),
+            TextSource::Page | TextSource::PageGone => Entry::teaser(&self.title, link),
         }
     }
 

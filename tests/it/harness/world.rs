@@ -11,14 +11,14 @@ use tokio::time::sleep;
 
 use crate::harness::hook::Hooks;
 use crate::harness::ledger::Ledger;
-use crate::harness::mail::Mail;
-use crate::harness::oracle::{Attempt, Evidence, Listed, Message};
-use crate::harness::script::{DESK, FEEDS, GONE, LIMITED, Script, To};
+use crate::harness::mail::MailSink;
+use crate::harness::oracle::{ListedDelivery, RunRecord, StoredAttempt, StoredMessage};
+use crate::harness::script::{DESK, FEEDS, GONE, LIMITED, NewsScript, To};
 use crate::support::http::{Response, Server};
-use crate::support::tidings::{Folder, Running};
+use crate::support::tidings::{Folder, RunningTidings};
 
 /// The longest run before a kill.
-const LIFE: Duration = Duration::from_millis(1500);
+const LONGEST_RUN: Duration = Duration::from_millis(1500);
 
 /// After this time without an arrival, open messages wait for their due times.
 const QUIET: Duration = Duration::from_millis(1200);
@@ -48,12 +48,12 @@ const HELD: &str = "SELECT uid FROM message WHERE status = 'pending' AND notifie
 const HELD_FEEDS: &str = "SELECT name FROM feed WHERE next_poll > (unixepoch() + 900) * 1000";
 
 pub struct World {
-    pub script: Script,
+    pub script: NewsScript,
     pub folder: Folder,
     rng: Rng,
     server: Server,
     _hooks: Hooks,
-    mail: Mail,
+    mail: MailSink,
     ledger: Ledger,
     /// The number of stories that have appeared.
     published: usize,
@@ -67,12 +67,12 @@ pub struct World {
 
 impl World {
     /// A world before its first run.
-    pub async fn new(seed: u64, tales: usize) -> Self {
+    pub async fn new(seed: u64, stories: usize) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let script = Script::new(&mut rng, tales);
+        let script = NewsScript::new(&mut rng, stories);
         let (server, ledger) = (Server::start().await, Ledger::new());
         let hooks = Hooks::start(seed, ledger.clone()).await;
-        let mail = Mail::start(seed, ledger.clone()).await;
+        let mail = MailSink::start(seed, ledger.clone()).await;
         let folder = Folder::new(
             &config(&server, &hooks, &mail),
             &[("rules.yaml", &script.rules_as_yaml())],
@@ -100,13 +100,13 @@ impl World {
 
     /// Lets this number of further stories appear.
     pub fn publish(&mut self, more: usize) {
-        self.published = self.script.tales.len().min(self.published + more);
+        self.published = self.script.stories.len().min(self.published + more);
         self.serve();
     }
 
     /// Lets no further story appear.
-    pub fn end_the_news(&mut self) {
-        self.script.tales.truncate(self.published);
+    pub fn publish_no_more(&mut self) {
+        self.script.stories.truncate(self.published);
     }
 
     fn serve(&self) {
@@ -119,13 +119,13 @@ impl World {
 
     /// A run that is killed at a moment that the seed chose: after some milliseconds, or at some
     /// number of arrivals.
-    pub async fn live(&mut self) {
+    pub async fn run_and_kill(&mut self) {
         let is_ahead = self.rng.u8(0..4) == 0;
         let mut tidings = self.start(is_ahead);
         if self.rng.bool() {
             sleep(Duration::from_millis(self.rng.u64(10..1200))).await;
         } else {
-            self.ledger.wait_for_more(self.rng.usize(1..25), LIFE).await;
+            self.ledger.wait_for_more(self.rng.usize(1..25), LONGEST_RUN).await;
             sleep(Duration::from_micros(self.rng.u64(0..4000))).await;
         }
         tidings.kill9().await;
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// Starts a run, with its clock [`AHEAD`] or right.
-    fn start(&mut self, is_ahead: bool) -> Running {
+    fn start(&mut self, is_ahead: bool) -> RunningTidings {
         self.runs += 1;
         if is_ahead {
             // With a clock that is ahead, every rest is over.
@@ -161,17 +161,17 @@ impl World {
     }
 
     /// A run that makes some progress before it is killed.
-    pub async fn live_long(&mut self) {
+    pub async fn run_long_and_kill(&mut self) {
         let mut tidings = self.start(false);
-        self.ledger.wait_for_more(60, 2 * LIFE).await;
+        self.ledger.wait_for_more(60, 2 * LONGEST_RUN).await;
         tidings.kill9().await;
         sound(&tidings);
     }
 
     /// A run whose clock is ahead, and which makes some progress before it is killed.
-    pub async fn live_ahead(&mut self) {
+    pub async fn run_ahead_and_kill(&mut self) {
         let mut tidings = self.start(true);
-        self.ledger.wait_for_more(30, 2 * LIFE).await;
+        self.ledger.wait_for_more(30, 2 * LONGEST_RUN).await;
         tidings.kill9().await;
         sound(&tidings);
         self.set_back().await;
@@ -199,8 +199,8 @@ impl World {
 
     /// Runs without kills until everything is sent. Then runs once more, for two polls, to check
     /// that nothing more is sent.
-    pub async fn come_to_an_end(&mut self) {
-        self.publish(self.script.tales.len());
+    pub async fn run_to_the_end(&mut self) {
+        self.publish(self.script.stories.len());
         let over = format!("0 open, {} items", self.script.items());
         let (mut was_over, mut held_before) = (false, BTreeSet::new());
         let (mut standing, mut idle) = (String::new(), 0);
@@ -255,16 +255,16 @@ impl World {
     }
 
     /// The record of all runs.
-    pub async fn evidence(&self) -> Evidence {
+    pub async fn record(&self) -> RunRecord {
         let said = self.folder.command(&["deliveries", "--format", "json"]).await;
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let (id, state, about) =
                 (text(&line["message"]), text(&line["status"]), text(&line["about"]["story"]));
-            Listed { id, state, to: to(&line), about }
+            ListedDelivery { id, state, to: to(&line), about }
         });
-        Evidence {
-            wishes: self.script.wishes(),
+        RunRecord {
+            expected: self.script.expected(),
             arrivals: self.ledger.arrivals(),
             messages: self.messages().await,
             listed: listed.collect(),
@@ -274,10 +274,13 @@ impl World {
         }
     }
 
-    async fn messages(&self) -> BTreeMap<String, Message> {
+    async fn messages(&self) -> BTreeMap<String, StoredMessage> {
         let rows = self.rows("SELECT json_object('id', uid, 'notifier', notifier, 'recipient', recipient, 'state', status) FROM message").await;
-        let message =
-            |row: &Value| Message { to: to(row), state: text(&row["state"]), attempts: Vec::new() };
+        let message = |row: &Value| StoredMessage {
+            to: to(row),
+            state: text(&row["state"]),
+            attempts: Vec::new(),
+        };
         let mut messages: BTreeMap<_, _> =
             rows.iter().map(|row| (text(&row["id"]), message(row))).collect();
         let attempts =
@@ -288,7 +291,8 @@ impl World {
                 row[key].as_i64().map(|time| Timestamp::from_millisecond(time).expect("in range"))
             };
             let started = time("started").expect("every attempt began");
-            let attempt = Attempt { started, ended: time("ended"), outcome: text(&row["outcome"]) };
+            let attempt =
+                StoredAttempt { started, ended: time("ended"), outcome: text(&row["outcome"]) };
             messages
                 .get_mut(&text(&row["id"]))
                 .expect("an attempt has a message")
@@ -304,7 +308,7 @@ impl World {
     }
 }
 
-fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
+fn config(server: &Server, hooks: &Hooks, mail: &MailSink) -> String {
     let feed = |feed| {
         format!(
             "  - {{url: \"{}\", name: wire-{feed}, every: 1s}}\n",
@@ -324,7 +328,7 @@ fn config(server: &Server, hooks: &Hooks, mail: &Mail) -> String {
 }
 
 /// Fails if a run's log reports a bug in Tidings.
-fn sound(tidings: &Running) {
+fn sound(tidings: &RunningTidings) {
     let log = tidings.log();
     let faults =
         log.iter().filter(|line| line.contains("panicked") || line.contains("bug in Tidings"));

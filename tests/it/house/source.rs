@@ -1,4 +1,5 @@
-//! The parsed sources of the workspace, without the parts that only tests compile.
+//! The parsed sources of the workspace. Paths and re-exports of code that only tests compile are
+//! left out; its functions and types are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,10 @@ use syn::{Attribute, ImplItemFn, Item, ItemFn, ItemUse, Meta, UseTree, Visibilit
 
 /// The folders of sources, and the names by which other packages call them.
 const PACKAGES: [(&str, &str); 2] = [("src", "tidings"), ("crates/rules/src", "tidings_rules")];
+
+/// The folders of sources that no package is made of: tests, benches, fuzz targets, examples.
+const FOLDERS_OF_TESTS: [&str; 5] =
+    ["tests", "benches", "examples", "fuzz/src", "fuzz/fuzz_targets"];
 
 /// The path of a module, its package first: `tidings`, `store`, `outbox`.
 pub type Module = Vec<String>;
@@ -28,22 +33,23 @@ pub struct SourceFile {
     pub exports: BTreeMap<String, Vec<String>>,
     /// Its functions: name, first line, last line.
     pub functions: Vec<(String, usize, usize)>,
-    /// The types that it defines.
+    /// The types that it defines, outside of traits and implementations.
     pub types: Vec<String>,
-    /// Whether only tests compile it.
+    /// Whether no package has it: tests, benches, fuzz targets and examples.
     pub is_test: bool,
 }
 
-/// Every file of the workspace's packages.
+/// Every file of the workspace.
 pub fn files() -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for (folder, package) in PACKAGES {
+    let tests = FOLDERS_OF_TESTS.map(|folder| (folder, "tests"));
+    for (folder, package) in PACKAGES.into_iter().chain(tests) {
         let mut paths = Vec::new();
         collect(&root.join(folder), &mut paths);
+        assert!(!paths.is_empty(), "no sources were found in {folder}");
         files.extend(paths.iter().map(|path| read(root, path, folder, package)));
     }
-    assert!(files.len() > 300, "the sources were not found: {} files", files.len());
     files
 }
 
@@ -71,18 +77,20 @@ pub fn parse(path: String, text: String, folder: &str, package: &str) -> SourceF
     let module: Module = std::iter::once(package).chain(names).map(ToOwned::to_owned).collect();
     let is_test =
         module.iter().any(|name| name.starts_with("tests") || name.starts_with("fixture"));
-    let mut reading = Reading::default();
-    reading.visit_file(&syn::parse_file(&text).unwrap_or_else(|why| panic!("{path}: {why}")));
-    let Reading { paths, exports, functions, types } = reading;
+    let mut visitor = SourceVisitor::default();
+    visitor.visit_file(&syn::parse_file(&text).unwrap_or_else(|why| panic!("{path}: {why}")));
+    let SourceVisitor { paths, exports, functions, types, .. } = visitor;
     SourceFile { path, module, text, paths, exports, functions, types, is_test }
 }
 
 #[derive(Default)]
-struct Reading {
+struct SourceVisitor {
     paths: BTreeSet<Vec<String>>,
     exports: BTreeMap<String, Vec<String>>,
     functions: Vec<(String, usize, usize)>,
     types: Vec<String>,
+    /// Whether the visited code is for tests only.
+    is_in_tests: bool,
 }
 
 fn is_for_tests(attributes: &[Attribute]) -> bool {
@@ -105,11 +113,10 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-impl<'a> Visit<'a> for Reading {
+impl<'a> Visit<'a> for SourceVisitor {
     fn visit_item(&mut self, item: &'a Item) {
-        if is_for_tests(attributes(item)) {
-            return;
-        }
+        let is_outside_in_tests = self.is_in_tests;
+        self.is_in_tests |= is_for_tests(attributes(item));
         match item {
             Item::Struct(item) => self.types.push(item.ident.to_string()),
             Item::Enum(item) => self.types.push(item.ident.to_string()),
@@ -118,9 +125,13 @@ impl<'a> Visit<'a> for Reading {
             _ => {}
         }
         visit::visit_item(self, item);
+        self.is_in_tests = is_outside_in_tests;
     }
 
     fn visit_item_use(&mut self, item: &'a ItemUse) {
+        if self.is_in_tests {
+            return;
+        }
         let mut leaves = Vec::new();
         leaves_of(&item.tree, &mut Vec::new(), &mut leaves);
         for (path, name) in leaves {
@@ -133,7 +144,7 @@ impl<'a> Visit<'a> for Reading {
     }
 
     fn visit_path(&mut self, path: &'a syn::Path) {
-        if path.segments.len() > 1 {
+        if path.segments.len() > 1 && !self.is_in_tests {
             self.paths.insert(path.segments.iter().map(|part| part.ident.to_string()).collect());
         }
         visit::visit_path(self, path);
@@ -143,7 +154,9 @@ impl<'a> Visit<'a> for Reading {
     fn visit_visibility(&mut self, _: &'a Visibility) {}
 
     fn visit_macro(&mut self, call: &'a syn::Macro) {
-        self.tokens(call.tokens.clone());
+        if !self.is_in_tests {
+            self.tokens(call.tokens.clone());
+        }
         visit::visit_macro(self, call);
     }
 
@@ -158,7 +171,7 @@ impl<'a> Visit<'a> for Reading {
     }
 }
 
-impl Reading {
+impl SourceVisitor {
     fn function(&mut self, name: &str, span: proc_macro2::Span) {
         self.functions.push((name.to_owned(), span.start().line, span.end().line));
     }

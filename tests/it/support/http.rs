@@ -22,11 +22,11 @@ use super::{DEADLINE, schema};
 /// A running server. It stops when dropped.
 pub struct Server {
     port: u16,
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-struct Shared {
+struct ServerState {
     script: Mutex<HashMap<String, Response>>,
     stalls: Mutex<HashMap<String, watch::Receiver<bool>>>,
     seen: watch::Sender<Vec<Recorded>>,
@@ -74,9 +74,9 @@ pub enum Then {
 }
 
 /// Holds the answers for a path until it is released.
-pub struct Stall(watch::Sender<bool>);
+pub struct StalledAnswers(watch::Sender<bool>);
 
-impl Stall {
+impl StalledAnswers {
     /// Releases all answers.
     pub fn release(self) {
         self.0.send(true).ok();
@@ -155,7 +155,7 @@ impl Server {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ServerState {
             script: Mutex::default(),
             stalls: Mutex::default(),
             seen: watch::Sender::new(Vec::new()),
@@ -184,10 +184,10 @@ impl Server {
     }
 
     /// Records requests for `path`, and answers none until it is released.
-    pub fn stall(&self, path: &str) -> Stall {
+    pub fn stall(&self, path: &str) -> StalledAnswers {
         let (release, stalled) = watch::channel(false);
         lock(&self.shared.stalls).insert(path.to_owned(), stalled);
-        Stall(release)
+        StalledAnswers(release)
     }
 
     /// All requests for `path` so far. Fails if one of them has a payload that the published schema
@@ -352,7 +352,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn answer(
-    State(shared): State<Arc<Shared>>,
+    State(shared): State<Arc<ServerState>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,

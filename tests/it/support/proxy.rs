@@ -11,15 +11,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// A running proxy. It stops when dropped.
-pub struct Proxy {
+pub struct ProxyServer {
     port: u16,
-    asked: watch::Sender<Vec<Asked>>,
+    requests: watch::Sender<Vec<ProxyRequest>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
 /// A request to a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct ProxyRequest {
     /// For HTTP, the method and the target; for SOCKS, the host and the port.
     pub target: String,
     /// `user:password`, if the client sent them.
@@ -27,40 +27,40 @@ pub struct Asked {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum ProxyProtocol {
     Http,
     Socks,
 }
 
-impl Proxy {
+impl ProxyServer {
     /// An HTTP proxy, for tunnels (CONNECT) and for requests in absolute form.
     pub async fn http(leads_to: u16) -> Self {
-        Self::start(Kind::Http, leads_to).await
+        Self::start(ProxyProtocol::Http, leads_to).await
     }
 
     /// A SOCKS 5 proxy.
     pub async fn socks(leads_to: u16) -> Self {
-        Self::start(Kind::Socks, leads_to).await
+        Self::start(ProxyProtocol::Socks, leads_to).await
     }
 
-    async fn start(kind: Kind, leads_to: u16) -> Self {
+    async fn start(protocol: ProxyProtocol, leads_to: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let asked = watch::Sender::new(Vec::new());
-        let record = asked.clone();
+        let requests = watch::Sender::new(Vec::new());
+        let record = requests.clone();
         let serving = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let record = record.clone();
                 tokio::spawn(async move {
                     // A client that disconnects is ignored.
-                    let _ = match kind {
-                        Kind::Http => http(client, leads_to, &record).await,
-                        Kind::Socks => socks(client, leads_to, &record).await,
+                    let _ = match protocol {
+                        ProxyProtocol::Http => http(client, leads_to, &record).await,
+                        ProxyProtocol::Socks => socks(client, leads_to, &record).await,
                     };
                 });
             }
         });
-        Self { port, asked, serving }
+        Self { port, requests, serving }
     }
 
     /// The port.
@@ -69,20 +69,21 @@ impl Proxy {
     }
 
     /// All requests so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.borrow().clone()
+    pub fn requests(&self) -> Vec<ProxyRequest> {
+        self.requests.borrow().clone()
     }
 
     /// The targets of these requests, each once, in order.
     pub fn targets(&self) -> Vec<String> {
-        let mut targets: Vec<String> = self.asked().into_iter().map(|asked| asked.target).collect();
+        let mut targets: Vec<String> =
+            self.requests().into_iter().map(|request| request.target).collect();
         targets.sort();
         targets.dedup();
         targets
     }
 }
 
-impl Drop for Proxy {
+impl Drop for ProxyServer {
     fn drop(&mut self) {
         self.serving.abort();
     }
@@ -91,7 +92,7 @@ impl Drop for Proxy {
 async fn http(
     mut client: TcpStream,
     leads_to: u16,
-    record: &watch::Sender<Vec<Asked>>,
+    record: &watch::Sender<Vec<ProxyRequest>>,
 ) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -101,8 +102,8 @@ async fn http(
     let (line, rest) = head.split_once("\r\n").ok_or_else(|| Error::other("no request"))?;
     let mut words = line.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    record.send_modify(|asked| {
-        asked.push(Asked { target: format!("{method} {target}"), login: basic(rest) });
+    record.send_modify(|requests| {
+        requests.push(ProxyRequest { target: format!("{method} {target}"), login: basic(rest) });
     });
     let mut server = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     if method == "CONNECT" {
@@ -126,7 +127,7 @@ fn basic(headers: &str) -> Option<String> {
 async fn socks(
     mut client: TcpStream,
     leads_to: u16,
-    record: &watch::Sender<Vec<Asked>>,
+    record: &watch::Sender<Vec<ProxyRequest>>,
 ) -> Result<()> {
     let (_version, methods) = (client.read_u8().await?, client.read_u8().await?);
     let methods = bytes(&mut client, methods).await?;
@@ -142,7 +143,9 @@ async fn socks(
         _ => text(&mut client).await?,
     };
     let port = client.read_u16().await?;
-    record.send_modify(|asked| asked.push(Asked { target: format!("{host}:{port}"), login }));
+    record.send_modify(|requests| {
+        requests.push(ProxyRequest { target: format!("{host}:{port}"), login })
+    });
     let mut server = TcpStream::connect(("127.0.0.1", leads_to)).await?;
     client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await?;
     copy_bidirectional(&mut client, &mut server).await?;

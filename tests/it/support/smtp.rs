@@ -17,17 +17,17 @@ use super::tls::{Stream, secured};
 /// A running mail server. It stops when dropped.
 pub struct Sink {
     port: u16,
-    shared: Arc<Shared>,
+    shared: Arc<SinkState>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-struct Shared {
+struct SinkState {
     refused: Mutex<HashSet<String>>,
     stalled: Mutex<Option<watch::Receiver<bool>>>,
-    script: Mutex<HashMap<&'static str, Act>>,
+    script: Mutex<HashMap<&'static str, ServerAction>>,
     judge: Mutex<Option<Judge>>,
     heard: watch::Sender<Vec<String>>,
-    letters: watch::Sender<Vec<Letter>>,
+    received: watch::Sender<Vec<ReceivedMail>>,
     connections: watch::Sender<usize>,
     /// The open connections.
     open: AtomicUsize,
@@ -37,7 +37,7 @@ struct Shared {
 
 /// What a server does instead of its usual answer.
 #[derive(Clone, Copy)]
-pub enum Act {
+pub enum ServerAction {
     /// It answers with this text.
     Say(&'static str),
     /// It sends these bytes, which need not be SMTP, and continues.
@@ -68,15 +68,15 @@ pub enum Moment<'m> {
     /// A command with this verb, in capitals.
     Command(&'m str),
     /// A whole mail.
-    End(&'m Letter),
+    End(&'m ReceivedMail),
 }
 
 /// Decides for each event what the server does instead of its usual answer.
-type Judge = Box<dyn Fn(Moment<'_>) -> Option<Act> + Send>;
+type Judge = Box<dyn Fn(Moment<'_>) -> Option<ServerAction> + Send>;
 
 /// A mail as it was sent.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct ReceivedMail {
     pub to: Vec<String>,
     pub data: Vec<u8>,
 }
@@ -91,16 +91,16 @@ pub struct Stuck {
 }
 
 /// Holds the answers to a mail's final dot until it is released.
-pub struct Stall(watch::Sender<bool>);
+pub struct StalledReplies(watch::Sender<bool>);
 
-impl Stall {
+impl StalledReplies {
     /// Releases all answers.
     pub fn release(self) {
         self.0.send(true).ok();
     }
 }
 
-impl Letter {
+impl ReceivedMail {
     /// The whole mail as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.data).into_owned()
@@ -167,13 +167,13 @@ impl Sink {
 
     fn serve(listener: TcpListener, tls: Option<(TlsAcceptor, bool)>) -> Self {
         let port = listener.local_addr().expect("an address").port();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SinkState {
             refused: Mutex::default(),
             stalled: Mutex::default(),
             script: Mutex::default(),
             judge: Mutex::default(),
             heard: watch::Sender::new(Vec::new()),
-            letters: watch::Sender::new(Vec::new()),
+            received: watch::Sender::new(Vec::new()),
             connections: watch::Sender::new(0),
             open: AtomicUsize::new(0),
             tls,
@@ -204,15 +204,15 @@ impl Sink {
         self.shared.refused.lock().expect("no panic").insert(recipient.to_owned());
     }
 
-    /// Makes the server do `act` instead of its usual answer to `verb`: `GREETING`, a command in
+    /// Makes the server do `action` instead of its usual answer to `verb`: `GREETING`, a command in
     /// capitals, `AUTH PLAIN` for that command alone, `TLS` for its part of a handshake, or `.` for
     /// the end of a mail.
-    pub fn on(&self, verb: &'static str, act: Act) {
-        self.shared.script.lock().expect("no panic").insert(verb, act);
+    pub fn on(&self, verb: &'static str, action: ServerAction) {
+        self.shared.script.lock().expect("no panic").insert(verb, action);
     }
 
     /// Lets `judge` decide from now on. The script has priority.
-    pub fn judge(&self, judge: impl Fn(Moment<'_>) -> Option<Act> + Send + 'static) {
+    pub fn judge(&self, judge: impl Fn(Moment<'_>) -> Option<ServerAction> + Send + 'static) {
         *self.shared.judge.lock().expect("no panic") = Some(Box::new(judge));
     }
 
@@ -232,7 +232,9 @@ impl Sink {
     pub fn bear(&self, most: usize) {
         self.judge(move |moment| {
             let crowded = matches!(moment, Moment::Greeting { open } if open > most);
-            crowded.then_some(Act::SayAndHangUp("432 4.3.2 Concurrent connections limit exceeded"))
+            crowded.then_some(ServerAction::SayAndHangUp(
+                "432 4.3.2 Concurrent connections limit exceeded",
+            ))
         });
     }
 
@@ -259,21 +261,22 @@ impl Sink {
     }
 
     /// Keeps mails, but answers no final dot until it is released.
-    pub fn stall_after_data(&self) -> Stall {
+    pub fn stall_after_data(&self) -> StalledReplies {
         let (release, stalled) = watch::channel(false);
         *self.shared.stalled.lock().expect("no panic") = Some(stalled);
-        Stall(release)
+        StalledReplies(release)
     }
 
     /// Every mail so far.
-    pub fn letters(&self) -> Vec<Letter> {
-        self.shared.letters.borrow().clone()
+    pub fn received(&self) -> Vec<ReceivedMail> {
+        self.shared.received.borrow().clone()
     }
 
     /// Waits for this number of mails.
-    pub async fn wait_for(&self, number: usize) -> Vec<Letter> {
-        let mut letters = self.shared.letters.subscribe();
-        let waited = timeout(DEADLINE, letters.wait_for(|letters| letters.len() >= number)).await;
+    pub async fn wait_for(&self, number: usize) -> Vec<ReceivedMail> {
+        let mut received = self.shared.received.subscribe();
+        let waited =
+            timeout(DEADLINE, received.wait_for(|received| received.len() >= number)).await;
         waited
             .unwrap_or_else(|_| panic!("{number} mails did not come"))
             .expect("the server lives")
@@ -288,62 +291,28 @@ impl Drop for Sink {
 }
 
 /// One connection, as in RFC 5321.
-async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<()> {
+async fn converse(stream: Box<dyn Stream>, shared: &SinkState) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     if let Some((tls, true)) = &shared.tls {
         stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
     }
     let greeting = judged(shared, Moment::Greeting { open: shared.open.load(Ordering::SeqCst) })
-        .unwrap_or(Act::Say("220 sink ESMTP"));
+        .unwrap_or(ServerAction::Say("220 sink ESMTP"));
     answer(&mut stream, shared, "GREETING", greeting).await?;
     let mut to = Vec::new();
     while let Some(command) = read_command(&mut stream, shared).await? {
         let upper = command.to_ascii_uppercase();
         let mut verb = upper.split([' ', ':']).next().unwrap_or_default();
-        let usual = match verb {
-            "EHLO" => match shared.tls {
-                Some((_, false)) => {
-                    "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"
-                }
-                _ => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
-            },
-            "AUTH" => {
-                if upper.starts_with("AUTH PLAIN") {
-                    verb = "AUTH PLAIN";
-                }
-                if upper.ends_with("LOGIN") {
-                    for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
-                        stream.write_all(prompt.as_bytes()).await?;
-                        read_command(&mut stream, shared).await?;
-                    }
-                }
-                "235 welcome"
-            }
-            "RCPT" => {
-                let recipient = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-                if shared.refused.lock().expect("no panic").contains(&recipient) {
-                    "550 no such user"
-                } else {
-                    to.push(recipient);
-                    "250 ok"
-                }
-            }
-            "DATA" => "354 go on",
-            "QUIT" => "221 bye",
-            _ => "250 ok",
-        };
-        let usual = judged(shared, Moment::Command(verb)).unwrap_or(Act::Say(usual));
+        if upper.starts_with("AUTH PLAIN") {
+            verb = "AUTH PLAIN";
+        } else if verb == "AUTH" && upper.ends_with("LOGIN") {
+            ask_for_login(&mut stream, shared).await?;
+        }
+        let usual = usual_reply(verb, &command, shared, &mut to);
+        let usual = judged(shared, Moment::Command(verb)).unwrap_or(ServerAction::Say(usual));
         let said = answer(&mut stream, shared, verb, usual).await?;
         if verb == "DATA" && said.starts_with('3') {
-            let data = read_data(&mut stream).await?;
-            let letter = Letter { to: std::mem::take(&mut to), data };
-            let reply = judged(shared, Moment::End(&letter)).unwrap_or(Act::Say("250 kept"));
-            shared.letters.send_modify(|letters| letters.push(letter));
-            let stalled = shared.stalled.lock().expect("no panic").clone();
-            if let Some(mut stalled) = stalled {
-                stalled.wait_for(|released| *released).await.ok();
-            }
-            answer(&mut stream, shared, ".", reply).await?;
+            receive_mail(&mut stream, shared, std::mem::take(&mut to)).await?;
         }
         if let ("STARTTLS", Some((tls, _))) = (verb, &shared.tls) {
             stream = BufReader::new(secure(stream.into_inner(), tls, shared).await?);
@@ -352,15 +321,71 @@ async fn converse(stream: Box<dyn Stream>, shared: &Shared) -> std::io::Result<(
     Ok(())
 }
 
-/// The server's part of a TLS handshake, or the scripted act instead.
+/// The reply to a command. An accepted recipient is added to `to`.
+fn usual_reply(
+    verb: &str,
+    command: &str,
+    shared: &SinkState,
+    to: &mut Vec<String>,
+) -> &'static str {
+    match verb {
+        "EHLO" if matches!(shared.tls, Some((_, false))) => {
+            "250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN"
+        }
+        "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+        "AUTH" | "AUTH PLAIN" => "235 welcome",
+        "RCPT" => {
+            let recipient = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+            if shared.refused.lock().expect("no panic").contains(&recipient) {
+                return "550 no such user";
+            }
+            to.push(recipient);
+            "250 ok"
+        }
+        "DATA" => "354 go on",
+        "QUIT" => "221 bye",
+        _ => "250 ok",
+    }
+}
+
+/// Asks for the user and the password of AUTH LOGIN.
+async fn ask_for_login(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    shared: &SinkState,
+) -> std::io::Result<()> {
+    for prompt in ["334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"] {
+        stream.write_all(prompt.as_bytes()).await?;
+        read_command(stream, shared).await?;
+    }
+    Ok(())
+}
+
+/// Reads a mail, keeps it and answers its final dot.
+async fn receive_mail(
+    stream: &mut BufReader<Box<dyn Stream>>,
+    shared: &SinkState,
+    to: Vec<String>,
+) -> std::io::Result<()> {
+    let mail = ReceivedMail { to, data: read_data(stream).await? };
+    let reply = judged(shared, Moment::End(&mail)).unwrap_or(ServerAction::Say("250 kept"));
+    shared.received.send_modify(|received| received.push(mail));
+    let stalled = shared.stalled.lock().expect("no panic").clone();
+    if let Some(mut stalled) = stalled {
+        stalled.wait_for(|released| *released).await.ok();
+    }
+    answer(stream, shared, ".", reply).await?;
+    Ok(())
+}
+
+/// The server's part of a TLS handshake, or the scripted action instead.
 async fn secure(
     stream: Box<dyn Stream>,
     tls: &TlsAcceptor,
-    shared: &Shared,
+    shared: &SinkState,
 ) -> std::io::Result<Box<dyn Stream>> {
     let mut stream = BufReader::new(stream);
     if shared.script.lock().expect("no panic").contains_key("TLS") {
-        answer(&mut stream, shared, "TLS", Act::Say("")).await?;
+        answer(&mut stream, shared, "TLS", ServerAction::Say("")).await?;
     }
     secured(stream.into_inner(), tls).await
 }
@@ -368,7 +393,7 @@ async fn secure(
 /// The next line, which is recorded; `None` at the end.
 async fn read_command(
     stream: &mut BufReader<Box<dyn Stream>>,
-    shared: &Shared,
+    shared: &SinkState,
 ) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     if stream.read_until(b'\n', &mut line).await? == 0 {
@@ -382,42 +407,42 @@ async fn read_command(
 /// Sends the scripted answer to `verb`, else the usual answer. Returns what it sent.
 async fn answer(
     stream: &mut BufReader<Box<dyn Stream>>,
-    shared: &Shared,
+    shared: &SinkState,
     verb: &str,
-    usual: Act,
+    usual: ServerAction,
 ) -> std::io::Result<&'static str> {
-    let act = {
+    let action = {
         let script = shared.script.lock().expect("no panic");
         script.get(verb).or_else(|| script.get(verb.split(' ').next().unwrap_or_default())).copied()
     };
-    match act.unwrap_or(usual) {
-        Act::Say(said) => say(stream, said).await,
-        Act::SayAfter(pause, said) => {
+    match action.unwrap_or(usual) {
+        ServerAction::Say(said) => say(stream, said).await,
+        ServerAction::SayAfter(pause, said) => {
             sleep(pause).await;
             say(stream, said).await
         }
-        Act::SayAndHangUp(said) => {
+        ServerAction::SayAndHangUp(said) => {
             say(stream, said).await?;
             Err(std::io::ErrorKind::ConnectionAborted.into())
         }
-        Act::HangUpAfter(pause) => {
+        ServerAction::HangUpAfter(pause) => {
             sleep(pause).await;
             Err(std::io::ErrorKind::ConnectionAborted.into())
         }
-        Act::Bytes(bytes) => {
+        ServerAction::Bytes(bytes) => {
             stream.write_all(bytes).await?;
             stream.flush().await?;
             Ok("")
         }
-        Act::Flood(bytes) => loop {
+        ServerAction::Flood(bytes) => loop {
             stream.write_all(bytes).await?;
         },
-        Act::HangUp => Err(std::io::ErrorKind::ConnectionAborted.into()),
-        Act::Reset => {
+        ServerAction::HangUp => Err(std::io::ErrorKind::ConnectionAborted.into()),
+        ServerAction::Reset => {
             stream.get_ref().reset_when_dropped();
             Err(std::io::ErrorKind::ConnectionReset.into())
         }
-        Act::Silence => std::future::pending().await,
+        ServerAction::Silence => std::future::pending().await,
     }
 }
 
@@ -430,7 +455,7 @@ async fn say(
     Ok(said)
 }
 
-fn judged(shared: &Shared, moment: Moment<'_>) -> Option<Act> {
+fn judged(shared: &SinkState, moment: Moment<'_>) -> Option<ServerAction> {
     shared.judge.lock().expect("no panic").as_ref().and_then(|judge| judge(moment))
 }
 

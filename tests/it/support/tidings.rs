@@ -31,7 +31,7 @@ pub struct Said {
 }
 
 /// A running `tidings run`. It is killed when dropped.
-pub struct Running {
+pub struct RunningTidings {
     child: Child,
     output: Lines,
     log: Lines,
@@ -94,13 +94,13 @@ impl Folder {
     }
 
     /// Starts `tidings run` with these further arguments.
-    pub fn run(&self, arguments: &[&str]) -> Running {
+    pub fn run(&self, arguments: &[&str]) -> RunningTidings {
         Self::watch(self.tidings(&["run"]).args(arguments))
     }
 
     /// Starts `tidings run` so that it survives a write beyond its limit (SIGXFSZ). The write fails
     /// as on a full disk.
-    pub fn run_with_limits(&self) -> Running {
+    pub fn run_with_limits(&self) -> RunningTidings {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
         shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(tidings.as_std().get_program());
@@ -110,7 +110,7 @@ impl Folder {
     }
 
     /// Starts `tidings run` with the umask `mask`.
-    pub fn run_with_umask(&self, mask: &str) -> Running {
+    pub fn run_with_umask(&self, mask: &str) -> RunningTidings {
         let tidings = self.tidings(&["run"]);
         let mut shell = Command::new("sh");
         shell.args(["-c", "umask \"$0\"; exec \"$@\"", mask]).arg(tidings.as_std().get_program());
@@ -120,17 +120,17 @@ impl Folder {
     }
 
     /// Starts `tidings run` on a machine whose clock is ahead by this time.
-    pub fn run_ahead(&self, ahead: Duration) -> Running {
+    pub fn run_ahead(&self, ahead: Duration) -> RunningTidings {
         let mut tidings = self.tidings(&["run"]);
         tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.as_secs().to_string());
         Self::watch(&mut tidings)
     }
 
-    fn watch(command: &mut Command) -> Running {
+    fn watch(command: &mut Command) -> RunningTidings {
         let mut child = command.spawn().expect("the binary starts");
         let output = Lines::of(child.stdout.take().expect("piped"));
         let log = Lines::of(child.stderr.take().expect("piped"));
-        Running { child, output, log }
+        RunningTidings { child, output, log }
     }
 
     /// Runs another command to its end.
@@ -291,7 +291,7 @@ impl Folder {
     }
 }
 
-impl Running {
+impl RunningTidings {
     /// Waits for the first line of standard output that `wanted` accepts.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.output.wait_for(wanted).await.unwrap_or_else(|| {

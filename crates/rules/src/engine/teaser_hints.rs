@@ -38,14 +38,14 @@ impl TeaserHints {
     /// Whether `story`, which `carriers` carried, has a word, positive or negated, of a rule that
     /// accepts it and reads the body.
     pub(crate) fn found_in(&self, story: &Story, carriers: &[Carrier]) -> bool {
-        let looks = |rule: &Arc<Rule>| rule.accepts(story, carriers);
+        let accepts = |rule: &Arc<Rule>| rule.accepts(story, carriers);
         let mut scratch = Scratch::new();
-        self.wordless.iter().any(looks)
+        self.wordless.iter().any(accepts)
             || self
                 .engine
                 .matches(story, carriers, &mut scratch)
                 .iter()
-                .any(|rule| looks(&self.rules[*rule as usize]))
+                .any(|rule| accepts(&self.rules[*rule as usize]))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_do_not_look_at_a_story_want_nothing_of_it() {
+    fn rules_that_do_not_accept_a_story_want_nothing_of_it() {
         let story = Story { lang: Some("de".to_owned()), ..Story::from_words("", "arms") };
         for (rule, hint) in
             [("feeds: [wire]", true), ("feeds: [other]", false), ("lang: [en]", false)]

@@ -143,7 +143,7 @@ fn engine_and_plain_evaluator_agree_whatever_the_frequencies() {
 }
 
 #[test]
-fn what_nothing_calls_up_is_looked_at_all_the_same() {
+fn what_nothing_calls_up_is_evaluated_all_the_same() {
     let arms = term("arms", Forms::Plain);
     let negated = Tree::negated(arms.clone(), 0..0);
     let either = Tree::any(vec![negated.clone(), term("oil", Forms::Plain)]);

@@ -10,7 +10,7 @@ pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -
         let wanted: Vec<String> = settings.feeds.iter().map(shown).collect();
         let seen: Vec<&str> = carriers.iter().map(|carrier| carrier.name.0.as_str()).collect();
         return Some(format!(
-            "it looks only at feeds {}; this story is from {}",
+            "it accepts only stories of the feeds {}; this story is from {}",
             wanted.join(", "),
             seen.join(", ")
         ));
@@ -18,7 +18,7 @@ pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -
     if !settings.accepts_language(story) {
         let lang = story.lang.as_deref().unwrap_or_default();
         return Some(format!(
-            "it looks only at stories in {}; this one is in {lang}",
+            "it accepts only stories in {}; this one is in {lang}",
             settings.langs.join(", ")
         ));
     }

@@ -17,9 +17,16 @@ fn notes(expression: &str, text: &str) -> String {
     explained(expression, "", text).reasons().join("; ")
 }
 
+/// Asserts the notes on each expression and text.
+fn assert_notes(cases: &[(&str, &str, &str)]) {
+    for (expression, text, expected) in cases {
+        assert_eq!(notes(expression, text), *expected, "{expression} in {text:?}");
+    }
+}
+
 #[test]
-fn how_near_a_story_came_is_said() {
-    let cases = [
+fn notes_on_a_missing_term_name_what_is_nearest_to_it() {
+    assert_notes(&[
         ("arms", "oil", "`arms` is missing"),
         (
             "weapon",
@@ -44,6 +51,28 @@ fn how_near_a_story_came_is_said() {
             "Korea, north",
             "`North Korea` is missing (its words are there, but not next to each other)",
         ),
+        ("ATLEAST/3(arms)", "arms and arms", "`ATLEAST/3(arms)` is missing (2 of 3 places)"),
+        (
+            "/Arms deal/",
+            "arms deal",
+            "`/Arms deal/` is not found (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
+        ),
+        ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
+        ("arms AND age < 2d", "arms", "`age < 2d` cannot be decided (the story has no date)"),
+        (
+            "ANY/2(arms, oil, gas)",
+            "oil",
+            "too few of `ANY/2(arms, oil, gas)` are found (2 must hold)",
+        ),
+        ("arms AND lang:de", "arms", "`lang:de` is missing (its language is not known)"),
+        ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
+        ("title:arms", "arms", "`title:arms` is missing (it is in the body)"),
+    ]);
+}
+
+#[test]
+fn notes_on_words_that_stand_apart_name_the_nearest_places() {
+    assert_notes(&[
         (
             "arms NEAR/1 oil",
             "arms for much more oil",
@@ -65,14 +94,6 @@ fn how_near_a_story_came_is_said() {
             "oil price",
             "`oil EXCEPT oil price` is not found (it is found only as a part of `oil price`)",
         ),
-        ("ATLEAST/3(arms)", "arms and arms", "`ATLEAST/3(arms)` is missing (2 of 3 places)"),
-        (
-            "/Arms deal/",
-            "arms deal",
-            "`/Arms deal/` is not found (`arms deal` would match if capitals did not count: /(?i)Arms deal/)",
-        ),
-        ("arms AND words > 9", "arms", "`words > 9` does not hold (the story has one word)"),
-        ("arms AND age < 2d", "arms", "`age < 2d` cannot be decided (the story has no date)"),
         (
             "SENT(arms AND oil)",
             "Oil. Arms.",
@@ -93,18 +114,7 @@ fn how_near_a_story_came_is_said() {
             "No arms. Oil.",
             "`SENT(arms NEAR/1 oil)` is in no sentence (it is found, but not in one sentence)",
         ),
-        (
-            "ANY/2(arms, oil, gas)",
-            "oil",
-            "too few of `ANY/2(arms, oil, gas)` are found (2 must hold)",
-        ),
-        ("arms AND lang:de", "arms", "`lang:de` is missing (its language is not known)"),
-        ("site:rt.com", "arms", "`site:rt.com` is missing (it has no address)"),
-        ("title:arms", "arms", "`title:arms` is missing (it is in the body)"),
-    ];
-    for (expression, text, said) in cases {
-        assert_eq!(notes(expression, text), said, "{expression} in {text:?}");
-    }
+    ]);
 }
 
 #[test]

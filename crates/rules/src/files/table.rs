@@ -50,7 +50,7 @@ struct Columns<'w> {
 struct TableFaults<'f> {
     source: &'f Arc<Source>,
     count: usize,
-    told: &'f mut Vec<Fault>,
+    faults: &'f mut Vec<Fault>,
 }
 
 impl WantedColumns {
@@ -114,9 +114,9 @@ impl WantedColumns {
         }
         let Some(records) = records::read_records(source, faults) else { return Vec::new() };
         let Some(columns) = self.columns(&records, source, faults) else { return Vec::new() };
-        let mut told = TableFaults { source, count: 0, told: faults };
-        let rows = rows(name, &records, &columns, &mut told);
-        told.finish();
+        let mut table_faults = TableFaults { source, count: 0, faults };
+        let rows = rows(name, &records, &columns, &mut table_faults);
+        table_faults.finish();
         rows
     }
 
@@ -171,7 +171,7 @@ impl TableFaults<'_> {
                 record.span.clone(),
                 format!("row {}: {message}", record.row),
             );
-            self.told.push(Fault { help: help.map(str::to_owned), ..fault });
+            self.faults.push(Fault { help: help.map(str::to_owned), ..fault });
         }
     }
 
@@ -183,7 +183,7 @@ impl TableFaults<'_> {
                 "{} more faults in the rows of this table are not shown",
                 self.count - MOST_FAULTS
             );
-            self.told.push(Fault::error(self.source, end..end, message));
+            self.faults.push(Fault::error(self.source, end..end, message));
         }
     }
 }

@@ -143,7 +143,7 @@ fn broken_expressions_are_shown_in_their_file() {
 }
 
 #[test]
-fn every_fault_of_a_rule_is_told_at_once() {
+fn every_fault_of_a_rule_is_reported_at_once() {
     insta::assert_snapshot!(
         "keys",
         refused(&[(
@@ -179,7 +179,7 @@ fn names_are_global_over_all_files() {
 }
 
 #[test]
-fn broken_lists_are_told_at_the_entry() {
+fn broken_lists_are_reported_at_the_entry() {
     insta::assert_snapshot!(
         "lists",
         refused(&[(
@@ -241,7 +241,7 @@ fn a_file_that_is_no_yaml_leaves_no_other_faults_behind() {
 }
 
 #[test]
-fn a_warning_is_told_and_the_rule_is_in_force() {
+fn a_warning_is_reported_and_the_rule_is_in_force() {
     let (loaded, faults) =
         load_files(&[("a.yaml", "rules:\n  - {name: a, when: Russia and arms}\n")], None);
     assert!(loaded.is_some());
@@ -328,7 +328,7 @@ fn a_rule_that_is_not_enabled_matches_nothing_but_is_checked() {
 }
 
 #[test]
-fn a_rule_says_how_far_it_looks_back() {
+fn a_rule_says_how_far_it_is_backfilled() {
     let file = |line: &str| format!("rules:\n  - {{name: a, when: arms{line}}}\n");
     let back = |line: &str| rules(&[("a.yaml", &file(line))])[0].settings.backfill;
     assert_eq!(back(", backfill: 24h"), Some(std::time::Duration::from_hours(24)));
@@ -337,7 +337,7 @@ fn a_rule_says_how_far_it_looks_back() {
 }
 
 #[test]
-fn odd_languages_and_days_are_told() {
+fn odd_languages_and_days_are_reported() {
     let said =
         refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
     assert!(
@@ -347,7 +347,7 @@ fn odd_languages_and_days_are_told() {
 }
 
 #[test]
-fn an_example_can_say_all_that_a_field_looks_into() {
+fn an_example_can_say_all_that_a_field_searches() {
     let file = "rules:\n  - name: a\n    when: source:Yonhap AND author:Kim AND tag:defence AND site:rt.com AND lang:ko\n    matches:\n      \
                 - {title: Arms, source: Yonhap, author: [Kim Min, Lee], tag: [defence], url: \"https://www.rt.com/a\", lang: ko}\n    ignores:\n      \
                 - {title: Arms, source: KCNA, author: [Kim Min, Lee], tag: defence, url: \"https://www.rt.com/a\", lang: ko}\n";

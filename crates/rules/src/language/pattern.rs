@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_at_its_place() {
+    fn what_is_no_pattern_is_reported_at_its_place() {
         for (text, wrong, message) in [
             ("arms(deal", "(", "unclosed group"),
             (r"arms(?=deal)", "(?=", "look-around"),

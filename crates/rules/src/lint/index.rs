@@ -148,7 +148,7 @@ mod tests {
     use crate::language::term::{Forms, Term};
 
     #[test]
-    fn what_covers_a_term_is_found_as_a_look_at_all_would_find_it() {
+    fn what_covers_a_term_is_found_as_a_search_of_all_would_find_it() {
         let terms = [
             "weapon*",
             "North Korea",

@@ -70,7 +70,7 @@ fn assert_silent(expressions: &[&str]) {
 }
 
 #[test]
-fn a_term_that_another_beside_it_finds_is_told() {
+fn a_term_that_another_beside_it_finds_is_reported() {
     let listed = listed(&[
         "weapon* OR weapons",
         "weapons OR oil OR weapon*",
@@ -104,7 +104,7 @@ fn a_term_that_another_beside_it_finds_is_told() {
 }
 
 #[test]
-fn what_can_never_hold_is_told() {
+fn what_can_never_hold_is_reported() {
     let listed = listed(&[
         "oil AND NOT oil",
         "Russia NOT (Russia OR Moscow)",
@@ -162,7 +162,7 @@ fn what_can_never_hold_is_told() {
 }
 
 #[test]
-fn a_wildcard_behind_a_common_beginning_is_told() {
+fn a_wildcard_behind_a_common_beginning_is_reported() {
     insta::assert_snapshot!(
         "wide",
         listed(&["con* AND Russia", "Russia NOT int*", "oil NEAR/5 pro*", "title:the* AND oil"])
@@ -178,7 +178,7 @@ fn a_wildcard_behind_a_common_beginning_is_told() {
 }
 
 #[test]
-fn a_cyrillic_word_in_one_form_is_told_once() {
+fn a_cyrillic_word_in_one_form_is_reported_once() {
     let listed = listed(&[
         "Россия AND Москва",
         "Северная Корея",
@@ -204,7 +204,7 @@ fn a_cyrillic_word_in_one_form_is_told_once() {
 }
 
 #[test]
-fn a_word_of_two_alphabets_is_told_with_the_word_that_is_meant() {
+fn a_word_of_two_alphabets_is_reported_with_the_word_that_is_meant() {
     for (written, meant) in
         [("Росcия", "Россия"), ("Pоссия AND oil", "Россия"), ("Кim", "Kim"), ("ВTБ", "ВТБ")]
     {
@@ -218,7 +218,7 @@ fn a_word_of_two_alphabets_is_told_with_the_word_that_is_meant() {
 }
 
 #[test]
-fn a_pattern_in_small_letters_or_in_capitals_is_told() {
+fn a_pattern_in_small_letters_or_in_capitals_is_reported() {
     for (pattern, wider) in
         [("/freight rates?/", "/(?i)freight rates?/"), ("/SANCTIONS?/", "/(?i)SANCTIONS?/")]
     {
@@ -235,7 +235,7 @@ fn a_pattern_in_small_letters_or_in_capitals_is_told() {
 }
 
 #[test]
-fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
+fn a_name_that_is_a_common_word_is_reported_where_it_stands_alone() {
     let listed = listed(&[
         "US",
         "ICE OR Russia",
@@ -264,7 +264,7 @@ fn a_name_that_is_a_common_word_is_told_where_it_stands_alone() {
 }
 
 #[test]
-fn so_many_warnings_are_told_and_the_rest_counted() {
+fn so_many_warnings_are_reported_and_the_rest_counted() {
     let texts: Vec<String> =
         (0..40).flat_map(|n| [format!("word{n}x*"), format!("word{n}xs")]).collect();
     let found = warnings(&texts.join(" OR "));

@@ -373,12 +373,19 @@ fn yaml_says_the_same_as_an_expression() {
     }
 }
 
+/// Asserts that each expression is refused with a text that contains the second of the pair.
+fn assert_refused(cases: &[(&str, &str)]) {
+    for (expression, expected) in cases {
+        let mut faults = Vec::new();
+        let query = Query::parse(expression, &mut faults);
+        let refusal = render(&faults, false);
+        assert!(query.is_none() && refusal.contains(expected), "{expression}: {refusal}");
+    }
+}
+
 #[test]
-fn what_is_refused_says_what_to_write() {
-    let cases = [
-        ("Russia AND arms OR oil", "`(Russia AND arms) OR oil` or `Russia AND (arms OR oil)`"),
-        ("Russia OR arms AND oil", "`Russia OR (arms AND oil)` or `(Russia OR arms) AND oil`"),
-        ("Russia OR arms NOT oil", "add parentheses"),
+fn expressions_that_match_everything_are_refused() {
+    assert_refused(&[
         ("NOT arms", "match nearly every story"),
         ("NOT arms AND NOT oil", "match nearly every story"),
         ("arms OR NOT oil", "match nearly every story"),
@@ -388,6 +395,12 @@ fn what_is_refused_says_what_to_write() {
         ("title:(NOT arms)", "match nearly every story"),
         ("SENT(NOT arms)", "match nearly every story"),
         ("ANY/1(arms, NOT oil)", "match nearly every story"),
+    ]);
+}
+
+#[test]
+fn the_syntax_of_other_tools_is_translated() {
+    assert_refused(&[
         ("turkey -recipe", "`turkey NOT recipe`"),
         ("+Russia +arms", "`Russia AND arms`"),
         ("Russia && arms", "`Russia AND arms`"),
@@ -417,6 +430,15 @@ fn what_is_refused_says_what_to_write() {
         ("arms AND LENGTH>500", "`arms AND words > 500`"),
         ("missil$", "`missil*`"),
         ("missil$3", "`missil*`"),
+    ]);
+}
+
+#[test]
+fn broken_expressions_are_refused_with_a_remedy() {
+    assert_refused(&[
+        ("Russia AND arms OR oil", "`(Russia AND arms) OR oil` or `Russia AND (arms OR oil)`"),
+        ("Russia OR arms AND oil", "`Russia OR (arms AND oil)` or `(Russia OR arms) AND oil`"),
+        ("Russia OR arms NOT oil", "add parentheses"),
         ("\"North Korea\" (arms OR oil)", "AND"),
         ("\"North Korea\" arms", "AND"),
         ("Russia NEAR/5 arms NEAR/5 oil", "not in a chain"),
@@ -439,11 +461,5 @@ fn what_is_refused_says_what_to_write() {
         ("AND arms", "nothing stands before `AND`"),
         ("arms AND", "nothing follows `AND`"),
         ("...", "no word in this"),
-    ];
-    for (expression, wanted) in cases {
-        let mut faults = Vec::new();
-        let query = Query::parse(expression, &mut faults);
-        let said = render(&faults, false);
-        assert!(query.is_none() && said.contains(wanted), "{expression}: {said}");
-    }
+    ]);
 }

@@ -22,7 +22,7 @@ mod tests {
     use super::capitals;
 
     #[test]
-    fn letters_are_told_from_signs_and_capitals_from_small_ones() {
+    fn letters_are_no_signs_and_capitals_no_small_letters() {
         assert_eq!(capitals("U.S."), [true, true]);
         assert_eq!(capitals("Élan"), [true, false, false, false]);
         assert_eq!(capitals("F-16"), [true]);

@@ -47,7 +47,7 @@ mod tests {
     use super::is_spelling;
 
     #[test]
-    fn a_sign_of_spelling_is_told_from_a_quotation_mark() {
+    fn a_sign_of_spelling_is_no_quotation_mark() {
         let cases = [
             ("צה", '"', "ל", true),
             ("צה", '״', "ל הודיע", true),

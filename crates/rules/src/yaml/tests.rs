@@ -217,7 +217,7 @@ fn an_anchor_that_nothing_names_is_refused_and_one_in_use_is_not() {
 }
 
 #[test]
-fn single_quotes_around_words_are_told_to_be_double_ones_and_apostrophes_to_be_doubled() {
+fn a_fault_asks_for_double_quotes_around_words_and_for_doubled_apostrophes() {
     let said = faults_of("when: 'Russia' AND 'North Korea'\n");
     assert!(said.contains(r#"'"Russia" AND "North Korea"'"#), "{said}");
     let said = faults_of("when: 'Moody's'\n");
@@ -225,7 +225,7 @@ fn single_quotes_around_words_are_told_to_be_double_ones_and_apostrophes_to_be_d
 }
 
 #[test]
-fn a_comment_that_holds_an_operator_is_told() {
+fn a_comment_that_holds_an_operator_is_a_fault() {
     assert!(faults_of("when: arms # OR oil\n").contains("begins a comment"));
     assert_eq!(faults_of("when: arms # the desk's\n"), "usable");
 }

@@ -192,7 +192,7 @@ mod tests {
 
     fn load_rule_sets(other: bool) -> RuleSets {
         let matcher =
-            || Matcher::from_expression("arms OR missiles", &mut Vec::new()).ok().unwrap();
+            || Matcher::from_expression("arms OR missiles", None, &mut Vec::new()).ok().unwrap();
         RuleSets { base: matcher(), other: other.then(matcher), loading: Duration::from_millis(20) }
     }
 

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_does_not_close_its_cell_is_told_with_its_row() {
+    fn a_quote_that_does_not_close_its_cell_is_reported_with_its_row() {
         let open = |row| format!("row {row}: a quote that is opened here is never closed");
         let stray =
             |row| format!("row {row}: text stands behind a quote that was opened here and closed");

@@ -147,7 +147,7 @@ fn cells_are_literal(#[case] cell: &str, #[case] found: &str, #[case] other: &st
 #[case::nul("ent_num,name,aka\n36,Iv\0an,\n", &["rules/sdn.csv:2: a NUL byte: this is not text, or is UTF-16 without a byte order mark"])]
 #[case::empty("", &["rules/sdn.csv:1: this table is empty"])]
 #[case::no_rows("ent_num,name,aka\n", &["rules/sdn.csv:1: row 1: there are only names of columns here, and no rows"])]
-fn what_is_wrong_with_a_table_is_told_with_file_and_row(
+fn what_is_wrong_with_a_table_is_reported_with_file_and_row(
     #[case] csv: &str,
     #[case] expected: &[&str],
 ) {

@@ -56,14 +56,14 @@ pub(super) fn check_field(scope: Scope, tree: &Tree, problems: &mut Problems) {
         }
         _ => return,
     };
-    let mut tell = |term: &Term, tree: &Tree| {
+    let mut check = |term: &Term, tree: &Tree| {
         if !fits(&term.text) {
             problems.error(tree.span(), format!("`{}` is {what}", term.text), help);
         }
     };
     let operator = match tree {
-        Tree::Term(term, _) => return tell(term, tree),
-        Tree::List(list, _) => return list.terms.iter().for_each(|term| tell(term, tree)),
+        Tree::Term(term, _) => return check(term, tree),
+        Tree::List(list, _) => return list.terms.iter().for_each(|term| check(term, tree)),
         Tree::Pair(pair, _) => pair.link.written(),
         Tree::AtLeast(least, ..) => format!("ATLEAST/{least}()"),
         Tree::Within(unit, ..) => format!("{}()", unit.operator()),

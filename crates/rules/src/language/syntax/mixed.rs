@@ -22,11 +22,11 @@ pub(super) struct Mixture {
 /// The ambiguity in `items`, the operands of one level, if there is one. Missing operands and
 /// joints were reported before.
 pub(super) fn find_mixture(items: &[ParsedOperand]) -> Option<Mixture> {
-    let is_told = |item: &ParsedOperand| {
+    let is_reported = |item: &ParsedOperand| {
         item.bare.is_empty() || matches!(item.joint, Joint::Missing | Joint::Refused)
     };
     let [_, second, others @ ..] = items else { return None };
-    if items.iter().any(is_told) {
+    if items.iter().any(is_reported) {
         return None;
     }
     let starts_with_or = second.joint == Joint::Or;

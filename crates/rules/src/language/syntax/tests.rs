@@ -33,11 +33,11 @@ fn problems(expression: &str) -> Vec<String> {
 }
 
 /// Each expression, followed by its problems.
-fn told(expressions: &[&str]) -> String {
-    let told = expressions
+fn describe(expressions: &[&str]) -> String {
+    let described = expressions
         .iter()
         .map(|expression| format!("{expression}\n    {}\n", problems(expression).join("\n    ")));
-    told.collect::<Vec<_>>().concat()
+    described.collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn what_holds_of_nothing_found_is_seen() {
 }
 
 #[test]
-fn faults_are_told_at_the_very_word_with_what_to_write() {
-    let told = told(&[
+fn faults_are_reported_at_the_very_word_with_what_to_write() {
+    let described = describe(&[
         "",
         "()",
         "(a OR b",
@@ -174,12 +174,12 @@ fn faults_are_told_at_the_very_word_with_what_to_write() {
         "$other",
         "$100 AND arms",
     ]);
-    insta::assert_snapshot!("own", told);
+    insta::assert_snapshot!("own", described);
 }
 
 #[test]
-fn functions_comparisons_and_patterns_used_wrongly_are_told_with_what_to_write() {
-    let told = told(&[
+fn functions_comparisons_and_patterns_used_wrongly_are_reported_with_what_to_write() {
+    let described = describe(&[
         "SENT()",
         "SENT(NOT arms)",
         "SENT(title:Russia AND arms)",
@@ -209,12 +209,12 @@ fn functions_comparisons_and_patterns_used_wrongly_are_told_with_what_to_write()
         "arms AND words >=",
         "words >= 100",
     ]);
-    insta::assert_snapshot!("special", told);
+    insta::assert_snapshot!("special", described);
 }
 
 #[test]
-fn operators_between_two_operands_used_wrongly_are_told_with_what_to_write() {
-    let told = told(&[
+fn operators_between_two_operands_used_wrongly_are_reported_with_what_to_write() {
+    let described = describe(&[
         "Russia NEAR arms",
         "Russia ONEAR/ arms",
         "NEAR/5 arms",
@@ -228,18 +228,19 @@ fn operators_between_two_operands_used_wrongly_are_told_with_what_to_write() {
         "Russia NEAR/100000000000000000000 arms",
         "site:(rt.com NEAR/5 ru)",
     ]);
-    insta::assert_snapshot!("between", told);
+    insta::assert_snapshot!("between", described);
 }
 
 #[test]
 fn capitals_are_asked_of_one_term_only() {
-    let told = told(&["cs(US OR ICE)", "cs() AND arms", "cs($dprk)", "cs(US", "cs(US) arms"]);
-    insta::assert_snapshot!("capitals", told);
+    let described =
+        describe(&["cs(US OR ICE)", "cs() AND arms", "cs($dprk)", "cs(US", "cs(US) arms"]);
+    insta::assert_snapshot!("capitals", described);
 }
 
 #[test]
-fn fields_used_wrongly_are_told_with_what_to_write() {
-    let told = told(&[
+fn fields_used_wrongly_are_reported_with_what_to_write() {
+    let described = describe(&[
         "titel:Russia",
         "title: AND arms",
         "title:NOT arms",
@@ -251,7 +252,7 @@ fn fields_used_wrongly_are_told_with_what_to_write() {
         "lang:(en OR \"plain English\")",
         "arms title:Russia",
     ]);
-    insta::assert_snapshot!("fields", told);
+    insta::assert_snapshot!("fields", described);
 }
 
 #[test]
@@ -285,7 +286,7 @@ fn a_wildcard_wants_enough_before_it_and_nothing_behind() {
     ] {
         assert_eq!(problems(expression), Vec::<String>::new());
     }
-    let told = told(&[
+    let described = describe(&[
         "ar*",
         "Russia AND \"of ar*\"",
         "*",
@@ -296,7 +297,7 @@ fn a_wildcard_wants_enough_before_it_and_nothing_behind() {
         "Russia's*",
         "р* AND weapon*",
     ]);
-    insta::assert_snapshot!("wildcards", told);
+    insta::assert_snapshot!("wildcards", described);
 }
 
 #[test]
@@ -392,7 +393,10 @@ proptest! {
 #[test]
 fn fields_in_fields_behind_operators_take_no_stack() {
     for operator in ["NEAR/5", "EXCEPT"] {
-        let told = problems(&format!("{}a", format!("a {operator} title:").repeat(50_000)));
-        assert!(told.iter().any(|told| told.contains("inside another field")), "{told:?}");
+        let problems = problems(&format!("{}a", format!("a {operator} title:").repeat(50_000)));
+        assert!(
+            problems.iter().any(|problem| problem.contains("inside another field")),
+            "{problems:?}"
+        );
     }
 }

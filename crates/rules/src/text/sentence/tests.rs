@@ -107,7 +107,7 @@ fn a_word_is_shown_in_its_sentence() {
 }
 
 #[test]
-fn a_text_without_full_stops_is_looked_at_only_nearby() {
+fn a_text_without_full_stops_is_read_only_nearby() {
     let text = "é ".repeat(1_000_000);
     let found = sentence_around(&text, &(1_500_000..1_500_002));
     assert!(found.len() <= 2 * REACH + 2 && found.contains(&1_500_000));

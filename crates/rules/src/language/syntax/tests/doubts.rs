@@ -40,10 +40,13 @@ const DOUBTED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_is_probably_not_meant_is_told_with_what_to_write() {
+fn what_is_probably_not_meant_is_reported_with_what_to_write() {
     for (expression, said) in DOUBTED {
-        let told = problems(expression);
-        assert!(told.iter().any(|told| told.contains(said)), "{expression}: {told:?}");
+        let problems = problems(expression);
+        assert!(
+            problems.iter().any(|problem| problem.contains(said)),
+            "{expression}: {problems:?}"
+        );
     }
 }
 
@@ -68,7 +71,7 @@ fn what_is_meant_raises_no_doubt() {
         "Russia\nAND arms",
         "北朝鮮、韓国 AND arms",
     ] {
-        let told = problems(expression);
-        assert!(told.is_empty() || expression.contains('、'), "{expression}: {told:?}");
+        let problems = problems(expression);
+        assert!(problems.is_empty() || expression.contains('、'), "{expression}: {problems:?}");
     }
 }

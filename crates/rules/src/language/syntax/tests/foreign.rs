@@ -1,10 +1,10 @@
 //! Tests of the syntax of other tools, and of valid expressions that look like it.
 
-use super::{problems, told};
+use super::{describe, problems};
 
 #[test]
 fn what_other_tools_write_is_translated() {
-    let told = told(&[
+    let described = describe(&[
         "turkey -recipe",
         "turkey -\"roast turkey\"",
         "+Russia +arms -sport",
@@ -23,7 +23,7 @@ fn what_other_tools_write_is_translated() {
         "roam~2",
         "\"North Korea\"~5",
     ]);
-    insta::assert_snapshot!("foreign", told);
+    insta::assert_snapshot!("foreign", described);
 }
 
 /// Expressions of other tools, each with the translation of the whole expression.

@@ -104,11 +104,11 @@ async fn an_article_page_that_is_refused_with_retry_after_rests_its_host_for_fee
     folder.change("UPDATE feed SET last_poll = last_poll - 600000").await;
     round(&folder).await;
     assert_eq!(
-        (pages.asked("/page").len(), pages.asked("/feed").len(), feeds.all().len()),
+        (pages.requests("/page").len(), pages.requests("/feed").len(), feeds.all().len()),
         (1, 0, 2)
     );
     round_a_day_later(&folder).await;
-    assert_eq!(pages.asked("/feed").len(), 1);
+    assert_eq!(pages.requests("/feed").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,5 +190,5 @@ async fn a_feed_that_is_gone_is_switched_off_and_logged_until_its_address_change
     let config = String::from_utf8(folder.files("config.yaml").remove(0)).expect("UTF-8");
     folder.write("config.yaml", &config.replace(&publisher.url("/feed"), &publisher.url("/feed2")));
     round(&folder).await;
-    assert_eq!(publisher.asked("/feed2").len(), 1);
+    assert_eq!(publisher.requests("/feed2").len(), 1);
 }

@@ -16,19 +16,19 @@ pub use crate::support::http::Then;
 /// A running server. It stops when dropped.
 pub struct Publisher {
     port: u16,
-    scripts: Arc<Mutex<HashMap<String, Script>>>,
-    seen: watch::Sender<Vec<Asked>>,
+    scripts: Arc<Mutex<HashMap<String, PublisherScript>>>,
+    seen: watch::Sender<Vec<PublisherRequest>>,
     serving: tokio::task::JoinHandle<()>,
 }
 
-type Script = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+type PublisherScript = Arc<dyn Fn(&PublisherRequest) -> Reply + Send + Sync>;
 
 /// A function that makes an answer.
 pub type Make = fn() -> Reply;
 
 /// A request as it was sent: a `char` for every byte.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct PublisherRequest {
     pub path: String,
     head: String,
     pub at: Instant,
@@ -40,7 +40,7 @@ pub struct Reply {
     then: Then,
 }
 
-impl Asked {
+impl PublisherRequest {
     /// A header's value; `None` if the request lacks it.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
@@ -88,7 +88,7 @@ impl Publisher {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let scripts: Arc<Mutex<HashMap<String, Script>>> = Arc::default();
+        let scripts: Arc<Mutex<HashMap<String, PublisherScript>>> = Arc::default();
         let seen = watch::Sender::new(Vec::new());
         let (known, record) = (Arc::clone(&scripts), seen.clone());
         let serving = tokio::spawn(async move {
@@ -108,7 +108,11 @@ impl Publisher {
     }
 
     /// Answers `path` in this way from now on.
-    pub fn serve(&self, path: &str, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+    pub fn serve(
+        &self,
+        path: &str,
+        script: impl Fn(&PublisherRequest) -> Reply + Send + Sync + 'static,
+    ) {
         self.scripts
             .lock()
             .expect("no test panics while it holds this")
@@ -116,17 +120,17 @@ impl Publisher {
     }
 
     /// All requests so far.
-    pub fn all(&self) -> Vec<Asked> {
+    pub fn all(&self) -> Vec<PublisherRequest> {
         self.seen.borrow().clone()
     }
 
     /// All requests for `path` so far.
-    pub fn asked(&self, path: &str) -> Vec<Asked> {
+    pub fn requests(&self, path: &str) -> Vec<PublisherRequest> {
         of_path(&self.seen.borrow(), path)
     }
 
     /// Waits until `path` was requested `times` times.
-    pub async fn wait_for(&self, path: &str, times: usize) -> Vec<Asked> {
+    pub async fn wait_for(&self, path: &str, times: usize) -> Vec<PublisherRequest> {
         let mut seen = self.seen.subscribe();
         let waited =
             timeout(DEADLINE, seen.wait_for(|seen| of_path(seen, path).len() >= times)).await;
@@ -145,8 +149,8 @@ impl Drop for Publisher {
     }
 }
 
-fn of_path(seen: &[Asked], path: &str) -> Vec<Asked> {
-    seen.iter().filter(|asked| asked.path == path).cloned().collect()
+fn of_path(seen: &[PublisherRequest], path: &str) -> Vec<PublisherRequest> {
+    seen.iter().filter(|request| request.path == path).cloned().collect()
 }
 
 /// The clock of the requests' times.
@@ -157,8 +161,8 @@ pub fn clock() -> Instant {
 
 async fn converse(
     mut stream: TcpStream,
-    scripts: &Mutex<HashMap<String, Script>>,
-    seen: &watch::Sender<Vec<Asked>>,
+    scripts: &Mutex<HashMap<String, PublisherScript>>,
+    seen: &watch::Sender<Vec<PublisherRequest>>,
 ) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -166,12 +170,12 @@ async fn converse(
     }
     let head: String = head.into_iter().map(char::from).collect();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let asked = Asked { path, head, at: clock() };
+    let request = PublisherRequest { path, head, at: clock() };
     let script =
-        scripts.lock().expect("no test panics while it holds this").get(&asked.path).cloned();
+        scripts.lock().expect("no test panics while it holds this").get(&request.path).cloned();
     let reply =
-        script.map_or_else(|| Reply::new("404 Not Found", "", b""), |script| script(&asked));
-    seen.send_modify(|seen| seen.push(asked));
+        script.map_or_else(|| Reply::new("404 Not Found", "", b""), |script| script(&request));
+    seen.send_modify(|seen| seen.push(request));
     stream.write_all(&reply.bytes).await?;
     stream.flush().await?;
     match reply.then {

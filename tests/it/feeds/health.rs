@@ -58,7 +58,7 @@ async fn a_feed_that_fails_for_a_day_is_reported_once_by_hook_and_by_mail_and_so
     round(&folder).await;
     assert_eq!(notices(&server), of_wire(&["failing", "well"]));
     let subjects: Vec<String> =
-        mail.letters().iter().map(crate::support::smtp::Letter::text).collect();
+        mail.received().iter().map(crate::support::smtp::ReceivedMail::text).collect();
     assert_eq!(subjects.len(), 2);
     assert!(subjects[0].contains("Subject: The feed wire-1 cannot be read"), "{}", subjects[0]);
     assert!(subjects[1].contains("Subject: The feed wire-1 can be read again"), "{}", subjects[1]);
@@ -134,8 +134,8 @@ async fn where_none_of_several_feeds_can_be_read_one_notice_stands_for_all_and_o
         ["away", "back", "away", "back", "failing"],
         "others are read, so this one is reported"
     );
-    assert_eq!(mail.letters().len(), 5);
-    assert!(mail.letters()[0].text().contains("Subject: No feed can be read"));
+    assert_eq!(mail.received().len(), 5);
+    assert!(mail.received()[0].text().contains("Subject: No feed can be read"));
 }
 
 /// A feed with three dated items, an hour apart, and these titles first.

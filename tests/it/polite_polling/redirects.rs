@@ -25,7 +25,7 @@ async fn five_redirects_are_followed_and_no_sixth() {
         format!("url: \"{}\", name: six", six.url("/6")),
     ]);
     round(&folder).await;
-    assert_eq!((five.all().len(), six.all().len(), six.asked("/0").len()), (6, 6, 0));
+    assert_eq!((five.all().len(), six.all().len(), six.requests("/0").len()), (6, 6, 0));
     let failed = folder.query("SELECT name || ': ' || error FROM feed WHERE failures > 0").await;
     assert_eq!(failed, ["six: the server redirects more than 5 times, perhaps in a circle"]);
 }
@@ -78,7 +78,7 @@ async fn a_redirect_leads_to_no_forbidden_place_and_carries_no_referer() {
         format!("url: \"{}\", name: inside", publisher.url("/inside")),
     ]);
     round(&folder).await;
-    let followed = other.asked("/feed").remove(0);
+    let followed = other.requests("/feed").remove(0);
     assert_eq!((followed.header("referer"), followed.header("cookie")), (None, None));
     let failed = folder.query("SELECT name || ': ' || error FROM feed WHERE failures > 0").await;
     assert!(

@@ -97,7 +97,7 @@ async fn a_good_feed_alerts_while_hostile_servers_do_their_worst_and_the_daemon_
     folder
         .wait_until("SELECT count(*) FROM feed WHERE name LIKE 'evil%'", |count| count == "12")
         .await;
-    let polls = good.asked("/feed").len();
+    let polls = good.requests("/feed").len();
     good.wait_for("/feed", polls + 2).await;
     let late =
         folder.query("SELECT name FROM feed WHERE next_poll - last_poll > 27 * 3600000").await;

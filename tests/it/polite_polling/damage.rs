@@ -136,8 +136,8 @@ async fn every_encoding_that_is_asked_for_is_read() {
     let publisher = Publisher::start().await;
     let mut feeds = Vec::new();
     for (name, encode) in encodings {
-        publisher.serve(&format!("/{name}"), move |asked| {
-            let accepted = asked.header("accept-encoding").expect("it says what it can read");
+        publisher.serve(&format!("/{name}"), move |request| {
+            let accepted = request.header("accept-encoding").expect("it says what it can read");
             assert!(accepted.split(',').any(|known| known.trim() == name), "{accepted}");
             Reply::new("200 OK", &format!("Content-Encoding: {name}\r\n"), &encode(FEED.as_bytes()))
         });

@@ -39,7 +39,7 @@ async fn a_restart_polls_nothing_that_is_not_due() {
         folder.change("UPDATE feed SET next_poll = 1 WHERE name = 'due'").await;
     }
     for path in ["/adaptive", "/every"] {
-        assert_eq!(publisher.asked(path).len(), 1, "{path}");
+        assert_eq!(publisher.requests(path).len(), 1, "{path}");
     }
     assert_eq!(
         folder.query("SELECT name || next_poll FROM feed WHERE name != 'due' ORDER BY name").await,
@@ -62,10 +62,10 @@ async fn feeds_that_are_overdue_after_a_week_off_are_spread() {
     }
     let started = clock();
     let mut tidings = folder.run(&[]);
-    let asked = publisher.wait_for("/feed", 2 * FEEDS as usize).await;
+    let requests = publisher.wait_for("/feed", 2 * FEEDS as usize).await;
     assert_eq!(tidings.terminate().await, 0);
-    assert_eq!(asked.len(), 2 * FEEDS as usize);
-    let took = asked.last().expect("asked").at - started;
+    assert_eq!(requests.len(), 2 * FEEDS as usize);
+    let took = requests.last().expect("a request").at - started;
     assert!(took >= Duration::from_millis(20) * (FEEDS - 1), "{took:?}");
 }
 
@@ -100,14 +100,14 @@ async fn a_request_says_who_asks_and_has_no_cookies_and_goes_through_no_proxy_of
         "Tidings/{} (+https://example.org/tidings; ana@example.org)",
         env!("CARGO_PKG_VERSION")
     );
-    for asked in publisher.asked("/feed") {
-        assert_eq!(asked.header("user-agent"), Some(agent.as_str()));
+    for request in publisher.requests("/feed") {
+        assert_eq!(request.header("user-agent"), Some(agent.as_str()));
         for name in ["cookie", "referer", "authorization", "from"] {
-            assert_eq!(asked.header(name), None);
+            assert_eq!(request.header(name), None);
         }
         assert!(
-            asked.header("accept").is_some_and(|accept| accept.contains("application/rss+xml"))
+            request.header("accept").is_some_and(|accept| accept.contains("application/rss+xml"))
         );
     }
-    assert_eq!(publisher.asked("/feed").len(), 2);
+    assert_eq!(publisher.requests("/feed").len(), 2);
 }

@@ -108,25 +108,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sketch_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
-            let sketch = MinHashSignature::new(&shingles, &[], None);
-            prop_assert!(sketch.resembles_bytes(&sketch.to_bytes()));
+        fn a_signature_resembles_its_own_bytes(shingles in proptest::collection::vec(any::<u64>(), 0..100)) {
+            let signature = MinHashSignature::new(&shingles, &[], None);
+            prop_assert!(signature.resembles_bytes(&signature.to_bytes()));
         }
     }
 
     #[test]
-    fn what_is_no_sketch_is_not_read() {
-        let sketch = MinHashSignature::new(&[], &[], None);
-        assert!(sketch.resembles_bytes(&[0; 96]));
+    fn bytes_of_another_length_are_no_signature() {
+        let signature = MinHashSignature::new(&[], &[], None);
+        assert!(signature.resembles_bytes(&[0; 96]));
         for length in [0, 95, 97, 100] {
-            assert!(!sketch.resembles_bytes(&vec![0; length]), "{length}");
+            assert!(!signature.resembles_bytes(&vec![0; length]), "{length}");
         }
     }
 
     #[test]
     fn a_short_text_has_no_value_where_no_shingle_fell() {
-        let sketch = MinHashSignature::new(&[7, 1 << 63, u64::MAX - 1], &[], None);
-        assert_eq!(sketch.bands(), []);
-        assert!(sketch.may_resemble(&sketch));
+        let signature = MinHashSignature::new(&[7, 1 << 63, u64::MAX - 1], &[], None);
+        assert_eq!(signature.bands(), []);
+        assert!(signature.may_resemble(&signature));
     }
 }

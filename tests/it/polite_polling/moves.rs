@@ -16,7 +16,7 @@ async fn moved(status: &'static str) -> (Publisher, Folder) {
 }
 
 fn count(publisher: &Publisher) -> (usize, usize) {
-    (publisher.asked("/old").len(), publisher.asked("/new").len())
+    (publisher.requests("/old").len(), publisher.requests("/new").len())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +44,7 @@ async fn a_move_that_held_for_six_days_is_adopted_and_named_as_the_edit_to_make(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_time_off_in_which_nobody_looked_is_not_six_days_of_holding() {
+async fn a_time_off_in_which_nobody_polled_is_not_six_days_of_holding() {
     let (publisher, folder) = moved("301 Moved Permanently").await;
     round(&folder).await;
     for _ in 0..9 {
@@ -154,7 +154,7 @@ async fn where_an_address_holds_a_secret_none_that_it_leads_to_is_kept_or_shown(
     for _ in 0..8 {
         log.extend(round_a_day_later(&folder).await);
     }
-    assert_eq!(publisher.asked("/old?key=t0k3n").len(), 9);
+    assert_eq!(publisher.requests("/old?key=t0k3n").len(), 9);
     assert!(!log.join("\n").contains("t0k3n"), "{log:#?}");
     let store = folder.files("tidings.db").concat();
     assert!(!store.windows(5).any(|part| part == b"t0k3n"), "the store holds the secret");

@@ -25,7 +25,7 @@ const LIMIT: (usize, Duration) = (4, Duration::from_millis(500));
 
 /// The reaction to a message that arrived whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum SinkReaction {
     /// It accepts the message.
     Take,
     /// It accepts the message after a while.
@@ -54,10 +54,16 @@ pub enum Deed {
     Gone,
 }
 
-const MISDEEDS: [Deed; 6] =
-    [Deed::Stall, Deed::Reset, Deed::HangUp, Deed::Busy, Deed::AskForRest, Deed::Redeploy];
+const FAILURES: [SinkReaction; 6] = [
+    SinkReaction::Stall,
+    SinkReaction::Reset,
+    SinkReaction::HangUp,
+    SinkReaction::Busy,
+    SinkReaction::AskForRest,
+    SinkReaction::Redeploy,
+];
 
-impl Deed {
+impl SinkReaction {
     /// The outcome for the message.
     pub fn outcome(self) -> SinkOutcome {
         match self {
@@ -75,25 +81,31 @@ impl Deed {
 
 /// The reaction to a message that arrived `before` times before. After at most three failures it is
 /// accepted, or, in one of twenty cases, refused for good.
-pub fn deed(seed: u64, to: &To, content: &MessageContent, before: usize) -> Deed {
+pub fn choose_reaction(
+    seed: u64,
+    to: &To,
+    content: &MessageContent,
+    before: usize,
+) -> SinkReaction {
     if to.notifier == GONE {
-        return Deed::Gone;
+        return SinkReaction::Gone;
     }
     let what = match content {
-        MessageContent::Tale { tale, rules } => format!("{tale} {rules:?}"),
+        MessageContent::Match { story, rules } => format!("{story} {rules:?}"),
         MessageContent::Notice(words) => words.clone(),
     };
     let mut rng = Rng::with_seed(hash(&(seed, to.to_string(), what)));
-    let misdeeds = [0, 0, 0, 0, 0, 1, 1, 1, 2, 3][rng.usize(0..10)];
-    let deeds: Vec<Deed> = (0..misdeeds).map(|_| MISDEEDS[rng.usize(0..MISDEEDS.len())]).collect();
+    let failures = [0, 0, 0, 0, 0, 1, 1, 1, 2, 3][rng.usize(0..10)];
+    let reactions: Vec<SinkReaction> =
+        (0..failures).map(|_| FAILURES[rng.usize(0..FAILURES.len())]).collect();
     let last = match rng.u8(0..20) {
-        0 if !to.recipient.is_empty() => Deed::Refuse,
-        1..4 => Deed::TakeSlowly,
-        4..7 => Deed::TakeAndDrop,
-        7..10 => Deed::TakeInOtherWords,
-        _ => Deed::Take,
+        0 if !to.recipient.is_empty() => SinkReaction::Refuse,
+        1..4 => SinkReaction::TakeSlowly,
+        4..7 => SinkReaction::TakeAndDrop,
+        7..10 => SinkReaction::TakeInOtherWords,
+        _ => SinkReaction::Take,
     };
-    deeds.get(before).copied().unwrap_or(last)
+    reactions.get(before).copied().unwrap_or(last)
 }
 
 /// The recent messages of the limited webhook.

@@ -131,8 +131,8 @@ async fn a_304_has_hints_of_its_own_and_the_documents_hints_hold_on() {
     round(&folder).await;
     for path in ["/server", "/feed"] {
         let headers = if path == "/server" { "Cache-Control: max-age=7200\r\n" } else { "" };
-        publisher.serve(path, move |asked| {
-            assert_eq!(asked.header("if-none-match"), Some("\"1\""));
+        publisher.serve(path, move |request| {
+            assert_eq!(request.header("if-none-match"), Some("\"1\""));
             Reply::new("304 Not Modified", headers, b"")
         });
     }

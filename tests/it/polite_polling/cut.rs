@@ -95,7 +95,7 @@ async fn what_breaks_off_is_read_as_far_as_it_goes_and_then_asked_for_whole() {
     let mut feeds = Vec::new();
     for (number, (name, document, cut)) in CUTS.into_iter().enumerate() {
         let path = format!("/{number}");
-        publisher.serve(&path, move |asked| match asked.header("if-none-match") {
+        publisher.serve(&path, move |request| match request.header("if-none-match") {
             None => Reply::raw(cut(&document())),
             Some(_) => Reply::new("304 Not Modified", "", b""),
         });

@@ -54,7 +54,7 @@ async fn a_start_a_reload_and_whoever_asks_have_what_fails_polled_at_once() {
         )
     );
     publisher.wait_for("/bad", 4).await;
-    assert_eq!(publisher.asked("/good").len(), 1);
+    assert_eq!(publisher.requests("/good").len(), 1);
 
     assert_eq!(folder.command(&["feeds", "poll-now", "good"]).await.code, 0);
     publisher.wait_for("/good", 2).await;

@@ -7,7 +7,7 @@ use tidings_rules::story::NotifierName;
 /// An alert with all optional parts.
 pub fn alert() -> Notification {
     serde_json::from_str(include_str!("../../../src/notify/fixture.json"))
-        .expect("fixture.json is a letter")
+        .expect("fixture.json is a notification")
 }
 
 /// The time at which it is sent.

@@ -1,11 +1,11 @@
 //! Conditional requests: which validators are sent, and when they are replaced.
 
-use super::publisher::{Asked, Publisher, Reply};
+use super::publisher::{Publisher, PublisherRequest, Reply};
 use super::{round, round_a_day_later, story, watching};
 
 /// 304 if the request has `etag`, else 200 with these headers.
-fn known_by(asked: &Asked, etag: &str, headers: &str) -> Reply {
-    if asked.header("if-none-match") == Some(etag) {
+fn known_by(request: &PublisherRequest, etag: &str, headers: &str) -> Reply {
+    if request.header("if-none-match") == Some(etag) {
         Reply::new("304 Not Modified", "", b"")
     } else {
         Reply::ok(headers, &story())
@@ -16,21 +16,21 @@ fn known_by(asked: &Asked, etag: &str, headers: &str) -> Reply {
 async fn validators_come_back_byte_for_byte_over_a_restart() {
     let publisher = Publisher::start().await;
     let headers = "ETag: W/\"\u{e9}\u{ff} 1\"\r\nLast-Modified: yesterday, about noon\r\n";
-    publisher.serve("/feed", move |asked| known_by(asked, "W/\"\u{e9}\u{ff} 1\"", headers));
+    publisher.serve("/feed", move |request| known_by(request, "W/\"\u{e9}\u{ff} 1\"", headers));
     let folder = watching(&[format!("url: \"{}\", name: wire", publisher.url("/feed"))]);
     round(&folder).await;
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
-    let asked = publisher.asked("/feed");
+    let requests = publisher.requests("/feed");
     assert_eq!(
-        (asked[0].header("if-none-match"), asked[0].header("if-modified-since")),
+        (requests[0].header("if-none-match"), requests[0].header("if-modified-since")),
         (None, None)
     );
-    for again in &asked[1..] {
+    for again in &requests[1..] {
         assert_eq!(again.header("if-none-match"), Some("W/\"\u{e9}\u{ff} 1\""));
         assert_eq!(again.header("if-modified-since"), Some("yesterday, about noon"));
     }
-    assert_eq!(asked.len(), 3);
+    assert_eq!(requests.len(), 3);
     assert_eq!(folder.query("SELECT failures FROM feed").await, ["0"]);
 }
 
@@ -46,10 +46,10 @@ async fn validators_are_replaced_together_after_every_200() {
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
     let sent: Vec<_> = publisher
-        .asked("/feed")
+        .requests("/feed")
         .iter()
-        .map(|asked| {
-            let header = |name| asked.header(name).unwrap_or("none").to_owned();
+        .map(|request| {
+            let header = |name| request.header(name).unwrap_or("none").to_owned();
             (header("if-none-match"), header("if-modified-since"))
         })
         .collect();
@@ -66,7 +66,7 @@ async fn a_304_replaces_the_validators_that_it_carries_and_keeps_the_others() {
     publisher.serve("/feed", |_| Reply::new("304 Not Modified", "ETag: \"2\"\r\n", b""));
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
-    let last = publisher.asked("/feed").remove(2);
+    let last = publisher.requests("/feed").remove(2);
     assert_eq!(
         (last.header("if-none-match"), last.header("if-modified-since")),
         (Some("\"2\""), Some("Mon"))
@@ -82,9 +82,9 @@ async fn a_server_that_ignores_validators_is_logged_once_and_asked_no_more_often
     round_a_day_later(&folder).await;
     round_a_day_later(&folder).await;
     assert!(
-        publisher.asked("/feed")[1..]
+        publisher.requests("/feed")[1..]
             .iter()
-            .all(|asked| asked.header("if-none-match") == Some("\"1\""))
+            .all(|request| request.header("if-none-match") == Some("\"1\""))
     );
     assert_eq!(folder.query("SELECT count(*) FROM story").await, ["1"]);
     assert_eq!(folder.query("SELECT count(*) FROM alert").await, ["1"]);
@@ -111,5 +111,5 @@ async fn an_answer_that_is_no_feed_replaces_no_validators() {
         ["0"]
     );
     round_a_day_later(&folder).await;
-    assert_eq!(publisher.asked("/feed")[2].header("if-none-match"), Some("\"1\""));
+    assert_eq!(publisher.requests("/feed")[2].header("if-none-match"), Some("\"1\""));
 }

@@ -32,7 +32,7 @@ async fn a_route_that_is_busy_and_names_no_time_rests_alone(#[case] status: &'st
     let folder = refusing(&publisher, status, "");
     for times in 1..=2 {
         round(&folder).await;
-        assert_eq!(publisher.asked("/good").len(), times);
+        assert_eq!(publisher.requests("/good").len(), times);
         assert_eq!(
             publisher.all().len(),
             times * (ROUTES + 1),
@@ -49,7 +49,7 @@ async fn a_host_that_asks_for_rest_at_every_route_is_asked_for_each_feed_in_its_
     let folder = refusing(&publisher, "503 Service Unavailable", "Retry-After: 60\r\n");
     // Feeds that are polled at once may overtake each other, but no feed is always the last.
     let mut rounds = 0;
-    while publisher.asked("/good").is_empty() {
+    while publisher.requests("/good").is_empty() {
         rounds += 1;
         assert!(rounds <= 2 * ROUTES, "the good feed is starved: {:?}", publisher.all());
         round(&folder).await;
