@@ -11,6 +11,7 @@ mod feed_health;
 mod fetcher;
 pub(crate) mod hosts;
 mod housekeeping;
+mod indexing;
 mod loops;
 mod matching;
 mod names;
@@ -157,7 +158,8 @@ async fn run_forever(
         recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
         reload::keep_rules_fresh(loops.reloads, files, reload, stop.clone()),
         backfill::match_past_stories(loops.backfills, stop.clone()),
-        housekeeping::keep_sweeping(loops.sweeps, stop),
+        housekeeping::keep_sweeping(loops.sweeps, stop.clone()),
+        indexing::keep_indexing(loops.indexing, stop),
     );
     end
 }
@@ -169,7 +171,8 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: CancellationToken) 
     articles::settle_waiting(loops.stories, Mode::Once).await;
     recheck::keep_rechecking(loops.rechecks, Mode::Once, stop.clone()).await;
     let end = dispatcher::deliver(loops.deliveries, Mode::Once, stop.clone()).await;
-    housekeeping::keep_sweeping(loops.sweeps, stop).await;
+    housekeeping::keep_sweeping(loops.sweeps, stop.clone()).await;
+    indexing::keep_indexing(loops.indexing, stop).await;
     end
 }
 

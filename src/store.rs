@@ -3,6 +3,7 @@
 //! The types are here; each method of `Store` is in the file of its subject. Times have the
 //! precision of a millisecond.
 
+mod alert_index;
 mod alerts;
 mod archive;
 mod backfill;

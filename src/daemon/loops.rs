@@ -14,6 +14,7 @@ use crate::daemon::dispatcher::{Deliveries, DeliveryParts};
 use crate::daemon::fetcher::Fetcher;
 use crate::daemon::hosts::HostPermits;
 use crate::daemon::housekeeping::Sweeps;
+use crate::daemon::indexing::AlertIndexing;
 use crate::daemon::matching::StoryMatcher;
 use crate::daemon::page::ArticleReader;
 use crate::daemon::poller::{DOCUMENTS, LastRead, PollParts};
@@ -38,6 +39,7 @@ pub(super) struct Loops {
     pub(super) reloads: Reloads,
     pub(super) backfills: Backfills,
     pub(super) sweeps: Sweeps,
+    pub(super) indexing: AlertIndexing,
 }
 
 impl Loops {
@@ -94,6 +96,7 @@ impl Loops {
                 mode,
                 due: Some(now()),
             },
+            indexing: AlertIndexing { store: store.clone(), mode, due: now() },
             sweeps: Sweeps { store: store.clone(), retain: config.retain, mode, due: now() },
             polls,
         })

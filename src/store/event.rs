@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::to_millis;
-use super::{MatchResult, StoryId};
+use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::{Fingerprint, JoinedEvent, link_host};
 
@@ -36,6 +36,7 @@ pub(super) async fn find_or_join_event(
         .await?;
         if let Some(event) = joined {
             void_open_payloads(conn, story).await?;
+            alert_index::note_changed_events(conn, &[story]).await?;
             return Ok(JoinedEvent { event, update: update.clone() });
         }
     }

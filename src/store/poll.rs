@@ -15,7 +15,7 @@ use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
-use crate::store::{feed_entries, new_items, story_changes};
+use crate::store::{alert_index, feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
 impl Store {
@@ -52,9 +52,11 @@ async fn write_poll(
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
+    let mut changed = Vec::new();
     for item in &others {
-        waits |= record_item(conn, feed, item, now).await?;
+        waits |= record_item(conn, feed, item, &mut changed, now).await?;
     }
+    alert_index::note_changed_events(conn, &changed).await?;
     mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
     mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
     if let Some(gap) = record.gap {
@@ -153,11 +155,13 @@ async fn write_host_rest(
     Ok(())
 }
 
-/// Records one item. Returns whether its story waits.
+/// Records one item. Returns whether its story waits. Adds a story that it edits or joins to
+/// `changed`.
 async fn record_item(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     item: &ItemRecord,
+    changed: &mut Vec<StoryId>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let known = if item.renews {
@@ -168,11 +172,15 @@ async fn record_item(
     };
     let Some((text, plan)) = &item.story_change else { return Ok(false) };
     if let Some(story) = known {
+        changed.push(story);
         return story_changes::record_edit(conn, story, text, plan, now).await;
     }
-    let (story, waits) = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
-    feed_entries::insert_entries(conn, feed, &[(item, story)], now).await?;
-    Ok(waits)
+    let found = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
+    feed_entries::insert_entries(conn, feed, &[(item, found.story)], now).await?;
+    if found.is_joined {
+        changed.push(found.story);
+    }
+    Ok(found.waits)
 }
 
 /// Brings a known item's row up to date. Returns its story; `None` if the item is not known.

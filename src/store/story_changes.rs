@@ -75,15 +75,22 @@ impl StoryPlan {
     }
 }
 
-/// Adds the story of a new item, or joins the known story with this key. Returns the story, and
-/// whether it waits.
+/// The story of a new item.
+pub(super) struct ItemStory {
+    pub(super) story: StoryId,
+    pub(super) waits: bool,
+    /// Whether the story was known before.
+    pub(super) is_joined: bool,
+}
+
+/// Adds the story of a new item, or joins the known story with this key.
 pub(super) async fn add_or_join(
     conn: &mut SqliteConnection,
     key: &StoryKey,
     text: &Story,
     plan: &StoryPlan,
     now: Timestamp,
-) -> Result<(StoryId, bool), sqlx::Error> {
+) -> Result<ItemStory, sqlx::Error> {
     let known: Option<i64> = sqlx::query_scalar("SELECT id FROM story WHERE key = $1")
         .bind(&key.0)
         .fetch_optional(&mut *conn)
@@ -93,7 +100,7 @@ pub(super) async fn add_or_join(
         let waits =
             apply_event(conn, story, StoryEvent::Joined(plan.item_plan()), data, now).await?;
         event::void_open_payloads(conn, story).await?;
-        return Ok((story, waits));
+        return Ok(ItemStory { story, waits, is_joined: true });
     }
     // It waits for its page until its plan is applied.
     let story =
@@ -101,7 +108,7 @@ pub(super) async fn add_or_join(
             .await?[key];
     let transition = story::first(plan.item_plan());
     let waits = apply(conn, story, StoryStatus::AwaitsPage, transition, data, now).await?;
-    Ok((story, waits))
+    Ok(ItemStory { story, waits, is_joined: false })
 }
 
 /// Records an edit: a new revision, to be matched as `plan` says. Returns whether the story waits.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{execute, to_millis};
-use super::{Store, StoreError, digest};
+use super::{Store, StoreError, alert_index, digest};
 
 /// The times from which rows are kept. `None` keeps all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,14 +186,19 @@ async fn purge_alerts(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
-    let alerts = execute(
-        conn,
-        "UPDATE alert SET rule_match = '', purged = $4 WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
-         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)",
-        &[after, last, to_millis(since), to_millis(now)],
+    let purged: Vec<i64> = sqlx::query_scalar(
+        "UPDATE alert SET rule_match = '', purged = $4, index_lag = 0
+         WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
+         AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id) RETURNING id",
     )
+    .bind(after)
+    .bind(last)
+    .bind(to_millis(since))
+    .bind(to_millis(now))
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(SweepCounts { alerts, ..SweepCounts::default() })
+    alert_index::remove_alerts(conn, &purged).await?;
+    Ok(SweepCounts { alerts: purged.len() as u64, ..SweepCounts::default() })
 }
 
 async fn purge_stories(

@@ -1,22 +1,23 @@
 //! Alerts of the past, newest first, and one alert with its messages and their attempts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection, Row};
 
 use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
-use crate::store::column::{self, read_optional_time, read_time, to_millis};
-use crate::store::{StoreError, feed_entries, status};
+use crate::store::alert_index::{AlertSpan, SearchTerm};
+use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
+use crate::store::dialect::id_list;
+use crate::store::{StoreError, alert_index, feed_entries, status};
 use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
-use tidings_rules::text::tokenise;
 
 /// The most alerts that one query reads.
-const PAGE: i64 = 1000;
+const PAGE: usize = 1000;
 
 /// A filter of alerts. An alert passes if it passes every part that is set.
 #[derive(Clone, Debug, Default)]
@@ -116,22 +117,17 @@ impl Archive {
         wanted: &AlertFilter,
         limit: usize,
     ) -> Result<Vec<PastAlert>, StoreError> {
-        let mut found = Vec::new();
-        let Some((oldest, newest)) = self.find_id_range(wanted).await? else { return Ok(found) };
-        let mut before = newest.saturating_add(1);
-        while found.len() < limit {
-            let rows = self.read_alerts_before(before, oldest, wanted).await?;
-            let Some(last) = rows.last() else { break };
-            before = last.try_get("id")?;
-            let mut asked = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-                if wanted.accepts(&rule_match, row.try_get("title")?) {
-                    asked.push((row, rule_match));
-                }
-            }
-            asked.truncate(limit - found.len());
-            found.extend(self.read_past_alerts(asked).await?);
+        let mut snapshot = self.conn.begin().await?;
+        let Some(span) = find_span(&mut snapshot, wanted).await? else { return Ok(Vec::new()) };
+        let terms = wanted.terms();
+        let ids = if terms.is_empty() {
+            list_ids(&mut snapshot, span, limit).await?
+        } else {
+            alert_index::find_alerts(&mut snapshot, &terms, span, limit).await?
+        };
+        let mut found = Vec::with_capacity(ids.len());
+        for page in ids.chunks(PAGE) {
+            found.extend(read_alerts(&mut snapshot, page).await?);
         }
         Ok(found)
     }
@@ -148,10 +144,8 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let rule_match = column::read_json(&row, "rule_match")?;
-        let Some(past) = self.read_past_alerts(vec![(&row, rule_match)]).await?.pop() else {
-            return Ok(None);
-        };
+        let past = past_alerts_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
+        let Some(past) = past.into_iter().next() else { return Ok(None) };
         let text_now_sha256 = draft::hash_story_text(&past.story.title, row.try_get("text")?);
         let messages = self.read_messages(id).await?;
         Ok(Some(AlertRecord {
@@ -160,74 +154,6 @@ impl Archive {
             text_now_sha256,
             messages,
         }))
-    }
-
-    /// The numbers of the oldest and the newest alert in the times of `wanted`; `None` if there are
-    /// none.
-    async fn find_id_range(
-        &mut self,
-        wanted: &AlertFilter,
-    ) -> Result<Option<(i64, i64)>, sqlx::Error> {
-        if wanted.since.is_none() && wanted.until.is_none() {
-            return Ok(Some((0, i64::MAX)));
-        }
-        let span: (Option<i64>, Option<i64>) = sqlx::query_as(
-            "SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2",
-        )
-        .bind(wanted.since.map_or(i64::MIN, to_millis))
-        .bind(wanted.until.map_or(i64::MAX, to_millis))
-        .fetch_one(&mut self.conn)
-        .await?;
-        Ok(span.0.zip(span.1))
-    }
-
-    async fn read_alerts_before(
-        &mut self,
-        before: i64,
-        oldest: i64,
-        wanted: &AlertFilter,
-    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
-        sqlx::query(
-            "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
-             FROM alert JOIN story ON story.id = alert.story
-             WHERE alert.id < $1 AND alert.id >= $7 AND alert.purged IS NULL AND ($2 IS NULL OR alert.rule = $2) AND alert.created >= $3 AND alert.created < $4
-               AND ($5 IS NULL OR EXISTS (SELECT 1 FROM feed_entry JOIN story AS copy ON copy.id = feed_entry.story
-                                          WHERE copy.event = story.event AND feed_entry.feed = $5))
-             ORDER BY alert.id DESC LIMIT $6",
-        )
-        .bind(before)
-        .bind(&wanted.rule)
-        .bind(wanted.since.map_or(i64::MIN, to_millis))
-        .bind(wanted.until.map_or(i64::MAX, to_millis))
-        .bind(wanted.feed.as_ref().map(|feed| &feed.0))
-        .bind(PAGE)
-        .bind(oldest)
-        .fetch_all(&mut self.conn)
-        .await
-    }
-
-    /// These alerts, each with the feeds that carried its event.
-    async fn read_past_alerts(
-        &mut self,
-        alerts: Vec<(&SqliteRow, RuleMatch)>,
-    ) -> Result<Vec<PastAlert>, sqlx::Error> {
-        let events: Vec<&str> = alerts
-            .iter()
-            .map(|(row, _)| row.try_get("event"))
-            .collect::<Result<_, sqlx::Error>>()?;
-        let copies = feed_entries::read_entries_of_events(&mut self.conn, &events).await?;
-        let past = alerts.into_iter().zip(events).map(|((row, rule_match), event)| {
-            Ok(PastAlert {
-                id: row.try_get("id")?,
-                created: read_time(row, "created")?,
-                feeds: copies.get(event).cloned().unwrap_or_default(),
-                event: event.to_owned(),
-                story: column::summary_from_row(row)?,
-                read: column::read_final_extent(row)?,
-                rule_match,
-            })
-        });
-        past.collect()
     }
 
     async fn read_messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
@@ -281,27 +207,93 @@ impl Archive {
 }
 
 impl AlertFilter {
-    /// Whether an alert passes the parts of the filter that no query checks. `title`: its story's
-    /// headline.
-    fn accepts(&self, rule_match: &RuleMatch, title: &str) -> bool {
-        self.tag.as_ref().is_none_or(|tag| rule_match.tags.contains(tag))
-            && self.has_words(rule_match, title)
+    /// The terms that an alert must have.
+    fn terms(&self) -> BTreeSet<String> {
+        let words = self.words.iter().map(|word| SearchTerm::Word(word));
+        let rule = self.rule.iter().map(|name| SearchTerm::Rule(name));
+        let tag = self.tag.iter().map(|tag| SearchTerm::Tag(tag));
+        let feed = self.feed.iter().map(|feed| SearchTerm::Feed(&feed.0));
+        words.chain(rule).chain(tag).chain(feed).map(SearchTerm::text).collect()
     }
+}
 
-    /// Whether the headline or the sentences of the alert have every word, compared as in rules.
-    fn has_words(&self, rule_match: &RuleMatch, title: &str) -> bool {
-        let mut missing: Vec<&str> = self.words.iter().map(String::as_str).collect();
-        let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
-        for text in std::iter::once(title).chain(sentences) {
-            if missing.is_empty() {
-                break;
-            }
-            for token in tokenise(text) {
-                missing.retain(|word| *word != token.word);
-            }
-        }
-        missing.is_empty()
+/// The alerts in the times of `wanted`; `None` if there are none.
+async fn find_span(
+    conn: &mut SqliteConnection,
+    wanted: &AlertFilter,
+) -> Result<Option<AlertSpan>, sqlx::Error> {
+    let since = wanted.since.map_or(i64::MIN, to_millis);
+    let until = wanted.until.map_or(i64::MAX, to_millis);
+    if wanted.since.is_none() && wanted.until.is_none() {
+        return Ok(Some(AlertSpan { oldest: 0, newest: i64::MAX, since, until }));
     }
+    let (oldest, newest): (Option<i64>, Option<i64>) =
+        sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
+            .bind(since)
+            .bind(until)
+            .fetch_one(conn)
+            .await?;
+    let ids = oldest.zip(newest);
+    Ok(ids.map(|(oldest, newest)| AlertSpan { oldest, newest, since, until }))
+}
+
+/// The newest alerts of `span`, newest first, at most `limit`.
+async fn list_ids(
+    conn: &mut SqliteConnection,
+    span: AlertSpan,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT id FROM alert
+         WHERE id >= $1 AND id <= $2 AND created >= $3 AND created < $4 AND purged IS NULL
+         ORDER BY id DESC LIMIT $5",
+    )
+    .bind(span.oldest)
+    .bind(span.newest)
+    .bind(span.since)
+    .bind(span.until)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await
+}
+
+/// The alerts with these ids, newest first.
+async fn read_alerts(
+    conn: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<Vec<PastAlert>, sqlx::Error> {
+    let rows = sqlx::query(concat!(
+        "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
+         FROM alert JOIN story ON story.id = alert.story WHERE alert.id IN ",
+        id_list!("$1"),
+        " ORDER BY alert.id DESC",
+    ))
+    .bind(to_json(&ids)?)
+    .fetch_all(&mut *conn)
+    .await?;
+    past_alerts_from_rows(conn, &rows).await
+}
+
+/// The alerts in these rows, each with the feeds that carried its event.
+async fn past_alerts_from_rows(
+    conn: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<Vec<PastAlert>, sqlx::Error> {
+    let events: Vec<&str> =
+        rows.iter().map(|row| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
+    let copies = feed_entries::read_entries_of_events(conn, &events).await?;
+    let past = rows.iter().zip(events).map(|(row, event)| {
+        Ok(PastAlert {
+            id: row.try_get("id")?,
+            created: read_time(row, "created")?,
+            feeds: copies.get(event).cloned().unwrap_or_default(),
+            event: event.to_owned(),
+            story: column::summary_from_row(row)?,
+            read: column::read_final_extent(row)?,
+            rule_match: column::read_json(row, "rule_match")?,
+        })
+    });
+    past.collect()
 }
 
 #[cfg(test)]

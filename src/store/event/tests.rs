@@ -7,7 +7,7 @@ use super::super::fixture::{
     Bench, at_second, desk_receiver, final_text, item, match_result, parse_notification,
     rules_and_feeds, settle_plan,
 };
-use super::super::{ItemRecord, MatchResult, StoryPlan};
+use super::super::{AlertFilter, Archive, ItemRecord, MatchResult, StoryPlan};
 use super::*;
 use crate::alerts::Content;
 use crate::alerts::retry::Finish;
@@ -98,6 +98,20 @@ async fn a_copy_that_adds_no_rule_makes_payloads_of_before_void() {
     poll(&bench, "paper", "b", &text("x"), &["arms"], 1).await;
     assert_eq!(events(&bench).await, "a of a, b of a");
     assert_ne!(bench.query_text(revision).await, before);
+}
+
+#[tokio::test]
+async fn an_indexed_alert_is_found_by_the_feed_of_a_copy() {
+    let bench = Bench::new().await;
+    poll(&bench, "wire", "a", &text("x"), &["arms"], 0).await;
+    bench.index_alerts().await;
+    poll(&bench, "paper", "b", &text("x"), &[], 1).await;
+    let feed = AlertFilter { feed: Some(FeedName("paper".to_owned())), ..AlertFilter::default() };
+    for _ in 0..2 {
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        assert_eq!(archive.find_alerts(&feed, 9).await.unwrap().len(), 1);
+        bench.index_alerts().await;
+    }
 }
 
 #[tokio::test]

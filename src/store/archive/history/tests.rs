@@ -47,7 +47,7 @@ async fn alerts_are_found_by_all_that_is_asked_newest_first() {
     };
     let tag = |tag: &str| AlertFilter { tag: Some(tag.to_owned()), ..AlertFilter::default() };
     let with = |text: &str| AlertFilter { words: words(text), ..AlertFilter::default() };
-    for (wanted, expected) in [
+    let cases = [
         (AlertFilter::default(), vec![3, 2, 1]),
         (of("arms"), vec![3, 1]),
         (of("arm"), vec![]),
@@ -61,10 +61,21 @@ async fn alerts_are_found_by_all_that_is_asked_newest_first() {
         (with("b arms"), vec![3]),
         (with("export"), vec![]),
         (AlertFilter { words: words("arms"), ..of("oil") }, vec![]),
-    ] {
-        assert_eq!(found(&bench, wanted.clone(), 9).await, expected, "{wanted:?}");
+        (AlertFilter { words: words("arms"), ..feed("paper") }, vec![1]),
+        (AlertFilter { since: Some(at_second(86_400)), ..of("arms") }, vec![3]),
+        (AlertFilter { until: Some(at_second(86_400)), ..of("arms") }, vec![1]),
+    ];
+    for is_indexed in [false, true] {
+        if is_indexed {
+            bench.index_alerts().await;
+        }
+        for (wanted, expected) in cases.clone() {
+            let found = found(&bench, wanted.clone(), 9).await;
+            assert_eq!(found, expected, "{wanted:?}, indexed: {is_indexed}");
+        }
+        assert_eq!(found(&bench, AlertFilter::default(), 2).await, [3, 2]);
+        assert_eq!(found(&bench, feed("wire"), 2).await, [3, 2]);
     }
-    assert_eq!(found(&bench, AlertFilter::default(), 2).await, [3, 2]);
 }
 
 #[tokio::test]
@@ -76,8 +87,14 @@ async fn no_page_is_passed_over_and_no_alert_is_shown_twice() {
         found(&bench, AlertFilter::default(), 1000).await,
         (1..=450).rev().collect::<Vec<_>>()
     );
-    let rare = AlertFilter { words: words("001"), ..AlertFilter::default() };
-    assert_eq!(found(&bench, rare, 1000).await, [1]);
+    bench.index_alerts().await;
+    let again = vec![item("001", settle_plan(&[])), item("449", settle_plan(&[]))];
+    bench.poll("paper", 1, again).await;
+    let with = |text| AlertFilter { words: words(text), ..AlertFilter::default() };
+    assert_eq!(found(&bench, with("001"), 1000).await, [1]);
+    // The index lacks the last change of two alerts.
+    assert_eq!(found(&bench, with("arms"), 1000).await, (1..=450).rev().collect::<Vec<_>>());
+    assert_eq!(found(&bench, with("arms"), 3).await, [450, 449, 448]);
 }
 
 #[tokio::test]

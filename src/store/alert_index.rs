@@ -1,0 +1,190 @@
+//! The index by which alerts are found: words, rules, tags and feeds. `fts` is the index itself.
+//!
+//! An alert is indexed a while after it was recorded, many in one step: a step of one costs nearly
+//! as much as a step of many. `alert.index_lag` counts the changes that the index lacks. A search
+//! reads the terms of such alerts from their rows.
+
+mod fts;
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::column::{self, to_json};
+use super::dialect::id_list;
+use super::{Store, StoreError, StoryId, feed_entries};
+use crate::alerts::RuleMatch;
+use tidings_rules::story::FeedEntry;
+use tidings_rules::text::tokenise;
+
+pub(super) use fts::remove_alerts;
+
+/// The most alerts that one step indexes. It is small, so that no command waits long.
+const STEP_ALERTS: i64 = 200;
+
+/// What alerts are found by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SearchTerm<'t> {
+    /// A folded word of the headline or of a matched sentence.
+    Word(&'t str),
+    /// The name of the rule.
+    Rule(&'t str),
+    /// A tag of the rule.
+    Tag(&'t str),
+    /// The name of a feed that carried the event.
+    Feed(&'t str),
+}
+
+impl SearchTerm<'_> {
+    /// The term as the index has it: a word as it is, a name in hex behind a sign that no word has.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Word(word) => word.to_owned(),
+            Self::Rule(name) => format!("=r{}", hex::encode(name)),
+            Self::Tag(name) => format!("=t{}", hex::encode(name)),
+            Self::Feed(name) => format!("=f{}", hex::encode(name)),
+        }
+    }
+}
+
+/// The alerts that a search may find: by their ids and, in milliseconds, their times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AlertSpan {
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+    pub(super) since: i64,
+    pub(super) until: i64,
+}
+
+/// An alert that the index lacks, or has as it was.
+struct ChangedAlert {
+    id: i64,
+    created: i64,
+    lag: i64,
+    terms: BTreeSet<String>,
+}
+
+impl Store {
+    /// Indexes some of the alerts that have changed. Returns whether others may be left.
+    pub async fn index_changed_alerts(&self) -> Result<bool, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        let changed = read_changed(&mut snapshot, STEP_ALERTS).await?;
+        snapshot.rollback().await?;
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        self.write(move |conn| Box::pin(index_alerts(conn, changed))).await?;
+        Ok(true)
+    }
+}
+
+/// The newest alerts of `span` that have all of these terms, at least one; newest first, at most
+/// `limit`.
+pub(super) async fn find_alerts(
+    conn: &mut SqliteConnection,
+    wanted: &BTreeSet<String>,
+    span: AlertSpan,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let mut found = fts::find_newest(conn, wanted, span, limit).await?;
+    let changed = read_changed(conn, i64::MAX).await?;
+    let fits = |alert: &&ChangedAlert| {
+        (span.oldest..=span.newest).contains(&alert.id)
+            && (span.since..span.until).contains(&alert.created)
+            && wanted.is_subset(&alert.terms)
+    };
+    found.extend(changed.iter().filter(fits).map(|alert| alert.id));
+    found.sort_unstable_by_key(|id| Reverse(*id));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Notes that a headline changed, or the feeds of an event: that of each of these stories. Its
+/// alerts are indexed anew.
+pub(super) async fn note_changed_events(
+    conn: &mut SqliteConnection,
+    stories: &[StoryId],
+) -> Result<(), sqlx::Error> {
+    if stories.is_empty() {
+        return Ok(());
+    }
+    let stories: Vec<i64> = stories.iter().map(|story| story.0).collect();
+    sqlx::query(concat!(
+        "UPDATE alert SET index_lag = index_lag + 1 WHERE purged IS NULL AND story IN
+             (SELECT copy.id FROM story JOIN story AS copy ON copy.event = story.event
+              WHERE story.id IN ",
+        id_list!("$1"),
+        ")",
+    ))
+    .bind(to_json(&stories)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// At most `limit` alerts that have changed since they were indexed.
+async fn read_changed(
+    conn: &mut SqliteConnection,
+    limit: i64,
+) -> Result<Vec<ChangedAlert>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT alert.id, alert.created, alert.index_lag, alert.rule_match, story.title, story.event
+         FROM alert JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(&mut *conn)
+    .await?;
+    let events: Vec<&str> =
+        rows.iter().map(|row| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
+    let feeds = feed_entries::read_entries_of_events(conn, &events).await?;
+    let changed = rows.iter().zip(events).map(|(row, event)| {
+        changed_from_row(row, feeds.get(event).map(Vec::as_slice).unwrap_or_default())
+    });
+    changed.collect()
+}
+
+fn changed_from_row(row: &SqliteRow, feeds: &[FeedEntry]) -> Result<ChangedAlert, sqlx::Error> {
+    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+    Ok(ChangedAlert {
+        id: row.try_get("id")?,
+        created: row.try_get("created")?,
+        lag: row.try_get("index_lag")?,
+        terms: alert_terms(row.try_get("title")?, &rule_match, feeds),
+    })
+}
+
+/// All terms by which an alert is found.
+fn alert_terms(title: &str, rule_match: &RuleMatch, feeds: &[FeedEntry]) -> BTreeSet<String> {
+    let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
+    let words: BTreeSet<&str> = std::iter::once(title).chain(sentences).collect();
+    let words = words.into_iter().flat_map(tokenise).map(|token| token.word);
+    let tags = rule_match.tags.iter().map(|tag| SearchTerm::Tag(tag));
+    let feeds = feeds.iter().map(|entry| SearchTerm::Feed(&entry.feed.0));
+    let names = std::iter::once(SearchTerm::Rule(&rule_match.rule)).chain(tags).chain(feeds);
+    words.chain(names.map(SearchTerm::text)).collect()
+}
+
+/// Indexes those of these alerts that have not changed since they were read.
+async fn index_alerts(
+    conn: &mut SqliteConnection,
+    mut changed: Vec<ChangedAlert>,
+) -> Result<(), sqlx::Error> {
+    let mut update = QueryBuilder::<Sqlite>::new("WITH given (id, lag) AS (");
+    update.push_values(&changed, |mut values, alert| {
+        values.push_bind(alert.id).push_bind(alert.lag);
+    });
+    update.push(
+        ") UPDATE alert SET index_lag = 0 FROM given
+         WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id",
+    );
+    let current: Vec<i64> = update.build_query_scalar().fetch_all(&mut *conn).await?;
+    let current: BTreeSet<i64> = current.into_iter().collect();
+    changed.retain(|alert| current.contains(&alert.id));
+    let entries: Vec<_> = changed.into_iter().map(|alert| (alert.id, alert.terms)).collect();
+    fts::replace_alerts(conn, entries).await
+}
+
+#[cfg(test)]
+mod tests;

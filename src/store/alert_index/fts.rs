@@ -1,0 +1,65 @@
+//! The table `alert_index`, which is one of FTS5 and known only here. Another database has its own.
+
+use std::collections::BTreeSet;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::AlertSpan;
+use crate::store::column::to_json;
+use crate::store::dialect::id_list;
+
+/// The newest alerts of `span` that the index has with all of these terms, at least one, and as
+/// they are now; newest first, at most `limit`.
+pub(super) async fn find_newest(
+    conn: &mut SqliteConnection,
+    terms: &BTreeSet<String>,
+    span: AlertSpan,
+    limit: usize,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
+    sqlx::query_scalar(
+        "SELECT alert.id FROM alert_index CROSS JOIN alert ON alert.id = alert_index.rowid
+         WHERE alert_index MATCH $1 AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
+           AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
+         ORDER BY alert_index.rowid DESC LIMIT $6",
+    )
+    .bind(quoted.join(" "))
+    .bind(span.oldest)
+    .bind(span.newest)
+    .bind(span.since)
+    .bind(span.until)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await
+}
+
+/// Indexes alerts with these terms instead of those of before.
+pub(super) async fn replace_alerts(
+    conn: &mut SqliteConnection,
+    alerts: Vec<(i64, BTreeSet<String>)>,
+) -> Result<(), sqlx::Error> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    remove_alerts(conn, &alerts.iter().map(|(alert, _)| *alert).collect::<Vec<_>>()).await?;
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO alert_index (rowid, terms) ");
+    insert.push_values(alerts, |mut values, (alert, terms)| {
+        let terms: Vec<String> = terms.into_iter().collect();
+        values.push_bind(alert).push_bind(terms.join(" "));
+    });
+    insert.build().execute(conn).await?;
+    Ok(())
+}
+
+/// Removes alerts from the index.
+pub(in crate::store) async fn remove_alerts(
+    conn: &mut SqliteConnection,
+    alerts: &[i64],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(concat!("DELETE FROM alert_index WHERE rowid IN ", id_list!("$1")))
+        .bind(to_json(&alerts)?)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
