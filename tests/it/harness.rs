@@ -66,9 +66,10 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
 /// All faults are planted into one store. The oracle must name each.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oracle_names_every_fault_that_is_planted() {
-    // With this seed, there is an opportunity for every fault.
+    // With this seed, an early run has an opportunity for every fault. A run of a slow machine may
+    // miss it.
     const SEED: u64 = 2;
-    const RUNS: usize = 20;
+    const RUNS: usize = 60;
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or(SEED);
     let mut world = World::new(seed, RUNS * STORIES).await;
     let mut unplanted: Vec<&PlantedFault> = FAULTS.iter().collect();
