@@ -190,8 +190,8 @@ CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
--- What alerts are found by: the folded words of the headline and of the matched sentences, and, in
--- hex behind a sign, the names of the rule (=r), its tags (=t) and the event's feeds (=f). The rowid
+-- What alerts are found by: the folded words of the headline and of the matched sentences. Names
+-- are in hex behind a sign: of the rule (=r), its tags (=t) and the event's feeds (=f). The rowid
 -- is the alert's id. A folded word has no other signs than these, so it stays whole.
 CREATE VIRTUAL TABLE alert_index USING fts5 (
     terms, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '=.,&+#'"
