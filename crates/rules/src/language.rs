@@ -8,6 +8,7 @@ pub(crate) mod pattern;
 pub(crate) mod print;
 pub(crate) mod row;
 pub(crate) mod scope;
+pub(crate) mod spelling;
 pub(crate) mod syntax;
 pub(crate) mod term;
 pub(crate) mod term_list;

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 mod alphabet;
+mod apostrophe;
 mod case;
 mod combining_marks;
+mod digit_groups;
 mod fold;
 mod forms;
 mod hebrew;
@@ -13,13 +15,15 @@ mod plain;
 mod runs;
 mod sentence;
 mod signs;
+mod spaced;
 mod split;
 mod visible;
 mod words;
 
-pub(crate) use case::{capitals, is_written_so};
+pub(crate) use apostrophe::has_genitive_s;
+pub(crate) use case::{capitals, is_shouted, is_written_so};
 pub(crate) use combining_marks::without_marks;
-pub(crate) use forms::{Stemmer, other_numbers};
+pub(crate) use forms::{Stemmer, attached, other_numbers};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
@@ -62,7 +66,28 @@ pub fn tokenise(text: &str) -> Vec<Token> {
             tokens.extend(folded_words(written, run.span.start, paragraph));
         }
     }
-    tokens
+    join_spaced(text, tokens)
+}
+
+/// `tokens` of `text`, with those joined that spaces separate in one word.
+fn join_spaced(text: &str, tokens: Vec<Token>) -> Vec<Token> {
+    let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut before = None;
+    for token in tokens {
+        let joint = joined
+            .last()
+            .and_then(|last: &Token| spaced::joint(text, &last.span, before, &token.span));
+        match (joint, joined.last_mut()) {
+            (Some(joint), Some(last)) => {
+                last.word.push_str(joint.sign());
+                last.word.push_str(&token.word);
+                last.span.end = joint.end(text, token.span.end);
+            }
+            _ => joined.push(token),
+        }
+        before = joint;
+    }
+    joined
 }
 
 /// The words of `written`, which has no white space and begins at byte `at`.

@@ -105,12 +105,10 @@ impl DocumentIndex {
             self.feature_slots[number as usize] = slot;
             self.word_features.push((slot, number));
             if has_more {
-                let written = &raw[place.start as usize..place.end as usize];
-                let in_capitals = || !text.all_caps && !written.contains(char::is_lowercase);
-                for (feature, only_in_capitals) in features.derived_features(feature) {
-                    if !only_in_capitals || in_capitals() {
+                for (feature, condition) in features.derived_features(feature) {
+                    if condition.holds(raw, &place.span(), text.all_caps) {
                         self.derived_features
-                            .push((self.found_features.insert(feature, in_text), number));
+                            .push((self.found_features.insert(*feature, in_text), number));
                     }
                 }
             }

@@ -5,8 +5,9 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
 use super::vocabulary::{Key, Seed, Vocabulary};
+use crate::language::spelling::Condition;
 use crate::language::term::TermWord;
-use crate::text::Stemmer;
+use crate::text::{Stemmer, attached};
 
 /// The number of a feature. Words come before derived features. During collection, [`DERIVED`]
 /// marks derived features.
@@ -15,19 +16,19 @@ pub(super) type Feature = u32;
 /// Marks a derived feature during collection.
 const DERIVED: u32 = 1 << 31;
 
-/// Marks, after a word, a feature that the word has only in capitals.
-const IN_CAPITALS: u32 = 1 << 31;
-
 /// Marks a word of the vocabulary that has derived features.
 const HAS_MORE: u32 = 1 << 31;
+
+/// A word, a derived feature that it has, and under which condition.
+type DerivedPair = (Feature, Feature, Condition);
 
 /// A feature that is not a word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Derived {
-    /// One of these words: singular and plural.
-    Any(Vec<Feature>),
-    /// The first word, or the second word in capitals.
-    Initials(Feature, Feature),
+    /// One of these words where its condition is true.
+    Any(Vec<(Feature, Condition)>),
+    /// This word, alone or behind the prefixes of its script.
+    Attached(Feature, String),
     /// A word with this prefix.
     Prefix(String),
     /// A word with this stem.
@@ -60,10 +61,19 @@ pub(super) struct Features {
     count: u32,
     /// For each word, the start of its derived features in `more`.
     starts: Box<[u32]>,
-    more: Box<[u32]>,
+    more: Box<[(Feature, Condition)]>,
     prefixes: WordPrefixes,
+    attached: AttachedWords,
     stems: Vec<(Stemmer, HashMap<String, Feature>)>,
     sites: HashMap<String, Feature>,
+}
+
+/// Words that are found behind prefixes of their script.
+#[derive(Debug, Default)]
+struct AttachedWords {
+    words: HashMap<String, Feature>,
+    /// Those with an Arabic article, without it. The article is not written after `ل`.
+    definite: HashMap<String, Feature>,
 }
 
 /// Prefixes of words.
@@ -85,19 +95,20 @@ impl Collector {
     pub(super) fn word(&mut self, word: &TermWord) -> Feature {
         match word {
             TermWord::Plain(folded) | TermWord::Exact(folded) => self.plain(folded),
-            TermWord::Numbers(folded, others) => {
-                let mut members: Vec<Feature> =
-                    others.iter().map(|other| self.plain(other)).collect();
-                members.push(self.plain(folded));
+            TermWord::Attached(folded) => {
+                let word = self.plain(folded);
+                self.derived(Derived::Attached(word, folded.clone()))
+            }
+            TermWord::Spelled { spellings, .. } => {
+                let mut members: Vec<(Feature, Condition)> = spellings
+                    .iter()
+                    .map(|spelling| (self.plain(&spelling.word), spelling.condition))
+                    .collect();
                 members.sort_unstable();
                 self.derived(Derived::Any(members))
             }
             TermWord::Stem(stemmer, stem) => self.derived(Derived::Stem(*stemmer, stem.clone())),
             TermWord::Prefix(folded) => self.derived(Derived::Prefix(folded.clone())),
-            TermWord::Initials { dotted, bare } => {
-                let initials = Derived::Initials(self.plain(dotted), self.plain(bare));
-                self.derived(initials)
-            }
         }
     }
 
@@ -161,6 +172,7 @@ impl Collector {
                     features.stems_of(*stemmer).insert(stem.clone(), *feature)
                 }
                 Derived::Site(site) => features.sites.insert(site.clone(), *feature),
+                Derived::Attached(_, word) => features.attached.insert(word, *feature),
                 _ => None,
             };
         }
@@ -171,20 +183,22 @@ impl Collector {
     }
 
     /// The words with their derived features, sorted.
-    fn pairs(&self, features: &Features, derived: &[(&Derived, Feature)]) -> Vec<(Feature, u32)> {
+    fn pairs(&self, features: &Features, derived: &[(&Derived, Feature)]) -> Vec<DerivedPair> {
         let mut pairs = Vec::new();
         for (derived, feature) in derived {
             match derived {
-                Derived::Any(words) => pairs.extend(words.iter().map(|word| (*word, *feature))),
-                Derived::Initials(dotted, bare) => {
-                    pairs.extend([(*dotted, *feature), (*bare, *feature | IN_CAPITALS)]);
+                Derived::Any(words) => {
+                    pairs.extend(words.iter().map(|(word, when)| (*word, *feature, *when)));
                 }
+                Derived::Attached(word, _) => pairs.push((*word, *feature, Condition::Always)),
                 _ => {}
             }
         }
         if features.has_derived_features() {
             for (word, feature) in &self.words {
-                features.derive(word.as_bytes(), |more| pairs.push((*feature, more)));
+                features.derive(word.as_bytes(), |more| {
+                    pairs.push((*feature, more, Condition::Always));
+                });
             }
         }
         pairs.sort_unstable();
@@ -196,7 +210,7 @@ impl Collector {
         features: &Features,
         frequencies: &Frequencies,
         rules: usize,
-        pairs: &[(Feature, u32)],
+        pairs: &[DerivedPair],
     ) -> DocumentFrequencies {
         let mut document_frequencies = vec![UNKNOWN; features.count as usize];
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
@@ -204,10 +218,9 @@ impl Collector {
             let in_rules = self.uses[*feature as usize] as f32 / rules.max(1) as f32;
             document_frequencies[*feature as usize] = frequencies.share_of_stories(word, in_rules);
         }
-        for (word, more) in pairs {
-            let part = if more & IN_CAPITALS == 0 { 1.0 } else { 0.1 };
-            document_frequencies[(more & !IN_CAPITALS) as usize] +=
-                document_frequencies[*word as usize] * part;
+        for (word, derived, condition) in pairs {
+            let part = if *condition == Condition::Always { 1.0 } else { 0.1 };
+            document_frequencies[*derived as usize] += document_frequencies[*word as usize] * part;
         }
         for (derived, feature) in &self.derived {
             if matches!(derived, Derived::Literal(_) | Derived::Site(_) | Derived::Group(_)) {
@@ -248,36 +261,38 @@ impl Features {
         Some((found & !HAS_MORE, found & HAS_MORE != 0))
     }
 
-    /// The derived features of a rule's word, each with whether the word has it only in capitals.
-    pub(super) fn derived_features(&self, word: Feature) -> impl Iterator<Item = (Feature, bool)> {
+    /// The derived features of a rule's word, each with the condition under which it has it.
+    pub(super) fn derived_features(&self, word: Feature) -> &[(Feature, Condition)] {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
-        self.more[start as usize..end as usize]
-            .iter()
-            .map(|more| (more & !IN_CAPITALS, more & IN_CAPITALS != 0))
+        &self.more[start as usize..end as usize]
     }
 
     /// Whether words that are not features can have derived features.
     fn has_derived_features(&self) -> bool {
-        !self.prefixes.lengths.is_empty() || !self.stems.is_empty()
+        !self.prefixes.lengths.is_empty() || !self.stems.is_empty() || !self.attached.is_empty()
     }
 
     /// Whether `word`, which is not a feature, may have a derived feature. It is `false` for most
     /// words.
     #[inline]
     pub(super) fn may_derive(&self, word: Key<'_>) -> bool {
-        !self.stems.is_empty() | self.prefixes.may_begin(word)
+        !self.stems.is_empty() | self.prefixes.may_begin(word) | self.attached.may_end(word)
     }
 
-    /// Calls `found` with the features of the prefixes and stems of `word`.
+    /// Calls `found` with the features of the prefixes and stems of `word`, and of the words that
+    /// it is without prefixes of its script.
     pub(super) fn derive(&self, word: &[u8], mut found: impl FnMut(Feature)) {
         for &length in self.prefixes.lengths.iter().take_while(|length| **length <= word.len()) {
             let prefix = &word[..length];
             self.prefixes.get(self.seed, prefix).into_iter().for_each(&mut found);
         }
-        if let Ok(word) = std::str::from_utf8(word) {
-            for (stemmer, stems) in &self.stems {
-                stems.get(&stemmer.stem(word)).copied().into_iter().for_each(&mut found);
-            }
+        let Ok(word) = std::str::from_utf8(word) else { return };
+        for (stemmer, stems) in &self.stems {
+            stemmer
+                .each_stem(word, |stem| stems.get(&stem).copied().into_iter().for_each(&mut found));
+        }
+        if !self.attached.is_empty() {
+            attached::each_rest(word, |rest, lost| self.attached.get(rest, lost, &mut found));
         }
     }
 
@@ -316,9 +331,9 @@ impl Features {
     }
 
     /// Adds `words` and their derived features.
-    fn link(&mut self, words: &HashMap<Box<str>, Feature>, pairs: &[(Feature, u32)]) {
+    fn link(&mut self, words: &HashMap<Box<str>, Feature>, pairs: &[DerivedPair]) {
         let mut starts = vec![0_u32; words.len() + 1];
-        for (word, _) in pairs {
+        for (word, ..) in pairs {
             starts[*word as usize + 1] += 1;
         }
         let has_more =
@@ -331,7 +346,33 @@ impl Features {
             starts[at] += starts[at - 1];
         }
         self.starts = starts.into();
-        self.more = pairs.iter().map(|(_, more)| *more).collect();
+        self.more = pairs.iter().map(|(_, derived, condition)| (*derived, *condition)).collect();
+    }
+}
+
+impl AttachedWords {
+    fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    fn insert(&mut self, word: &str, feature: Feature) -> Option<Feature> {
+        if let Some(bare) = attached::without_article(word) {
+            self.definite.insert(bare.to_owned(), feature);
+        }
+        self.words.insert(word.to_owned(), feature)
+    }
+
+    /// Whether a word may be at the end of `word`, behind prefixes.
+    #[inline]
+    fn may_end(&self, word: Key<'_>) -> bool {
+        !self.words.is_empty()
+            && word.word().first().is_some_and(|byte| attached::may_have_prefixes(*byte))
+    }
+
+    /// Calls `found` with the features of `rest`. `lost`: its article may not be written.
+    fn get(&self, rest: &str, lost: bool, found: &mut impl FnMut(Feature)) {
+        let definite = self.definite.get(rest).filter(|_| lost);
+        self.words.get(rest).into_iter().chain(definite).copied().for_each(found);
     }
 }
 

@@ -6,7 +6,7 @@ use super::compiled::Engine;
 use super::document_index::DocumentIndex;
 use super::program::CAPITALS;
 use crate::story::{Carrier, Story};
-use crate::text::is_written_so;
+use crate::text::{is_shouted, is_written_so};
 
 /// The words of an occurrence: the number of the first, and of the one after the last.
 pub(super) type WordRange = (u32, u32);
@@ -95,10 +95,10 @@ fn are_written_so(
         return false;
     };
     let raw = text.text(story, carriers);
-    let places = &document.words.places()[start as usize..];
-    places.iter().zip(capitals).all(|(place, wanted)| {
-        is_written_so(&raw[place.start as usize..place.end as usize], wanted)
-    })
+    let places = &document.words.places()[start as usize..start as usize + capitals.len()];
+    let words = places[0].span().start..places[places.len() - 1].span().end;
+    places.iter().zip(capitals).all(|(place, wanted)| is_written_so(&raw[place.span()], wanted))
+        && !is_shouted(raw, &words)
 }
 
 /// The size of the largest set of ranges of `found` that do not overlap.

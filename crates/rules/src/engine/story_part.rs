@@ -34,7 +34,7 @@ impl StoryPart {
 
     /// Whether `text` is a title in capitals only. Its capitals then prove nothing.
     pub(crate) fn is_all_caps(self, text: &str) -> bool {
-        self == Self::Title && !text.contains(char::is_lowercase)
+        self == Self::Title && text.chars().all(|c| c.is_uppercase() || !c.is_alphabetic())
     }
 }
 

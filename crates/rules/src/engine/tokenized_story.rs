@@ -12,7 +12,7 @@ use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
 use crate::language::truth::Truth;
 use crate::story::{Carrier, Field, Story};
-use crate::text::{Token, capitals, one_line, sentences, tokenise};
+use crate::text::{Token, attached, capitals, is_shouted, one_line, sentences, tokenise};
 
 /// A story as words.
 #[derive(Debug)]
@@ -351,23 +351,24 @@ impl<'s> TokenizedText<'s> {
         let agree = |token: &Token, wanted: &[bool]| {
             written(token).iter().zip(wanted).all(|(is, wanted)| is == wanted)
         };
-        !self.all_caps && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
+        let words = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
+        !self.all_caps
+            && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
+            && !is_shouted(self.text, &words)
     }
 
     fn matches_word(&self, token: &Token, word: &TermWord) -> bool {
         match word {
             TermWord::Plain(folded) | TermWord::Exact(folded) => token.word == *folded,
-            TermWord::Numbers(folded, others) => {
-                token.word == *folded || others.contains(&token.word)
+            TermWord::Attached(folded) => {
+                token.word == *folded || attached::is_prefixed(&token.word, folded)
             }
-            TermWord::Stem(stemmer, stem) => stemmer.stem(&token.word) == *stem,
+            TermWord::Spelled { spellings, .. } => spellings.iter().any(|spelling| {
+                token.word == spelling.word
+                    && spelling.condition.holds(self.text, &token.span, self.all_caps)
+            }),
+            TermWord::Stem(stemmer, stem) => stemmer.finds(stem, &token.word),
             TermWord::Prefix(folded) => token.word.starts_with(folded.as_str()),
-            TermWord::Initials { dotted, bare } => {
-                let in_capitals = || {
-                    !self.all_caps && !self.text[token.span.clone()].contains(char::is_lowercase)
-                };
-                token.word == *dotted || (token.word == *bare && in_capitals())
-            }
         }
     }
 }

@@ -118,13 +118,7 @@ fn in_other_capitals(
     view: &StoryView,
     tokenized: &TokenizedStory<'_>,
 ) -> Option<String> {
-    let without = |word: &TermWord| match word {
-        TermWord::Initials { dotted, bare } => {
-            TermWord::Numbers(bare.clone(), vec![dotted.clone()])
-        }
-        other => other.clone(),
-    };
-    let words: Vec<TermWord> = term.words.iter().map(without).collect();
+    let words: Vec<TermWord> = term.words.iter().map(TermWord::in_any_capitals).collect();
     let found = shown(&Term { words, capitals: None, ..term.clone() }, view, tokenized)?;
     Some(format!("`{found}` is there, in other capitals"))
 }
@@ -134,15 +128,19 @@ fn in_another_form(
     view: &StoryView,
     tokenized: &TokenizedStory<'_>,
 ) -> Option<String> {
-    let open = |word: &TermWord| {
-        if let TermWord::Exact(word) = word { TermWord::Plain(word.clone()) } else { word.clone() }
+    let open = |word: &TermWord| match word {
+        TermWord::Exact(word) => TermWord::Plain(word.clone()),
+        TermWord::Spelled { spellings, .. } => {
+            TermWord::Spelled { spellings: spellings.clone(), is_open: true }
+        }
+        other => other.clone(),
     };
     let opened = Term { words: term.words.iter().map(open).collect(), ..term.clone() };
     if let Some(found) = shown(&opened.clone().with(Forms::Plural), view, tokenized) {
         return Some(format!("`{found}` is there, which `forms: plural` would find"));
     }
     let mut longer = opened;
-    if let Some(TermWord::Plain(last) | TermWord::Numbers(last, _)) = longer.words.last().cloned()
+    if let Some(last) = longer.words.last().and_then(TermWord::written).map(str::to_owned)
         && last.chars().count() >= 3
     {
         longer.words.pop();
@@ -167,11 +165,8 @@ fn spelt_otherwise(
     view: &StoryView,
     tokenized: &TokenizedStory<'_>,
 ) -> Option<String> {
-    let [TermWord::Plain(wanted) | TermWord::Exact(wanted) | TermWord::Numbers(wanted, _)] =
-        term.words.as_slice()
-    else {
-        return None;
-    };
+    let [word] = term.words.as_slice() else { return None };
+    let wanted = word.written()?;
     let bare = without_marks(wanted);
     if let Some(found) =
         tokenized.words_in(view).take(WORDS).find(|(word, _)| without_marks(word) == bare)

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::text::{Stemmer, Token, capitals, one_line, other_numbers, shows_nothing, tokenise};
+use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
+use crate::text::{
+    Stemmer, Token, attached, capitals, one_line, other_numbers, shows_nothing, tokenise,
+};
 
 /// A word or phrase that is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,23 +29,22 @@ pub(crate) struct Term {
 pub(crate) enum TermWord {
     /// This word. The forms of a rule may add others.
     Plain(String),
+    /// This word, also behind the prefixes of Arabic and Hebrew.
+    Attached(String),
     /// This word without other forms.
     Exact(String),
-    /// This word, and its plurals and singulars.
-    Numbers(String, Vec<String>),
+    /// One of these spellings. The first is the written one.
+    Spelled {
+        /// At least one.
+        spellings: Vec<Spelling>,
+        /// Whether the forms of a rule may add others.
+        is_open: bool,
+    },
     /// Every word with this stem.
     Stem(Stemmer, String),
     /// Every word that begins so: `weapon*`, and Hangul, because its particles follow without a
     /// space.
     Prefix(String),
-    /// Dotted letters such as `u.s`, or the same letters without dots if a text writes them in
-    /// capitals.
-    Initials {
-        /// With dots.
-        dotted: String,
-        /// Without dots.
-        bare: String,
-    },
 }
 
 /// The other forms of a word that are found, unless the word says otherwise.
@@ -78,13 +80,9 @@ impl Term {
         label: Option<&str>,
     ) -> Result<Self, NoTerm> {
         let mut words = Vec::new();
-        let mut at = 0;
-        for run in text.split_whitespace() {
-            at += text[at..].find(run).unwrap_or_default();
-            let marked =
-                run.strip_prefix('=').is_some_and(|word| word.starts_with(char::is_alphanumeric));
-            words.extend(words_of(run, at, literal || marked)?);
-            at += run.len();
+        for part in parts(text) {
+            let written = &text[part.clone()];
+            words.extend(words_of(written, part.start, literal || is_marked(written))?);
         }
         let text = one_line(text);
         if words.is_empty() {
@@ -98,7 +96,7 @@ impl Term {
     /// has no word.
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
         let words: Vec<TermWord> =
-            tokenise(text).into_iter().map(|token| TermWord::new(token.word)).collect();
+            tokenise(text).into_iter().map(|token| TermWord::new(text, token)).collect();
         let text = one_line(text);
         let label = Some(label.to_owned());
         (!words.is_empty()).then_some(Self {
@@ -137,22 +135,45 @@ impl Term {
     }
 }
 
-/// The words of `written`, which has no spaces and begins at byte `at`.
+/// The parts of `text`, in order: each word with a `*` or with a `=` before it, and what is between
+/// them.
+fn parts(text: &str) -> Vec<Range<usize>> {
+    let is_special = |written: &str| written.contains('*') || is_marked(written);
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for run in text.split_whitespace() {
+        let start = at + text[at..].find(run).unwrap_or_default();
+        at = start + run.len();
+        match parts.last_mut() {
+            Some(last) if !is_special(run) && !is_special(&text[last.clone()]) => last.end = at,
+            _ => parts.push(start..at),
+        }
+    }
+    parts
+}
+
+/// Whether a `=` stands before the word at the start of `written`.
+fn is_marked(written: &str) -> bool {
+    written.strip_prefix('=').is_some_and(|word| word.starts_with(char::is_alphanumeric))
+}
+
+/// The words of `written`, which begins at byte `at`. With a `*` it has no spaces.
 fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTerm> {
     let tokens = tokenise(written);
-    let word: fn(String) -> TermWord = if exact { TermWord::exact } else { TermWord::new };
-    let Some((start, behind)) = written.split_once('*') else {
-        return Ok(tokens.into_iter().map(|token| word(token.word)).collect());
+    let ends_at = tokens.last().map(|last| last.span.end);
+    let word = |token| {
+        let word = TermWord::new(written, token);
+        if exact { word.exact() } else { word }
     };
+    let mut words: Vec<TermWord> = tokens.into_iter().map(word).collect();
+    let Some((start, behind)) = written.split_once('*') else { return Ok(words) };
     let stem = start.trim_end_matches(shows_nothing);
-    let ends_a_word = tokens.last().is_some_and(|last| last.span.end == stem.len());
-    if !ends_a_word || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
+    if ends_at != Some(stem.len()) || behind.contains(|c: char| c == '*' || c.is_alphanumeric()) {
         return Err(NoTerm::StrayWildcard(at + start.len()..at + start.len() + 1));
     }
     if !is_specific(stem) {
         return Err(NoTerm::ShortWildcard(at..at + start.len() + 1));
     }
-    let mut words: Vec<TermWord> = tokens.into_iter().map(|token| word(token.word)).collect();
     let last = words.pop().map(TermWord::or_longer);
     words.extend(last);
     Ok(words)
@@ -168,31 +189,71 @@ fn is_specific(stem: &str) -> bool {
 }
 
 impl TermWord {
-    fn new(folded: String) -> Self {
-        let is_hangul = |c| matches!(c, '\u{ac00}'..='\u{d7a3}');
-        if folded.ends_with(is_hangul) {
+    /// The word `token` of `text`, a rule's text.
+    fn new(text: &str, token: Token) -> Self {
+        let Token { word: folded, span, .. } = token;
+        if folded.ends_with(|c| matches!(c, '\u{ac00}'..='\u{d7a3}')) {
             return Self::Prefix(folded);
         }
-        if is_dotted(&folded) { Self::initials(folded) } else { Self::Plain(folded) }
+        if is_dotted(&folded) {
+            return Self::initials(folded);
+        }
+        let numerals = other_numerals(&folded);
+        if let Some(condition) = Condition::written(text, &span) {
+            let all = std::iter::once(folded).chain(numerals);
+            let spellings = all.map(|word| Spelling { word, condition }).collect();
+            return Self::Spelled { spellings, is_open: false };
+        }
+        let others: Vec<String> =
+            numerals.into_iter().chain(dotted_acronym(&text[span], &folded)).collect();
+        if !others.is_empty() {
+            let all = std::iter::once(folded).chain(others);
+            return Self::Spelled { spellings: all.map(Spelling::always).collect(), is_open: true };
+        }
+        if attached::may_follow_prefixes(&folded) {
+            Self::Attached(folded)
+        } else {
+            Self::Plain(folded)
+        }
     }
 
-    /// The word without other forms. Dots between its letters are one of its spellings.
-    fn exact(folded: String) -> Self {
-        if is_dotted(&folded) { Self::initials(folded) } else { Self::Exact(folded) }
+    /// The same word without other forms. Dots between its letters are one of its spellings.
+    fn exact(self) -> Self {
+        match self {
+            Self::Plain(folded) | Self::Attached(folded) | Self::Prefix(folded) => {
+                Self::Exact(folded)
+            }
+            Self::Spelled { spellings, .. } => Self::Spelled { spellings, is_open: false },
+            other => other,
+        }
     }
 
+    /// Dotted letters such as `u.s`, or the same letters without dots if a text writes them in
+    /// capitals.
     fn initials(dotted: String) -> Self {
-        Self::Initials { bare: dotted.replace('.', ""), dotted }
+        let bare = Spelling { word: dotted.replace('.', ""), condition: Condition::InCapitals };
+        Self::Spelled { spellings: vec![Spelling::always(dotted), bare], is_open: false }
     }
 
-    /// The same word in `forms`, if it is plain.
+    /// The same word in `forms`, if it is open to forms.
     fn with(self, forms: Forms) -> Self {
         match (self, forms) {
             (Self::Plain(word), Forms::Plural) => match other_numbers(&word) {
                 others if others.is_empty() => Self::Plain(word),
-                others => Self::Numbers(word, others),
+                others => {
+                    let all = std::iter::once(word).chain(others);
+                    Self::Spelled { spellings: all.map(Spelling::always).collect(), is_open: false }
+                }
             },
-            (Self::Plain(word), Forms::Stem(stemmer)) => Self::Stem(stemmer, stemmer.stem(&word)),
+            // Acronyms and numbers have a plural, and no other endings.
+            (Self::Spelled { mut spellings, is_open: true }, Forms::Plural | Forms::Stem(_)) => {
+                let others = other_numbers(&spellings[0].word);
+                spellings.extend(others.into_iter().map(Spelling::always));
+                Self::Spelled { spellings, is_open: false }
+            }
+            (Self::Plain(word) | Self::Attached(word), Forms::Stem(stemmer)) => {
+                Self::Stem(stemmer, stemmer.stem(&word))
+            }
             (word, _) => word,
         }
     }
@@ -200,14 +261,16 @@ impl TermWord {
     /// The same word with the letters in `capitals` as capitals. If all letters are capitals, they
     /// may have dots between them.
     fn cased(self, capitals: &[bool]) -> Self {
+        let is_acronym = |word: &str| {
+            capitals.len() > 1 && capitals.len() == word.len() && !capitals.contains(&false)
+        };
         match self {
-            Self::Plain(bare) | Self::Exact(bare) | Self::Numbers(bare, _)
-                if capitals.len() > 1
-                    && capitals.len() == bare.len()
-                    && !capitals.contains(&false) =>
-            {
-                let dotted: Vec<String> = bare.chars().map(String::from).collect();
-                Self::Initials { dotted: dotted.join("."), bare }
+            Self::Plain(bare) | Self::Exact(bare) if is_acronym(&bare) => {
+                Self::initials(with_dots(&bare))
+            }
+            Self::Spelled { mut spellings, is_open } if is_acronym(&spellings[0].word) => {
+                spellings[0].condition = Condition::InCapitals;
+                Self::Spelled { spellings, is_open }
             }
             other => other,
         }
@@ -217,10 +280,43 @@ impl TermWord {
     fn or_longer(self) -> Self {
         match self {
             Self::Plain(folded)
+            | Self::Attached(folded)
             | Self::Exact(folded)
-            | Self::Prefix(folded)
-            | Self::Initials { dotted: folded, .. } => Self::Prefix(folded),
-            formed @ (Self::Numbers(..) | Self::Stem(..)) => formed,
+            | Self::Prefix(folded) => Self::Prefix(folded),
+            Self::Spelled { spellings, .. } => Self::Prefix(spellings[0].word.clone()),
+            stem @ Self::Stem(..) => stem,
+        }
+    }
+
+    /// Whether its written spelling is found in any place and any capitals.
+    pub(crate) fn is_found_anywhere(&self) -> bool {
+        match self {
+            Self::Spelled { spellings, .. } => {
+                !is_dotted(&spellings[0].word) && spellings[0].condition == Condition::Always
+            }
+            Self::Prefix(_) => false,
+            Self::Plain(_) | Self::Attached(_) | Self::Exact(_) | Self::Stem(..) => true,
+        }
+    }
+
+    /// The same word, found in any capitals.
+    pub(crate) fn in_any_capitals(&self) -> Self {
+        let Self::Spelled { spellings, is_open } = self else { return self.clone() };
+        let spellings = spellings.iter().map(|spelling| match spelling.condition {
+            Condition::InCapitals | Condition::Capitalised => {
+                Spelling::always(spelling.word.clone())
+            }
+            _ => spelling.clone(),
+        });
+        Self::Spelled { spellings: spellings.collect(), is_open: *is_open }
+    }
+
+    /// The written word, folded; `None` if it is found by its stem or beginning.
+    pub(crate) fn written(&self) -> Option<&str> {
+        match self {
+            Self::Plain(word) | Self::Attached(word) | Self::Exact(word) => Some(word),
+            Self::Spelled { spellings, .. } => Some(&spellings[0].word),
+            Self::Stem(..) | Self::Prefix(_) => None,
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn is_common_word(word: &str) -> bool {
 pub(super) fn is_common(term: &Term) -> bool {
     let is_name = term.text.trim_start_matches('=').starts_with(char::is_uppercase);
     let [word] = term.words.as_slice() else { return false };
-    let is_word = !matches!(word, TermWord::Prefix(_) | TermWord::Initials { .. });
+    let is_word = word.is_found_anywhere();
     is_name && is_word && term.capitals.is_none() && {
         let folded = crate::text::tokenise(&term.text);
         folded.first().is_some_and(|token| WORDS.binary_search(&token.word.as_str()).is_ok())
@@ -78,11 +78,15 @@ pub(super) fn is_common(term: &Term) -> bool {
 /// conditions, and its capitals do not count.
 pub(crate) fn why_everywhere(term: &Term) -> Option<&'static str> {
     let [word] = term.words.as_slice() else { return None };
-    let (TermWord::Plain(word) | TermWord::Prefix(word)) = word else { return None };
+    let word = match word {
+        TermWord::Prefix(word) => word,
+        word if word.is_found_anywhere() => word.written()?,
+        _ => return None,
+    };
     if word.chars().nth(1).is_none() {
         return Some("a single letter");
     }
-    WORDS.binary_search(&word.as_str()).is_ok().then_some("a very common word")
+    WORDS.binary_search(&word).is_ok().then_some("a very common word")
 }
 
 /// Warns of the common words of `tree` that alone make it hold.

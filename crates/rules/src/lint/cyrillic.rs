@@ -54,7 +54,10 @@ fn missed(term: &Term) -> String {
 
 fn lacks_endings(term: &Term) -> bool {
     !term.text.contains('*')
-        && term.words.iter().any(|word| matches!(word, TermWord::Plain(_) | TermWord::Numbers(..)))
+        && term
+            .words
+            .iter()
+            .any(|word| matches!(word, TermWord::Plain(_) | TermWord::Spelled { .. }))
         && term
             .text
             .split_whitespace()

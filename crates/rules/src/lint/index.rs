@@ -96,9 +96,10 @@ impl TermIndex {
     /// The possible keys of words that cover `word`.
     fn keys(&self, word: &TermWord) -> Vec<u64> {
         let (first, others, is_start) = match word {
-            TermWord::Plain(word) | TermWord::Exact(word) => (word, &[][..], false),
-            TermWord::Numbers(word, others) => (word, others.as_slice(), false),
-            TermWord::Initials { dotted, .. } => (dotted, &[][..], false),
+            TermWord::Plain(word) | TermWord::Attached(word) | TermWord::Exact(word) => {
+                (word, &[][..], false)
+            }
+            TermWord::Spelled { spellings, .. } => (&spellings[0].word, &spellings[1..], false),
             TermWord::Prefix(start) => (start, &[][..], true),
             TermWord::Stem(..) => return vec![key_of(word)],
         };
@@ -106,7 +107,7 @@ impl TermIndex {
         let mut keys: Vec<u64> = ends.take(BEGINNINGS).map(|end| key('*', &first[..end])).collect();
         if !is_start {
             keys.push(key('=', first));
-            keys.extend(others.iter().map(|other| key('=', other)));
+            keys.extend(others.iter().map(|other| key('=', &other.word)));
             keys.extend(
                 self.stemmers.iter().map(|stemmer| key_of_stem(*stemmer, &stemmer.stem(first))),
             );
@@ -117,10 +118,8 @@ impl TermIndex {
 
 fn key_of(word: &TermWord) -> u64 {
     match word {
-        TermWord::Plain(word)
-        | TermWord::Exact(word)
-        | TermWord::Numbers(word, _)
-        | TermWord::Initials { dotted: word, .. } => key('=', word),
+        TermWord::Plain(word) | TermWord::Attached(word) | TermWord::Exact(word) => key('=', word),
+        TermWord::Spelled { spellings, .. } => key('=', &spellings[0].word),
         TermWord::Prefix(start) => key('*', start),
         TermWord::Stem(stemmer, stem) => key_of_stem(*stemmer, stem),
     }

@@ -7,8 +7,8 @@ use unicode_normalization::char::{
 };
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::hebrew;
 use super::runs::shows_nothing;
+use super::{apostrophe, digit_groups, hebrew};
 
 mod settled;
 
@@ -45,6 +45,9 @@ impl Folded {
         }
         if self.text.len() > at {
             self.origins.push(Origin { at, from, to });
+        } else if let Some(last) = self.origins.last_mut().filter(|_| chunk.starts_with(SARA_AA)) {
+            // It was composed with the chunk before it.
+            last.to = to;
         }
         chunk.clear();
     }
@@ -66,11 +69,14 @@ pub(super) fn fold(original: &str) -> Folded {
     let mut folded = Folded { text: String::with_capacity(original.len()), origins: Vec::new() };
     let mut chunk = String::new();
     let (mut from, mut to) = (0, 0);
-    for (at, c) in original.char_indices().filter(|&(_, c)| !shows_nothing(c)) {
+    for (at, c) in original.char_indices() {
         let end = at + c.len_utf8();
-        if hebrew::is_spelling(&original[..at], c, &original[end..]) {
+        let (before, after) = (&original[..at], &original[end..]);
+        let separates = c == ZERO_WIDTH_NON_JOINER && is_between_arabic(before, after);
+        if (shows_nothing(c) && !separates) || is_inside_word(before, c, after) {
             continue;
         }
+        let c = if separates { ' ' } else { c };
         if starts_chunk(c) || is_stray(c, &chunk) {
             folded.push_chunk(&mut chunk, from, to);
             from = at;
@@ -80,6 +86,25 @@ pub(super) fn fold(original: &str) -> Folded {
     }
     folded.push_chunk(&mut chunk, from, to);
     folded
+}
+
+/// It separates the parts of Persian words: `می‌خواهد`.
+const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
+
+/// The last part of the Thai and Lao vowel am, which NFKC splits.
+const SARA_AA: [char; 2] = ['\u{e32}', '\u{eb2}'];
+
+/// Whether the sign `c` between `before` and `after` is part of a word or number, which is the same
+/// without it.
+fn is_inside_word(before: &str, c: char, after: &str) -> bool {
+    hebrew::is_spelling(before, c, after)
+        || (apostrophe::is_apostrophe(c) && apostrophe::is_within_word(before, after))
+        || digit_groups::is_separator(before, c, after)
+}
+
+fn is_between_arabic(before: &str, after: &str) -> bool {
+    let is_arabic = |c: char| is_arabic(c) || is_combining_mark(c);
+    before.chars().next_back().is_some_and(is_arabic) && after.chars().next().is_some_and(is_arabic)
 }
 
 /// Whether `c` joins a letter before it, such as a vowel of Hangul, but no letter is there.
@@ -123,11 +148,13 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// Whether `c` is kept. Not kept are marks on a Latin or Greek letter, stress marks on a Cyrillic
-/// letter, and marks that make a symbol of a digit (1⃣). `base` is the last letter.
+/// Whether `c` is kept. Not kept are marks on a Latin or Greek letter, vowel marks on an Arabic or
+/// Hebrew letter, stress marks on a Cyrillic letter, and marks that make a symbol of a digit (1⃣). `base` is the last letter.
 fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
         return !takes_accents(*base)
+            && !is_arabic(*base)
+            && !is_hebrew(*base)
             && !is_stress(*base, c)
             && !matches!(c, '\u{20d0}'..='\u{20ff}');
     }
@@ -142,6 +169,14 @@ fn takes_accents(c: char) -> bool {
         | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
 }
 
+fn is_arabic(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{64a}' | '\u{66e}'..='\u{66f}' | '\u{671}'..='\u{6d5}' | '\u{6ee}'..='\u{6ef}' | '\u{6fa}'..='\u{6ff}' | '\u{750}'..='\u{77f}')
+}
+
+fn is_hebrew(c: char) -> bool {
+    matches!(c, '\u{5d0}'..='\u{5f2}')
+}
+
 /// Whether `mark` is a stress mark on the Cyrillic letter `base`. The letters ѓ and ќ have their
 /// mark as a part.
 fn is_stress(base: char, mark: char) -> bool {
@@ -152,6 +187,8 @@ fn is_stress(base: char, mark: char) -> bool {
 /// Appends the plain spelling of `c`. The tatweel only stretches a word and is removed.
 fn push_letter(text: &mut String, c: char) {
     match c {
+        '\u{e32}' => push_sara_aa(text, ['\u{e4d}', '\u{e32}', '\u{e33}']),
+        '\u{eb2}' => push_sara_aa(text, ['\u{ecd}', '\u{eb2}', '\u{eb3}']),
         'ł' => text.push('l'),
         'ø' => text.push('o'),
         'đ' => text.push('d'),
@@ -161,11 +198,28 @@ fn push_letter(text: &mut String, c: char) {
         'æ' => text.push_str("ae"),
         'ё' => text.push('е'),
         'آ' | 'أ' | 'إ' | 'ٱ' | 'ٲ' | 'ٳ' => text.push('ا'),
+        'ة' | 'ۀ' | 'ہ' | 'ھ' | 'ۂ' | 'ۃ' | 'ە' => text.push('ه'),
+        'ى' | 'ی' => text.push('ي'),
+        'ک' => text.push('ك'),
         'ـ' => {}
         '٫' => text.push('.'),
         '٬' => text.push(','),
         _ => text.push(european_digit(c).unwrap_or(c)),
     }
+}
+
+/// Appends the vowel `aa`. After the sign `nikhahit`, also with a tone mark on it, both are the
+/// vowel `am`, and the tone mark stands before it.
+fn push_sara_aa(text: &mut String, [nikhahit, aa, am]: [char; 3]) {
+    let is_tone = |c: &char| matches!(c, '\u{e48}'..='\u{e4b}' | '\u{ec8}'..='\u{ecb}');
+    let tone = text.chars().next_back().filter(is_tone);
+    let before = tone.map_or(0, char::len_utf8);
+    if !text[..text.len() - before].ends_with(nikhahit) {
+        return text.push(aa);
+    }
+    text.truncate(text.len() - before - nikhahit.len_utf8());
+    text.extend(tone);
+    text.push(am);
 }
 
 /// The digit 0 of the scripts that write decimal numbers.
@@ -208,7 +262,12 @@ mod tests {
             ("е\u{308}", "е"),
             ("أحمد إحمد آحمد ٱحمد", "احمد احمد احمد احمد"),
             ("مـــحمد", "محمد"),
-            ("שָׁלוֹם", "שָׁלוֹם"),
+            ("שָׁלוֹם", "שלום"),
+            ("رئيسًا مُحَمَّد غزة إلى ایران کره", "رييسا محمد غزه الي ايران كره"),
+            ("می\u{200c}خواهد", "مي خواهد"),
+            ("น้ำ น\u{e4d}\u{e49}า น้\u{e4d}า ทำ", "น้ำ น้ำ น้ำ ทำ"),
+            ("Xi’an Sana'a об’єкт dell’Italia", "xian sanaa обєкт dell’italia"),
+            ("1,000 2’500 3,5", "1000 2500 3,5"),
             ("हिन्दी", "हिन्दी"),
             ("ｶﾞｽ ガス", "ガス ガス"),
             ("김정은 \u{1100}\u{1175}\u{11b7}", "김정은 김"),

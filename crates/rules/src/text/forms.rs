@@ -1,5 +1,6 @@
 //! Other forms of a word: its number in English, its stem in many languages.
 
+pub(crate) mod attached;
 mod number;
 mod stem;
 

@@ -15,7 +15,7 @@ pub(super) struct ByteMap {
     /// ASCII white space.
     spaces: Vec<u64>,
     /// Line breaks, and bytes that make a run not plain: other letters, unusual signs, a full stop
-    /// or comma between digits, a single letter beside a sign.
+    /// or comma between digits, an apostrophe within a word, a single letter beside a sign.
     stops: Vec<u64>,
     length: usize,
 }
@@ -28,13 +28,14 @@ struct Block {
     stops: u64,
     digits: u64,
     joints: u64,
+    apostrophes: u64,
     /// Bytes outside ASCII.
     high: u64,
 }
 
 /// The block before and after a text: white space.
 const OUTSIDE: Block =
-    Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, high: 0 };
+    Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, apostrophes: 0, high: 0 };
 
 impl ByteMap {
     /// Maps `text`, and forgets the text before. Folds the letters that keep their length in
@@ -89,6 +90,7 @@ const STOP: u8 = 4;
 const DIGIT: u8 = 8;
 const JOINT: u8 = 16;
 const HIGH: u8 = 32;
+const APOSTROPHE: u8 = 64;
 
 /// The classes of a byte as in `Alphabet`. It has no branch, so that the compiler can use vector
 /// instructions.
@@ -105,12 +107,14 @@ fn classes(byte: u8) -> u8 {
         | (byte >= 0x7f)
         | ((byte < b' ') & !space);
     let joint = (byte == b'.') | (byte == b',');
+    let apostrophe = (byte == b'\'') | (byte == b'`');
     is(letter | digit, WORD)
         | is(space, SPACE)
         | is(line | odd, STOP)
         | is(digit, DIGIT)
         | is(joint, JOINT)
         | is(byte >= 0x80, HIGH)
+        | is(apostrophe, APOSTROPHE)
 }
 
 fn block(bytes: &[u8]) -> Block {
@@ -120,7 +124,15 @@ fn block(bytes: &[u8]) -> Block {
     }
     let bits = |class: u8| gathered(&of, class.trailing_zeros());
     let (words, spaces, stops) = (bits(WORD), bits(SPACE), bits(STOP));
-    Block { words, spaces, stops, digits: bits(DIGIT), joints: bits(JOINT), high: bits(HIGH) }
+    Block {
+        words,
+        spaces,
+        stops,
+        digits: bits(DIGIT),
+        joints: bits(JOINT),
+        apostrophes: bits(APOSTROPHE),
+        high: bits(HIGH),
+    }
 }
 
 /// Finds the plain characters outside ASCII: signs that separate words, and letters that are folded
@@ -141,9 +153,11 @@ fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabe
             let mut high = block.high & !low(seen);
             while high != 0 {
                 let bit = high.trailing_zeros();
-                let (is_sign, width) = alphabet.long(&text[start + bit as usize..]);
+                let at = start + bit as usize;
+                let (is_sign, width) = alphabet.long(&text[at..]);
                 let its_bits = ((1_u128 << width) - 1) << bit;
-                plain |= if is_sign { its_bits } else { 0 };
+                let is_plain = is_sign && !is_within_word(text, at, width);
+                plain |= if is_plain { its_bits } else { 0 };
                 seen |= its_bits;
                 high &= !low(its_bits);
             }
@@ -152,6 +166,14 @@ fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabe
         block.stops &= !low(plain);
         (seen, plain, letters) = (seen >> BLOCK, plain >> BLOCK, letters >> BLOCK);
     }
+}
+
+/// Whether the sign of `width` bytes at `at` may be an apostrophe within a word.
+fn is_within_word(text: &[u8], at: usize, width: usize) -> bool {
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+    matches!(text.get(at + 2), Some(0x98 | 0x99 | 0x9b | 0xb2))
+        && at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(is_of_word)
+        && text.get(at + width).is_some_and(is_of_word)
 }
 
 /// A bit for the first byte of each character of two bytes.
@@ -215,7 +237,8 @@ fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
     let of_two_bytes = first & block.high & words_behind(1) & !words_behind(2) & !is_free(2);
     let joined =
         block.joints & left(block.digits, before.digits) & right(block.digits, behind.digits, 1);
-    of_one_byte | of_two_bytes | joined
+    let within = block.apostrophes & words_before & words_behind(1);
+    of_one_byte | of_two_bytes | joined | within
 }
 
 /// The first bit that is set from `from` on.

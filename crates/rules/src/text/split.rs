@@ -5,6 +5,7 @@ use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::apostrophe::is_apostrophe;
 use super::signs;
 
 /// A word of a folded text.
@@ -30,7 +31,7 @@ fn piece(folded: &str, word: Range<usize>) -> WordPiece {
     WordPiece { shown: word.start..word.end + dot, word }
 }
 
-/// The parts of a word of annex 29: split at joining signs, with each kana alone and Hangul
+/// The parts of a word of annex 29: split at joining signs, with each hiragana alone and Hangul
 /// separate. Each part has a letter or digit, and none begins with a mark without its letter.
 fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
@@ -42,7 +43,7 @@ fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
             && !c.is_ascii()
             && is_combining_mark(c);
         let is_hangul = if is_mark { after_hangul } else { is_hangul(c) };
-        if is_kana(c) || is_hangul != after_hangul {
+        if is_hiragana(c) || is_hangul != after_hangul {
             parts.push(start..at);
             start = at;
         } else if parts_words(c) && !is_mark && !(after_digit && joins_digits(c)) {
@@ -99,15 +100,6 @@ fn is_no_letter(c: char) -> bool {
     !c.is_alphanumeric() || is_combining_mark(c) || is_apostrophe(c)
 }
 
-/// Whether `c` is an apostrophe or similar: typewriter's, printer's, prime, grave accent, and the
-/// modifier letters of transliteration (`Qurʾan`, `Rusʹ`), which Unicode classifies as letters.
-fn is_apostrophe(c: char) -> bool {
-    matches!(
-        c,
-        '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{2b9}'..='\u{2bf}'
-    )
-}
-
 /// Whether `c`, which annex 29 allows inside a word, separates words. Between digits it joins them.
 fn parts_words(c: char) -> bool {
     !c.is_alphanumeric() || is_apostrophe(c)
@@ -121,8 +113,6 @@ fn is_hangul(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}')
 }
 
-fn is_kana(c: char) -> bool {
-    matches!(c,
-        '\u{3031}'..='\u{3035}' | '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{309f}' | '\u{30a0}'..='\u{30ff}'
-        | '\u{31f0}'..='\u{31ff}' | '\u{1aff0}'..='\u{1b16f}')
+fn is_hiragana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{309f}' | '\u{1b001}'..='\u{1b11f}')
 }

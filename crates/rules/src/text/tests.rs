@@ -10,14 +10,14 @@ const WORDS: &[(&str, &str)] = &[
     ("Russia’s Russia's Russiaʼs Russia‘s RUSSIA’S", "russia russia russia russia russia"),
     ("James’ dogs' the 1990's U.S.'s", "james dogs the 1990 u.s"),
     ("Rusya’nın l’arme don't it's", "rusya nin l arme don t it"),
-    ("п'ять п’ять пʼять", "п ять п ять п ять"),
+    ("п'ять п’ять пʼять", "пять пять пять"),
     ("'s-Hertogenbosch (’s-Hertogenbosch)", "s hertogenbosch s hertogenbosch"),
     ("arms.Russia said:yes paral·lel", "arms russia said yes paral lel"),
     (
         "U.S. U.S U.S.A. e.g. U.S.Army J.Smith J.K.Rowling",
         "u.s u.s u.s.a e.g u.s army j smith j.k rowling",
     ),
-    ("3.14 3,000 12:30 COVID-19 F-16s", "3.14 3,000 12 30 covid 19 f 16s"),
+    ("3.14 3,000 12:30 COVID-19 F-16s", "3.14 3000 12 30 covid 19 f 16s"),
     (
         "and/or snake_case arms—trade arms–trade arms‐trade ½",
         "and or snake case arms trade arms trade arms trade 1 2",
@@ -27,13 +27,13 @@ const WORDS: &[(&str, &str)] = &[
         "https://example.org/North_Korea?x=1&y=2 ana@example.org",
         "https example org north korea x 1 y 2 ana example org",
     ),
-    ("北朝鮮のミサイル", "北 朝 鮮 の ミ サ イ ル"),
-    ("ﾐｻｲﾙ ガス ラーメン", "ミ サ イ ル ガ ス ラ ー メ ン"),
+    ("北朝鮮のミサイル", "北 朝 鮮 の ミサイル"),
+    ("ﾐｻｲﾙ ガス ラーメン", "ミサイル ガス ラーメン"),
     ("김정은이 북한의", "김정은이 북한의"),
     ("Россия и КНДР, Кремль", "россия и кндр кремль"),
     ("и\u{306}од", "йод"),
     ("Rus\u{ad}sia Rus\u{200b}sia \u{feff}Russia", "russia russia russia"),
-    ("مِصر العربيّة", "مِصر العربيّة"),
+    ("مِصر العربيّة رئيسًا کره ایران", "مصر العربيه رييسا كره ايران"),
     ("ประเทศ", "ป ร ะ เ ท ศ"),
     ("हिन्दी में", "हिन्दी में"),
     // Words with a sign
@@ -52,7 +52,7 @@ const WORDS: &[(&str, &str)] = &[
         "100m 5bn 10 c 5 24 7 q3 2026 1 2 1 0 3 2 1,5",
     ),
     ("№ 5 №5 No. 5 3½ 1½% ② iPhone™ m² CO₂", "no 5 no 5 no 5 3 1 2 1 1 2 2 iphone m2 co2"),
-    ("２０２６ ٢٠٢٦ ۲۰۲۶ २०२६ ３．１４ ٣٫١٤ ٣٬٠٠٠", "2026 2026 2026 2026 3.14 3.14 3,000"),
+    ("２０２６ ٢٠٢٦ ۲۰۲۶ २०२६ ３．１４ ٣٫١٤ ٣٬٠٠٠", "2026 2026 2026 2026 3.14 3.14 3000"),
     ("Ph.D. a.m. p.m. J.Smith 5'10″ 6′", "ph d a.m p.m j smith 5 10 6"),
     ("“Putin”’s \"Putin\"'s Putin´s Putin`s Putin′s", "putin putin putin putin putin"),
     ("\"'s-Hertogenbosch\" ‘arms’ ‘s’ the 's", "s hertogenbosch arms s the s"),
@@ -60,7 +60,7 @@ const WORDS: &[(&str, &str)] = &[
         "arms…Russia arms...Russia arms‑trade arms―trade",
         "arms russia arms russia arms trade arms trade",
     ),
-    ("Qurʾan Qur’an ʿAbd Hawaiʻi", "qur an qur an abd hawai i"),
+    ("Qurʾan Qur’an ʿAbd Hawaiʻi", "quran quran abd hawaii"),
     // Hangul beside other scripts
     ("NATO가 3월 F-16을 K팝 LG전자 코로나19가", "nato 가 3 월 f 16 을 k 팝 lg 전자 코로나 19 가"),
     ("서울㈜ 김\u{200b}정은", "서울 주 김정은"),
@@ -72,12 +72,12 @@ const WORDS: &[(&str, &str)] = &[
     ("Росси́я Россия замо́к й Йод ѓорѓи ќе", "россия россия замок й йод ѓорѓи ќе"),
     ("НАТОwiki", "натоwiki"),
     // Scripts without spaces
-    ("กรุงเทพ น้ำ ปี2026", "ก รุ ง เ ท พ น้\u{e4d} า ปี 2026"),
-    ("ລາວ ຕຳ", "ລ າ ວ ຕ\u{ecd} າ"),
+    ("กรุงเทพ น้ำ ปี2026", "ก รุ ง เ ท พ น้ ำ ปี 2026"),
+    ("ລາວ ຕຳ", "ລ າ ວ ຕ ຳ"),
     ("ខ្មែរ မြန်မာ", "ខ្ មែ រ မြ န် မာ"),
     // Letters and marks of other scripts
     ("क्षेत्र है।नई क़ानून", "क्षेत्र है नई क\u{93c}ानून"),
-    ("می\u{200c}خواهد ﷺ لا", "میخواهد صلى الله عليه وسلم لا"),
+    ("می\u{200c}خواهد ﷺ لا", "مي خواهد صلي الله عليه وسلم لا"),
     ("Ποιος; ΤΙΣ τις", "ποιοσ τισ τισ"),
     ("ﬁn ﬀ Œuvre ĳ Ǆ ﬅ", "fin ff oeuvre ij dz st"),
 ];
@@ -116,7 +116,8 @@ fn huge_words_and_texts_are_tokenised() {
     assert_eq!(tokenise(&"é".repeat(1_000_000)).len(), 1);
     assert_eq!(tokenise(&format!("e{}", "\u{301}".repeat(200_000))).len(), 1);
     assert_eq!(tokenise(&"a.".repeat(100_000)).len(), 1);
-    assert_eq!(tokenise(&"ab’".repeat(100_000)).len(), 100_000);
+    assert_eq!(tokenise(&"ab’".repeat(100_000)).len(), 1);
+    assert_eq!(tokenise(&"l’".repeat(100_000)).len(), 100_000);
     assert_eq!(tokenise(&"word ".repeat(200_000)).len(), 200_000);
     assert_eq!(tokenise(&"a&".repeat(200_000)).len(), 1);
     assert_eq!(tokenise(&"c++".repeat(100_000)).len(), 100_000);

@@ -8,9 +8,12 @@
 use std::ops::Range;
 
 use super::alphabet::{ALPHABET, Alphabet, CharacterKind};
+use super::apostrophe;
+use super::digit_groups;
 use super::folded_words;
 use super::map::ByteMap;
 use super::runs::shows_nothing;
+use super::spaced::{self, Joint};
 
 /// The words of several texts.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub(crate) struct Words {
     map: ByteMap,
     /// The number of the next paragraph.
     paragraph: u32,
+    /// Whether the text has an initial that may be joined to another.
+    has_initials: bool,
 }
 
 /// The place of a word.
@@ -44,6 +49,11 @@ impl WordPlace {
     #[inline]
     pub(crate) fn length(&self) -> usize {
         self.length as usize
+    }
+
+    /// Its bytes in its text.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 }
 
@@ -83,6 +93,7 @@ impl Words {
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
         self.map.map_text(text.as_bytes(), &mut self.folded[copy..], alphabet);
+        self.has_initials = false;
         let mut at = 0;
         while let Some((start, lines)) = next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
@@ -95,9 +106,51 @@ impl Words {
                 self.quick_run(run, alphabet).unwrap_or_else(|| self.slow_run(run))
             };
         }
+        if self.has_initials || spaced::may_have_groups(text) {
+            self.join_spaced(text, first);
+        }
         self.folded.extend_from_slice(&[0; PADDING]);
         self.paragraph += 1;
         first..self.places.len()
+    }
+
+    /// Joins the words of `text`, from the word `first` on, that spaces separate in one word.
+    fn join_spaced(&mut self, text: &str, first: usize) {
+        let (mut kept, mut before) = (first, None);
+        for next in first..self.places.len() {
+            let place = self.places[next];
+            let joint = if kept == first {
+                None
+            } else {
+                spaced::joint(text, &self.places[kept - 1].span(), before, &place.span())
+            };
+            before = joint;
+            if let Some(joint) = joint {
+                self.places[kept - 1] = self.joined(self.places[kept - 1], place, joint, text);
+            } else {
+                self.places[kept] = place;
+                kept += 1;
+            }
+        }
+        self.places.truncate(kept);
+    }
+
+    /// The place of the two words as one word.
+    fn joined(&mut self, left: WordPlace, right: WordPlace, joint: Joint, text: &str) -> WordPlace {
+        let at = self.folded.len();
+        for place in [left, right] {
+            if self.folded.len() > at {
+                self.folded.extend_from_slice(joint.sign().as_bytes());
+            }
+            let start = place.at as usize;
+            self.folded.extend_from_within(start..start + place.length());
+        }
+        WordPlace {
+            at: number(at),
+            length: number(self.folded.len() - at),
+            end: number(joint.end(text, right.end as usize)),
+            ..left
+        }
     }
 
     /// The place of each word.
@@ -144,6 +197,9 @@ impl Words {
             }
             if part.from < at {
                 last = Some(self.put(last, part, run));
+            }
+            if is_grouped(run.text, part.from..at) || is_within_word(run.text, at, width) {
+                kind = CharacterKind::Odd;
             }
             match kind {
                 CharacterKind::Sign | CharacterKind::Letter | CharacterKind::Digit => at += width,
@@ -213,6 +269,8 @@ impl Words {
             return;
         }
         let behind = if part.initials > 1 { dot(&run.text.as_bytes()[part.to..]) } else { 0 };
+        self.has_initials |=
+            part.initials == 1 && spaced::may_be_initial(run.text, &(part.from..part.to));
         self.places.push(WordPlace {
             at: number(part.at),
             length: number(part.end - part.at),
@@ -226,6 +284,7 @@ impl Words {
     fn slow_run(&mut self, run: PendingRun<'_>) -> usize {
         let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
         for token in folded_words(written, run.start, self.paragraph) {
+            self.has_initials |= spaced::may_be_initial(run.text, &token.span);
             let at = number(self.folded.len());
             self.folded.extend_from_slice(token.word.as_bytes());
             let (length, paragraph) = (number(token.word.len()), token.paragraph);
@@ -234,6 +293,25 @@ impl Words {
         }
         run.start + written.len()
     }
+}
+
+/// Whether the number at `word` has a sign between groups of digits. The word without it is not a
+/// part of the text.
+fn is_grouped(text: &str, word: Range<usize>) -> bool {
+    let is_separator = |at: usize| digit_groups::is_separator(&text[..at], ',', &text[at + 1..]);
+    text.as_bytes()[word.clone()]
+        .iter()
+        .zip(word)
+        .any(|(byte, at)| *byte == b',' && is_separator(at))
+}
+
+/// Whether the sign of `width` bytes at `at` is an apostrophe within a word or number.
+fn is_within_word(text: &str, at: usize, width: usize) -> bool {
+    let Some(sign) = text[at..].chars().next().filter(|c| apostrophe::is_apostrophe(*c)) else {
+        return false;
+    };
+    let (before, after) = (&text[..at], &text[at + width..]);
+    apostrophe::is_within_word(before, after) || digit_groups::is_separator(before, sign, after)
 }
 
 /// The end of the ASCII letters and digits from `from` on, with full stops and commas between

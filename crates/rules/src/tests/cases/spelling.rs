@@ -56,7 +56,7 @@ pub(super) const CASES: &[Case] = &[
     ("l’arme", "l’arme", true),
     ("Onu", "l’ONU", true),
     ("O’Brien", "O'Brien", true),
-    ("O’Brien", "OBrien", false),
+    ("O’Brien", "OBrien", true),
     ("finance", "ﬁnance", true),
     ("office", "oﬃce", true),
     ("ﬁnance", "finance", true),

@@ -20,6 +20,8 @@ pub(super) fn folded_character(chunk: &str) -> Option<char> {
 pub(super) fn letter(c: char) -> Option<char> {
     match c {
         'А'..='Я' => char::from_u32(u32::from(c) + 0x20),
+        'ة' => Some('ه'),
+        'ى' => Some('ي'),
         'а'..='я'
         | 'א'..='ת'
         | 'ب'..='غ'

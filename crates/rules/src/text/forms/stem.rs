@@ -2,6 +2,8 @@
 
 use frostem::Algorithm;
 
+use super::attached;
+
 /// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
 
@@ -43,6 +45,22 @@ impl Stemmer {
         }
         let stem = frostem::Stemmer::new(self.algorithm).stem(word);
         if stem.is_empty() { word.to_owned() } else { stem.into_owned() }
+    }
+
+    /// Calls `found` with the stem of `word`, and in Arabic with those of what it may be without
+    /// prefixes.
+    pub(crate) fn each_stem(self, word: &str, mut found: impl FnMut(String)) {
+        found(self.stem(word));
+        if self.tag == "ar" {
+            attached::each_rest(word, |rest, _| found(self.stem(rest)));
+        }
+    }
+
+    /// Whether `word` has this stem.
+    pub(crate) fn finds(self, stem: &str, word: &str) -> bool {
+        let mut is_found = false;
+        self.each_stem(word, |one| is_found |= one == stem);
+        is_found
     }
 }
 
