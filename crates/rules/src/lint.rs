@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fault::Level;
+use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 use crate::language::tree::Tree;
 use list_cache::ListCache;
+use warning::{TermWarning, warning};
 
 mod capitals_in_patterns;
 mod common_words;
@@ -17,8 +19,10 @@ mod cover;
 mod cyrillic;
 mod index;
 pub(crate) mod list_cache;
+mod longer_words;
 mod mixed_alphabets;
 mod never_holds;
+mod other_words;
 mod redundant_terms;
 mod visit;
 mod warning;
@@ -37,7 +41,7 @@ pub(crate) fn expression_warnings(tree: &Tree, cache: &ListCache) -> Vec<Express
     redundant_terms::warn_of_redundant_terms(tree, cache, &mut found);
     never_holds::warn_of_clauses_that_never_hold(tree, cache, &mut found);
     common_words::warn_of_common_words(tree, cache, &mut found);
-    mixed_alphabets::warn_of_mixed_alphabets(tree, &mut found);
+    warn_of_terms(tree, &mut found);
     capitals_in_patterns::warn_of_capitals(tree, &mut found);
     cyrillic::warn_of_cyrillic_forms(tree, &mut found);
     found.sort_by_key(|problem| problem.span.start);
@@ -63,10 +67,8 @@ pub(crate) fn list_warnings(
     stemmed: bool,
 ) -> Vec<(usize, ExpressionProblem)> {
     let mut found: BTreeMap<usize, Vec<ExpressionProblem>> = BTreeMap::new();
-    for (at, problem) in redundant_terms::redundant_entries(own, terms)
-        .into_iter()
-        .chain(common_words::common_entries(own))
-        .chain(mixed_alphabets::mixed_entries(own))
+    for (at, problem) in
+        redundant_terms::redundant_entries(own, terms).into_iter().chain(entries_with_warnings(own))
     {
         found.entry(at).or_default().push(problem);
     }
@@ -86,6 +88,31 @@ pub(crate) fn list_warnings(
         ));
     }
     found
+}
+
+/// The checks of a term by itself.
+const OF_A_TERM: [fn(&Term) -> Option<TermWarning>; 4] = [
+    common_words::too_wide,
+    other_words::also_found,
+    longer_words::part_of_longer,
+    mixed_alphabets::mixed,
+];
+
+fn warn_of_terms(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
+    visit::visit_terms(tree, &mut |term, span, scope| {
+        if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang) {
+            let all = OF_A_TERM.iter().filter_map(|check| check(term));
+            found.extend(all.map(|(message, help)| warning(span.clone(), message, help)));
+        }
+    });
+}
+
+/// The warnings about the entries of a list by themselves, each with its index.
+fn entries_with_warnings(own: &[&Term]) -> impl Iterator<Item = (usize, ExpressionProblem)> {
+    own.iter().enumerate().flat_map(|(at, term)| {
+        let all = OF_A_TERM.iter().filter_map(|check| check(term));
+        all.map(move |(message, help)| (at, warning(0..0, message, help)))
+    })
 }
 
 fn and_more(all: usize) -> String {

@@ -3,6 +3,7 @@
 mod carrier;
 pub mod delivery;
 pub mod headline;
+mod language;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use carrier::{Carrier, FeedFilter};
+pub use language::LanguageTag;
 
 /// The name of a feed. It identifies the feed in the store and in rules, and is unique in a
 /// configuration.

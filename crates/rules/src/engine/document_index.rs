@@ -69,7 +69,7 @@ impl DocumentIndex {
         let of_text = self.texts.index(&mut self.words, engine, story, carriers);
         for number in 0..self.texts.all().len() {
             let text = self.texts.all()[number].clone();
-            self.index_words(engine, &text, text.text(story, carriers), number < of_text);
+            self.index_words(engine, &text, &text.text(story, carriers), number < of_text);
         }
         self.index_literals(engine, story, carriers, of_text);
         self.index_sites(engine, story);
@@ -137,7 +137,7 @@ impl DocumentIndex {
         let Some((literals, features)) = &engine.literals else { return };
         for (number, text) in self.texts.all().iter().enumerate() {
             let raw = text.text(story, carriers);
-            for found in literals.find_overlapping_iter(raw) {
+            for found in literals.find_overlapping_iter(&*raw) {
                 let feature = features[found.pattern().as_usize()];
                 self.found_features.insert(feature, number < of_text);
             }

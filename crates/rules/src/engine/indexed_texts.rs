@@ -1,9 +1,10 @@
 //! The texts of a story in the index, with their words and bytes.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::compiled::Engine;
-use super::story_part::{StoryPart, lead_length, parts, story_texts};
+use super::story_part::{StoryPart, decoded, lead_length, parts, story_texts};
 use crate::language::scope::Scope;
 use crate::story::{Carrier, Story};
 use crate::text::Words;
@@ -30,18 +31,19 @@ pub(super) struct IndexedTexts {
 
 impl IndexedText {
     /// The text in `story`.
-    pub(super) fn text<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> &'s str {
-        match self.part {
+    pub(super) fn text<'s>(&self, story: &'s Story, carriers: &'s [Carrier]) -> Cow<'s, str> {
+        let text = match self.part {
             StoryPart::Title => &story.title,
             StoryPart::Body => &story.body,
-            StoryPart::Url => story.url.as_deref().unwrap_or_default(),
+            StoryPart::Url => return decoded(story.url.as_deref().unwrap_or_default()),
             StoryPart::Source => carriers.get(self.nth).map_or_else(
                 || story.source.as_deref().unwrap_or_default(),
                 |carrier| carrier.name.0.as_str(),
             ),
             StoryPart::Author => &story.authors[self.nth],
             StoryPart::Tag => &story.tags[self.nth],
-        }
+        };
+        Cow::Borrowed(text)
     }
 }
 
@@ -69,12 +71,12 @@ impl IndexedTexts {
                 continue;
             }
             nth = if self.all.last().is_some_and(|last| last.part == part) { nth + 1 } else { 0 };
-            let numbers = words.add(raw);
+            let numbers = words.add(&raw);
             self.all.push(IndexedText {
                 part,
                 nth,
                 words: number(numbers.start)..number(numbers.end),
-                all_caps: part.is_all_caps(raw),
+                all_caps: part.is_all_caps(&raw),
             });
         }
         2

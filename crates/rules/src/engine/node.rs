@@ -7,7 +7,6 @@ use url::Host;
 
 use super::features::{Collector, Derived, Feature, number};
 use super::interned::Interned;
-use crate::engine::tokenized_story::language;
 use crate::language::comparison::Comparison;
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::{Pair, Proximity};
@@ -16,6 +15,7 @@ use crate::language::scope::Scope;
 use crate::language::term::Term;
 use crate::language::term_list::TermList;
 use crate::language::tree::{TextUnit, Tree};
+use crate::story::LanguageTag;
 
 /// The number of a node.
 pub(super) type NodeId = u32;
@@ -240,7 +240,7 @@ impl Nodes {
                 }
                 Err(_) => ClauseNode::Any(Box::default()),
             },
-            LeafScope::Field(Scope::Lang) => ClauseNode::Lang(self.lang(&language(&term.text))),
+            LeafScope::Field(Scope::Lang) => self.lang(&term.text),
             _ if term.words.len() == 1 && term.capitals.is_none() => {
                 ClauseNode::Feature(leaf_scope, self.features.word(&term.words[0]))
             }
@@ -286,12 +286,15 @@ impl Nodes {
         number(self.patterns.len() - 1)
     }
 
-    fn lang(&mut self, lang: &str) -> u32 {
-        let known = self.langs.iter().position(|known| &**known == lang).unwrap_or_else(|| {
-            self.langs.push(lang.into());
+    fn lang(&mut self, written: &str) -> ClauseNode {
+        let Some(range) = LanguageTag::parse(written).map(|tag| tag.to_string()) else {
+            return ClauseNode::Any(Box::default());
+        };
+        let known = self.langs.iter().position(|known| **known == range).unwrap_or_else(|| {
+            self.langs.push(range.into());
             self.langs.len() - 1
         });
-        number(known)
+        ClauseNode::Lang(number(known))
     }
 
     /// The number of `node`, or of its branch if it has only one.

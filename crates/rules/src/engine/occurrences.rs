@@ -98,7 +98,7 @@ fn are_written_so(
     let places = &document.words.places()[start as usize..start as usize + capitals.len()];
     let words = places[0].span().start..places[places.len() - 1].span().end;
     places.iter().zip(capitals).all(|(place, wanted)| is_written_so(&raw[place.span()], wanted))
-        && !is_shouted(raw, &words)
+        && !is_shouted(&raw, &words)
 }
 
 /// The size of the largest set of ranges of `found` that do not overlap.

@@ -7,10 +7,9 @@ use super::document_index::DocumentIndex;
 use super::occurrences::{self, WordRange};
 use super::opcode as op;
 use super::program::QUAD;
-use crate::engine::tokenized_story::is_of_language;
 use crate::language::scope::Scope;
 use crate::language::truth::Truth;
-use crate::story::{Carrier, Story};
+use crate::story::{Carrier, LanguageTag, Story};
 use crate::text::sentences;
 
 /// For each shared node, whether it holds, if that is decided.
@@ -249,7 +248,7 @@ impl ProgramRun<'_> {
         let text = self.index.texts.all()[segment.text].clone();
         let raw = text.text(self.story, self.carriers);
         if !is_paragraph {
-            self.index.texts.set_sentences(segment.text, || sentences(raw));
+            self.index.texts.set_sentences(segment.text, || sentences(&raw));
         }
         let mut number = 0;
         let mut last = 0..0;
@@ -299,7 +298,8 @@ impl ProgramRun<'_> {
 
     fn language_matches(&self, number: usize) -> bool {
         let range = &self.engine.program.langs[number];
-        self.story.lang.as_ref().is_some_and(|lang| is_of_language(lang, range))
+        let lang = self.story.lang.as_deref().and_then(LanguageTag::parse);
+        lang.is_some_and(|lang| lang.is_in(range))
     }
 
     /// Whether a shared node holds. It is decided once for each story.

@@ -1,6 +1,9 @@
 //! The texts of a story and their parts, for the engine and the plain evaluator.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
+
+use percent_encoding::percent_decode_str;
 
 use crate::language::scope::Scope;
 use crate::story::{Carrier, Story};
@@ -58,15 +61,20 @@ pub(crate) fn parts(scope: Scope) -> Option<RangeInclusive<StoryPart>> {
 pub(crate) fn story_texts<'s>(
     story: &'s Story,
     carriers: &'s [Carrier],
-) -> impl Iterator<Item = (StoryPart, &'s str)> {
-    let of = |part, text: &'s String| (part, text.as_str());
+) -> impl Iterator<Item = (StoryPart, Cow<'s, str>)> {
+    let of = |part, text: &'s String| (part, Cow::Borrowed(text.as_str()));
     let names = carriers.iter().map(|carrier| &carrier.name.0);
-    [(StoryPart::Title, story.title.as_str()), (StoryPart::Body, story.body.as_str())]
+    [of(StoryPart::Title, &story.title), of(StoryPart::Body, &story.body)]
         .into_iter()
-        .chain(story.url.iter().map(move |url| of(StoryPart::Url, url)))
+        .chain(story.url.iter().map(move |url| (StoryPart::Url, decoded(url))))
         .chain(names.chain(&story.source).map(move |source| of(StoryPart::Source, source)))
         .chain(story.authors.iter().map(move |author| of(StoryPart::Author, author)))
         .chain(story.tags.iter().map(move |tag| of(StoryPart::Tag, tag)))
+}
+
+/// `url` without percent-encoding (RFC 3986, section 2.1), if it is UTF-8 then.
+pub(crate) fn decoded(url: &str) -> Cow<'_, str> {
+    percent_decode_str(url).decode_utf8().unwrap_or(Cow::Borrowed(url))
 }
 
 /// The number of words in the lead of a body: its first paragraph, up to [`MOST_LEAD_WORDS`].

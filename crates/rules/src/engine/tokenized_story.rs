@@ -1,5 +1,6 @@
 //! A story as words, and the occurrences of terms in it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::TextUnit;
 use crate::language::truth::Truth;
-use crate::story::{Carrier, Field, Story};
+use crate::story::{Carrier, Field, LanguageTag, Story};
 use crate::text::{Token, attached, capitals, is_shouted, one_line, sentences, tokenise};
 
 /// A story as words.
@@ -19,7 +20,7 @@ use crate::text::{Token, attached, capitals, is_shouted, one_line, sentences, to
 pub(crate) struct TokenizedStory<'s> {
     texts: Vec<TokenizedText<'s>>,
     host: Option<String>,
-    lang: Option<String>,
+    lang: Option<LanguageTag<'s>>,
     /// First seen minus published, in seconds.
     age: Option<i64>,
     /// Whether a part of the story was not read.
@@ -30,7 +31,7 @@ pub(crate) struct TokenizedStory<'s> {
 #[derive(Debug)]
 struct TokenizedText<'s> {
     part: StoryPart,
-    text: &'s str,
+    text: Cow<'s, str>,
     tokens: Vec<Token>,
     /// Whether it is a title in capitals only. Its capitals then prove nothing.
     all_caps: bool,
@@ -97,7 +98,13 @@ impl<'s> TokenizedStory<'s> {
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
         let age =
             story.published.map(|published| story.first_seen.as_second() - published.as_second());
-        Self { texts, host, lang: story.lang.as_deref().map(language), age, unread: false }
+        Self {
+            texts,
+            host,
+            lang: story.lang.as_deref().and_then(LanguageTag::parse),
+            age,
+            unread: false,
+        }
     }
 
     /// The same story with a body of which only a part was read. A term that is not found may be in
@@ -125,15 +132,15 @@ impl<'s> TokenizedStory<'s> {
         self.host.as_deref()
     }
 
-    /// Its language, in lower case.
-    pub(crate) fn lang(&self) -> Option<&str> {
-        self.lang.as_deref()
+    /// Its language.
+    pub(crate) fn lang(&self) -> Option<LanguageTag<'s>> {
+        self.lang
     }
 
     /// The text of `field`.
-    pub(crate) fn text(&self, field: Field) -> &'s str {
+    pub(crate) fn text(&self, field: Field) -> &str {
         let part = if field == Field::Title { StoryPart::Title } else { StoryPart::Body };
-        self.texts.iter().find(|text| text.part == part).map_or("", |text| text.text)
+        self.texts.iter().find(|text| text.part == part).map_or("", |text| &*text.text)
     }
 
     /// The part of the story in `scope`.
@@ -184,7 +191,8 @@ impl<'s> TokenizedStory<'s> {
             StoryView::Words(_) => self.occurrences(term, view).next().is_some(),
             StoryView::Site => self.host.as_ref().is_some_and(|host| is_of_site(host, &term.text)),
             StoryView::Lang => {
-                self.lang.as_ref().is_some_and(|lang| is_of_language(lang, &language(&term.text)))
+                let range = LanguageTag::parse(&term.text).map(|tag| tag.to_string());
+                self.lang.zip(range).is_some_and(|(lang, range)| lang.is_in(&range))
             }
         }
     }
@@ -233,7 +241,7 @@ impl<'s> TokenizedStory<'s> {
     }
 
     /// The words in `view`, each folded and as written.
-    pub(crate) fn words_in(&self, view: &StoryView) -> impl Iterator<Item = (&str, &'s str)> {
+    pub(crate) fn words_in(&self, view: &StoryView) -> impl Iterator<Item = (&str, &str)> {
         view.segments().iter().flat_map(|segment| {
             let text = &self.texts[segment.words.text];
             let tokens = &text.tokens[segment.words.tokens.clone()];
@@ -251,12 +259,12 @@ impl<'s> TokenizedStory<'s> {
     }
 
     /// The bytes `span` of a text.
-    pub(crate) fn slice(&self, text: usize, span: Range<usize>) -> &'s str {
+    pub(crate) fn slice(&self, text: usize, span: Range<usize>) -> &str {
         &self.texts[text].text[span]
     }
 
     /// The first text in `view`, or its part in `view`.
-    pub(crate) fn shown_text(&self, view: &StoryView) -> &'s str {
+    pub(crate) fn shown_text(&self, view: &StoryView) -> &str {
         view.segments()
             .first()
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
@@ -304,9 +312,9 @@ impl StoryView {
 }
 
 impl<'s> TokenizedText<'s> {
-    fn new(part: StoryPart, text: &'s str) -> Self {
-        let all_caps = part.is_all_caps(text);
-        Self { part, text, tokens: tokenise(text), all_caps, sentences: OnceCell::new() }
+    fn new(part: StoryPart, text: Cow<'s, str>) -> Self {
+        let (all_caps, tokens) = (part.is_all_caps(&text), tokenise(&text));
+        Self { part, text, tokens, all_caps, sentences: OnceCell::new() }
     }
 
     /// The number of words of its lead.
@@ -315,7 +323,7 @@ impl<'s> TokenizedText<'s> {
     }
 
     fn sentences(&self) -> &[Range<usize>] {
-        self.sentences.get_or_init(|| sentences(self.text))
+        self.sentences.get_or_init(|| sentences(&self.text))
     }
 
     /// Its paragraphs, each up to the first word of the next.
@@ -354,7 +362,7 @@ impl<'s> TokenizedText<'s> {
         let words = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
         !self.all_caps
             && tokens.iter().zip(wanted).all(|(token, wanted)| agree(token, wanted))
-            && !is_shouted(self.text, &words)
+            && !is_shouted(&self.text, &words)
     }
 
     fn matches_word(&self, token: &Token, word: &TermWord) -> bool {
@@ -365,7 +373,7 @@ impl<'s> TokenizedText<'s> {
             }
             TermWord::Spelled { spellings, .. } => spellings.iter().any(|spelling| {
                 token.word == spelling.word
-                    && spelling.condition.holds(self.text, &token.span, self.all_caps)
+                    && spelling.condition.holds(&self.text, &token.span, self.all_caps)
             }),
             TermWord::Stem(stemmer, stem) => stemmer.finds(stem, &token.word),
             TermWord::Prefix(folded) => token.word.starts_with(folded.as_str()),
@@ -378,20 +386,4 @@ fn is_of_site(host: &str, site: &str) -> bool {
     let Ok(site) = Host::parse(site) else { return false };
     let before = host.strip_suffix(&site.to_string());
     before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
-}
-
-/// Whether `lang` matches `range`, by the basic filtering of RFC 4647, section 3.3.1.
-pub(crate) fn is_of_language(lang: &str, range: &str) -> bool {
-    let mut letters = lang.bytes().map(in_tag);
-    range.bytes().all(|wanted| letters.next() == Some(wanted))
-        && letters.next().is_none_or(|next| next == b'-')
-}
-
-/// A language tag in the form for comparison.
-pub(crate) fn language(tag: &str) -> String {
-    tag.to_ascii_lowercase().replace('_', "-")
-}
-
-fn in_tag(byte: u8) -> u8 {
-    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }

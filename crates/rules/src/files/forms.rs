@@ -5,7 +5,7 @@ use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms in `entries`: `forms: plain`, `forms: plural`, `forms: {stem: en}`, or `stem: en` for
+/// The forms in `entries`: `forms: plain`, `forms: plural`, `forms: inflected`, `forms: {stem: en}`, or `stem: en` for
 /// short. `None` if there are none.
 pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
@@ -29,9 +29,10 @@ fn named(text: &Text, faults: &mut Vec<Fault>) -> Option<Forms> {
     match text.value.as_str() {
         "plain" => Some(Forms::Plain),
         "plural" => Some(Forms::Plural),
+        "inflected" => Some(Forms::Inflected),
         other => {
             let fault = text.fault(0..other.len(), format!("`{other}` is not a form of words"));
-            faults.push(fault.help("it is plain, plural or {stem: en}"));
+            faults.push(fault.help("it is plain, plural, inflected or {stem: en}"));
             None
         }
     }

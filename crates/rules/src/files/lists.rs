@@ -300,9 +300,9 @@ impl<'d> Resolver<'d, '_> {
                     self.terms_of(other, *forms, label.as_deref())
                 }
             };
-            terms.extend(
-                found.into_iter().filter(|term| seen.insert((term.text.clone(), term.stemmer()))),
-            );
+            terms.extend(found.into_iter().filter(|term| {
+                seen.insert((term.text.clone(), term.stemmer(), term.capitals.is_some()))
+            }));
         }
         self.open.pop();
         let list = match definition.from {

@@ -79,6 +79,7 @@ pub(crate) fn text(rule: &RecordSubject<'_>) -> String {
     let (forms, stem) = match rule.lists.forms {
         Forms::Plain => (None, None),
         Forms::Plural => (Some("plural"), None),
+        Forms::Inflected => (Some("inflected"), None),
         Forms::Stem(stemmer) => (None, Some(stemmer.tag())),
     };
     let record = RuleRecord {

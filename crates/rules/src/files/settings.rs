@@ -10,7 +10,7 @@ use crate::fault::{Fault, Level, nearest};
 use crate::language::term::Forms;
 use crate::lint;
 use crate::story::delivery::{Burst, Cadence};
-use crate::story::{FeedName, NotifierName, Severity};
+use crate::story::{FeedName, LanguageTag, NotifierName, Severity};
 use crate::yaml::{Entries, Node, Text};
 use crate::{FeedFilter, KnownNames, Settings};
 
@@ -180,19 +180,22 @@ fn feeds(
 fn langs(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
     let texts = texts(&entries.get("lang")?, faults);
     let lang = |text: Text| {
-        let tag = text.value.to_ascii_lowercase();
-        let is_tag = matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_lowercase());
-        if !is_tag {
+        let tag = LanguageTag::parse(&text.value)?;
+        let primary = tag.primary().to_ascii_lowercase();
+        let is_code =
+            matches!(primary.len(), 2 | 3) && primary.bytes().all(|b| b.is_ascii_lowercase());
+        if !is_code || tag.to_string() != primary {
             let fault =
                 text.fault(0..text.value.len(), format!("`{}` is not a language", text.value));
             faults.push(fault.help("write two or three letters: en, ru, ko"));
+            return None;
         }
-        if let Some((why, help)) = lint::unknown_language(&tag).filter(|_| is_tag) {
+        if let Some((why, help)) = lint::unknown_language(&text.value) {
             let message = format!("no story has this language: {why}");
             let fault = text.fault(0..text.value.len(), message);
             faults.push(Fault { level: Level::Warning, ..fault }.help(help));
         }
-        is_tag.then_some(tag)
+        Some(primary)
     };
     Some(texts.into_iter().filter_map(lang).collect())
 }

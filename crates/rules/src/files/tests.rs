@@ -337,11 +337,27 @@ fn a_rule_says_how_far_it_is_backfilled() {
 }
 
 #[test]
+fn a_rule_names_its_languages_by_tag_code_or_name() {
+    let file = "rules:\n  - {name: a, when: arms, lang: [English, rus, iw]}\n";
+    assert_eq!(rules(&[("a.yaml", file)])[0].settings.langs, ["en", "ru", "he"]);
+}
+
+#[test]
+fn an_entry_of_a_list_may_require_its_capitals() {
+    let file = "terms: {c: [cs(Chad), Niger]}\nrules:\n  - {name: a, when: $c, matches: [In Chad, niger], ignores: [a chad]}\n";
+    assert_eq!(rules(&[("a.yaml", file)]).len(), 1);
+    assert!(
+        refused(&[("a.yaml", &file.replace("cs(Chad)", "cs(Chad OR Togo)"))])
+            .contains("one word or phrase")
+    );
+}
+
+#[test]
 fn odd_languages_and_days_are_reported() {
     let said =
-        refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: english, expires: soon}\n")]);
+        refused(&[("a.yaml", "rules:\n  - {name: a, when: arms, lang: the sea, expires: soon}\n")]);
     assert!(
-        said.contains("`english` is not a language") && said.contains("`soon` is not a day"),
+        said.contains("`the sea` is not a language") && said.contains("`soon` is not a day"),
         "{said}"
     );
 }

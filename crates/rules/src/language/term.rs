@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
 use crate::text::{
-    Stemmer, Token, attached, capitals, one_line, other_numbers, shows_nothing, tokenise,
+    Stemmer, Token, attached, capitals, inflected, one_line, other_numbers, shows_nothing, tokenise,
 };
 
 /// A word or phrase that is searched.
@@ -55,6 +55,8 @@ pub(crate) enum Forms {
     Plain,
     /// Its English plural or singular.
     Plural,
+    /// Its regular English endings: -s, -ed, -ing.
+    Inflected,
     /// Every word with the same Snowball stem.
     Stem(Stemmer),
 }
@@ -228,6 +230,15 @@ impl TermWord {
         }
     }
 
+    /// `word` or one of `others`.
+    fn one_of(word: String, others: Vec<String>) -> Self {
+        if others.is_empty() {
+            return Self::Plain(word);
+        }
+        let all = std::iter::once(word).chain(others);
+        Self::Spelled { spellings: all.map(Spelling::always).collect(), is_open: false }
+    }
+
     /// Dotted letters such as `u.s`, or the same letters without dots if a text writes them in
     /// capitals.
     fn initials(dotted: String) -> Self {
@@ -238,15 +249,19 @@ impl TermWord {
     /// The same word in `forms`, if it is open to forms.
     fn with(self, forms: Forms) -> Self {
         match (self, forms) {
-            (Self::Plain(word), Forms::Plural) => match other_numbers(&word) {
-                others if others.is_empty() => Self::Plain(word),
-                others => {
-                    let all = std::iter::once(word).chain(others);
-                    Self::Spelled { spellings: all.map(Spelling::always).collect(), is_open: false }
-                }
-            },
+            (Self::Plain(word), Forms::Plural) => {
+                let others = other_numbers(&word);
+                Self::one_of(word, others)
+            }
+            (Self::Plain(word), Forms::Inflected) => {
+                let others = inflected(&word);
+                Self::one_of(word, others)
+            }
             // Acronyms and numbers have a plural, and no other endings.
-            (Self::Spelled { mut spellings, is_open: true }, Forms::Plural | Forms::Stem(_)) => {
+            (
+                Self::Spelled { mut spellings, is_open: true },
+                Forms::Plural | Forms::Inflected | Forms::Stem(_),
+            ) => {
                 let others = other_numbers(&spellings[0].word);
                 spellings.extend(others.into_iter().map(Spelling::always));
                 Self::Spelled { spellings, is_open: false }

@@ -3,55 +3,47 @@
 
 use std::sync::LazyLock;
 
-use super::visit;
 use crate::language::scope::Scope;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
-use crate::lint::warning::{shown, warning};
+use crate::lint::warning::{TermWarning, shown, warning};
 
 /// The sorted table. `lint/words.txt` states its source.
-static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(super) static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     include_str!("words.txt").lines().filter(|line| !line.starts_with('#')).collect()
 });
 
 /// The number of common words from which a wildcard that finds them gets a warning.
-const MANY: usize = 12;
+pub(super) const MANY: usize = 12;
 
-/// Warns of wildcards that find very many words, and of names that are common words and alone make
-/// `tree` hold.
+/// Warns of names that are common words and alone make `tree` hold.
 pub(super) fn warn_of_common_words(
     tree: &Tree,
     cache: &ListCache,
     found: &mut Vec<ExpressionProblem>,
 ) {
-    visit::visit_terms(tree, &mut |term, span, scope| {
-        if !matches!(scope, Scope::Site | Scope::Lang)
-            && let Some((message, help)) = too_wide(term)
-        {
-            found.push(warning(span.clone(), message, help));
-        }
-    });
     alone(tree, cache, found);
 }
 
-/// Warnings for the wildcards of a list's own entries that find very many words.
-pub(super) fn common_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
-    let wide = own.iter().enumerate().filter_map(|(at, term)| Some((at, too_wide(term)?)));
-    wide.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
+/// The common words that begin with `start`.
+pub(super) fn words_with_prefix(start: &str) -> &'static [&'static str] {
+    let first = WORDS.partition_point(|word| *word < start);
+    let count = WORDS[first..].iter().take_while(|word| word.starts_with(start)).count();
+    &WORDS[first..first + count]
 }
 
 /// The warning about a single word with a wildcard. In a phrase, the neighbours of the word narrow
 /// it.
-fn too_wide(term: &Term) -> Option<(String, String)> {
+pub(super) fn too_wide(term: &Term) -> Option<TermWarning> {
     let [TermWord::Prefix(start)] = term.words.as_slice() else { return None };
-    let first = WORDS.partition_point(|word| *word < start.as_str());
-    let count = WORDS[first..].iter().take_while(|word| word.starts_with(start.as_str())).count();
+    let found = words_with_prefix(start);
+    let count = found.len();
     if count < MANY || !term.text.contains('*') {
         return None;
     }
-    let some = [first, first + count / 2, first + count - 1].map(|at| WORDS[at]).join(", ");
+    let some = [0, count / 2, count - 1].map(|at| found[at]).join(", ");
     let message =
         format!("{} finds {count} of the most common English words: {some}, …", shown(term));
     Some((message, "write more of the word, or the words that are meant, joined by OR".to_owned()))
@@ -136,8 +128,6 @@ fn common_in_list(term: &Term, list: &str, span: std::ops::Range<usize>) -> Expr
         shown(term),
         term.text.to_lowercase()
     );
-    let help = format!(
-        "take it out of the list and write (${list} OR cs({bare})), or say what must be there, too"
-    );
+    let help = format!("write cs({bare}) in the list, or say in the rule what must be there, too");
     warning(span, message, help)
 }

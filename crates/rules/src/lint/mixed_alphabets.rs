@@ -1,12 +1,8 @@
 //! Warns of words with letters of two alphabets that look alike: `Росcия` with a Latin c is found
 //! in no text.
 
-use super::visit;
-use crate::language::scope::Scope;
-use crate::language::syntax::ExpressionProblem;
+use super::warning::TermWarning;
 use crate::language::term::Term;
-use crate::language::tree::Tree;
-use crate::lint::warning::warning;
 
 /// Cyrillic letters, with the Latin letters that look like them.
 const ALIKE: [(char, char); 20] = [
@@ -32,25 +28,8 @@ const ALIKE: [(char, char); 20] = [
     ('у', 'y'),
 ];
 
-/// Warns of every such term of `tree`.
-pub(super) fn warn_of_mixed_alphabets(tree: &Tree, found: &mut Vec<ExpressionProblem>) {
-    visit::visit_terms(tree, &mut |term, span, scope| {
-        if !matches!(scope, Scope::Url | Scope::Site | Scope::Lang)
-            && let Some((message, help)) = mixed(term)
-        {
-            found.push(warning(span.clone(), message, help));
-        }
-    });
-}
-
-/// Warnings for a list's own entries.
-pub(super) fn mixed_entries(own: &[&Term]) -> Vec<(usize, ExpressionProblem)> {
-    let found = own.iter().enumerate().filter_map(|(at, term)| Some((at, mixed(term)?)));
-    found.map(|(at, (message, help))| (at, warning(0..0, message, help))).collect()
-}
-
 /// The warning about a term in which letters of one alphabet replace similar letters of another.
-fn mixed(term: &Term) -> Option<(String, String)> {
+pub(super) fn mixed(term: &Term) -> Option<TermWarning> {
     if term.text.is_ascii() {
         return None;
     }

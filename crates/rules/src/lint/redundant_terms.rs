@@ -15,6 +15,7 @@ use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::lint::list_cache::ListCache;
 use crate::lint::warning::{shown, warning};
+use crate::text::Stemmer;
 
 /// Terms and lists joined by OR, listed in ANY, or in one operand of NEAR.
 #[derive(Default)]
@@ -183,6 +184,11 @@ fn help(kind: SiblingKind, term: &Term) -> String {
     }
 }
 
+/// What tells the terms of a list apart.
+fn identity(term: &Term) -> (&str, Option<Stemmer>, bool) {
+    (&term.text, term.stemmer(), term.capitals.is_some())
+}
+
 /// The `own` entries of a list that are redundant beside others of its `terms`.
 pub(super) fn redundant_entries(
     own: &[&Term],
@@ -194,13 +200,13 @@ pub(super) fn redundant_entries(
     let index = TermIndex::new(terms);
     let mut numbers: HashMap<_, usize> = HashMap::new();
     for (number, term) in terms.iter().enumerate() {
-        numbers.entry((term.text.as_str(), term.stemmer())).or_insert(number);
+        numbers.entry(identity(term)).or_insert(number);
     }
     let mut seen = HashMap::new();
     let mut found = Vec::new();
     for (at, term) in own.iter().enumerate() {
-        let number = numbers.get(&(term.text.as_str(), term.stemmer())).copied();
-        let twin = seen.insert((term.text.as_str(), term.stemmer()), at).map(|_| *term);
+        let number = numbers.get(&identity(term)).copied();
+        let twin = seen.insert(identity(term), at).map(|_| *term);
         let wide = number.and_then(|number| {
             let term = &terms[number];
             index

@@ -8,6 +8,9 @@ use crate::language::print;
 use crate::language::syntax::ExpressionProblem;
 use crate::language::term::Term;
 
+/// What is the matter with a term, and what to write instead.
+pub(super) type TermWarning = (String, String);
+
 /// A warning about the bytes `span` of an expression.
 pub(super) fn warning(
     span: Range<usize>,

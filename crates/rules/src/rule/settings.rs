@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::story::delivery::{Burst, Cadence};
-use crate::story::{Carrier, FeedFilter, NotifierName, Severity, Story};
+use crate::story::{Carrier, FeedFilter, LanguageTag, NotifierName, Severity, Story};
 
 /// The settings of a rule for its alerts, and for the stories that it accepts. Rules with equal
 /// settings share them.
@@ -52,10 +52,11 @@ impl Settings {
 
     /// Whether the story's language is accepted. A story without a language is accepted.
     pub(crate) fn accepts_language(&self, story: &Story) -> bool {
-        let primary =
-            |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        let accepts = |tag: LanguageTag<'_>| {
+            self.langs.iter().any(|lang| lang.eq_ignore_ascii_case(tag.primary()))
+        };
         self.langs.is_empty()
-            || story.lang.as_deref().is_none_or(|tag| self.langs.contains(&primary(tag)))
+            || story.lang.as_deref().and_then(LanguageTag::parse).is_none_or(accepts)
     }
 
     /// Whether `story` was first seen by the last day.

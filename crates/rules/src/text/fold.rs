@@ -11,6 +11,7 @@ use super::runs::shows_nothing;
 use super::{apostrophe, digit_groups, hebrew};
 
 mod settled;
+mod simplified;
 
 /// A folded text.
 pub(super) struct Folded {
@@ -204,6 +205,7 @@ fn push_letter(text: &mut String, c: char) {
         'ـ' => {}
         '٫' => text.push('.'),
         '٬' => text.push(','),
+        '一'..='\u{9fff}' => text.push(simplified::simplified(c)),
         _ => text.push(european_digit(c).unwrap_or(c)),
     }
 }
@@ -264,6 +266,7 @@ mod tests {
             ("مـــحمد", "محمد"),
             ("שָׁלוֹם", "שלום"),
             ("رئيسًا مُحَمَّد غزة إلى ایران کره", "رييسا محمد غزه الي ايران كره"),
+            ("習近平 朝鮮 朝鲜", "习近平 朝鲜 朝鲜"),
             ("می\u{200c}خواهد", "مي خواهد"),
             ("น้ำ น\u{e4d}\u{e49}า น้\u{e4d}า ทำ", "น้ำ น้ำ น้ำ ทำ"),
             ("Xi’an Sana'a об’єкт dell’Italia", "xian sanaa обєкт dell’italia"),

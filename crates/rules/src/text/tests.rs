@@ -27,7 +27,7 @@ const WORDS: &[(&str, &str)] = &[
         "https://example.org/North_Korea?x=1&y=2 ana@example.org",
         "https example org north korea x 1 y 2 ana example org",
     ),
-    ("北朝鮮のミサイル", "北 朝 鮮 の ミサイル"),
+    ("北朝鮮のミサイル", "北 朝 鲜 の ミサイル"),
     ("ﾐｻｲﾙ ガス ラーメン", "ミサイル ガス ラーメン"),
     ("김정은이 북한의", "김정은이 북한의"),
     ("Россия и КНДР, Кремль", "россия и кндр кремль"),

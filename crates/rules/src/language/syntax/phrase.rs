@@ -20,6 +20,13 @@ pub(super) fn only_term(
         problems.error(0..text.len(), "there is no word in this", A_TERM);
         return None;
     };
+    if let [cased, open, inner @ .., close] = lexemes
+        && (cased.kind, open.kind, close.kind)
+            == (LexemeKind::Cased, LexemeKind::Open, LexemeKind::Close)
+    {
+        let inner = only_term(text, inner, forms, label, problems);
+        return inner.filter(|term| term.capitals.is_none()).map(Term::cased);
+    }
     let alone = lexemes.len() == 1;
     let is_word = |lexeme: &Lexeme| matches!(lexeme.kind, LexemeKind::Word | LexemeKind::Refused);
     if alone && first.kind == LexemeKind::Quoted {

@@ -8,6 +8,7 @@ use super::clash::{Clash, written};
 use crate::language::comparison::{Comparison, Sign};
 use crate::language::scope::Scope;
 use crate::language::tree::Tree;
+use crate::story::LanguageTag;
 
 /// Two of `branches`, all of which must hold, that never hold together.
 pub(super) fn find_clash(branches: &[Tree]) -> Option<Clash> {
@@ -64,9 +65,10 @@ pub(super) fn texts(tree: &Tree) -> Option<Vec<&str>> {
 
 /// Whether a story may be in both languages: one is a variant of the other.
 fn languages_meet(one: &str, other: &str) -> bool {
-    let tag = |text: &str| format!("{}-", text.to_ascii_lowercase().replace('_', "-"));
-    let (one, other) = (tag(one), tag(other));
-    one.starts_with(&other) || other.starts_with(&one)
+    let (Some(one), Some(other)) = (LanguageTag::parse(one), LanguageTag::parse(other)) else {
+        return true;
+    };
+    one.is_in(&other.to_string()) || other.is_in(&one.to_string())
 }
 
 /// Whether a host may end in both sites.

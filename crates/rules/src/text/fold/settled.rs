@@ -2,6 +2,8 @@
 
 use unicode_normalization::char::decompose_canonical;
 
+use super::simplified::simplified;
+
 /// The folded character of `chunk`, if it is one character of a known range.
 pub(super) fn folded_character(chunk: &str) -> Option<char> {
     let first = chunk.chars().next()?;
@@ -20,6 +22,7 @@ pub(super) fn folded_character(chunk: &str) -> Option<char> {
 pub(super) fn letter(c: char) -> Option<char> {
     match c {
         'А'..='Я' => char::from_u32(u32::from(c) + 0x20),
+        '一'..='\u{9fff}' => Some(simplified(c)),
         'ة' => Some('ه'),
         'ى' => Some('ي'),
         'а'..='я'
@@ -32,7 +35,6 @@ pub(super) fn letter(c: char) -> Option<char> {
         | '\u{2018}'..='\u{201f}'
         | 'ぁ'..='ゖ'
         | 'ァ'..='ヺ'
-        | '一'..='\u{9fff}'
         | '가'..='힣' => Some(c),
         _ => None,
     }

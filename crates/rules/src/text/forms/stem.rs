@@ -3,6 +3,7 @@
 use frostem::Algorithm;
 
 use super::attached;
+use crate::story::LanguageTag;
 
 /// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
@@ -15,12 +16,11 @@ pub(crate) struct Stemmer {
 }
 
 impl Stemmer {
-    /// The stemmer of the language `lang`, a BCP 47 tag in any case. Only its first part counts
+    /// The stemmer of the language `lang`, a tag or name. Of a tag only the first part counts
     /// (`en-GB` is English).
     pub(crate) fn for_language(lang: &str) -> Option<Self> {
-        let primary = lang.split(['-', '_']).next().unwrap_or(lang).to_ascii_lowercase();
-        let tag = if matches!(primary.as_str(), "nb" | "nn") { "no" } else { primary.as_str() };
-        let (tag, algorithm) = LANGUAGES.iter().find(|(known, _)| *known == tag)?;
+        let tag = LanguageTag::parse(lang)?;
+        let (tag, algorithm) = LANGUAGES.iter().find(|(known, _)| *known == tag.primary())?;
         Some(Self { tag, algorithm: *algorithm })
     }
 
@@ -168,10 +168,12 @@ mod tests {
             ("pt-BR", "pt"),
             ("nb", "no"),
             ("nn-NO", "no"),
+            ("eng", "en"),
+            ("Russian", "ru"),
         ] {
             assert_eq!(Stemmer::for_language(lang).map(Stemmer::tag), Some(expected), "{lang}");
         }
-        for lang in ["", "-", "eng", "ko", "zh", "english"] {
+        for lang in ["", "-", "ko", "zh", "qq"] {
             assert_eq!(Stemmer::for_language(lang), None, "{lang}");
         }
         let tags: Vec<&str> = Stemmer::all().collect();
