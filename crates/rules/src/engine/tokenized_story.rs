@@ -270,14 +270,17 @@ impl<'s> TokenizedStory<'s> {
             .map_or("", |segment| self.slice(segment.words.text, segment.span.clone()))
     }
 
-    /// The place of `token_span` for readers; `None` in a text that is not shown, such as the
-    /// address.
-    pub(crate) fn shown_place(&self, token_span: &TokenSpan) -> Option<ShownPlace> {
-        let tokens = &self.texts[token_span.text].tokens[token_span.tokens.clone()];
-        self.shown_place_of_bytes(
-            token_span.text,
-            tokens.first()?.span.start..tokens.last()?.span.end,
-        )
+    /// The place of `term` at `token_span` for readers, with the signs that the term requires;
+    /// `None` in a text that is not shown, such as the address.
+    pub(crate) fn shown_place(&self, term: &Term, token_span: &TokenSpan) -> Option<ShownPlace> {
+        let text = &self.texts[token_span.text];
+        let tokens = &text.tokens[token_span.tokens.clone()];
+        let place = |token: &Token, word: &TermWord| {
+            word.condition_of(&token.word).place(&text.text, &token.span)
+        };
+        let first = place(tokens.first()?, term.words.first()?);
+        let last = place(tokens.last()?, term.words.last()?);
+        self.shown_place_of_bytes(token_span.text, first.start..last.end)
     }
 
     /// The place for readers of the bytes `span` of a text; `None` for a text that is not shown.

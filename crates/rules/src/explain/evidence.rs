@@ -123,7 +123,9 @@ pub(crate) fn evidence_of_leaf(
         found
             .iter()
             .take(MOST_OF_A_LIST)
-            .map(|(term, at)| piece(term, tokenized.shown_place(at), clause_scope.field, tokenized))
+            .map(|(term, at)| {
+                piece(term, tokenized.shown_place(term, at), clause_scope.field, tokenized)
+            })
             .collect()
     };
     match leaf {
@@ -174,7 +176,7 @@ fn evidence_of_term(
     is_found.then(|| {
         piece(
             term,
-            first.and_then(|first| tokenized.shown_place(&first)),
+            first.and_then(|first| tokenized.shown_place(term, &first)),
             clause_scope.field,
             tokenized,
         )

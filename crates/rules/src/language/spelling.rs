@@ -54,6 +54,29 @@ impl Condition {
         }
     }
 
+    /// The bytes of `text` that prove the word at the bytes `word`, where this holds: the word with
+    /// the sign beside it.
+    pub(crate) fn place(self, text: &str, word: &Range<usize>) -> Range<usize> {
+        match self {
+            Self::Always | Self::InCapitals | Self::Capitalised => word.clone(),
+            Self::GenitiveS => {
+                let s = text[word.end..].find(['s', 'S', 'ſ']).unwrap_or_default();
+                let length = text[word.end + s..].chars().next().map_or(0, char::len_utf8);
+                word.start..word.end + s + length
+            }
+            Self::Beside(sign) => {
+                let is_it = |c: char| plain(c) == sign;
+                let (before, behind) = (&text[..word.start], &text[word.end..]);
+                if beside(behind.chars()).is_some_and(is_it) {
+                    let at = behind.find(is_it).unwrap_or_default();
+                    let length = behind[at..].chars().next().map_or(0, char::len_utf8);
+                    return word.start..word.end + at + length;
+                }
+                before.rfind(is_it).unwrap_or(word.start)..word.end
+            }
+        }
+    }
+
     /// The condition that the signs around the word at the bytes `word` of a rule's text set.
     pub(crate) fn written(text: &str, word: &Range<usize>) -> Option<Self> {
         if has_genitive_s(text, word.end) {
@@ -221,5 +244,9 @@ mod tests {
             assert_eq!(holds(rule, text), expected, "{rule} in {text}");
         }
         assert_eq!(Condition::written("$name", &(1..5)), None);
+        let text = "for $5bn, Moody’s";
+        assert_eq!(&text[Condition::Beside('$').place(text, &(5..8))], "$5bn");
+        assert_eq!(&text[Condition::GenitiveS.place(text, &(10..15))], "Moody’s");
+        assert_eq!(Condition::Beside('%').place("5 % of", &(0..1)), 0..3);
     }
 }

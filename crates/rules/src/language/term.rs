@@ -314,6 +314,13 @@ impl TermWord {
         }
     }
 
+    /// The condition under which it is found as `folded`.
+    pub(crate) fn condition_of(&self, folded: &str) -> Condition {
+        let Self::Spelled { spellings, .. } = self else { return Condition::Always };
+        let spelling = spellings.iter().find(|spelling| spelling.word == folded);
+        spelling.map_or(Condition::Always, |spelling| spelling.condition)
+    }
+
     /// The same word, found in any capitals.
     pub(crate) fn in_any_capitals(&self) -> Self {
         let Self::Spelled { spellings, is_open } = self else { return self.clone() };

@@ -10,7 +10,7 @@ const TABLE: &str = include_str!("longer_words.txt");
 
 /// The warning about a term that is one of the words of the table.
 pub(super) fn part_of_longer(term: &Term) -> Option<TermWarning> {
-    if term.text.is_ascii() || term.literal {
+    if term.text.is_ascii() || term.literal || term.text.starts_with('=') {
         return None;
     }
     let folded: String = tokenise(&term.text).into_iter().map(|token| token.word).collect();

@@ -235,6 +235,28 @@ fn a_pattern_in_small_letters_or_in_capitals_is_reported() {
 }
 
 #[test]
+fn other_words_that_a_stem_or_wildcard_finds_are_named() {
+    let english = Forms::Stem(Stemmer::for_language("en").expect("known"));
+    let said = warnings_in("import AND ship", english).concat();
+    assert!(said.contains("the stem of `import` also finds importan"), "{said}");
+    assert!(said.contains("`forms: inflected`"), "{said}");
+    let said = warnings("import* AND ship").concat();
+    assert!(said.contains("`import*` also finds importan"), "{said}");
+    assert!(warnings_in("ship AND tank", english).is_empty());
+    assert!(warnings_in("=import AND ship", english).is_empty());
+    assert_silent(&["govern* AND ship", "weapon*", "terror* AND ship"]);
+}
+
+#[test]
+fn longer_words_of_scripts_without_spaces_are_named() {
+    let said = warnings("印度 AND 石油").concat();
+    assert!(said.contains("`印度` is also a part of 印度尼西亚"), "{said}");
+    assert!(said.contains("印度 EXCEPT (印度尼西亚 OR 印度洋)"), "{said}");
+    assert!(warnings("인도").concat().contains("인도네시아"));
+    assert_silent(&["印度尼西亚", "朝鲜战争", "=인도"]);
+}
+
+#[test]
 fn a_name_that_is_a_common_word_is_reported_where_it_stands_alone() {
     let listed = listed(&[
         "US",
