@@ -98,6 +98,13 @@ impl StoreError {
     fn stopped() -> Self {
         Self("its writer has stopped".to_owned())
     }
+
+    /// The error of a command that panicked.
+    fn panicked() -> Self {
+        Self(
+            "a command panicked, which is a bug of Tidings; the command changed nothing".to_owned(),
+        )
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
