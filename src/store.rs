@@ -61,7 +61,6 @@ pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,
 };
-pub use backfill::SettledStory;
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
 pub use deliveries::{

@@ -45,7 +45,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let stories: Vec<BatchStory> = stories.into_iter().collect();
         if stories.is_empty() {
-            return self.write(|conn| write(conn, Vec::new())).await;
+            return self.writer.write(|conn| write(conn, Vec::new())).await;
         }
         let (reply, answer) = oneshot::channel();
         // A command that cannot be sent is dropped, and so is the sender of its answer.
@@ -75,7 +75,7 @@ impl CopyQueue {
                 let comparer = Arc::clone(&self.comparer);
                 let written = self
                     .writer
-                    .enqueue(move |conn| Box::pin(compare_and_write(conn, command, comparer)));
+                    .write(move |conn| Box::pin(compare_and_write(conn, command, comparer)));
                 drop(reply.send(written.await));
             }
         }
@@ -94,7 +94,7 @@ impl CopyQueue {
             let version = Arc::clone(&version);
             let one = self
                 .writer
-                .enqueue(move |conn| Box::pin(write_if_current(conn, command, decisions, version)));
+                .write(move |conn| Box::pin(write_if_current(conn, command, decisions, version)));
             written.push((one, reply));
         }
         let mut outdated = Vec::new();

@@ -11,7 +11,7 @@ use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError};
+use super::StoreError;
 use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::store::open_mark;
 
@@ -55,33 +55,10 @@ pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, Store
 #[derive(Clone, Debug)]
 pub(super) struct Writer(pub(super) UnboundedSender<Job>);
 
-impl Store {
-    /// Runs `work` on the writer. All of it is committed if `work` returns `Ok`, and none of it if
-    /// `Err`.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
-            + Send
-            + 'static,
-    {
-        self.writer.enqueue(work).await
-    }
-
-    /// Queues `work` without waiting for it, for data that may be lost. A failure is only logged.
-    pub(super) fn write_in_background<F>(&self, work: F)
-    where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>
-            + Send
-            + 'static,
-    {
-        drop(self.writer.enqueue(work));
-    }
-}
-
 impl Writer {
-    /// Queues `work` at once. The future is its answer.
-    pub(super) fn enqueue<T, F>(
+    /// Queues `work` at once. The future is its answer. All of it is committed if `work` returns
+    /// `Ok`, and none of it if `Err`. If the future is dropped, a failure is only logged.
+    pub(super) fn write<T, F>(
         &self,
         work: F,
     ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
@@ -103,8 +80,8 @@ impl Writer {
     }
 }
 
-/// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store
-/// in one file, if no other process has it open.
+/// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty. Then it
+/// leaves the store in one file, if no other process has it open.
 pub(super) async fn run_writer(
     mut conn: SqliteConnection,
     readers: SqlitePool,
@@ -190,6 +167,7 @@ mod tests {
     use futures_util::FutureExt;
     use futures_util::future::join3;
 
+    use super::super::Store;
     use super::super::fixture::{Bench, compare_here};
     use super::*;
 
@@ -199,7 +177,7 @@ mod tests {
 
     /// One command of these statements.
     async fn run_sql(store: &Store, statements: &'static [&'static str]) -> Result<(), StoreError> {
-        store.write(move |conn| Box::pin(run_all(conn, statements))).await
+        store.writer.write(move |conn| Box::pin(run_all(conn, statements))).await
     }
 
     async fn run_all(
@@ -309,7 +287,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, writer) =
             Store::open(&folder.path().join("tidings.db"), compare_here()).await.unwrap();
-        let panic = store.write::<(), _>(|conn| {
+        let panic = store.writer.write::<(), _>(|conn| {
             Box::pin(async move {
                 run_all(conn, &[KEEP]).await?;
                 panic!("a bug");

@@ -252,7 +252,7 @@ async fn what_others_wait_while_copies_are_settled_at_once() {
         let mut waits = Vec::new();
         while settled.iter().any(|task| !task.is_finished()) {
             let begun = std::time::Instant::now();
-            bench.store.write(|conn| Box::pin(touch(conn))).await.unwrap();
+            bench.store.writer.write(|conn| Box::pin(touch(conn))).await.unwrap();
             waits.push(begun.elapsed());
         }
         let whole = start.elapsed();
