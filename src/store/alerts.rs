@@ -55,11 +55,12 @@ async fn find_alerted(
     alerts: &[NewAlert],
 ) -> Result<HashSet<(String, String)>, sqlx::Error> {
     let keys: Vec<_> = alerts.iter().map(key_of).collect();
+    // The stories of the event are read first: a rule may have alerted for many others.
     let alerted = sqlx::query_as(concat!(
         "SELECT wanted.rule, wanted.dedup_key FROM ",
         row_list!("$2", 0 rule TEXT, 1 dedup_key TEXT),
-        " AS wanted WHERE EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
-             WHERE story.event = $1 AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
+        " AS wanted WHERE EXISTS (SELECT 1 FROM story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
+             AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
     ));
     let alerted = alerted.bind(event).bind(to_json(&keys)?).fetch_all(conn).await?;
     Ok(alerted.into_iter().collect())
