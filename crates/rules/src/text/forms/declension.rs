@@ -58,10 +58,12 @@ pub(crate) fn declined(language: Slavic, word: &str, name: bool) -> Option<Vec<D
     if row.kind == Kind::Unknown {
         return None;
     }
+    // Half of the cases of Газа are cases of gas.
+    let is_short = syllables(word.strip_suffix(is_vowel).unwrap_or(word)) < 2;
     let mut forms = BTreeMap::new();
     for ending in row.endings().filter(|ending| ending.only_names != Some(!name)) {
         let form = format!("{stem}{}", spelling.of(ending.letters));
-        let capital = name && (row.has_other_words() || ending.is_risky || syllables(word) < 2);
+        let capital = name && (is_short || row.has_other_words() || ending.is_risky);
         if form != word {
             forms.insert(form, capital);
         }
@@ -71,13 +73,17 @@ pub(crate) fn declined(language: Slavic, word: &str, name: bool) -> Option<Vec<D
 
 /// Whether `word` is long enough to have endings: `юг` is, `на` is not.
 fn is_declinable(word: &str) -> bool {
-    let vowel = |c: char| VOWELS.contains(c);
-    let is_long = word.chars().count() > 2 || word.starts_with(vowel) && !word.ends_with(vowel);
-    is_long && word.contains(vowel)
+    let is_long =
+        word.chars().count() > 2 || word.starts_with(is_vowel) && !word.ends_with(is_vowel);
+    is_long && word.contains(is_vowel)
+}
+
+fn is_vowel(c: char) -> bool {
+    VOWELS.contains(c)
 }
 
 fn syllables(word: &str) -> usize {
-    word.chars().filter(|&c| VOWELS.contains(c)).count()
+    word.chars().filter(|&c| is_vowel(c)).count()
 }
 
 impl Slavic {
