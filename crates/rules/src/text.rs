@@ -23,7 +23,7 @@ mod words;
 pub(crate) use apostrophe::has_genitive_s;
 pub(crate) use case::{capitals, is_shouted, is_written_so};
 pub(crate) use combining_marks::without_marks;
-pub(crate) use forms::{Stemmer, attached, inflected, other_numbers};
+pub(crate) use forms::{Declined, Stemmer, attached, inflected, other_numbers};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;

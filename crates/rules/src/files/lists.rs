@@ -301,7 +301,7 @@ impl<'d> Resolver<'d, '_> {
                 }
             };
             terms.extend(found.into_iter().filter(|term| {
-                seen.insert((term.text.clone(), term.stemmer(), term.capitals.is_some()))
+                seen.insert((term.text.clone(), term.stemmer, term.capitals.is_some()))
             }));
         }
         self.open.pop();

@@ -139,9 +139,8 @@ fn feed(filter: &FeedFilter) -> String {
 }
 
 fn terms(list: &TermList) -> Vec<Labelled<'_>> {
-    let alike = |one: &Arc<Term>, next: &Arc<Term>| {
-        one.label == next.label && one.stemmer() == next.stemmer()
-    };
+    let alike =
+        |one: &Arc<Term>, next: &Arc<Term>| one.label == next.label && one.stemmer == next.stemmer;
     list.terms.chunk_by(alike).map(labelled).collect()
 }
 
@@ -149,7 +148,7 @@ fn terms(list: &TermList) -> Vec<Labelled<'_>> {
 fn labelled(terms: &[Arc<Term>]) -> Labelled<'_> {
     let label = terms[0].label.as_deref();
     let texts = terms.iter().map(|term| print::term_text(term)).collect();
-    match terms[0].stemmer() {
+    match terms[0].stemmer {
         None => Labelled { label, any: texts, stem: BTreeMap::new() },
         Some(stemmer) => {
             Labelled { label, any: Vec::new(), stem: BTreeMap::from([(stemmer.tag(), texts)]) }

@@ -138,9 +138,9 @@ fn grouped(digits: &str, sign: &str) -> Option<String> {
 }
 
 fn is_beside(text: &str, word: &Range<usize>, sign: char) -> bool {
-    let is_it = |c: &char| plain(*c) == sign;
-    let after = || beside(text[word.end..].chars()).filter(is_it).is_some();
-    let before = || beside(text[..word.start].chars().rev()).filter(is_it).is_some();
+    let is_it = |c: char| plain(c) == sign;
+    let after = || beside(text[word.end..].chars()).is_some_and(is_it);
+    let before = || beside(text[..word.start].chars().rev()).is_some_and(is_it);
     after() || (is_currency(sign) && before())
 }
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
 use crate::text::{
-    Stemmer, Token, attached, capitals, inflected, one_line, other_numbers, shows_nothing, tokenise,
+    Declined, Stemmer, Token, attached, capitals, inflected, one_line, other_numbers,
+    shows_nothing, tokenise,
 };
 
 /// A word or phrase that is searched.
@@ -18,6 +19,8 @@ pub(crate) struct Term {
     pub(crate) literal: bool,
     /// The capital letters of each of its words, if capitals count.
     pub(crate) capitals: Option<Vec<Vec<bool>>>,
+    /// The language whose forms of its words are found.
+    pub(crate) stemmer: Option<Stemmer>,
     /// The label of the list that it is in.
     pub(crate) label: Option<String>,
     /// Whether it is a cell of a table. Its text is then not an expression.
@@ -91,7 +94,9 @@ impl Term {
             return Err(NoTerm::Wordless);
         }
         let label = label.map(str::to_owned);
-        Ok(Self { text, words, literal, capitals: None, label, is_cell: false }.with(forms))
+        let term =
+            Self { text, words, literal, capitals: None, stemmer: None, label, is_cell: false };
+        Ok(term.with(forms))
     }
 
     /// The term of a table's cell. It has no operators, wildcards or quotation marks. `None` if it
@@ -106,6 +111,7 @@ impl Term {
             words,
             literal: false,
             capitals: None,
+            stemmer: None,
             label,
             is_cell: true,
         })
@@ -113,7 +119,14 @@ impl Term {
 
     /// The same term. Words that do not set their own forms are found in `forms`.
     pub(crate) fn with(self, forms: Forms) -> Self {
-        Self { words: self.words.into_iter().map(|word| word.with(forms)).collect(), ..self }
+        let stemmer = match forms {
+            Forms::Stem(stemmer) if self.words.iter().any(TermWord::is_open) => Some(stemmer),
+            _ => self.stemmer,
+        };
+        let is_name = |token: Token| self.text[token.span].starts_with(char::is_uppercase);
+        let names = tokenise(&self.text).into_iter().map(is_name).chain(std::iter::repeat(false));
+        let words = self.words.into_iter().zip(names).map(|(word, name)| word.with(forms, name));
+        Self { words: words.collect(), stemmer, ..self }
     }
 
     /// The same term, found only with the same capitals.
@@ -127,13 +140,6 @@ impl Term {
             .map(|(word, capitals)| word.cased(capitals))
             .collect();
         Self { words, capitals: Some(capitals), ..self }
-    }
-
-    /// The language whose stems it is found by.
-    pub(crate) fn stemmer(&self) -> Option<Stemmer> {
-        self.words.iter().find_map(|word| {
-            if let TermWord::Stem(stemmer, _) = word { Some(*stemmer) } else { None }
-        })
     }
 }
 
@@ -230,6 +236,16 @@ impl TermWord {
         }
     }
 
+    /// `word` or one of its declined forms.
+    fn declined(word: String, forms: Vec<Declined>) -> Self {
+        let spelling = |form: Declined| {
+            let condition = if form.capital { Condition::Capitalised } else { Condition::Always };
+            Spelling { word: form.word, condition }
+        };
+        let all = std::iter::once(Spelling::always(word)).chain(forms.into_iter().map(spelling));
+        Self::Spelled { spellings: all.collect(), is_open: false }
+    }
+
     /// `word` or one of `others`.
     fn one_of(word: String, others: Vec<String>) -> Self {
         if others.is_empty() {
@@ -246,8 +262,14 @@ impl TermWord {
         Self::Spelled { spellings: vec![Spelling::always(dotted), bare], is_open: false }
     }
 
-    /// The same word in `forms`, if it is open to forms.
-    fn with(self, forms: Forms) -> Self {
+    /// Whether the forms of a rule may add others.
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Plain(_) | Self::Attached(_) | Self::Spelled { is_open: true, .. })
+    }
+
+    /// The same word in `forms`, if it is open to forms. `name` says whether the rule writes it
+    /// with a capital.
+    fn with(self, forms: Forms, name: bool) -> Self {
         match (self, forms) {
             (Self::Plain(word), Forms::Plural) => {
                 let others = other_numbers(&word);
@@ -266,8 +288,15 @@ impl TermWord {
                 spellings.extend(others.into_iter().map(Spelling::always));
                 Self::Spelled { spellings, is_open: false }
             }
+            // Hebrew has prefixes, and no stems.
+            (Self::Attached(word), Forms::Stem(stemmer)) if !stemmer.has_stems() => {
+                Self::Attached(word)
+            }
             (Self::Plain(word) | Self::Attached(word), Forms::Stem(stemmer)) => {
-                Self::Stem(stemmer, stemmer.stem(&word))
+                match stemmer.declined(&word, name) {
+                    Some(forms) => Self::declined(word, forms),
+                    None => Self::Stem(stemmer, stemmer.stem(&word)),
+                }
             }
             (word, _) => word,
         }

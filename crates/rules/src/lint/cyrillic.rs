@@ -54,6 +54,7 @@ fn missed(term: &Term) -> String {
 
 fn lacks_endings(term: &Term) -> bool {
     !term.text.contains('*')
+        && term.stemmer.is_none()
         && term
             .words
             .iter()

@@ -186,7 +186,7 @@ fn help(kind: SiblingKind, term: &Term) -> String {
 
 /// What tells the terms of a list apart.
 fn identity(term: &Term) -> (&str, Option<Stemmer>, bool) {
-    (&term.text, term.stemmer(), term.capitals.is_some())
+    (&term.text, term.stemmer, term.capitals.is_some())
 }
 
 /// The `own` entries of a list that are redundant beside others of its `terms`.

@@ -1,18 +1,21 @@
-//! Finds the stem of a word with the algorithms of Snowball.
+//! Finds the forms of a word in a language: Slavic ones by tables of endings, others by their stem,
+//! with the algorithms of Snowball.
 
 use frostem::Algorithm;
 
 use super::attached;
+use super::declension::{Declined, Slavic, declined};
 use crate::story::LanguageTag;
 
 /// The longest word that is stemmed, in bytes.
 const LONGEST: usize = 64;
 
-/// The stemmer of a language. That of English is Porter2.
+/// What finds the forms of words of a language. The stems of English are those of Porter2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stemmer {
     tag: &'static str,
-    algorithm: Algorithm,
+    /// `None`: every word is its own stem.
+    algorithm: Option<Algorithm>,
 }
 
 impl Stemmer {
@@ -34,6 +37,11 @@ impl Stemmer {
         LANGUAGES.iter().map(|(tag, _)| *tag)
     }
 
+    /// Whether words of the language have stems. Other words are their own stem.
+    pub(crate) fn has_stems(self) -> bool {
+        self.algorithm.is_some()
+    }
+
     /// The stem of `word`, which must be folded as `tokenise` does. Never empty unless `word` is. A
     /// word with other characters than letters (`16s`, `u.s`, `at&t`), or with more than 64 bytes,
     /// is its own stem.
@@ -43,8 +51,22 @@ impl Stemmer {
         {
             return word.to_owned();
         }
-        let stem = frostem::Stemmer::new(self.algorithm).stem(word);
+        let Some(algorithm) = self.algorithm else { return word.to_owned() };
+        let stem = frostem::Stemmer::new(algorithm).stem(word);
         if stem.is_empty() { word.to_owned() } else { stem.into_owned() }
+    }
+
+    /// The forms of `word` without itself, if tables of endings know them. They replace the stem
+    /// then. `name` says whether the rule writes it with a capital.
+    pub(crate) fn declined(self, word: &str, name: bool) -> Option<Vec<Declined>> {
+        let language = match self.tag {
+            "bg" => Slavic::Bulgarian,
+            "ru" => Slavic::Russian,
+            "sr" => Slavic::Serbian,
+            "uk" => Slavic::Ukrainian,
+            _ => return None,
+        };
+        declined(language, word, name)
     }
 
     /// Calls `found` with the stem of `word`, and in Arabic with those of what it may be without
@@ -65,42 +87,44 @@ impl Stemmer {
 }
 
 /// The algorithms by tag, sorted.
-const LANGUAGES: &[(&str, Algorithm)] = &[
-    ("ar", Algorithm::Arabic),
-    ("ca", Algorithm::Catalan),
-    ("cs", Algorithm::Czech),
-    ("da", Algorithm::Danish),
-    ("de", Algorithm::German),
-    ("el", Algorithm::Greek),
-    ("en", Algorithm::English),
-    ("eo", Algorithm::Esperanto),
-    ("es", Algorithm::Spanish),
-    ("et", Algorithm::Estonian),
-    ("eu", Algorithm::Basque),
-    ("fa", Algorithm::Persian),
-    ("fi", Algorithm::Finnish),
-    ("fr", Algorithm::French),
-    ("ga", Algorithm::Irish),
-    ("hi", Algorithm::Hindi),
-    ("hu", Algorithm::Hungarian),
-    ("hy", Algorithm::Armenian),
-    ("id", Algorithm::Indonesian),
-    ("it", Algorithm::Italian),
-    ("lt", Algorithm::Lithuanian),
-    ("ne", Algorithm::Nepali),
-    ("nl", Algorithm::Dutch),
-    ("no", Algorithm::Norwegian),
-    ("pl", Algorithm::Polish),
-    ("pt", Algorithm::Portuguese),
-    ("ro", Algorithm::Romanian),
-    ("ru", Algorithm::Russian),
-    ("sr", Algorithm::Serbian),
-    ("st", Algorithm::Sesotho),
-    ("sv", Algorithm::Swedish),
-    ("ta", Algorithm::Tamil),
-    ("tr", Algorithm::Turkish),
-    ("uk", Algorithm::Ukrainian),
-    ("yi", Algorithm::Yiddish),
+const LANGUAGES: &[(&str, Option<Algorithm>)] = &[
+    ("ar", Some(Algorithm::Arabic)),
+    ("bg", None),
+    ("ca", Some(Algorithm::Catalan)),
+    ("cs", Some(Algorithm::Czech)),
+    ("da", Some(Algorithm::Danish)),
+    ("de", Some(Algorithm::German)),
+    ("el", Some(Algorithm::Greek)),
+    ("en", Some(Algorithm::English)),
+    ("eo", Some(Algorithm::Esperanto)),
+    ("es", Some(Algorithm::Spanish)),
+    ("et", Some(Algorithm::Estonian)),
+    ("eu", Some(Algorithm::Basque)),
+    ("fa", Some(Algorithm::Persian)),
+    ("fi", Some(Algorithm::Finnish)),
+    ("fr", Some(Algorithm::French)),
+    ("ga", Some(Algorithm::Irish)),
+    ("he", None),
+    ("hi", Some(Algorithm::Hindi)),
+    ("hu", Some(Algorithm::Hungarian)),
+    ("hy", Some(Algorithm::Armenian)),
+    ("id", Some(Algorithm::Indonesian)),
+    ("it", Some(Algorithm::Italian)),
+    ("lt", Some(Algorithm::Lithuanian)),
+    ("ne", Some(Algorithm::Nepali)),
+    ("nl", Some(Algorithm::Dutch)),
+    ("no", Some(Algorithm::Norwegian)),
+    ("pl", Some(Algorithm::Polish)),
+    ("pt", Some(Algorithm::Portuguese)),
+    ("ro", Some(Algorithm::Romanian)),
+    ("ru", Some(Algorithm::Russian)),
+    ("sr", Some(Algorithm::Serbian)),
+    ("st", Some(Algorithm::Sesotho)),
+    ("sv", Some(Algorithm::Swedish)),
+    ("ta", Some(Algorithm::Tamil)),
+    ("tr", Some(Algorithm::Turkish)),
+    ("uk", Some(Algorithm::Ukrainian)),
+    ("yi", Some(Algorithm::Yiddish)),
 ];
 
 #[cfg(test)]
@@ -177,7 +201,7 @@ mod tests {
             assert_eq!(Stemmer::for_language(lang), None, "{lang}");
         }
         let tags: Vec<&str> = Stemmer::all().collect();
-        assert!(tags.is_sorted() && tags.len() == 35);
+        assert!(tags.is_sorted() && tags.len() == 37);
         assert!(tags.iter().all(|tag| Stemmer::for_language(tag).map(Stemmer::tag) == Some(tag)));
     }
 
