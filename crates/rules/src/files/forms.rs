@@ -5,8 +5,8 @@ use crate::language::term::Forms;
 use crate::text::Stemmer;
 use crate::yaml::{Entries, Node, Text};
 
-/// The forms in `entries`: `forms: plain`, `forms: plural`, `forms: inflected`, `forms: {stem: en}`, or `stem: en` for
-/// short. `None` if there are none.
+/// The forms in `entries`: `forms: plain`, `forms: plural`, `forms: inflected`,
+/// `forms: {stem: en}`, or `stem: en` for short. `None` if there are none.
 pub(super) fn read_forms(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Forms> {
     let (forms, stem) = (entries.get("forms"), entries.get("stem"));
     if let (Some(_), Some(stem)) = (&forms, &stem) {

@@ -70,8 +70,8 @@ const UNKNOWN: [&str; 7] = ["mis", "mul", "none", "null", "und", "unknown", "zxx
 impl<'t> LanguageTag<'t> {
     /// The language of `written`; `None` if it is blank or says that the language is unknown.
     ///
-    /// Of several languages (`en, fr`) the first counts. A character set (`en_US.UTF-8`) and what is
-    /// in parentheses are ignored. A tag that names no language stays as it is.
+    /// Of several languages (`en, fr`) the first counts. A character set (`en_US.UTF-8`) and what
+    /// is in parentheses are ignored. A tag that names no language stays as it is.
     #[must_use]
     pub fn parse(written: &'t str) -> Option<Self> {
         let end = written.find(['.', '@', ',', ';', '(', '/']).unwrap_or(written.len());

@@ -13,6 +13,8 @@ use super::{apostrophe, digit_groups, hebrew};
 mod settled;
 mod simplified;
 
+pub(super) use simplified::simplified;
+
 /// A folded text.
 pub(super) struct Folded {
     /// The folded text.
@@ -103,7 +105,8 @@ fn is_inside_word(before: &str, c: char, after: &str) -> bool {
         || digit_groups::is_separator(before, c, after)
 }
 
-fn is_between_arabic(before: &str, after: &str) -> bool {
+/// Whether `before` ends and `after` begins with an Arabic letter or a mark.
+pub(super) fn is_between_arabic(before: &str, after: &str) -> bool {
     let is_arabic = |c: char| is_arabic(c) || is_combining_mark(c);
     before.chars().next_back().is_some_and(is_arabic) && after.chars().next().is_some_and(is_arabic)
 }
@@ -150,7 +153,8 @@ fn fold_case(c: char) -> impl Iterator<Item = char> {
 }
 
 /// Whether `c` is kept. Not kept are marks on a Latin or Greek letter, vowel marks on an Arabic or
-/// Hebrew letter, stress marks on a Cyrillic letter, and marks that make a symbol of a digit (1⃣). `base` is the last letter.
+/// Hebrew letter, stress marks on a Cyrillic letter, and marks that make a symbol of a digit (1⃣).
+/// `base` is the last letter.
 fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
         return !takes_accents(*base)
@@ -205,7 +209,7 @@ fn push_letter(text: &mut String, c: char) {
         'ـ' => {}
         '٫' => text.push('.'),
         '٬' => text.push(','),
-        '一'..='\u{9fff}' => text.push(simplified::simplified(c)),
+        '一'..='\u{9fff}' => text.push(simplified(c)),
         _ => text.push(european_digit(c).unwrap_or(c)),
     }
 }

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 /// What joins two words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Joint {
+pub(super) enum SpaceJoint {
     /// Both are initials. A full stop is between them in the joined word.
     Initials,
     /// Both are groups of digits.
     Digits,
 }
 
-impl Joint {
+impl SpaceJoint {
     /// What is between the two in the joined word.
     pub(super) fn sign(self) -> &'static str {
         match self {
@@ -33,21 +33,21 @@ impl Joint {
 pub(super) fn joint(
     text: &str,
     left: &Range<usize>,
-    before: Option<Joint>,
+    before: Option<SpaceJoint>,
     right: &Range<usize>,
-) -> Option<Joint> {
-    let initials = text[left.clone()].ends_with('.') && before == Some(Joint::Initials);
+) -> Option<SpaceJoint> {
+    let initials = text[left.clone()].ends_with('.') && before == Some(SpaceJoint::Initials);
     let gap = text.get(left.end - usize::from(initials)..right.start)?;
     let space = gap.chars().next_back().filter(|c| c.is_whitespace())?;
     match gap.len() - space.len_utf8() {
         0 if is_group_space(space, &text[right.clone()]) => {
-            let starts = before == Some(Joint::Digits) || is_first_group(text, left);
-            (starts && is_next_group(text, right)).then_some(Joint::Digits)
+            let starts = before == Some(SpaceJoint::Digits) || is_first_group(text, left);
+            (starts && is_next_group(text, right)).then_some(SpaceJoint::Digits)
         }
         1 if gap.starts_with('.') && is_single_space(space) => {
-            let starts = before == Some(Joint::Initials) || is_initial(&text[left.clone()]);
+            let starts = before == Some(SpaceJoint::Initials) || is_initial(&text[left.clone()]);
             let goes_on = is_initial(&text[right.clone()]) && text[right.end..].starts_with('.');
-            (starts && goes_on).then_some(Joint::Initials)
+            (starts && goes_on).then_some(SpaceJoint::Initials)
         }
         _ => None,
     }

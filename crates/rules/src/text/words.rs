@@ -5,6 +5,8 @@
 //! folded form are appended to it. Runs that hold only plain words are read sixty-four bytes at a
 //! time (`map`), other runs one character at a time, and unusual runs as `tokenise` reads them.
 
+mod scripts;
+
 use std::ops::Range;
 
 use super::alphabet::{ALPHABET, Alphabet, CharacterKind};
@@ -13,7 +15,7 @@ use super::digit_groups;
 use super::folded_words;
 use super::map::ByteMap;
 use super::runs::shows_nothing;
-use super::spaced::{self, Joint};
+use super::spaced::{self, SpaceJoint};
 
 /// The words of several texts.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +138,13 @@ impl Words {
     }
 
     /// The place of the two words as one word.
-    fn joined(&mut self, left: WordPlace, right: WordPlace, joint: Joint, text: &str) -> WordPlace {
+    fn joined(
+        &mut self,
+        left: WordPlace,
+        right: WordPlace,
+        joint: SpaceJoint,
+        text: &str,
+    ) -> WordPlace {
         let at = self.folded.len();
         for place in [left, right] {
             if self.folded.len() > at {
@@ -198,18 +206,28 @@ impl Words {
             if part.from < at {
                 last = Some(self.put(last, part, run));
             }
-            if is_grouped(run.text, part.from..at) || is_within_word(run.text, at, width) {
-                kind = CharacterKind::Odd;
-            }
-            match kind {
-                CharacterKind::Sign | CharacterKind::Letter | CharacterKind::Digit => at += width,
-                CharacterKind::Space => break,
-                CharacterKind::Odd => {
-                    self.folded.truncate(folded);
-                    self.places.truncate(words);
-                    return None;
+            let is_joined =
+                is_grouped(run.text, part.from..at) || is_within_word(run.text, at, width);
+            at = match kind {
+                CharacterKind::Sign | CharacterKind::Letter | CharacterKind::Digit
+                    if !is_joined =>
+                {
+                    at + width
                 }
-            }
+                CharacterKind::Space if !is_joined => break,
+                _ => {
+                    if let Some(last) = last.take() {
+                        self.take(last, run);
+                    }
+                    let end = if is_joined { None } else { self.script_word(run, at) };
+                    let Some(end) = end else {
+                        self.folded.truncate(folded);
+                        self.places.truncate(words);
+                        return None;
+                    };
+                    end
+                }
+            };
         }
         if let Some(last) = last {
             self.take(last, run);
@@ -451,7 +469,7 @@ mod tests {
 
         #[test]
         fn texts_have_the_same_words_either_way(
-            text in "([a-zA-Z]{1,4}|[sS]|[0-9]{1,2}|[.,’'`\"“”»…·:&+#_/-]|[ \n\r\u{a0}\u{2028}]|[é-ÿŁœſßʼnŀ]|[А-я]|[ά-ώΣ]|\u{301}|\u{ad}|\u{200b}|[א-ת״]|[가-각]|[ア-オ北]|[٠-٩ا]|\\PC){0,40}",
+            text in "([a-zA-Z]{1,4}|[अ-ह]|[\u{93e}-\u{94d}]|[ก-๎]|[。，・「 ]|[ァ-ヺー]|[ぁ-ん]|[國習一-龥]|[\u{64b}-\u{652}ـ\u{200c}]|[\u{5b0}-\u{5bb}]|[sS]|[0-9]{1,2}|[.,’'`\"“”»…·:&+#_/-]|[ \n\r\u{a0}\u{2028}]|[é-ÿŁœſßʼnŀ]|[А-я]|[ά-ώΣ]|\u{301}|\u{ad}|\u{200b}|[א-ת״]|[가-각]|[ア-オ北]|[٠-٩ا]|\\PC){0,40}",
         ) {
             prop_assert_eq!(quick(&text), tokenise(&text));
         }

@@ -22,7 +22,7 @@ static SIMPLIFIED: LazyLock<Box<[u16]>> = LazyLock::new(|| {
 });
 
 /// The simplified form of `c`, or `c`.
-pub(super) fn simplified(c: char) -> char {
+pub(in crate::text) fn simplified(c: char) -> char {
     let entry = u32::from(c).checked_sub(FIRST).and_then(|at| SIMPLIFIED.get(at as usize));
     match entry {
         Some(&code) if code != 0 => char::from_u32(code.into()).unwrap_or(c),

@@ -11,7 +11,7 @@ mod serbian;
 mod tests;
 mod ukrainian;
 
-use row::{Kind, Row};
+use row::{EndingRow, Kind};
 
 /// The longest word that gets other forms, in bytes.
 const LONGEST: usize = 64;
@@ -52,7 +52,7 @@ pub(crate) fn declined(language: Slavic, word: &str, name: bool) -> Option<Vec<D
     if language.fixed().split(' ').any(|fixed| spelling.of(fixed) == word) || !is_declinable(word) {
         return Some(Vec::new());
     }
-    let fits = |row: &&Row| row.admits(name) && spelling.stem(word, row).is_some();
+    let fits = |row: &&EndingRow| row.admits(name) && spelling.stem(word, row).is_some();
     let row = language.rows().iter().find(fits)?;
     let stem = spelling.stem(word, row)?;
     if row.kind == Kind::Unknown {
@@ -88,12 +88,12 @@ fn syllables(word: &str) -> usize {
 
 impl Slavic {
     /// The spelling of `word`, if all of its letters are of the language.
-    fn spelling(self, word: &str) -> Option<Spelling> {
+    fn spelling(self, word: &str) -> Option<SlavicScript> {
         if !word.is_empty() && word.chars().all(|c| matches!(c, '\u{430}'..='\u{45f}' | 'ґ')) {
-            return Some(Spelling::Cyrillic);
+            return Some(SlavicScript::Cyrillic);
         }
         let is_latin = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-        (self == Self::Serbian && is_latin).then_some(Spelling::Latin)
+        (self == Self::Serbian && is_latin).then_some(SlavicScript::Latin)
     }
 
     /// The words without other forms: conjunctions, pronouns, loan words.
@@ -107,7 +107,7 @@ impl Slavic {
     }
 
     /// The rows of its table. The first that fits a word has its forms.
-    fn rows(self) -> &'static [Row] {
+    fn rows(self) -> &'static [EndingRow] {
         match self {
             Self::Russian => russian::ROWS,
             Self::Ukrainian => ukrainian::ROWS,
@@ -119,12 +119,12 @@ impl Slavic {
 
 /// The letters that a word is written with.
 #[derive(Clone, Copy)]
-enum Spelling {
+enum SlavicScript {
     Cyrillic,
     Latin,
 }
 
-impl Spelling {
+impl SlavicScript {
     /// `text` of a table in these letters.
     fn of(self, text: &str) -> Cow<'_, str> {
         match self {
@@ -134,7 +134,7 @@ impl Spelling {
     }
 
     /// `word` without the ending of `row`, if the row is for such words.
-    fn stem<'a>(self, word: &'a str, row: &Row) -> Option<&'a str> {
+    fn stem<'a>(self, word: &'a str, row: &EndingRow) -> Option<&'a str> {
         let stem = word.strip_suffix(&*self.of(row.ending)).filter(|stem| !stem.is_empty())?;
         let fits = |end: &str| match end.strip_prefix('^') {
             Some(whole) => stem == self.of(whole),

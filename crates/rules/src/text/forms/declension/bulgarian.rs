@@ -1,6 +1,6 @@
 //! The endings of Bulgarian words: articles and plurals.
 
-use super::row::{Row, adjective, any, common, name, surname};
+use super::row::{EndingRow, adjective, any, common, name, surname};
 
 /// The words without other forms.
 pub(super) const FIXED: &str = "а аз ако без беше би бил в във все всички да до докато за и из или им \
@@ -12,7 +12,7 @@ pub(super) const FIXED: &str = "а аз ако без беше би бил в в
 const HARD: &str = "ът а и ите ове- овете-";
 const SOFT: &str = "ят я и ите";
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[EndingRow] = &[
     // Adjectives
     adjective("с ш ч ц ж з", "ки", &["кия кият ка ката ко кото ките"]),
     adjective("с ш ч ц", "ка", &["ки кия кият ката ко кото ките"]),

@@ -1,7 +1,7 @@
 //! One row of a table of endings.
 
 /// The words with an ending, and their forms.
-pub(super) struct Row {
+pub(super) struct EndingRow {
     /// Which words it is for.
     pub(super) kind: Kind,
     /// What stands before the ending, separated by spaces. After a `^`, the whole word up to the
@@ -42,7 +42,7 @@ pub(super) enum Kind {
     Unknown,
 }
 
-impl Row {
+impl EndingRow {
     /// Whether it is for names, or for other words.
     pub(super) fn admits(&self, name: bool) -> bool {
         match self.kind {
@@ -73,8 +73,8 @@ pub(super) const fn any(
     stems: &'static str,
     ending: &'static str,
     forms: &'static [&'static str],
-) -> Row {
-    Row { kind: Kind::Any, stems, ending, forms }
+) -> EndingRow {
+    EndingRow { kind: Kind::Any, stems, ending, forms }
 }
 
 /// A row for words without a capital.
@@ -82,8 +82,8 @@ pub(super) const fn common(
     stems: &'static str,
     ending: &'static str,
     forms: &'static [&'static str],
-) -> Row {
-    Row { kind: Kind::Common, stems, ending, forms }
+) -> EndingRow {
+    EndingRow { kind: Kind::Common, stems, ending, forms }
 }
 
 /// A row for names.
@@ -91,8 +91,8 @@ pub(super) const fn name(
     stems: &'static str,
     ending: &'static str,
     forms: &'static [&'static str],
-) -> Row {
-    Row { kind: Kind::Name, stems, ending, forms }
+) -> EndingRow {
+    EndingRow { kind: Kind::Name, stems, ending, forms }
 }
 
 /// A row for names whose forms may be other words without a capital.
@@ -100,8 +100,8 @@ pub(super) const fn surname(
     stems: &'static str,
     ending: &'static str,
     forms: &'static [&'static str],
-) -> Row {
-    Row { kind: Kind::Surname, stems, ending, forms }
+) -> EndingRow {
+    EndingRow { kind: Kind::Surname, stems, ending, forms }
 }
 
 /// A row for adjectives, and for names that are declined like them.
@@ -109,11 +109,11 @@ pub(super) const fn adjective(
     stems: &'static str,
     ending: &'static str,
     forms: &'static [&'static str],
-) -> Row {
-    Row { kind: Kind::Adjective, stems, ending, forms }
+) -> EndingRow {
+    EndingRow { kind: Kind::Adjective, stems, ending, forms }
 }
 
 /// A row for words that have no nominal ending.
-pub(super) const fn unknown(stems: &'static str, ending: &'static str) -> Row {
-    Row { kind: Kind::Unknown, stems, ending, forms: &[] }
+pub(super) const fn unknown(stems: &'static str, ending: &'static str) -> EndingRow {
+    EndingRow { kind: Kind::Unknown, stems, ending, forms: &[] }
 }

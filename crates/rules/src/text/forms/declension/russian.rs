@@ -1,6 +1,6 @@
 //! The endings of Russian words.
 
-use super::row::{Row, adjective, any, common, name, surname, unknown};
+use super::row::{EndingRow, adjective, any, common, name, surname, unknown};
 
 /// The words without other forms.
 pub(super) const FIXED: &str = "а без бы был была были было быть в вам вас ведь весь во вот все \
@@ -32,7 +32,7 @@ const SOFT_ADJECTIVE: &str = "ий его ему им ем яя ей юю ею �
 /// What stands before `-ний`, `-няя`, `-нее`, `-ние` of adjectives.
 const BEFORE_SOFT: &str = "^си б в д ж з й к л м н п р с т х ч ш ь";
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[EndingRow] = &[
     // Verbs, and cases of adjectives
     unknown("т ч", "ься"),
     unknown("т", "ись"),

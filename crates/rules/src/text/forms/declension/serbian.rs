@@ -1,6 +1,6 @@
 //! The endings of Serbian words, in Cyrillic letters.
 
-use super::row::{Row, adjective, any, common, name, surname};
+use super::row::{EndingRow, adjective, any, common, name, surname};
 
 /// The words without other forms.
 pub(super) const FIXED: &str = "а али ако без би био била били было бити више већ ви врло где да до док \
@@ -16,7 +16,7 @@ const SOFT: &str = "а у ем е и има";
 const A: &str = "е и у ом о ама";
 const ADJECTIVE: &str = "ог ога ом оме ому им а е у ој о их има и";
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[EndingRow] = &[
     // Adjectives
     adjective("ск шк чк цк", "и", &[ADJECTIVE]),
     adjective("ск шк чк цк", "а", &[ADJECTIVE]),

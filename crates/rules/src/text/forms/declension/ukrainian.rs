@@ -1,6 +1,6 @@
 //! The endings of Ukrainian words. The apostrophes of words are gone: сімя, Лукянівка.
 
-use super::row::{Row, adjective, any, common, name, surname, unknown};
+use super::row::{EndingRow, adjective, any, common, name, surname, unknown};
 
 /// The words without other forms.
 pub(super) const FIXED: &str = "а або але б без би бо був буде була були було бути в вам вас весь ви \
@@ -23,7 +23,7 @@ const SINGULAR_A: &str = "и і у ою ої ій";
 /// The case forms of the hard adjective.
 const ADJECTIVE: &str = "ий ого ому им ім а ої ій у ою е і их ими";
 
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[EndingRow] = &[
     // Verbs, and cases of adjectives
     unknown("т", "ися"),
     unknown("т", "ись"),
