@@ -24,8 +24,8 @@ pub(super) enum FeedOutcome {
     Unchanged(HttpAnswer),
     /// The feed was read.
     Read(HttpAnswer, Box<IdentifiedDocument>, Unrecorded),
-    /// The feed could not be read.
-    Failed(FeedFailure),
+    /// The feed could not be read, for this reason.
+    Failed(PollEnd, String),
     /// The feed was not requested, because its host has a pause until then.
     Resting(HostKey, Timestamp),
 }
@@ -36,13 +36,6 @@ pub(super) struct Unrecorded {
     _document_permit: OwnedSemaphorePermit,
     /// The memory of the document.
     _memory: ParsingMemory,
-}
-
-/// Why a feed could not be read.
-pub(super) struct FeedFailure {
-    pub(super) ended: PollEnd,
-    /// The reason, in words.
-    pub(super) why: String,
 }
 
 /// The new address of a feed that has moved permanently. `None` if it is polled at its configured
@@ -60,7 +53,7 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
     let mut answer = match fetch_unless_others_wait(&parts.fetcher, url, validators, is_new).await {
         Ok(answer) => answer,
         Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
-        Err(error) => return FeedOutcome::Failed(feed_failure(&error)),
+        Err(error) => return FeedOutcome::Failed(end_after(&error), error.to_string()),
     };
     let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
@@ -83,7 +76,7 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
-            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why })
+            FeedOutcome::Failed(PollEnd::Failed, why)
         }
     }
 }
@@ -121,8 +114,8 @@ fn with_body_end(document: Document, is_broken: bool) -> Document {
     Document { end, ..document }
 }
 
-fn feed_failure(error: &FetchError) -> FeedFailure {
-    let ended = match error {
+fn end_after(error: &FetchError) -> PollEnd {
+    match error {
         FetchError::Status { code: 404, .. } => PollEnd::NotFound,
         FetchError::Status { code: 410, .. } => PollEnd::Gone,
         FetchError::Status { code: 429 | 503, retry_after, .. } => {
@@ -130,8 +123,7 @@ fn feed_failure(error: &FetchError) -> FeedFailure {
         }
         FetchError::Unreachable(_) | FetchError::Forbidden(_) => PollEnd::Unreached,
         _ => PollEnd::Failed,
-    };
-    FeedFailure { ended, why: error.to_string() }
+    }
 }
 
 /// Whether every host of a request, also after redirects, is the user's own. Only then is a shorter
@@ -144,7 +136,7 @@ pub(super) fn are_all_hosts_own(
 ) -> bool {
     let answered = match outcome {
         FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
-        FeedOutcome::Failed(_) | FeedOutcome::Resting(..) => None,
+        FeedOutcome::Failed(..) | FeedOutcome::Resting(..) => None,
     };
     [feed, requested].into_iter().chain(answered).all(|url| network.owns(url))
 }
@@ -170,8 +162,7 @@ mod tests {
                 redirects: RedirectKind::Redirected,
             })
         };
-        let failed =
-            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why: String::new() });
+        let failed = FeedOutcome::Failed(PollEnd::Failed, String::new());
         assert!(
             are_all_hosts_own(&network, &own, &own, &from(&own))
                 && are_all_hosts_own(&network, &own, &own, &failed)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::feed_request::{FeedFailure, FeedOutcome, are_all_hosts_own, new_address};
+use super::feed_request::{FeedOutcome, are_all_hosts_own, new_address};
 use super::parts::PollParts;
 use crate::alerts::Receiver;
 use crate::clock::now;
@@ -39,9 +39,7 @@ pub(super) async fn record_outcome(
             return write_record(parts, postponed_record(feed, before, &host, until, ended_at))
                 .await;
         }
-        FeedOutcome::Failed(FeedFailure { ended, why }) => {
-            apply_failure(&mut state, feed, before, ended, why)
-        }
+        FeedOutcome::Failed(ended, why) => apply_failure(&mut state, feed, before, ended, why),
         FeedOutcome::Unchanged(answer) => {
             apply_success(&mut state, feed, requested, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
