@@ -156,10 +156,10 @@ async fn run_forever(
         poller::keep_polling(&loops.polls, feeds, stop.clone()),
         articles::settle_waiting(loops.stories, mode),
         recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
-        reload::keep_rules_fresh(loops.reloads, files, reload, stop.clone()),
+        reload::keep_rules_fresh(loops.reloads, files, reload, &stop),
         backfill::match_past_stories(loops.backfills, stop.clone()),
         housekeeping::keep_sweeping(loops.sweeps, stop.clone()),
-        indexing::keep_indexing(loops.indexing, stop),
+        indexing::keep_indexing(loops.indexing, stop.clone()),
     );
     end
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{later, now};
+use crate::daemon::blocking::run_without_permit;
 use crate::daemon::dispatcher::DeliveryParts;
 use crate::notify;
 use crate::store::{
@@ -98,7 +99,7 @@ async fn prepare_all(parts: &Arc<DeliveryParts>, open: Vec<OpenMessage>) -> Prep
     let prepare = move || {
         open.into_iter().map(|open| (open.message, prepare_message(&parts, open))).collect()
     };
-    tokio::task::spawn_blocking(prepare).await.expect("a panic of a template is caught")
+    run_without_permit(prepare).await
 }
 
 fn prepare_message(parts: &DeliveryParts, open: OpenMessage) -> PreparedMessage {
