@@ -157,22 +157,22 @@ async fn run_forever(
         articles::settle_waiting(loops.stories, mode),
         recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
         reload::keep_rules_fresh(loops.reloads, files, reload, &stop),
-        backfill::match_past_stories(loops.backfills, stop.clone()),
-        housekeeping::keep_sweeping(loops.sweeps, stop.clone()),
-        indexing::keep_indexing(loops.indexing, stop.clone()),
+        scheduler::repeat(loops.backfills, mode, &stop),
+        scheduler::repeat(loops.sweeps, mode, &stop),
+        scheduler::repeat(loops.indexing, mode, &stop),
     );
     end
 }
 
 /// Does each task once.
 async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: CancellationToken) -> DeliveryEnd {
-    backfill::match_past_stories(loops.backfills, stop.clone()).await;
+    scheduler::repeat(loops.backfills, Mode::Once, &stop).await;
     poller::poll_once(&loops.polls, feeds, &stop).await;
     articles::settle_waiting(loops.stories, Mode::Once).await;
     recheck::keep_rechecking(loops.rechecks, Mode::Once, stop.clone()).await;
     let end = dispatcher::deliver(loops.deliveries, Mode::Once, stop.clone()).await;
-    housekeeping::keep_sweeping(loops.sweeps, stop.clone()).await;
-    indexing::keep_indexing(loops.indexing, stop).await;
+    scheduler::repeat(loops.sweeps, Mode::Once, &stop).await;
+    scheduler::repeat(loops.indexing, Mode::Once, &stop).await;
     end
 }
 

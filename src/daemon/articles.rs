@@ -24,8 +24,7 @@ use tidings_rules::story::{Read, Story};
 /// which costs little.
 const AT_ONCE: usize = 1024;
 
-/// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
-/// story whose task panics is left for the next run.
+/// Settles stories as they become due, until `stop`, or in a single round until no story waits.
 pub(crate) async fn settle_waiting(mut stories: WaitingStories, mode: Mode) {
     let stop = stories.stop.clone();
     scheduler::run_work(&mut stories, mode, &stop).await;

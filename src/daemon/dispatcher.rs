@@ -18,7 +18,7 @@ use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
 use crate::config::Config;
 use crate::daemon::payloads::Payloads;
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
+use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, announce, feed_diff, payloads, scheduler};
 use crate::notify;
@@ -219,26 +219,10 @@ impl Work for Deliveries {
         (lease.clone(), Box::pin(async move { Ok(send_message(&parts, &lease).await) }))
     }
 
-    fn end(&mut self, lease: Lease, finish: Option<Finish>) {
-        if let Some(finish) = finish {
-            self.log_outcome(&lease, &finish);
-            self.newly_ended.push((lease, finish));
-        }
-    }
-
-    /// The message is retried later, and the attempt counts.
-    fn end_after_panic(&mut self, lease: Lease, why: &Panicked) -> AfterPanic<Lease> {
-        let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
-        let retry = RetryRecord {
-            due: later(now(), AFTER_A_PANIC),
-            cause,
-            scope,
-            counts: true,
-            rest_until: None,
-            why: why.to_string(),
-        };
-        self.end(lease, Some(Finish::Retry(retry)));
-        AfterPanic::Reschedule
+    fn end(&mut self, lease: Lease, result: Result<Finish, JobFailure>) {
+        let finish = result.unwrap_or_else(|why| Finish::Retry(after_panic(&why)));
+        self.log_outcome(&lease, &finish);
+        self.newly_ended.push((lease, finish));
     }
 
     async fn wait_for_change(&mut self) {
@@ -328,5 +312,17 @@ fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Op
             }
             Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
         }
+    }
+}
+
+/// The retry of a message whose attempt panicked. The attempt counts.
+fn after_panic(why: &JobFailure) -> RetryRecord {
+    RetryRecord {
+        due: later(now(), AFTER_A_PANIC),
+        cause: FailureCause::Failed,
+        scope: FailureScope::Message,
+        counts: true,
+        rest_until: None,
+        why: why.to_string(),
     }
 }

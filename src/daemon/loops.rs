@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::now;
 use crate::config::Config;
 use crate::daemon::articles::WaitingStories;
 use crate::daemon::backfill::Backfills;
@@ -88,16 +87,9 @@ impl Loops {
                 matcher: Arc::clone(&matcher),
                 wakeups: Arc::clone(&wakeups),
             },
-            backfills: Backfills {
-                store: store.clone(),
-                matcher,
-                threads,
-                wakeups,
-                mode,
-                due: Some(now()),
-            },
-            indexing: AlertIndexing { store: store.clone(), mode, due: now() },
-            sweeps: Sweeps { store: store.clone(), retain: config.retain, mode, due: now() },
+            backfills: Backfills { store: store.clone(), matcher, threads, wakeups, mode },
+            indexing: AlertIndexing(store.clone()),
+            sweeps: Sweeps { store: store.clone(), retain: config.retain, mode },
             polls,
         })
     }

@@ -22,7 +22,7 @@ use url::Url;
 use crate::alerts::draft;
 use crate::clock::{Jump, later, now};
 use crate::config::{FeedConfig, Poll};
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
+use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::{Mode, scheduler};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
@@ -176,6 +176,7 @@ impl Work for Feeds {
 
     const STOP_GRACE: Duration = scheduler::STOP_GRACE;
     const LOOKUP_FAILED: &'static str = "due feeds cannot be looked up";
+    const JOB_FAILED: &'static str = "a poll failed";
 
     async fn find_due(
         &mut self,
@@ -197,18 +198,15 @@ impl Work for Feeds {
         (index, Box::pin(async move { Ok(poll_feed(&parts, index, state, &stop).await) }))
     }
 
-    fn end(&mut self, index: usize, state: Option<FeedState>) {
-        if let Some(state) = state {
-            let due = state.next_poll;
+    fn end(&mut self, index: usize, result: Result<FeedState, JobFailure>) {
+        let due = if let Ok(state) = result {
             self.states[index] = state;
-            self.schedule_next(index, due);
-        }
-    }
-
-    fn end_after_panic(&mut self, index: usize, why: &Panicked) -> AfterPanic<usize> {
-        error!("{}: its poll failed because of {why}", self.states[index].name);
-        self.schedule_next(index, Some(later(now(), AFTER_A_PANIC)));
-        AfterPanic::Reschedule
+            self.states[index].next_poll
+        } else {
+            warn!("{}: its poll failed; it is polled again later", self.states[index].name);
+            Some(later(now(), AFTER_A_PANIC))
+        };
+        self.schedule_next(index, due);
     }
 
     async fn wait_for_change(&mut self) {
