@@ -152,7 +152,7 @@ async fn run_forever(
 ) -> DeliveryEnd {
     let mode = Mode::Forever;
     let (end, ..) = tokio::join!(
-        dispatcher::deliver(loops.deliveries, mode, stop.clone()),
+        dispatcher::deliver(loops.deliveries, mode, &stop),
         poller::keep_polling(&loops.polls, feeds, stop.clone()),
         articles::settle_waiting(loops.stories, mode),
         recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
@@ -170,7 +170,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: CancellationToken) 
     poller::poll_once(&loops.polls, feeds, &stop).await;
     articles::settle_waiting(loops.stories, Mode::Once).await;
     recheck::keep_rechecking(loops.rechecks, Mode::Once, stop.clone()).await;
-    let end = dispatcher::deliver(loops.deliveries, Mode::Once, stop.clone()).await;
+    let end = dispatcher::deliver(loops.deliveries, Mode::Once, &stop).await;
     scheduler::repeat(loops.sweeps, Mode::Once, &stop).await;
     scheduler::repeat(loops.indexing, Mode::Once, &stop).await;
     end
