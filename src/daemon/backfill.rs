@@ -11,11 +11,10 @@ use tracing::{error, info};
 use crate::alerts::MatchResult;
 use crate::clock::now;
 use crate::daemon::Mode;
-use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::matching::StoryMatcher;
 use crate::daemon::scheduler::{Chore, STORE_FAILED};
-use crate::daemon::wakeups::Wakeups;
-use crate::store::{SettledStory, Store, StoreError};
+use crate::daemon::story_parts::StoryParts;
+use crate::store::{SettledStory, StoreError};
 use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
@@ -28,10 +27,7 @@ const STEP: u32 = 100;
 /// interrupted begins again at the next start.
 #[derive(Clone, Debug)]
 pub(crate) struct Backfills {
-    pub(super) store: Store,
-    pub(super) matcher: Arc<StoryMatcher>,
-    pub(super) threads: BlockingThreads,
-    pub(super) wakeups: Arc<Wakeups>,
+    pub(super) parts: Arc<StoryParts>,
     pub(super) mode: Mode,
 }
 
@@ -40,7 +36,7 @@ impl Chore for Backfills {
     const EVERY: Option<Duration> = None;
 
     async fn run(self) -> Result<(), StoreError> {
-        while let Err(why) = match_new_rules(&self).await {
+        while let Err(why) = match_new_rules(&self.parts).await {
             if self.mode == Mode::Once {
                 return Err(why);
             }
@@ -51,12 +47,12 @@ impl Chore for Backfills {
     }
 
     async fn wait_for_change(&self) -> Duration {
-        self.wakeups.rules_changed.notified().await;
+        self.parts.wakeups.rules_changed.notified().await;
         SETTLING
     }
 }
 
-async fn match_new_rules(parts: &Backfills) -> Result<(), StoreError> {
+async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
     let rules = parts.matcher.rules.load_full();
     let done = parts.store.backfilled_rules().await?;
     let at = now();

@@ -63,7 +63,7 @@ pub(crate) async fn diff_feed(
     now: Timestamp,
 ) -> Result<FeedDiff, StoreError> {
     let IdentifiedDocument { document, faces, claims } = identified;
-    let known = parts.store.known_items(&feed.name, claims).await?;
+    let known = parts.shared.store.known_items(&feed.name, claims).await?;
     let (owned, feed) = (Arc::clone(parts), feed.clone());
     let comparison = FeedComparison { parts: owned, feed, last_good, known, document, now };
     let compare = move || {
@@ -76,12 +76,12 @@ pub(crate) async fn diff_feed(
             Compared::WithoutTexts { comparison: Box::new(comparison), classified, edited }
         }
     };
-    match parts.threads.run(compare).await {
+    match parts.shared.threads.run(compare).await {
         Compared::Whole(diff) => Ok(diff),
         Compared::WithoutTexts { comparison, classified, edited } => {
-            let before = parts.store.item_texts(&comparison.feed.name, edited).await?;
+            let before = parts.shared.store.item_texts(&comparison.feed.name, edited).await?;
             let compare_texts = move || comparison.into_diff(classified, &before);
-            Ok(parts.threads.run(compare_texts).await)
+            Ok(parts.shared.threads.run(compare_texts).await)
         }
     }
 }
@@ -228,8 +228,13 @@ impl FeedComparison {
         } else {
             Read::Full
         };
-        let due = admit::due(self.parts.polls.count().saturating_sub(1), self.now);
-        StoryPlan::Settle(self.parts.matcher.match_story(story, read, [&self.feed.name], due))
+        let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
+        StoryPlan::Settle(self.parts.shared.matcher.match_story(
+            story,
+            read,
+            [&self.feed.name],
+            due,
+        ))
     }
 
     /// Why only the teaser of an item is read. `None` if its page is read.
@@ -239,8 +244,8 @@ impl FeedComparison {
         link: Option<&Url>,
         before: Option<&KnownItem>,
     ) -> Option<&'static str> {
-        let rules = self.parts.matcher.rules.load();
-        let carriers = self.parts.matcher.carriers_by_name([&self.feed.name]);
+        let rules = self.parts.shared.matcher.rules.load();
+        let carriers = self.parts.shared.matcher.carriers_by_name([&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {

@@ -50,11 +50,12 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let is_new = before.last_good.is_none() && before.failures == 0;
-    let mut answer = match fetch_unless_others_wait(&parts.fetcher, url, validators, is_new).await {
-        Ok(answer) => answer,
-        Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
-        Err(error) => return FeedOutcome::Failed(end_after(&error), error.to_string()),
-    };
+    let mut answer =
+        match fetch_unless_others_wait(&parts.shared.fetcher, url, validators, is_new).await {
+            Ok(answer) => answer,
+            Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
+            Err(error) => return FeedOutcome::Failed(end_after(&error), error.to_string()),
+        };
     let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     let permit = Arc::clone(&parts.document_permits)
@@ -62,14 +63,14 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
         .await
         .expect("the semaphore is never closed");
     let broken = body.incomplete_because().cloned();
-    let work = parts.fetcher.limits.room.reserve_memory(&body).await;
+    let work = parts.shared.fetcher.limits.room.reserve_memory(&body).await;
     let is_broken = broken.is_some();
     let read = move || {
         let document = parse::parse(&body, content_type.as_deref(), &base)?;
         let identified = IdentifiedDocument::new(with_body_end(document, is_broken));
         Ok::<_, NoFeed>(Box::new(identified))
     };
-    match parts.threads.run(read).await {
+    match parts.shared.threads.run(read).await {
         Ok(identified) => {
             let held = Unrecorded { _document_permit: permit, _memory: work };
             FeedOutcome::Read(answer, identified, held)

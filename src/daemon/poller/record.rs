@@ -151,10 +151,10 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
 
 async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    if parts.store.record_poll(record).await? {
-        parts.wakeups.story_waits.notify_one();
+    if parts.shared.store.record_poll(record).await? {
+        parts.shared.wakeups.story_waits.notify_one();
     }
-    parts.wakeups.message_due.notify_one();
+    parts.shared.wakeups.message_due.notify_one();
     Ok(state)
 }
 
