@@ -248,6 +248,12 @@ impl World {
         }
     }
 
+    /// The messages that arrived, and the notifiers that they are for.
+    pub fn seen(&self) -> BTreeSet<String> {
+        let arrivals = self.ledger.arrivals().into_iter();
+        arrivals.flat_map(|arrival| [arrival.id, arrival.to.notifier]).collect()
+    }
+
     /// The record of all runs.
     pub async fn record(&self) -> RunRecord {
         let said = self.folder.command(&["deliveries", "--format", "json"]).await;
