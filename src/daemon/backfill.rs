@@ -14,7 +14,7 @@ use crate::daemon::Mode;
 use crate::daemon::matching::StoryMatcher;
 use crate::daemon::scheduler::{Chore, STORE_FAILED};
 use crate::daemon::story_parts::StoryParts;
-use crate::store::{SettledStory, StoreError};
+use crate::store::{StoreError, StoredStory};
 use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
@@ -71,7 +71,7 @@ async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
         let found = parts.threads.run(find).await;
         alerts += found.iter().map(|(_, result)| result.alerts.len()).sum::<usize>();
         let at = now();
-        let add = |(story, result): (SettledStory, MatchResult)| {
+        let add = |(story, result): (StoredStory, MatchResult)| {
             parts.store.add_alerts(story.id, story.revision, result, at)
         };
         try_join_all(found.into_iter().map(add)).await?;
@@ -88,16 +88,16 @@ fn find_matches(
     matcher: &StoryMatcher,
     rules: &Rules,
     new: &HashMap<String, Timestamp>,
-    stories: Vec<SettledStory>,
-) -> Vec<(SettledStory, MatchResult)> {
+    stories: Vec<StoredStory>,
+) -> Vec<(StoredStory, MatchResult)> {
     let at = now();
-    let match_settled = |settled: SettledStory| {
+    let match_settled = |settled: StoredStory| {
         let carriers = matcher.carriers_by_name(&settled.feeds);
         let mut found = rules.matches(&settled.story, &carriers);
         found.retain(|one| {
             new.get(one.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
         });
-        let read = settled.read.clone();
+        let read = settled.read.clone()?;
         let result = matcher.match_result(&settled.story, read, carriers, found, at);
         (!result.alerts.is_empty()).then_some((settled, result))
     };
