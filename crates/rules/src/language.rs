@@ -1,6 +1,7 @@
 //! The language of expressions: its trees, its parser and its printer.
 
 pub(crate) mod comparison;
+pub(crate) mod hyphens;
 pub(crate) mod lists;
 pub(crate) mod operand;
 pub(crate) mod pair;

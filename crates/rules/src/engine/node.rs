@@ -241,10 +241,24 @@ impl Nodes {
                 Err(_) => ClauseNode::Any(Box::default()),
             },
             LeafScope::Field(Scope::Lang) => self.lang(&term.text),
-            _ if term.words.len() == 1 && term.capitals.is_none() => {
-                ClauseNode::Feature(leaf_scope, self.features.word(&term.words[0]))
-            }
-            _ => ClauseNode::Phrase(leaf_scope, self.phrase_of(term)),
+            _ => match &term.respelled {
+                None => self.term_as_spelled(term, leaf_scope),
+                Some(other) => {
+                    let spellings = [term, other.as_ref()].map(|spelling| {
+                        let node = self.term_as_spelled(spelling, leaf_scope);
+                        self.add(node)
+                    });
+                    ClauseNode::Any(spellings.into())
+                }
+            },
+        }
+    }
+
+    fn term_as_spelled(&mut self, term: &Term, leaf_scope: LeafScope) -> ClauseNode {
+        if term.words.len() == 1 && term.capitals.is_none() {
+            ClauseNode::Feature(leaf_scope, self.features.word(&term.words[0]))
+        } else {
+            ClauseNode::Phrase(leaf_scope, self.phrase_of(term))
         }
     }
 
@@ -252,7 +266,10 @@ impl Nodes {
         let mut phrases: Vec<PhraseId> = match operand.choices() {
             // Rules with `each` name the same long list once for every row.
             [Choice::List(list)] if list.terms.len() > MANY => self.list(list).into(),
-            _ => operand.terms().map(|term| self.phrase_of(term)).collect(),
+            _ => {
+                let spellings = operand.terms().flat_map(Term::spellings);
+                spellings.map(|spelling| self.phrase_of(spelling)).collect()
+            }
         };
         phrases.sort_unstable();
         phrases.dedup();
@@ -263,7 +280,8 @@ impl Nodes {
         if let Some((_, phrases)) = self.lists.get(&Arc::as_ptr(list)) {
             return phrases.clone();
         }
-        let phrases: Box<[PhraseId]> = list.terms.iter().map(|term| self.phrase_of(term)).collect();
+        let spellings = list.terms.iter().flat_map(|term| term.spellings());
+        let phrases: Box<[PhraseId]> = spellings.map(|spelling| self.phrase_of(spelling)).collect();
         self.lists.insert(Arc::as_ptr(list), (Arc::clone(list), phrases.clone()));
         phrases
     }

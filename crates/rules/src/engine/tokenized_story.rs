@@ -197,8 +197,17 @@ impl<'s> TokenizedStory<'s> {
         }
     }
 
-    /// The occurrences of `term` in `view`, in order. None reaches over two texts or paragraphs.
+    /// The occurrences of `term` in `view`, those of each spelling in order. None reaches over two
+    /// texts or paragraphs.
     pub(crate) fn occurrences(
+        &self,
+        term: &Term,
+        view: &StoryView,
+    ) -> impl Iterator<Item = TokenSpan> {
+        term.spellings().flat_map(move |spelling| self.occurrences_as_spelled(spelling, view))
+    }
+
+    fn occurrences_as_spelled(
         &self,
         term: &Term,
         view: &StoryView,

@@ -119,7 +119,8 @@ fn in_other_capitals(
     tokenized: &TokenizedStory<'_>,
 ) -> Option<String> {
     let words: Vec<TermWord> = term.words.iter().map(TermWord::in_any_capitals).collect();
-    let found = shown(&Term { words, capitals: None, ..term.clone() }, view, tokenized)?;
+    let found =
+        shown(&Term { words, capitals: None, respelled: None, ..term.clone() }, view, tokenized)?;
     Some(format!("`{found}` is there, in other capitals"))
 }
 
@@ -153,8 +154,12 @@ fn in_another_form(
 
 /// Notes that each word of the phrase is found, but not as a phrase.
 fn apart(term: &Term, view: &StoryView, tokenized: &TokenizedStory<'_>) -> Option<String> {
-    let alone =
-        |word: &TermWord| Term { words: vec![word.clone()], capitals: None, ..term.clone() };
+    let alone = |word: &TermWord| Term {
+        words: vec![word.clone()],
+        capitals: None,
+        respelled: None,
+        ..term.clone()
+    };
     let all = term.words.len() > 1
         && term.words.iter().all(|word| tokenized.contains(&alone(word), view));
     all.then(|| "its words are there, but not next to each other".to_owned())

@@ -53,6 +53,10 @@ impl Operand {
 
     /// The number of words of its longest term.
     pub(crate) fn longest(&self) -> usize {
-        self.terms().map(|term| term.words.len()).max().unwrap_or_default()
+        self.terms()
+            .flat_map(Term::spellings)
+            .map(|term| term.words.len())
+            .max()
+            .unwrap_or_default()
     }
 }

@@ -1,7 +1,9 @@
 //! Terms: words and phrases that are searched.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::hyphens;
 use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
 use crate::text::{
     Declined, Stemmer, Token, attached, capitals, inflected, one_line, other_numbers,
@@ -25,6 +27,9 @@ pub(crate) struct Term {
     pub(crate) label: Option<String>,
     /// Whether it is a cell of a table. Its text is then not an expression.
     pub(crate) is_cell: bool,
+    /// The same term with or without hyphens, which is found in its place: `COVID19` for
+    /// `COVID-19`. It has no other itself.
+    pub(crate) respelled: Option<Arc<Term>>,
 }
 
 /// One word of a term, folded as [`tokenise`] does.
@@ -84,6 +89,15 @@ impl Term {
         forms: Forms,
         label: Option<&str>,
     ) -> Result<Self, NoTerm> {
+        let is_exact = literal || text.split_whitespace().any(is_marked);
+        let other = if is_exact { None } else { hyphens::respelled(text) };
+        let other = other.and_then(|text| Self::spelled(&text, literal, label).ok());
+        let term = Self::spelled(text, literal, label)?;
+        Ok(Self { respelled: other.map(Arc::new), ..term }.with(forms))
+    }
+
+    /// The term of `text` in this spelling alone, in plain forms.
+    fn spelled(text: &str, literal: bool, label: Option<&str>) -> Result<Self, NoTerm> {
         let mut words = Vec::new();
         for part in parts(text) {
             let written = &text[part.clone()];
@@ -93,15 +107,28 @@ impl Term {
         if words.is_empty() {
             return Err(NoTerm::Wordless);
         }
-        let label = label.map(str::to_owned);
-        let term =
-            Self { text, words, literal, capitals: None, stemmer: None, label, is_cell: false };
-        Ok(term.with(forms))
+        Ok(Self {
+            text,
+            words,
+            literal,
+            capitals: None,
+            stemmer: None,
+            label: label.map(str::to_owned),
+            is_cell: false,
+            respelled: None,
+        })
     }
 
     /// The term of a table's cell. It has no operators, wildcards or quotation marks. `None` if it
     /// has no word.
     pub(crate) fn cell(text: &str, label: &str) -> Option<Self> {
+        let other = hyphens::respelled(text).and_then(|text| Self::cell_spelled(&text, label));
+        let term = Self::cell_spelled(text, label)?;
+        Some(Self { respelled: other.map(Arc::new), ..term })
+    }
+
+    /// The term of a cell in this spelling alone.
+    fn cell_spelled(text: &str, label: &str) -> Option<Self> {
         let words: Vec<TermWord> =
             tokenise(text).into_iter().map(|token| TermWord::new(text, token)).collect();
         let text = one_line(text);
@@ -113,6 +140,7 @@ impl Term {
             capitals: None,
             stemmer: None,
             label,
+            respelled: None,
             is_cell: true,
         })
     }
@@ -126,7 +154,8 @@ impl Term {
         let is_name = |token: Token| self.text[token.span].starts_with(char::is_uppercase);
         let names = tokenise(&self.text).into_iter().map(is_name).chain(std::iter::repeat(false));
         let words = self.words.into_iter().zip(names).map(|(word, name)| word.with(forms, name));
-        Self { words: words.collect(), stemmer, ..self }
+        let other = |other: Arc<Self>| Arc::new(Self::clone(&other).with(forms));
+        Self { words: words.collect(), stemmer, respelled: self.respelled.map(other), ..self }
     }
 
     /// The same term, found only with the same capitals.
@@ -139,7 +168,13 @@ impl Term {
             .zip(&capitals)
             .map(|(word, capitals)| word.cased(capitals))
             .collect();
-        Self { words, capitals: Some(capitals), ..self }
+        let other = |other: Arc<Self>| Arc::new(Self::clone(&other).cased());
+        Self { words, capitals: Some(capitals), respelled: self.respelled.map(other), ..self }
+    }
+
+    /// It and what is found in its place.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.respelled.as_deref())
     }
 }
 

@@ -7,6 +7,15 @@ use crate::language::term::{Term, TermWord};
 ///
 /// It is sound but not complete: `true` is always right.
 pub(super) fn covers(wide: &Term, narrow: &Term, at: usize) -> bool {
+    let covers_anywhere = |other: &Term| {
+        wide.spellings()
+            .any(|wide| (0..other.words.len()).any(|at| covers_as_spelled(wide, other, at)))
+    };
+    covers_as_spelled(wide, narrow, at) && narrow.respelled.as_deref().is_none_or(covers_anywhere)
+}
+
+/// The same for the two terms without their other spellings.
+fn covers_as_spelled(wide: &Term, narrow: &Term, at: usize) -> bool {
     let end = at + wide.words.len();
     let Some(words) = narrow.words.get(at..end) else { return false };
     wide.words.iter().zip(words).all(|(wide, narrow)| word_covers(wide, narrow))
