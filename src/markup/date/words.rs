@@ -119,8 +119,7 @@ fn month_named(word: &str) -> Option<i8> {
     }
     // Hebrew writes `in` as a prefix.
     let word = word.strip_prefix('ב').unwrap_or(word);
-    let known =
-        |names: &&[&str]| names.iter().filter(|name| fits(word, name)).map(|name| name.len()).max();
+    let known = |names: &&str| names.split(' ').filter(|name| fits(word, name)).map(str::len).max();
     let fits = (1..).zip(&MONTHS).filter_map(|(month, names)| Some((known(names)?, month)));
     fits.max().map(|(_, month)| month)
 }
