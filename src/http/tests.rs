@@ -1,6 +1,7 @@
 //! Tests against real servers on loopback.
 
 mod limits;
+mod odd;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
