@@ -121,7 +121,7 @@ fn find_signs(text: &str) -> Signs {
         signs.authors |= is(&["author", "creator"]);
         signs.tags |= is(&["category", "subject"]);
         signs.languages |= is(&["language"]);
-        signs.sources |= is(&["source"]);
+        signs.sources |= is(&["source", "publisher", "credit", "publicationname"]);
     }
     signs
 }
