@@ -194,17 +194,18 @@ impl PollContext<'_> {
         before: Option<&KnownItem>,
     ) -> (Story, StoryPlan) {
         let is_teaser = article::is_teaser(&item);
-        let story = Story {
+        let mut story = Story {
             title: item.title,
             body: item.text,
             url: item.link.as_ref().map(ToString::to_string),
             published: item.published,
             first_seen: before.map_or(self.now, |item| item.first_seen),
-            lang: item.lang,
+            lang: None,
             authors: item.authors,
             tags: item.tags,
             source: item.source,
         };
+        story.lang = article::stated_language(item.lang.as_deref(), &story.title, &story.body);
         let admitted = match before {
             None => {
                 admit::new_item(story.published, self.undated[index], self.first_poll, self.now)
@@ -212,7 +213,7 @@ impl PollContext<'_> {
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
         let plan = match admitted {
-            Ok(()) => self.story_plan(&story, is_teaser, item.link.as_ref(), before),
+            Ok(()) => self.story_plan(&mut story, is_teaser, item.link.as_ref(), before),
             Err(why) => StoryPlan::Record(why),
         };
         (story, plan)
@@ -220,7 +221,7 @@ impl PollContext<'_> {
 
     fn story_plan(
         &self,
-        story: &Story,
+        story: &mut Story,
         is_teaser: bool,
         link: Option<&Url>,
         before: Option<&KnownItem>,
@@ -233,6 +234,8 @@ impl PollContext<'_> {
         } else {
             Read::Full
         };
+        let said = [story.lang.as_deref()];
+        story.lang = article::story_language(&said, &story.title, &story.body);
         let due = admit::due(self.parts.polls.count().saturating_sub(1), self.now);
         StoryPlan::Settle(self.parts.matcher.match_story(story, read, [&self.feed.name], due))
     }

@@ -17,6 +17,8 @@ use crate::http::{FetchError, Validators, Want};
 pub(crate) struct PageReading {
     /// The article's text, preceded by what only the teaser says.
     pub(crate) text: Result<String, NoArticle>,
+    /// The language that the page says it is in.
+    pub(crate) lang: Option<String>,
     /// The number of fetches that it took.
     pub(crate) fetches: u32,
 }
@@ -40,7 +42,7 @@ impl ArticleReader {
         teaser: &str,
         most_fetches: u32,
     ) -> Result<PageReading, FetchError> {
-        let PageReading { text, fetches } = self.read_best_version(url, most_fetches).await?;
+        let PageReading { text, lang, fetches } = self.read_best_version(url, most_fetches).await?;
         let text = match text {
             Ok(page) => {
                 let teaser = teaser.to_owned();
@@ -48,7 +50,7 @@ impl ArticleReader {
             }
             Err(why) => Err(why),
         };
-        Ok(PageReading { text, fetches })
+        Ok(PageReading { text, lang, fetches })
     }
 
     async fn read_best_version(
@@ -61,7 +63,7 @@ impl ArticleReader {
             0 | 1 => (page, 1),
             _ => choose_version(page, |other| async move { self.fetch_page(&other).await }).await,
         };
-        Ok(PageReading { text: page.text, fetches })
+        Ok(PageReading { text: page.text, lang: page.lang, fetches })
     }
 
     async fn fetch_page(&self, url: &Url) -> Result<PageContent, FetchError> {

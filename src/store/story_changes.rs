@@ -301,7 +301,8 @@ fn keep_matched_text(story: StoryId, data: EventData<'_>) -> Result<StoryChange<
     let change = match data {
         EventData::Settled(_) => sqlx::query(
             "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
-                    page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END
+                    page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END,
+                    lang = coalesce($7, lang)
              WHERE id = $1",
         ),
         EventData::Rechecked(_) => sqlx::query(
@@ -316,7 +317,8 @@ fn keep_matched_text(story: StoryId, data: EventData<'_>) -> Result<StoryChange<
         EventData::Settled(text) => change
             .bind(&text.body)
             .bind(i64::from(text.fetches))
-            .bind(text.recheck_at.map(to_millis)),
+            .bind(text.recheck_at.map(to_millis))
+            .bind(&text.lang),
         EventData::Rechecked(result) => change.bind(result.change.as_ref().map(|(body, _)| body)),
         _ => change,
     })
