@@ -117,7 +117,8 @@ async fn request_once(
     for (name, value) in headers::conditions(&request.validators) {
         asked = asked.header(name, value);
     }
-    let response = match within(left, tokio::time::timeout(limits.idle, asked.send())).await {
+    let patience = if request.want == Want::Feed { limits.feed } else { limits.idle };
+    let response = match within(left, tokio::time::timeout(patience, asked.send())).await {
         Some(Ok(sent)) => sent.map_err(|error| reach.explain(url, &error))?,
         Some(Err(_)) => {
             return Err(FetchError::Unreachable("the server did not answer in time".to_owned()));

@@ -296,7 +296,8 @@ impl<'a> XmlReader<'a> {
             }
             (FeedPart::Source, Some(item)) => {
                 let source = one_line(&plain::from_markup(&capture.text));
-                if !source.is_empty() {
+                // `dc:source` may be an address.
+                if !source.is_empty() && !source.contains("://") {
                     item.source.replace_if_higher(rank, source);
                 }
             }

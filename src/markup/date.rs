@@ -249,6 +249,8 @@ mod tests {
     #[case("Wed, 01 May 2024 11:00:00 BST")]
     #[case("Wed, 01 May 2024 13:00:00 MSK")]
     #[case("May 1, 2024 10 AM")]
+    #[case("2024-05-01 PM 07:00 KST")]
+    #[case("2024-05-01 18:00 (UTC+08:00)")]
     fn dates_of_the_world_are_read(#[case] text: &str) {
         assert_eq!(parse_date(text).unwrap().to_string(), "2024-05-01T10:00:00Z", "{text}");
     }

@@ -9,7 +9,7 @@ use encoding_rs::{
 };
 
 /// The number of bytes, from the start, in which a declaration is searched.
-const HEAD: usize = 1024;
+const HEAD: usize = 4096;
 
 /// The number of sound characters of UTF-8 that are no chance.
 const FEW: usize = 4;
@@ -29,7 +29,10 @@ const GUESSED: usize = 256 << 10;
 /// U+FFFD.
 pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(&bytes[mark..]).0;
+        let reading = Reading::new(encoding, &bytes[mark..]);
+        if reading.fits() {
+            return reading.text;
+        }
     }
     if let Some(encoding) = utf16_without_mark(bytes) {
         return encoding.decode_without_bom_handling(bytes).0;
@@ -90,7 +93,7 @@ impl<'b> Reading<'b> {
         }
         if self.sound == 0 {
             // Only the encodings with escape sequences are written in ASCII.
-            return claims.first() != Some(&ISO_2022_JP);
+            return !claims.contains(&ISO_2022_JP);
         }
         self.sound >= FEW
             || claims.contains(&UTF_8)
@@ -157,8 +160,9 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).to_ascii_lowercase();
     let declaration =
         head.find("<?xml").and_then(|start| Some(&head[start..start + head[start..].find("?>")?]));
-    let meta = head.find("<meta").map(|start| &head[start..]);
-    labelled_encoding(declaration, "encoding").or_else(|| labelled_encoding(meta, "charset"))
+    let metas = head.split("<meta").skip(1).map(|rest| rest.split('>').next());
+    labelled_encoding(declaration, "encoding")
+        .or_else(|| metas.into_iter().find_map(|meta| labelled_encoding(meta, "charset")))
 }
 
 fn labelled_encoding(within: Option<&str>, name: &str) -> Option<&'static Encoding> {
@@ -327,6 +331,16 @@ mod tests {
     )]
     #[case::utf8_under_another_name("朝鲜与俄罗斯".as_bytes(), Some("text/xml; charset=gbk"), "朝鲜与俄罗斯")]
     #[case::both_names("é".as_bytes(), Some("text/xml; charset=euc-kr"), "챕")]
+    #[case::a_meta_behind_a_script(
+        b"<meta name=a><script charset='utf-8'></script><meta charset=koi8-r>\xe4",
+        None,
+        "<meta name=a><script charset='utf-8'></script><meta charset=koi8-r>Д"
+    )]
+    #[case::a_mark_that_is_not_true(
+        b"\xef\xbb\xbf\xca\xee\xf0\xe5\xff",
+        Some("text/xml; charset=windows-1251"),
+        "п»їКорея"
+    )]
     #[case::win1251(b"\xca\xee\xf0\xe5\xff", Some("text/xml; charset=win-1251"), "Корея")]
     fn what_is_declared_counts_if_nearly_all_bytes_fit(
         #[case] bytes: &[u8],

@@ -42,10 +42,11 @@ fn has_references(html: &str) -> bool {
     html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]))
 }
 
-/// The meaning of a text that is markup once more, line by line: it has end tags of elements, or
-/// whole references. `None` if it is a text.
+/// The meaning of a text that is markup once more, line by line: it has end tags of elements, tags
+/// of line breaks or pictures, or whole references. `None` if it is a text.
 fn meant_as_markup(text: &str) -> Option<String> {
-    let is_markup = has_end_tags(text);
+    let is_markup = has_end_tags(text)
+        || ["<br>", "<br/>", "<br />", "<img "].iter().any(|tag| text.contains(tag));
     if !is_markup && !has_whole_reference(text) {
         return None;
     }
@@ -247,7 +248,8 @@ impl PlainTextWriter {
         let name: &str = &tag.name;
         if let Some(skipped) = &self.skipped {
             let is_end = tag.kind == TagKind::EndTag;
-            if is_reading(skipped) && (is_end || is_reading(name) || is_block(name)) {
+            let ends_reading = is_reading(name) || is_block(name) || matches!(name, "ruby" | "rb");
+            if is_reading(skipped) && ends_reading {
                 self.skipped = Some(name.to_owned()).filter(|name| !is_end && is_reading(name));
             } else if is_end && skipped == name {
                 self.skipped = None;
@@ -319,11 +321,12 @@ mod tests {
         "1st CO2 km2 XIXe 14C"
     )]
     #[case("<ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>都", "東京都")]
-    #[case("<ruby>東<rt>とう<rb>京<rt>きょう</ruby>都", "東都")]
+    #[case("<ruby>東<rt>とう<rb>京<rt><b>きょ</b>う</ruby>都", "東京都")]
     #[case("Microsoft <MSFT.O> rose &amp; fell", "Microsoft <MSFT.O> rose & fell")]
     #[case("AT&amp;amp;T, Q&amp;#38;A", "AT&T, Q&A")]
     #[case("<p>&lt;b&gt;Iran&lt;/b&gt; talks</p><p>x</p>", "Iran talks\n\nx")]
     #[case("&lt;p&gt;a&lt;/p&gt;&lt;p&gt;b&lt;/p&gt;", "a\n\nb")]
+    #[case("<p>one&lt;br /&gt;two&lt;img src=x&gt;</p>", "one\ntwo")]
     #[case("if x &lt; y &amp;amp; use &lt;b&gt;", "if x < y & use <b>")]
     #[case("a<!-- no -->b<![CDATA[c]]>", "abc")]
     #[case("a <b", "a")]

@@ -111,7 +111,7 @@ impl NamespacePrefixes {
             FeedVocabulary::Other if local == "rdf" => ElementMeaning::Feed,
             FeedVocabulary::Other if local == "origlink" => ElementMeaning::Part(FeedPart::Link, 4),
             FeedVocabulary::Other if local == "body" => ElementMeaning::Part(FeedPart::Content, 2),
-            FeedVocabulary::Other if local == "publicationname" => {
+            FeedVocabulary::Other if matches!(local, "publicationname" | "source") => {
                 ElementMeaning::Part(FeedPart::Source, 2)
             }
             FeedVocabulary::Content | FeedVocabulary::Other => ElementMeaning::Unknown,
@@ -192,6 +192,7 @@ fn dublin(local: &str) -> ElementMeaning {
         "subject" => (FeedPart::Category, 2),
         "language" => (FeedPart::Language, 1),
         "publisher" => (FeedPart::Source, 2),
+        "source" => (FeedPart::Source, 1),
         _ => return ElementMeaning::Unknown,
     };
     ElementMeaning::Part(part, rank)

@@ -137,8 +137,8 @@ fn half_before(before: &[DatePiece]) -> (Option<HalfOfDay>, usize) {
         | [.., Sign('午'), Sign('前')]
         | [.., Sign('凌'), Sign('晨')]
         | [.., Sign('早'), Sign('上' | '晨')] => Morning,
-        [.., Word("ös")] => return (Some(Afternoon), end - 1),
-        [.., Word("öö")] => return (Some(Morning), end - 1),
+        [.., Word("ös" | "pm")] => return (Some(Afternoon), end - 1),
+        [.., Word("öö" | "am")] => return (Some(Morning), end - 1),
         _ => return (None, before.len()),
     };
     (Some(half), end - 2)
@@ -179,7 +179,7 @@ fn offset<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<Offset>, &'p [DatePiec
         _ => pieces,
     };
     let (zone, after) = match without_space(pieces) {
-        [Word(name), after @ ..] | [Sign('('), Word(name), Sign(')'), after @ ..]
+        [Word(name), after @ ..] | [Sign('('), Word(name), after @ ..]
             if words::zone(name).is_some() =>
         {
             (words::zone(name), after)
