@@ -19,6 +19,7 @@ pub(crate) mod page;
 mod payloads;
 mod poller;
 mod recheck;
+mod recheck_ages;
 pub mod reload;
 mod robots;
 mod scheduler;
@@ -120,17 +121,17 @@ async fn run_with_store(
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let config = Arc::new(config);
-    let loops = Loops::new(&config, mode, &store, run_start.run, rules, threads, &stop)?;
-    loops.polls.fetcher.cut_waits(now()).await;
+    let loops = Loops::new(&config, mode, &store, run_start.run, rules, threads)?;
+    loops.stories.cut_waits(now()).await;
     articles::restart_page_waits(&store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
-        loops.polls.fetcher.hosts.extend_rest(&HostKey(host), until);
+        loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
     let feeds = poller::load_states(&loops.polls).await?;
     let work = async {
         match mode {
-            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, stop.clone())).await,
-            Mode::Once => run_once(loops, feeds, stop.clone()).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, &stop)).await,
+            Mode::Once => run_once(loops, feeds, &stop).await,
         }
     };
     let check = async {
@@ -148,31 +149,32 @@ async fn run_forever(
     feeds: Vec<FeedState>,
     files: reload::RuleFiles,
     reload: Arc<Notify>,
-    stop: CancellationToken,
+    stop: &CancellationToken,
 ) -> DeliveryEnd {
     let mode = Mode::Forever;
     let (end, ..) = tokio::join!(
-        dispatcher::deliver(loops.deliveries, mode, stop.clone()),
-        poller::keep_polling(&loops.polls, feeds, stop.clone()),
-        articles::settle_waiting(loops.stories, mode),
-        recheck::keep_rechecking(loops.rechecks, mode, stop.clone()),
-        reload::keep_rules_fresh(loops.reloads, files, reload, stop.clone()),
-        backfill::match_past_stories(loops.backfills, stop.clone()),
-        housekeeping::keep_sweeping(loops.sweeps, stop.clone()),
-        indexing::keep_indexing(loops.indexing, stop),
+        dispatcher::deliver(loops.deliveries, mode, stop),
+        poller::keep_polling(loops.polls, feeds, stop),
+        articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
+        recheck::keep_rechecking(loops.stories, mode, stop),
+        reload::keep_rules_fresh(loops.reloads, files, reload, stop),
+        scheduler::repeat(loops.backfills, mode, stop),
+        scheduler::repeat(loops.sweeps, mode, stop),
+        scheduler::repeat(loops.indexing, mode, stop),
     );
     end
 }
 
 /// Does each task once.
-async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: CancellationToken) -> DeliveryEnd {
-    backfill::match_past_stories(loops.backfills, stop.clone()).await;
-    poller::poll_once(&loops.polls, feeds, &stop).await;
-    articles::settle_waiting(loops.stories, Mode::Once).await;
-    recheck::keep_rechecking(loops.rechecks, Mode::Once, stop.clone()).await;
-    let end = dispatcher::deliver(loops.deliveries, Mode::Once, stop.clone()).await;
-    housekeeping::keep_sweeping(loops.sweeps, stop.clone()).await;
-    indexing::keep_indexing(loops.indexing, stop).await;
+async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken) -> DeliveryEnd {
+    let mode = Mode::Once;
+    scheduler::repeat(loops.backfills, mode, stop).await;
+    poller::poll_once(loops.polls, feeds, stop).await;
+    articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
+    recheck::keep_rechecking(loops.stories, mode, stop).await;
+    let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
+    scheduler::repeat(loops.sweeps, mode, stop).await;
+    scheduler::repeat(loops.indexing, mode, stop).await;
     end
 }
 

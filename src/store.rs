@@ -61,7 +61,6 @@ pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,
 };
-pub use backfill::SettledStory;
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
 pub use deliveries::{
@@ -97,6 +96,13 @@ pub struct StoreError(pub String);
 impl StoreError {
     fn stopped() -> Self {
         Self("its writer has stopped".to_owned())
+    }
+
+    /// The error of a command that panicked.
+    fn panicked() -> Self {
+        Self(
+            "a command panicked, which is a bug of Tidings; the command changed nothing".to_owned(),
+        )
     }
 }
 

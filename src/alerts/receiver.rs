@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use tidings_rules::story::NotifierName;
 
 /// One address of one notifier: what a message is addressed to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Receiver {
     /// The notifier that sends.
     pub notifier: NotifierName,

@@ -9,8 +9,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use url::Url;
 
-use crate::alerts::admit;
-use crate::article;
 use crate::clock::{Jump, later, now, until};
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
@@ -25,11 +23,9 @@ use tidings_rules::story::{Read, Story};
 /// which costs little.
 const AT_ONCE: usize = 1024;
 
-/// Settles stories as they become due, until `stop`, or in a single round until no story waits. A
-/// story whose task panics is left for the next run.
-pub(crate) async fn settle_waiting(mut stories: WaitingStories, mode: Mode) {
-    let stop = stories.stop.clone();
-    scheduler::run_work(&mut stories, mode, &stop).await;
+/// Settles stories as they become due, until `stop`, or in a single round until no story waits.
+pub(crate) async fn settle_waiting(parts: Arc<StoryParts>, mode: Mode, stop: &CancellationToken) {
+    scheduler::run_work(&mut WaitingStories { parts, stop: stop.clone() }, mode, stop).await;
 }
 
 /// Restarts the wait of every story that waits for its page, from `now` on.
@@ -40,10 +36,9 @@ pub(crate) async fn restart_page_waits(store: &Store, now: Timestamp) {
 }
 
 /// The stories that wait for their page, and what settles them.
-#[derive(Debug)]
-pub(crate) struct WaitingStories {
-    pub(super) parts: StoryParts,
-    pub(super) stop: CancellationToken,
+struct WaitingStories {
+    parts: Arc<StoryParts>,
+    stop: CancellationToken,
 }
 
 impl Work for WaitingStories {
@@ -68,7 +63,7 @@ impl Work for WaitingStories {
     }
 
     fn begin(&self, waiting: WaitingStory) -> (StoryId, Run<()>) {
-        let (parts, stop) = (self.parts.clone(), self.stop.clone());
+        let (parts, stop) = (Arc::clone(&self.parts), self.stop.clone());
         (waiting.id, Box::pin(async move { settle_story(&parts, waiting, &stop).await }))
     }
 
@@ -143,24 +138,17 @@ async fn match_and_record(
     page: SettledPage,
 ) -> Result<(), StoreError> {
     let SettledPage { body, lang, read, fetches } = page;
-    let mut story = Story { body, ..waiting.story };
     let at = now();
-    let due = admit::due(parts.polls.count(), at);
     let may_recheck = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
         .recheck_ages
-        .next_recheck(&waiting.feed_entries, story.first_seen, at)
+        .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)
         .filter(|_| may_recheck);
-    let matcher = Arc::clone(&parts.matcher);
-    let match_story = move || {
-        let said = [story.lang.as_deref(), lang.as_deref()];
-        story.lang = article::story_language(&said, &story.title, &story.body);
-        let feeds = waiting.feed_entries.iter().map(|entry| &entry.feed);
-        let result = matcher.match_story(&story, read, feeds, due);
-        (story.body, story.lang, result)
-    };
-    let (body, lang, result) = parts.pages.threads.run(match_story).await;
-    let settled = FinalText { body, lang, match_result: result, fetches, recheck_at };
+    let story = Story { body, ..waiting.story };
+    let (story, match_result) =
+        parts.match_story(story, lang, read, waiting.feed_entries, at).await;
+    let settled =
+        FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     parts.wakeups.message_due.notify_one();
     Ok(())
@@ -175,7 +163,7 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
     };
     let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
     let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
-    match parts.pages.read_article(&url, &story.body, room).await {
+    match page::read_article(parts, &url, &story.body, room).await {
         Ok(page::PageReading { text: Ok(body), lang, fetches }) => {
             PageOutcome::Settled(SettledPage { body, lang, read: Read::Full, fetches })
         }

@@ -35,6 +35,17 @@ impl BlockingThreads {
         step: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         let _permit = self.0.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(step).await.expect("the step does not panic")
+        run_without_permit(step).await
     }
+}
+
+/// Runs a step on a thread of its own at once. For steps that a slow disk may block for long, and
+/// for those that must not wait.
+///
+/// # Panics
+/// If the step panics.
+pub(crate) async fn run_without_permit<T: Send + 'static>(
+    step: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    tokio::task::spawn_blocking(step).await.expect("the step does not panic")
 }

@@ -18,12 +18,12 @@ use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
 use crate::config::Config;
 use crate::daemon::payloads::Payloads;
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
+use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, announce, feed_diff, payloads, scheduler};
 use crate::notify;
 use crate::notify::SendContext;
-use crate::store::{Lease, PreparedMessages, Store, StoreError};
+use crate::store::{Lease, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
@@ -32,12 +32,6 @@ const QUERY_INTERVAL: Duration = Duration::from_secs(5);
 /// The pause before the next attempt at a message whose attempt panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(5);
 
-/// The number of messages that each notifier is sent at once.
-type SendWindows = BTreeMap<NotifierName, SendWindow>;
-
-/// Attempts that have ended and are not recorded yet.
-type EndedAttempts = Vec<(Lease, Finish)>;
-
 /// Sends messages as they become due, until `stop`, or in a single round until nothing is due any
 /// more. After `stop`, messages in flight get [`scheduler::STOP_GRACE`] to end.
 ///
@@ -45,9 +39,9 @@ type EndedAttempts = Vec<(Lease, Finish)>;
 pub(crate) async fn deliver(
     mut deliveries: Deliveries,
     mode: Mode,
-    stop: CancellationToken,
+    stop: &CancellationToken,
 ) -> DeliveryEnd {
-    let next_due = scheduler::run_work(&mut deliveries, mode, &stop).await;
+    let next_due = scheduler::run_work(&mut deliveries, mode, stop).await;
     if stop.is_cancelled() {
         deliveries.parts.send_context.close_all_connections().await;
     }
@@ -67,28 +61,21 @@ pub(crate) struct DeliveryEnd {
 #[derive(Debug)]
 pub(crate) struct Deliveries {
     parts: Arc<DeliveryParts>,
-    /// Attempts that have not changed the windows yet.
-    newly_ended: EndedAttempts,
-    /// Attempts that are not recorded yet.
-    ended: EndedAttempts,
-    windows: SendWindows,
+    /// Attempts that have ended and are not recorded yet.
+    ended: Vec<(Lease, Finish)>,
+    /// The number of messages that each notifier is sent at once.
+    windows: BTreeMap<NotifierName, SendWindow>,
+    /// The newest attempt that has begun.
+    newest_attempt: i64,
     payloads: Payloads,
-    /// What is left to do of the last turn.
-    unfinished: Option<UnfinishedTurn>,
+    /// The due messages that had no payload at the last turn.
+    unprepared: Vec<i64>,
+    /// The health of the receivers at the last turn.
+    receiver_health: ReceiverHealth,
     /// The receivers whose last attempt failed. Each is logged once, until an attempt succeeds.
     failing_receivers: BTreeSet<Receiver>,
     /// The number of messages that were dead-lettered.
     refused: usize,
-}
-
-/// What follows a turn of the outbox when its leases are in flight.
-#[derive(Debug)]
-struct UnfinishedTurn {
-    receiver_health: ReceiverHealth,
-    /// The payloads of the next messages.
-    prepared: Result<PreparedMessages, StoreError>,
-    /// Due messages without a payload.
-    unprepared: Vec<i64>,
 }
 
 /// What attempts at messages need.
@@ -107,11 +94,12 @@ impl Deliveries {
     pub(super) fn new(parts: DeliveryParts) -> Self {
         Self {
             parts: Arc::new(parts),
-            newly_ended: EndedAttempts::new(),
-            ended: EndedAttempts::new(),
-            windows: SendWindows::new(),
+            ended: Vec::new(),
+            windows: BTreeMap::new(),
+            newest_attempt: 0,
             payloads: Payloads::default(),
-            unfinished: None,
+            unprepared: Vec::new(),
+            receiver_health: ReceiverHealth::default(),
             failing_receivers: BTreeSet::new(),
             refused: 0,
         }
@@ -179,25 +167,25 @@ impl Work for Deliveries {
         &mut self,
         running: &Running<Lease, Finish>,
     ) -> Result<Due<Lease>, StoreError> {
-        let newest = running.keys().map(|lease| lease.attempt).max();
-        adapt_windows(&mut self.windows, &self.newly_ended, newest);
-        self.ended.append(&mut self.newly_ended);
         let (parts, sending) = (&self.parts, self.sending(running));
-        let prepared = self.payloads.fresh(now());
-        let (ended, ready) = (self.ended.clone(), Arc::clone(&prepared));
-        let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), ready);
-        let next = payloads::prepare_next(parts, &self.payloads);
+        let (ended, prepared) = (self.ended.clone(), self.payloads.fresh(now()));
+        let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), prepared);
+        let next = payloads::prepare_next(parts, &self.payloads, &self.receiver_health);
         let (turn, next) = tokio::join!(turn, next);
         let turn = turn?;
         self.ended.clear();
-        drop(prepared);
-        self.payloads.note_turn(&turn);
+        self.payloads.drop_used(&turn);
+        match next {
+            Ok(next) => self.payloads.add(next),
+            Err(why) => error!("the next messages cannot be read: {why}; it is tried again"),
+        }
         self.refused += turn.unrenderable.len();
         for (receiver, why) in &turn.unrenderable {
             error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
         }
-        let (receiver_health, unprepared) = (turn.receiver_health, turn.unprepared);
-        self.unfinished = Some(UnfinishedTurn { receiver_health, prepared: next, unprepared });
+        let newest = turn.leases.iter().map(|lease| lease.attempt).max();
+        self.newest_attempt = newest.unwrap_or(self.newest_attempt);
+        (self.receiver_health, self.unprepared) = (turn.receiver_health, turn.unprepared);
         Ok(Due { jobs: turn.leases, next: turn.next_due })
     }
 
@@ -205,13 +193,11 @@ impl Work for Deliveries {
         &mut self,
         next: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let Some(turn) = self.unfinished.take() else { return Ok(next) };
         let DeliveryParts { store, config, .. } = &*self.parts;
-        announce::queue_receiver_notices(store, config, &turn.receiver_health).await?;
-        self.payloads.add(turn.prepared?);
-        let missing = self.payloads.missing(&turn.unprepared);
+        announce::queue_receiver_notices(store, config, &self.receiver_health).await?;
+        let missing = self.payloads.missing(&self.unprepared);
         self.payloads.add(payloads::prepare(&self.parts, &missing).await?);
-        Ok(if turn.unprepared.is_empty() { next } else { Some(now()) })
+        Ok(if self.unprepared.is_empty() { next } else { Some(now()) })
     }
 
     fn begin(&self, lease: Lease) -> (Lease, Run<Finish>) {
@@ -219,26 +205,12 @@ impl Work for Deliveries {
         (lease.clone(), Box::pin(async move { Ok(send_message(&parts, &lease).await) }))
     }
 
-    fn end(&mut self, lease: Lease, finish: Option<Finish>) {
-        if let Some(finish) = finish {
-            self.log_outcome(&lease, &finish);
-            self.newly_ended.push((lease, finish));
-        }
-    }
-
-    /// The message is retried later, and the attempt counts.
-    fn end_after_panic(&mut self, lease: Lease, why: &Panicked) -> AfterPanic<Lease> {
-        let (cause, scope) = (FailureCause::Failed, FailureScope::Message);
-        let retry = RetryRecord {
-            due: later(now(), AFTER_A_PANIC),
-            cause,
-            scope,
-            counts: true,
-            rest_until: None,
-            why: why.to_string(),
-        };
-        self.end(lease, Some(Finish::Retry(retry)));
-        AfterPanic::Reschedule
+    fn end(&mut self, lease: Lease, result: Result<Finish, JobFailure>) {
+        let finish = result.unwrap_or_else(|why| Finish::Retry(after_panic(&why)));
+        self.log_outcome(&lease, &finish);
+        let window = self.windows.entry(lease.receiver.notifier.clone()).or_default();
+        *window = adapt_window(*window, lease.attempt, &finish, self.newest_attempt);
+        self.ended.push((lease, finish));
     }
 
     async fn wait_for_change(&mut self) {
@@ -270,7 +242,6 @@ impl Work for Deliveries {
     /// The next run reclaims the messages that are not recorded, and sends the same bytes under the
     /// same ids again.
     async fn record_ended(&mut self) {
-        self.ended.append(&mut self.newly_ended);
         let (parts, ended, none) = (&self.parts, self.ended.clone(), Arc::default());
         match parts.store.outbox_turn(parts.run, ended, BTreeMap::new(), now(), none).await {
             Ok(_) => self.ended.clear(),
@@ -310,23 +281,28 @@ async fn send_message(parts: &DeliveryParts, lease: &Lease) -> Finish {
     retry::decide_next_step(outcome, history, ended, seed)
 }
 
-/// Widens the windows of notifiers that took messages, and narrows those of notifiers that were
-/// busy. `in_flight` is the newest attempt that has not ended.
-fn adapt_windows(windows: &mut SendWindows, ended: &EndedAttempts, in_flight: Option<i64>) {
-    let newest =
-        ended.iter().map(|(lease, _)| lease.attempt).chain(in_flight).max().unwrap_or_default();
-    for (lease, finish) in ended {
-        let window = windows.entry(lease.receiver.notifier.clone()).or_default();
-        match finish {
-            Finish::Sent(_) => *window = window.after_success(),
-            Finish::Retry(RetryRecord {
-                cause: FailureCause::Busy,
-                scope: FailureScope::Notifier,
-                ..
-            }) => {
-                *window = window.after_busy(lease.attempt, newest);
-            }
-            Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => {}
-        }
+/// The window of a notifier after an attempt: wider if it took the message, narrower if it was
+/// busy. `newest` is the newest attempt that has begun.
+fn adapt_window(window: SendWindow, attempt: i64, finish: &Finish, newest: i64) -> SendWindow {
+    match finish {
+        Finish::Sent(_) => window.after_success(),
+        Finish::Retry(RetryRecord {
+            cause: FailureCause::Busy,
+            scope: FailureScope::Notifier,
+            ..
+        }) => window.after_busy(attempt, newest),
+        Finish::Retry(_) | Finish::TooLarge(_) | Finish::Dead(_) => window,
+    }
+}
+
+/// The retry of a message whose attempt panicked. The attempt counts.
+fn after_panic(why: &JobFailure) -> RetryRecord {
+    RetryRecord {
+        due: later(now(), AFTER_A_PANIC),
+        cause: FailureCause::Failed,
+        scope: FailureScope::Message,
+        counts: true,
+        rest_until: None,
+        why: why.to_string(),
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::article;
-use crate::config::{FeedConfig, FirstPoll, FullText};
+use crate::config::{FeedConfig, FullText};
 use crate::daemon::feed_health;
 use crate::daemon::poller::PollParts;
 use crate::feed::document::{Document, DocumentEnd, Item};
@@ -63,7 +63,7 @@ pub(crate) async fn diff_feed(
     now: Timestamp,
 ) -> Result<FeedDiff, StoreError> {
     let IdentifiedDocument { document, faces, claims } = identified;
-    let known = parts.store.known_items(&feed.name, claims).await?;
+    let known = parts.shared.store.known_items(&feed.name, claims).await?;
     let (owned, feed) = (Arc::clone(parts), feed.clone());
     let comparison = FeedComparison { parts: owned, feed, last_good, known, document, now };
     let compare = move || {
@@ -76,12 +76,12 @@ pub(crate) async fn diff_feed(
             Compared::WithoutTexts { comparison: Box::new(comparison), classified, edited }
         }
     };
-    match parts.threads.run(compare).await {
+    match parts.shared.threads.run(compare).await {
         Compared::Whole(diff) => Ok(diff),
         Compared::WithoutTexts { comparison, classified, edited } => {
-            let before = parts.store.item_texts(&comparison.feed.name, edited).await?;
+            let before = parts.shared.store.item_texts(&comparison.feed.name, edited).await?;
             let compare_texts = move || comparison.into_diff(classified, &before);
-            Ok(parts.threads.run(compare_texts).await)
+            Ok(parts.shared.threads.run(compare_texts).await)
         }
     }
 }
@@ -111,56 +111,49 @@ struct FeedComparison {
 impl FeedComparison {
     /// The difference. `before` holds the last texts of edited items.
     fn into_diff(
-        self,
+        mut self,
         mut classified: Vec<ClassifiedItem>,
         before: &HashMap<ItemKey, Before>,
     ) -> FeedDiff {
-        let Self { parts, feed, last_good, known, mut document, now } = self;
-        identity::mark_renewed(&mut classified, |key| before.get(key), &document.items);
-        let is_whole = document.end == DocumentEnd::Whole;
-        let last_whole = last_good.filter(|_| is_whole);
+        let items = mem::take(&mut self.document.items);
+        identity::mark_renewed(&mut classified, |key| before.get(key), &items);
+        let is_whole = self.document.end == DocumentEnd::Whole;
+        let last_whole = self.last_good.filter(|_| is_whole);
         let gap = last_whole.and_then(|last| {
-            feed_health::find_gap(last, &known, &classified, &document.items, now)
+            feed_health::find_gap(last, &self.known, &classified, &items, self.now)
         });
-        let mut removed_and_returned = identity::removed_and_returned(&known, &classified);
+        let mut removed_and_returned = identity::removed_and_returned(&self.known, &classified);
         if !is_whole {
-            removed_and_returned.keep_unseen(&known);
+            removed_and_returned.keep_unseen(&self.known);
         }
-        let known: HashMap<&ItemKey, &KnownItem> =
-            known.iter().map(|item| (&item.key, item)).collect();
-        let first_poll = last_good.is_none().then_some(parts.config.poll.first_poll);
-        let undated = admit::undated_places(document.items.iter().map(|item| item.published));
-        let poll = PollContext { parts: &parts, feed: &feed, first_poll, undated, now };
-        let items = classified
-            .into_iter()
-            .filter(|item| needs_record(&known, item))
-            .map(|classified| {
-                poll.item_record(
-                    &known,
-                    mem::take(&mut document.items[classified.index]),
-                    classified,
-                )
-            })
-            .collect();
+        let items = self.item_records(items, classified);
         FeedDiff { items, removed_and_returned, gap }
     }
-}
 
-/// What the plan for every item of one poll depends on.
-struct PollContext<'w> {
-    parts: &'w PollParts,
-    feed: &'w FeedConfig,
-    first_poll: Option<FirstPoll>,
-    /// For each item, the number of undated items before it.
-    undated: Vec<usize>,
-    now: Timestamp,
-}
+    fn item_records(
+        &self,
+        mut items: Vec<Item>,
+        classified: Vec<ClassifiedItem>,
+    ) -> Vec<ItemRecord> {
+        let known: HashMap<&ItemKey, &KnownItem> =
+            self.known.iter().map(|item| (&item.key, item)).collect();
+        let undated = admit::undated_places(items.iter().map(|item| item.published));
+        let recorded = classified.into_iter().filter(|item| needs_record(&known, item));
+        recorded
+            .map(|classified| {
+                let (item, undated) =
+                    (mem::take(&mut items[classified.index]), undated[classified.index]);
+                self.item_record(&known, item, undated, classified)
+            })
+            .collect()
+    }
 
-impl PollContext<'_> {
+    /// `undated` is the number of undated items before this one.
     fn item_record(
         &self,
         known: &HashMap<&ItemKey, &KnownItem>,
         mut item: Item,
+        undated: usize,
         classified: ClassifiedItem,
     ) -> ItemRecord {
         let before = known
@@ -175,7 +168,7 @@ impl PollContext<'_> {
         ItemRecord {
             guid: item.guid.take(),
             url: item.link.as_ref().map(ToString::to_string),
-            story_change: changed.then(|| self.story_and_plan(item, classified.index, before)),
+            story_change: changed.then(|| self.story_and_plan(item, undated, before)),
             renews: classified.verdict == ItemChange::Renewed,
             key: classified.key,
             previous_key,
@@ -190,7 +183,7 @@ impl PollContext<'_> {
     fn story_and_plan(
         &self,
         item: Item,
-        index: usize,
+        undated: usize,
         before: Option<&KnownItem>,
     ) -> (Story, StoryPlan) {
         let is_teaser = article::is_teaser(&item);
@@ -208,7 +201,9 @@ impl PollContext<'_> {
         story.lang = article::stated_language(item.lang.as_deref(), &story.title, &story.body);
         let admitted = match before {
             None => {
-                admit::new_item(story.published, self.undated[index], self.first_poll, self.now)
+                let first_poll = self.parts.config.poll.first_poll;
+                let first_poll = self.last_good.is_none().then_some(first_poll);
+                admit::new_item(story.published, undated, first_poll, self.now)
             }
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
@@ -236,8 +231,13 @@ impl PollContext<'_> {
         };
         let said = [story.lang.as_deref()];
         story.lang = article::story_language(&said, &story.title, &story.body);
-        let due = admit::due(self.parts.polls.count().saturating_sub(1), self.now);
-        StoryPlan::Settle(self.parts.matcher.match_story(story, read, [&self.feed.name], due))
+        let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
+        StoryPlan::Settle(self.parts.shared.matcher.match_story(
+            story,
+            read,
+            [&self.feed.name],
+            due,
+        ))
     }
 
     /// Why only the teaser of an item is read. `None` if its page is read.
@@ -247,8 +247,8 @@ impl PollContext<'_> {
         link: Option<&Url>,
         before: Option<&KnownItem>,
     ) -> Option<&'static str> {
-        let rules = self.parts.matcher.rules.load();
-        let carriers = self.parts.matcher.carriers_by_name([&self.feed.name]);
+        let rules = self.parts.shared.matcher.rules.load();
+        let carriers = self.parts.shared.matcher.carriers_by_name([&self.feed.name]);
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {

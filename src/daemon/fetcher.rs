@@ -1,13 +1,9 @@
 //! Fetches feeds and pages within the limits of the configuration and of their hosts.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use tokio::sync::Notify;
-use tracing::error;
 use url::Url;
 
-use crate::clock::{later, now};
+use crate::clock::now;
 use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::robots;
 use crate::http;
@@ -26,8 +22,6 @@ pub(crate) struct Fetcher {
     pub(super) limits: Limits,
     /// Keeps the pauses of hosts.
     pub(super) store: Store,
-    /// The longest age at which a page is rechecked.
-    pub(super) longest_recheck: Option<Duration>,
 }
 
 impl Fetcher {
@@ -79,16 +73,6 @@ impl Fetcher {
                 self.hosts.extend_rest(host, asked.end(at)),
                 at,
             );
-        }
-    }
-
-    /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
-    /// the clock was ahead.
-    pub(super) async fn cut_waits(&self, now: Timestamp) {
-        self.hosts.cut_waits(now);
-        let longest = self.longest_recheck.map(|longest| later(now, longest));
-        if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
-            error!("waits cannot be checked against the clock: {why}; the check is repeated");
         }
     }
 }

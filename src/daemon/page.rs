@@ -1,15 +1,12 @@
 //! Fetches and reads a story's page. Where the page is empty or made for AMP, its other version is
 //! read too.
 
-use std::sync::Arc;
-
 use tracing::debug;
 use url::Url;
 
 use crate::article;
 use crate::article::{NoArticle, PageContent};
-use crate::daemon::blocking::BlockingThreads;
-use crate::daemon::fetcher::Fetcher;
+use crate::daemon::story_parts::StoryParts;
 use crate::http::{FetchError, Validators, Want};
 
 /// The result of reading a page.
@@ -23,59 +20,39 @@ pub(crate) struct PageReading {
     pub(crate) fetches: u32,
 }
 
-/// Fetches pages, and reads them on blocking threads.
-#[derive(Clone, Debug)]
-pub(crate) struct ArticleReader {
-    pub(super) fetcher: Arc<Fetcher>,
-    pub(super) threads: BlockingThreads,
+/// Reads the page at `url` of a story with the text `teaser`, with at most `most_fetches` fetches.
+///
+/// # Errors
+/// If the page cannot be fetched.
+pub(crate) async fn read_article(
+    parts: &StoryParts,
+    url: &Url,
+    teaser: &str,
+    most_fetches: u32,
+) -> Result<PageReading, FetchError> {
+    let page = fetch_page(parts, url).await?;
+    let (page, fetches) = match most_fetches {
+        0 | 1 => (page, 1),
+        _ => choose_version(page, |other| async move { fetch_page(parts, &other).await }).await,
+    };
+    let text = match page.text {
+        Ok(page) => {
+            let teaser = teaser.to_owned();
+            Ok(parts.threads.run(move || article::with_teaser(&teaser, &page)).await)
+        }
+        Err(why) => Err(why),
+    };
+    Ok(PageReading { text, lang: page.lang, fetches })
 }
 
-impl ArticleReader {
-    /// Reads the page at `url` of a story with the text `teaser`, with at most `most_fetches`
-    /// fetches.
-    ///
-    /// # Errors
-    /// If the page cannot be fetched.
-    pub(crate) async fn read_article(
-        &self,
-        url: &Url,
-        teaser: &str,
-        most_fetches: u32,
-    ) -> Result<PageReading, FetchError> {
-        let PageReading { text, lang, fetches } = self.read_best_version(url, most_fetches).await?;
-        let text = match text {
-            Ok(page) => {
-                let teaser = teaser.to_owned();
-                Ok(self.threads.run(move || article::with_teaser(&teaser, &page)).await)
-            }
-            Err(why) => Err(why),
-        };
-        Ok(PageReading { text, lang, fetches })
-    }
-
-    async fn read_best_version(
-        &self,
-        url: &Url,
-        most_fetches: u32,
-    ) -> Result<PageReading, FetchError> {
-        let page = self.fetch_page(url).await?;
-        let (page, fetches) = match most_fetches {
-            0 | 1 => (page, 1),
-            _ => choose_version(page, |other| async move { self.fetch_page(&other).await }).await,
-        };
-        Ok(PageReading { text: page.text, lang: page.lang, fetches })
-    }
-
-    async fn fetch_page(&self, url: &Url) -> Result<PageContent, FetchError> {
-        let answer = self.fetcher.fetch(url, Want::Page, Validators::default()).await?;
-        let asked = url.clone();
-        let body = answer.body.unwrap_or_default();
-        let _work = self.fetcher.limits.room.reserve_memory(&body).await;
-        let read = move || {
-            article::read_answer(&asked, &body, answer.content_type.as_deref(), &answer.url)
-        };
-        Ok(self.threads.run(read).await)
-    }
+async fn fetch_page(parts: &StoryParts, url: &Url) -> Result<PageContent, FetchError> {
+    let answer = parts.fetcher.fetch(url, Want::Page, Validators::default()).await?;
+    let asked = url.clone();
+    let body = answer.body.unwrap_or_default();
+    let _work = parts.fetcher.limits.room.reserve_memory(&body).await;
+    let read =
+        move || article::read_answer(&asked, &body, answer.content_type.as_deref(), &answer.url);
+    Ok(parts.threads.run(read).await)
 }
 
 /// The version to use of `page`: its other version, if `fetch` finds text there, or `page` itself.

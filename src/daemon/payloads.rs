@@ -1,13 +1,14 @@
 //! Makes the payloads of messages before the turn of the outbox that freezes them.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alerts::receiver_health::ReceiverHealth;
 use crate::clock::{later, now};
+use crate::daemon::blocking::run_without_permit;
 use crate::daemon::dispatcher::DeliveryParts;
 use crate::notify;
 use crate::store::{
@@ -28,9 +29,6 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Payloads {
     prepared: Arc<PreparedMessages>,
-    /// Notifiers of which a receiver is away: their messages are prepared one turn before they are
-    /// sent.
-    away: BTreeSet<NotifierName>,
 }
 
 impl Payloads {
@@ -47,14 +45,12 @@ impl Payloads {
     }
 
     /// Drops the payloads of messages that this turn has leased or asks for anew.
-    pub(crate) fn note_turn(&mut self, turn: &OutboxTurn) {
+    pub(crate) fn drop_used(&mut self, turn: &OutboxTurn) {
         let prepared = Arc::make_mut(&mut self.prepared);
         let leased = turn.leases.iter().map(|lease| lease.message);
         for message in leased.chain(turn.unprepared.iter().copied()) {
             prepared.remove(&message);
         }
-        let away = turn.receiver_health.away.keys();
-        self.away = away.map(|receiver| receiver.notifier.clone()).collect();
     }
 
     /// Those of these messages that are not prepared.
@@ -63,14 +59,16 @@ impl Payloads {
     }
 }
 
-/// Prepares the next messages of every notifier that is not away, without those that are prepared
-/// already.
+/// Prepares the next messages of every notifier, without those that are prepared already. If a
+/// receiver is away, the messages of its notifier are prepared one turn before they are sent.
 pub(crate) async fn prepare_next(
     parts: &Arc<DeliveryParts>,
     payloads: &Payloads,
+    receiver_health: &ReceiverHealth,
 ) -> Result<PreparedMessages, StoreError> {
-    let notifiers = parts.config.notifiers.keys();
-    let notifiers: Vec<_> = notifiers.filter(|name| !payloads.away.contains(*name)).collect();
+    let is_well =
+        |name: &&NotifierName| !receiver_health.away.keys().any(|away| away.notifier == **name);
+    let notifiers: Vec<_> = parts.config.notifiers.keys().filter(is_well).collect();
     let store = &parts.store;
     let open = store.read_next_open_messages(&notifiers, AHEAD, &payloads.prepared, now()).await?;
     Ok(prepare_all(parts, open).await)
@@ -98,7 +96,7 @@ async fn prepare_all(parts: &Arc<DeliveryParts>, open: Vec<OpenMessage>) -> Prep
     let prepare = move || {
         open.into_iter().map(|open| (open.message, prepare_message(&parts, open))).collect()
     };
-    tokio::task::spawn_blocking(prepare).await.expect("a panic of a template is caught")
+    run_without_permit(prepare).await
 }
 
 fn prepare_message(parts: &DeliveryParts, open: OpenMessage) -> PreparedMessage {

@@ -21,15 +21,14 @@ use url::Url;
 
 use crate::alerts::draft;
 use crate::clock::{Jump, later, now};
-use crate::config::{FeedConfig, Poll};
-use crate::daemon::scheduler::{AfterPanic, Due, Panicked, Run, Running, Work};
+use crate::config::FeedConfig;
+use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::{Mode, scheduler};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
 use first_round::FirstRound;
-pub(crate) use last_read::LastRead;
-pub(crate) use parts::{DOCUMENTS, PollParts};
+pub(crate) use parts::PollParts;
 use queue::PollQueue;
 
 /// The pause after a poll that panicked.
@@ -40,37 +39,36 @@ const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
 /// Polls every feed when it is due, until `stop`.
 pub(crate) async fn keep_polling(
-    parts: &Arc<PollParts>,
+    parts: Arc<PollParts>,
     states: Vec<FeedState>,
-    stop: CancellationToken,
+    stop: &CancellationToken,
 ) {
     let now = now();
     let states: Vec<_> = states
         .into_iter()
         .zip(&parts.config.feeds)
-        .map(|(state, feed)| advance_if_failing(parts, feed, state, now))
+        .map(|(state, feed)| due_times::advance_if_failing(state, parts.floor(feed), now))
         .collect();
-    let mut feeds = Feeds::new(parts, states, Mode::Forever, &stop);
+    let mut feeds = Feeds::new(parts, states, Mode::Forever, stop);
     for (due, index) in due_times::first_poll_times(&feeds.states, now) {
         feeds.schedule(index, Some(due));
     }
     feeds.first_round = FirstRound::start(&feeds.states, now);
-    scheduler::run_work(&mut feeds, Mode::Forever, &stop).await;
+    scheduler::run_work(&mut feeds, Mode::Forever, stop).await;
 }
 
 /// Polls every feed once, the least recently polled first. Feeds that were polled within the
 /// shortest interval and feeds whose host has a pause are left out.
 pub(crate) async fn poll_once(
-    parts: &Arc<PollParts>,
+    parts: Arc<PollParts>,
     states: Vec<FeedState>,
     stop: &CancellationToken,
 ) {
     let now = now();
-    let mut feeds = Feeds::new(parts, states, Mode::Once, stop);
+    let mut feeds = Feeds::new(Arc::clone(&parts), states, Mode::Once, stop);
     for (index, feed) in parts.config.feeds.iter().enumerate() {
         let state = &feeds.states[index];
-        let floor = Poll::floor(parts.config.network.owns(&feed.url));
-        let too_soon = |last: &Timestamp| !state.unreached && later(*last, floor) > now;
+        let too_soon = |last: &Timestamp| !state.unreached && later(*last, parts.floor(feed)) > now;
         if let Some(last) = state.last_poll.filter(too_soon) {
             info!("{}: not polled again so soon after {last}", feed.name);
         } else if state.next_poll.is_none() {
@@ -100,7 +98,7 @@ struct Feeds {
 impl Feeds {
     /// No feed is scheduled yet.
     fn new(
-        parts: &Arc<PollParts>,
+        parts: Arc<PollParts>,
         states: Vec<FeedState>,
         mode: Mode,
         stop: &CancellationToken,
@@ -108,7 +106,7 @@ impl Feeds {
         let mut request_check = tokio::time::interval(REQUEST_CHECK);
         request_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            parts: Arc::clone(parts),
+            parts,
             mode,
             stop: stop.clone(),
             queue: PollQueue::new(states.len()),
@@ -134,13 +132,13 @@ impl Feeds {
     fn advance_failing_feeds(&mut self) {
         let (now, parts) = (now(), Arc::clone(&self.parts));
         self.change_waiting(|index, state| {
-            advance_if_failing(&parts, &parts.config.feeds[index], state, now)
+            due_times::advance_if_failing(state, parts.floor(&parts.config.feeds[index]), now)
         });
     }
 
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self) {
-        let asked = self.parts.store.take_requested_polls().await.unwrap_or_else(|why| {
+        let asked = self.parts.shared.store.take_requested_polls().await.unwrap_or_else(|why| {
             error!("requests to poll feeds now cannot be read: {why}");
             Vec::new()
         });
@@ -171,44 +169,40 @@ impl Feeds {
 
 impl Work for Feeds {
     type Key = usize;
-    type Job = (usize, FeedState);
+    type Job = usize;
     type Output = FeedState;
 
     const STOP_GRACE: Duration = scheduler::STOP_GRACE;
     const LOOKUP_FAILED: &'static str = "due feeds cannot be looked up";
+    const JOB_FAILED: &'static str = "a poll failed";
 
     async fn find_due(
         &mut self,
         _running: &Running<usize, FeedState>,
-    ) -> Result<Due<(usize, FeedState)>, StoreError> {
+    ) -> Result<Due<usize>, StoreError> {
         self.first_round.log_when_over(&self.states);
         if mem::take(&mut self.is_request_check_due) {
             self.poll_requested().await;
         }
-        let mut jobs = Vec::new();
-        while let Some(index) = self.queue.pop_due(now()) {
-            jobs.push((index, self.states[index].clone()));
-        }
+        let jobs = std::iter::from_fn(|| self.queue.pop_due(now())).collect();
         Ok(Due { jobs, next: self.queue.next_due() })
     }
 
-    fn begin(&self, (index, state): (usize, FeedState)) -> (usize, Run<FeedState>) {
+    fn begin(&self, index: usize) -> (usize, Run<FeedState>) {
         let (parts, stop) = (Arc::clone(&self.parts), self.stop.clone());
+        let state = self.states[index].clone();
         (index, Box::pin(async move { Ok(poll_feed(&parts, index, state, &stop).await) }))
     }
 
-    fn end(&mut self, index: usize, state: Option<FeedState>) {
-        if let Some(state) = state {
-            let due = state.next_poll;
+    fn end(&mut self, index: usize, result: Result<FeedState, JobFailure>) {
+        let due = if let Ok(state) = result {
             self.states[index] = state;
-            self.schedule_next(index, due);
-        }
-    }
-
-    fn end_after_panic(&mut self, index: usize, why: &Panicked) -> AfterPanic<usize> {
-        error!("{}: its poll failed because of {why}", self.states[index].name);
-        self.schedule_next(index, Some(later(now(), AFTER_A_PANIC)));
-        AfterPanic::Reschedule
+            self.states[index].next_poll
+        } else {
+            warn!("{}: its poll failed; it is polled again later", self.states[index].name);
+            Some(later(now(), AFTER_A_PANIC))
+        };
+        self.schedule_next(index, due);
     }
 
     async fn wait_for_change(&mut self) {
@@ -216,7 +210,7 @@ impl Work for Feeds {
             return std::future::pending().await;
         }
         tokio::select! {
-            () = self.parts.wakeups.retry_failing.notified() => {}
+            () = self.parts.shared.wakeups.retry_failing.notified() => {}
             _ = self.request_check.tick() => {
                 self.is_request_check_due = true;
                 return;
@@ -231,25 +225,16 @@ impl Work for Feeds {
         self.change_waiting(|index, state| {
             due_times::limit_next_poll(&parts.config.feeds[index], &parts.config.poll, state, now)
         });
-        parts.fetcher.cut_waits(now).await;
-        parts.wakeups.story_waits.notify_one();
+        parts.shared.cut_waits(now).await;
+        parts.shared.wakeups.story_waits.notify_one();
     }
-}
-
-/// The state of a feed that is polled soon if it fails.
-fn advance_if_failing(
-    parts: &PollParts,
-    feed: &FeedConfig,
-    state: FeedState,
-    now: Timestamp,
-) -> FeedState {
-    due_times::advance_if_failing(state, Poll::floor(parts.config.network.owns(&feed.url)), now)
 }
 
 /// The stored state of every configured feed, in the configuration's order. A feed that is new or
 /// has a new address is due now.
 pub(crate) async fn load_states(parts: &PollParts) -> Result<Vec<FeedState>, StoreError> {
     let mut known: HashMap<FeedName, FeedState> = parts
+        .shared
         .store
         .feed_states()
         .await?
@@ -274,7 +259,7 @@ pub(crate) async fn load_states(parts: &PollParts) -> Result<Vec<FeedState>, Sto
     };
     let states: Vec<FeedState> = parts.config.feeds.iter().map(state_of).collect();
     if let Some(notice) = parts.last_read.restore(parts.config.feeds.iter().zip(&states))
-        && parts.store.was_notified(&notice).await?
+        && parts.shared.store.was_notified(&notice).await?
     {
         parts.last_read.mark_notified();
     }
@@ -306,7 +291,7 @@ async fn poll_feed(
 ) -> FeedState {
     let feed = &parts.config.feeds[index];
     let requested = feed_request::new_address(&before).unwrap_or(&feed.url);
-    let _in_progress = parts.polls.start();
+    let _in_progress = parts.shared.polls.start();
     let outcome = tokio::select! {
         () = stop.cancelled() => None,
         outcome = feed_request::request_feed(parts, requested, &before) => Some(outcome),
@@ -317,10 +302,7 @@ async fn poll_feed(
     };
     recorded.unwrap_or_else(|why| {
         // A failure of the store must not cause more requests to a host.
-        let again = later(
-            now(),
-            Poll::floor(parts.config.network.owns(&feed.url)).max(scheduler::STORE_FAILED),
-        );
+        let again = later(now(), parts.floor(feed).max(scheduler::STORE_FAILED));
         error!(
             "{}: its poll could not be recorded: {why}; it is polled again at {again}",
             feed.name

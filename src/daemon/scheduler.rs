@@ -1,6 +1,7 @@
 //! The loop for work that becomes due: starts what is due, limits how much runs at once, and sleeps
 //! until more is due.
 
+mod periodic;
 mod tasks;
 
 use std::pin::{Pin, pin};
@@ -13,11 +14,15 @@ use tracing::error;
 
 use crate::clock::{Jump, JumpWatch, later, now, sleep_until};
 use crate::store::StoreError;
-pub(super) use tasks::Panicked;
+pub(super) use periodic::{Chore, repeat};
+pub(super) use tasks::JobFailure;
 use tasks::Tasks;
 
 /// The pause after a failure of the store.
 pub(super) const STORE_FAILED: Duration = Duration::from_secs(5);
+
+/// How long the key of a job that panicked is left out.
+const AFTER_PANIC: Duration = Duration::from_mins(10);
 
 /// How long a stop waits for jobs in progress: as long as a webhook may take. A mail server may
 /// take ten minutes.
@@ -38,7 +43,7 @@ pub enum Mode {
 /// Work that becomes due in jobs. Each job runs as a task of its own, and has a key.
 pub(super) trait Work {
     /// What identifies a running job.
-    type Key: Clone + PartialEq;
+    type Key: Clone;
     /// A job that is due.
     type Job;
     /// The result of a job.
@@ -75,14 +80,9 @@ pub(super) trait Work {
     /// The key of a job, and its run.
     fn begin(&self, job: Self::Job) -> (Self::Key, Run<Self::Output>);
 
-    /// Takes in the result of a job; `None` if the store failed.
-    fn end(&mut self, _key: Self::Key, _output: Option<Self::Output>) {}
-
-    /// Takes in that a job panicked, and logs it.
-    fn end_after_panic(&mut self, key: Self::Key, why: &Panicked) -> AfterPanic<Self::Key> {
-        error!("{}: {why}; it is tried again at the next start", Self::JOB_FAILED);
-        AfterPanic::LeaveOut(key)
-    }
+    /// Takes in the result of a job. A failure is logged already. The key of a job that panicked
+    /// is [`taken`](Running::taken) for ten minutes.
+    fn end(&mut self, _key: Self::Key, _result: Result<Self::Output, JobFailure>) {}
 
     /// Returns when jobs may be due before the time that `find_due` returned. It can be dropped at
     /// any time.
@@ -122,8 +122,8 @@ impl<J> Due<J> {
 
 impl Due<()> {
     /// The one job that is due at `at`.
-    pub(super) fn at(at: Timestamp) -> Self {
-        if at <= now() {
+    pub(super) fn at(at: Timestamp, now: Timestamp) -> Self {
+        if at <= now {
             Self { jobs: vec![()], next: None }
         } else {
             Self { next: Some(at), ..Self::NONE }
@@ -131,20 +131,11 @@ impl Due<()> {
     }
 }
 
-/// What follows a job that panicked.
-#[derive(Debug)]
-pub(super) enum AfterPanic<K> {
-    /// The key is left out until the next start.
-    LeaveOut(K),
-    /// The work decides when the key is due again.
-    Reschedule,
-}
-
 /// The running jobs, and the keys that are left out because their job panicked.
 #[derive(Debug)]
 pub(super) struct Running<K, T> {
-    tasks: Tasks<K, Result<T, StoreError>>,
-    left_out: Vec<K>,
+    tasks: Tasks<K, T>,
+    left_out: Tasks<K, ()>,
     at_once: usize,
 }
 
@@ -156,7 +147,7 @@ impl<K: Clone, T: Send + 'static> Running<K, T> {
 
     /// The keys that no job may be started for.
     pub(super) fn taken(&self) -> Vec<K> {
-        self.keys().chain(&self.left_out).cloned().collect()
+        self.keys().chain(self.left_out.keys()).cloned().collect()
     }
 
     /// The number of jobs that may be started.
@@ -187,7 +178,8 @@ async fn run_with_clock<W: Work>(
     stop: &CancellationToken,
     mut clock: JumpWatch,
 ) -> Option<Timestamp> {
-    let mut running = Running { tasks: Tasks::new(), left_out: Vec::new(), at_once: W::AT_ONCE };
+    let (tasks, left_out) = (Tasks::new(), Tasks::new());
+    let mut running = Running { tasks, left_out, at_once: W::AT_ONCE };
     let mut checks = tokio::time::interval(CLOCK_CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     checks.reset();
@@ -205,15 +197,16 @@ async fn run_with_clock<W: Work>(
         tokio::select! {
             () = stop.cancelled() => {}
             () = work.wait_for_change() => {}
-            Some((key, ended)) = running.tasks.next() => {
-                end_job(work, &mut running, key, ended);
+            Some(ended) = running.tasks.next() => {
+                end_job(work, &mut running, ended);
                 gather_ended(work, &mut running).await;
             }
+            Some(_) = running.left_out.next() => {}
             () = sleep_until(next) => {}
             _ = checks.tick() => is_check_due = true,
         }
-        while let Some((key, ended)) = running.tasks.try_next() {
-            end_job(work, &mut running, key, ended);
+        while let Some(ended) = running.tasks.try_next() {
+            end_job(work, &mut running, ended);
         }
     }
     finish_jobs(work, running).await;
@@ -238,18 +231,15 @@ async fn start_due<W: Work>(
         Err(why) => return pause_after(why),
     };
     for job in due.jobs {
-        let (key, ended) = work.begin(job);
-        if running.left_out.contains(&key) {
-            continue;
-        }
+        let (key, run) = work.begin(job);
         let stop = stop.clone();
         running.tasks.spawn(key, async move {
-            let ended = ended.await;
-            if let Err(why) = &ended {
+            let result = run.await;
+            if let Err(why) = &result {
                 error!("{}: {why}; it is tried again", W::JOB_FAILED);
                 stop.run_until_cancelled(tokio::time::sleep(W::JOB_FAILED_PAUSE)).await;
             }
-            ended
+            result
         });
     }
     let next = work.follow_up(due.next).await.unwrap_or_else(pause_after);
@@ -262,51 +252,39 @@ async fn gather_ended<W: Work>(work: &mut W, running: &mut Running<W::Key, W::Ou
         return;
     }
     let mut deadline = pin!(tokio::time::sleep(W::GATHER));
-    loop {
-        tokio::select! {
-            biased;
-            ended = running.tasks.next() => match ended {
-                Some((key, ended)) => end_job(work, running, key, ended),
-                None => return,
-            },
-            () = &mut deadline => return,
-        }
+    while let Some(ended) = running.tasks.next_before(deadline.as_mut()).await {
+        end_job(work, running, ended);
     }
 }
 
 fn end_job<W: Work>(
     work: &mut W,
     running: &mut Running<W::Key, W::Output>,
-    key: W::Key,
-    ended: Result<Result<W::Output, StoreError>, Panicked>,
+    (key, result): (W::Key, Result<W::Output, JobFailure>),
 ) {
-    match ended {
-        Ok(output) => work.end(key, output.ok()),
-        Err(why) => match work.end_after_panic(key, &why) {
-            AfterPanic::LeaveOut(key) => running.left_out.push(key),
-            AfterPanic::Reschedule => {}
-        },
+    if let Err(why @ JobFailure::Bug(_)) = &result {
+        error!("{}: {why}; it is tried again later", W::JOB_FAILED);
+        running.left_out.spawn(key.clone(), async {
+            tokio::time::sleep(AFTER_PANIC).await;
+            Ok(())
+        });
     }
+    work.end(key, result);
 }
 
 /// Waits for the running jobs, at most [`Work::STOP_GRACE`]. Each end is recorded at once, because
 /// the process may be killed.
 async fn finish_jobs<W: Work>(work: &mut W, mut running: Running<W::Key, W::Output>) {
     let mut deadline = pin!(tokio::time::sleep(W::STOP_GRACE));
-    loop {
+    work.record_ended().await;
+    while let Some(ended) = running.tasks.next_before(deadline.as_mut()).await {
+        end_job(work, &mut running, ended);
         work.record_ended().await;
-        tokio::select! {
-            // Jobs that have ended are not aborted.
-            biased;
-            ended = running.tasks.next() => match ended {
-                Some((key, ended)) => end_job(work, &mut running, key, ended),
-                None => return,
-            },
-            () = &mut deadline => break,
-        }
     }
-    work.log_aborted(running.len());
-    running.tasks.abort_all().await;
+    if running.len() > 0 {
+        work.log_aborted(running.len());
+        running.tasks.abort_all().await;
+    }
 }
 
 #[cfg(test)]

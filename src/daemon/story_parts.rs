@@ -1,20 +1,63 @@
-//! What settles and rechecks stories.
+//! What reads the texts of stories and matches them.
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use tracing::error;
+
+use crate::alerts::{MatchResult, admit};
+use crate::article;
+use crate::clock::later;
+use crate::daemon::blocking::BlockingThreads;
+use crate::daemon::fetcher::Fetcher;
 use crate::daemon::matching::StoryMatcher;
-use crate::daemon::page::ArticleReader;
-use crate::daemon::recheck::RecheckAges;
+use crate::daemon::recheck_ages::RecheckAges;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
 use crate::store::Store;
+use tidings_rules::story::{FeedEntry, Read, Story};
 
-/// What reads the pages of stories and matches them.
-#[derive(Clone, Debug)]
+/// What polls, pages, rechecks and backfills share.
+#[derive(Debug)]
 pub(crate) struct StoryParts {
     pub(crate) store: Store,
-    pub(crate) pages: ArticleReader,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) threads: BlockingThreads,
     pub(crate) matcher: Arc<StoryMatcher>,
-    pub(crate) recheck_ages: Arc<RecheckAges>,
-    pub(crate) polls: Arc<PollsInProgress>,
+    pub(crate) recheck_ages: RecheckAges,
+    pub(crate) polls: PollsInProgress,
     pub(crate) wakeups: Arc<Wakeups>,
+}
+
+impl StoryParts {
+    /// Matches a story whose text is final, on a blocking thread. `page_lang` is the language that
+    /// its page says. Returns the story with its language, and its match.
+    pub(crate) async fn match_story(
+        &self,
+        mut story: Story,
+        page_lang: Option<String>,
+        read: Read,
+        feed_entries: Vec<FeedEntry>,
+        now: Timestamp,
+    ) -> (Story, MatchResult) {
+        let due = admit::due(self.polls.count(), now);
+        let matcher = Arc::clone(&self.matcher);
+        let match_story = move || {
+            let said = [story.lang.as_deref(), page_lang.as_deref()];
+            story.lang = article::story_language(&said, &story.title, &story.body);
+            let feeds = feed_entries.iter().map(|entry| &entry.feed);
+            let result = matcher.match_story(&story, read, feeds, due);
+            (story, result)
+        };
+        self.threads.run(match_story).await
+    }
+
+    /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
+    /// the clock was ahead.
+    pub(crate) async fn cut_waits(&self, now: Timestamp) {
+        self.fetcher.hosts.cut_waits(now);
+        let longest = self.recheck_ages.longest().map(|longest| later(now, longest));
+        if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
+            error!("waits cannot be checked against the clock: {why}; the check is repeated");
+        }
+    }
 }

@@ -9,11 +9,11 @@ mod fts;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
 
-use super::column::{self, to_json};
-use super::dialect::id_list;
+use super::column;
+use super::dialect::{id_list, row_list};
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
 use tidings_rules::story::FeedEntry;
@@ -75,7 +75,7 @@ impl Store {
         if changed.is_empty() {
             return Ok(false);
         }
-        self.write(move |conn| Box::pin(index_alerts(conn, changed))).await?;
+        self.writer.write(move |conn| Box::pin(index_alerts(conn, changed))).await?;
         Ok(true)
     }
 }
@@ -107,21 +107,15 @@ pub(super) async fn note_changed_events(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<(), sqlx::Error> {
-    if stories.is_empty() {
-        return Ok(());
-    }
-    let stories: Vec<i64> = stories.iter().map(|story| story.0).collect();
-    sqlx::query(concat!(
+    let update = concat!(
         "UPDATE alert SET index_lag = index_lag + 1 WHERE purged IS NULL AND story IN
              (SELECT copy.id FROM story JOIN story AS copy ON copy.event = story.event
               WHERE story.id IN ",
         id_list!("$1"),
         ")",
-    ))
-    .bind(to_json(&stories)?)
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    let stories: Vec<i64> = stories.iter().map(|story| story.0).collect();
+    column::execute_list(conn, update, &stories).await
 }
 
 /// At most `limit` alerts that have changed since they were indexed.
@@ -140,19 +134,16 @@ async fn read_changed(
         rows.iter().map(|row| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
     let feeds = feed_entries::read_entries_of_events(conn, &events).await?;
     let changed = rows.iter().zip(events).map(|(row, event)| {
-        changed_from_row(row, feeds.get(event).map(Vec::as_slice).unwrap_or_default())
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+        let feeds = feeds.get(event).map(Vec::as_slice).unwrap_or_default();
+        Ok(ChangedAlert {
+            id: row.try_get("id")?,
+            created: row.try_get("created")?,
+            lag: row.try_get("index_lag")?,
+            terms: alert_terms(row.try_get("title")?, &rule_match, feeds),
+        })
     });
     changed.collect()
-}
-
-fn changed_from_row(row: &SqliteRow, feeds: &[FeedEntry]) -> Result<ChangedAlert, sqlx::Error> {
-    let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-    Ok(ChangedAlert {
-        id: row.try_get("id")?,
-        created: row.try_get("created")?,
-        lag: row.try_get("index_lag")?,
-        terms: alert_terms(row.try_get("title")?, &rule_match, feeds),
-    })
 }
 
 /// All terms by which an alert is found.
@@ -171,15 +162,15 @@ async fn index_alerts(
     conn: &mut SqliteConnection,
     mut changed: Vec<ChangedAlert>,
 ) -> Result<(), sqlx::Error> {
-    let mut update = QueryBuilder::<Sqlite>::new("WITH given (id, lag) AS (");
-    update.push_values(&changed, |mut values, alert| {
-        values.push_bind(alert.id).push_bind(alert.lag);
-    });
-    update.push(
-        ") UPDATE alert SET index_lag = 0 FROM given
-         WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id",
-    );
-    let current: Vec<i64> = update.build_query_scalar().fetch_all(&mut *conn).await?;
+    let lags: Vec<(i64, i64)> = changed.iter().map(|alert| (alert.id, alert.lag)).collect();
+    let current: Vec<i64> = sqlx::query_scalar(concat!(
+        "UPDATE alert SET index_lag = 0 FROM ",
+        row_list!("$1", 0 id BIGINT, 1 lag BIGINT),
+        " AS given WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id"
+    ))
+    .bind(column::to_json(&lags)?)
+    .fetch_all(&mut *conn)
+    .await?;
     let current: BTreeSet<i64> = current.into_iter().collect();
     changed.retain(|alert| current.contains(&alert.id));
     let entries: Vec<_> = changed.into_iter().map(|alert| (alert.id, alert.terms)).collect();

@@ -4,15 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
 use super::column::{extent_columns, to_json, to_millis};
-use super::dialect::alert_key_list;
-use super::new_items::MOST_ROWS;
+use super::dialect::row_list;
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, event};
 use crate::alerts::NewAlert;
 use crate::alerts::copies::JoinedEvent;
+use tidings_rules::story::Read;
 
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
 /// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
@@ -28,23 +27,19 @@ pub(super) async fn record_alerts(
         return Ok(());
     }
     let alerted = find_alerted(conn, &event, &match_result.alerts).await?;
-    let update = update.as_ref().map(to_json).transpose()?;
     let is_repeated = |one: &NewAlert| alerted.contains(&key_of(one));
-    let mut recorded = Vec::with_capacity(match_result.alerts.len());
-    for alerts in match_result.alerts.chunks(MOST_ROWS) {
-        let mut rows = Vec::with_capacity(alerts.len());
-        for new_alert in alerts {
-            let copy_update = update.as_deref().filter(|_| is_repeated(new_alert));
-            rows.push((new_alert, to_json(&new_alert.rule_match)?, copy_update));
-        }
-        let mut ids = insert_alerts(conn, story, rows, match_result, now).await?;
-        let inserted = alerts.iter().filter_map(|one| Some((ids.remove(&key_of(one))?, one)));
-        let inserted = inserted.map(|(alert, new_alert)| {
-            let is_update = is_repeated(new_alert);
-            RecordedAlert { alert, new_alert, is_update }
-        });
-        recorded.extend(inserted.filter(|one| !one.is_update || update.is_some()));
-    }
+    let rows = match_result.alerts.iter().map(|new_alert| {
+        let (one, dedup_key) = (&new_alert.rule_match, &new_alert.dedup_key);
+        let copy_update = update.as_ref().filter(|_| is_repeated(new_alert));
+        (&one.rule, dedup_key, &one.version, one.severity, one, copy_update)
+    });
+    let rows = to_json(&rows.collect::<Vec<_>>())?;
+    let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
+    let inserted = match_result.alerts.iter().filter_map(|new_alert| {
+        let (alert, is_update) = (ids.remove(&key_of(new_alert))?, is_repeated(new_alert));
+        Some(RecordedAlert { alert, new_alert, is_update })
+    });
+    let recorded: Vec<_> = inserted.filter(|one| !one.is_update || update.is_some()).collect();
     route::route_alerts(conn, &event, &recorded, match_result, now).await
 }
 
@@ -60,11 +55,12 @@ async fn find_alerted(
     alerts: &[NewAlert],
 ) -> Result<HashSet<(String, String)>, sqlx::Error> {
     let keys: Vec<_> = alerts.iter().map(key_of).collect();
+    // The stories of the event are read first: a rule may have alerted for many others.
     let alerted = sqlx::query_as(concat!(
         "SELECT wanted.rule, wanted.dedup_key FROM ",
-        alert_key_list!("$2"),
-        " AS wanted WHERE EXISTS (SELECT 1 FROM story JOIN alert ON alert.story = story.id
-             WHERE story.event = $1 AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
+        row_list!("$2", 0 rule TEXT, 1 dedup_key TEXT),
+        " AS wanted WHERE EXISTS (SELECT 1 FROM story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
+             AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
     ));
     let alerted = alerted.bind(event).bind(to_json(&keys)?).fetch_all(conn).await?;
     Ok(alerted.into_iter().collect())
@@ -75,24 +71,25 @@ async fn find_alerted(
 async fn insert_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
-    rows: Vec<(&NewAlert, String, Option<&str>)>,
-    match_result: &MatchResult,
+    alerts: String,
+    read: &Read,
     now: Timestamp,
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
-    let revision = sqlx::query_scalar("SELECT revision FROM story WHERE id = $1").bind(story.0);
-    let revision: i64 = revision.fetch_one(&mut *conn).await?;
-    let (read, read_why) = extent_columns(&match_result.read);
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO alert (story, rule, dedup_key, version, severity, read, read_why, rule_match, copy_update, created, revision) ",
-    );
-    insert.push_values(rows, |mut values, (new_alert, rule_match, copy_update)| {
-        let one = &new_alert.rule_match;
-        values.push_bind(story.0).push_bind(&one.rule).push_bind(&new_alert.dedup_key);
-        values.push_bind(&one.version).push_bind(one.severity.as_str());
-        values.push_bind(read).push_bind(read_why).push_bind(rule_match).push_bind(copy_update);
-        values.push_bind(to_millis(now)).push_bind(revision);
-    });
-    insert.push(" ON CONFLICT (story, rule, dedup_key) DO NOTHING RETURNING rule, dedup_key, id");
-    let ids: Vec<(String, String, i64)> = insert.build_query_as().fetch_all(conn).await?;
+    let (read, read_why) = extent_columns(read);
+    let ids: Vec<(String, String, i64)> = sqlx::query_as(concat!(
+        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, read, read_why, created, story, revision)
+         SELECT given.*, $3, $4, $5, story.id, story.revision FROM ",
+        row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 version TEXT, 3 severity TEXT, 4 rule_match TEXT,
+            5 copy_update TEXT),
+        " AS given JOIN story ON story.id = $2 WHERE TRUE
+         ON CONFLICT (story, rule, dedup_key) DO NOTHING RETURNING rule, dedup_key, id"
+    ))
+    .bind(alerts)
+    .bind(story.0)
+    .bind(read)
+    .bind(read_why)
+    .bind(to_millis(now))
+    .fetch_all(conn)
+    .await?;
     Ok(ids.into_iter().map(|(rule, dedup_key, id)| ((rule, dedup_key), id)).collect())
 }

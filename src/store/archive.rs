@@ -11,9 +11,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_millis};
 use super::open::OpenError;
-use super::{FeedState, PastGap, StoreError, StoryId, feeds, gaps};
+use super::{FeedState, StoreError, StoryId, feeds};
 use crate::store::{command_connection, feed_entries};
-use tidings_rules::story::{FeedName, Story};
+use tidings_rules::story::{FeedName, Read, Story};
 
 pub use find::{Alerted, StoryRecord};
 pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
@@ -21,7 +21,7 @@ pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
 /// A store's stories, open for reading.
 #[derive(Debug)]
 pub struct Archive {
-    conn: SqliteConnection,
+    pub(super) conn: SqliteConnection,
 }
 
 /// A stored story, with its page's text if that was read, else with its feed's text.
@@ -31,8 +31,12 @@ pub struct StoredStory {
     pub id: StoryId,
     /// Its UUID, for payloads and people.
     pub uid: String,
+    /// The revision of its text.
+    pub revision: i64,
     /// The story.
     pub story: Story,
+    /// How much of it was read; `None` while it waits for its page.
+    pub read: Option<Read>,
     /// The feeds that carried it, in the order of their names.
     pub feeds: Vec<FeedName>,
 }
@@ -51,45 +55,55 @@ impl Archive {
         after: Option<StoryId>,
         limit: u32,
     ) -> Result<Vec<StoredStory>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL ORDER BY id LIMIT $3",
-        )
-        .bind(after.map_or(i64::MIN, |row| row.0))
-        .bind(to_millis(since))
-        .bind(i64::from(limit))
-        .fetch_all(&mut self.conn)
-        .await?;
-        Ok(self.stories_from_rows(&rows).await?)
+        Ok(read_stories_after(&mut self.conn, since, after, limit, false).await?)
     }
 
     /// The state of every feed, in the order of their names.
     pub async fn feed_states(&mut self) -> Result<Vec<FeedState>, StoreError> {
         Ok(feeds::read_feed_states(&mut self.conn).await?)
     }
+}
 
-    /// The gaps that were found at `since` or later, the latest first.
-    pub async fn gaps_since(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
-        Ok(gaps::gaps_since(&mut self.conn, since).await?)
-    }
+/// Stories with texts, as [`Archive::stories_after`] says. `is_matched`: only those that are
+/// matched or unmatched.
+pub(super) async fn read_stories_after(
+    conn: &mut SqliteConnection,
+    since: Timestamp,
+    after: Option<StoryId>,
+    limit: u32,
+    is_matched: bool,
+) -> Result<Vec<StoredStory>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT *, coalesce(body, feed_text) AS text FROM story
+         WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND (NOT $3 OR status IN ('matched', 'unmatched'))
+         ORDER BY id LIMIT $4",
+    )
+    .bind(after.map_or(i64::MIN, |row| row.0))
+    .bind(to_millis(since))
+    .bind(is_matched)
+    .bind(i64::from(limit))
+    .fetch_all(&mut *conn)
+    .await?;
+    stories_from_rows(conn, &rows).await
+}
 
-    async fn stories_from_rows(
-        &mut self,
-        rows: &[SqliteRow],
-    ) -> Result<Vec<StoredStory>, sqlx::Error> {
-        let ids = column::story_ids(rows)?;
-        let mut feeds = feed_entries::read_feeds_of_stories(&mut self.conn, &ids).await?;
-        let stored = rows.iter().zip(ids).map(|(row, id)| {
-            let feeds = feeds.remove(&id).unwrap_or_default();
-            Ok(StoredStory {
-                id,
-                uid: row.try_get("uid")?,
-                story: column::story_from_row(row)?,
-                feeds,
-            })
-        });
-        stored.collect()
-    }
+async fn stories_from_rows(
+    conn: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<Vec<StoredStory>, sqlx::Error> {
+    let ids = column::story_ids(rows)?;
+    let mut feeds = feed_entries::read_feeds_of_stories(conn, &ids).await?;
+    let stored = rows.iter().zip(ids).map(|(row, id)| {
+        Ok(StoredStory {
+            id,
+            uid: row.try_get("uid")?,
+            revision: row.try_get("revision")?,
+            story: column::story_from_row(row)?,
+            read: column::read_extent(row)?,
+            feeds: feeds.remove(&id).unwrap_or_default(),
+        })
+    });
+    stored.collect()
 }
 
 #[cfg(test)]

@@ -3,33 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, to_json, to_millis};
+use super::column::{to_json, to_millis};
 use super::dialect::text_list;
 use super::story_changes::EventData;
-use super::writer::WriteStories;
-use super::{MatchResult, Store, StoreError, StoryId, story_changes};
-use crate::alerts::copies::BatchStory;
-use crate::lifecycle::story::StoryEvent;
-use crate::store::feed_entries;
-use tidings_rules::story::{FeedName, Read, Story};
-
-/// A story that is matched or unmatched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettledStory {
-    /// Its row.
-    pub id: StoryId,
-    /// The revision of its text.
-    pub revision: i64,
-    /// The story with its final text.
-    pub story: Story,
-    /// How much of it was read.
-    pub read: Read,
-    /// The feeds that carried it.
-    pub feeds: Vec<FeedName>,
-}
+use super::{MatchResult, Store, StoreError, StoredStory, StoryId, archive};
 
 impl Store {
     /// The rules whose backfill is done.
@@ -46,24 +24,9 @@ impl Store {
         since: Timestamp,
         after: Option<StoryId>,
         limit: u32,
-    ) -> Result<Vec<SettledStory>, StoreError> {
+    ) -> Result<Vec<StoredStory>, StoreError> {
         let mut reader = self.readers.begin().await?;
-        let rows = sqlx::query(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND status IN ('matched', 'unmatched') ORDER BY id LIMIT $3",
-        )
-        .bind(after.map_or(i64::MIN, |row| row.0))
-        .bind(to_millis(since))
-        .bind(i64::from(limit))
-        .fetch_all(&mut *reader)
-        .await?;
-        let ids = column::story_ids(&rows)?;
-        let mut feeds = feed_entries::read_feeds_of_stories(&mut reader, &ids).await?;
-        let found = rows
-            .iter()
-            .zip(ids)
-            .map(|(row, id)| settled_from_row(id, row, feeds.remove(&id).unwrap_or_default()));
-        Ok(found.collect::<Result<_, _>>()?)
+        Ok(archive::read_stories_after(&mut reader, since, after, limit, true).await?)
     }
 
     /// Adds the alerts of `match_result` to a story that was matched before. If the story has a
@@ -73,19 +36,10 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        mut match_result: MatchResult,
+        match_result: MatchResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let compared = BatchStory::of_row(story.0, &match_result, false, now);
-        let write: WriteStories = Box::new(move |conn, mut joins| {
-            match_result.joins = joins.pop().flatten();
-            Box::pin(async move {
-                let (event, data) = (StoryEvent::Backfilled, EventData::Backfilled(&match_result));
-                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
-                    .await
-            })
-        });
-        self.write_stories(compared, write).await
+        self.change_revision(story, revision, EventData::Backfilled(match_result), now).await
     }
 
     /// Records that the backfill of these rules is done.
@@ -94,39 +48,20 @@ impl Store {
         rules: BTreeSet<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(insert_backfills(conn, rules, now))).await
+        let insert = concat!(
+            "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM ",
+            text_list!("$1"),
+            " AS done WHERE TRUE ON CONFLICT (rule) DO NOTHING"
+        );
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let insert = sqlx::query(insert).bind(to_json(&rules)?).bind(to_millis(now));
+                    insert.execute(conn).await.map(drop)
+                })
+            })
+            .await
     }
-}
-
-fn settled_from_row(
-    id: StoryId,
-    row: &SqliteRow,
-    feeds: Vec<FeedName>,
-) -> Result<SettledStory, sqlx::Error> {
-    Ok(SettledStory {
-        id,
-        revision: row.try_get("revision")?,
-        story: column::story_from_row(row)?,
-        read: column::read_final_extent(row)?,
-        feeds,
-    })
-}
-
-async fn insert_backfills(
-    conn: &mut SqliteConnection,
-    rules: BTreeSet<String>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(concat!(
-        "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM ",
-        text_list!("$1"),
-        " AS done WHERE TRUE ON CONFLICT (rule) DO NOTHING"
-    ))
-    .bind(to_json(&rules)?)
-    .bind(to_millis(now))
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 #[cfg(test)]

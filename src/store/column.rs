@@ -45,6 +45,19 @@ pub(super) async fn execute(
     Ok(query.execute(conn).await?.rows_affected())
 }
 
+/// Runs a statement with a list as `$1`. An empty list changes nothing.
+pub(super) async fn execute_list<T: Serialize>(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    list: &T,
+) -> Result<(), sqlx::Error> {
+    let list = to_json(list)?;
+    if list != "[]" {
+        sqlx::query(sql).bind(list).execute(conn).await?;
+    }
+    Ok(())
+}
+
 /// The count in a column: no count is negative.
 pub(super) fn read_count(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
     let count: i64 = row.try_get(column)?;
@@ -60,6 +73,13 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
 /// Data as JSON text.
 pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// Receivers as the rows of a list: their notifiers and recipients.
+pub(super) fn receiver_rows<'r>(
+    receivers: impl IntoIterator<Item = &'r Receiver>,
+) -> Vec<(&'r str, &'r str)> {
+    receivers.into_iter().map(|one| (one.notifier.0.as_str(), one.recipient.as_str())).collect()
 }
 
 /// The data in a column that holds JSON text and is never null.
@@ -111,6 +131,11 @@ pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> 
 /// How much was read of a story whose page was read or refused.
 pub(super) fn read_final_extent(row: &SqliteRow) -> Result<Read, sqlx::Error> {
     read_extent(row)?.ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Stories as a list of their ids.
+pub(super) fn stories_to_json(stories: &[StoryId]) -> Result<String, sqlx::Error> {
+    to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
 /// The ids of the stories in these rows.

@@ -6,8 +6,8 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
-use super::migrations::{SchemaAge, compare_schema, list_migrations};
-use super::open::{OpenError, WITHOUT_TABLES, connect_options, has_tables};
+use super::migrations::{SchemaAge, list_migrations};
+use super::open::{OpenError, check_schema, connect_options};
 use super::{StoreError, files};
 
 /// A connection that can only read.
@@ -58,14 +58,8 @@ async fn open_checked(
     let mut conn = opened.map_err(|error| {
         if path.exists() { failed(&error) } else { failed(&"there is no such file") }
     })?;
-    if !has_tables(&mut conn).await.map_err(|error| failed(&error))? {
-        return Err(files::not_whole(path, WITHOUT_TABLES));
-    }
-    let schema =
-        compare_schema(&mut conn, &list_migrations()).await.map_err(|error| failed(&error))?;
-    match (schema, OpenError::for_schema(path, schema)) {
-        (_, Some(refusal)) => Err(refusal),
-        (SchemaAge::Older(_), _) => {
+    match check_schema(&mut conn, path, &list_migrations()).await? {
+        SchemaAge::Older(_) => {
             Err(failed(&"it is of an older schema; `tidings run --once` brings it up to date"))
         }
         _ => Ok(conn),

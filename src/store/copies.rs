@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
-use super::writer::{CopyCommand, QueuedCommand, WriteStories, Writer};
+use super::writer::{CopyCommand, QueuedCommand, WriteStories, Writer, catch_panic};
 use super::{Store, StoreError};
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyDecisions};
 
@@ -45,7 +45,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let stories: Vec<BatchStory> = stories.into_iter().collect();
         if stories.is_empty() {
-            return self.write(|conn| write(conn, Vec::new())).await;
+            return self.writer.write(|conn| write(conn, Vec::new())).await;
         }
         let (reply, answer) = oneshot::channel();
         // A command that cannot be sent is dropped, and so is the sender of its answer.
@@ -75,7 +75,7 @@ impl CopyQueue {
                 let comparer = Arc::clone(&self.comparer);
                 let written = self
                     .writer
-                    .enqueue(move |conn| Box::pin(compare_and_write(conn, command, comparer)));
+                    .write(move |conn| Box::pin(compare_and_write(conn, command, comparer)));
                 drop(reply.send(written.await));
             }
         }
@@ -85,7 +85,7 @@ impl CopyQueue {
     /// elsewhere came in between. Returns those that were not written.
     async fn write_batch(&self, batch: Vec<QueuedCommand>) -> Vec<QueuedCommand> {
         let stories: Vec<_> = batch.iter().flat_map(|((stories, _), _)| stories).cloned().collect();
-        // If they cannot be read, the last comparison says why.
+        // If they cannot be read or compared, the last comparison says why.
         let Ok((version, decisions)) = self.compare(stories).await else { return batch };
         let (version, mut decisions) = (Arc::new(AtomicI64::new(version)), decisions.into_iter());
         let mut written = Vec::with_capacity(batch.len());
@@ -94,7 +94,7 @@ impl CopyQueue {
             let version = Arc::clone(&version);
             let one = self
                 .writer
-                .enqueue(move |conn| Box::pin(write_if_current(conn, command, decisions, version)));
+                .write(move |conn| Box::pin(write_if_current(conn, command, decisions, version)));
             written.push((one, reply));
         }
         let mut outdated = Vec::new();
@@ -109,13 +109,13 @@ impl CopyQueue {
     }
 
     /// The decisions for these stories, and the version of what they were compared with. No
-    /// connection is held while texts are compared.
-    async fn compare(&self, stories: Vec<BatchStory>) -> Result<(i64, CopyDecisions), sqlx::Error> {
+    /// connection is held while texts are compared. A panic of the comparer is an error.
+    async fn compare(&self, stories: Vec<BatchStory>) -> Result<(i64, CopyDecisions), StoreError> {
         let mut reader = self.readers.begin().await?;
         let version = candidates::read_version(&mut reader).await?;
         let batch = candidates::read_batch(&mut reader, stories).await?;
         drop(reader);
-        Ok((version, (self.comparer)(batch).await))
+        Ok((version, catch_panic(async { (self.comparer)(batch).await }).await?))
     }
 }
 

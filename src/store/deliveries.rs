@@ -5,10 +5,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
-use super::dialect::id_list;
+use super::dialect::{id_list, row_list};
 use super::status::read_message_status;
 use super::{StoreCommandError, health};
 use crate::alerts::breaker::NotifierHealth;
@@ -64,7 +64,7 @@ pub enum RetrySelection {
 }
 
 /// The result of a request to send messages again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retried {
     /// Rows that are due now.
     pub due: Vec<i64>,
@@ -93,7 +93,8 @@ pub async fn list_undelivered(
     .fetch_all(&mut conn)
     .await?;
     let deliveries = rows.iter().map(delivery_from_row).collect::<Result<_, _>>()?;
-    Ok((deliveries, health::list_unhealthy_receivers(&mut conn).await?))
+    let health = health::read_receiver_health(&mut conn).await?;
+    Ok((deliveries, health.away.into_iter().collect()))
 }
 
 /// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and
@@ -104,69 +105,35 @@ pub async fn retry_messages(
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, StoreCommandError> {
+    let retry = concat!(
+        "UPDATE message SET status = $2, due = $3, counted_attempts = 0
+         WHERE status <> 'sent' AND status = $1 AND ($4 OR id IN ",
+        id_list!("$5"),
+        ") AND $6 = ((notifier, recipient) IN ",
+        row_list!("$7", 0 notifier TEXT, 1 recipient TEXT),
+        ") RETURNING id"
+    );
     command_connection::write(path, async |conn| {
-        make_dead_messages_due(conn, which, receivers, now).await
+        let (all, ids) = match which {
+            RetrySelection::AllDead => (true, BTreeSet::new()),
+            RetrySelection::These(ids) => (false, ids),
+        };
+        let mut retried: [BTreeSet<i64>; 2] = Default::default();
+        for (retried, is_known) in retried.iter_mut().zip([true, false]) {
+            for (from, next) in message::moves(MessageEvent::SentAgain { is_known }) {
+                let update = sqlx::query_scalar::<_, i64>(retry);
+                let update = update.bind(from.as_str()).bind(next.status.as_str());
+                let update = update.bind(to_millis(now)).bind(all).bind(to_json(&ids)?);
+                let update =
+                    update.bind(is_known).bind(to_json(&column::receiver_rows(receivers))?);
+                retried.extend(update.fetch_all(&mut *conn).await?);
+            }
+        }
+        let [due, held] = retried.map(|ids| ids.into_iter().collect::<Vec<i64>>());
+        let others = ids.into_iter().filter(|id| !due.contains(id) && !held.contains(id)).collect();
+        Ok(Retried { due, held, others })
     })
     .await
-}
-
-async fn make_dead_messages_due(
-    conn: &mut SqliteConnection,
-    which: RetrySelection,
-    receivers: &[Receiver],
-    now: Timestamp,
-) -> Result<Retried, sqlx::Error> {
-    let rows = read_selected(conn, &which).await?;
-    let mut retried = Retried::default();
-    if let RetrySelection::These(ids) = &which {
-        retried.others = ids.iter().copied().collect();
-    }
-    for row in &rows {
-        let (id, status) = (row.try_get("id")?, read_message_status(row)?);
-        let is_known = receivers.contains(&column::receiver_from_row(row)?);
-        let Some(next) = message::next(status, MessageEvent::SentAgain { is_known }) else {
-            continue;
-        };
-        retried.others.retain(|other| *other != id);
-        let list =
-            if next.status == MessageStatus::Held { &mut retried.held } else { &mut retried.due };
-        list.push(id);
-    }
-    for (status, ids) in
-        [(MessageStatus::Pending, &retried.due), (MessageStatus::Held, &retried.held)]
-    {
-        sqlx::query(concat!(
-            "UPDATE message SET status = $2, due = $3, counted_attempts = 0 WHERE id IN ",
-            id_list!("$1")
-        ))
-        .bind(to_json(ids)?)
-        .bind(status.as_str())
-        .bind(to_millis(now))
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(retried)
-}
-
-/// The selected messages, and their statuses.
-async fn read_selected(
-    conn: &mut SqliteConnection,
-    which: &RetrySelection,
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE here.
-    let selected = match which {
-        RetrySelection::AllDead => sqlx::query(
-            "SELECT id, status, notifier, recipient FROM message
-             WHERE status <> 'sent' AND status = 'dead' ORDER BY id",
-        ),
-        RetrySelection::These(ids) => sqlx::query(concat!(
-            "SELECT id, status, notifier, recipient FROM message WHERE id IN ",
-            id_list!("$1"),
-            " ORDER BY id"
-        ))
-        .bind(to_json(ids)?),
-    };
-    selected.fetch_all(conn).await
 }
 
 fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {

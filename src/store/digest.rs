@@ -2,166 +2,169 @@
 
 mod split;
 
-pub(super) use split::{halve_digest, split_digest};
+pub(super) use split::{halve_digests, split_digests};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, to_json, to_millis};
-use super::dialect::{id_list, message_alert_list};
+use super::column::{self, execute_list, to_json, to_millis};
+use super::dialect::{id_list, row_list, text_list};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
-use crate::alerts::digest::{Digest, DigestEntry, DigestPart, DigestReason, DigestStories};
+use crate::alerts::digest::{DigestEntry, DigestReason, DigestStories};
 use crate::alerts::{Receiver, RuleMatch};
 use tidings_rules::story::{FeedName, Severity};
 
-/// Messages of one receiver that waited too long, with the gravest severity of each.
-type LateMessages = Vec<(i64, Severity)>;
+/// A digest that alerts join: its receiver, and its reason as the store has it.
+pub(super) type DigestKey = (Receiver, String);
 
-/// The open digest of `receiver` for that reason, or else a new one, due at `due`.
-pub(super) async fn open_digest(
+/// The open digests of these receivers for these reasons. Those that are not there are created,
+/// each due at its time.
+pub(super) async fn open_digests(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    reason: &DigestReason,
-    due: Timestamp,
+    wanted: &BTreeMap<DigestKey, Timestamp>,
     now: Timestamp,
-) -> Result<i64, sqlx::Error> {
-    let reason = to_json(reason)?;
-    // LOCK: a second writer needs the latch here, so that a receiver has one open digest of a
-    // reason.
-    if let Some(open) = find_open_digest(conn, receiver, &reason).await? {
-        return Ok(open);
+) -> Result<HashMap<DigestKey, i64>, sqlx::Error> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
     }
-    let uid = uuid::Uuid::new_v4().to_string();
-    sqlx::query_scalar(
-        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest)
-         VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7) RETURNING id",
-    )
-    .bind(format!("digest:{}/{}:{uid}", receiver.notifier, receiver.recipient))
-    .bind(&uid)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(to_millis(now))
-    .bind(to_millis(due))
-    .bind(reason)
-    .fetch_one(conn)
-    .await
+    let keys =
+        wanted.keys().map(|(receiver, reason)| (&receiver.notifier.0, &receiver.recipient, reason));
+    // LOCK: a second writer needs the latch here, so that a receiver has one open digest of a
+    // reason, and FOR UPDATE, or an alert joins a digest that is being frozen.
+    let open = sqlx::query(concat!(
+        "SELECT message.id, message.notifier, message.recipient, message.digest FROM ",
+        row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 reason TEXT),
+        " AS given JOIN message ON message.notifier = given.notifier AND message.recipient = given.recipient
+         WHERE message.status = 'pending' AND payload IS NULL AND digest = given.reason AND part IS NULL"
+    ));
+    let open = open.bind(to_json(&keys.collect::<Vec<_>>())?).fetch_all(&mut *conn).await?;
+    let mut digests = digests_from_rows(&open)?;
+    let missing = wanted.iter().filter(|(key, _)| !digests.contains_key(*key));
+    let missing = missing.map(|((receiver, reason), due)| {
+        let uid = uuid::Uuid::new_v4().to_string();
+        let Receiver { notifier, recipient } = receiver;
+        let key = format!("digest:{notifier}/{recipient}:{uid}");
+        (key, uid, &notifier.0, recipient, to_millis(*due), reason)
+    });
+    let missing: Vec<_> = missing.collect();
+    if !missing.is_empty() {
+        let created = sqlx::query(concat!(
+            "INSERT INTO message (key, uid, notifier, recipient, due, digest, created, status)
+             SELECT given.*, $2, 'pending' FROM ",
+            row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 due BIGINT, 5 digest TEXT),
+            " AS given RETURNING id, notifier, recipient, digest"
+        ));
+        let created = created.bind(to_json(&missing)?).bind(to_millis(now));
+        digests.extend(digests_from_rows(&created.fetch_all(conn).await?)?);
+    }
+    Ok(digests)
 }
 
-async fn find_open_digest(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    reason: &str,
-) -> Result<Option<i64>, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a digest that is being
-    // frozen.
-    sqlx::query_scalar(
-        "SELECT id FROM message
-         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NULL",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(reason)
-    .fetch_optional(conn)
-    .await
+fn digests_from_rows(rows: &[SqliteRow]) -> Result<HashMap<DigestKey, i64>, sqlx::Error> {
+    let digests = rows.iter().map(|row| {
+        Ok(((column::receiver_from_row(row)?, row.try_get("digest")?), row.try_get("id")?))
+    });
+    digests.collect()
 }
 
-/// Moves the alerts of messages that could not be sent for too long into one late digest. A
-/// message of which an attempt may have arrived stays unchanged, and so does a critical one.
-/// Returns whether it moved any.
+/// What of a receiver that is away can join its late digest.
+#[derive(Default)]
+struct LateMessages {
+    /// Messages about events.
+    late: Vec<i64>,
+    /// Parts of late digests that no attempt can have delivered. The digest is split anew.
+    parts: Vec<i64>,
+    has_digest: bool,
+}
+
+/// Moves the alerts of messages that could not be sent for too long into one late digest for each
+/// receiver. A message of which an attempt may have arrived stays unchanged, and so does a critical
+/// one. Returns whether it moved any.
 pub(super) async fn gather_late_messages(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    away: &NotifierHealth,
+    away: impl Iterator<Item = (Receiver, &NotifierHealth)>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let Some(before) = digest::late_before(away.since, now) else { return Ok(false) };
-    let waiting = find_late_messages(conn, receiver, before).await?;
-    let late: Vec<i64> = waiting
-        .into_iter()
-        .filter(|(_, severity)| digest::may_be_late(*severity))
-        .map(|(id, _)| id)
-        .collect();
-    let parts = find_late_parts(conn, receiver).await?;
-    let is_open = !parts.is_empty()
-        || find_open_digest(conn, receiver, &to_json(&DigestReason::Late)?).await?.is_some();
-    let gathers = late.len() > 1 || (late.len() == 1 && is_open);
-    if gathers {
-        let into = open_digest(conn, receiver, &DigestReason::Late, now, now).await?;
-        merge_into_digest(conn, &[late, parts].concat(), into).await?;
+    let away = away.filter_map(|(receiver, health)| {
+        let before = to_millis(digest::late_before(health.since, now)?);
+        Some((receiver.notifier.0, receiver.recipient, before))
+    });
+    let away: Vec<_> = away.collect();
+    if away.is_empty() {
+        return Ok(false);
     }
-    Ok(gathers)
+    let reason = to_json(&DigestReason::Late)?;
+    let mut found = find_late_messages(conn, &to_json(&away)?, &reason).await?;
+    found.retain(|_, one| {
+        one.late.len() > 1 || (one.late.len() == 1 && (one.has_digest || !one.parts.is_empty()))
+    });
+    let wanted = found.keys().map(|receiver| ((receiver.clone(), reason.clone()), now));
+    let digests = open_digests(conn, &wanted.collect(), now).await?;
+    let mut moved = Vec::new();
+    for (receiver, LateMessages { late, parts, .. }) in found {
+        let into = digests[&(receiver, reason.clone())];
+        moved.extend(late.into_iter().chain(parts).map(|message| (message, into)));
+    }
+    merge_into_digests(conn, &moved).await?;
+    Ok(!moved.is_empty())
 }
 
-/// Parts of late digests that no attempt can have delivered: they join the digest, which is split
-/// anew.
-async fn find_late_parts(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT id FROM message
-         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND payload IS NULL AND digest = $3 AND part IS NOT NULL",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(to_json(&DigestReason::Late)?)
-    .fetch_all(conn)
-    .await
-}
-
+/// What can join the late digests of these receivers, each with the time up to which its messages
+/// are late.
 async fn find_late_messages(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    before: Timestamp,
-) -> Result<LateMessages, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT message.id, alert.rule_match FROM message
-         JOIN message_alert ON message_alert.message = message.id JOIN alert ON alert.id = message_alert.alert
-         WHERE notifier = $1 AND recipient = $2 AND status = 'pending' AND event IS NOT NULL AND payload IS NULL
-           AND message.created <= $3 ORDER BY message.id",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(to_millis(before))
+    away: &str,
+    reason: &str,
+) -> Result<BTreeMap<Receiver, LateMessages>, sqlx::Error> {
+    let urgent = Severity::ALL.into_iter().filter(|severity| !digest::may_be_late(*severity));
+    let rows = sqlx::query(concat!(
+        "SELECT message.id, message.notifier, message.recipient, message.digest, message.part FROM ",
+        row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 before BIGINT),
+        " AS given JOIN message ON message.notifier = given.notifier AND message.recipient = given.recipient
+         WHERE message.status = 'pending' AND payload IS NULL
+           AND (digest = $2 OR (event IS NOT NULL AND created <= given.before AND NOT EXISTS (
+               SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
+               WHERE message_alert.message = message.id AND alert.severity IN ",
+        text_list!("$3"),
+        "))) ORDER BY message.id"
+    ))
+    .bind(away)
+    .bind(reason)
+    .bind(to_json(&urgent.map(Severity::as_str).collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    let mut waiting: LateMessages = Vec::new();
+    let mut found: BTreeMap<Receiver, LateMessages> = BTreeMap::new();
     for row in &rows {
-        let (message, rule_match): (i64, RuleMatch) =
-            (row.try_get("id")?, column::read_json(row, "rule_match")?);
-        match waiting.last_mut() {
-            Some((last, severity)) if *last == message => {
-                *severity = rule_match.severity.max(*severity);
-            }
-            _ => waiting.push((message, rule_match.severity)),
+        let (of_receiver, message) =
+            (found.entry(column::receiver_from_row(row)?).or_default(), row.try_get("id")?);
+        match (column::is_null(row, "digest")?, column::is_null(row, "part")?) {
+            (true, _) => of_receiver.late.push(message),
+            (false, false) => of_receiver.parts.push(message),
+            (false, true) => of_receiver.has_digest = true,
         }
     }
-    Ok(waiting)
+    Ok(found)
 }
 
-/// Moves the alerts of `messages` to the digest `into` and deletes the messages, which no attempt
-/// has delivered.
-async fn merge_into_digest(
+/// Moves the alerts of messages to digests, and deletes the messages, which no attempt has
+/// delivered: pairs of a message and its digest.
+async fn merge_into_digests(
     conn: &mut SqliteConnection,
-    messages: &[i64],
-    into: i64,
+    moved: &[(i64, i64)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(concat!(
-        "INSERT INTO message_alert (message, alert)
-         SELECT DISTINCT CAST($2 AS BIGINT), alert FROM message_alert WHERE message IN ",
-        id_list!("$1"),
-        " ON CONFLICT DO NOTHING"
-    ))
-    .bind(to_json(&messages)?)
-    .bind(into)
-    .execute(&mut *conn)
-    .await?;
-    delete_messages(conn, messages).await?;
-    raise_revisions(conn, &[into]).await
+    let merge = concat!(
+        "INSERT INTO message_alert (message, alert) SELECT DISTINCT given.digest, message_alert.alert FROM ",
+        row_list!("$1", 0 message BIGINT, 1 digest BIGINT),
+        " AS given JOIN message_alert ON message_alert.message = given.message WHERE TRUE ON CONFLICT DO NOTHING"
+    );
+    execute_list(conn, merge, &moved).await?;
+    let (messages, digests): (Vec<i64>, Vec<i64>) = moved.iter().copied().unzip();
+    delete_messages(conn, &messages).await?;
+    raise_revisions(conn, digests).await
 }
 
 /// Deletes these messages, with their attempts.
@@ -174,88 +177,49 @@ pub(super) async fn delete_messages(
         concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1")),
         concat!("DELETE FROM message WHERE id IN ", id_list!("$1")),
     ] {
-        sqlx::query(sql).bind(to_json(&messages)?).execute(&mut *conn).await?;
+        execute_list(conn, sql, &messages).await?;
     }
     Ok(())
 }
 
-/// Moves alerts from digests to the digest `into`: pairs of a digest and an alert. No digest was
-/// ever leased. One that is empty after that is deleted.
+/// Moves alerts from digests to others: the digest, the alert and the other digest. None of them
+/// was ever leased. A digest that is empty after that is deleted.
 pub(super) async fn move_alerts(
     conn: &mut SqliteConnection,
-    moved: &[(i64, i64)],
-    into: i64,
+    moved: &[(i64, i64, i64)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(concat!(
-        "UPDATE message_alert SET message = $2 FROM ",
-        message_alert_list!("$1"),
+    let update = concat!(
+        "UPDATE message_alert SET message = given.digest FROM ",
+        row_list!("$1", 0 message BIGINT, 1 alert BIGINT, 2 digest BIGINT),
         " AS given
          WHERE message_alert.message = given.message AND message_alert.alert = given.alert"
-    ))
-    .bind(to_json(&moved)?)
-    .bind(into)
-    .execute(&mut *conn)
-    .await?;
-    let mut changed: Vec<i64> = moved.iter().map(|(from, _)| *from).collect();
-    changed.sort_unstable();
-    changed.dedup();
-    let emptied = to_json(&changed)?;
+    );
+    execute_list(conn, update, &moved).await?;
+    let emptied: BTreeSet<i64> = moved.iter().map(|(from, ..)| *from).collect();
     for sql in [
         concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1"), "
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = attempt.message)"),
         concat!("DELETE FROM message WHERE id IN ", id_list!("$1"), "
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)"),
     ] {
-        sqlx::query(sql).bind(&emptied).execute(&mut *conn).await?;
+        execute_list(conn, sql, &emptied).await?;
     }
-    changed.push(into);
-    raise_revisions(conn, &changed).await
+    raise_revisions(conn, moved.iter().flat_map(|(from, _, into)| [*from, *into])).await
 }
 
 /// Notes that the alerts of these messages have changed: payloads that were made before are void.
 pub(super) async fn raise_revisions(
     conn: &mut SqliteConnection,
-    messages: &[i64],
+    messages: impl IntoIterator<Item = i64>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(concat!("UPDATE message SET revision = revision + 1 WHERE id IN ", id_list!("$1")))
-        .bind(to_json(&messages)?)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let messages: BTreeSet<i64> = messages.into_iter().collect();
+    let raise = concat!("UPDATE message SET revision = revision + 1 WHERE id IN ", id_list!("$1"));
+    execute_list(conn, raise, &messages).await
 }
 
-/// The content of a digest.
-pub(super) enum DigestContent {
-    /// It fits into one message, or is a part already.
-    Whole(Digest),
-    /// It is too large for one message: the alerts of each part.
-    Parts(Vec<Vec<i64>>),
-}
-
-/// The contents of these digests, by their messages: rules and rows, gravest first, each with its
-/// stories, newest first. A digest that is not split yet is divided if it is too large.
-pub(super) async fn read_digests(
-    conn: &mut SqliteConnection,
-    digests: Vec<(i64, DigestReason, Option<DigestPart>)>,
-) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
-    let messages: Vec<i64> = digests.iter().map(|(message, ..)| *message).collect();
-    let mut stories = read_stories(conn, &messages).await?;
-    let mut contents = HashMap::new();
-    for (message, reason, part) in digests {
-        let stories = stories.remove(&message).unwrap_or_default();
-        let parts = if part.is_none() { stories.divide() } else { Vec::new() };
-        let content = if parts.len() > 1 {
-            DigestContent::Parts(parts)
-        } else {
-            DigestContent::Whole(Digest { reason, part, rules: stories.into_groups() })
-        };
-        contents.insert(message, content);
-    }
-    Ok(contents)
-}
-
-/// The stories of these digests, by their messages.
-async fn read_stories(
+/// The stories of these digests, by their messages: rules and rows, gravest first, each with its
+/// stories, newest first.
+pub(super) async fn read_stories(
     conn: &mut SqliteConnection,
     messages: &[i64],
 ) -> Result<HashMap<i64, DigestStories>, sqlx::Error> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::column::to_millis;
+use super::column::{execute, to_millis};
 use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::{Fingerprint, JoinedEvent, link_host};
@@ -50,14 +50,9 @@ pub(super) async fn void_open_payloads(
     conn: &mut SqliteConnection,
     story: StoryId,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE message SET revision = revision + 1
-         WHERE event = (SELECT event FROM story WHERE id = $1) AND status = 'pending' AND payload IS NULL",
-    )
-    .bind(story.0)
-    .execute(conn)
-    .await?;
-    Ok(())
+    let raise = "UPDATE message SET revision = revision + 1
+         WHERE event = (SELECT event FROM story WHERE id = $1) AND status = 'pending' AND payload IS NULL";
+    execute(conn, raise, &[story.0]).await.map(drop)
 }
 
 /// Stores the signature of a story's text and deletes the one before. Stores none if the event
@@ -69,15 +64,9 @@ pub(super) async fn store_signature(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let open_since = to_millis(copies::open_since(now));
-    sqlx::query(
-        "DELETE FROM signature WHERE story = $1
-             OR story IN (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3)",
-    )
-    .bind(story.0)
-    .bind(open_since)
-    .bind(MOST_EXPIRED)
-    .execute(&mut *conn)
-    .await?;
+    let delete = "DELETE FROM signature WHERE story = $1
+             OR story IN (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3)";
+    execute(conn, delete, &[story.0, open_since, MOST_EXPIRED]).await?;
     let Some(Fingerprint { signature, .. }) = fingerprint else { return Ok(()) };
     let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
         .bind(story.0)

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::{read_time, to_json, to_millis};
-use super::dialect::{id_list, text_list};
+use super::column::{execute_list, read_time, stories_to_json, to_json, to_millis};
+use super::dialect::{id_list, row_list, text_list};
 use super::{ItemRecord, StoryId};
+use crate::feed::identity::ItemKey;
 use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
@@ -17,16 +18,14 @@ pub(super) async fn read_entries_of_stories(
     conn: &mut SqliteConnection,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let sql = concat!(
         "SELECT feed_entry.story, feed, feed_entry.url, seen, story.title
          FROM feed_entry JOIN story ON story.id = feed_entry.story WHERE feed_entry.story IN ",
         id_list!("$1"),
         " ORDER BY seen, feed, feed_entry.key"
-    ))
-    .bind(to_id_list(stories)?)
-    .fetch_all(conn)
-    .await?;
-    group_entries(&rows, |row| Ok(StoryId(row.try_get("story")?)))
+    );
+    read_entries(conn, sql, stories_to_json(stories)?, |row| Ok(StoryId(row.try_get("story")?)))
+        .await
 }
 
 /// The copies of each event's stories, first seen first.
@@ -35,16 +34,13 @@ pub(super) async fn read_entries_of_events(
     events: &[&str],
 ) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
-    let rows = sqlx::query(concat!(
+    let sql = concat!(
         "SELECT story.event, feed, feed_entry.url, seen, feed_entry.story, story.title
          FROM story JOIN feed_entry ON feed_entry.story = story.id WHERE story.event IN ",
         text_list!("$1"),
         " ORDER BY seen, feed, feed_entry.key"
-    ))
-    .bind(to_json(&events)?)
-    .fetch_all(conn)
-    .await?;
-    group_entries(&rows, |row| row.try_get("event"))
+    );
+    read_entries(conn, sql, to_json(&events)?, |row| row.try_get("event")).await
 }
 
 /// The names of the feeds that carry each of these stories, in order.
@@ -57,7 +53,7 @@ pub(super) async fn read_feeds_of_stories(
         id_list!("$1"),
         " ORDER BY feed"
     ))
-    .bind(to_id_list(stories)?)
+    .bind(stories_to_json(stories)?)
     .fetch_all(conn)
     .await?;
     let mut names: HashMap<StoryId, Vec<FeedName>> = HashMap::new();
@@ -67,71 +63,99 @@ pub(super) async fn read_feeds_of_stories(
     Ok(names)
 }
 
-/// Stories as the list that a statement reads.
-fn to_id_list(stories: &[StoryId]) -> Result<String, sqlx::Error> {
-    to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
-}
-
-/// Inserts new items of `feed`, at least one, each with its story.
+/// Inserts new items of `feed`, each with its story.
 pub(super) async fn insert_entries(
     conn: &mut SqliteConnection,
     feed: &FeedName,
     items: &[(&ItemRecord, StoryId)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text_hash, url, story, seen) ",
+    let insert = concat!(
+        "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text_hash, url, story, seen) SELECT * FROM ",
+        row_list!("$1", 0 feed TEXT, 1 key TEXT, 2 guid TEXT, 3 link TEXT, 4 stem TEXT, 5 hash TEXT, 6 text_hash TEXT,
+            7 url TEXT, 8 story BIGINT, 9 seen BIGINT),
+        " AS given"
     );
-    insert.push_values(items, |mut values, (item, story)| {
-        values
-            .push_bind(&feed.0)
-            .push_bind(&item.key.0)
-            .push_bind(&item.guid)
-            .push_bind(&item.link);
-        values.push_bind(&item.stem).push_bind(&item.hash).push_bind(&item.text_hash);
-        values.push_bind(&item.url).push_bind(story.0).push_bind(to_millis(now));
+    let rows = items.iter().map(|(item, story)| {
+        let ItemRecord { key, guid, link, stem, hash, text_hash, url, .. } = item;
+        (&feed.0, &key.0, guid, link, stem, hash, text_hash, url, story.0, to_millis(now))
     });
-    insert.build().execute(conn).await?;
-    Ok(())
+    execute_list(conn, insert, &rows.collect::<Vec<_>>()).await
 }
 
-/// Frees the key of a known item for another story. From then on the item is known only by its
-/// text, and its story has another key.
-pub(super) async fn retire_entry(
+/// Brings the rows of known items of `feed` up to date. Returns their stories by their keys.
+pub(super) async fn update_entries(
     conn: &mut SqliteConnection,
     feed: &FeedName,
-    item: &ItemRecord,
+    items: &[ItemRecord],
+) -> Result<HashMap<ItemKey, StoryId>, sqlx::Error> {
+    if items.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = items.iter().map(|item| {
+        let ItemRecord { key, guid, link, stem, hash, text_hash, url, .. } = item;
+        (&feed.0, item.known_key(), &key.0, guid, link, stem, hash, text_hash, url)
+    });
+    let updated: Vec<(String, i64)> = sqlx::query_as(concat!(
+        "UPDATE feed_entry SET key = given.key, guid = given.guid, link = given.link, stem = given.stem, hash = given.hash,
+                text_hash = given.text_hash, url = given.url, removed_at = NULL
+         FROM ",
+        row_list!("$1", 0 feed TEXT, 1 known TEXT, 2 key TEXT, 3 guid TEXT, 4 link TEXT, 5 stem TEXT, 6 hash TEXT,
+            7 text_hash TEXT, 8 url TEXT),
+        " AS given
+         WHERE feed_entry.feed = given.feed AND feed_entry.key = given.known RETURNING feed_entry.key, feed_entry.story"
+    ))
+    .bind(to_json(&rows.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    Ok(updated.into_iter().map(|(key, story)| (ItemKey(key), StoryId(story))).collect())
+}
+
+/// Frees the keys of known items that are other stories now. From then on such an item is known
+/// only by its text, and its story has another key.
+pub(super) async fn retire_entries(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    items: &[ItemRecord],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let past = format!("\nuntil {}", to_millis(now));
-    let story: Option<i64> = sqlx::query_scalar(
-        "UPDATE feed_entry SET key = key || $3, guid = NULL, link = NULL, stem = NULL, removed_at = $4
-         WHERE feed = $1 AND key = $2 RETURNING story",
-    )
-    .bind(&feed.0)
-    .bind(&item.key.0)
-    .bind(&past)
-    .bind(to_millis(now))
-    .fetch_optional(&mut *conn)
-    .await?;
+    let renewed = items.iter().filter(|item| item.renews);
+    let renewed = renewed.map(|item| (&feed.0, &item.key.0, &item.story.0, &past, to_millis(now)));
+    let renewed: Vec<_> = renewed.collect();
     // An item of another feed may have freed the story's key already.
-    sqlx::query("UPDATE story SET key = key || $3 WHERE id = $1 AND key = $2")
-        .bind(story)
-        .bind(&item.story.0)
-        .bind(&past)
-        .execute(conn)
-        .await?;
+    for sql in [
+        concat!(
+            "UPDATE story SET key = story.key || given.past FROM ",
+            row_list!("$1", 0 feed TEXT, 1 item TEXT, 2 story TEXT, 3 past TEXT),
+            " AS given JOIN feed_entry ON feed_entry.feed = given.feed AND feed_entry.key = given.item
+             WHERE story.id = feed_entry.story AND story.key = given.story"
+        ),
+        concat!(
+            "UPDATE feed_entry SET key = feed_entry.key || given.past, guid = NULL, link = NULL, stem = NULL,
+                    removed_at = given.removed_at
+             FROM ",
+            row_list!("$1", 0 feed TEXT, 1 item TEXT, 3 past TEXT, 4 removed_at BIGINT),
+            " AS given WHERE feed_entry.feed = given.feed AND feed_entry.key = given.item"
+        ),
+    ] {
+        execute_list(conn, sql, &renewed).await?;
+    }
     Ok(())
 }
 
-/// Groups entries by `key`: in each group, the first entry of each feed and story.
-fn group_entries<K: Eq + Hash>(
-    rows: &[SqliteRow],
+/// Reads the entries of a list, grouped by `key`: in each group, the first entry of each feed and
+/// story.
+async fn read_entries<K: Eq + Hash>(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    list: String,
     key: impl Fn(&SqliteRow) -> Result<K, sqlx::Error>,
 ) -> Result<HashMap<K, Vec<FeedEntry>>, sqlx::Error> {
+    let rows = sqlx::query(sql).bind(list).fetch_all(conn).await?;
     let mut known: HashSet<(&str, i64)> = HashSet::new();
     let mut found: HashMap<K, Vec<FeedEntry>> = HashMap::new();
-    for row in rows {
+    for row in &rows {
         let feed = row.try_get("feed")?;
         if known.insert((feed, row.try_get("story")?)) {
             let feed_entry = FeedEntry {

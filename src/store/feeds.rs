@@ -105,8 +105,11 @@ impl Store {
         .bind(i64::from(MOST_COMPARED))
         .fetch_all(&self.readers)
         .await?;
-        let found =
-            rows.iter().map(|row| Ok((ItemKey(row.try_get("key")?), before_from_row(row)?)));
+        let found = rows.iter().map(|row| {
+            let (title, text) = (row.try_get("title")?, row.try_get("text")?);
+            let before = Before { title, text, published: read_optional_time(row, "published")? };
+            Ok((ItemKey(row.try_get("key")?), before))
+        });
         Ok(found.collect::<Result<_, sqlx::Error>>()?)
     }
 
@@ -116,7 +119,19 @@ impl Store {
         if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
             return Ok(Vec::new());
         }
-        self.write(|conn| Box::pin(clear_requested_polls(conn))).await
+        self.writer.write(|conn| {
+            Box::pin(async move {
+                // LOCK: a second writer needs the fence of its shares before this, and takes only
+                // their feeds.
+                let names: Vec<String> = sqlx::query_scalar(
+                    "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
+                )
+                .fetch_all(conn)
+                .await?;
+                Ok(names.into_iter().map(FeedName).collect())
+            })
+        })
+        .await
     }
 
     /// Hosts that asked for a pause that ends after `now`, with its end.
@@ -133,16 +148,6 @@ impl Store {
         let hosts = rows.into_iter().map(|(name, until)| Ok((name, from_millis(until)?)));
         Ok(hosts.collect::<Result<_, sqlx::Error>>()?)
     }
-}
-
-async fn clear_requested_polls(conn: &mut SqliteConnection) -> Result<Vec<FeedName>, sqlx::Error> {
-    // LOCK: a second writer needs the fence of its shares before this, and takes only their feeds.
-    let names: Vec<String> = sqlx::query_scalar(
-        "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(names.into_iter().map(FeedName).collect())
 }
 
 /// Asks the `run` on the store at `path` to poll these feeds now. `failing`: only those that fail
@@ -179,17 +184,11 @@ pub(super) async fn read_feed_states(
     rows.iter().map(feed_state_from_row).collect()
 }
 
-fn health_history_from_row(row: &SqliteRow) -> Result<FeedHealthHistory, sqlx::Error> {
-    let word: Option<&str> = row.try_get("notified")?;
-    let all = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
-    Ok(FeedHealthHistory {
-        failing_since: read_optional_time(row, "failing_since")?,
-        last_news: read_optional_time(row, "last_news")?,
-        notified: all.into_iter().find(|health| word == Some(health.as_str())),
-    })
-}
-
 fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
+    let notified: Option<&str> = row.try_get("notified")?;
+    let notices = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
+    let moved = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
+    let moved = moved.zip(read_optional_time(row, "moved_since")?);
     Ok(FeedState {
         name: FeedName(row.try_get("name")?),
         address: row.try_get("address")?,
@@ -206,8 +205,12 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
             interval: read_optional_span(row, "requested_interval")?,
             pauses: Pauses::from_bits(column::read_count(row, "pauses")?),
         },
-        moved: move_from_row(row)?,
-        health_history: health_history_from_row(row)?,
+        moved: moved.map(|(to, since)| Move { to, since }),
+        health_history: FeedHealthHistory {
+            failing_since: read_optional_time(row, "failing_since")?,
+            last_news: read_optional_time(row, "last_news")?,
+            notified: notices.into_iter().find(|health| notified == Some(health.as_str())),
+        },
         unreached: row.try_get("unreached")?,
     })
 }
@@ -216,19 +219,6 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
 fn read_optional_span(row: &SqliteRow, column: &str) -> Result<Option<Duration>, sqlx::Error> {
     let millis: Option<i64> = row.try_get(column)?;
     Ok(millis.map(|millis| Duration::from_millis(millis.unsigned_abs())))
-}
-
-fn move_from_row(row: &SqliteRow) -> Result<Option<Move>, sqlx::Error> {
-    let to = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
-    Ok(to.zip(read_optional_time(row, "moved_since")?).map(|(to, since)| Move { to, since }))
-}
-
-fn before_from_row(row: &SqliteRow) -> Result<Before, sqlx::Error> {
-    Ok(Before {
-        title: row.try_get("title")?,
-        text: row.try_get("text")?,
-        published: read_optional_time(row, "published")?,
-    })
 }
 
 fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {

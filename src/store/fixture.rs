@@ -110,7 +110,7 @@ impl Bench {
         let mut prepared = self.prepare_due(&[&notifier], now, &render).await;
         loop {
             let notifier = notifier.clone();
-            let work = self.store.write(move |conn| {
+            let work = self.store.writer.write(move |conn| {
                 Box::pin(lease_whatever_its_health(conn, run, notifier, limit, now, prepared))
             });
             let turn = work.await.unwrap();
@@ -199,6 +199,7 @@ impl Bench {
         let notifier = desk_receiver().notifier;
         let first = self
             .store
+            .writer
             .write(|conn| Box::pin(async move { read_first_messages(conn, &notifier, 1).await }))
             .await
             .unwrap();
@@ -207,7 +208,7 @@ impl Bench {
 
     /// The health of all receivers.
     pub(super) async fn receiver_health(&self) -> ReceiverHealth {
-        self.store.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
+        self.store.writer.write(|conn| Box::pin(health::read_receiver_health(conn))).await.unwrap()
     }
 
     /// The rules and feeds of each message that a new run is given for the desk.
@@ -266,7 +267,7 @@ async fn lease_whatever_its_health(
     let room = Room::of_notifier(&notifier, &sending, &healthy, now).expect("room");
     let pending = read_first_messages(conn, &notifier, room.pending_needed()).await?;
     let queue = SendQueue::new(&notifier, room, &sending, pending, &whole, now);
-    let mut turn = OutboxTurn::new(health_of_all);
+    let mut turn = OutboxTurn { receiver_health: health_of_all, ..OutboxTurn::default() };
     lease_due(conn, run, queue, &prepared, now, &mut turn).await?;
     Ok(turn)
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use super::column::{execute, read_time, to_millis};
-use super::{Store, StoreError};
+use super::{Archive, Store, StoreError};
 use tidings_rules::story::FeedName;
 
 /// A time in which a feed was not read. The next document after it had no known item.
@@ -31,12 +31,33 @@ pub struct PastGap {
 impl Store {
     /// Deletes gaps that were found before a time. Returns their number.
     pub async fn delete_gaps_before(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                execute(conn, "DELETE FROM gap WHERE found_at < $1", &[to_millis(before)]).await
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    execute(conn, "DELETE FROM gap WHERE found_at < $1", &[to_millis(before)]).await
+                })
             })
-        })
-        .await
+            .await
+    }
+}
+
+impl Archive {
+    /// The gaps that were found at `since` or later, the latest first.
+    pub async fn gaps_since(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM gap WHERE found_at >= $1 ORDER BY found_at DESC, feed, since DESC",
+        )
+        .bind(to_millis(since))
+        .fetch_all(&mut self.conn)
+        .await?;
+        let past = rows.iter().map(|row| {
+            Ok(PastGap {
+                feed: FeedName(row.try_get("feed")?),
+                gap: FeedGap { since: read_time(row, "since")?, until: read_time(row, "until")? },
+                found_at: read_time(row, "found_at")?,
+            })
+        });
+        Ok(past.collect::<Result<_, sqlx::Error>>()?)
     }
 }
 
@@ -57,28 +78,6 @@ pub(super) async fn record_gap(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// The gaps that were found at `since` or later, the latest first.
-pub(super) async fn gaps_since(
-    conn: &mut SqliteConnection,
-    since: Timestamp,
-) -> Result<Vec<PastGap>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT * FROM gap WHERE found_at >= $1 ORDER BY found_at DESC, feed, since DESC",
-    )
-    .bind(to_millis(since))
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(gap_from_row).collect()
-}
-
-fn gap_from_row(row: &SqliteRow) -> Result<PastGap, sqlx::Error> {
-    Ok(PastGap {
-        feed: FeedName(row.try_get("feed")?),
-        gap: FeedGap { since: read_time(row, "since")?, until: read_time(row, "until")? },
-        found_at: read_time(row, "found_at")?,
-    })
 }
 
 #[cfg(test)]

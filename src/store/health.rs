@@ -1,21 +1,18 @@
 //! The health of notifiers and receivers: how attempts change it, and the notices about it.
 
-mod changes;
-
-pub(super) use changes::write_changes;
-
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{self, read_time, to_millis};
+use super::column::{self, execute_list, read_time, to_json, to_millis};
+use super::dialect::row_list;
 use super::{Store, StoreError};
 use crate::alerts::breaker;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
-use crate::alerts::receiver_health::{ReceiverHealth, ReceiverRefusal};
+use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth, ReceiverRefusal};
 use crate::alerts::{Content, Receiver};
 
 /// The step in which retries are spread when a receiver is back. They take at most four steps.
@@ -30,7 +27,28 @@ impl Store {
         audience: Vec<Receiver>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(insert_announcement(conn, notice, audience, now))).await
+        let sql = match notice.kind {
+            NoticeKind::Down | NoticeKind::Back => {
+                "UPDATE health SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            }
+            NoticeKind::Refused => {
+                "UPDATE refusal SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
+            }
+        };
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    sqlx::query(sql)
+                        .bind(&notice.notifier.0)
+                        .bind(notice.recipient.as_deref().unwrap_or_default())
+                        .bind(to_millis(notice.since))
+                        .execute(&mut *conn)
+                        .await?;
+                    let content = Content::Notice(About::Receiver(notice.clone()));
+                    insert_notices(conn, [(notice.key(), content, audience)], now).await
+                })
+            })
+            .await
     }
 
     /// Creates a message of `notice` for each of `audience` that has none of today.
@@ -41,10 +59,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (key, content) = (notice.key(), Content::Notice(About::Store(notice)));
-        self.write(move |conn| {
-            Box::pin(async move { insert_notices(conn, &key, &content, audience, now).await })
-        })
-        .await
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move { insert_notices(conn, [(key, content, audience)], now).await })
+            })
+            .await
     }
 
     /// Whether a receiver has a message whose key begins with `key`.
@@ -54,16 +73,6 @@ impl Store {
         );
         Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
     }
-}
-
-/// The health of every receiver whose last attempt failed or that asked for rest, in the order of
-/// their names.
-pub(super) async fn list_unhealthy_receivers(
-    conn: &mut SqliteConnection,
-) -> Result<Vec<(Receiver, NotifierHealth)>, sqlx::Error> {
-    let rows =
-        sqlx::query("SELECT * FROM health ORDER BY notifier, recipient").fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((column::receiver_from_row(row)?, health_from_row(row)?))).collect()
 }
 
 /// Reads the health of all receivers.
@@ -90,53 +99,116 @@ pub(super) async fn read_receiver_health(
     Ok(health)
 }
 
-/// Records that a message for `receiver` was refused.
-pub(super) async fn record_refusal(
+/// Writes how the attempts of one turn changed the health of their receivers. Messages to receivers
+/// that are back are tried soon. Receivers that were notified that others were away get a notice
+/// that those are back.
+pub(super) async fn write_changes(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    why: &str,
+    changes: &HealthChanges,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO refusal (notifier, recipient, since, why, announced) VALUES ($1, $2, $3, $4, FALSE)
-         ON CONFLICT (notifier, recipient) DO NOTHING",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .bind(to_millis(now))
-    .bind(why)
-    .execute(conn)
+    let HealthChanges { health: ReceiverHealth { away, refusals }, .. } = changes;
+    let away = changes.changed.iter().filter_map(|one| Some((one, away.get(one)?)));
+    let away = away.map(|(Receiver { notifier, recipient }, state)| {
+        let (since, rests_until) = (to_millis(state.since), to_millis(state.rests_until));
+        let NotifierHealth { failures, why, announced, .. } = state;
+        (&notifier.0, recipient, failures, since, rests_until, to_millis(now), why, announced)
+    });
+    let refused = changes.refusals.iter().filter_map(|one| Some((one, refusals.get(one)?)));
+    let refused = refused.map(|(Receiver { notifier, recipient }, refusal)| {
+        let since = to_millis(refusal.since);
+        (&notifier.0, recipient, since, &refusal.why, refusal.announced)
+    });
+    execute_list(conn, DELETE_HEALTH, &column::receiver_rows(&changes.changed)).await?;
+    execute_list(conn, INSERT_HEALTH, &away.collect::<Vec<_>>()).await?;
+    execute_list(conn, DELETE_REFUSALS, &column::receiver_rows(&changes.refusals)).await?;
+    execute_list(conn, INSERT_REFUSALS, &refused.collect::<Vec<_>>()).await?;
+    let open = changes.recovered.iter().filter(|(_, before)| before.is_open());
+    bring_retries_forward(conn, open.map(|(receiver, _)| receiver), now).await?;
+    insert_recovery_notices(conn, &changes.recovered, now).await
+}
+
+const DELETE_HEALTH: &str = concat!(
+    "DELETE FROM health WHERE (notifier, recipient) IN ",
+    row_list!("$1", 0 notifier TEXT, 1 recipient TEXT)
+);
+
+const INSERT_HEALTH: &str = concat!(
+    "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
+     SELECT * FROM ",
+    row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 failures BIGINT, 3 since BIGINT, 4 rests_until BIGINT,
+        5 rest_set_at BIGINT, 6 why TEXT, 7 announced BOOLEAN),
+    " AS given"
+);
+
+const DELETE_REFUSALS: &str = concat!(
+    "DELETE FROM refusal WHERE (notifier, recipient) IN ",
+    row_list!("$1", 0 notifier TEXT, 1 recipient TEXT)
+);
+
+const INSERT_REFUSALS: &str = concat!(
+    "INSERT INTO refusal (notifier, recipient, since, why, announced) SELECT * FROM ",
+    row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 since BIGINT, 3 why TEXT, 4 announced BOOLEAN),
+    " AS given"
+);
+
+/// Creates notices that receivers or whole notifiers are back, for those who were notified that
+/// they were away. Each has its health while it was away.
+async fn insert_recovery_notices(
+    conn: &mut SqliteConnection,
+    recovered: &[(Receiver, NotifierHealth)],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let announced = recovered.iter().filter(|(_, before)| before.announced);
+    let down = announced.map(|(receiver, before)| {
+        Notice::new(NoticeKind::Down, receiver, before.since, before.why.clone())
+    });
+    let down: Vec<Notice> = down.collect();
+    if down.is_empty() {
+        return Ok(());
+    }
+    let keys = down.iter().map(Notice::key).enumerate();
+    let keys = keys.map(|(place, key)| (place, column::end_of_prefix(&key), key));
+    let rows = sqlx::query(concat!(
+        "SELECT given.place, notifier, recipient FROM ",
+        row_list!("$1", 0 place BIGINT, 1 last TEXT, 2 key TEXT),
+        " AS given CROSS JOIN message WHERE message.key >= given.key AND message.key < given.last ORDER BY message.id"
+    ))
+    .bind(to_json(&keys.collect::<Vec<_>>())?)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(())
+    let mut audiences = vec![Vec::new(); down.len()];
+    for row in &rows {
+        let place: u32 = column::read_count(row, "place")?;
+        audiences[place as usize].push(column::receiver_from_row(row)?);
+    }
+    let back = down.into_iter().map(|down| Notice { kind: NoticeKind::Back, ..down });
+    let notices = back
+        .zip(audiences)
+        .map(|(back, audience)| (back.key(), Content::Notice(About::Receiver(back)), audience));
+    insert_notices(conn, notices, now).await
 }
 
-/// Creates a notice that a receiver or a whole notifier is back, for those who were notified that
-/// it was away. `before` is its health while it was away.
-async fn insert_recovery_notice(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    before: &NotifierHealth,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let down = Notice::new(NoticeKind::Down, receiver, before.since, before.why.clone());
-    let audience = list_notified_receivers(conn, &down).await?;
-    let back = Notice { kind: NoticeKind::Back, ..down };
-    insert_notices(conn, &back.key(), &Content::Notice(About::Receiver(back)), audience, now).await
-}
-
-/// Makes messages that wait longer than five steps due within four, because their receiver is
+/// Makes messages that wait longer than five steps due within four, because their receivers are
 /// back. Their times are spread, so that they are not all sent at once.
 async fn bring_retries_forward(
     conn: &mut SqliteConnection,
-    receiver: &Receiver,
+    receivers: impl Iterator<Item = &Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE message SET due = $3 + $4 * (1 + id % 4), due_set_at = $3
-         WHERE status = 'pending' AND status <> 'sent' AND notifier = $1 AND ($2 = '' OR recipient = $2) AND due > $3 + $4 * 5 AND payload IS NOT NULL",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
+    let receivers = to_json(&column::receiver_rows(receivers))?;
+    if receivers == "[]" {
+        return Ok(());
+    }
+    sqlx::query(concat!(
+        "UPDATE message SET due = $2 + $3 * (1 + id % 4), due_set_at = $2
+         WHERE payload IS NOT NULL AND id IN (SELECT delayed.id FROM ",
+        row_list!("$1", 0 notifier TEXT, 1 recipient TEXT),
+        " AS given CROSS JOIN message AS delayed
+         WHERE delayed.status <> 'sent' AND delayed.status = 'pending' AND delayed.notifier = given.notifier
+           AND delayed.due > $2 + $3 * 5 AND (given.recipient = '' OR delayed.recipient = given.recipient))"
+    ))
+    .bind(receivers)
     .bind(to_millis(now))
     .bind(i64::try_from(RETRY_STEP.as_millis()).unwrap_or(i64::MAX))
     .execute(conn)
@@ -149,79 +221,40 @@ pub(super) async fn end_permanent_rests(
     conn: &mut SqliteConnection,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE health SET rests_until = $2 WHERE rests_until >= $1")
-        .bind(to_millis(breaker::NEVER))
-        .bind(to_millis(now))
-        .execute(conn)
-        .await?;
-    Ok(())
+    let end = "UPDATE health SET rests_until = $2 WHERE rests_until >= $1";
+    column::execute(conn, end, &[to_millis(breaker::NEVER), to_millis(now)]).await.map(drop)
 }
 
-async fn insert_announcement(
-    conn: &mut SqliteConnection,
-    notice: Notice,
-    audience: Vec<Receiver>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let sql = match notice.kind {
-        NoticeKind::Down | NoticeKind::Back => {
-            "UPDATE health SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
-        }
-        NoticeKind::Refused => {
-            "UPDATE refusal SET announced = TRUE WHERE notifier = $1 AND recipient = $2 AND since = $3"
-        }
-    };
-    sqlx::query(sql)
-        .bind(&notice.notifier.0)
-        .bind(notice.recipient.as_deref().unwrap_or_default())
-        .bind(to_millis(notice.since))
-        .execute(&mut *conn)
-        .await?;
-    insert_notices(conn, &notice.key(), &Content::Notice(About::Receiver(notice)), audience, now)
-        .await
-}
-
-/// Creates a message for each of `audience` that has no message with this `key` yet.
+/// Creates messages of notices, each with the prefix of their keys, for each of its receivers that
+/// has no message with this key yet.
 pub(super) async fn insert_notices(
     conn: &mut SqliteConnection,
-    key: &str,
-    content: &Content,
-    audience: Vec<Receiver>,
+    notices: impl IntoIterator<Item = (String, Content, Vec<Receiver>)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     // LOCK: a second writer needs the latch before this.
-    let notification = column::to_json(content)?;
-    for receiver in audience {
-        sqlx::query(
-            "INSERT INTO message (key, uid, notifier, recipient, created, status, due, notification)
-             VALUES ($1, $2, $3, $4, $5, 'pending', $5, $6) ON CONFLICT (key) DO NOTHING",
-        )
-        .bind(format!("{key}{}/{}", receiver.notifier, receiver.recipient))
-        .bind(uuid::Uuid::new_v4().to_string())
-        .bind(&receiver.notifier.0)
-        .bind(&receiver.recipient)
-        .bind(to_millis(now))
-        .bind(&notification)
-        .execute(&mut *conn)
-        .await?;
+    let mut rows = Vec::new();
+    for (prefix, content, audience) in notices {
+        let notification = to_json(&content)?;
+        rows.extend(audience.into_iter().map(|Receiver { notifier, recipient }| {
+            let (key, uid) = (format!("{prefix}{notifier}/{recipient}"), uuid::Uuid::new_v4());
+            (key, uid.to_string(), notifier.0, recipient, notification.clone())
+        }));
     }
-    Ok(())
-}
-
-/// The receivers that have a message of a notice.
-async fn list_notified_receivers(
-    conn: &mut SqliteConnection,
-    notice: &Notice,
-) -> Result<Vec<Receiver>, sqlx::Error> {
-    let key = notice.key();
-    let rows = sqlx::query(
-        "SELECT notifier, recipient FROM message WHERE key >= $1 AND key < $2 ORDER BY id",
-    )
-    .bind(&key)
-    .bind(column::end_of_prefix(&key))
-    .fetch_all(conn)
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(concat!(
+        "INSERT INTO message (key, uid, notifier, recipient, notification, created, status, due)
+         SELECT given.*, $2, 'pending', $2 FROM ",
+        row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT),
+        " AS given WHERE TRUE ON CONFLICT (key) DO NOTHING"
+    ))
+    .bind(to_json(&rows)?)
+    .bind(to_millis(now))
+    .execute(conn)
     .await?;
-    rows.iter().map(column::receiver_from_row).collect()
+    Ok(())
 }
 
 fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {

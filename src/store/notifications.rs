@@ -7,10 +7,10 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::dialect::id_list;
-use super::digest::DigestContent;
 use super::outbox::OpenContent;
 use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
+use crate::alerts::digest::Digest;
 use crate::alerts::{Content, Notification};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedEntry, Read};
@@ -22,16 +22,24 @@ pub(super) async fn read_contents(
     now: Timestamp,
 ) -> Result<Vec<OpenContent>, sqlx::Error> {
     let mut events = read_event_contents(conn, rows).await?;
-    let mut digests = read_digests(conn, rows).await?;
+    let digests = rows.iter().filter(|row| !matches!(column::is_null(row, "digest"), Ok(true)));
+    let digests: Vec<i64> = digests.map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let mut digests = digest::read_stories(conn, &digests).await?;
     let mut contents = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.try_get("id")?;
-        let content = match (events.remove(&id), digests.remove(&id)) {
+        let content = match (events.remove(&id), column::read_optional_json(row, "digest")?) {
             (Some(content), _) => content,
-            (None, Some(DigestContent::Whole(digest))) => Content::Digest(digest),
-            (None, Some(DigestContent::Parts(parts))) => {
-                contents.push(OpenContent::Parts(parts));
-                continue;
+            (None, Some(reason)) => {
+                let part = column::read_optional_json(row, "part")?;
+                let stories = digests.remove(&id).unwrap_or_default();
+                // A digest that is not split yet is divided if it is too large.
+                let parts = if part.is_none() { stories.divide() } else { Vec::new() };
+                if parts.len() > 1 {
+                    contents.push(OpenContent::Parts(parts));
+                    continue;
+                }
+                Content::Digest(Digest { reason, part, rules: stories.into_groups() })
             }
             (None, None) => column::read_json(row, "notification")?,
         };
@@ -43,21 +51,6 @@ pub(super) async fn read_contents(
         })));
     }
     Ok(contents)
-}
-
-/// The digests among the messages in these rows.
-async fn read_digests(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
-) -> Result<HashMap<i64, DigestContent>, sqlx::Error> {
-    let mut reasons = Vec::new();
-    for row in rows {
-        if let Some(reason) = column::read_optional_json(row, "digest")? {
-            let part = column::read_optional_json(row, "part")?;
-            reasons.push((row.try_get("id")?, reason, part));
-        }
-    }
-    digest::read_digests(conn, reasons).await
 }
 
 /// The contents of those messages that are about an event, by their ids.
@@ -74,15 +67,26 @@ async fn read_event_contents(
     if events.is_empty() {
         return Ok(HashMap::new());
     }
-    let alerts = read_alerts(conn, &events).await?;
+    let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
+    let alerts = sqlx::query(
+        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
+                story.title, story.opening, story.url, story.published, story.first_seen, story.lang
+         FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
+         WHERE message_alert.message IN ", id_list!("$1"), " ORDER BY alert.rule, alert.dedup_key"),
+    )
+    .bind(column::to_json(&messages)?)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut alerts_of: HashMap<i64, Vec<&SqliteRow>> = HashMap::new();
+    for alert in &alerts {
+        alerts_of.entry(alert.try_get("message")?).or_default().push(alert);
+    }
     let names: Vec<&str> = events.iter().map(|(_, event)| event.as_str()).collect();
     let copies = feed_entries::read_entries_of_events(conn, &names).await?;
-    let alerts_of_message = |id| {
-        alerts.iter().filter(move |row| row.get::<i64, _>("message") == id).collect::<Vec<_>>()
-    };
     let contents = events.into_iter().map(|(id, event)| {
         let copies = copies.get(&event).cloned().unwrap_or_default();
-        Ok((id, alert_content(event, &alerts_of_message(id), copies)?))
+        let alerts = alerts_of.remove(&id).unwrap_or_default();
+        Ok((id, alert_content(event, &alerts, copies)?))
     });
     contents.collect()
 }
@@ -108,44 +112,20 @@ fn alert_content(
     })
 }
 
-/// The alerts of these messages by the names of their rules, each with the head of its story.
-async fn read_alerts(
-    conn: &mut SqliteConnection,
-    events: &[(i64, String)],
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
-    sqlx::query(
-        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
-                story.title, story.opening, story.url, story.published, story.first_seen, story.lang
-         FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN ", id_list!("$1"), " ORDER BY alert.rule, alert.dedup_key"),
-    )
-    .bind(column::to_json(&messages)?)
-    .fetch_all(conn)
-    .await
-}
-
 /// The addition of the message's story to its event, if it is an update.
 fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
-    for row in alerts {
-        if let Some(update) = column::read_optional_json(row, "copy_update")? {
-            return Ok(Some(update));
-        }
-    }
-    Ok(None)
+    let mut updates =
+        alerts.iter().map(|row| column::read_optional_json(row, "copy_update").transpose());
+    updates.find_map(|update| update).transpose()
 }
 
 /// How much was read: the whole text if one of the alerts was matched on the whole text. One feed
 /// may have a whole text, and another a teaser.
 fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
-    let mut widest = None;
-    for row in alerts {
-        match column::read_final_extent(row)? {
-            Read::Full => return Ok(Read::Full),
-            teaser @ Read::Teaser(_) => widest = widest.or(Some(teaser)),
-        }
-    }
-    widest.ok_or(sqlx::Error::RowNotFound)
+    let extents = alerts.iter().map(|row| column::read_final_extent(row));
+    let extents: Vec<Read> = extents.collect::<Result<_, _>>()?;
+    let whole = extents.iter().find(|read| **read == Read::Full).or(extents.first());
+    whole.cloned().ok_or(sqlx::Error::RowNotFound)
 }
 
 #[cfg(test)]

@@ -80,16 +80,6 @@ impl OpenError {
     pub(super) fn failed(path: &Path, why: &(impl Display + ?Sized)) -> Self {
         Self::Failed { path: path.display().to_string(), why: why.to_string() }
     }
-
-    /// The error for a store of this schema. `None` if it can be used, after a migration or without
-    /// one.
-    pub(super) fn for_schema(path: &Path, schema: SchemaAge) -> Option<Self> {
-        match schema {
-            SchemaAge::Same | SchemaAge::Older(_) => None,
-            SchemaAge::Newer { found, supported } => Some(Self::Newer { found, supported }),
-            SchemaAge::Other => Some(Self::Earlier(path.display().to_string())),
-        }
-    }
 }
 
 impl Store {
@@ -141,36 +131,39 @@ async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), Open
     let has_log = files::log_path(path).exists();
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
     let mut conn = connect_options(path).connect().await.map_err(failed)?;
-    let refusal = if has_tables(&mut conn).await.map_err(failed)? {
-        let schema = compare_schema(&mut conn, migrations).await;
-        let schema = schema.map_err(|error| OpenError::failed(path, &error))?;
-        match OpenError::for_schema(path, schema) {
-            None if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? => {
-                Some(files::not_whole(path, open_mark::WITHOUT_LOG))
-            }
-            refusal => refusal,
+    let checked = async {
+        check_schema(&mut conn, path, migrations).await?;
+        if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? {
+            return Err(files::not_whole(path, open_mark::WITHOUT_LOG));
         }
-    } else {
-        Some(files::not_whole(path, WITHOUT_TABLES))
+        Ok(())
     };
+    let checked = checked.await;
     conn.close().await.map_err(failed)?;
-    refusal.map_or(Ok(()), Err)
+    checked
 }
 
-/// The reason why an `SQLite` file is not a store.
-pub(super) const WITHOUT_TABLES: &str = "the file has no tables of a store";
-
-/// The table in which sqlx records the migrations of a store.
-const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
-
-/// Whether the file has the tables of a store.
-pub(super) async fn has_tables(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)",
-    )
-    .bind(MIGRATIONS_TABLE)
-    .fetch_one(conn)
-    .await
+/// Refuses a file without the tables of a store, and one of a schema that cannot become that of
+/// this build. Returns the schema.
+pub(super) async fn check_schema(
+    conn: &mut SqliteConnection,
+    path: &Path,
+    migrations: &Migrator,
+) -> Result<SchemaAge, OpenError> {
+    // The table in which sqlx records the migrations of a store.
+    let has_tables = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations')",
+    );
+    let has_tables = has_tables.fetch_one(&mut *conn).await;
+    if !has_tables.map_err(|error| OpenError::failed(path, &error))? {
+        return Err(files::not_whole(path, "the file has no tables of a store"));
+    }
+    let schema = compare_schema(conn, migrations).await;
+    match schema.map_err(|error| OpenError::failed(path, &error))? {
+        SchemaAge::Newer { found, supported } => Err(OpenError::Newer { found, supported }),
+        SchemaAge::Other => Err(OpenError::Earlier(path.display().to_string())),
+        schema => Ok(schema),
+    }
 }
 
 pub(super) fn connect_options(path: &Path) -> SqliteConnectOptions {
@@ -211,11 +204,7 @@ async fn apply_migrations(
 ) -> Result<(), OpenError> {
     let failed = |error: MigrateError| OpenError::failed(path, &error);
     conn.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
-    let schema = compare_schema(conn, migrations).await.map_err(failed)?;
-    if let Some(refusal) = OpenError::for_schema(path, schema) {
-        return Err(refusal);
-    }
-    if let SchemaAge::Older(1..) = schema {
+    if let SchemaAge::Older(1..) = check_schema(conn, path, migrations).await? {
         let newest = migrations.iter().map(|step| step.version).max().unwrap_or(0);
         copy_before_migration(conn, path, newest)
             .await

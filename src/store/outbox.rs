@@ -23,7 +23,7 @@ use crate::alerts::send_queue::{PendingByRecipient, PendingMessage, Room, SendQu
 use tidings_rules::story::NotifierName;
 
 /// The result of a turn of the outbox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OutboxTurn {
     /// The messages to send now, oldest first for each notifier.
     pub leases: Vec<Lease>,
@@ -36,19 +36,6 @@ pub struct OutboxTurn {
     pub next_due: Option<Timestamp>,
     /// The health of all receivers.
     pub receiver_health: ReceiverHealth,
-}
-
-impl OutboxTurn {
-    /// A turn that has leased nothing yet.
-    pub(super) fn new(receiver_health: ReceiverHealth) -> Self {
-        Self {
-            leases: Vec::new(),
-            unprepared: Vec::new(),
-            unrenderable: Vec::new(),
-            next_due: None,
-            receiver_health,
-        }
-    }
 }
 
 impl Store {
@@ -71,10 +58,11 @@ impl Store {
         now: Timestamp,
         prepared: Arc<PreparedMessages>,
     ) -> Result<OutboxTurn, StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move { run_turn(conn, run, ended, sending, now, &prepared).await })
-        })
-        .await
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move { run_turn(conn, run, ended, sending, now, &prepared).await })
+            })
+            .await
     }
 
     /// Counts messages that are not sent and not dead, held ones too, without digests that still
@@ -113,7 +101,7 @@ async fn run_turn(
 ) -> Result<OutboxTurn, sqlx::Error> {
     let receiver_health = record_outcomes(conn, run, &ended, now).await?;
     let away = receiver_health.away.clone();
-    let mut turn = OutboxTurn::new(receiver_health);
+    let mut turn = OutboxTurn { receiver_health, ..OutboxTurn::default() };
     for (notifier, sending) in &sending {
         let Some(room) = Room::of_notifier(notifier, sending, &away, now) else { continue };
         let pending = read_first_messages(conn, notifier, room.pending_needed()).await?;

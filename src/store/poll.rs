@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{to_json, to_millis};
 use super::dialect::text_list;
 use super::writer::WriteStories;
-use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryId};
-use super::{StoryPlan, gaps, health};
+use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
+use super::{gaps, health};
 use crate::alerts::Content;
 use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
@@ -35,9 +35,19 @@ impl Store {
     /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
     /// restart obeys it. The caller does not wait for it.
     pub fn record_host_rest(&self, host: String, until: Timestamp, now: Timestamp) {
-        self.write_in_background(move |conn| {
-            Box::pin(async move { write_host_rest(conn, &host, until, now).await })
-        });
+        // It may be lost.
+        drop(self.writer.write(move |conn| {
+            Box::pin(async move {
+                // A host may answer two feeds with different times: the later is kept.
+                let insert = sqlx::query(
+                    "INSERT INTO host (name, rests_until, since) VALUES ($1, $2, $3)
+                     ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until, since = excluded.since
+                     WHERE excluded.rests_until > host.rests_until",
+                );
+                let insert = insert.bind(host).bind(to_millis(until)).bind(to_millis(now));
+                insert.execute(conn).await.map(drop)
+            })
+        }));
     }
 }
 
@@ -51,36 +61,48 @@ async fn write_poll(
     }
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
-    let (others, mut waits) = new_items::insert_plain_items(conn, feed, record.items, now).await?;
-    let mut changed = Vec::new();
+    feed_entries::retire_entries(conn, feed, &record.items, now).await?;
+    let (others, mut waits) = new_items::insert_new_items(conn, feed, record.items, now).await?;
+    let known = feed_entries::update_entries(conn, feed, &others).await?;
+    let (mut changed, mut joined) = (Vec::new(), Vec::new());
     for item in &others {
-        waits |= record_item(conn, feed, item, &mut changed, now).await?;
+        let Some((text, plan)) = &item.story_change else { continue };
+        let (story, story_waits) = if let Some(story) = known.get(&item.key) {
+            (*story, story_changes::record_edit(conn, *story, text, plan, now).await?)
+        } else {
+            let found = story_changes::join(conn, &item.story, text, plan, now).await?;
+            joined.push((item, found.0));
+            found
+        };
+        changed.push(story);
+        waits |= story_waits;
     }
+    feed_entries::insert_entries(conn, feed, &joined, now).await?;
     alert_index::note_changed_events(conn, &changed).await?;
     mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
     mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
     if let Some(gap) = record.gap {
         gaps::record_gap(conn, feed, gap, now).await?;
     }
-    for (notice, audience) in record.notices {
-        health::insert_notices(
-            conn,
-            &notice.dedup_prefix(),
-            &Content::Notice(About::Feed(notice)),
-            audience,
-            now,
-        )
-        .await?;
-    }
+    let notices = record.notices.into_iter().map(|(notice, audience)| {
+        (notice.dedup_prefix(), Content::Notice(About::Feed(notice)), audience)
+    });
+    health::insert_notices(conn, notices, now).await?;
     Ok(waits)
+}
+
+impl ItemRecord {
+    /// The key under which the item is known, if it is.
+    pub(super) fn known_key(&self) -> &str {
+        &self.previous_key.as_ref().unwrap_or(&self.key).0
+    }
 }
 
 /// The story of an item; `None` if it was not matched, or can be no copy.
 fn batch_story(poll: &PollRecord, item: &ItemRecord) -> Option<BatchStory> {
     let Some((text, StoryPlan::Settle(match_result))) = &item.story_change else { return None };
-    let item_key = &item.previous_key.as_ref().unwrap_or(&item.key).0;
-    let [feed, item_key, key] = [&poll.state.name.0, item_key, &item.story.0]
-        .map(|key| (!item.renews).then(|| key.clone()));
+    let [feed, item_key, key] = [&poll.state.name.0, item.known_key(), &item.story.0]
+        .map(|key| (!item.renews).then(|| key.to_owned()));
     let stored_by = StoredBy { row: None, feed, item: item_key, key };
     BatchStory::of_item(stored_by, &item.story.0, text, match_result, poll.now)
 }
@@ -133,78 +155,6 @@ async fn write_feed_state(
 
 fn duration_millis(span: Duration) -> Option<i64> {
     i64::try_from(span.as_millis()).ok()
-}
-
-/// A host may answer two feeds with different times: the later is kept.
-async fn write_host_rest(
-    conn: &mut SqliteConnection,
-    host: &str,
-    until: Timestamp,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO host (name, rests_until, since) VALUES ($1, $2, $3)
-         ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until, since = excluded.since
-         WHERE excluded.rests_until > host.rests_until",
-    )
-    .bind(host)
-    .bind(to_millis(until))
-    .bind(to_millis(now))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Records one item. Returns whether its story waits. Adds a story that it edits or joins to
-/// `changed`.
-async fn record_item(
-    conn: &mut SqliteConnection,
-    feed: &FeedName,
-    item: &ItemRecord,
-    changed: &mut Vec<StoryId>,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let known = if item.renews {
-        feed_entries::retire_entry(conn, feed, item, now).await?;
-        None
-    } else {
-        update_feed_entry(conn, feed, item).await?
-    };
-    let Some((text, plan)) = &item.story_change else { return Ok(false) };
-    if let Some(story) = known {
-        changed.push(story);
-        return story_changes::record_edit(conn, story, text, plan, now).await;
-    }
-    let found = story_changes::add_or_join(conn, &item.story, text, plan, now).await?;
-    feed_entries::insert_entries(conn, feed, &[(item, found.story)], now).await?;
-    if found.is_joined {
-        changed.push(found.story);
-    }
-    Ok(found.waits)
-}
-
-/// Brings a known item's row up to date. Returns its story; `None` if the item is not known.
-async fn update_feed_entry(
-    conn: &mut SqliteConnection,
-    feed: &FeedName,
-    item: &ItemRecord,
-) -> Result<Option<StoryId>, sqlx::Error> {
-    let story = sqlx::query_scalar(
-        "UPDATE feed_entry SET key = $3, guid = $4, link = $5, hash = $6, url = $7, stem = $8, text_hash = $9, removed_at = NULL
-         WHERE feed = $1 AND key = $2 RETURNING story",
-    )
-    .bind(&feed.0)
-    .bind(&item.previous_key.as_ref().unwrap_or(&item.key).0)
-    .bind(&item.key.0)
-    .bind(&item.guid)
-    .bind(&item.link)
-    .bind(&item.hash)
-    .bind(&item.url)
-    .bind(&item.stem)
-    .bind(&item.text_hash)
-    .fetch_optional(conn)
-    .await?;
-    Ok(story.map(StoryId))
 }
 
 /// Marks items of the feed as removed at `removed_at`; `None`: they returned.

@@ -5,11 +5,9 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::column;
+use super::dialect::id_list;
 use super::story_changes::EventData;
-use super::writer::WriteStories;
-use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId, story_changes};
-use crate::alerts::copies::BatchStory;
-use crate::lifecycle::story::StoryEvent;
+use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId};
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -21,9 +19,12 @@ impl Store {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
-        let due = "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY recheck_at, id LIMIT $2";
+        let due = concat!(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
+            id_list!("$2"),
+            " ORDER BY recheck_at, id LIMIT $3"
+        );
         self.find_due_stories(due, now, in_flight, limit, recheck_from_row).await
     }
 
@@ -32,9 +33,12 @@ impl Store {
         &self,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let due = "SELECT id, recheck_at FROM story
-             WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL
-             ORDER BY recheck_at LIMIT $1";
+        let due = concat!(
+            "SELECT recheck_at FROM story
+             WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
+            id_list!("$1"),
+            " ORDER BY recheck_at LIMIT 1"
+        );
         self.find_next_due(due, in_flight).await
     }
 
@@ -45,23 +49,10 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        mut result: RecheckResult,
+        result: RecheckResult,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let text = result.change.as_ref().map(|(_, match_result)| match_result);
-        let compared = text.and_then(|text| BatchStory::of_row(story.0, text, true, now));
-        let write: WriteStories = Box::new(move |conn, mut joins| {
-            if let Some((_, match_result)) = &mut result.change {
-                match_result.joins = joins.pop().flatten();
-            }
-            Box::pin(async move {
-                let event = StoryEvent::Rechecked { has_changed: result.change.is_some() };
-                let data = EventData::Rechecked(&result);
-                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, now)
-                    .await
-            })
-        });
-        self.write_stories(compared, write).await
+        self.change_revision(story, revision, EventData::Rechecked(result), now).await
     }
 }
 

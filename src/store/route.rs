@@ -1,12 +1,14 @@
 //! Adds alerts to messages: one about their event, or a digest, as `alerts::plan` says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::column::{from_millis, to_millis};
+use super::column::{self, from_millis, read_time, to_json, to_millis};
+use super::dialect::row_list;
+use super::digest::DigestKey;
 use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
 use crate::alerts::plan;
@@ -39,220 +41,215 @@ pub(super) async fn route_alerts(
     // LOCK: a second writer needs the latch before this: it guards the number of an event's next
     // message, open digests, bursts and limits.
     let silences = silences::read_active_silences(conn, now).await?;
-    let mut routed = Vec::with_capacity(alerts.len());
-    for recorded in alerts {
-        let NewAlert { rule_match, throttle, .. } = recorded.new_alert;
-        let earlier = read_earlier_alerts(conn, recorded).await?;
-        routed.push(RoutedAlert {
-            severity: rule_match.severity,
-            is_update: recorded.is_update,
-            routing: volume::throttle_rule(
-                rule_match,
-                throttle,
-                &earlier,
-                now,
-                &match_result.policy.zone,
-            ),
-            silence: silence::longest(&silences, rule_match, &match_result.feeds, event),
-        });
-    }
-    let mut additions = Additions::default();
+    let earlier = read_earlier_alerts(conn, alerts).await?;
+    let routed: Vec<RoutedAlert<'_>> = alerts
+        .iter()
+        .map(|recorded| {
+            let NewAlert { rule_match, throttle, .. } = recorded.new_alert;
+            let earlier = earlier.get(&recorded.alert).map(Vec::as_slice).unwrap_or_default();
+            let zone = &match_result.policy.zone;
+            RoutedAlert {
+                severity: rule_match.severity,
+                is_update: recorded.is_update,
+                routing: volume::throttle_rule(rule_match, throttle, earlier, now, zone),
+                silence: silence::longest(&silences, rule_match, &match_result.feeds, event),
+            }
+        })
+        .collect();
+    let newest = read_newest_messages(conn, event).await?;
     let receivers: BTreeSet<&Receiver> =
         alerts.iter().flat_map(|one| &one.new_alert.receivers).collect();
+    let default = DeliveryPolicy::default();
+    let policies = &match_result.policy.policies;
+    let policy_of = |to: &Receiver| policies.get(&to.notifier).unwrap_or(&default);
+    let limits = receivers.iter().filter_map(|to| Some((*to, policy_of(to).limit.as_ref()?.most)));
+    let sent = read_recent_messages(conn, limits.collect()).await?;
+    let mut planned = Vec::new();
     for receiver in receivers {
         let of_receiver = alerts.iter().zip(&routed);
         let (ids, routed): (Vec<i64>, Vec<RoutedAlert<'_>>) = of_receiver
             .filter(|(one, _)| one.new_alert.receivers.contains(receiver))
             .map(|(one, routed)| (one.alert, routed.clone()))
             .unzip();
-        let to = EventReceiver { event, receiver, match_result, now };
-        to.add_alerts(conn, &ids, &routed, &mut additions).await?;
-    }
-    additions.write(conn).await
-}
-
-/// A receiver of alerts of an event.
-struct EventReceiver<'r> {
-    event: &'r str,
-    receiver: &'r Receiver,
-    match_result: &'r MatchResult,
-    now: Timestamp,
-}
-
-impl EventReceiver<'_> {
-    /// Adds these alerts to messages, as [`plan::plan`] says.
-    async fn add_alerts(
-        &self,
-        conn: &mut SqliteConnection,
-        alerts: &[i64],
-        routed: &[RoutedAlert<'_>],
-        additions: &mut Additions,
-    ) -> Result<(), sqlx::Error> {
-        let Self { event, receiver, match_result, now } = *self;
-        let default = DeliveryPolicy::default();
-        let policy = match_result.policy.policies.get(&receiver.notifier).unwrap_or(&default);
-        let is_muted = routed.iter().all(|one| one.silence.is_some());
-        let open = if is_muted { None } else { find_open_message(conn, event, receiver).await? };
-        let sent = match policy.limit {
-            Some(limit) if !is_muted => read_recent_messages(conn, receiver, limit.most).await?,
-            _ => Vec::new(),
+        let state = ReceiverState {
+            policy: policy_of(receiver),
+            has_open_message: newest.get(receiver).is_some_and(|newest| newest.open.is_some()),
+            sent: sent.get(receiver).map(Vec::as_slice).unwrap_or_default(),
         };
-        let state = ReceiverState { policy, has_open_message: open.is_some(), sent: &sent };
-        let plan = plan::plan(routed, state, now, &match_result.policy.zone);
-        let (mut next_message, mut digests) = (None, Vec::new());
-        for (alert, destination) in alerts.iter().zip(plan) {
-            match (destination, open) {
-                (Destination::Digest(reason, due), _) => {
-                    let known = digests.iter().find(|(other, _)| *other == reason);
-                    let digest = match known {
-                        Some((_, digest)) => *digest,
-                        None => digest::open_digest(conn, receiver, &reason, due, now).await?,
-                    };
-                    digests.push((reason, digest));
-                    additions.join(digest, *alert);
-                }
-                (Destination::OpenMessage, Some(open)) => additions.join(open, *alert),
-                (Destination::OpenMessage, None) | (Destination::NextMessage, _) => {
-                    let message = match next_message {
-                        Some(message) => message,
-                        None => {
-                            insert_event_message(conn, event, receiver, match_result.due, now)
-                                .await?
-                        }
-                    };
-                    next_message = Some(message);
-                    additions.pairs.push((message, *alert));
-                }
+        let plan = plan::plan(&routed, state, now, &match_result.policy.zone);
+        planned.extend(ids.into_iter().zip(plan).map(|(alert, to)| (receiver, alert, to)));
+    }
+    add_to_messages(conn, event, planned, &newest, match_result.due, now).await
+}
+
+/// Where alerts go: each with its receiver.
+type PlannedAlerts<'v> = Vec<(&'v Receiver, i64, Destination)>;
+
+/// Adds the alerts to messages. Those that are not there are created.
+async fn add_to_messages(
+    conn: &mut SqliteConnection,
+    event: &str,
+    planned: PlannedAlerts<'_>,
+    newest: &HashMap<Receiver, NewestMessage>,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let mut digests: BTreeMap<DigestKey, Timestamp> = BTreeMap::new();
+    let mut next: BTreeMap<&Receiver, i64> = BTreeMap::new();
+    for (receiver, _, destination) in &planned {
+        match destination {
+            Destination::Digest(reason, due) => {
+                digests.entry(((*receiver).clone(), to_json(reason)?)).or_insert(*due);
+            }
+            Destination::OpenMessage => {}
+            Destination::NextMessage => {
+                next.insert(*receiver, newest.get(*receiver).map_or(0, |one| one.sequence) + 1);
             }
         }
-        Ok(())
     }
+    let digests = digest::open_digests(conn, &digests, now).await?;
+    let next = insert_event_messages(conn, event, next, due, now).await?;
+    let (mut pairs, mut joined) = (Vec::with_capacity(planned.len()), BTreeSet::new());
+    for (receiver, alert, destination) in planned {
+        let open = match destination {
+            Destination::Digest(reason, _) => {
+                digests.get(&(receiver.clone(), to_json(&reason)?)).copied()
+            }
+            Destination::OpenMessage => newest.get(receiver).and_then(|newest| newest.open),
+            Destination::NextMessage => None,
+        };
+        joined.extend(open);
+        let message = open.or_else(|| next.get(receiver).copied());
+        pairs.push((message.ok_or(sqlx::Error::RowNotFound)?, alert));
+    }
+    let insert = concat!(
+        "INSERT INTO message_alert (message, alert) SELECT message, alert FROM ",
+        row_list!("$1", 0 message BIGINT, 1 alert BIGINT),
+        " AS given"
+    );
+    column::execute_list(conn, insert, &pairs).await?;
+    digest::raise_revisions(conn, joined).await
 }
 
-/// The most pairs of one statement, whose parameters are limited.
-const PAIRS: usize = 1000;
-
-/// Alerts that are added to messages.
-#[derive(Default)]
-struct Additions {
-    /// Pairs of a message and an alert.
-    pairs: Vec<(i64, i64)>,
-    /// Messages that may have had alerts before.
-    joined: BTreeSet<i64>,
-}
-
-impl Additions {
-    /// Adds an alert to a message that may have others.
-    fn join(&mut self, message: i64, alert: i64) {
-        self.joined.insert(message);
-        self.pairs.push((message, alert));
-    }
-
-    async fn write(self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for pairs in self.pairs.chunks(PAIRS) {
-            let mut insert =
-                QueryBuilder::<Sqlite>::new("INSERT INTO message_alert (message, alert) ");
-            insert.push_values(pairs, |mut values, (message, alert)| {
-                values.push_bind(*message).push_bind(*alert);
-            });
-            insert.build().execute(&mut *conn).await?;
-        }
-        if self.joined.is_empty() {
-            return Ok(());
-        }
-        digest::raise_revisions(conn, &self.joined.into_iter().collect::<Vec<_>>()).await
-    }
-}
-
-/// When the rule alerted before with the same dedup key, newest first, at most as often as its
-/// throttle counts.
+/// When the rules of these alerts alerted before with the same dedup keys, newest first, as often
+/// as their throttles count or more; by alert.
 async fn read_earlier_alerts(
     conn: &mut SqliteConnection,
-    recorded: &RecordedAlert<'_>,
-) -> Result<Vec<Timestamp>, sqlx::Error> {
-    let Some(burst) = recorded.new_alert.throttle.burst else { return Ok(Vec::new()) };
-    let times: Vec<i64> = sqlx::query_scalar(
-        "SELECT created FROM alert WHERE rule = $1 AND dedup_key = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
-    )
-    .bind(&recorded.new_alert.rule_match.rule)
-    .bind(&recorded.new_alert.dedup_key)
-    .bind(recorded.alert)
-    .bind(i64::from(burst.first))
-    .fetch_all(conn)
-    .await?;
-    times.into_iter().map(from_millis).collect()
-}
-
-/// When the last messages to a receiver were created, newest first, without notices.
-async fn read_recent_messages(
-    conn: &mut SqliteConnection,
-    receiver: &Receiver,
-    most: u32,
-) -> Result<Vec<Timestamp>, sqlx::Error> {
-    let times: Vec<i64> = sqlx::query_scalar(
-        "SELECT created FROM message WHERE notifier = $1 AND recipient = $2 AND notification IS NULL ORDER BY id DESC LIMIT $3",
-    )
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
+    alerts: &[RecordedAlert<'_>],
+) -> Result<HashMap<i64, Vec<Timestamp>>, sqlx::Error> {
+    let wanted = alerts.iter().filter_map(|RecordedAlert { alert, new_alert, .. }| {
+        let burst = new_alert.throttle.burst.as_ref()?;
+        Some((alert, &new_alert.rule_match.rule, &new_alert.dedup_key, burst.first))
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let Some(most) = wanted.iter().map(|(.., first)| *first).max() else {
+        return Ok(HashMap::new());
+    };
+    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "SELECT wanted.alert, alert.created FROM ",
+        row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+        " AS wanted JOIN alert ON alert.id IN (SELECT id FROM alert AS earlier
+              WHERE earlier.rule = wanted.rule AND earlier.dedup_key = wanted.dedup_key AND earlier.id < wanted.alert
+              ORDER BY earlier.id DESC LIMIT $2 + 0)
+         ORDER BY alert.id DESC"
+    ))
+    .bind(to_json(&wanted)?)
     .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
-    times.into_iter().map(from_millis).collect()
+    let mut earlier: HashMap<i64, Vec<Timestamp>> = HashMap::new();
+    for (alert, created) in rows {
+        earlier.entry(alert).or_default().push(from_millis(created)?);
+    }
+    Ok(earlier)
 }
 
-/// The newest message of an event to a receiver, if it was never leased.
-async fn find_open_message(
+/// When the last messages to these receivers were created, newest first, without notices; as many
+/// as their limits count or more.
+async fn read_recent_messages(
+    conn: &mut SqliteConnection,
+    limits: BTreeMap<&Receiver, u32>,
+) -> Result<HashMap<Receiver, Vec<Timestamp>>, sqlx::Error> {
+    let Some(most) = limits.values().copied().max() else { return Ok(HashMap::new()) };
+    let rows = sqlx::query(concat!(
+        "SELECT message.notifier, message.recipient, message.created FROM ",
+        row_list!("$1", 0 notifier TEXT, 1 recipient TEXT),
+        " AS wanted JOIN message ON message.id IN (SELECT id FROM message AS recent
+              WHERE recent.notifier = wanted.notifier AND recent.recipient = wanted.recipient AND recent.notification IS NULL
+              ORDER BY recent.id DESC LIMIT $2 + 0)
+         ORDER BY message.id DESC"
+    ))
+    .bind(to_json(&column::receiver_rows(limits.into_keys()))?)
+    .bind(i64::from(most))
+    .fetch_all(conn)
+    .await?;
+    let mut recent: HashMap<Receiver, Vec<Timestamp>> = HashMap::new();
+    for row in &rows {
+        let times = recent.entry(column::receiver_from_row(row)?).or_default();
+        times.push(read_time(row, "created")?);
+    }
+    Ok(recent)
+}
+
+/// The newest message of an event to a receiver.
+struct NewestMessage {
+    sequence: i64,
+    /// Its row, if it was never leased.
+    open: Option<i64>,
+}
+
+/// The newest message of an event to each of its receivers.
+async fn read_newest_messages(
     conn: &mut SqliteConnection,
     event: &str,
-    receiver: &Receiver,
-) -> Result<Option<i64>, sqlx::Error> {
+) -> Result<HashMap<Receiver, NewestMessage>, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE here, or the alert joins a message that is being
     // frozen.
-    let newest = sqlx::query(
-        "SELECT id, status, payload IS NOT NULL AS is_frozen FROM message
-         WHERE event = $1 AND notifier = $2 AND recipient = $3 ORDER BY sequence DESC LIMIT 1",
+    let rows = sqlx::query(
+        "SELECT id, status, payload IS NOT NULL AS is_frozen, notifier, recipient, sequence FROM message
+         WHERE event = $1 ORDER BY sequence",
     )
     .bind(event)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    let Some(newest) = newest else { return Ok(None) };
-    let is_open =
-        message::takes_alerts(read_message_status(&newest)?, newest.try_get("is_frozen")?);
-    if is_open { newest.try_get("id").map(Some) } else { Ok(None) }
+    let newest = rows.iter().map(|row| {
+        let takes = message::takes_alerts(read_message_status(row)?, row.try_get("is_frozen")?);
+        let open = if takes { Some(row.try_get("id")?) } else { None };
+        let sequence = row.try_get("sequence")?;
+        Ok((column::receiver_from_row(row)?, NewestMessage { sequence, open }))
+    });
+    newest.collect()
 }
 
-/// Inserts the next message of an event to a receiver.
-async fn insert_event_message(
+/// Inserts the next messages of an event: each receiver has the number of its own.
+async fn insert_event_messages(
     conn: &mut SqliteConnection,
     event: &str,
-    receiver: &Receiver,
+    receivers: BTreeMap<&Receiver, i64>,
     due: Timestamp,
     now: Timestamp,
-) -> Result<i64, sqlx::Error> {
-    let sequence: i64 = sqlx::query_scalar(
-        "SELECT coalesce(max(sequence), 0) + 1 FROM message WHERE event = $1 AND notifier = $2 AND recipient = $3",
-    )
+) -> Result<HashMap<Receiver, i64>, sqlx::Error> {
+    if receivers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let messages = receivers.into_iter().map(|(Receiver { notifier, recipient }, sequence)| {
+        let (key, uid) =
+            (format!("event:{event}:{notifier}/{recipient}:{sequence}"), uuid::Uuid::new_v4());
+        (key, uid.to_string(), sequence, &notifier.0, recipient)
+    });
+    let rows = sqlx::query(concat!(
+        "INSERT INTO message (key, uid, sequence, notifier, recipient, event, created, status, due)
+         SELECT given.*, $2, $3, 'pending', $4 FROM ",
+        row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 sequence BIGINT, 3 notifier TEXT, 4 recipient TEXT),
+        " AS given RETURNING id, notifier, recipient"
+    ))
+    .bind(to_json(&messages.collect::<Vec<_>>())?)
     .bind(event)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
-    .fetch_one(&mut *conn)
-    .await?;
-    sqlx::query_scalar(
-        "INSERT INTO message (key, uid, event, sequence, notifier, recipient, created, status, due)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8) RETURNING id",
-    )
-    .bind(format!("event:{event}:{}/{}:{sequence}", receiver.notifier, receiver.recipient))
-    .bind(uuid::Uuid::new_v4().to_string())
-    .bind(event)
-    .bind(sequence)
-    .bind(&receiver.notifier.0)
-    .bind(&receiver.recipient)
     .bind(to_millis(now))
     .bind(to_millis(due))
-    .fetch_one(conn)
-    .await
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((column::receiver_from_row(row)?, row.try_get("id")?))).collect()
 }
 
 #[cfg(test)]

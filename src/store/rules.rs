@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
-use super::column::to_millis;
-use super::new_items::MOST_ROWS;
+use super::column::{to_json, to_millis};
+use super::dialect::row_list;
 use super::{Store, StoreError};
 
 impl Store {
@@ -15,7 +14,12 @@ impl Store {
         versions: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(insert_versions(conn, versions, now))).await
+        let insert = concat!(
+            "INSERT INTO rule_version (hash, text, stored_at) SELECT hash, text, $2 FROM ",
+            row_list!("$1", 0 hash TEXT, 1 text TEXT),
+            " AS given WHERE TRUE ON CONFLICT (hash) DO NOTHING"
+        );
+        self.writer.write(move |conn| Box::pin(insert_texts(conn, insert, versions, now))).await
     }
 
     /// The last good text of every rule file: name and text, in the order of the names.
@@ -31,41 +35,32 @@ impl Store {
         files: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(replace_files(conn, files, now))).await
+        let insert = concat!(
+            "INSERT INTO rule_file (name, text, stored_at) SELECT name, text, $2 FROM ",
+            row_list!("$1", 0 name TEXT, 1 text TEXT),
+            " AS given"
+        );
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    // LOCK: a second writer needs the number of the rule set here, raised by
+                    // compare-and-set.
+                    sqlx::query("DELETE FROM rule_file").execute(&mut *conn).await?;
+                    insert_texts(conn, insert, files, now).await
+                })
+            })
+            .await
     }
 }
 
-async fn insert_versions(
+/// Inserts texts, each with its hash or name.
+async fn insert_texts(
     conn: &mut SqliteConnection,
-    versions: Vec<(String, String)>,
+    sql: &'static str,
+    texts: Vec<(String, String)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    for versions in versions.chunks(MOST_ROWS) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO rule_version (hash, text, stored_at) ");
-        insert.push_values(versions, |mut values, (hash, text)| {
-            values.push_bind(hash).push_bind(text).push_bind(to_millis(now));
-        });
-        insert.push(" ON CONFLICT (hash) DO NOTHING").build().execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
-async fn replace_files(
-    conn: &mut SqliteConnection,
-    files: Vec<(String, String)>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    // LOCK: a second writer needs the number of the rule set here, raised by compare-and-set.
-    sqlx::query("DELETE FROM rule_file").execute(&mut *conn).await?;
-    for files in files.chunks(MOST_ROWS) {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO rule_file (name, text, stored_at) ");
-        insert.push_values(files, |mut values, (name, text)| {
-            values.push_bind(name).push_bind(text).push_bind(to_millis(now));
-        });
-        insert.build().execute(&mut *conn).await?;
-    }
+    sqlx::query(sql).bind(to_json(&texts)?).bind(to_millis(now)).execute(conn).await?;
     Ok(())
 }
 

@@ -1,14 +1,11 @@
 //! The start of a run: releases the leases of earlier runs, and holds the messages of receivers
 //! that left the configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{self, to_millis};
-use super::status::read_message_status;
+use super::dialect::row_list;
 use super::{RunStart, Store, StoreError, health, waits};
 use crate::alerts::Receiver;
 use crate::lifecycle::message;
@@ -25,25 +22,24 @@ impl Store {
         receivers: &[Receiver],
         now: Timestamp,
     ) -> Result<RunStart, StoreError> {
-        let receivers = receivers.iter().cloned().collect();
-        self.write(move |conn| Box::pin(record_start(conn, receivers, now))).await
+        let receivers = receivers.to_vec();
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let run =
+                        sqlx::query_scalar("INSERT INTO run (started) VALUES ($1) RETURNING id")
+                            .bind(to_millis(now))
+                            .fetch_one(&mut *conn)
+                            .await?;
+                    let reclaimed = reclaim_leases(conn, now).await?;
+                    let held = hold_messages(conn, &receivers).await?;
+                    health::end_permanent_rests(conn, now).await?;
+                    waits::write_shorter_delivery_waits(conn, now).await?;
+                    Ok(RunStart { run, reclaimed, held })
+                })
+            })
+            .await
     }
-}
-
-async fn record_start(
-    conn: &mut SqliteConnection,
-    receivers: BTreeSet<Receiver>,
-    now: Timestamp,
-) -> Result<RunStart, sqlx::Error> {
-    let run = sqlx::query_scalar("INSERT INTO run (started) VALUES ($1) RETURNING id")
-        .bind(to_millis(now))
-        .fetch_one(&mut *conn)
-        .await?;
-    let reclaimed = reclaim_leases(conn, now).await?;
-    let held = hold_messages(conn, &receivers).await?;
-    health::end_permanent_rests(conn, now).await?;
-    waits::write_shorter_delivery_waits(conn, now).await?;
-    Ok(RunStart { run, reclaimed, held })
 }
 
 /// Releases every lease, because the runs that held them have ended.
@@ -73,70 +69,42 @@ async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
     Ok(reclaimed)
 }
 
-/// A receiver's messages of one status, and how many they are.
-type MessageGroup = (MessageStatus, Receiver, i64);
-
 /// Holds messages of receivers that left, and makes held messages of receivers that are back
 /// pending. Returns how many messages are held now, by receiver.
 async fn hold_messages(
     conn: &mut SqliteConnection,
-    receivers: &BTreeSet<Receiver>,
+    receivers: &[Receiver],
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
     // LOCK: a second writer needs the fences of its shares here, and moves only their messages.
-    let groups = read_message_groups(conn).await?;
-    let (known, left): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(_, receiver, _)| receivers.contains(receiver));
-    move_groups(conn, &known, MessageEvent::ReceiverKnown).await?;
-    move_groups(conn, &left, MessageEvent::ReceiverLeft).await?;
-    let mut held: BTreeMap<Receiver, u64> = BTreeMap::new();
-    for (_, receiver, messages) in left {
-        *held.entry(receiver).or_default() += messages.unsigned_abs();
+    let receivers = column::to_json(&column::receiver_rows(receivers))?;
+    for (event, is_known) in
+        [(MessageEvent::ReceiverKnown, true), (MessageEvent::ReceiverLeft, false)]
+    {
+        for (from, next) in message::moves(event) {
+            sqlx::query(concat!(
+                "UPDATE message SET status = $2 WHERE status <> 'sent' AND status = $1 AND $4 = ((notifier, recipient) IN ",
+                row_list!("$3", 0 notifier TEXT, 1 recipient TEXT),
+                ")"
+            ))
+            .bind(from.as_str())
+            .bind(next.status.as_str())
+            .bind(&receivers)
+            .bind(is_known)
+            .execute(&mut *conn)
+            .await?;
+        }
     }
-    Ok(held.into_iter().collect())
-}
-
-/// How many messages of each receiver are pending and how many held.
-async fn read_message_groups(
-    conn: &mut SqliteConnection,
-) -> Result<Vec<MessageGroup>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT status, notifier, recipient, count(*) AS messages FROM message
-         WHERE status <> 'sent' AND status IN ('pending', 'held') GROUP BY status, notifier, recipient",
+    let held = sqlx::query(
+        "SELECT notifier, recipient, count(*) AS messages FROM message WHERE status <> 'sent' AND status = $1
+         GROUP BY notifier, recipient ORDER BY notifier, recipient",
     )
+    .bind(MessageStatus::Held.as_str())
     .fetch_all(conn)
     .await?;
-    let groups = rows.iter().map(|row| {
-        Ok((read_message_status(row)?, column::receiver_from_row(row)?, row.try_get("messages")?))
+    let held = held.iter().map(|row| {
+        Ok((column::receiver_from_row(row)?, column::read_count(row, "messages")?.into()))
     });
-    groups.collect()
-}
-
-/// Moves the messages of these groups as `event` does.
-async fn move_groups(
-    conn: &mut SqliteConnection,
-    groups: &[MessageGroup],
-    event: MessageEvent,
-) -> Result<(), sqlx::Error> {
-    let moved: Vec<_> = groups
-        .iter()
-        .filter_map(|group| Some((group, message::next(group.0, event)?.status)))
-        .collect();
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let mut update =
-        QueryBuilder::<Sqlite>::new("WITH given (notifier, recipient, status, next) AS (");
-    update.push_values(moved, |mut values, ((status, receiver, _), next)| {
-        values.push_bind(&receiver.notifier.0).push_bind(&receiver.recipient);
-        values.push_bind(status.as_str()).push_bind(next.as_str());
-    });
-    update.push(
-        ") UPDATE message SET status = given.next FROM given
-           WHERE message.status <> 'sent' AND message.status = given.status AND message.notifier = given.notifier
-                 AND message.recipient = given.recipient",
-    );
-    update.build().execute(conn).await?;
-    Ok(())
+    held.collect()
 }
 
 #[cfg(test)]

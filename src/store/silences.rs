@@ -10,7 +10,6 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, read_time, to_json, to_millis};
 use super::dialect::text_list;
 use super::{StoreCommandError, StoryId, digest};
-use crate::alerts::Receiver;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{Silence, SilenceTarget};
@@ -74,10 +73,9 @@ pub async fn list_silences(
     .bind(to_json(&reasons)?)
     .fetch_all(&mut conn)
     .await?;
-    let mut counts: HashMap<String, u32> = HashMap::new();
-    for row in &rows {
-        counts.insert(row.try_get("digest")?, column::read_count(row, "muted")?);
-    }
+    let counts =
+        rows.iter().map(|row| Ok((row.try_get("digest")?, column::read_count(row, "muted")?)));
+    let counts: HashMap<String, u32> = counts.collect::<Result<_, sqlx::Error>>()?;
     let counted = silences.into_iter().zip(reasons);
     Ok(counted
         .map(|(silence, reason)| (silence, counts.get(&reason).copied().unwrap_or_default()))
@@ -107,10 +105,6 @@ pub async fn end_silence(
     .await
 }
 
-/// A silence, and the alerts that move to its digest: pairs of the digest that has it and the
-/// alert.
-type MovedAlerts<'s> = (&'s Silence, Vec<(i64, i64)>);
-
 /// Moves every muted alert that was not sent to another digest: that of the silence that ends last
 /// among those that mute the alert now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
@@ -131,7 +125,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     }
     let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
     // LOCK: a second writer needs the latch before the digests are read.
-    let mut moved: BTreeMap<(Receiver, i64), MovedAlerts<'_>> = BTreeMap::new();
+    let (mut moved, mut wanted) = (Vec::new(), BTreeMap::new());
     for (row, story) in rows.iter().zip(&stories) {
         let feeds = feeds.get(story).map(Vec::as_slice).unwrap_or_default();
         let (rule_match, event) = (column::read_json(row, "rule_match")?, row.try_get("event")?);
@@ -140,18 +134,14 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
         };
         let reason: DigestReason = column::read_json(row, "digest")?;
         if longest.reason() != reason {
-            let receiver = column::receiver_from_row(row)?;
-            let (_, alerts) =
-                moved.entry((receiver, longest.id)).or_insert_with(|| (longest, Vec::new()));
-            alerts.push((row.try_get("message")?, row.try_get("alert")?));
+            let key = (column::receiver_from_row(row)?, to_json(&longest.reason())?);
+            wanted.insert(key.clone(), longest.until);
+            moved.push((row.try_get("message")?, row.try_get("alert")?, key));
         }
     }
-    for ((receiver, _), (silence, alerts)) in moved {
-        let into =
-            digest::open_digest(conn, &receiver, &silence.reason(), silence.until, now).await?;
-        digest::move_alerts(conn, &alerts, into).await?;
-    }
-    Ok(())
+    let digests = digest::open_digests(conn, &wanted, now).await?;
+    let moved = moved.into_iter().map(|(from, alert, key)| (from, alert, digests[&key]));
+    digest::move_alerts(conn, &moved.collect::<Vec<_>>()).await
 }
 
 /// The start of the column `digest` if the reason is a silence.

@@ -16,13 +16,6 @@ pub struct StoredStatus {
     pub why: Option<String>,
 }
 
-impl StoredStatus {
-    /// The status of a story's row.
-    pub(super) fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self { status: story_status_from_row(row)?, why: row.try_get("status_why")? })
-    }
-}
-
 /// The status in the column `status` of a story's row.
 pub(super) fn story_status_from_row(row: &SqliteRow) -> Result<StoryStatus, sqlx::Error> {
     let word: &str = row.try_get("status")?;

@@ -1,66 +1,124 @@
 //! Changes a story as `lifecycle::story` says: reads its status, asks the table, and applies what
 //! follows.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Row, Sqlite};
 
 use super::column::{extent_columns, to_json, to_millis};
-use super::{FinalText, MatchResult, RecheckResult, StoryId, StoryPlan, alerts, event, status};
+use super::writer::WriteStories;
+use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
+use super::{alerts, event, status};
+use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story;
 use crate::lifecycle::story::{
     ItemPlan, NextStatus, StoryEffect, StoryEvent, StoryStatus, StoryTransition,
 };
-use crate::store::new_items;
-use crate::store::new_items::NewStory;
-use tidings_rules::story::{Story, StoryKey};
+use tidings_rules::story::{Read, Story, StoryKey};
 
 /// A story as its table sees it.
-pub(super) struct StoryState {
-    pub(super) status: StoryStatus,
-    pub(super) revision: i64,
+struct StoryState {
+    status: StoryStatus,
+    revision: i64,
     /// Whether a feed began to carry it after its wait began.
-    pub(super) has_joined: bool,
+    has_joined: bool,
 }
 
 /// What came with an event. The effects write it.
-#[derive(Clone, Copy)]
 pub(super) enum EventData<'d> {
-    /// A feed's item: its text, and what to do with it.
+    /// An item that is new to its story: its text, and what to do with it.
     Item(&'d Story, &'d StoryPlan),
+    /// An edited item: the same, and whether several feeds carry the story.
+    Edit(&'d Story, &'d StoryPlan, bool),
     /// When the page is tried again.
     PageFailed(Timestamp),
     /// The final text.
-    Settled(&'d FinalText),
+    Settled(FinalText),
     /// What the page has now.
-    Rechecked(&'d RecheckResult),
+    Rechecked(RecheckResult),
     /// The matches of new rules.
-    Backfilled(&'d MatchResult),
+    Backfilled(MatchResult),
 }
 
-impl<'d> EventData<'d> {
-    /// The result of matching the text that came with the event.
-    fn match_result(self) -> Result<&'d MatchResult, sqlx::Error> {
+impl EventData<'_> {
+    /// The event that happens to a stored story. `has_joined`: a feed began to carry it meanwhile.
+    fn event(&self, has_joined: bool) -> StoryEvent {
         match self {
-            Self::Item(_, StoryPlan::Settle(match_result)) | Self::Backfilled(match_result) => {
-                Some(match_result)
+            Self::Item(_, plan) => StoryEvent::Joined(plan.item_plan()),
+            Self::Edit(_, plan, is_shared) => {
+                StoryEvent::Edited { plan: plan.item_plan(), is_shared: *is_shared }
             }
-            Self::Settled(text) => Some(&text.match_result),
-            Self::Rechecked(result) => result.change.as_ref().map(|(_, match_result)| match_result),
-            Self::Item(..) | Self::PageFailed(_) => None,
+            Self::PageFailed(_) => StoryEvent::PageFailed,
+            Self::Settled(_) => StoryEvent::TextSettled { has_joined },
+            Self::Rechecked(result) => {
+                StoryEvent::Rechecked { has_changed: result.change.is_some() }
+            }
+            Self::Backfilled(_) => StoryEvent::Backfilled,
         }
-        .ok_or_else(|| sqlx::Error::Protocol("the event has no result of a match".to_owned()))
+    }
+
+    /// The result of matching the text that came with the event.
+    fn match_result(&self) -> Option<&MatchResult> {
+        match self {
+            Self::Item(_, StoryPlan::Settle(result))
+            | Self::Edit(_, StoryPlan::Settle(result), _)
+            | Self::Backfilled(result) => Some(result),
+            Self::Settled(text) => Some(&text.match_result),
+            Self::Rechecked(result) => result.change.as_ref().map(|(_, result)| result),
+            Self::Item(..) | Self::Edit(..) | Self::PageFailed(_) => None,
+        }
+    }
+
+    /// The same result; `None` for an item, which is borrowed.
+    fn match_result_mut(&mut self) -> Option<&mut MatchResult> {
+        match self {
+            Self::Backfilled(result) => Some(result),
+            Self::Settled(text) => Some(&mut text.match_result),
+            Self::Rechecked(result) => result.change.as_mut().map(|(_, result)| result),
+            Self::Item(..) | Self::Edit(..) | Self::PageFailed(_) => None,
+        }
     }
 
     /// Why the story is only recorded.
-    fn why_recorded(self) -> Option<&'d str> {
+    fn why_recorded(&self) -> Option<&str> {
         match self {
-            Self::Item(_, StoryPlan::Record(why)) => Some(why),
+            Self::Item(_, StoryPlan::Record(why)) | Self::Edit(_, StoryPlan::Record(why), _) => {
+                Some(why)
+            }
             _ => None,
         }
+    }
+}
+
+impl Store {
+    /// Applies what follows from an event that happens to this revision of a story. Writes nothing
+    /// and returns `false` if nothing follows, or if the story has another revision by now.
+    pub(super) async fn change_revision(
+        &self,
+        story: StoryId,
+        revision: i64,
+        mut data: EventData<'static>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_new = !matches!(data, EventData::Backfilled(_));
+        let result = data.match_result();
+        let compared = result.and_then(|result| BatchStory::of_row(story.0, result, is_new, now));
+        let write: WriteStories = Box::new(move |conn, mut joins| {
+            if let Some(match_result) = data.match_result_mut() {
+                match_result.joins = joins.pop().flatten();
+            }
+            Box::pin(async move {
+                let state = read_state(conn, story).await?;
+                let Some(state) = state.filter(|state| state.revision == revision) else {
+                    return Ok(false);
+                };
+                let transition = story::next(state.status, data.event(state.has_joined));
+                apply(conn, story, state.status, transition, &data, now).await?;
+                Ok(!transition.changes_nothing())
+            })
+        });
+        self.write_stories(compared, write).await
     }
 }
 
@@ -75,40 +133,31 @@ impl StoryPlan {
     }
 }
 
-/// The story of a new item.
-pub(super) struct ItemStory {
-    pub(super) story: StoryId,
-    pub(super) waits: bool,
-    /// Whether the story was known before.
-    pub(super) is_joined: bool,
+/// Applies the plan of a new item to its story, which was just inserted.
+pub(super) async fn begin(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    text: &Story,
+    plan: &StoryPlan,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (transition, data) = (story::first(plan.item_plan()), EventData::Item(text, plan));
+    apply(conn, story, StoryStatus::Unmatched, transition, &data, now).await.map(drop)
 }
 
-/// Adds the story of a new item, or joins the known story with this key.
-pub(super) async fn add_or_join(
+/// Joins the known story with this key. Returns the story, and whether it waits.
+pub(super) async fn join(
     conn: &mut SqliteConnection,
     key: &StoryKey,
     text: &Story,
     plan: &StoryPlan,
     now: Timestamp,
-) -> Result<ItemStory, sqlx::Error> {
-    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM story WHERE key = $1")
-        .bind(&key.0)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let data = EventData::Item(text, plan);
-    if let Some(story) = known.map(StoryId) {
-        let waits =
-            apply_event(conn, story, StoryEvent::Joined(plan.item_plan()), data, now).await?;
-        event::void_open_payloads(conn, story).await?;
-        return Ok(ItemStory { story, waits, is_joined: true });
-    }
-    // It waits for its page until its plan is applied.
-    let story =
-        new_items::insert_stories(conn, vec![NewStory::waiting(key, Cow::Borrowed(text), now)])
-            .await?[key];
-    let transition = story::first(plan.item_plan());
-    let waits = apply(conn, story, StoryStatus::AwaitsPage, transition, data, now).await?;
-    Ok(ItemStory { story, waits, is_joined: false })
+) -> Result<(StoryId, bool), sqlx::Error> {
+    let known = sqlx::query_scalar("SELECT id FROM story WHERE key = $1").bind(&key.0);
+    let story = StoryId(known.fetch_one(&mut *conn).await?);
+    let waits = apply_event(conn, story, &EventData::Item(text, plan), now).await?;
+    event::void_open_payloads(conn, story).await?;
+    Ok((story, waits))
 }
 
 /// Records an edit: a new revision, to be matched as `plan` says. Returns whether the story waits.
@@ -120,26 +169,16 @@ pub(super) async fn record_edit(
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     // Only an edit that was matched asks whether other feeds carry the story.
-    let is_shared =
-        matches!(plan, StoryPlan::Settle(_)) && is_carried_by_several(conn, story).await?;
-    let event = StoryEvent::Edited { plan: plan.item_plan(), is_shared };
-    apply_event(conn, story, event, EventData::Item(text, plan), now).await
-}
-
-async fn is_carried_by_several(
-    conn: &mut SqliteConnection,
-    story: StoryId,
-) -> Result<bool, sqlx::Error> {
-    let feeds: i64 =
-        sqlx::query_scalar("SELECT count(DISTINCT feed) FROM feed_entry WHERE story = $1")
+    let is_shared = matches!(plan, StoryPlan::Settle(_))
+        && sqlx::query_scalar("SELECT count(DISTINCT feed) > 1 FROM feed_entry WHERE story = $1")
             .bind(story.0)
-            .fetch_one(conn)
+            .fetch_one(&mut *conn)
             .await?;
-    Ok(feeds > 1)
+    apply_event(conn, story, &EventData::Edit(text, plan, is_shared), now).await
 }
 
 /// Reads a story as its table sees it; `None` if it is no longer stored.
-pub(super) async fn read_state(
+async fn read_state(
     conn: &mut SqliteConnection,
     story: StoryId,
 ) -> Result<Option<StoryState>, sqlx::Error> {
@@ -165,28 +204,12 @@ pub(super) async fn read_state(
 async fn apply_event(
     conn: &mut SqliteConnection,
     story: StoryId,
-    event: StoryEvent,
-    data: EventData<'_>,
+    data: &EventData<'_>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let state = read_state(conn, story).await?.ok_or(sqlx::Error::RowNotFound)?;
-    apply(conn, story, state.status, story::next(state.status, event), data, now).await
-}
-
-/// Applies what follows from an event that happens to this revision of a story. Returns `false` if
-/// nothing follows, or if the story has another revision by now.
-pub(super) async fn apply_to_revision(
-    conn: &mut SqliteConnection,
-    (story, revision): (StoryId, i64),
-    event: impl FnOnce(&StoryState) -> StoryEvent,
-    data: EventData<'_>,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let state = read_state(conn, story).await?.filter(|state| state.revision == revision);
-    let Some(state) = state else { return Ok(false) };
-    let transition = story::next(state.status, event(&state));
-    apply(conn, story, state.status, transition, data, now).await?;
-    Ok(!transition.changes_nothing())
+    let transition = story::next(state.status, data.event(state.has_joined));
+    apply(conn, story, state.status, transition, data, now).await
 }
 
 /// Applies the effects and the next status of a story. Returns whether it waits.
@@ -195,81 +218,78 @@ async fn apply(
     story: StoryId,
     status: StoryStatus,
     transition: StoryTransition,
-    data: EventData<'_>,
+    data: &EventData<'_>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     for effect in transition.effects {
         apply_effect(conn, story, *effect, data, now).await?;
     }
-    let change = match transition.status {
+    let (sql, next) = match transition.status {
         NextStatus::Same => return Ok(status.waits()),
-        NextStatus::BeginsPageWait => sqlx::query(
-            "UPDATE story SET status = $3, status_why = NULL, body = NULL, read = NULL, read_why = NULL,
-                    due = $2, waiting_since = $2, page_attempts = 0
+        NextStatus::BeginsPageWait => (
+            "UPDATE story SET status = $2, due = $3, waiting_since = $3, status_why = $4,
+                    body = NULL, read = NULL, read_why = NULL, page_attempts = 0
              WHERE id = $1",
-        )
-        .bind(story.0)
-        .bind(to_millis(now))
-        .bind(StoryStatus::AwaitsPage.as_str()),
-        NextStatus::BeginsMatchWait => sqlx::query(
-            "UPDATE story SET status = $3, status_why = NULL, due = $2, waiting_since = $2, feed_joined = FALSE
+            StoryStatus::AwaitsPage,
+        ),
+        NextStatus::BeginsMatchWait => (
+            "UPDATE story SET status = $2, due = $3, waiting_since = $3, status_why = $4, feed_joined = FALSE WHERE id = $1",
+            StoryStatus::AwaitsMatch,
+        ),
+        NextStatus::OnlyRecorded => (
+            "UPDATE story SET status = $2, due = $3, waiting_since = $3, status_why = $4 WHERE id = $1",
+            StoryStatus::Recorded,
+        ),
+        NextStatus::ByAlerts => (
+            "UPDATE story SET due = $3, waiting_since = $3, status_why = $4,
+                    status = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN $2 ELSE 'unmatched' END
              WHERE id = $1",
-        )
-        .bind(story.0)
-        .bind(to_millis(now))
-        .bind(StoryStatus::AwaitsMatch.as_str()),
-        NextStatus::OnlyRecorded => sqlx::query(
-            "UPDATE story SET status = $3, status_why = $2, due = NULL, waiting_since = NULL WHERE id = $1",
-        )
-        .bind(story.0)
-        .bind(data.why_recorded())
-        .bind(StoryStatus::Recorded.as_str()),
-        NextStatus::ByAlerts => sqlx::query(
-            "UPDATE story SET status_why = NULL, due = NULL, waiting_since = NULL,
-                    status = CASE WHEN EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id) THEN $2 ELSE $3 END
-             WHERE id = $1",
-        )
-        .bind(story.0)
-        .bind(StoryStatus::Matched.as_str())
-        .bind(StoryStatus::Unmatched.as_str()),
+            StoryStatus::Matched,
+        ),
     };
+    let why = data.why_recorded().filter(|_| next == StoryStatus::Recorded);
+    let since = next.waits().then(|| to_millis(now));
+    let change = sqlx::query(sql).bind(story.0).bind(next.as_str()).bind(since).bind(why);
     change.execute(conn).await?;
-    Ok(matches!(transition.status, NextStatus::BeginsPageWait | NextStatus::BeginsMatchWait))
+    Ok(next.waits())
 }
 
 async fn apply_effect(
     conn: &mut SqliteConnection,
     story: StoryId,
     effect: StoryEffect,
-    data: EventData<'_>,
+    data: &EventData<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let change = match (effect, data) {
-        (StoryEffect::RecordAlerts, data) => {
-            return alerts::record_alerts(conn, story, data.match_result()?, now).await;
+    let change = match (effect, data, data.match_result()) {
+        (StoryEffect::RecordAlerts, _, Some(result)) => {
+            return alerts::record_alerts(conn, story, result, now).await;
         }
-        (StoryEffect::KeepSignature, data) => {
-            let fingerprint = data.match_result()?.fingerprint.as_deref();
-            return event::store_signature(conn, story, fingerprint, now).await;
+        (StoryEffect::KeepSignature, _, Some(result)) => {
+            return event::store_signature(conn, story, result.fingerprint.as_deref(), now).await;
         }
-        (StoryEffect::ReplaceFeedText, EventData::Item(text, _)) => replace_feed_text(story, text)?,
-        (StoryEffect::KeepMatchedText, data) => keep_matched_text(story, data)?,
-        (StoryEffect::NoteJoin, _) => {
+        (StoryEffect::KeepMatchedText, _, Some(result)) => {
+            keep_matched_text(story, data, &result.read)
+        }
+        (StoryEffect::ReplaceFeedText, EventData::Item(text, _) | EventData::Edit(text, ..), _) => {
+            replace_feed_text(story, text)?
+        }
+        (StoryEffect::NoteJoin, ..) => {
             sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
         }
-        (StoryEffect::DelayPage, EventData::PageFailed(again)) => sqlx::query(
+        (StoryEffect::DelayPage, EventData::PageFailed(again), _) => sqlx::query(
             "UPDATE story SET due = $2, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
              WHERE id = $1",
         )
         .bind(story.0)
-        .bind(to_millis(again)),
-        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result)) => sqlx::query(
+        .bind(to_millis(*again)),
+        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result), _) => sqlx::query(
             "UPDATE story SET recheck_at = $2, page_fetches = page_fetches + $3 WHERE id = $1",
         )
         .bind(story.0)
         .bind(result.next_recheck.map(to_millis))
         .bind(i64::from(result.fetches)),
-        (effect, _) => {
+        (effect, ..) => {
             let why = format!("the event has no data for {effect:?}");
             return Err(sqlx::Error::Protocol(why));
         }
@@ -296,32 +316,29 @@ fn replace_feed_text(story: StoryId, text: &Story) -> Result<StoryChange<'_>, sq
 
 /// Makes the text that was matched the final one. A page that was read once more is a new revision.
 /// A text that was final before has its time of a recheck already.
-fn keep_matched_text(story: StoryId, data: EventData<'_>) -> Result<StoryChange<'_>, sqlx::Error> {
-    let (read, why) = extent_columns(&data.match_result()?.read);
-    let change = match data {
-        EventData::Settled(_) => sqlx::query(
-            "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
-                    page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END,
-                    lang = coalesce($7, lang)
-             WHERE id = $1",
-        ),
-        EventData::Rechecked(_) => sqlx::query(
-            "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
-                    revision = revision + 1
-             WHERE id = $1",
-        ),
-        _ => sqlx::query("UPDATE story SET read = $2, read_why = $3, body = NULL WHERE id = $1"),
+fn keep_matched_text<'q>(
+    story: StoryId,
+    data: &'q EventData<'_>,
+    read: &'q Read,
+) -> StoryChange<'q> {
+    let (body, fetches, recheck_at, revisions) = match data {
+        EventData::Settled(text) => (Some(&text.body), text.fetches, text.recheck_at, 0_i64),
+        EventData::Rechecked(result) => (result.change.as_ref().map(|(body, _)| body), 0, None, 1),
+        _ => (None, 0, None, 0),
     };
-    let change = change.bind(story.0).bind(read).bind(why);
-    Ok(match data {
-        EventData::Settled(text) => change
-            .bind(&text.body)
-            .bind(i64::from(text.fetches))
-            .bind(text.recheck_at.map(to_millis))
-            .bind(&text.lang),
-        EventData::Rechecked(result) => change.bind(result.change.as_ref().map(|(body, _)| body)),
-        _ => change,
-    })
+    let lang = match data {
+        EventData::Settled(text) => text.lang.as_ref(),
+        _ => None,
+    };
+    let change = sqlx::query(
+        "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
+                page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END,
+                revision = revision + $7, lang = coalesce($8, lang)
+         WHERE id = $1",
+    );
+    let (read, why) = extent_columns(read);
+    let change = change.bind(story.0).bind(read).bind(why).bind(body);
+    change.bind(i64::from(fetches)).bind(recheck_at.map(to_millis)).bind(revisions).bind(lang)
 }
 
 #[cfg(test)]

@@ -89,59 +89,44 @@ impl Store {
         kept: Retention,
         now: Timestamp,
     ) -> Result<SweepStep, StoreError> {
-        self.write(move |conn| Box::pin(run_step(conn, position, kept, now))).await
+        self.writer.write(move |conn| Box::pin(run_step(conn, position, kept, now))).await
     }
 }
 
-/// Rows after the first number, up to the second.
-type Window = (i64, i64);
-
 async fn run_step(
     conn: &mut SqliteConnection,
-    place: SweepPosition,
+    SweepPosition { part, after }: SweepPosition,
     kept: Retention,
     now: Timestamp,
 ) -> Result<SweepStep, sqlx::Error> {
     // LOCK: a second writer needs the fence of the house's share before this.
-    let SweepPosition { part, after } = place;
-    let since = match part {
-        SweepPart::Messages | SweepPart::Alerts => kept.alerts,
-        SweepPart::Stories => kept.stories,
+    let (since, next_part) = match part {
+        SweepPart::Messages => (kept.alerts, Some(SweepPart::Alerts)),
+        SweepPart::Alerts => (kept.alerts, Some(SweepPart::Stories)),
+        SweepPart::Stories => (kept.stories, None),
     };
-    let window = match since {
-        Some(since) => next_window(conn, part, after, since).await?,
-        None => None,
-    };
-    let (Some(window), Some(since)) = (window, since) else {
-        let next = part.next_part().map(|part| SweepPosition { part, after: 0 });
+    let since = since.map_or(i64::MIN, to_millis);
+    let Some(last) = find_last(conn, part, after, since).await? else {
+        let next = next_part.map(|part| SweepPosition { part, after: 0 });
         return Ok(SweepStep { next, counts: SweepCounts::default() });
     };
-    let gone = match part {
-        SweepPart::Messages => delete_messages(conn, window, since).await?,
-        SweepPart::Alerts => purge_alerts(conn, window, since, now).await?,
-        SweepPart::Stories => purge_stories(conn, window, since, kept.keys, now).await?,
+    let window = [after, last, since];
+    let counts = match part {
+        SweepPart::Messages => delete_messages(conn, window).await?,
+        SweepPart::Alerts => purge_alerts(conn, window, now).await?,
+        SweepPart::Stories => purge_stories(conn, window, kept.keys, now).await?,
     };
-    Ok(SweepStep { next: Some(SweepPosition { part, after: window.1 }), counts: gone })
+    Ok(SweepStep { next: Some(SweepPosition { part, after: last }), counts })
 }
 
-impl SweepPart {
-    fn next_part(self) -> Option<Self> {
-        match self {
-            Self::Messages => Some(Self::Alerts),
-            Self::Alerts => Some(Self::Stories),
-            Self::Stories => None,
-        }
-    }
-}
-
-/// The next rows to read: few, so that no command waits long. `None` if all of them are from
-/// `since` or later. Then all later rows are, too, because ids grow with time.
-async fn next_window(
+/// The last of the next rows to read: few, so that no command waits long. `None` if all of them are
+/// from `since` or later. Then all later rows are, too, because ids grow with time.
+async fn find_last(
     conn: &mut SqliteConnection,
     part: SweepPart,
     after: i64,
-    since: Timestamp,
-) -> Result<Option<Window>, sqlx::Error> {
+    since: i64,
+) -> Result<Option<i64>, sqlx::Error> {
     let sql = match part {
         SweepPart::Messages => {
             "SELECT max(id), min(at) FROM (SELECT id, created AS at FROM message WHERE id > $1 ORDER BY id LIMIT 200) AS step"
@@ -153,17 +138,17 @@ async fn next_window(
             "SELECT max(id), min(at) FROM (SELECT id, first_seen AS at FROM story WHERE id > $1 ORDER BY id LIMIT 200) AS step"
         }
     };
-    let found: (Option<i64>, Option<i64>) = sqlx::query_as(sql).bind(after).fetch_one(conn).await?;
-    Ok(match found {
-        (Some(last), Some(oldest)) if oldest < to_millis(since) => Some((after, last)),
-        _ => None,
-    })
+    let (last, oldest): (Option<i64>, Option<i64>) =
+        sqlx::query_as(sql).bind(after).fetch_one(conn).await?;
+    Ok(last.filter(|_| oldest.is_some_and(|oldest| oldest < since)))
 }
+
+/// Rows after the first number, up to the second; and the time from which they are kept.
+type Window = [i64; 3];
 
 async fn delete_messages(
     conn: &mut SqliteConnection,
-    window: Window,
-    since: Timestamp,
+    [after, last, since]: Window,
 ) -> Result<SweepCounts, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND status IN ('sent', 'dead')
@@ -171,9 +156,9 @@ async fn delete_messages(
          AND NOT EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
                          WHERE message_alert.message = message.id AND alert.created >= $3)",
     )
-    .bind(window.0)
-    .bind(window.1)
-    .bind(to_millis(since))
+    .bind(after)
+    .bind(last)
+    .bind(since)
     .fetch_all(&mut *conn)
     .await?;
     digest::delete_messages(conn, &ended).await?;
@@ -182,8 +167,7 @@ async fn delete_messages(
 
 async fn purge_alerts(
     conn: &mut SqliteConnection,
-    (after, last): Window,
-    since: Timestamp,
+    [after, last, since]: Window,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
     let purged: Vec<i64> = sqlx::query_scalar(
@@ -193,7 +177,7 @@ async fn purge_alerts(
     )
     .bind(after)
     .bind(last)
-    .bind(to_millis(since))
+    .bind(since)
     .bind(to_millis(now))
     .fetch_all(&mut *conn)
     .await?;
@@ -203,8 +187,7 @@ async fn purge_alerts(
 
 async fn purge_stories(
     conn: &mut SqliteConnection,
-    (after, last): Window,
-    since: Timestamp,
+    [after, last, since]: Window,
     keys: Timestamp,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
@@ -214,7 +197,7 @@ async fn purge_stories(
          WHERE id > $1 AND id <= $2 AND first_seen < $3 AND status NOT IN ('awaits_page', 'awaits_match') AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
-        &[after, last, to_millis(since), to_millis(now)],
+        &[after, last, since, to_millis(now)],
     )
     .await?;
     let keys = execute(

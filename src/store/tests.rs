@@ -6,9 +6,7 @@ use std::path::Path;
 use regex::{Captures, Regex};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::dialect::{
-    alert_key_list, band_list, id_list, message_alert_list, stored_by_list, text_list,
-};
+use super::dialect::{id_list, row_list, text_list};
 use super::fixture::Bench;
 
 /// Tables and lists that stay small: tables of the configuration, and rows that a statement is
@@ -40,11 +38,11 @@ const SMALL: [&str; 20] = [
 const WHOLE: [(&str, &str); 4] = [
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
     (
-        "WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since",
+        "WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 AND id NOT IN",
         "the index holds only stories that wait",
     ),
     (
-        "WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due",
+        "SELECT due FROM story WHERE status IN ('awaits_page', 'awaits_match')",
         "the index holds only stories that wait, and the first few are read",
     ),
     (
@@ -53,23 +51,14 @@ const WHOLE: [(&str, &str); 4] = [
     ),
 ];
 
-/// The macros of `dialect.rs`, each with its part of a statement for the placeholder `$`.
-const LISTS: [(&str, &str); 6] = [
-    ("alert_key_list", alert_key_list!("$")),
-    ("band_list", band_list!("$")),
-    ("stored_by_list", stored_by_list!("$")),
-    ("id_list", id_list!("$")),
-    ("text_list", text_list!("$")),
-    ("message_alert_list", message_alert_list!("$")),
-];
-
 /// The files about the file of an `SQLite` store and its index. Another database has its own.
 const OF_SQLITE: [&str; 4] = ["damage.rs", "fts.rs", "open.rs", "open_mark.rs"];
 
 /// Code in which every `concat!` is one literal. `list` gives the part of a statement that a macro
 /// of `dialect.rs` stands for.
 fn join_literals(code: &str, list: impl Fn(&str, &str) -> String) -> String {
-    let a_list = Regex::new(r#"(\w+_list)!\("([^"]*)"\)"#).unwrap();
+    let a_list =
+        Regex::new(r#"(?:id|text|row)_list!\(\s*"([^"]*)"((?:,\s*\d+ \w+ \w+)*),?\s*\)"#).unwrap();
     let literal = r#""((?:[^"\\]|\\.)*)"\s*,?\s*"#;
     let concat = Regex::new(&format!(r"(?s)concat!\(\s*((?:{literal})+)\)")).unwrap();
     let literal = Regex::new(&format!("(?s){literal}")).unwrap();
@@ -82,10 +71,23 @@ fn join_literals(code: &str, list: impl Fn(&str, &str) -> String) -> String {
     joined.into_owned()
 }
 
-/// What `SQLite` takes for a macro of `dialect.rs`.
-fn list_of_sqlite(name: &str, placeholder: &str) -> String {
-    let (_, text) = LISTS.iter().find(|(list, _)| *list == name).expect("a macro of dialect.rs");
-    text.replace('$', placeholder)
+/// What `SQLite` takes for a macro of `dialect.rs` with this placeholder and these columns.
+fn list_of_sqlite(placeholder: &str, columns: &str) -> String {
+    let columns = columns.split_terminator(',').filter_map(|column| {
+        let mut words = column.split_whitespace();
+        Some(format!("value ->> {} AS {}", words.next()?, words.next()?))
+    });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let columns = if columns.is_empty() { "value" } else { &columns };
+    format!("(SELECT {columns} FROM json_each({placeholder}))")
+}
+
+#[test]
+fn the_lists_are_those_of_the_dialect() {
+    assert_eq!(list_of_sqlite("$1", ""), id_list!("$1"));
+    assert_eq!(list_of_sqlite("$2", ""), text_list!("$2"));
+    let pairs = row_list!("$3", 0 message BIGINT, 1 alert BIGINT);
+    assert_eq!(list_of_sqlite("$3", ", 0 message BIGINT, 1 alert BIGINT"), pairs);
 }
 
 /// The statements in Rust code without tests: literals that begin with an SQL keyword, and the
@@ -287,8 +289,9 @@ fn literals_and_what_builders_are_given_are_found() {
     let code = r#"
         sqlx::query(concat!("SELECT 1 FROM story WHERE id IN ", id_list!("$1"), " AND due = $2"));
         for sql in [concat!(
-            "UPDATE run SET id = 1 WHERE id IN ",
-            text_list!("$2"),
+            "UPDATE run SET id = 1 FROM ",
+            row_list!("$2", 0 id BIGINT, 1 name TEXT),
+            " AS given"
         )] {}
         sqlx::query("SELECT 1 FROM story").bind("no statement");
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO run (id, started) ");
@@ -305,7 +308,7 @@ fn literals_and_what_builders_are_given_are_found() {
     "#;
     let expected = [
         "SELECT 1 FROM story WHERE id IN (SELECT value FROM json_each($1)) AND due = $2",
-        "UPDATE run SET id = 1 WHERE id IN (SELECT value FROM json_each($2))",
+        "UPDATE run SET id = 1 FROM (SELECT value ->> 0 AS id, value ->> 1 AS name FROM json_each($2)) AS given",
         "SELECT 1 FROM story",
         "INSERT INTO run (id, started) VALUES (?, ?) RETURNING id, ?",
         "SELECT id FROM run WHERE id IN ((?), (?))",

@@ -5,12 +5,10 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::column::{self, from_millis, read_time, to_millis};
-use super::story_changes::{EventData, StoryState};
-use super::writer::WriteStories;
+use super::dialect::id_list;
+use super::story_changes::EventData;
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
-use crate::alerts::copies::BatchStory;
-use crate::lifecycle::story::StoryEvent;
-use crate::store::{feed_entries, story_changes};
+use crate::store::feed_entries;
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -22,8 +20,12 @@ impl Store {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<WaitingStory>, StoreError> {
-        let due = "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 ORDER BY waiting_since, id LIMIT $2";
+        let due = concat!(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 AND id NOT IN ",
+            id_list!("$2"),
+            " ORDER BY waiting_since, id LIMIT $3"
+        );
         self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
     }
 
@@ -32,11 +34,15 @@ impl Store {
         &self,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let due = "SELECT id, due FROM story WHERE status IN ('awaits_page', 'awaits_match') ORDER BY due LIMIT $1";
+        let due = concat!(
+            "SELECT due FROM story WHERE status IN ('awaits_page', 'awaits_match') AND id NOT IN ",
+            id_list!("$1"),
+            " ORDER BY due LIMIT 1"
+        );
         self.find_next_due(due, in_flight).await
     }
 
-    /// The first `limit` of the stories that the statement finds at `now` that are not `in_flight`,
+    /// The stories that the statement finds at `now` that are not `in_flight`, at most `limit`,
     /// each with the feeds that carry it.
     pub(super) async fn find_due_stories<T>(
         &self,
@@ -49,17 +55,16 @@ impl Store {
         let mut reader = self.readers.begin().await?;
         let rows = sqlx::query(due)
             .bind(to_millis(now))
-            .bind(i64::from(limit).saturating_add_unsigned(in_flight.len() as u64))
+            .bind(column::stories_to_json(in_flight)?)
+            .bind(i64::from(limit))
             .fetch_all(&mut *reader)
             .await?;
-        let mut idle: Vec<_> = column::story_ids(&rows)?.into_iter().zip(&rows).collect();
-        idle.retain(|(id, _)| !in_flight.contains(id));
-        idle.truncate(limit as usize);
-        let ids: Vec<StoryId> = idle.iter().map(|(id, _)| *id).collect();
+        let ids = column::story_ids(&rows)?;
         let mut entries = feed_entries::read_entries_of_stories(&mut reader, &ids).await?;
-        let found = idle
-            .into_iter()
-            .map(|(id, row)| from_row(id, row, entries.remove(&id).unwrap_or_default()));
+        let found = rows
+            .iter()
+            .zip(ids)
+            .map(|(row, id)| from_row(id, row, entries.remove(&id).unwrap_or_default()));
         Ok(found.collect::<Result<_, _>>()?)
     }
 
@@ -69,10 +74,9 @@ impl Store {
         due: &'static str,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let most = 1_i64.saturating_add_unsigned(in_flight.len() as u64);
-        let rows: Vec<(i64, i64)> = sqlx::query_as(due).bind(most).fetch_all(&self.readers).await?;
-        let next = rows.into_iter().find(|(id, _)| !in_flight.contains(&StoryId(*id)));
-        Ok(next.map(|(_, due)| from_millis(due)).transpose()?)
+        let next = sqlx::query_scalar(due).bind(column::stories_to_json(in_flight)?);
+        let next: Option<i64> = next.fetch_optional(&self.readers).await?;
+        Ok(next.map(from_millis).transpose()?)
     }
 
     /// Records a page that could not be read, to be tried again at `due`. Nothing happens if the
@@ -83,15 +87,7 @@ impl Store {
         revision: i64,
         due: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let (event, data) = (StoryEvent::PageFailed, EventData::PageFailed(due));
-                story_changes::apply_to_revision(conn, (story, revision), |_| event, data, due)
-                    .await
-                    .map(drop)
-            })
-        })
-        .await
+        self.change_revision(story, revision, EventData::PageFailed(due), due).await.map(drop)
     }
 
     /// Records a waiting story's final text, how much was read, and the result of matching it.
@@ -102,20 +98,10 @@ impl Store {
         &self,
         story: StoryId,
         revision: i64,
-        mut settled: FinalText,
+        settled: FinalText,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let compared = BatchStory::of_row(story.0, &settled.match_result, true, now);
-        let write: WriteStories = Box::new(move |conn, mut joins| {
-            settled.match_result.joins = joins.pop().flatten();
-            Box::pin(async move {
-                let event =
-                    |state: &StoryState| StoryEvent::TextSettled { has_joined: state.has_joined };
-                let data = EventData::Settled(&settled);
-                story_changes::apply_to_revision(conn, (story, revision), event, data, now).await
-            })
-        });
-        self.write_stories(compared, write).await
+        self.change_revision(story, revision, EventData::Settled(settled), now).await
     }
 }
 

@@ -23,26 +23,46 @@ impl Store {
         latest_recheck: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(write_shorter_fetch_waits(conn, latest_recheck, now))).await
+        // LOCK: a second writer needs the fences of its shares here, and shortens only their waits.
+        const SHORTEN: [&str; 2] = [
+            "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
+            "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
+             WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since > $1",
+        ];
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    for sql in SHORTEN {
+                        execute(conn, sql, &[to_millis(now)]).await?;
+                    }
+                    if let Some(latest) = latest_recheck {
+                        let shorten = "UPDATE story SET recheck_at = $1 WHERE recheck_at > $1";
+                        execute(conn, shorten, &[to_millis(latest)]).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run, or the
     /// machine was suspended, is no waiting time.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |conn| {
-            Box::pin(async move {
-                let restart = "UPDATE story SET waiting_since = $1
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let restart = "UPDATE story SET waiting_since = $1
                      WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since < $1";
-                execute(conn, restart, &[to_millis(now)]).await.map(drop)
+                    execute(conn, restart, &[to_millis(now)]).await.map(drop)
+                })
             })
-        })
-        .await
+            .await
     }
 
     /// Shortens every wait of messages, receivers and silences that was set later than `now` to its
     /// intended length. Returns the number of shortened messages.
     pub async fn shorten_delivery_waits(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |conn| Box::pin(write_shorter_delivery_waits(conn, now))).await
+        self.writer.write(move |conn| Box::pin(write_shorter_delivery_waits(conn, now))).await
     }
 
     /// Makes delayed messages for `notifiers` due at `now` and ends the rest of these notifiers.
@@ -52,51 +72,33 @@ impl Store {
         notifiers: Vec<NotifierName>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| Box::pin(retry_at_once(conn, notifiers, now))).await
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let notifiers = to_json(&notifiers)?;
+                    for sql in RETRY_AT_ONCE {
+                        let retry = sqlx::query(sql).bind(&notifiers).bind(to_millis(now));
+                        retry.execute(&mut *conn).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 }
 
-async fn retry_at_once(
-    conn: &mut SqliteConnection,
-    notifiers: Vec<NotifierName>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let notifiers = to_json(&notifiers)?;
-    for sql in [
-        concat!(
-            "UPDATE message SET due = $2 WHERE status = 'pending' AND status <> 'sent' AND notifier IN ",
-            text_list!("$1"),
-            " AND due > $2 AND due_set_at > 0"
-        ),
-        concat!(
-            "UPDATE health SET rests_until = $2 WHERE rests_until > $2 AND notifier IN ",
-            text_list!("$1")
-        ),
-    ] {
-        sqlx::query(sql).bind(&notifiers).bind(to_millis(now)).execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
-async fn write_shorter_fetch_waits(
-    conn: &mut SqliteConnection,
-    latest_recheck: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    // LOCK: a second writer needs the fences of its shares here, and shortens only their waits.
-    for sql in [
-        "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
-        "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
-         WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since > $1",
-    ] {
-        execute(conn, sql, &[to_millis(now)]).await?;
-    }
-    if let Some(latest) = latest_recheck {
-        let shorten = "UPDATE story SET recheck_at = $1 WHERE recheck_at > $1";
-        execute(conn, shorten, &[to_millis(latest)]).await?;
-    }
-    Ok(())
-}
+/// Makes delayed messages due, and ends rests.
+const RETRY_AT_ONCE: [&str; 2] = [
+    concat!(
+        "UPDATE message SET due = $2 WHERE status <> 'sent' AND status = 'pending' AND notifier IN ",
+        text_list!("$1"),
+        " AND due > $2 AND due_set_at > 0"
+    ),
+    concat!(
+        "UPDATE health SET rests_until = $2 WHERE rests_until > $2 AND notifier IN ",
+        text_list!("$1")
+    ),
+];
 
 /// Does the work of [`Store::shorten_delivery_waits`].
 pub(super) async fn write_shorter_delivery_waits(

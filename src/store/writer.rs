@@ -2,14 +2,16 @@
 //! answers the callers.
 
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::{Store, StoreError};
+use super::StoreError;
 use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::store::open_mark;
 
@@ -53,33 +55,10 @@ pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, Store
 #[derive(Clone, Debug)]
 pub(super) struct Writer(pub(super) UnboundedSender<Job>);
 
-impl Store {
-    /// Runs `work` on the writer. All of it is committed if `work` returns `Ok`, and none of it if
-    /// `Err`.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
-            + Send
-            + 'static,
-    {
-        self.writer.enqueue(work).await
-    }
-
-    /// Queues `work` without waiting for it, for data that may be lost. A failure is only logged.
-    pub(super) fn write_in_background<F>(&self, work: F)
-    where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<(), sqlx::Error>>
-            + Send
-            + 'static,
-    {
-        drop(self.writer.enqueue(work));
-    }
-}
-
 impl Writer {
-    /// Queues `work` at once. The future is its answer.
-    pub(super) fn enqueue<T, F>(
+    /// Queues `work` at once. The future is its answer. All of it is committed if `work` returns
+    /// `Ok`, and none of it if `Err`. If the future is dropped, a failure is only logged.
+    pub(super) fn write<T, F>(
         &self,
         work: F,
     ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
@@ -101,8 +80,8 @@ impl Writer {
     }
 }
 
-/// Runs commands until every [`Store`] is dropped and the queue is empty. Then it leaves the store
-/// in one file, if no other process has it open.
+/// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty. Then it
+/// leaves the store in one file, if no other process has it open.
 pub(super) async fn run_writer(
     mut conn: SqliteConnection,
     readers: SqlitePool,
@@ -122,7 +101,8 @@ pub(super) async fn run_writer(
     }
 }
 
-/// Runs `jobs` in one transaction and answers their callers. The writer survives every failure.
+/// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
+/// a panic of a command, too.
 async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
@@ -149,7 +129,8 @@ async fn run_transaction(
 ) -> Result<(), StoreError> {
     execute_sql(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
     while let Some(Job { work, reply }) = jobs.next() {
-        let result = (work)(conn).await.map_err(StoreError::from);
+        let ended = catch_panic(async { work(conn).await }).await;
+        let result = ended.and_then(|done| done.map_err(StoreError::from));
         let failed = result.as_ref().err().cloned();
         done.push((reply, result));
         if let Some(error) = failed {
@@ -161,6 +142,12 @@ async fn run_transaction(
         }
     }
     execute_sql(conn, "COMMIT").await
+}
+
+/// Awaits `work`. Its panic is an error. What it leaves half done must not be used after that: a
+/// command's changes are rolled back.
+pub(super) async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, StoreError> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| StoreError::panicked())
 }
 
 async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
@@ -180,6 +167,7 @@ mod tests {
     use futures_util::FutureExt;
     use futures_util::future::join3;
 
+    use super::super::Store;
     use super::super::fixture::{Bench, compare_here};
     use super::*;
 
@@ -189,7 +177,7 @@ mod tests {
 
     /// One command of these statements.
     async fn run_sql(store: &Store, statements: &'static [&'static str]) -> Result<(), StoreError> {
-        store.write(move |conn| Box::pin(run_all(conn, statements))).await
+        store.writer.write(move |conn| Box::pin(run_all(conn, statements))).await
     }
 
     async fn run_all(
@@ -292,5 +280,33 @@ mod tests {
             Store::open(&folder.path().join("tidings.db"), compare_here()).await.unwrap();
         drop(writer);
         assert!(run_sql(&store, &[KEEP]).await.unwrap_err().to_string().contains("stopped"));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_panics_writes_nothing_and_the_writer_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, writer) =
+            Store::open(&folder.path().join("tidings.db"), compare_here()).await.unwrap();
+        let panic = store.writer.write::<(), _>(|conn| {
+            Box::pin(async move {
+                run_all(conn, &[KEEP]).await?;
+                panic!("a bug");
+            })
+        });
+        // The panic is between two commands of one batch.
+        let first = run_sql(&store, &[KEEP_ANOTHER]);
+        let last = run_sql(&store, &["DELETE FROM gap"]);
+        let mut batch = Box::pin(join3(first, panic, last));
+        assert!(batch.as_mut().now_or_never().is_none());
+        tokio::spawn(writer);
+        let (first, panicked, last) = batch.await;
+        assert!(first.is_ok() && last.is_ok());
+        assert!(panicked.unwrap_err().to_string().contains("a bug of Tidings"));
+        let kept: Vec<String> = sqlx::query_scalar("SELECT name FROM rule_file")
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
+        assert_eq!(kept, ["b"]);
+        run_sql(&store, &[KEEP]).await.unwrap();
     }
 }

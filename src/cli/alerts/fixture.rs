@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alerts::{RuleMatch, StorySummary};
+use crate::alerts::{Receiver, RuleMatch, StorySummary};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::{Evidence, FeedEntry, FeedName, Field, NotifierName, Read, Severity};
@@ -67,8 +67,10 @@ pub(super) fn alert_record() -> AlertRecord {
     let message = |id, notifier: &str, recipient: &str, state, attempts| Message {
         id,
         message: format!("0f6e1d4c-1111-4aaa-8bbb-00000000000{id}"),
-        notifier: NotifierName(notifier.to_owned()),
-        recipient: recipient.to_owned(),
+        receiver: Receiver {
+            notifier: NotifierName(notifier.to_owned()),
+            recipient: recipient.to_owned(),
+        },
         status: state,
         created: at("13:20:05.250"),
         attempts,

@@ -96,7 +96,7 @@ fn rule_lines(record: &AlertRecord, layout: TextLayout) -> Vec<String> {
 }
 
 fn message_lines(message: &Message, zone: &TimeZone, layout: TextLayout) -> Vec<String> {
-    let (receiver, state) = (message.receiver().to_string(), message.status);
+    let (receiver, state) = (message.receiver.to_string(), message.status);
     let head = format!(
         "Message {} for {}: {state}, written {}",
         message.id,

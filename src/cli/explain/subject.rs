@@ -88,7 +88,7 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
     Ok(kept.map(|kept| {
         let feeds = daemon::known_names(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
-        let read = match (&kept.read, kept.purged) {
+        let read = match (&kept.stored.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(
                 "its text was deleted, because it is older than `retain` keeps stories".to_owned(),
             ),

@@ -24,8 +24,8 @@ pub(super) enum FeedOutcome {
     Unchanged(HttpAnswer),
     /// The feed was read.
     Read(HttpAnswer, Box<IdentifiedDocument>, Unrecorded),
-    /// The feed could not be read.
-    Failed(FeedFailure),
+    /// The feed could not be read, for this reason.
+    Failed(PollEnd, String),
     /// The feed was not requested, because its host has a pause until then.
     Resting(HostKey, Timestamp),
 }
@@ -36,13 +36,6 @@ pub(super) struct Unrecorded {
     _document_permit: OwnedSemaphorePermit,
     /// The memory of the document.
     _memory: ParsingMemory,
-}
-
-/// Why a feed could not be read.
-pub(super) struct FeedFailure {
-    pub(super) ended: PollEnd,
-    /// The reason, in words.
-    pub(super) why: String,
 }
 
 /// The new address of a feed that has moved permanently. `None` if it is polled at its configured
@@ -57,11 +50,12 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
     let validators =
         Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
     let is_new = before.last_good.is_none() && before.failures == 0;
-    let mut answer = match fetch_unless_others_wait(&parts.fetcher, url, validators, is_new).await {
-        Ok(answer) => answer,
-        Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
-        Err(error) => return FeedOutcome::Failed(feed_failure(&error)),
-    };
+    let mut answer =
+        match fetch_unless_others_wait(&parts.shared.fetcher, url, validators, is_new).await {
+            Ok(answer) => answer,
+            Err(FetchError::Resting { host, until }) => return FeedOutcome::Resting(host, until),
+            Err(error) => return FeedOutcome::Failed(end_after(&error), error.to_string()),
+        };
     let Some(body) = answer.body.take() else { return FeedOutcome::Unchanged(answer) };
     let (content_type, base) = (answer.content_type.clone(), answer.url.clone());
     let permit = Arc::clone(&parts.document_permits)
@@ -69,21 +63,21 @@ pub(super) async fn request_feed(parts: &PollParts, url: &Url, before: &FeedStat
         .await
         .expect("the semaphore is never closed");
     let broken = body.incomplete_because().cloned();
-    let work = parts.fetcher.limits.room.reserve_memory(&body).await;
+    let work = parts.shared.fetcher.limits.room.reserve_memory(&body).await;
     let is_broken = broken.is_some();
     let read = move || {
         let document = parse::parse(&body, content_type.as_deref(), &base)?;
         let identified = IdentifiedDocument::new(with_body_end(document, is_broken));
         Ok::<_, NoFeed>(Box::new(identified))
     };
-    match parts.threads.run(read).await {
+    match parts.shared.threads.run(read).await {
         Ok(identified) => {
             let held = Unrecorded { _document_permit: permit, _memory: work };
             FeedOutcome::Read(answer, identified, held)
         }
         Err(why) => {
             let why = broken.map_or_else(|| why.to_string(), |broken| broken.to_string());
-            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why })
+            FeedOutcome::Failed(PollEnd::Failed, why)
         }
     }
 }
@@ -121,8 +115,8 @@ fn with_body_end(document: Document, is_broken: bool) -> Document {
     Document { end, ..document }
 }
 
-fn feed_failure(error: &FetchError) -> FeedFailure {
-    let ended = match error {
+fn end_after(error: &FetchError) -> PollEnd {
+    match error {
         FetchError::Status { code: 404, .. } => PollEnd::NotFound,
         FetchError::Status { code: 410, .. } => PollEnd::Gone,
         FetchError::Status { code: 429 | 503, retry_after, .. } => {
@@ -130,8 +124,7 @@ fn feed_failure(error: &FetchError) -> FeedFailure {
         }
         FetchError::Unreachable(_) | FetchError::Forbidden(_) => PollEnd::Unreached,
         _ => PollEnd::Failed,
-    };
-    FeedFailure { ended, why: error.to_string() }
+    }
 }
 
 /// Whether every host of a request, also after redirects, is the user's own. Only then is a shorter
@@ -144,7 +137,7 @@ pub(super) fn are_all_hosts_own(
 ) -> bool {
     let answered = match outcome {
         FeedOutcome::Unchanged(answer) | FeedOutcome::Read(answer, ..) => Some(&answer.url),
-        FeedOutcome::Failed(_) | FeedOutcome::Resting(..) => None,
+        FeedOutcome::Failed(..) | FeedOutcome::Resting(..) => None,
     };
     [feed, requested].into_iter().chain(answered).all(|url| network.owns(url))
 }
@@ -171,8 +164,7 @@ mod tests {
                 redirects: RedirectKind::Redirected,
             })
         };
-        let failed =
-            FeedOutcome::Failed(FeedFailure { ended: PollEnd::Failed, why: String::new() });
+        let failed = FeedOutcome::Failed(PollEnd::Failed, String::new());
         assert!(
             are_all_hosts_own(&network, &own, &own, &from(&own))
                 && are_all_hosts_own(&network, &own, &own, &failed)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
-use super::feed_request::{FeedFailure, FeedOutcome, are_all_hosts_own, new_address};
+use super::feed_request::{FeedOutcome, are_all_hosts_own, new_address};
 use super::parts::PollParts;
 use crate::alerts::Receiver;
 use crate::clock::now;
@@ -39,9 +39,7 @@ pub(super) async fn record_outcome(
             return write_record(parts, postponed_record(feed, before, &host, until, ended_at))
                 .await;
         }
-        FeedOutcome::Failed(FeedFailure { ended, why }) => {
-            apply_failure(&mut state, feed, before, ended, why)
-        }
+        FeedOutcome::Failed(ended, why) => apply_failure(&mut state, feed, before, ended, why),
         FeedOutcome::Unchanged(answer) => {
             apply_success(&mut state, feed, requested, &answer, false, ended_at);
             PollEnd::Well { fresh_for: answer.freshness.fresh_for }
@@ -153,10 +151,10 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
 
 async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    if parts.store.record_poll(record).await? {
-        parts.wakeups.story_waits.notify_one();
+    if parts.shared.store.record_poll(record).await? {
+        parts.shared.wakeups.story_waits.notify_one();
     }
-    parts.wakeups.message_due.notify_one();
+    parts.shared.wakeups.message_due.notify_one();
     Ok(state)
 }
 

@@ -59,8 +59,9 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         let (unstick, stuck) = mpsc::channel::<()>();
         let disk = tokio::task::spawn_blocking(move || stuck.recv());
         write_rules(folder.path(), 1000);
+        let (changed, stopped) = (Arc::clone(&requested), stop.clone());
         let reloading =
-            tokio::spawn(keep_rules_fresh(reloads, files, Arc::clone(&requested), stop.clone()));
+            tokio::spawn(async move { keep_rules_fresh(reloads, files, changed, &stopped).await });
         for _ in 0..100 {
             // Each turn gives the reload a chance to block this thread, and uses the store.
             requested.notify_one();

@@ -1,25 +1,29 @@
 //! A set of tasks that each have a key. The key of a task is known even if the task panics.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::pin::Pin;
 
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Sleep;
+
+use crate::store::StoreError;
 
 /// A set of running tasks. All are aborted when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Tasks<K, T> {
-    running: JoinSet<T>,
+    running: JoinSet<Result<T, StoreError>>,
     keys: HashMap<Id, K>,
 }
 
-/// A task panicked, because of a bug in Tidings.
-#[derive(Debug)]
-pub(crate) struct Panicked(String);
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a bug in Tidings, please report it ({})", self.0)
-    }
+/// Why a task has no result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JobFailure {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task panicked.
+    #[error("a bug in Tidings, please report it ({0})")]
+    Bug(String),
 }
 
 impl<K, T: Send + 'static> Tasks<K, T> {
@@ -29,7 +33,11 @@ impl<K, T: Send + 'static> Tasks<K, T> {
     }
 
     /// Starts a task with this key.
-    pub(crate) fn spawn(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
+    pub(crate) fn spawn(
+        &mut self,
+        key: K,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) {
         let id = self.running.spawn(work).id();
         self.keys.insert(id, key);
     }
@@ -37,23 +45,38 @@ impl<K, T: Send + 'static> Tasks<K, T> {
     /// Waits for the next task to end, and returns its key and result. `None` if there is no task.
     ///
     /// No result is lost if the wait is cancelled.
-    pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Panicked>)> {
+    pub(crate) async fn next(&mut self) -> Option<(K, Result<T, JobFailure>)> {
         let joined = self.running.join_next_with_id().await?;
         self.with_key(joined)
     }
 
+    /// Like [`next`](Self::next), but also `None` at `deadline`. A task that has ended comes first.
+    pub(crate) async fn next_before(
+        &mut self,
+        deadline: Pin<&mut Sleep>,
+    ) -> Option<(K, Result<T, JobFailure>)> {
+        tokio::select! {
+            biased;
+            ended = self.next() => ended,
+            () = deadline => None,
+        }
+    }
+
     /// Like [`next`](Self::next), but without waiting. `None` if no task has ended.
-    pub(crate) fn try_next(&mut self) -> Option<(K, Result<T, Panicked>)> {
+    pub(crate) fn try_next(&mut self) -> Option<(K, Result<T, JobFailure>)> {
         let joined = self.running.try_join_next_with_id()?;
         self.with_key(joined)
     }
 
-    fn with_key(&mut self, joined: Result<(Id, T), JoinError>) -> Option<(K, Result<T, Panicked>)> {
-        let (id, ended) = match joined {
-            Ok((id, ended)) => (id, Ok(ended)),
-            Err(why) => (why.id(), Err(Panicked(why.to_string()))),
+    fn with_key(
+        &mut self,
+        joined: Result<(Id, Result<T, StoreError>), JoinError>,
+    ) -> Option<(K, Result<T, JobFailure>)> {
+        let (id, result) = match joined {
+            Ok((id, result)) => (id, result.map_err(JobFailure::Store)),
+            Err(why) => (why.id(), Err(JobFailure::Bug(why.to_string()))),
         };
-        Some((self.keys.remove(&id)?, ended))
+        Some((self.keys.remove(&id)?, result))
     }
 
     /// Aborts all tasks, and waits until they have ended.
@@ -79,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_panics_is_returned_with_its_key() {
         let mut tasks = Tasks::new();
-        tasks.spawn("sound", async { 7 });
+        tasks.spawn("sound", async { Ok(7) });
         tasks.spawn("broken", async { panic!("oh") });
         let mut ended = Vec::new();
         while let Some((key, outcome)) = tasks.next().await {

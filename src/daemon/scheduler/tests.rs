@@ -23,7 +23,6 @@ struct JobScript<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64 = 0> 
     begun: Instant,
     jobs: Vec<(u64, &'static str, JobAction)>,
     failing_lookups: usize,
-    leaves_out: bool,
     changed: Arc<Notify>,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -45,7 +44,6 @@ fn gathering_script<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64>(
         begun: tokio_now(),
         jobs: jobs.to_vec(),
         failing_lookups: 0,
-        leaves_out: true,
         changed: Arc::default(),
         log: Arc::default(),
     }
@@ -135,26 +133,21 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
         (key, Box::pin(run))
     }
 
-    fn end(&mut self, key: &'static str, output: Option<()>) {
+    fn end(&mut self, key: &'static str, result: Result<(), JobFailure>) {
         let job = self.jobs.iter().position(|(_, other, _)| *other == key).unwrap();
-        if output.is_some() {
-            self.log(&format!("{key} ends"));
-            self.jobs.remove(job);
-        } else {
-            self.log(&format!("{key} failed"));
-            self.jobs[job].2 = JobAction::Take(1);
+        match result {
+            Ok(()) => {
+                self.log(&format!("{key} ends"));
+                self.jobs.remove(job);
+                return;
+            }
+            Err(JobFailure::Store(_)) => self.log(&format!("{key} failed")),
+            Err(JobFailure::Bug(why)) => {
+                assert!(why.contains("as the script says"), "{why}");
+                self.log(&format!("{key} panicked"));
+            }
         }
-    }
-
-    fn end_after_panic(&mut self, key: &'static str, why: &Panicked) -> AfterPanic<&'static str> {
-        assert!(why.to_string().contains("as the script says"), "{why}");
-        self.log(&format!("{key} panicked"));
-        if self.leaves_out {
-            return AfterPanic::LeaveOut(key);
-        }
-        let job = self.jobs.iter_mut().find(|(_, other, _)| *other == key).unwrap();
-        (job.0, job.2) = (600, JobAction::Take(1));
-        AfterPanic::Reschedule
+        self.jobs[job].2 = JobAction::Take(1);
     }
 
     async fn wait_for_change(&mut self) {
@@ -231,9 +224,8 @@ async fn a_key_whose_job_panicked_is_left_out_and_the_others_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_may_reschedule_a_key_whose_job_panicked() {
+async fn a_key_whose_job_panicked_is_due_again_after_ten_minutes() {
     let mut script = script::<9, 0>(&[(0, "a", JobAction::Panic)]);
-    script.leaves_out = false;
     let lines = script.run_for(700, JumpWatch::start()).await;
     let of_jobs: Vec<_> = lines.iter().filter(|line| line.contains(" a ")).collect();
     assert_eq!(of_jobs, ["0 a begins", "0 a panicked", "600 a begins", "601 a ends"]);

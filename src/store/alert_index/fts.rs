@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::AlertSpan;
-use crate::store::column::to_json;
+use crate::store::column::execute_list;
 use crate::store::dialect::id_list;
 
 /// The newest alerts of `span` that the index has with all of these terms, at least one, and as
@@ -57,9 +57,6 @@ pub(in crate::store) async fn remove_alerts(
     conn: &mut SqliteConnection,
     alerts: &[i64],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(concat!("DELETE FROM alert_index WHERE rowid IN ", id_list!("$1")))
-        .bind(to_json(&alerts)?)
-        .execute(conn)
-        .await?;
-    Ok(())
+    let delete = concat!("DELETE FROM alert_index WHERE rowid IN ", id_list!("$1"));
+    execute_list(conn, delete, &alerts).await
 }

@@ -97,7 +97,7 @@ async fn an_alert_that_changes_while_it_is_indexed_is_indexed_again() {
     let read = read_changed(&mut reader, 9).await.unwrap();
     drop(reader);
     bench.poll("wire", 1, vec![titled("Ships")]).await;
-    bench.store.write(move |conn| Box::pin(index_alerts(conn, read))).await.unwrap();
+    bench.store.writer.write(move |conn| Box::pin(index_alerts(conn, read))).await.unwrap();
     assert_eq!(bench.indexed().await, ("0".to_owned(), "1".to_owned()));
     bench.index_alerts().await;
     assert_eq!(
@@ -113,7 +113,7 @@ async fn an_alert_that_is_not_kept_leaves_the_index() {
         if is_indexed {
             bench.index_alerts().await;
         }
-        bench.store.write(|conn| Box::pin(delete_messages(conn))).await.unwrap();
+        bench.store.writer.write(|conn| Box::pin(delete_messages(conn))).await.unwrap();
         let later = at_second(1_000);
         let kept = Retention { stories: None, alerts: Some(later), keys: later };
         let mut next = Some(SweepPosition::default());

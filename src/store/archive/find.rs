@@ -2,20 +2,17 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
-use crate::store::column::{self, read_optional_time, read_time};
-use crate::store::{StoreError, StoredStatus, StoryId};
-use tidings_rules::story::Read;
+use crate::store::column::{read_optional_time, read_time};
+use crate::store::status::story_status_from_row;
+use crate::store::{StoreError, StoredStatus};
 
 /// A story of the store with its status and its alerts.
 #[derive(Debug)]
 pub struct StoryRecord {
     /// The story, with the text that rules read.
     pub stored: StoredStory,
-    /// How much of it was read; `None` while it waits for its page.
-    pub read: Option<Read>,
     /// When its texts were deleted because of `retain`; `None` if they are kept.
     pub purged: Option<Timestamp>,
     /// Its status.
@@ -56,36 +53,31 @@ impl Archive {
         .fetch_optional(&mut self.conn)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(stored) = self.stories_from_rows(std::slice::from_ref(&row)).await?.pop() else {
-            return Ok(None);
-        };
-        let alerts = self.read_story_alerts(stored.id).await?;
-        Ok(Some(StoryRecord {
-            stored,
-            read: column::read_extent(&row)?,
-            purged: read_optional_time(&row, "purged")?,
-            status: StoredStatus::from_row(&row)?,
-            alerts,
-        }))
-    }
-
-    async fn read_story_alerts(&mut self, story: StoryId) -> Result<Vec<Alerted>, sqlx::Error> {
-        let rows = sqlx::query(
+        let stored = super::stories_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
+        let Some(stored) = stored.into_iter().next() else { return Ok(None) };
+        let alerts = sqlx::query(
             "SELECT rule, dedup_key, version, created FROM alert WHERE story = $1 ORDER BY id",
         )
-        .bind(story.0)
+        .bind(stored.id.0)
         .fetch_all(&mut self.conn)
         .await?;
-        let alerted = |row: &SqliteRow| {
-            let dedup_key: String = row.try_get("dedup_key")?;
+        let alerts = alerts.iter().map(|alert| {
             Ok(Alerted {
-                rule: row.try_get("rule")?,
-                row: Some(dedup_key).filter(|row| !row.is_empty()),
-                version: row.try_get("version")?,
-                created: read_time(row, "created")?,
+                rule: alert.try_get("rule")?,
+                row: Some(alert.try_get("dedup_key")?).filter(|row: &String| !row.is_empty()),
+                version: alert.try_get("version")?,
+                created: read_time(alert, "created")?,
             })
-        };
-        rows.iter().map(alerted).collect()
+        });
+        Ok(Some(StoryRecord {
+            stored,
+            purged: read_optional_time(&row, "purged")?,
+            status: StoredStatus {
+                status: story_status_from_row(&row)?,
+                why: row.try_get("status_why")?,
+            },
+            alerts: alerts.collect::<Result<_, sqlx::Error>>()?,
+        }))
     }
 }
 
@@ -116,7 +108,7 @@ mod tests {
         let kept = archive.find_story(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();
         assert_eq!(
-            (kept.status, kept.read, rules),
+            (kept.status, kept.stored.read.clone(), rules),
             (stored(StoryStatus::Matched, None), Some(match_result(&[]).read), vec!["r", "s"])
         );
         let again = archive.find_story(&kept.stored.uid, None).await.unwrap().expect("it is kept");

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 
 use super::Archive;
@@ -14,7 +14,7 @@ use crate::store::alert_index::{AlertSpan, SearchTerm};
 use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
 use crate::store::dialect::id_list;
 use crate::store::{StoreError, alert_index, feed_entries, status};
-use tidings_rules::story::{FeedEntry, FeedName, NotifierName, Read};
+use tidings_rules::story::{FeedEntry, FeedName, Read};
 
 /// The most alerts that one query reads.
 const PAGE: usize = 1000;
@@ -77,10 +77,9 @@ pub struct Message {
     pub id: i64,
     /// The id that receivers see.
     pub message: String,
-    /// The notifier that sends it.
-    pub notifier: NotifierName,
-    /// The mail address; empty for notifiers that have one receiver.
-    pub recipient: String,
+    /// Its receiver.
+    #[serde(flatten)]
+    pub receiver: Receiver,
     /// Its state.
     pub status: MessageStatus,
     /// When it was created.
@@ -100,14 +99,6 @@ pub struct Attempt {
     pub outcome: Option<AttemptOutcome>,
     /// The receiver's answer, or the error.
     pub reply: Option<String>,
-}
-
-impl Message {
-    /// The receiver.
-    #[must_use]
-    pub fn receiver(&self) -> Receiver {
-        Receiver { notifier: self.notifier.clone(), recipient: self.recipient.clone() }
-    }
 }
 
 impl Archive {
@@ -134,26 +125,18 @@ impl Archive {
 
     /// The alert with that number; `None` if there is none, or it was deleted.
     pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
-                    coalesce(story.body, story.feed_text) AS text, rule_version.text AS rule_text
+        let Some(past) = read_alerts(&mut self.conn, &[id]).await?.pop() else { return Ok(None) };
+        let texts: (String, Option<String>) = sqlx::query_as(
+            "SELECT coalesce(story.body, story.feed_text), rule_version.text
              FROM alert JOIN story ON story.id = alert.story LEFT JOIN rule_version ON rule_version.hash = alert.version
-             WHERE alert.id = $1 AND alert.purged IS NULL",
+             WHERE alert.id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut self.conn)
+        .fetch_one(&mut self.conn)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let past = past_alerts_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
-        let Some(past) = past.into_iter().next() else { return Ok(None) };
-        let text_now_sha256 = draft::hash_story_text(&past.story.title, row.try_get("text")?);
+        let text_now_sha256 = draft::hash_story_text(&past.story.title, &texts.0);
         let messages = self.read_messages(id).await?;
-        Ok(Some(AlertRecord {
-            past,
-            rule_text: row.try_get("rule_text")?,
-            text_now_sha256,
-            messages,
-        }))
+        Ok(Some(AlertRecord { past, rule_text: texts.1, text_now_sha256, messages }))
     }
 
     async fn read_messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
@@ -170,8 +153,7 @@ impl Archive {
             Ok(Message {
                 id,
                 message: row.try_get("uid")?,
-                notifier: NotifierName(row.try_get("notifier")?),
-                recipient: row.try_get("recipient")?,
+                receiver: column::receiver_from_row(row)?,
                 status: status::read_message_status(row)?,
                 created: read_time(row, "created")?,
                 attempts: attempts.remove(&id).unwrap_or_default(),
@@ -243,42 +225,30 @@ async fn list_ids(
     span: AlertSpan,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar(
+    let newest = sqlx::query_scalar(
         "SELECT id FROM alert
          WHERE id >= $1 AND id <= $2 AND created >= $3 AND created < $4 AND purged IS NULL
          ORDER BY id DESC LIMIT $5",
-    )
-    .bind(span.oldest)
-    .bind(span.newest)
-    .bind(span.since)
-    .bind(span.until)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(conn)
-    .await
+    );
+    let newest = newest.bind(span.oldest).bind(span.newest).bind(span.since).bind(span.until);
+    newest.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await
 }
 
-/// The alerts with these ids, newest first.
+/// The alerts with these ids that were not deleted, newest first, each with the feeds that carried
+/// its event.
 async fn read_alerts(
     conn: &mut SqliteConnection,
     ids: &[i64],
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
     let rows = sqlx::query(concat!(
         "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
-         FROM alert JOIN story ON story.id = alert.story WHERE alert.id IN ",
+         FROM alert JOIN story ON story.id = alert.story WHERE alert.purged IS NULL AND alert.id IN ",
         id_list!("$1"),
         " ORDER BY alert.id DESC",
     ))
     .bind(to_json(&ids)?)
     .fetch_all(&mut *conn)
     .await?;
-    past_alerts_from_rows(conn, &rows).await
-}
-
-/// The alerts in these rows, each with the feeds that carried its event.
-async fn past_alerts_from_rows(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
-) -> Result<Vec<PastAlert>, sqlx::Error> {
     let events: Vec<&str> =
         rows.iter().map(|row| row.try_get("event")).collect::<Result<_, sqlx::Error>>()?;
     let copies = feed_entries::read_entries_of_events(conn, &events).await?;

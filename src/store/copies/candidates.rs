@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
 use crate::store::column::{read_optional_json, to_json};
-use crate::store::dialect::{band_list, id_list, stored_by_list, text_list};
+use crate::store::dialect::{id_list, row_list, text_list};
 use tidings_rules::story::FeedName;
 
 /// The newest texts that are read of a host. A frame is learned from half as many, of other events.
@@ -44,7 +44,7 @@ async fn read_stored_stories(
                 story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
                     AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id) AS is_free
          FROM ",
-        stored_by_list!("$1"),
+        row_list!("$1", 0 place BIGINT, 1 story BIGINT, 2 feed TEXT, 3 item TEXT, 4 key TEXT),
         " AS wanted JOIN story ON story.id = coalesce(wanted.story,
              (SELECT story FROM feed_entry WHERE feed_entry.feed = wanted.feed AND feed_entry.key = wanted.item),
              (SELECT id FROM story AS known WHERE known.key = wanted.key))
@@ -76,7 +76,7 @@ async fn find_similar_stories(
     let rows = sqlx::query(concat!(
         "WITH likely (place, story, hits, band) AS (
              SELECT wanted.place, signature_band.story, count(*), max(signature_band.band) FROM ",
-        band_list!("$1"),
+        row_list!("$1", 0 place BIGINT, 1 band BIGINT, 2 value BIGINT),
         " AS wanted JOIN signature_band ON signature_band.band = wanted.band AND signature_band.value = wanted.value
              GROUP BY wanted.place, signature_band.story)
          SELECT place, story, hits, band, minhash, host FROM (

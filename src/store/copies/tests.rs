@@ -48,6 +48,23 @@ where
     })
 }
 
+#[tokio::test]
+async fn a_comparison_that_panics_fails_its_command_alone() {
+    // The comparisons of the first command: before its transaction, and within it.
+    let panics = |batch| async move { assert!(batch > MOST_COMPARISONS, "a bug") };
+    let bench = Bench::with_comparer(comparer(&Arc::default(), panics)).await;
+    let stories = waiting(&bench, 2).await;
+    let settle = |story: &WaitingStory| {
+        let text = copied_text(&story.story.title, &text("the first").repeat(4));
+        bench.store.settle_story(story.id, story.revision, text, at_second(2))
+    };
+    let failed = settle(&stories[0]).await.unwrap_err();
+    assert!(failed.to_string().contains("a bug of Tidings"), "{failed}");
+    assert!(settle(&stories[1]).await.unwrap());
+    let left = bench.waiting_stories(9).await;
+    assert_eq!(left.iter().map(|story| story.id).collect::<Vec<_>>(), [stories[0].id]);
+}
+
 /// The store of another process, once it is open.
 type OtherStore = Arc<Mutex<Option<Store>>>;
 
@@ -235,7 +252,7 @@ async fn what_others_wait_while_copies_are_settled_at_once() {
         let mut waits = Vec::new();
         while settled.iter().any(|task| !task.is_finished()) {
             let begun = std::time::Instant::now();
-            bench.store.write(|conn| Box::pin(touch(conn))).await.unwrap();
+            bench.store.writer.write(|conn| Box::pin(touch(conn))).await.unwrap();
             waits.push(begun.elapsed());
         }
         let whole = start.elapsed();

@@ -1,113 +1,113 @@
 //! Splits digests that are too large for one message: before the first attempt, or when the
 //! receiver refuses the size.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
-use super::{raise_revisions, read_stories};
+use super::{move_alerts, read_stories};
 use crate::alerts::digest::DigestPart;
-use crate::store::column::{self, to_json, to_millis};
-use crate::store::dialect::message_alert_list;
+use crate::store::column::{self, execute_list, to_json, to_millis};
+use crate::store::dialect::row_list;
 
-/// Splits a digest into parts of these alerts. The message keeps the first part. New messages, due
-/// at the same time, have the others.
-pub(in crate::store) async fn split_digest(
+/// A digest's message, and its parts with their alerts.
+type Parts = (i64, Vec<(DigestPart, Vec<i64>)>);
+
+/// Splits digests, each into parts of these alerts. The message keeps the first part. New messages,
+/// due at the same time, have the others.
+pub(in crate::store) async fn split_digests(
     conn: &mut SqliteConnection,
-    message: i64,
-    parts: &[Vec<i64>],
+    digests: Vec<(i64, Vec<Vec<i64>>)>,
 ) -> Result<(), sqlx::Error> {
-    let numbered = parts.iter().enumerate();
-    let numbered: Vec<(DigestPart, &[i64])> = numbered
-        .map(|(number, alerts)| (DigestPart::new(number + 1, parts.len()), alerts.as_slice()))
-        .collect();
-    move_to_parts(conn, message, &numbered).await
+    let digests = digests.into_iter().map(|(message, parts)| {
+        let all = parts.len();
+        let numbered = (1..).zip(parts);
+        (message, numbered.map(|(number, alerts)| (DigestPart::new(number, all), alerts)).collect())
+    });
+    move_to_parts(conn, digests.collect()).await
 }
 
-/// Halves a digest of several alerts that its receiver refused as too large, and whose lease is
+/// Halves digests of several alerts that their receivers refused as too large, and whose leases are
 /// released. Both halves are due at `now` and have new ids.
-pub(in crate::store) async fn halve_digest(
+pub(in crate::store) async fn halve_digests(
     conn: &mut SqliteConnection,
-    message: i64,
+    messages: &[i64],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let stories = read_stories(conn, &[message]).await?.remove(&message).unwrap_or_default();
-    let alerts = stories.alerts();
-    let row = sqlx::query(
-        "UPDATE message SET counted_attempts = 0, due = $3,
-                uid = $2, key = 'digest:' || notifier || '/' || recipient || ':' || $2
-         WHERE id = $1 RETURNING part",
-    )
-    .bind(message)
-    .bind(uuid::Uuid::new_v4().to_string())
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut stories = read_stories(conn, messages).await?;
+    let uids = messages.iter().map(|message| (message, uuid::Uuid::new_v4().to_string()));
+    let rows = sqlx::query(concat!(
+        "UPDATE message SET counted_attempts = 0, due = $2, uid = given.uid,
+                key = 'digest:' || notifier || '/' || recipient || ':' || given.uid
+         FROM ",
+        row_list!("$1", 0 message BIGINT, 1 uid TEXT),
+        " AS given WHERE message.id = given.message RETURNING message.id, message.part"
+    ))
+    .bind(to_json(&uids.collect::<Vec<_>>())?)
     .bind(to_millis(now))
-    .fetch_one(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let part = column::read_optional_json(&row, "part")?;
-    let [first, second] = DigestPart::halves(part.as_ref());
-    let (first_alerts, second_alerts) = alerts.split_at(alerts.len().div_ceil(2));
-    move_to_parts(conn, message, &[(first, first_alerts), (second, second_alerts)]).await
+    let mut halves: Vec<Parts> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let message = row.try_get("id")?;
+        let part = column::read_optional_json(row, "part")?;
+        let mut first_alerts = stories.remove(&message).unwrap_or_default().alerts();
+        let second_alerts = first_alerts.split_off(first_alerts.len().div_ceil(2));
+        let [first, second] = DigestPart::halves(part.as_ref());
+        halves.push((message, vec![(first, first_alerts), (second, second_alerts)]));
+    }
+    move_to_parts(conn, halves).await
 }
 
-/// Makes `message` the first of these parts, and moves the alerts of the others to new messages.
+/// Makes each message the first of its parts, and moves the alerts of the others to new messages.
 async fn move_to_parts(
     conn: &mut SqliteConnection,
-    message: i64,
-    parts: &[(DigestPart, &[i64])],
+    digests: Vec<Parts>,
 ) -> Result<(), sqlx::Error> {
-    let Some(((first, _), others)) = parts.split_first() else { return Ok(()) };
-    sqlx::query("UPDATE message SET part = $2 WHERE id = $1")
-        .bind(message)
-        .bind(to_json(first)?)
-        .execute(&mut *conn)
-        .await?;
-    let new_messages = insert_parts(conn, message, others).await?;
-    let moved: Vec<(i64, i64)> = new_messages
-        .iter()
-        .zip(others)
-        .flat_map(|(new_message, (_, alerts))| alerts.iter().map(|alert| (*new_message, *alert)))
-        .collect();
-    sqlx::query(concat!(
-        "UPDATE message_alert SET message = given.message FROM ",
-        message_alert_list!("$2"),
-        " AS given
-         WHERE message_alert.message = $1 AND message_alert.alert = given.alert"
-    ))
-    .bind(message)
-    .bind(to_json(&moved)?)
-    .execute(&mut *conn)
-    .await?;
-    raise_revisions(conn, &[message]).await
-}
-
-/// Inserts a message for each of these parts of the digest `message`, and returns their rows in
-/// this order.
-async fn insert_parts(
-    conn: &mut SqliteConnection,
-    message: i64,
-    parts: &[(DigestPart, &[i64])],
-) -> Result<Vec<i64>, sqlx::Error> {
-    if parts.is_empty() {
-        return Ok(Vec::new());
+    if digests.is_empty() {
+        return Ok(());
     }
-    let mut numbered = Vec::with_capacity(parts.len());
-    for (number, (part, _)) in (0_i64..).zip(parts) {
-        numbered.push((number, uuid::Uuid::new_v4().to_string(), to_json(part)?));
+    let (mut first, mut others, mut alerts_of) = (Vec::new(), Vec::new(), HashMap::new());
+    for (message, parts) in digests {
+        for (place, (part, alerts)) in parts.into_iter().enumerate() {
+            let part = to_json(&part)?;
+            if place == 0 {
+                first.push((message, part));
+            } else {
+                let uid = uuid::Uuid::new_v4().to_string();
+                others.push((others.len(), message, uid.clone(), part));
+                alerts_of.insert(uid, (message, alerts));
+            }
+        }
     }
-    let mut insert = QueryBuilder::<Sqlite>::new("WITH given (number, uid, part) AS (");
-    insert.push_values(&numbered, |mut values, (number, uid, part)| {
-        values.push_bind(*number).push_bind(uid).push_bind(part);
-    });
-    insert.push(
-        ") INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
+    let update = concat!(
+        "UPDATE message SET part = given.part FROM ",
+        row_list!("$1", 0 message BIGINT, 1 part TEXT),
+        " AS given WHERE message.id = given.message"
+    );
+    execute_list(conn, update, &first).await?;
+    let inserted: Vec<(i64, String)> = sqlx::query_as(concat!(
+        "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
          SELECT 'digest:' || notifier || '/' || recipient || ':' || given.uid, given.uid, notifier,
                 recipient, created, status, due, digest, given.part
-         FROM given CROSS JOIN message WHERE message.id = ",
-    );
-    insert.push_bind(message).push(" ORDER BY given.number RETURNING id, uid");
-    let inserted: Vec<(i64, String)> = insert.build_query_as().fetch_all(conn).await?;
-    let row_of = |uid: &str| inserted.iter().find(|(_, other)| other == uid).map(|(id, _)| *id);
-    numbered.iter().map(|(_, uid, _)| row_of(uid).ok_or(sqlx::Error::RowNotFound)).collect()
+         FROM ",
+        row_list!("$1", 0 number BIGINT, 1 message BIGINT, 2 uid TEXT, 3 part TEXT),
+        " AS given JOIN message ON message.id = given.message ORDER BY given.number RETURNING id, uid"
+    ))
+    .bind(to_json(&others)?)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut moved = Vec::new();
+    for (part, uid) in inserted {
+        let (message, alerts) = alerts_of.remove(&uid).ok_or(sqlx::Error::RowNotFound)?;
+        moved.extend(alerts.into_iter().map(|alert| (message, alert, part)));
+    }
+    move_alerts(conn, &moved).await
 }
 
 #[cfg(test)]

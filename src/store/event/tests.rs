@@ -378,7 +378,7 @@ async fn what_a_settle_costs() {
     for stories in [0, 100_000] {
         let bench = Bench::new().await;
         poll(&bench, "wire", "first", &text("first"), &[], 0).await;
-        bench.store.write(move |conn| Box::pin(fill(conn, stories))).await.unwrap();
+        bench.store.writer.write(move |conn| Box::pin(fill(conn, stories))).await.unwrap();
         let mut taken = Vec::new();
         for n in 0..300 {
             let item = with_text(&n.to_string(), &text(&n.to_string()).repeat(4), &[], 1);

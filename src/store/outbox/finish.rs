@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 
 use crate::alerts::breaker::FailureCause;
 use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth};
 use crate::alerts::retry::Finish;
-use crate::lifecycle::message::{
-    AttemptOutcome, MessageEvent, MessageStatus, MessageTransition, PayloadChange,
-};
+use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, PayloadChange};
 use crate::store::column::{to_json, to_millis};
-use crate::store::dialect::id_list;
+use crate::store::dialect::{id_list, row_list};
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 
@@ -26,20 +24,14 @@ pub(in crate::store) async fn record_outcomes(
     now: Timestamp,
 ) -> Result<ReceiverHealth, sqlx::Error> {
     let halved = find_halved(conn, ended).await?;
-    let ended: Vec<EndedAttempt<'_>> = ended
-        .iter()
-        .map(|(lease, finish)| EndedAttempt::new(lease, finish, halved.contains(&lease.message)))
-        .collect::<Result<_, _>>()?;
-    let released = release_leases(conn, run, &ended, now).await?;
-    let ended: Vec<_> =
-        ended.into_iter().filter(|one| released.contains(&one.lease.message)).collect();
-    end_attempts(conn, &ended, now).await?;
+    let released = end_attempts(conn, run, ended, &halved, now).await?;
+    let ended = ended.iter().filter(|(lease, _)| released.contains(&lease.message));
+    let (too_large, others): (Vec<_>, Vec<_>) =
+        ended.partition(|(lease, _)| halved.contains(&lease.message));
+    let too_large: Vec<i64> = too_large.iter().map(|(lease, _)| lease.message).collect();
+    digest::halve_digests(conn, &too_large, now).await?;
     let mut changes = HealthChanges::new(health::read_receiver_health(conn).await?);
-    for EndedAttempt { lease, finish, .. } in ended {
-        if halved.contains(&lease.message) {
-            digest::halve_digest(conn, lease.message, now).await?;
-            continue;
-        }
+    for (lease, finish) in others {
         changes.apply(&lease.receiver, lease.tried_since, finish, now);
     }
     health::write_changes(conn, &changes, now).await?;
@@ -70,107 +62,82 @@ async fn find_halved(
     Ok(halved.into_iter().collect())
 }
 
-/// Releases the leases that these attempts of this run still hold, and returns their messages. The
-/// other messages stay unchanged.
-async fn release_leases(
+/// Ends the attempts of this run that still hold their leases, and returns their messages. Other
+/// attempts and messages stay unchanged.
+async fn end_attempts(
     conn: &mut SqliteConnection,
     run: i64,
-    ended: &[EndedAttempt<'_>],
+    ended: &[(Lease, Finish)],
+    halved: &BTreeSet<i64>,
     now: Timestamp,
 ) -> Result<BTreeSet<i64>, sqlx::Error> {
     if ended.is_empty() {
         return Ok(BTreeSet::new());
     }
+    let rows = ended
+        .iter()
+        .map(|(lease, finish)| ended_row(lease, finish, halved.contains(&lease.message)));
+    let rows = to_json(&rows.collect::<Result<Vec<_>, _>>()?)?;
     // LOCK: a second writer needs the fence of this run's share before this.
-    let mut update = QueryBuilder::<Sqlite>::new(
-        "WITH ended (message, attempt, status, counts, due, why, may_have_arrived, is_opened) AS (",
-    );
-    update.push_values(ended, |mut values, one| {
-        values
-            .push_bind(one.lease.message)
-            .push_bind(one.lease.attempt)
-            .push_bind(one.next.status.as_str())
-            .push_bind(i64::from(one.counts))
-            .push_bind(one.due.map(to_millis))
-            .push_bind(one.why)
-            .push_bind(one.may_have_arrived)
-            .push_bind(one.next.payload == PayloadChange::Opened);
-    });
-    update.push(
-        ") UPDATE message
-           SET status = ended.status, lease = NULL, due = coalesce(ended.due, message.due), why = ended.why, due_set_at = ",
-    );
-    update.push_bind(to_millis(now));
-    update.push(
-        ", may_have_arrived = ended.may_have_arrived,
-               counted_attempts = counted_attempts + ended.counts,
-               payload = CASE WHEN ended.is_opened THEN NULL ELSE payload END
-           FROM ended JOIN attempt AS held ON held.id = ended.attempt
-           WHERE message.id = ended.message AND message.lease = held.id AND held.run = ",
-    );
-    update.push_bind(run).push(" RETURNING message.id");
-    Ok(update.build_query_scalar().fetch_all(conn).await?.into_iter().collect())
+    sqlx::query(concat!(
+        "UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = $2 FROM ",
+        row_list!("$1", 0 message BIGINT, 1 attempt BIGINT, 2 outcome TEXT, 3 why TEXT),
+        " AS ended JOIN message ON message.id = ended.message AND message.lease = ended.attempt
+         WHERE attempt.id = ended.attempt AND attempt.run = $3"
+    ))
+    .bind(&rows)
+    .bind(to_millis(now))
+    .bind(run)
+    .execute(&mut *conn)
+    .await?;
+    let released: Vec<i64> = sqlx::query_scalar(concat!(
+        "UPDATE message
+         SET status = ended.status, lease = NULL, due = coalesce(ended.due, message.due), why = ended.why, due_set_at = $2,
+             may_have_arrived = ended.may_have_arrived, counted_attempts = counted_attempts + ended.counts,
+             payload = CASE WHEN ended.is_opened THEN NULL ELSE payload END
+         FROM ",
+        row_list!("$1", 0 message BIGINT, 1 attempt BIGINT, 3 why TEXT, 4 status TEXT, 5 counts BIGINT, 6 due BIGINT,
+            7 may_have_arrived BOOLEAN, 8 is_opened BOOLEAN),
+        " AS ended JOIN attempt AS held ON held.id = ended.attempt
+         WHERE message.id = ended.message AND message.lease = held.id AND held.run = $3 RETURNING message.id"
+    ))
+    .bind(rows)
+    .bind(to_millis(now))
+    .bind(run)
+    .fetch_all(conn)
+    .await?;
+    Ok(released.into_iter().collect())
 }
 
-/// Records the ends of the attempts.
-async fn end_attempts(
-    conn: &mut SqliteConnection,
-    ended: &[EndedAttempt<'_>],
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    if ended.is_empty() {
-        return Ok(());
-    }
-    let mut update = QueryBuilder::<Sqlite>::new("WITH ended (attempt, outcome, why) AS (");
-    update.push_values(ended, |mut values, one| {
-        values.push_bind(one.lease.attempt).push_bind(one.outcome.as_str()).push_bind(one.why);
-    });
-    update.push(") UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = ");
-    update.push_bind(to_millis(now)).push(" FROM ended WHERE attempt.id = ended.attempt");
-    update.build().execute(conn).await?;
-    Ok(())
-}
-
-/// An attempt that has ended, and what follows from it.
-struct EndedAttempt<'f> {
+/// An attempt that has ended, and what follows from it, as [`end_attempts`] names the columns.
+fn ended_row<'f>(
     lease: &'f Lease,
     finish: &'f Finish,
-    outcome: AttemptOutcome,
-    /// What becomes of the message.
-    next: MessageTransition,
-    /// Whether this attempt or one before may have delivered the message.
-    may_have_arrived: bool,
-    /// Whether the attempt counts against the schedule.
-    counts: bool,
-    /// When the message is due again, if it is.
-    due: Option<Timestamp>,
-    why: &'f str,
-}
-
-impl<'f> EndedAttempt<'f> {
-    fn new(lease: &'f Lease, finish: &'f Finish, is_halved: bool) -> Result<Self, sqlx::Error> {
-        let (outcome, counts, due, why) = match finish {
-            Finish::Sent(answer) => (AttemptOutcome::Sent, true, None, answer),
-            Finish::Dead(why) => (AttemptOutcome::Dead, true, None, why),
-            Finish::Retry(retry) | Finish::TooLarge(retry) => {
-                let outcome = match retry.cause {
-                    FailureCause::Unreached => AttemptOutcome::Unreached,
-                    FailureCause::Busy | FailureCause::Shut | FailureCause::Failed => {
-                        AttemptOutcome::Again
-                    }
-                };
-                (outcome, retry.counts, Some(retry.due), &retry.why)
-            }
-        };
-        let may_have_arrived = lease.may_have_arrived || outcome.may_have_arrived();
-        let event = match finish {
-            Finish::Sent(_) => MessageEvent::Delivered,
-            Finish::Dead(_) => MessageEvent::Refused,
-            Finish::Retry(_) | Finish::TooLarge(_) if is_halved => MessageEvent::Halved,
-            Finish::Retry(_) | Finish::TooLarge(_) => MessageEvent::Retried { may_have_arrived },
-        };
-        // A message with a lease is leased.
-        let next = next_message_status(MessageStatus::Leased, event)?;
-        Ok(Self { lease, finish, outcome, next, may_have_arrived, counts, due, why })
-    }
+    is_halved: bool,
+) -> Result<impl Serialize + 'f, sqlx::Error> {
+    let (outcome, counts, due, why) = match finish {
+        Finish::Sent(answer) => (AttemptOutcome::Sent, true, None, answer),
+        Finish::Dead(why) => (AttemptOutcome::Dead, true, None, why),
+        Finish::Retry(retry) | Finish::TooLarge(retry) => {
+            let outcome = match retry.cause {
+                FailureCause::Unreached => AttemptOutcome::Unreached,
+                FailureCause::Busy | FailureCause::Shut | FailureCause::Failed => {
+                    AttemptOutcome::Again
+                }
+            };
+            (outcome, retry.counts, Some(to_millis(retry.due)), &retry.why)
+        }
+    };
+    let may_have_arrived = lease.may_have_arrived || outcome.may_have_arrived();
+    let event = match finish {
+        Finish::Sent(_) => MessageEvent::Delivered,
+        Finish::Dead(_) => MessageEvent::Refused,
+        Finish::Retry(_) | Finish::TooLarge(_) if is_halved => MessageEvent::Halved,
+        Finish::Retry(_) | Finish::TooLarge(_) => MessageEvent::Retried { may_have_arrived },
+    };
+    // A message with a lease is leased.
+    let next = next_message_status(MessageStatus::Leased, event)?;
+    let is_opened = next.payload == PayloadChange::Opened;
+    let (message, attempt, counts) = (lease.message, lease.attempt, i64::from(counts));
+    Ok((message, attempt, outcome, why, next.status, counts, due, may_have_arrived, is_opened))
 }

@@ -12,10 +12,9 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
-use crate::store::dialect::id_list;
+use crate::store::dialect::{id_list, row_list};
 use crate::store::status::next_message_status;
-use crate::store::{Lease, digest, health};
-use tidings_rules::story::NotifierName;
+use crate::store::{Lease, digest};
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, and
 /// adds them to `turn`.
@@ -31,6 +30,7 @@ pub(in crate::store) async fn lease_due(
     let chosen = choose_messages(conn, &queue, now).await?;
     let rows = read_messages(conn, &chosen).await?;
     let (mut ready, mut settled) = (Vec::new(), BTreeSet::new());
+    let (mut dead, mut split) = (Vec::new(), Vec::new());
     for row in &rows {
         let message: i64 = row.try_get("id")?;
         match find_payload(row, prepared)? {
@@ -39,19 +39,21 @@ pub(in crate::store) async fn lease_due(
                 ready.push((row, message, payload));
             }
             Some(Preparation::Unrenderable(why)) => {
-                let receiver = receiver_from_row(&queue.notifier, row)?;
-                dead_letter(conn, message, &receiver, &why, now).await?;
+                let receiver = column::receiver_from_row(row)?;
+                dead.push((message, receiver.clone(), why.clone()));
                 settled.insert(message);
                 turn.unrenderable.push((receiver, why));
             }
             Some(Preparation::Split(parts)) => {
-                digest::split_digest(conn, message, &parts).await?;
+                split.push((message, parts));
                 turn.unprepared.push(message);
             }
             None => turn.unprepared.push(message),
         }
     }
-    let leases = write_leases(conn, run, &queue.notifier, ready, now).await?;
+    digest::split_digests(conn, split).await?;
+    dead_letter(conn, &dead, now).await?;
+    let leases = write_leases(conn, run, ready, now).await?;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for lease in &leases {
         *counts.entry(&lease.receiver.recipient).or_default() += 1;
@@ -88,48 +90,38 @@ async fn gather_late(
     }
     let is_open = |health: &&NotifierHealth| health.is_open();
     let whole = away.get(&Receiver::whole_notifier(&queue.notifier)).filter(is_open);
-    let mut has_gathered = false;
-    for receiver in queue.receivers() {
-        if let Some(health) = whole.or(away.get(&receiver).filter(is_open)) {
-            has_gathered |= digest::gather_late_messages(conn, &receiver, health, now).await?;
-        }
-    }
-    if has_gathered {
+    let away = queue.receivers().filter_map(|receiver| {
+        let health = whole.or(away.get(&receiver).filter(is_open))?;
+        Some((receiver, health))
+    });
+    if digest::gather_late_messages(conn, away, now).await? {
         let most = queue.pending_needed();
         queue.replace_pending(read_first_messages(conn, &queue.notifier, most).await?);
     }
     Ok(())
 }
 
-/// Which messages are sent now. While the whole notifier is away, only one recipient is probed.
+/// Which messages are sent now. While the whole notifier is away, only one recipient is probed: the
+/// one whose last attempt is oldest. Probes take turns, so that a recipient who takes nothing does
+/// not block the others.
 async fn choose_messages(
     conn: &mut SqliteConnection,
     queue: &SendQueue,
     now: Timestamp,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let probed = if queue.probes_one(now) {
-        choose_probe_recipient(conn, &queue.notifier, &queue.due_recipients(now)).await?
-    } else {
-        None
-    };
-    Ok(queue.choose(probed.as_deref(), now))
-}
-
-/// The recipient in `due` whose last attempt is oldest. Probes take turns, so that a recipient who
-/// takes nothing does not block the others.
-async fn choose_probe_recipient(
-    conn: &mut SqliteConnection,
-    notifier: &NotifierName,
-    due: &[&str],
-) -> Result<Option<String>, sqlx::Error> {
+    if !queue.probes_one(now) {
+        return Ok(queue.choose(None, now));
+    }
     let order: Vec<String> = sqlx::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
          WHERE status = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id) NULLS FIRST",
     )
-    .bind(&notifier.0)
+    .bind(&queue.notifier.0)
     .fetch_all(conn)
     .await?;
-    Ok(order.into_iter().find(|recipient| due.contains(&recipient.as_str())))
+    let due = queue.due_recipients(now);
+    let probed = order.iter().find(|recipient| due.contains(&recipient.as_str()));
+    Ok(queue.choose(probed.map(String::as_str), now))
 }
 
 /// The rows of these messages, in the order in which they are due.
@@ -141,7 +133,7 @@ async fn read_messages(
         return Ok(Vec::new());
     }
     sqlx::query(
-        concat!("SELECT message.id, uid, digest, recipient, revision, counted_attempts, may_have_arrived, payload,
+        concat!("SELECT message.id, uid, digest, notifier, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since
          FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
@@ -150,42 +142,39 @@ async fn read_messages(
     .await
 }
 
-fn receiver_from_row(notifier: &NotifierName, row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
-    Ok(Receiver { notifier: notifier.clone(), recipient: row.try_get("recipient")? })
-}
-
-/// Makes a message dead that cannot be rendered.
+/// Makes messages dead that cannot be rendered: each with its receiver, and why.
 async fn dead_letter(
     conn: &mut SqliteConnection,
-    message: i64,
-    receiver: &Receiver,
-    why: &str,
+    dead: &[(i64, Receiver, String)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    if dead.is_empty() {
+        return Ok(());
+    }
     let next = next_message_status(MessageStatus::Pending, MessageEvent::Unrenderable)?;
-    sqlx::query("UPDATE message SET status = $3, why = $2 WHERE id = $1")
-        .bind(message)
-        .bind(why)
-        .bind(next.status.as_str())
-        .execute(&mut *conn)
-        .await?;
-    health::record_refusal(conn, receiver, why, now).await
-}
-
-/// Inserts an attempt for each message and returns the attempts. There is at least one message.
-async fn insert_attempts(
-    conn: &mut SqliteConnection,
-    run: i64,
-    messages: impl Iterator<Item = i64>,
-    now: Timestamp,
-) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO attempt (message, run, started) ");
-    insert.push_values(messages, |mut values, message| {
-        values.push_bind(message).push_bind(run).push_bind(to_millis(now));
+    let dead = dead.iter().map(|(message, Receiver { notifier, recipient }, why)| {
+        (message, &notifier.0, recipient, why)
     });
-    insert.push(" RETURNING message, id");
-    let attempts: Vec<(i64, i64)> = insert.build_query_as().fetch_all(conn).await?;
-    Ok(attempts.into_iter().collect())
+    let dead = to_json(&dead.collect::<Vec<_>>())?;
+    sqlx::query(concat!(
+        "UPDATE message SET status = $2, why = given.why FROM ",
+        row_list!("$1", 0 message BIGINT, 3 why TEXT),
+        " AS given WHERE message.id = given.message"
+    ))
+    .bind(&dead)
+    .bind(next.status.as_str())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(concat!(
+        "INSERT INTO refusal (notifier, recipient, since, why, announced) SELECT notifier, recipient, $2, why, FALSE FROM ",
+        row_list!("$1", 0 message BIGINT, 1 notifier TEXT, 2 recipient TEXT, 3 why TEXT),
+        " AS given WHERE TRUE ON CONFLICT (notifier, recipient) DO NOTHING"
+    ))
+    .bind(dead)
+    .bind(to_millis(now))
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes an attempt, a lease and the frozen payload for each of these messages, and returns their
@@ -193,21 +182,30 @@ async fn insert_attempts(
 async fn write_leases(
     conn: &mut SqliteConnection,
     run: i64,
-    notifier: &NotifierName,
     ready: Vec<(&SqliteRow, i64, Vec<u8>)>,
     now: Timestamp,
 ) -> Result<Vec<Lease>, sqlx::Error> {
     if ready.is_empty() {
         return Ok(Vec::new());
     }
-    let messages = ready.iter().map(|(_, message, _)| *message);
-    let attempts = insert_attempts(conn, run, messages, now).await?;
+    let messages: Vec<i64> = ready.iter().map(|(_, message, _)| *message).collect();
+    let attempts: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "INSERT INTO attempt (message, run, started) SELECT value, $2, $3 FROM ",
+        id_list!("$1"),
+        " AS given RETURNING message, id"
+    ))
+    .bind(to_json(&messages)?)
+    .bind(run)
+    .bind(to_millis(now))
+    .fetch_all(&mut *conn)
+    .await?;
+    let attempts: BTreeMap<i64, i64> = attempts.into_iter().collect();
     let mut leases = Vec::with_capacity(ready.len());
     for (row, message, payload) in ready {
         leases.push(Lease {
             message,
             attempt: *attempts.get(&message).ok_or(sqlx::Error::RowNotFound)?,
-            receiver: receiver_from_row(notifier, row)?,
+            receiver: column::receiver_from_row(row)?,
             id: row.try_get("uid")?,
             counted_attempts: column::read_count(row, "counted_attempts")?,
             may_have_arrived: row.try_get("may_have_arrived")?,

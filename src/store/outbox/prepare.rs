@@ -71,7 +71,21 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<OpenMessage>, StoreError> {
         let mut snapshot = self.readers.begin().await?;
-        let mut next = list_next(&mut snapshot, notifiers, most, now).await?;
+        // SQLite would prepare a plain `LIMIT $3` anew at every turn.
+        let mut next: Vec<(i64, i64)> = sqlx::query_as(concat!(
+            "SELECT message.id, message.revision FROM ",
+            text_list!("$1"),
+            " AS wanted JOIN message ON message.id IN
+                 (SELECT first.id FROM message AS first
+                  WHERE first.status <> 'sent' AND first.status = 'pending' AND first.notifier = wanted.value AND first.due <= $2
+                  ORDER BY first.due, first.id LIMIT $3 + 0)
+             WHERE message.payload IS NULL"
+        ))
+        .bind(to_json(&notifiers)?)
+        .bind(to_millis(now))
+        .bind(i64::from(most))
+        .fetch_all(&mut *snapshot)
+        .await?;
         next.retain(|(message, revision)| {
             prepared.get(message).is_none_or(|one| one.revision != *revision)
         });
@@ -92,31 +106,6 @@ impl Store {
         snapshot.rollback().await?;
         Ok(open)
     }
-}
-
-/// The open messages among the next ones of each notifier, with their revisions.
-async fn list_next(
-    conn: &mut SqliteConnection,
-    notifiers: &[&NotifierName],
-    most: u32,
-    now: Timestamp,
-) -> Result<Vec<(i64, i64)>, sqlx::Error> {
-    let names: Vec<&str> = notifiers.iter().map(|name| name.0.as_str()).collect();
-    // SQLite would prepare a plain `LIMIT $3` anew at every turn.
-    sqlx::query_as(concat!(
-        "SELECT message.id, message.revision FROM ",
-        text_list!("$1"),
-        " AS wanted JOIN message ON message.id IN
-             (SELECT first.id FROM message AS first
-              WHERE first.status = 'pending' AND first.status <> 'sent' AND first.notifier = wanted.value AND first.due <= $2
-              ORDER BY first.due, first.id LIMIT $3 + 0)
-         WHERE message.payload IS NULL"
-    ))
-    .bind(to_json(&names)?)
-    .bind(to_millis(now))
-    .bind(i64::from(most))
-    .fetch_all(conn)
-    .await
 }
 
 async fn read_open(

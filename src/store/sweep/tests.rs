@@ -261,7 +261,7 @@ async fn a_sweep_may_be_cut_short_after_any_step() {
 }
 
 async fn run_sql(bench: &Bench, sql: &'static str) {
-    bench.store.write(move |conn| Box::pin(run(conn, sql))).await.unwrap();
+    bench.store.writer.write(move |conn| Box::pin(run(conn, sql))).await.unwrap();
 }
 
 async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {

@@ -233,6 +233,14 @@ impl Folder {
         sqlx::query(sql).execute(&mut store).await.expect("a sound statement").rows_affected()
     }
 
+    /// The same with a value for `$1`.
+    pub async fn change_with(&self, sql: &'static str, value: &str) -> u64 {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
+        let mut store = options.connect().await.expect("a store");
+        let change = sqlx::query(sql).bind(value);
+        change.execute(&mut store).await.expect("a sound statement").rows_affected()
+    }
+
     /// Makes a database at the path of the store.
     pub async fn query_new(&self, sql: &'static str) {
         let options =

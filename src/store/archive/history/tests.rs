@@ -125,7 +125,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     );
     let [desk, hook] = &record.messages[..] else { panic!("{:?}", record.messages) };
     assert_eq!(
-        (desk.receiver(), desk.status.as_str()),
+        (desk.receiver.clone(), desk.status.as_str()),
         (crate::store::fixture::desk_receiver(), "sent")
     );
     let attempts = desk.attempts.iter().map(|one| {
