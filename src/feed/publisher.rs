@@ -44,12 +44,6 @@ static FOOTER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(footer).expect("the expression is well formed")
 });
 
-/// What stands in a list of links, with the names of publishers in grey.
-static LINKS_AND_NAMES: LazyLock<Regex> = LazyLock::new(|| {
-    let parts = r"(?is)<a\b[^>]*>.*?</a>|<font\b[^>]*>.*?</font>|<[^>]*>|&nbsp;|\s+";
-    Regex::new(parts).expect("the expression is well formed")
-});
-
 /// The text of an item with this headline: `html` without what its publisher adds to each item.
 pub(super) fn own_text(html: &str, title: &str) -> String {
     if is_list_of_links(html) {
@@ -62,11 +56,32 @@ pub(super) fn own_text(html: &str, title: &str) -> String {
     }
 }
 
-/// Whether `html` has only links, and names of publishers behind them.
+/// Whether `html` has only links, and names of publishers in grey behind them.
 fn is_list_of_links(html: &str) -> bool {
-    html.contains("<font")
-        && html.contains("<a ")
-        && LINKS_AND_NAMES.replace_all(html, "").is_empty()
+    if !html.contains("<font") {
+        return false;
+    }
+    let (mut rest, mut has_link) = (html, false);
+    loop {
+        rest = rest.trim_start();
+        let after = match () {
+            () if rest.is_empty() => return has_link,
+            () if rest.starts_with("&nbsp;") => Some(&rest["&nbsp;".len()..]),
+            () if rest.starts_with("<a ") => {
+                has_link = true;
+                after_sign(rest, "</a>")
+            }
+            () if rest.starts_with("<font") => after_sign(rest, "</font>"),
+            () if rest.starts_with('<') => after_sign(rest, ">"),
+            () => None,
+        };
+        let Some(after) = after else { return false };
+        rest = after;
+    }
+}
+
+fn after_sign<'h>(html: &'h str, sign: &str) -> Option<&'h str> {
+    html.split_once(sign).map(|(_, after)| after)
 }
 
 /// `html` without a last paragraph that links the story by its headline, and its site.
@@ -83,7 +98,10 @@ fn without_footer<'h>(html: &'h str, title: &str) -> &'h str {
 
 /// Where the footer of a text without links begins.
 fn plain_footer(text: &str, title: &str) -> Option<usize> {
-    let appeared = APPEARED_FIRST.iter().filter_map(|words| text.rfind(words)).max()?;
+    let tail = text.len().saturating_sub(MOST_BESIDE_HEADLINE);
+    let tail = text.floor_char_boundary(tail);
+    let appeared = APPEARED_FIRST.iter().filter_map(|words| text[tail..].rfind(words)).max()?;
+    let appeared = tail + appeared;
     let linked = text[..appeared].rfind(title).filter(|_| !title.is_empty())?;
     let start = text[..linked]
         .rfind(['\n', '.', '!', '?', '…', ']'])

@@ -39,7 +39,10 @@ struct HourAndMinute {
 pub(super) fn find_clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
     let mut clock = Clock::default();
     let mut around: Vec<DatePiece> = pieces.to_vec();
-    if let Some(found) = (0..pieces.len()).find_map(|at| hour_and_minute(pieces, at)) {
+    let places = 0..pieces.len();
+    let found = places.clone().find_map(|at| hour_and_minute(pieces, at));
+    let found = found.or_else(|| places.clone().find_map(|at| bare_hour(pieces, at)));
+    if let Some(found) = found {
         let (second, after) = second(&pieces[found.end..]);
         let (half, after) = half_of_day(after);
         clock.is_american = half.is_some();
@@ -74,7 +77,6 @@ fn hour_and_minute<'p, 'a>(pieces: &'p [DatePiece<'a>], at: usize) -> Option<Hou
         [Sign('時' | '时' | '點' | '点' | '시') | Word("h"), after @ ..] => {
             minute_in(after).unwrap_or((0, after))
         }
-        [Word("am" | "pm"), ..] if *hour <= 12 => (0, after),
         _ => match after {
             [Sign('.'), Number(minute @ 0..=59, 2), after @ ..] if is_dotted(before, after) => {
                 (*minute, after)
@@ -84,6 +86,18 @@ fn hour_and_minute<'p, 'a>(pieces: &'p [DatePiece<'a>], at: usize) -> Option<Hou
     };
     let (half, start) = half_before(before);
     Some(HourAndMinute { start, end: pieces.len() - rest.len(), hour: *hour, minute, half })
+}
+
+/// The hour `at` this index, if AM or PM follows.
+fn bare_hour(pieces: &[DatePiece], at: usize) -> Option<HourAndMinute> {
+    match &pieces[at..] {
+        [Number(hour @ 1..=12, 1 | 2), after @ ..]
+            if matches!(without_space(after), [Word("am" | "pm"), ..]) =>
+        {
+            Some(HourAndMinute { start: at, end: at + 1, hour: *hour, minute: 0, half: None })
+        }
+        _ => None,
+    }
 }
 
 /// Whether a dot between two numbers separates hour and minute: after a year or a word for a time
