@@ -114,8 +114,8 @@ fn headline(text: &Text, kind: &FeedType) -> String {
     one_line(&prose(text, kind, ""))
 }
 
-/// The text of an item with the headline `title`. RSS does not define whether its texts are markup; in practice they are. Atom defines it, but its
-/// `text` is often markup.
+/// The text of an item with the headline `title`. RSS does not define whether its texts are markup;
+/// in practice they are. Atom defines it, but its `text` is often markup.
 fn prose(text: &Text, kind: &FeedType, title: &str) -> String {
     let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
     if is_plain { plain::from_either(&text.content) } else { own_text(&text.content, title) }

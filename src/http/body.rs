@@ -28,6 +28,8 @@ const MOST_PARTS: usize = 50_000;
 /// The least mean length of the parts beyond [`MOST_PARTS`], in bytes.
 const LEAST_PART: usize = 64;
 
+const DAMAGED: &str = "the answer is damaged: it cannot be decompressed";
+
 /// The most bytes that are unpacked at once.
 const LARGEST_PART: usize = 64 << 10;
 
@@ -136,8 +138,12 @@ pub(super) async fn read_body(
     limits: &Limits,
     left: &mut Duration,
 ) -> Result<Body, FetchError> {
-    let mut named = coding::codings(response.headers());
+    let head = response.headers().clone();
+    let mut named = coding::codings(&head);
     let mut body = receive_body(response, limits, left).await?;
+    if coding::lacks_gzip(&head, &body) {
+        return Err(FetchError::Broken(DAMAGED.to_owned()));
+    }
     for _ in 0..MOST_CODINGS {
         if !unpack(&mut body, &mut named, limits).await? {
             break;
@@ -168,8 +174,8 @@ async fn unpack(
             }
             Ok(length) => body.extend(&part[..length], &limits.room).await,
             Err(_) => {
-                let damaged = "the answer is damaged: it cannot be decompressed".to_owned();
-                let why = body.broken.take().unwrap_or(FetchError::Broken(damaged));
+                let damaged = || FetchError::Broken(DAMAGED.to_owned());
+                let why = body.broken.take().unwrap_or_else(damaged);
                 *body = keep_partial(mem::take(body), why)?;
                 break;
             }

@@ -13,7 +13,7 @@ pub(super) const ACCEPTED: &str = "gzip, br, deflate";
 /// The most codings of one body that are undone.
 pub(super) const MOST_CODINGS: usize = 4;
 
-/// A coding that a header names. Gzip is known by its first bytes, whatever a header says.
+/// A coding that a header names, besides gzip, which is known by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentCoding {
     Deflate,
@@ -33,6 +33,16 @@ pub(super) fn codings(head: &HeaderMap) -> Vec<ContentCoding> {
         .collect();
     codings.reverse();
     codings
+}
+
+/// Whether a header says that `bytes` are gzip, and they are not.
+pub(super) fn lacks_gzip(head: &HeaderMap, bytes: &[u8]) -> bool {
+    let values: Vec<String> = head.get_all(CONTENT_ENCODING).iter().map(header_text).collect();
+    let is_only_gzip = !values.is_empty()
+        && values
+            .iter()
+            .all(|value| matches!(value.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip"));
+    is_only_gzip && !bytes.is_empty() && !is_gzip(bytes)
 }
 
 /// Whether bytes begin as gzip does (RFC 1952, section 2.3.1).

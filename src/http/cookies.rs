@@ -1,5 +1,5 @@
-//! Cookies along one chain of redirects. Some sites send a visitor to another address and back until
-//! the cookie that they set comes with the request.
+//! Cookies along one chain of redirects. Some sites send a visitor to another address and back
+//! until the cookie that they set comes with the request.
 
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};

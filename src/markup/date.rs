@@ -6,6 +6,7 @@
 //! date before 1971 is a placeholder and no date.
 
 mod clock;
+mod piece;
 mod words;
 
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
 use clock::find_clock;
+use piece::DatePiece::{self, Number, Sign, Word};
+use piece::pieces;
 
 /// The longest text that can be a date, in bytes.
 const LONGEST: usize = 120;
@@ -31,16 +34,6 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     (moment.as_second() >= 31_536_000).then_some(moment)
 }
 
-/// A piece of a date: a number with its count of digits, a word, or a sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DatePiece<'a> {
-    Number(i64, usize),
-    Word(&'a str),
-    Sign(char),
-}
-
-use DatePiece::{Number, Sign, Word};
-
 fn loose(text: &str) -> Option<Timestamp> {
     let lower = words::plain(text);
     let pieces = pieces(&lower)?;
@@ -57,29 +50,6 @@ fn loose(text: &str) -> Option<Timestamp> {
     let civil = DateTime::from_parts(date, clock.time);
     let civil = civil.checked_add(jiff::Span::new().days(i64::from(clock.is_next_day))).ok()?;
     clock.offset.unwrap_or(Offset::UTC).to_timestamp(civil).ok()
-}
-
-fn pieces(text: &str) -> Option<Vec<DatePiece<'_>>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length =
-            |is_same: fn(char) -> bool| rest.find(|c: char| !is_same(c)).unwrap_or(rest.len());
-        let end = if first.is_ascii_digit() {
-            let end = length(|c| c.is_ascii_digit());
-            pieces.push(Number(rest[..end].parse().ok()?, end));
-            end
-        } else if words::is_letter(first) {
-            let end = length(words::is_letter);
-            pieces.push(Word(&rest[..end]));
-            end
-        } else {
-            pieces.push(Sign(first));
-            first.len_utf8()
-        };
-        rest = &rest[end..];
-    }
-    Some(pieces)
 }
 
 /// A date whose month is a word: `1 May 2024`, `May 1, 2024`, `2024 May 1`, `1-May-24`, `1 de mayo

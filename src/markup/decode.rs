@@ -24,12 +24,12 @@ const GUESSED: usize = 256 << 10;
 /// own declaration (XML or HTML `meta`), else by a guess.
 ///
 /// A declared encoding counts if nearly all bytes fit it. Bytes that are UTF-8 with characters
-/// outside ASCII are UTF-8, whatever is declared. A header that says Latin-1 yields to the document,
-/// because many servers say that by default. Never fails. Bytes that cannot be decoded become
-/// U+FFFD.
+/// outside ASCII are UTF-8, whatever is declared. A header that says Latin-1 yields to the
+/// document, because many servers say that by default. Never fails. Bytes that cannot be decoded
+/// become U+FFFD.
 pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        let reading = Reading::new(encoding, &bytes[mark..]);
+        let reading = DecodedText::new(encoding, &bytes[mark..]);
         if reading.fits() {
             return reading.text;
         }
@@ -38,11 +38,11 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], content_type: Option<&str>) -> Cow<'b,
         return encoding.decode_without_bom_handling(bytes).0;
     }
     let claims = claims(content_type, bytes);
-    let reading = Reading::new(UTF_8, bytes);
+    let reading = DecodedText::new(UTF_8, bytes);
     if reading.is_utf8(&claims) {
         return reading.text;
     }
-    let fitting = claims.iter().map(|claim| Reading::new(claim, bytes)).find(Reading::fits);
+    let fitting = claims.iter().map(|claim| DecodedText::new(claim, bytes)).find(DecodedText::fits);
     fitting.map_or_else(|| guess_encoding(bytes), |reading| reading.text)
 }
 
@@ -59,7 +59,7 @@ fn claims(content_type: Option<&str>, bytes: &[u8]) -> Vec<&'static Encoding> {
 }
 
 /// Bytes as an encoding reads them.
-struct Reading<'b> {
+struct DecodedText<'b> {
     encoding: &'static Encoding,
     text: Cow<'b, str>,
     /// The number of characters outside ASCII.
@@ -68,7 +68,7 @@ struct Reading<'b> {
     broken: usize,
 }
 
-impl<'b> Reading<'b> {
+impl<'b> DecodedText<'b> {
     fn new(encoding: &'static Encoding, bytes: &'b [u8]) -> Self {
         let (mut text, mut has_errors) = encoding.decode_without_bom_handling(bytes);
         if encoding != UTF_8 && !encoding.is_single_byte() {
@@ -129,7 +129,7 @@ pub(crate) fn decode_undeclared(bytes: &[u8]) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
     }
-    let reading = Reading::new(UTF_8, bytes);
+    let reading = DecodedText::new(UTF_8, bytes);
     if reading.broken == 0 || reading.is_utf8(&[]) {
         return reading.text.into_owned();
     }

@@ -31,12 +31,18 @@ async fn hundreds_of_header_lines_are_read() {
 #[case::without_a_word("", 1)]
 #[case::twice("Content-Encoding: gzip, gzip\r\n", 2)]
 #[case::twice_and_said_once("Content-Encoding: gzip\r\n", 2)]
-#[case::said_and_not_done("Content-Encoding: gzip\r\n", 0)]
 #[tokio::test]
 async fn gzip_is_known_by_its_bytes(#[case] header: &'static str, #[case] times: usize) {
     let packed = (0..times).fold(FEED.to_vec(), |bytes, _| gzip(&bytes));
     let url = serve(move |_| ok(header, &packed)).await;
     assert_eq!(get(&url).await.unwrap().body.as_deref(), Some(FEED));
+}
+
+#[tokio::test]
+async fn gzip_that_is_said_and_not_sent_is_damage() {
+    let url = serve(|_| ok("Content-Encoding: gzip\r\n", FEED)).await;
+    let why = "the answer is damaged: it cannot be decompressed".to_owned();
+    assert_eq!(get(&url).await.unwrap_err(), FetchError::Broken(why));
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use jiff::civil::Time;
 use jiff::tz::Offset;
 
-use super::DatePiece::{self, Number, Sign, Word};
+use super::piece::DatePiece::{self, Number, Sign, Word};
+use super::piece::without_space;
 use super::words;
 
 /// The time of day, with its offset.
@@ -227,10 +228,4 @@ fn read_offset<'p, 'a>(
         _ => return (None, pieces),
     };
     (i32::try_from(hours * 60 + minutes).ok().map(|minutes| sign * minutes), after)
-}
-
-fn without_space<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> &'p [DatePiece<'a>] {
-    let spaces =
-        pieces.iter().take_while(|piece| matches!(piece, Sign(c) if c.is_whitespace())).count();
-    &pieces[spaces..]
 }

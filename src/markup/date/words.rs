@@ -1,6 +1,6 @@
 //! Names of months and zones in feeds.
 
-use super::DatePiece::{self, Sign, Word};
+use super::piece::DatePiece::{self, Sign, Word};
 
 /// A date in lower case, with the digits of ASCII, without marks that only steer its direction.
 pub(super) fn plain(text: &str) -> String {
@@ -20,13 +20,6 @@ fn digit(c: char) -> Option<char> {
     let value =
         |zero: &char| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10);
     char::from_digit(zero.iter().find_map(value)?, 10)
-}
-
-/// Whether a character can be part of a name. The signs of East Asian dates cannot.
-pub(super) fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
-        || matches!(c, '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{652}')
-        || matches!(c, '\u{93c}' | '\u{94d}' | '\u{9cd}' | '\u{e47}'..='\u{e4e}')
 }
 
 /// The beginnings of the names of each month, in lower case, separated by spaces. If several fit,

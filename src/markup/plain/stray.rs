@@ -43,8 +43,8 @@ fn end_of_section(rest: &str) -> Option<usize> {
     Some(rest.find(end).map_or(rest.len(), |at| at + end.len()))
 }
 
-/// Whether the `<` at the start of `rest` begins no markup. `is_closed`: whether there is an end tag
-/// with a name in lower case.
+/// Whether the `<` at the start of `rest` begins no markup. `is_closed`: whether there is an end
+/// tag with a name in lower case.
 fn is_stray(rest: &str, mut is_closed: impl FnMut(&str) -> bool) -> bool {
     let ends = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '<');
     let name = &rest[1..];

@@ -15,7 +15,7 @@ const KOREAN: &str = "북한과 러시아가 무기 공급에 합의했다고 �
 /// The folder after one poll of a feed with this head and these items.
 async fn polled(server: &Server, head: &str, items: &[String]) -> Folder {
     let document = format!(
-        "<rss version='2.0'><channel><title>Wire</title>{head}{}</channel></rss>",
+        "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>Wire</title>{head}{}</channel></rss>",
         items.concat()
     );
     server.serve("/feed.xml", Response::feed(&document));
@@ -47,7 +47,7 @@ async fn a_language_that_is_not_said_is_that_of_the_page_or_of_the_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_language_that_is_said_holds_unless_the_script_contradicts() {
     let server = Server::start().await;
-    let own = "<language xmlns='http://purl.org/dc/elements/1.1/'>fr</language>";
+    let own = "<dc:language>fr</dc:language>";
     let items = [item("A", "", GERMAN), item("B", "", KOREAN), item("C", own, GERMAN)];
     let folder = polled(&server, "<language>en</language>", &items).await;
     assert_eq!(folder.query(LANGUAGES).await, ["A: en", "B: ko", "C: fr"]);
