@@ -1,6 +1,7 @@
 //! Extracts the text of an article page, and detects teasers. Pure, but slow: callers run it on
 //! threads for blocking work.
 
+mod language;
 mod refusal;
 pub mod robots;
 mod simplify;
@@ -9,6 +10,8 @@ mod versions;
 use dom_smoothie::{Config, Readability, TextMode};
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
+
+pub use language::{stated_language, story_language};
 
 use crate::article::simplify::simplify;
 use crate::feed::document::Item;
@@ -53,6 +56,8 @@ impl NoArticle {
 pub struct PageContent {
     /// The headline of the page. It may be empty.
     pub title: String,
+    /// The language that the page says it is in.
+    pub lang: Option<String>,
     /// The article's text, with a blank line between paragraphs.
     pub text: Result<String, NoArticle>,
     /// The version of the page that is read in its place: the canonical page of an AMP page, or the
@@ -131,7 +136,7 @@ pub fn read_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageCon
         Err(NoArticle::Stub(_)) => versions.amp,
         _ => None,
     };
-    PageContent { title, text, instead }
+    PageContent { title, lang: versions.lang, text, instead }
 }
 
 /// Reads the answer from `url` to a request for `asked`.
@@ -152,7 +157,7 @@ impl PageContent {
     /// A page without an article and without another version.
     #[must_use]
     pub fn nothing(why: NoArticle) -> Self {
-        Self { title: String::new(), text: Err(why), instead: None }
+        Self { title: String::new(), lang: None, text: Err(why), instead: None }
     }
 }
 

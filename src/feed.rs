@@ -9,6 +9,7 @@ pub mod identity;
 mod json;
 pub mod opml;
 pub mod parse;
+mod publisher;
 mod repair;
 mod sniff;
 mod standard;

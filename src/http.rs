@@ -2,6 +2,8 @@
 
 mod answer;
 mod body;
+mod coding;
+mod cookies;
 mod error;
 mod failure;
 mod file;
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION};
 use url::Url;
 
 pub use answer::{HttpAnswer, RedirectKind};
@@ -32,6 +34,7 @@ pub use limits::{Limits, MOST_BYTES};
 pub use reach::{HttpClients, NoClient, client_that_trusts};
 pub use request::{HttpRequest, Want};
 
+use cookies::ChainCookies;
 use limits::{too_slow, within};
 
 /// The home page of Tidings, in the `User-Agent` of every request. `Cargo.toml` states it.
@@ -43,7 +46,9 @@ const MOST_HOPS: usize = 5;
 /// Fetches `request`.
 ///
 /// It follows at most five redirects, never from https to http. The guard checks each address. Each
-/// host is requested with its own settings. `now` replaces the `Date` of an answer without one.
+/// host is requested with its own settings. Cookies that are set on the way go back to the hosts
+/// that set them, and are forgotten with the fetch. `now` replaces the `Date` of an answer without
+/// one.
 ///
 /// `admit` is called before each request, with the request's address. The returned permit is held
 /// during that request, and an error ends the fetch. If the host answers 429 or 503 with
@@ -66,12 +71,13 @@ where
     let mut url = request.url.clone();
     let mut way = RedirectKind::Straight;
     let mut left = limits.total;
+    let mut cookies = ChainCookies::default();
     for _ in 0..=MOST_HOPS {
         let checked =
             within(&mut left, reach.check(&url)).await.ok_or_else(|| too_slow(limits.total))?;
         checked.map_err(|refused| FetchError::Forbidden(refused.to_string()))?;
         let permit = admit(url.clone()).await?;
-        let hop = request_once(reach, request, &url, (limits, &mut left), now).await;
+        let hop = request_once(reach, request, &url, (limits, &mut left), &mut cookies, now).await;
         if let Err(FetchError::Status { code: 429 | 503, retry_after: Some(asked), host }) = &hop {
             rest(host, *asked);
         }
@@ -101,20 +107,27 @@ async fn request_once(
     request: &HttpRequest,
     url: &Url,
     (limits, left): (&Limits, &mut Duration),
+    cookies: &mut ChainCookies,
     now: Timestamp,
 ) -> Result<Hop, FetchError> {
+    let mut own = reach.headers(url);
+    cookies.add_to(&mut own, url);
     let asked = reach.client(url).get(url.clone()).header(ACCEPT, request.want.accept());
-    let mut asked = asked.headers(reach.headers(url));
+    let mut asked = asked.header(ACCEPT_ENCODING, coding::ACCEPTED).headers(own);
     for (name, value) in headers::conditions(&request.validators) {
         asked = asked.header(name, value);
     }
-    let response = match within(left, tokio::time::timeout(limits.idle, asked.send())).await {
+    let patience = if request.want == Want::Feed { limits.feed } else { limits.idle };
+    let response = match within(left, tokio::time::timeout(patience, asked.send())).await {
         Some(Ok(sent)) => sent.map_err(|error| reach.explain(url, &error))?,
         Some(Err(_)) => {
             return Err(FetchError::Unreachable("the server did not answer in time".to_owned()));
         }
         None => return Err(too_slow(limits.total)),
     };
+    if response.status().is_redirection() {
+        cookies.keep(url, response.headers(), now);
+    }
     match response.status() {
         StatusCode::NOT_MODIFIED if request.validators != Validators::default() => {
             let validators = headers::validators(response.headers()).or_from(&request.validators);
@@ -122,7 +135,11 @@ async fn request_once(
         }
         status if status.is_success() => {
             let head = response.headers().clone();
-            let body = body::read_body(response, limits, left).await?;
+            let body = if request.want == Want::Page && headers::is_media(&head) {
+                Body::default()
+            } else {
+                body::read_body(response, limits, left).await?
+            };
             // An incomplete feed is useful. An incomplete page must not pass for the whole page.
             if let Some(why) = body.incomplete_because().filter(|_| request.want != Want::Feed) {
                 return Err(why.clone());
@@ -154,6 +171,7 @@ fn answer(
     HttpAnswer {
         body,
         content_type: head.get(CONTENT_TYPE).map(headers::header_text),
+        links: headers::links(head),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),

@@ -240,6 +240,8 @@ pub struct WaitingStory {
 pub struct FinalText {
     /// The text.
     pub body: String,
+    /// Its language; `None` if nothing new is known of it.
+    pub lang: Option<String>,
     /// The result of matching it.
     pub match_result: MatchResult,
     /// The page fetches that this took.

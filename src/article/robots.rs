@@ -89,6 +89,7 @@ mod tests {
         let answer = HttpAnswer {
             body: Some(text.to_vec().into()),
             content_type: None,
+            links: None,
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),

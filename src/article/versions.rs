@@ -14,6 +14,8 @@ use crate::markup::tokens::tokenise;
 pub(super) struct PageVersions {
     /// Whether it is an AMP page.
     pub(super) is_amp: bool,
+    /// The language of its `<html>`.
+    pub(super) lang: Option<String>,
     /// The canonical page (`rel=canonical`), if it is another.
     pub(super) canonical: Option<Url>,
     /// The AMP version of the page (`rel=amphtml`), if it is another.
@@ -42,7 +44,12 @@ impl TokenSink for VersionSink<'_> {
             return TokenSinkResult::Continue;
         }
         match &*tag.name {
-            "html" => self.seen.borrow_mut().is_amp |= has(&tag, "amp") || has(&tag, "⚡"),
+            "html" => {
+                let lang = value(&tag, "lang").or_else(|| value(&tag, "xml:lang"));
+                let mut seen = self.seen.borrow_mut();
+                seen.is_amp |= has(&tag, "amp") || has(&tag, "⚡");
+                seen.lang = seen.lang.take().or_else(|| lang.map(ToOwned::to_owned));
+            }
             "link" => self.link(&tag),
             _ => {}
         }

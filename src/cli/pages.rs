@@ -55,7 +55,7 @@ impl<'m> PageReader<'m> {
     /// read.
     pub(super) async fn read_story(&self, item: Item, depth: ReadDepth) -> (Read, Story) {
         if !article::is_teaser(&item) {
-            return (Read::Full, story_from_item(item));
+            return (Read::Full, story_from_item(item, None));
         }
         let link = item.link.clone().filter(|link| matches!(link.scheme(), "http" | "https"));
         let read = match (link, depth) {
@@ -64,20 +64,22 @@ impl<'m> PageReader<'m> {
             (Some(link), ReadDepth::Page) => self.read_text(&link).await,
         };
         match read {
-            Ok(page) => (
-                Read::Full,
-                story_from_item(Item { text: article::with_teaser(&item.text, &page), ..item }),
-            ),
-            Err(why) => (Read::Teaser(why), story_from_item(item)),
+            Ok((page, lang)) => {
+                let item = Item { text: article::with_teaser(&item.text, &page), ..item };
+                (Read::Full, story_from_item(item, lang.as_deref()))
+            }
+            Err(why) => (Read::Teaser(why), story_from_item(item, None)),
         }
     }
 
-    async fn read_text(&self, url: &Url) -> Result<String, String> {
+    /// The text of the page at `url`, and the language that it says.
+    async fn read_text(&self, url: &Url) -> Result<(String, Option<String>), String> {
         let page = self
             .fetch_page(url.clone())
             .await
             .map_err(|why| format!("its page could not be read: {why}"))?;
-        self.choose_version(page).await.text.map_err(|why| why.to_string())
+        let page = self.choose_version(page).await;
+        page.text.map(|text| (text, page.lang)).map_err(|why| why.to_string())
     }
 
     /// `page`, or its other version if that has text.

@@ -86,12 +86,13 @@ pub(super) async fn read_place(
         }
         Err(no_feed) => no_feed,
     };
-    let PageContent { title, text, .. } =
+    let PageContent { title, lang, text, .. } =
         pages.choose_version(article::read_page(body, content_type, url)).await;
     match text {
         Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
             title,
             text,
+            lang,
             link: Some(url.clone()),
             ..Item::default()
         }))),
@@ -153,15 +154,17 @@ pub(super) async fn fetch_url(
     }
 }
 
-/// The story that rules see for `item`.
-pub(super) fn story_from_item(item: Item) -> Story {
+/// The story that rules see for `item`. `lang`: what its page says of its language.
+pub(super) fn story_from_item(item: Item, lang: Option<&str>) -> Story {
+    let said = [item.lang.as_deref(), lang];
+    let lang = article::story_language(&said, &item.title, &item.text);
     Story {
         title: item.title,
         body: item.text,
         url: item.link.map(Into::into),
         published: item.published,
         first_seen: now(),
-        lang: item.lang,
+        lang,
         authors: item.authors,
         tags: item.tags,
         source: item.source,

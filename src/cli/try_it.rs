@@ -102,7 +102,7 @@ async fn read_stories(
         .await?
     {
         PlaceContent::Article(item) => {
-            Ok((place.to_owned(), vec![(Read::Full, place::story_from_item(*item))]))
+            Ok((place.to_owned(), vec![(Read::Full, place::story_from_item(*item, None))]))
         }
         PlaceContent::Feed(source, items) => {
             let read = items.into_iter().map(|item| pages.read_story(item, depth));

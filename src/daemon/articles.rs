@@ -82,10 +82,20 @@ impl Work for WaitingStories {
     }
 }
 
+/// A final text, and how it was read.
+struct SettledPage {
+    body: String,
+    /// The language that the page says it is in.
+    lang: Option<String>,
+    read: Read,
+    /// The number of fetches.
+    fetches: u32,
+}
+
 /// The outcome of reading a story's page.
 enum PageOutcome {
-    /// The final text, how much of it was read, and the number of fetches.
-    Settled(String, Read, u32),
+    /// The final text.
+    Settled(SettledPage),
     /// The page is tried again at this time.
     Later(Timestamp),
 }
@@ -97,7 +107,12 @@ async fn settle_story(
 ) -> Result<(), StoreError> {
     let left = until(later(waiting.since, page_wait::LONGEST), now());
     let page = if let Some(read) = &waiting.read {
-        PageOutcome::Settled(waiting.story.body.clone(), read.clone(), 0)
+        PageOutcome::Settled(SettledPage {
+            body: waiting.story.body.clone(),
+            lang: None,
+            read: read.clone(),
+            fetches: 0,
+        })
     } else {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -111,9 +126,7 @@ async fn settle_story(
         PageOutcome::Later(due) => {
             parts.store.record_page_failure(waiting.id, waiting.revision, due).await
         }
-        PageOutcome::Settled(body, read, fetches) => {
-            match_and_record(parts, waiting, body, read, fetches).await
-        }
+        PageOutcome::Settled(page) => match_and_record(parts, waiting, page).await,
     }
 }
 
@@ -122,10 +135,9 @@ async fn settle_story(
 async fn match_and_record(
     parts: &StoryParts,
     waiting: WaitingStory,
-    body: String,
-    read: Read,
-    fetches: u32,
+    page: SettledPage,
 ) -> Result<(), StoreError> {
+    let SettledPage { body, lang, read, fetches } = page;
     let at = now();
     let may_recheck = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
@@ -133,8 +145,10 @@ async fn match_and_record(
         .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)
         .filter(|_| may_recheck);
     let story = Story { body, ..waiting.story };
-    let (body, match_result) = parts.match_story(story, read, waiting.feed_entries, at).await;
-    let settled = FinalText { body, match_result, fetches, recheck_at };
+    let (story, match_result) =
+        parts.match_story(story, lang, read, waiting.feed_entries, at).await;
+    let settled =
+        FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
     parts.wakeups.message_due.notify_one();
     Ok(())
@@ -150,10 +164,10 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
     let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
     let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
     match page::read_article(parts, &url, &story.body, room).await {
-        Ok(page::PageReading { text: Ok(text), fetches }) => {
-            PageOutcome::Settled(text, Read::Full, fetches)
+        Ok(page::PageReading { text: Ok(body), lang, fetches }) => {
+            PageOutcome::Settled(SettledPage { body, lang, read: Read::Full, fetches })
         }
-        Ok(page::PageReading { text: Err(why), fetches }) => {
+        Ok(page::PageReading { text: Err(why), fetches, .. }) => {
             settle_with_teaser(story, why.to_string(), fetches)
         }
         Err(FetchError::Resting { until, .. }) => {
@@ -180,7 +194,12 @@ fn end_of_requested_pause(error: &FetchError) -> Option<Timestamp> {
 }
 
 fn settle_with_teaser(story: &Story, why: String, fetches: u32) -> PageOutcome {
-    PageOutcome::Settled(story.body.clone(), Read::Teaser(why), fetches)
+    PageOutcome::Settled(SettledPage {
+        body: story.body.clone(),
+        lang: None,
+        read: Read::Teaser(why),
+        fetches,
+    })
 }
 
 /// The outcome of a page that failed. `why`: why the story is settled with its teaser, if it is.

@@ -187,17 +187,18 @@ impl FeedComparison {
         before: Option<&KnownItem>,
     ) -> (Story, StoryPlan) {
         let is_teaser = article::is_teaser(&item);
-        let story = Story {
+        let mut story = Story {
             title: item.title,
             body: item.text,
             url: item.link.as_ref().map(ToString::to_string),
             published: item.published,
             first_seen: before.map_or(self.now, |item| item.first_seen),
-            lang: item.lang,
+            lang: None,
             authors: item.authors,
             tags: item.tags,
             source: item.source,
         };
+        story.lang = article::stated_language(item.lang.as_deref(), &story.title, &story.body);
         let admitted = match before {
             None => {
                 let first_poll = self.parts.config.poll.first_poll;
@@ -207,7 +208,7 @@ impl FeedComparison {
             Some(known) => admit::edited_item(known.recorded, known.first_seen, self.now),
         };
         let plan = match admitted {
-            Ok(()) => self.story_plan(&story, is_teaser, item.link.as_ref(), before),
+            Ok(()) => self.story_plan(&mut story, is_teaser, item.link.as_ref(), before),
             Err(why) => StoryPlan::Record(why),
         };
         (story, plan)
@@ -215,7 +216,7 @@ impl FeedComparison {
 
     fn story_plan(
         &self,
-        story: &Story,
+        story: &mut Story,
         is_teaser: bool,
         link: Option<&Url>,
         before: Option<&KnownItem>,
@@ -228,6 +229,8 @@ impl FeedComparison {
         } else {
             Read::Full
         };
+        let said = [story.lang.as_deref()];
+        story.lang = article::story_language(&said, &story.title, &story.body);
         let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
         StoryPlan::Settle(self.parts.shared.matcher.match_story(
             story,

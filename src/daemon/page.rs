@@ -14,6 +14,8 @@ use crate::http::{FetchError, Validators, Want};
 pub(crate) struct PageReading {
     /// The article's text, preceded by what only the teaser says.
     pub(crate) text: Result<String, NoArticle>,
+    /// The language that the page says it is in.
+    pub(crate) lang: Option<String>,
     /// The number of fetches that it took.
     pub(crate) fetches: u32,
 }
@@ -40,7 +42,7 @@ pub(crate) async fn read_article(
         }
         Err(why) => Err(why),
     };
-    Ok(PageReading { text, fetches })
+    Ok(PageReading { text, lang: page.lang, fetches })
 }
 
 async fn fetch_page(parts: &StoryParts, url: &Url) -> Result<PageContent, FetchError> {

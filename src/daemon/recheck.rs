@@ -90,7 +90,9 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
     let change = match text {
         Ok(body) if body != recheck.story.body => {
             let story = Story { body, ..recheck.story };
-            Some(parts.match_story(story, Read::Full, recheck.feed_entries, now()).await)
+            let matched = parts.match_story(story, None, Read::Full, recheck.feed_entries, now());
+            let (story, match_result) = matched.await;
+            Some((story.body, match_result))
         }
         Ok(_) => None,
         Err(why) => {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::error;
 
 use crate::alerts::{MatchResult, admit};
+use crate::article;
 use crate::clock::later;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
@@ -28,20 +29,24 @@ pub(crate) struct StoryParts {
 }
 
 impl StoryParts {
-    /// Matches a story whose text is final, on a blocking thread. Returns its text and its match.
+    /// Matches a story whose text is final, on a blocking thread. `page_lang` is the language that
+    /// its page says. Returns the story with its language, and its match.
     pub(crate) async fn match_story(
         &self,
-        story: Story,
+        mut story: Story,
+        page_lang: Option<String>,
         read: Read,
         feed_entries: Vec<FeedEntry>,
         now: Timestamp,
-    ) -> (String, MatchResult) {
+    ) -> (Story, MatchResult) {
         let due = admit::due(self.polls.count(), now);
         let matcher = Arc::clone(&self.matcher);
         let match_story = move || {
+            let said = [story.lang.as_deref(), page_lang.as_deref()];
+            story.lang = article::story_language(&said, &story.title, &story.body);
             let feeds = feed_entries.iter().map(|entry| &entry.feed);
             let result = matcher.match_story(&story, read, feeds, due);
-            (story.body, result)
+            (story, result)
         };
         self.threads.run(match_story).await
     }

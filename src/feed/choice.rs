@@ -37,11 +37,13 @@ fn is_whole(document: &Document, signs: &Signs) -> bool {
         let is_addressed = item.guid.is_some() && item.link.is_some();
         let is_credited = !signs.authors || !item.authors.is_empty();
         let is_sorted =
-            (!signs.tags || !item.tags.is_empty()) && (!signs.languages || item.lang.is_some());
+            (!signs.tags || !item.tags.is_empty()) && (signs.languages == 0 || item.lang.is_some());
         is_complete && is_addressed && is_credited && is_sorted
     };
     let has_all = !document.items.is_empty() && document.items.len() >= signs.items;
-    has_all && !signs.sources && document.items.iter().all(is_full)
+    // feed-rs does not read the language of every item.
+    let is_of_one_language = signs.languages < 2;
+    has_all && is_of_one_language && !signs.sources && document.items.iter().all(is_full)
 }
 
 /// The first result with its gaps filled, if it has as many items as the second; else the second.
@@ -76,7 +78,7 @@ fn fill(item: &mut Item, other: Item) {
     item.guid = item.guid.take().or(other.guid);
     item.link = item.link.take().or(other.link);
     item.published = item.published.or(other.published);
-    item.lang = item.lang.take().or(other.lang);
+    item.lang = other.lang.or(item.lang.take());
     item.source = item.source.take().or(other.source);
     if item.title.is_empty() {
         item.title = other.title;
@@ -94,7 +96,6 @@ fn fill(item: &mut Item, other: Item) {
 
 /// Counts and flags of the tags that a text opens.
 #[derive(Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each says whether one thing is there")]
 struct Signs {
     /// The number of items; at most [`MOST_ITEMS`].
     items: usize,
@@ -102,8 +103,8 @@ struct Signs {
     authors: bool,
     /// Whether there is a tag that may be a category.
     tags: bool,
-    /// Whether there is a tag that may be a language.
-    languages: bool,
+    /// The number of tags and attributes that may be a language.
+    languages: usize,
     /// Whether there is a tag that may be an item's source.
     sources: bool,
 }
@@ -120,9 +121,10 @@ fn find_signs(text: &str) -> Signs {
         }
         signs.authors |= is(&["author", "creator"]);
         signs.tags |= is(&["category", "subject"]);
-        signs.languages |= is(&["language"]);
-        signs.sources |= is(&["source"]);
+        signs.languages += usize::from(is(&["language"]));
+        signs.sources |= is(&["source", "publisher", "credit", "publicationname"]);
     }
+    signs.languages += text.matches("xml:lang").take(2).count();
     signs
 }
 

@@ -30,6 +30,18 @@ const USUAL: [&str; 9] = [
     "?feed=rss2",
 ];
 
+/// Types of feeds in `<link rel="alternate">`.
+const FEED_TYPES: [&str; 8] = [
+    "application/rss",
+    "application/atom",
+    "application/feed+json",
+    "application/rdf+xml",
+    "application/xml",
+    "application/x-rss",
+    "text/xml",
+    "text/rss",
+];
+
 /// A feed that a page names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFeed {
@@ -66,9 +78,11 @@ pub fn discover(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<D
 /// most [`MOST_FEEDS`].
 #[must_use]
 pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
-    let sink = PageSink(RefCell::new(SeenElements { base: page.clone(), named: Vec::new() }));
+    let sink = PageSink(RefCell::new(SeenElements::new(page)));
     let _ = tokenise(html, &sink);
-    let mut seen = sink.0.into_inner().named;
+    let mut seen = sink.0.into_inner();
+    seen.end_link();
+    let mut seen = seen.named;
     seen.sort_by_key(|(rank, _)| *rank);
     let mut named: Vec<NamedFeed> = Vec::new();
     for (_, feed) in seen {
@@ -77,6 +91,25 @@ pub fn named(html: &str, page: &Url) -> Vec<NamedFeed> {
         }
     }
     named
+}
+
+/// The feeds that the header `Link` names (RFC 8288).
+#[must_use]
+pub fn named_in_header(links: &str, page: &Url) -> Vec<NamedFeed> {
+    let of_link = |link: &str| {
+        let (target, parameters) = link.split_once('>')?;
+        let value = |name: &str| {
+            parameters.split(';').find_map(|parameter| {
+                let (found, value) = parameter.split_once('=')?;
+                let value = value.trim().trim_end_matches(',').trim_end().trim_matches('"');
+                found.trim().eq_ignore_ascii_case(name).then_some(value)
+            })
+        };
+        let url = resolve(target, page).filter(|_| is_feed_link(value("rel"), value("type")))?;
+        let title = value("title").map(one_line).filter(|title| !title.is_empty());
+        Some(NamedFeed { url, title })
+    };
+    links.split('<').skip(1).filter_map(of_link).take(MOST_FEEDS).collect()
 }
 
 /// Addresses beside and above `page` at which a feed may be, each once, the likeliest first.
@@ -107,9 +140,31 @@ struct SeenElements {
     base: Url,
     /// The lower the rank, the better.
     named: Vec<(u8, NamedFeed)>,
+    /// The address of the open `<a>`, and its text so far.
+    link: Option<(Url, String)>,
 }
 
 impl SeenElements {
+    fn new(page: &Url) -> Self {
+        Self { base: page.clone(), named: Vec::new(), link: None }
+    }
+
+    /// Adds the open `<a>` if its text says that it leads to a feed.
+    fn end_link(&mut self) {
+        let Some((url, text)) = self.link.take() else { return };
+        let text = text.to_lowercase();
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        if words.any(|word| matches!(word, "rss" | "atom" | "feed" | "feeds" | "xml")) {
+            self.add(3, url, None);
+        }
+    }
+
+    fn add(&mut self, rank: u8, url: Url, title: Option<String>) {
+        if self.named.len() < 20 * MOST_FEEDS {
+            self.named.push((rank, NamedFeed { url, title }));
+        }
+    }
+
     fn tag(&mut self, tag: &Tag) {
         let value = |name: &str| {
             tag.attrs
@@ -126,22 +181,23 @@ impl SeenElements {
             "link" if is_feed_link(value("rel"), value("type")) => {
                 u8::from(is_of_comments(&url, value("title")))
             }
-            "a" if looks_like_feed(&url) => 2,
+            "a" if is_feed_link(value("rel"), value("type")) || looks_like_feed(&url) => 2,
+            "a" => {
+                let title = value("title").unwrap_or_default().to_owned() + " ";
+                self.link = Some((url, title));
+                return;
+            }
             _ => return,
         };
-        if self.named.len() < 20 * MOST_FEEDS {
-            let title = value("title").map(one_line).filter(|title| !title.is_empty());
-            self.named.push((rank, NamedFeed { url, title }));
-        }
+        let title = value("title").map(one_line).filter(|title| !title.is_empty());
+        self.add(rank, url, title);
     }
 }
 
 fn is_feed_link(rel: Option<&str>, kind: Option<&str>) -> bool {
     let rel = rel.unwrap_or_default().to_ascii_lowercase();
     let kind = kind.unwrap_or_default().to_ascii_lowercase();
-    let is_feed = ["application/rss+xml", "application/atom+xml", "application/feed+json"]
-        .iter()
-        .any(|feed| kind.starts_with(feed));
+    let is_feed = FEED_TYPES.iter().any(|feed| kind.trim_start().starts_with(feed));
     let has = |word: &str| rel.split_whitespace().any(|found| found == word);
     has("alternate") && is_feed || has("feed")
 }
@@ -155,7 +211,10 @@ fn looks_like_feed(url: &Url) -> bool {
     let path = url.path().trim_end_matches('/').to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_file = [".rss", ".atom", ".rdf"].iter().any(|end| name.ends_with(end));
+    let stem = name.split(['.', '-', '_']).next().unwrap_or_default();
+    let is_script = name.contains('.') && matches!(stem, "rss" | "atom" | "feed" | "feeds");
     is_file
+        || is_script
         || matches!(
             name,
             "feed"
@@ -175,10 +234,28 @@ impl TokenSink for PageSink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        if let Token::TagToken(tag) = token
-            && tag.kind == TagKind::StartTag
-        {
-            self.0.borrow_mut().tag(&tag);
+        let mut seen = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
+                match (&*tag.name, &mut seen.link) {
+                    ("img", Some((_, text))) => {
+                        let alt =
+                            tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
+                        text.push_str(alt.map_or("", |alt| &*alt.value));
+                        text.push(' ');
+                    }
+                    ("a", Some(_)) => seen.end_link(),
+                    _ => {}
+                }
+                seen.tag(&tag);
+            }
+            Token::TagToken(tag) if &*tag.name == "a" => seen.end_link(),
+            Token::CharacterTokens(text) => {
+                if let Some((_, open)) = seen.link.as_mut().filter(|(_, open)| open.len() < 200) {
+                    open.push_str(&text);
+                }
+            }
+            _ => {}
         }
         TokenSinkResult::Continue
     }
@@ -207,6 +284,28 @@ mod tests {
             .map(|path| format!("https://wire.example/{path}"));
         assert_eq!(urls(html), expected);
         assert_eq!(named(html, &page())[0].title.as_deref(), Some("The wire"));
+    }
+
+    #[test]
+    fn a_link_whose_text_says_so_is_a_feed() {
+        let html = "<a href=/1>World <b>RSS</b> feed</a><a href=/2>News</a><a href=/rss.php?lang=en>x</a>
+            <a href=/3><img alt='RSS' src=x></a><a href=/4>Feedback</a><a href=/5 rel=alternate type=text/xml>y</a>";
+        let expected =
+            ["rss.php?lang=en", "5", "1", "3"].map(|path| format!("https://wire.example/{path}"));
+        assert_eq!(urls(html), expected);
+        assert_eq!(
+            urls("<link rel=alternate type=application/xml href=/6>"),
+            ["https://wire.example/6"]
+        );
+    }
+
+    #[test]
+    fn the_header_link_names_feeds() {
+        let links = "</style.css>; rel=preload, </f,1>; rel=\"alternate\"; type=\"application/rss+xml\"; title=\"News\", <f2>; type=application/atom+xml; rel=alternate";
+        let named = named_in_header(links, &page());
+        let urls: Vec<&str> = named.iter().map(|feed| feed.url.as_str()).collect();
+        assert_eq!(urls, ["https://wire.example/f,1", "https://wire.example/news/f2"]);
+        assert_eq!(named[0].title.as_deref(), Some("News"));
     }
 
     #[test]

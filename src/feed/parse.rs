@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use crate::feed::document::{Document, Item, NoFeed};
-use crate::feed::{choice, discover, json, sniff};
+use crate::feed::{choice, discover, json, publisher, sniff};
 use crate::markup::decode::decode;
 use tidings_rules::text::visible;
 
@@ -27,7 +27,10 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
         }
         sniff::DocumentKind::Xml => choice::read_xml_feed(&text, base),
     };
-    document.map(visible_document)
+    document.map(|mut document| {
+        publisher::cut_names(&mut document);
+        visible_document(document)
+    })
 }
 
 /// Removes control characters from all texts.

@@ -10,6 +10,7 @@ use url::Url;
 use crate::feed::depth;
 use crate::feed::document::{Document, DocumentEnd, Item, MOST_ITEMS};
 use crate::feed::hints::PollHints;
+use crate::feed::publisher::own_text;
 use crate::feed::repair::repair;
 use crate::markup::bytes;
 use crate::markup::date::parse_date;
@@ -63,19 +64,22 @@ fn document(feed: Feed, base: &Url) -> Document {
 
 fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
     let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
-    let content = content(&entry).filter(|text| !text.is_empty());
+    let title = entry.title.as_ref().map(|title| headline(title, kind)).unwrap_or_default();
+    let content = content(&entry, &title).filter(|text| !text.is_empty());
     let is_content = content.is_some();
     let text = content
-        .or_else(|| entry.summary.as_ref().map(|summary| prose(summary, kind)))
+        .or_else(|| entry.summary.as_ref().map(|summary| prose(summary, kind, &title)))
         .filter(|text| !text.is_empty());
-    let described =
-        || entry.media.iter().find_map(|media| Some(prose(media.description.as_ref()?, kind)));
+    let described = || {
+        let texts = entry.media.iter().filter_map(|media| media.description.as_ref());
+        texts.map(|text| prose(text, kind, &title)).next()
+    };
     Item {
         link: entry_link(&entry, guid.as_deref(), base),
         guid,
-        title: entry.title.as_ref().map(|title| headline(title, kind)).unwrap_or_default(),
         is_content,
         text: text.or_else(described).unwrap_or_default(),
+        title,
         published: entry
             .published
             .or(entry.updated)
@@ -93,13 +97,13 @@ fn item(entry: Entry, kind: &FeedType, base: &Url, lang: Option<&str>) -> Item {
     }
 }
 
-fn content(entry: &Entry) -> Option<String> {
+fn content(entry: &Entry, title: &str) -> Option<String> {
     let content = entry.content.as_ref()?;
     let body = content.body.as_deref()?;
     match content.content_type.as_str() {
         "text/plain" => Some(plain::from_either(body)),
         "text/html" | "text/xml" | "application/xml" | "application/xhtml+xml" => {
-            Some(plain::from_markup(body))
+            Some(own_text(body, title))
         }
         // A picture or similar in base64.
         _ => None,
@@ -107,14 +111,14 @@ fn content(entry: &Entry) -> Option<String> {
 }
 
 fn headline(text: &Text, kind: &FeedType) -> String {
-    one_line(&prose(text, kind))
+    one_line(&prose(text, kind, ""))
 }
 
-/// RSS does not define whether its texts are markup; in practice they are. Atom defines it, but its
-/// `text` is often markup.
-fn prose(text: &Text, kind: &FeedType) -> String {
+/// The text of an item with the headline `title`. RSS does not define whether its texts are markup;
+/// in practice they are. Atom defines it, but its `text` is often markup.
+fn prose(text: &Text, kind: &FeedType, title: &str) -> String {
     let is_plain = text.content_type.as_str() == "text/plain" && *kind == FeedType::Atom;
-    if is_plain { plain::from_either(&text.content) } else { plain::from_markup(&text.content) }
+    if is_plain { plain::from_either(&text.content) } else { own_text(&text.content, title) }
 }
 
 /// The page of an entry: its alternate link, else its first link to a page, else a guid that is an
@@ -129,7 +133,9 @@ fn entry_link(entry: &Entry, guid: Option<&str>, base: &Url) -> Option<Url> {
 /// A person's name. feed-rs reads RSS's `author`, an address with an optional name, as a person
 /// called "author".
 fn author(person: &Person) -> Option<String> {
-    let name = one_line(&plain::from_markup(&person.name));
+    let name = person.name.split_once('<').filter(|(_, address)| address.contains('@'));
+    let name = name.map_or(&*person.name, |(name, _)| name);
+    let name = one_line(&plain::from_markup(name));
     let Some(email) = person.email.as_deref().map(one_line).filter(|email| !email.is_empty())
     else {
         return Some(name).filter(|name| !matches!(name.as_str(), "" | "unknown" | "author"));

@@ -117,7 +117,7 @@ impl<'a> XmlReader<'a> {
             ElementMeaning::Source | ElementMeaning::Aside if !tag.self_closing => {
                 self.aside = Some(name.to_owned());
                 if meaning == ElementMeaning::Source {
-                    self.capture = Some(Capture::new(tag, FeedPart::Source, 1, self.is_atom, None));
+                    self.capture = Some(Capture::new(tag, FeedPart::Source, 3, self.is_atom, None));
                 }
             }
             ElementMeaning::Part(part, rank) => self.start_part(tag, part, rank),
@@ -171,6 +171,10 @@ impl<'a> XmlReader<'a> {
         if part == FeedPart::Author {
             self.author = Some(tag.name.to_string());
         }
+        if let (FeedPart::Guid, Some(item)) = (part, &mut self.item) {
+            let says = attribute(tag, "ispermalink").unwrap_or_default();
+            item.is_permalink |= says.trim().eq_ignore_ascii_case("true");
+        }
         let base = based(tag, self.base());
         self.capture = Some(Capture::new(tag, part, rank, self.is_atom, base));
     }
@@ -187,12 +191,26 @@ impl<'a> XmlReader<'a> {
                 let is_page = attribute(tag, "type").is_none_or(|kind| kind.contains("html"));
                 let base = based(tag, self.base());
                 let link = resolve(href, base.as_ref().unwrap_or(self.base()));
-                if let (Some(item), Some(link)) = (&mut self.item, link)
-                    && rel.split_whitespace().any(|word| word == "alternate")
-                {
-                    item.link.replace_if_higher(rank - u8::from(!is_page), link);
+                if let (Some(item), Some(link)) = (&mut self.item, link) {
+                    if rel.split_whitespace().any(|word| word == "alternate") {
+                        item.link.replace_if_higher(rank - u8::from(!is_page), link);
+                    } else if let Some(rank) = other_link_rank(&rel) {
+                        item.other_link.replace_if_higher(rank, link);
+                    }
                 }
                 true
+            }
+            FeedPart::Enclosure => {
+                let href = attribute(tag, "url").or_else(|| attribute(tag, "href"));
+                let link = href.and_then(|href| resolve(href, self.base()));
+                if let (Some(item), Some(link)) = (&mut self.item, link) {
+                    item.other_link.replace_if_higher(0, link);
+                }
+                true
+            }
+            FeedPart::Source => {
+                let role = attribute(tag, "role").unwrap_or_default().to_ascii_lowercase();
+                PERSONS.contains(&role.trim())
             }
             FeedPart::Category => {
                 let named =
@@ -278,7 +296,10 @@ impl<'a> XmlReader<'a> {
             }
             (FeedPart::Source, Some(item)) => {
                 let source = one_line(&plain::from_markup(&capture.text));
-                item.source = Some(source).filter(|source| !source.is_empty());
+                // `dc:source` may be an address.
+                if !source.is_empty() && !source.contains("://") {
+                    item.source.replace_if_higher(rank, source);
+                }
             }
             (FeedPart::Link, Some(_)) => {
                 let link = resolve(&capture.text, capture.base.as_ref().unwrap_or(self.base()));
@@ -333,6 +354,29 @@ impl<'a> XmlReader<'a> {
             items,
             end: DocumentEnd::Whole,
         }
+    }
+}
+
+/// Roles of persons in `media:credit`. A credit of others is a source.
+const PERSONS: [&str; 8] = [
+    "author",
+    "photographer",
+    "illustrator",
+    "editor",
+    "actor",
+    "director",
+    "composer",
+    "reporter",
+];
+
+/// The rank of a link to something else than the page of an entry.
+fn other_link_rank(rel: &str) -> Option<u8> {
+    match rel.trim() {
+        "via" => Some(3),
+        "related" => Some(2),
+        "self" => Some(1),
+        "enclosure" => Some(0),
+        _ => None,
     }
 }
 

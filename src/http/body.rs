@@ -1,5 +1,7 @@
 //! Reads bodies part by part, within limits for each body and for all bodies together.
 
+use std::io::Read;
+use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use futures_util::FutureExt;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::coding::{self, ContentCoding, MOST_CODINGS, Unpacker};
 use super::limits::{Limits, MOST_BYTES, too_slow, within};
 use super::{FetchError, failure};
 
@@ -24,6 +27,11 @@ const MOST_PARTS: usize = 50_000;
 
 /// The least mean length of the parts beyond [`MOST_PARTS`], in bytes.
 const LEAST_PART: usize = 64;
+
+const DAMAGED: &str = "the answer is damaged: it cannot be decompressed";
+
+/// The most bytes that are unpacked at once.
+const LARGEST_PART: usize = 64 << 10;
 
 /// The memory that parsing takes for each byte of a body, in bytes, as measured: the decoded and
 /// repaired text, the items, the rows for the store.
@@ -77,6 +85,8 @@ impl BodyBudget {
 #[derive(Debug, Default)]
 pub struct Body {
     bytes: Vec<u8>,
+    /// The length of its packed form while that is unpacked.
+    packed: usize,
     /// The index of its class in [`SIZES`], and its place in that class.
     place: Option<(usize, OwnedSemaphorePermit)>,
     /// Why the body is incomplete.
@@ -94,7 +104,7 @@ impl Deref for Body {
 impl From<Vec<u8>> for Body {
     /// A body without a place in a budget.
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, place: None, broken: None }
+        Self { bytes, ..Self::default() }
     }
 }
 
@@ -107,7 +117,7 @@ impl Body {
 
     /// Appends `part`, after waiting for a place if the body outgrows its class.
     async fn extend(&mut self, part: &[u8], room: &BodyBudget) {
-        let length = self.bytes.len() + part.len();
+        let length = self.packed + self.bytes.len() + part.len();
         let size = SIZES.iter().position(|(most, _)| length <= *most).unwrap_or(SIZES.len() - 1);
         if self.place.as_ref().is_none_or(|(held, _)| *held < size) {
             let place = Arc::clone(&room.places[size])
@@ -120,10 +130,64 @@ impl Body {
     }
 }
 
-/// Reads a body part by part, with at most the limit of decompressed bytes in memory. Receiving the
-/// parts takes at most the time that is `left`; waiting for memory does not count. A body that
-/// breaks off after its first byte is returned as incomplete.
+/// Reads a body part by part and decompresses it. The limit is for the bytes before and after.
+/// Receiving the parts takes at most the time that is `left`; waiting for memory does not count. A
+/// body that breaks off after its first byte is returned as incomplete.
 pub(super) async fn read_body(
+    response: Response,
+    limits: &Limits,
+    left: &mut Duration,
+) -> Result<Body, FetchError> {
+    let head = response.headers().clone();
+    let mut named = coding::codings(&head);
+    let mut body = receive_body(response, limits, left).await?;
+    if coding::lacks_gzip(&head, &body) {
+        return Err(FetchError::Broken(DAMAGED.to_owned()));
+    }
+    for _ in 0..MOST_CODINGS {
+        if !unpack(&mut body, &mut named, limits).await? {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// Replaces `body` by what its outermost coding holds. Returns whether it was packed. The place of
+/// `body` counts for both until then, so that no body waits for two places.
+async fn unpack(
+    body: &mut Body,
+    named: &mut Vec<ContentCoding>,
+    limits: &Limits,
+) -> Result<bool, FetchError> {
+    let packed = mem::take(&mut body.bytes);
+    let Some(mut unpacker) = Unpacker::next(&packed, named) else {
+        body.bytes = packed;
+        return Ok(false);
+    };
+    body.packed = packed.len();
+    let mut part = vec![0; LARGEST_PART];
+    loop {
+        match unpacker.read(&mut part) {
+            Ok(0) => break,
+            Ok(length) if body.len() + length > limits.body => {
+                return Err(FetchError::TooLarge { limit: limits.body });
+            }
+            Ok(length) => body.extend(&part[..length], &limits.room).await,
+            Err(_) => {
+                let damaged = || FetchError::Broken(DAMAGED.to_owned());
+                let why = body.broken.take().unwrap_or_else(damaged);
+                *body = keep_partial(mem::take(body), why)?;
+                break;
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    body.packed = 0;
+    Ok(true)
+}
+
+/// Receives a body as it is sent.
+async fn receive_body(
     mut response: Response,
     limits: &Limits,
     left: &mut Duration,

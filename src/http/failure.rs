@@ -15,14 +15,7 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
         return FetchError::Forbidden(refused.to_string());
     }
     if error.is_decode() || error.is_body() {
-        // The decompressor's own errors are not wrapped; errors of the connection are.
-        let is_damaged = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
-        let why = if is_damaged {
-            "the answer is damaged: it cannot be decompressed"
-        } else {
-            "the answer broke off in the middle"
-        };
-        return FetchError::Broken(why.to_owned());
+        return FetchError::Broken("the answer broke off in the middle".to_owned());
     }
     if error.is_dns() {
         return FetchError::Unreachable("the name does not resolve".to_owned());
@@ -41,6 +34,10 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
             "the certificate is not valid: {}",
             certificate(why)
         ));
+    }
+    if innermost.contains("HandshakeFailure") || innermost.contains("ProtocolVersion") {
+        let old = "the server refuses TLS 1.2 and 1.3 with forward secrecy and AEAD (its TLS may be too old)";
+        return FetchError::Unreachable(old.to_owned());
     }
     FetchError::Unreachable(match find_cause::<std::io::Error>(error).map(std::io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "connection refused".to_owned(),

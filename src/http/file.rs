@@ -37,6 +37,7 @@ pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, Fetc
     Ok(HttpAnswer {
         body,
         content_type: None,
+        links: None,
         validators,
         freshness,
         url: url.clone(),

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use reqwest::header::{
-    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LINK, RETRY_AFTER,
 };
 
 use crate::clock::later;
@@ -29,9 +29,23 @@ pub(super) fn header_text(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
-fn value(text: &str) -> Option<HeaderValue> {
+/// The header's value that [`header_text`] shows.
+pub(super) fn value(text: &str) -> Option<HeaderValue> {
     let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()
+}
+
+/// `Link`; several are joined with commas.
+pub(super) fn links(head: &HeaderMap) -> Option<String> {
+    let links: Vec<String> = head.get_all(LINK).iter().map(header_text).collect();
+    (!links.is_empty()).then(|| links.join(", "))
+}
+
+/// Whether the body is a recording or a picture, by its type.
+pub(super) fn is_media(head: &HeaderMap) -> bool {
+    let kind = head.get(CONTENT_TYPE).map(header_text).unwrap_or_default().to_ascii_lowercase();
+    ["audio/", "video/", "image/"].iter().any(|media| kind.trim_start().starts_with(media))
+        && !kind.contains("svg")
 }
 
 /// The validators of an answer.

@@ -13,6 +13,8 @@ pub const MOST_BYTES: usize = 10 << 20;
 pub struct Limits {
     /// The longest wait for the headers of an answer, and between two parts of its body.
     pub idle: Duration,
+    /// The longest wait for the headers of a feed, which some servers make when it is requested.
+    pub feed: Duration,
     /// The longest time for all requests of the fetch, redirects included. Waiting for `admit` does
     /// not count.
     pub total: Duration,
@@ -23,10 +25,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 15 s between parts, 30 s in all, 10 MiB, and a budget of its own.
+    /// 15 s between parts, 20 s before a feed, 30 s in all, 10 MiB, and a budget of its own.
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(15),
+            feed: Duration::from_secs(20),
             total: Duration::from_secs(30),
             body: MOST_BYTES,
             room: BodyBudget::default(),

@@ -12,6 +12,9 @@ use crate::config::{Authority, HostSetting, HostSettings, Network, Proxy};
 use crate::http::guard;
 use crate::http::guard::{Forbidden, GuardedResolver};
 
+/// The most lines in the head of an answer. Servers send more than the usual hundred.
+const MOST_HEADERS: usize = 1000;
+
 /// Why no client can be made, in one sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("HTTPS cannot be set up: {0} (are CA certificates installed on this machine?)")]
@@ -23,7 +26,8 @@ pub struct NoClient(String);
 /// A client looks names up with [`GuardedResolver`]. IP addresses in URLs are not looked up, so
 /// [`HttpClients::check`] or [`HttpClients::check_hook`] must precede each request. A client
 /// follows no redirects, keeps no cookies, sends no `Referer`, ignores proxies of the environment,
-/// and gives up connecting after 10 s.
+/// passes over lines in the head of an answer that are no headers, and gives up connecting after
+/// 10 s.
 #[derive(Clone, Debug)]
 pub struct HttpClients(Arc<Inner>);
 
@@ -158,6 +162,10 @@ fn builder(
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_max_headers(MOST_HEADERS)
         .connect_timeout(Duration::from_secs(10));
     match proxy {
         Some(proxy) => Ok(builder.proxy(reqwest::Proxy::all(proxy.0.clone()).map_err(failed)?)),

@@ -1,6 +1,7 @@
 //! Tests against real servers on loopback.
 
 mod limits;
+mod odd;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -67,6 +68,7 @@ fn now() -> Timestamp {
 fn short() -> Limits {
     Limits {
         idle: Duration::from_millis(300),
+        feed: Duration::from_millis(300),
         total: Duration::from_millis(900),
         body: 1 << 20,
         room: BodyBudget::default(),

@@ -5,11 +5,17 @@
 //! first. `3/4/2024` is ambiguous and no date, unless it has AM or PM, which Americans write. A
 //! date before 1971 is a placeholder and no date.
 
+mod clock;
+mod piece;
 mod words;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
+
+use clock::find_clock;
+use piece::DatePiece::{self, Number, Sign, Word};
+use piece::pieces;
 
 /// The longest text that can be a date, in bytes.
 const LONGEST: usize = 120;
@@ -20,23 +26,16 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     if text.len() > LONGEST {
         return None;
     }
+    // jiff takes the name of any other zone for UTC.
+    let is_plain = text.ends_with(|c: char| c.is_ascii_digit()) || text.ends_with("GMT");
     let standard = || jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp());
+    let standard = || is_plain.then(standard).flatten();
     let moment = text.parse().ok().or_else(standard).or_else(|| loose(text))?;
     (moment.as_second() >= 31_536_000).then_some(moment)
 }
 
-/// A piece of a date: a number with its count of digits, a word, or a sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DatePiece<'a> {
-    Number(i64, usize),
-    Word(&'a str),
-    Sign(char),
-}
-
-use DatePiece::{Number, Sign, Word};
-
 fn loose(text: &str) -> Option<Timestamp> {
-    let lower = text.to_lowercase();
+    let lower = words::plain(text);
     let pieces = pieces(&lower)?;
     if let [Number(seconds, digits @ (9 | 10 | 13))] = pieces[..] {
         return if digits == 13 {
@@ -53,138 +52,23 @@ fn loose(text: &str) -> Option<Timestamp> {
     clock.offset.unwrap_or(Offset::UTC).to_timestamp(civil).ok()
 }
 
-fn pieces(text: &str) -> Option<Vec<DatePiece<'_>>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length =
-            |is_same: fn(char) -> bool| rest.find(|c: char| !is_same(c)).unwrap_or(rest.len());
-        let end = if first.is_ascii_digit() {
-            let end = length(|c| c.is_ascii_digit());
-            pieces.push(Number(rest[..end].parse().ok()?, end));
-            end
-        } else if words::is_letter(first) {
-            let end = length(words::is_letter);
-            pieces.push(Word(&rest[..end]));
-            end
-        } else {
-            pieces.push(Sign(first));
-            first.len_utf8()
-        };
-        rest = &rest[end..];
-    }
-    Some(pieces)
-}
-
-/// The time of day, with its offset.
-#[derive(Default)]
-struct Clock {
-    time: Time,
-    offset: Option<Offset>,
-    is_next_day: bool,
-    is_american: bool,
-}
-
-/// Finds `hour:minute` with its seconds, AM or PM, and offset. Also returns the remaining pieces of
-/// the date, without white space.
-fn find_clock<'a>(pieces: &[DatePiece<'a>]) -> (Clock, Vec<DatePiece<'a>>) {
-    let mut clock = Clock::default();
-    let mut around: Vec<DatePiece> = pieces.to_vec();
-    let starts = |at: &usize| {
-        matches!(pieces[*at..], [Number(0..=24, 1 | 2), Sign(':'), Number(0..=59, 1 | 2), ..])
-    };
-    if let Some(start) = (0..pieces.len()).find(starts)
-        && let [Number(hour, _), _, Number(minute, _), after @ ..] = &pieces[start..]
-    {
-        let (second, after) = match after {
-            [Sign(':'), Number(second @ 0..=60, _), after @ ..] => (*second.min(&59), after),
-            _ => (0, after),
-        };
-        let after = match after {
-            [Sign('.' | ','), Number(..), after @ ..] => after,
-            _ => after,
-        };
-        let (half, after) = half_of_day(after);
-        clock.is_american = half.is_some();
-        let hour = match (half, *hour) {
-            (Some(12), hour @ 1..=11) => hour + 12,
-            (Some(0), 12) => 0,
-            (_, hour) => hour,
-        };
-        clock.is_next_day = hour == 24;
-        let small = |number: i64| i8::try_from(number).unwrap_or_default();
-        clock.time =
-            Time::new(small(hour % 24), small(*minute), small(second), 0).unwrap_or_default();
-        let (offset, after) = offset(after);
-        clock.offset = offset;
-        around.truncate(start);
-        around.extend(after);
-    }
-    around.retain(|piece| !matches!(piece, Sign(c) if c.is_whitespace() || matches!(c, ',' | '(' | ')' | '|')));
-    (clock, around)
-}
-
-/// The hours that `AM` or `PM` adds: 0 or 12.
-fn half_of_day<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<i64>, &'p [DatePiece<'a>]) {
-    let trimmed = without_space(pieces);
-    match trimmed {
-        [Word("am"), after @ ..] => (Some(0), after),
-        [Word("pm"), after @ ..] => (Some(12), after),
-        [Word(half @ ("a" | "p")), Sign('.'), Word("m"), Sign('.'), after @ ..] => {
-            (Some(if *half == "a" { 0 } else { 12 }), after)
-        }
-        _ => (None, pieces),
-    }
-}
-
-/// The offset after a time: `+hhmm`, `-hh:mm`, a zone's name, or both (`GMT+1`).
-fn offset<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> (Option<Offset>, &'p [DatePiece<'a>]) {
-    let (zone, after) = match without_space(pieces) {
-        [Word(name), after @ ..] if words::zone(name).is_some() => (words::zone(name), after),
-        other => (None, other),
-    };
-    let (minutes, after) = match without_space(after) {
-        [Sign('+'), Sign('-'), after @ ..] | [Sign('-' | '\u{2212}'), after @ ..] => {
-            read_offset(-1, after)
-        }
-        [Sign('+'), after @ ..] => read_offset(1, after),
-        other => (None, other),
-    };
-    let total = match (zone, minutes) {
-        (None, None) => return (None, after),
-        (zone, minutes) => zone.unwrap_or(0) + minutes.unwrap_or(0),
-    };
-    (Offset::from_seconds(total * 60).ok(), after)
-}
-
-fn read_offset<'p, 'a>(
-    sign: i32,
-    pieces: &'p [DatePiece<'a>],
-) -> (Option<i32>, &'p [DatePiece<'a>]) {
-    let (hours, minutes, after) = match pieces {
-        [Number(hours @ 0..=15, 1 | 2), Sign(':'), Number(minutes @ 0..=59, 2), after @ ..] => {
-            (*hours, *minutes, after)
-        }
-        [Number(packed @ 0..=1559, 3 | 4), after @ ..] => (packed / 100, packed % 100, after),
-        [Number(hours @ 0..=15, 1 | 2), after @ ..] => (*hours, 0, after),
-        _ => return (None, pieces),
-    };
-    (i32::try_from(hours * 60 + minutes).ok().map(|minutes| sign * minutes), after)
-}
-
-fn without_space<'p, 'a>(pieces: &'p [DatePiece<'a>]) -> &'p [DatePiece<'a>] {
-    let spaces =
-        pieces.iter().take_while(|piece| matches!(piece, Sign(c) if c.is_whitespace())).count();
-    &pieces[spaces..]
-}
-
 /// A date whose month is a word: `1 May 2024`, `May 1, 2024`, `2024 May 1`, `1-May-24`, `1 de mayo
 /// de 2024`.
+///
+/// The month is the word between two numbers, else the last before them, else the first after them.
+/// So the name of a weekday that begins like a month is no month.
 fn words_date(pieces: &[DatePiece]) -> Option<Date> {
-    let month = pieces.iter().find_map(|piece| match piece {
-        Word(word) => words::month(word),
-        _ => None,
-    })?;
+    let is_number = |piece: &DatePiece| matches!(piece, Number(..));
+    let first = pieces.iter().position(is_number)?;
+    let last = pieces.iter().rposition(is_number)?;
+    let mut between = first..last;
+    let mut before = (0..first).rev();
+    let mut after = last..pieces.len();
+    let month_at = |at: usize| words::month(&pieces[at..]);
+    let month = between
+        .find_map(month_at)
+        .or_else(|| before.find_map(month_at))
+        .or_else(|| after.find_map(month_at))?;
     let mut numbers = pieces.iter().filter_map(|piece| match piece {
         Number(number, digits) => Some((*number, *digits)),
         _ => None,
@@ -203,6 +87,19 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
             civil_date(year, 4, month, day)
         }
         [Number(year, 4), Sign('-'), Number(month, 2)] => civil_date(year, 4, month, 1),
+        // As in East Asia and Vietnam, in the order of other languages: `7 5월 2024`.
+        [Number(day, 1 | 2), Number(month, 1 | 2), Sign('月' | '월'), Number(year, 4), ..]
+        | [
+            Number(day, 1 | 2),
+            Word("tháng" | "thg" | "th"),
+            Number(month, 1 | 2),
+            Word("năm") | Sign(_),
+            Number(year, 4),
+            ..,
+        ]
+        | [Number(day, 1 | 2), Word("tháng"), Number(month, 1 | 2), Number(year, 4), ..] => {
+            civil_date(year, 4, month, day)
+        }
         [
             Number(day, 1 | 2),
             Sign('.'),
@@ -234,6 +131,8 @@ fn civil_date(year: i64, digits: usize, month: i64, day: i64) -> Option<Date> {
     let year = match (digits, year) {
         (1 | 2, 0..=49) => 2000 + year,
         (1 | 2, _) => 1900 + year,
+        // The Buddhist era, as in Thailand.
+        (4, 2400..) => year - 543,
         (4, _) => year,
         _ => return None,
     };
@@ -301,8 +200,67 @@ mod tests {
     #[case("2024年5月1日 19:00 JST")]
     #[case("01.05.2024 12:00 +02:00")]
     #[case("5/1/2024 10:00:00 AM")]
+    #[case("2024년 5월 1일 오후 7:00 KST")]
+    #[case("2024년 5월 1일 오후 7시 00분 KST")]
+    #[case("2024年5月1日 下午6:00 +0800")]
+    #[case("2024年5月1日(水) 午後7時00分 JST")]
+    #[case("２０２４年５月１日 １０：００")]
+    #[case("1 5월 2024 19:00 KST")]
+    #[case("1 mai 2024 12h00 CEST")]
+    #[case("1.5.2024 klo 10.00")]
+    #[case("1. Mai 2024, 12.00 Uhr MESZ")]
+    #[case("1 مايو 2024 10:00 ص")]
+    #[case("١ أيار ٢٠٢٤ 10:00")]
+    #[case("الأربعاء، 1 مايو 2024 10:00")]
+    #[case("1 במאי 2024 13:00 IDT")]
+    #[case("1 พฤษภาคม 2567 17:00 ICT")]
+    #[case("1 मई 2024 15:30 IST")]
+    #[case("1 tháng 5, 2024 17:00 ICT")]
+    #[case("Wed, 01 May 2024 11:00:00 BST")]
+    #[case("Wed, 01 May 2024 13:00:00 MSK")]
+    #[case("May 1, 2024 10 AM")]
+    #[case("2024-05-01 PM 07:00 KST")]
+    #[case("2024-05-01 18:00 (UTC+08:00)")]
     fn dates_of_the_world_are_read(#[case] text: &str) {
         assert_eq!(parse_date(text).unwrap().to_string(), "2024-05-01T10:00:00Z", "{text}");
+    }
+
+    #[rstest]
+    #[case::french("mar., 07 mai 2024")]
+    #[case::french_in_full("mardi 7 mai 2024")]
+    #[case::italian("mar, 07 mag 2024")]
+    #[case::spanish("martes, 07 de mayo de 2024")]
+    #[case::romanian("Marți, 07 mai 2024")]
+    #[case::month_first("mar. mai 7, 2024")]
+    #[case::year_first("2024. május 7., kedd")]
+    #[case::year_and_weekday_first("2024 mardi 7 mai")]
+    #[case::dutch("maandag 7 mei 2024")]
+    #[case::finnish("maanantai 7. toukokuuta 2024")]
+    #[case::turkish("Paz, 07 Mayıs 2024")]
+    #[case::turkish_in_full("Pazartesi, 07 Mayıs 2024")]
+    #[case::serbian("sub, 07 maj 2024")]
+    #[case::ukrainian("середа, 07 травня 2024")]
+    #[case::hungarian("Sze, 07 máj 2024")]
+    fn a_weekday_is_no_month(#[case] text: &str) {
+        assert_eq!(parse_date(text).unwrap().to_string(), "2024-05-07T00:00:00Z", "{text}");
+    }
+
+    #[rstest]
+    #[case("Mar 07 2024", "2024-03-07")]
+    #[case("mar, 05 mar 2024", "2024-03-05")]
+    #[case("7 lipnja 2024", "2024-06-07")]
+    #[case("7 lipca 2024", "2024-07-07")]
+    #[case("7 srpnja 2024", "2024-07-07")]
+    #[case("7 srpna 2024", "2024-08-07")]
+    #[case("Mie, 07 ian. 2026", "2026-01-07")]
+    #[case("7 kesäkuuta 2024", "2024-06-07")]
+    #[case("7 юни 2024", "2024-06-07")]
+    #[case("7 تشرين الأول 2024", "2024-10-07")]
+    #[case("7 تشرين الثاني 2024", "2024-11-07")]
+    #[case("7 كانون الثاني 2024", "2024-01-07")]
+    #[case("7 gegužės 2024", "2024-05-07")]
+    fn a_month_is_known_in_its_language(#[case] text: &str, #[case] day: &str) {
+        assert_eq!(parse_date(text).unwrap().to_string(), format!("{day}T00:00:00Z"), "{text}");
     }
 
     #[rstest]

@@ -1,28 +1,84 @@
 //! Converts markup to plain text: a blank line between paragraphs, a line break between lines, and
 //! single spaces.
 
+mod raised;
 mod simple;
+mod stray;
 
 use std::cell::RefCell;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use crate::markup::bytes::{are_all, are_all_pairs};
-use crate::markup::elements::{has_no_text, is_block, raw_kind};
+use crate::markup::elements::{has_no_text, is_block, is_element, is_reading, raw_kind};
 use crate::markup::tokens::{begins_reference, tokenise};
 
 /// The text that a reader of `html` sees. Blocks and a double `<br>` separate paragraphs. A single
-/// `<br>` is a line break. Scripts, styles and other elements without text are left out. Text after
-/// a tag that is too large to be read safely is left out, too.
+/// `<br>` is a line break. Scripts, styles, readings of characters and other elements without text
+/// are left out. Text after a tag that is too large to be read safely is left out, too.
+///
+/// What is no element of HTML is text. Markup that was escaped twice is read as what it was meant
+/// to be.
 pub(crate) fn from_markup(html: &str) -> String {
-    let has_references = || html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]));
+    let text = from_markup_once(html);
+    match meant_as_markup(&text) {
+        Some(markup) => from_text(&markup),
+        None => text,
+    }
+}
+
+fn from_markup_once(html: &str) -> String {
+    let html = &*stray::with_strays_as_text(html);
     let mut writer = PlainTextWriter::with_capacity(html.len());
-    if !html.contains('<') && !has_references() {
+    if !html.contains('<') && !has_references(html) {
         writer.write(html);
     } else if simple::write_simple(html, &mut writer).is_err() {
         return from_tokens(html);
     }
     writer.finish()
+}
+
+fn has_references(html: &str) -> bool {
+    html.match_indices('&').any(|(at, _)| begins_reference(&html[at..]))
+}
+
+/// The meaning of a text that is markup once more, line by line: it has end tags of elements, tags
+/// of line breaks or pictures, or whole references. `None` if it is a text.
+fn meant_as_markup(text: &str) -> Option<String> {
+    let is_markup = has_end_tags(text)
+        || ["<br>", "<br/>", "<br />", "<img "].iter().any(|tag| text.contains(tag));
+    if !is_markup && !has_whole_reference(text) {
+        return None;
+    }
+    let line = |line: &str| {
+        if is_markup {
+            from_markup_once(line)
+        } else {
+            from_markup_once(&line.replace('<', "&lt;"))
+        }
+    };
+    Some(text.lines().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// The most bytes of an end tag that are read.
+const LONGEST_END_TAG: usize = 32;
+
+/// Whether `text` has the end tag of an element that formats text.
+fn has_end_tags(text: &str) -> bool {
+    text.match_indices("</").any(|(at, _)| {
+        let rest = &text[at + 2..];
+        let rest = &rest[..rest.floor_char_boundary(LONGEST_END_TAG)];
+        rest.find('>').is_some_and(|end| is_element(&rest[..end]) && !has_no_text(&rest[..end]))
+    })
+}
+
+/// Whether `text` has a reference with its semicolon.
+fn has_whole_reference(text: &str) -> bool {
+    text.match_indices('&').any(|(at, _)| {
+        let rest = text[at + 1..].as_bytes();
+        let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'#').count();
+        name > 1 && rest.get(name) == Some(&b';')
+    })
 }
 
 /// Does what [`from_markup`] does, with the HTML tokenizer for any markup.
@@ -54,12 +110,7 @@ fn looks_like_markup(text: &str) -> bool {
         .match_indices("</")
         .any(|(at, _)| lower[at + 2..].starts_with(|c: char| c.is_ascii_alphabetic()));
     let breaks = ["<br", "<p>", "<img "].iter().any(|tag| lower.contains(tag));
-    let refers = lower.match_indices('&').any(|(at, _)| {
-        let name =
-            lower[at + 1..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
-        name > 1 && lower.as_bytes().get(at + 1 + name) == Some(&b';')
-    });
-    closes || breaks || refers
+    closes || breaks || has_whole_reference(text)
 }
 
 /// Whether the white space of `text` is already single spaces. A fast test: `false` for all texts
@@ -89,6 +140,20 @@ struct PlainTextWriter {
     gap: WordGap,
     /// The element whose content is left out, until its end tag.
     skipped: Option<String>,
+    raised: RaisedText,
+}
+
+/// Where the text stands with regard to `<sup>`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum RaisedText {
+    #[default]
+    None,
+    /// At the first character of a raised text.
+    Start,
+    /// Within the mark of a footnote.
+    Footnote,
+    /// After the mark of a footnote.
+    AfterFootnote,
 }
 
 impl PlainTextWriter {
@@ -98,6 +163,9 @@ impl PlainTextWriter {
     }
 
     fn write(&mut self, text: &str) {
+        if self.raised != RaisedText::None && !text.trim().is_empty() {
+            self.separate_footnote(text);
+        }
         if !text.is_empty() && is_folded(text) {
             self.part();
             return self.out.push_str(text);
@@ -115,6 +183,32 @@ impl PlainTextWriter {
                 }
             }
         }
+    }
+
+    /// Puts a space around the mark of a footnote. `text` is what follows.
+    fn separate_footnote(&mut self, text: &str) {
+        let is_apart = match self.raised {
+            RaisedText::Start => raised::is_footnote(&self.out, text),
+            RaisedText::AfterFootnote => raised::begins_word(text),
+            RaisedText::None | RaisedText::Footnote => false,
+        };
+        if is_apart {
+            self.gap = self.gap.max(WordGap::Space);
+        }
+        self.raised = match self.raised {
+            RaisedText::Start if is_apart => RaisedText::Footnote,
+            RaisedText::Footnote => RaisedText::Footnote,
+            _ => RaisedText::None,
+        };
+    }
+
+    /// Notes the start or end of `<sup>`.
+    fn raise(&mut self, is_start: bool) {
+        self.raised = match self.raised {
+            _ if is_start => RaisedText::Start,
+            RaisedText::Footnote => RaisedText::AfterFootnote,
+            _ => RaisedText::None,
+        };
     }
 
     fn part(&mut self) {
@@ -153,12 +247,22 @@ impl PlainTextWriter {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
         if let Some(skipped) = &self.skipped {
-            if tag.kind == TagKind::EndTag && skipped == name {
+            let is_end = tag.kind == TagKind::EndTag;
+            let ends_reading = is_reading(name) || is_block(name) || matches!(name, "ruby" | "rb");
+            if is_reading(skipped) && ends_reading {
+                self.skipped = Some(name.to_owned()).filter(|name| !is_end && is_reading(name));
+            } else if is_end && skipped == name {
                 self.skipped = None;
             }
             return TokenSinkResult::Continue;
         }
         self.mark_gap(name);
+        if name == "sup" {
+            self.raise(tag.kind == TagKind::StartTag);
+        }
+        if tag.kind == TagKind::StartTag && is_reading(name) {
+            self.skipped = Some(name.to_owned());
+        }
         if tag.kind == TagKind::StartTag && !tag.self_closing && has_no_text(name) {
             self.skipped = Some(name.to_owned());
             return raw_kind(name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
@@ -207,6 +311,23 @@ mod tests {
     #[case("a<iframe src='x'/>b", "ab")]
     #[case("caf&eacute; &amp; &#x2019; &lt;b&gt; &nbsp; x", "café & ’ <b> x")]
     #[case("1 < 2 and 3 > 2", "1 < 2 and 3 > 2")]
+    #[case(
+        "Russia<sup>1</sup> and Iran<sup>[2]</sup>, UK<sup>a</sup>",
+        "Russia 1 and Iran [2], UK a"
+    )]
+    #[case("Tesla<sup>TM</sup> <sup>1</sup>Russia <sup>2</sup> Iran", "Tesla TM 1 Russia 2 Iran")]
+    #[case(
+        "1<sup>st</sup> CO<sub>2</sub> km<sup>2</sup> XIX<sup>e</sup> <sup>14</sup>C",
+        "1st CO2 km2 XIXe 14C"
+    )]
+    #[case("<ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>都", "東京都")]
+    #[case("<ruby>東<rt>とう<rb>京<rt><b>きょ</b>う</ruby>都", "東京都")]
+    #[case("Microsoft <MSFT.O> rose &amp; fell", "Microsoft <MSFT.O> rose & fell")]
+    #[case("AT&amp;amp;T, Q&amp;#38;A", "AT&T, Q&A")]
+    #[case("<p>&lt;b&gt;Iran&lt;/b&gt; talks</p><p>x</p>", "Iran talks\n\nx")]
+    #[case("&lt;p&gt;a&lt;/p&gt;&lt;p&gt;b&lt;/p&gt;", "a\n\nb")]
+    #[case("<p>one&lt;br /&gt;two&lt;img src=x&gt;</p>", "one\ntwo")]
+    #[case("if x &lt; y &amp;amp; use &lt;b&gt;", "if x < y & use <b>")]
     #[case("a<!-- no -->b<![CDATA[c]]>", "abc")]
     #[case("a <b", "a")]
     #[case("<p>&nbsp;</p>", "")]

@@ -85,6 +85,7 @@ mod tests {
         HttpAnswer {
             body: None,
             content_type: None,
+            links: None,
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url(from),

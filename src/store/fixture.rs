@@ -387,7 +387,7 @@ pub(super) fn match_result(rules: &[&str]) -> MatchResult {
 
 /// A final text that took one fetch.
 pub(super) fn final_text(body: &str, match_result: MatchResult) -> FinalText {
-    FinalText { body: body.to_owned(), match_result, fetches: 1, recheck_at: None }
+    FinalText { body: body.to_owned(), lang: None, match_result, fetches: 1, recheck_at: None }
 }
 
 pub(super) fn settle_plan(rules: &[&str]) -> StoryPlan {

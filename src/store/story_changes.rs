@@ -326,15 +326,19 @@ fn keep_matched_text<'q>(
         EventData::Rechecked(result) => (result.change.as_ref().map(|(body, _)| body), 0, None, 1),
         _ => (None, 0, None, 0),
     };
+    let lang = match data {
+        EventData::Settled(text) => text.lang.as_ref(),
+        _ => None,
+    };
     let change = sqlx::query(
         "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
                 page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END,
-                revision = revision + $7
+                revision = revision + $7, lang = coalesce($8, lang)
          WHERE id = $1",
     );
     let (read, why) = extent_columns(read);
     let change = change.bind(story.0).bind(read).bind(why).bind(body);
-    change.bind(i64::from(fetches)).bind(recheck_at.map(to_millis)).bind(revisions)
+    change.bind(i64::from(fetches)).bind(recheck_at.map(to_millis)).bind(revisions).bind(lang)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `tidings feeds`: one feed as it is now, discovery of feeds, lists of feeds, and their health.
 
 mod backfill;
+mod editorial;
 mod health;
 mod identity;
 

@@ -166,7 +166,7 @@ async fn subject_of_markup(
 ) -> Result<ExplainSubject, Exit> {
     let pages = PageReader::new(send_context, config);
     let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
-        PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item)),
+        PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item, None)),
         PlaceContent::Feed(_, items) => pages.read_story(single_item(items, name)?, depth).await,
     };
     Ok(ExplainSubject { story, read, carriers: None, kept: None })

@@ -1,5 +1,6 @@
 //! `tidings feeds find`: finds the feeds of a site.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,10 +60,17 @@ async fn discover_feeds(send_context: &SendContext, place: &str) -> Result<Vec<N
     let (body, url) = (answer.body.unwrap_or_default(), answer.url);
     match discover::discover(&body, answer.content_type.as_deref(), &url) {
         Ok(Discovery::Feed(document)) => Ok(vec![NamedFeed { url, title: document.title }]),
-        Ok(Discovery::Page(named)) if named.is_empty() => {
+        Ok(Discovery::Page(mut named)) => {
+            let of_header =
+                discover::named_in_header(answer.links.as_deref().unwrap_or_default(), &url);
+            named.splice(0..0, of_header);
+            let mut known = HashSet::new();
+            named.retain(|feed| known.insert(feed.url.clone()));
+            if !named.is_empty() {
+                return Ok(named);
+            }
             Ok(try_usual_addresses(send_context, &url).await.into_iter().collect())
         }
-        Ok(Discovery::Page(named)) => Ok(named),
         Err(why) => {
             Err(fail(format_args!("{place} is neither a page nor a feed: {why}"), Exit::Data))
         }

@@ -157,6 +157,7 @@ mod tests {
             FeedOutcome::Unchanged(HttpAnswer {
                 body: None,
                 content_type: None,
+                links: None,
                 validators: Validators::default(),
                 freshness: Freshness::default(),
                 url: url.clone(),

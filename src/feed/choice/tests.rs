@@ -112,7 +112,7 @@ fn a_document_is_whole_only_with_all_items_and_all_their_parts() {
     assert!(!is_whole(&of(&full), &plain(2)));
     assert!(!is_whole(&of(&Item { published: None, ..full.clone() }), &plain(1)));
     assert!(!is_whole(&of(&Item { link: None, ..full.clone() }), &plain(1)));
-    assert!(!is_whole(&of(&full), &Signs { languages: true, ..plain(1) }));
+    assert!(!is_whole(&of(&full), &Signs { languages: 1, ..plain(1) }));
     assert!(!is_whole(&document(&[]), &plain(0)));
     assert!(!is_whole(&of(&full), &Signs { sources: true, ..plain(1) }));
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::feed::document::Item;
+use crate::feed::publisher::own_text;
 use crate::markup::link::resolve;
 use crate::markup::plain;
 use tidings_rules::text::one_line;
@@ -51,14 +52,18 @@ impl<T> Ranked<T> {
 pub(super) struct ItemDraft {
     pub(super) title: Ranked<String>,
     pub(super) link: Ranked<Url>,
+    /// A link to something else than its page: a recording, the entry itself, its origin.
+    pub(super) other_link: Ranked<Url>,
     pub(super) guid: Ranked<String>,
+    /// Whether the guid is said to be the address of its page.
+    pub(super) is_permalink: bool,
     pub(super) content: Ranked<(TextForm, String)>,
     pub(super) summary: Ranked<(TextForm, String)>,
     pub(super) date: Ranked<Timestamp>,
     pub(super) lang: Ranked<String>,
     pub(super) authors: Vec<(u8, String)>,
     pub(super) tags: Vec<String>,
-    pub(super) source: Option<String>,
+    pub(super) source: Ranked<String>,
 }
 
 impl ItemDraft {
@@ -70,21 +75,32 @@ impl ItemDraft {
 
     /// The finished item of the feed at `base`.
     pub(super) fn item(self, base: &Url) -> Item {
+        let title = self.title.get().unwrap_or_default();
         let written = |text: Option<(TextForm, String)>| {
-            text.map(|(form, text)| plain_text(form, &text)).filter(|text| !text.is_empty())
+            let text = text.map(|(form, text)| match form {
+                TextForm::Markup => own_text(&text, &title),
+                TextForm::Text | TextForm::Other => plain_text(form, &text),
+            });
+            text.filter(|text| !text.is_empty())
         };
         let content = written(self.content.get());
         let guid = self.guid.get();
+        let is_permalink = self.is_permalink;
         let address = || {
-            guid.as_deref()
-                .filter(|guid| guid.starts_with("http://") || guid.starts_with("https://"))
+            let is_address =
+                |guid: &&str| guid.starts_with("http://") || guid.starts_with("https://");
+            guid.as_deref().filter(|guid| is_permalink || is_address(guid))
         };
         let best = self.authors.iter().map(|(rank, _)| *rank).max();
         Item {
-            link: self.link.get().or_else(|| resolve(address()?, base)),
-            title: self.title.get().unwrap_or_default(),
+            link: self
+                .link
+                .get()
+                .or_else(|| resolve(address()?, base))
+                .or_else(|| self.other_link.get()),
             is_content: content.is_some(),
             text: content.or_else(|| written(self.summary.get())).unwrap_or_default(),
+            title,
             published: self.date.get(),
             lang: self.lang.get(),
             authors: distinct(
@@ -94,7 +110,7 @@ impl ItemDraft {
                     .map(|(_, name)| name),
             ),
             tags: distinct(self.tags.into_iter()),
-            source: self.source,
+            source: self.source.get(),
             guid,
         }
     }

@@ -39,6 +39,8 @@ pub(super) enum FeedPart {
     Category,
     Language,
     Source,
+    /// A recording.
+    Enclosure,
     /// A part that `hints` reads. Here it only ends elements that have no end tag.
     Hint,
 }
@@ -109,6 +111,9 @@ impl NamespacePrefixes {
             FeedVocabulary::Other if local == "rdf" => ElementMeaning::Feed,
             FeedVocabulary::Other if local == "origlink" => ElementMeaning::Part(FeedPart::Link, 4),
             FeedVocabulary::Other if local == "body" => ElementMeaning::Part(FeedPart::Content, 2),
+            FeedVocabulary::Other if matches!(local, "publicationname" | "source") => {
+                ElementMeaning::Part(FeedPart::Source, 2)
+            }
             FeedVocabulary::Content | FeedVocabulary::Other => ElementMeaning::Unknown,
         }
     }
@@ -170,6 +175,7 @@ fn core_element(local: &str) -> ElementMeaning {
         "email" | "uri" | "url" => (FeedPart::Contact, 0),
         "category" => (FeedPart::Category, 2),
         "language" => (FeedPart::Language, 2),
+        "enclosure" => (FeedPart::Enclosure, 0),
         "ttl" | "skiphours" | "skipdays" => (FeedPart::Hint, 0),
         _ => return ElementMeaning::Unknown,
     };
@@ -185,6 +191,8 @@ fn dublin(local: &str) -> ElementMeaning {
         "creator" | "author" => (FeedPart::Author, 2),
         "subject" => (FeedPart::Category, 2),
         "language" => (FeedPart::Language, 1),
+        "publisher" => (FeedPart::Source, 2),
+        "source" => (FeedPart::Source, 1),
         _ => return ElementMeaning::Unknown,
     };
     ElementMeaning::Part(part, rank)
@@ -195,6 +203,7 @@ fn media(local: &str) -> ElementMeaning {
         "title" => ElementMeaning::Part(FeedPart::Title, 0),
         "description" => ElementMeaning::Part(FeedPart::Summary, 1),
         "category" => ElementMeaning::Part(FeedPart::Category, 1),
+        "credit" => ElementMeaning::Part(FeedPart::Source, 1),
         _ => ElementMeaning::Unknown,
     }
 }

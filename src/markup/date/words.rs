@@ -1,41 +1,125 @@
 //! Names of months and zones in feeds.
 
-/// Whether a character can be part of a name. The signs of East Asian dates cannot.
-pub(super) fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && !matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
-        || c == '\u{301}'
-        || c == '\u{307}'
+use super::piece::DatePiece::{self, Sign, Word};
+
+/// A date in lower case, with the digits of ASCII, without marks that only steer its direction.
+pub(super) fn plain(text: &str) -> String {
+    let is_mark = |c: &char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |c: char| match c {
+        'أ' | 'إ' | 'آ' => 'ا',
+        '：' => ':',
+        '，' | '、' | '،' => ',',
+        _ => digit(c).unwrap_or(c),
+    };
+    text.to_lowercase().chars().filter(|c| !is_mark(c)).map(plain).collect()
 }
 
-/// The beginnings of the names of each month, in lower case. If several fit, the longest counts.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "jän", "ene", "gen", "янв", "січ", "sty", "led", "ιαν", "oca"],
-    &["feb", "fév", "fev", "фев", "лют", "lut", "úno", "uno", "φεβ", "şub", "sub", "helmi"],
-    &["mar", "mär", "maa", "mrt", "мар", "бер", "bře", "bre", "μαρ", "μάρ"],
-    &["apr", "avr", "abr", "апр", "кві", "kwi", "dub", "απρ", "nis", "ápr"],
-    &[
-        "may", "mai", "maj", "mag", "mei", "май", "мая", "тра", "kvě", "kve", "μαι", "μαΐ", "μάι",
-        "máj", "touko",
-    ],
-    &["jun", "jui", "giu", "июн", "чер", "cze", "červ", "cerv", "ιουν", "ιούν", "haz", "jún"],
-    &[
-        "jul", "juil", "lug", "июл", "лип", "lip", "červenc", "cervenc", "ιουλ", "ιούλ", "tem",
-        "júl", "heinä",
-    ],
-    &["aug", "aoû", "aou", "ago", "авг", "сер", "sie", "srp", "αυγ", "αύγ", "ağu", "agu"],
-    &["sep", "set", "сен", "вер", "wrz", "zář", "zar", "σεπ", "eyl", "sze"],
-    &["oct", "okt", "out", "ott", "окт", "жов", "paź", "paz", "říj", "rij", "οκτ", "eki"],
-    &["nov", "ноя", "лис", "lis", "νοε", "νοέ", "kas", "marras"],
-    &["dec", "déc", "dez", "dic", "des", "дек", "гру", "gru", "pro", "δεκ", "ara", "joulu"],
+/// The ASCII digit for a digit of Arabic, Persian, Indian, Thai or East Asian texts.
+fn digit(c: char) -> Option<char> {
+    let zero = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}'];
+    let value =
+        |zero: &char| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10);
+    char::from_digit(zero.iter().find_map(value)?, 10)
+}
+
+/// The beginnings of the names of each month, in lower case, separated by spaces. If several fit,
+/// the longest counts.
+const MONTHS: [&str; 12] = [
+    "jan jän ján ene gen ian xan yan янв яну јан січ студ sty led sij sau tammi ιαν oca \
+     ינו يناير جانفي ژانویه جنوری มกรา जनव জান იან հունվ",
+    "feb fév fev veeb фев феб лют lut úno uno velj vasar φεβ şub sub helmi פבר فبراير \
+     شباط فيفري فوریه فروری กุมภา फ़र फर ফেব თებ փետր",
+    "mar mär már maa mrt mac мар бер сак bře bre ožu kovo μαρ μάρ מרץ מרס مارس اذار مارچ \
+     มีนา मार्च মার্চ მარ մարտ",
+    "apr avr abr ápr апр кві кра kwi dub trav baland huhti απρ nis אפר ابريل نيسان افريل \
+     اوریل اپریل เมษา अप्रै এপ্রি აპრ ապր",
+    "may mai maí maj mag mei máj май мая мај тра kvě kve svi geg touko μαι μαΐ μάι מאי \
+     مايو ماي ايار مه مئی พฤษภา मई মে მაი մայ",
+    "jun jui jún jūn juun giu iun iyun xuñ hunyo июн юни јун чер чэр cze červ cerv lipnj \
+     lipanj birž kesä ιουν ιούν haz יונ يونيو حزيران جوان ژوئن جون มิถุนา जून জুন ივნ \
+     հունիս",
+    "jul juil júl jūl juul lug iul iyul xul hulyo июл юли јул лип ліп lip červenc cervenc \
+     srpnj srpanj liep heinä ιουλ ιούλ tem יול يوليو تموز جويلية ژوئیه جولای جولائی กรกฎา \
+     जुल জুল ივლ հուլիս",
+    "aug aoû aou ago ogo avg avq ágú авг сер жні sie srp kolov rugp elok αυγ αύγ ağu agu \
+     אוג اغسطس اب اوت غشت اگست สิงหา अगस আগস აგვ օգոս",
+    "sep set sent szep сен сеп вер wrz zář zar ruj rugs syys σεπ eyl ספט سبتمبر ايلول \
+     شتنبر سپتامبر ستمبر กันยา सित সেপ სექ սեպ",
+    "oct okt out ott окт жов кас paź paz říj rij spal loka οκτ eki אוק اكتوبر اکتبر \
+     اکتوبر ตุลา अक् অক্ ოქტ հոկ",
+    "nov noi noy nóv ноя ное нов лис ліс lis stud lapk marras νοε νοέ kas נוב نوفمبر \
+     نونبر نوامبر نومبر พฤศจิกา नवं নভে ნოე նոյ",
+    "dec déc dez dic des dise dek dets дек дец гру сне gru pro joulu δεκ ara דצמ ديسمبر \
+     دجنبر دسامبر دسمبر ธันวา दिस ডিসে დეკ դեկ",
 ];
 
-/// The month with the name `word` in lower case: 1 to 12.
-pub(super) fn month(word: &str) -> Option<i8> {
-    let known = |names: &&[&str]| {
-        names.iter().filter(|name| word.starts_with(**name)).map(|name| name.len()).max()
-    };
+/// The beginnings of weekdays that begin like a month. A weekday that is exactly like a month, as
+/// `mar`, is known by its place only.
+const WEEKDAYS: [&str; 12] = [
+    "mard",
+    "martes",
+    "martedi",
+    "martedì",
+    "marț",
+    "marţ",
+    "maand",
+    "maanant",
+    "pazar",
+    "subot",
+    "серед",
+    "серад",
+];
+
+/// The month at the start of `pieces`: 1 to 12.
+pub(super) fn month(pieces: &[DatePiece]) -> Option<i8> {
+    let Word(word) = pieces.first()? else { return None };
+    match (*word, pieces.get(1)) {
+        ("تشرين", Some(Word("الاول"))) => Some(10),
+        ("تشرين", Some(Word("الثاني"))) => Some(11),
+        ("كانون", Some(Word("الاول"))) => Some(12),
+        ("كانون", Some(Word("الثاني"))) => Some(1),
+        (word, Some(Sign('.'))) => match pieces.get(2) {
+            Some(Word(end)) => thai_month(word, end).or_else(|| month_named(word)),
+            _ => month_named(word),
+        },
+        (word, _) => month_named(word),
+    }
+}
+
+/// The month that Thai writes as two abbreviated words.
+fn thai_month(word: &str, end: &str) -> Option<i8> {
+    const MONTHS: [(&str, &str); 12] = [
+        ("ม", "ค"),
+        ("ก", "พ"),
+        ("มี", "ค"),
+        ("เม", "ย"),
+        ("พ", "ค"),
+        ("มิ", "ย"),
+        ("ก", "ค"),
+        ("ส", "ค"),
+        ("ก", "ย"),
+        ("ต", "ค"),
+        ("พ", "ย"),
+        ("ธ", "ค"),
+    ];
+    (1..).zip(MONTHS).find(|(_, month)| *month == (word, end)).map(|(number, _)| number)
+}
+
+/// The month with the name `word` in lower case.
+fn month_named(word: &str) -> Option<i8> {
+    if WEEKDAYS.iter().any(|weekday| word.starts_with(weekday)) {
+        return None;
+    }
+    // Hebrew writes `in` as a prefix.
+    let word = word.strip_prefix('ב').unwrap_or(word);
+    let known = |names: &&str| names.split(' ').filter(|name| fits(word, name)).map(str::len).max();
     let fits = (1..).zip(&MONTHS).filter_map(|(month, names)| Some((known(names)?, month)));
     fits.max().map(|(_, month)| month)
+}
+
+/// Whether `word` is or begins with `name`. A name of one or two letters must be the whole word.
+fn fits(word: &str, name: &str) -> bool {
+    if name.chars().count() < 3 { word == name } else { word.starts_with(name) }
 }
 
 /// The offset of the zone with that name in lower case, in minutes, positive to the east of UTC. Of
@@ -45,20 +129,27 @@ pub(super) fn zone(name: &str) -> Option<i32> {
         "z" | "ut" | "utc" | "gmt" | "wet" => 0,
         "bst" | "cet" | "mez" | "west" | "wat" => 4,
         "cest" | "mesz" | "eet" | "sast" | "cat" => 8,
-        "eest" | "msk" | "eat" | "trt" => 12,
-        "gst" => 16,
-        "pkt" => 20,
+        "eest" | "msk" | "мск" | "eat" | "trt" | "idt" => 12,
+        "irst" => 14,
+        "gst" | "msd" | "samt" | "azt" | "get" => 16,
+        "pkt" | "yekt" | "uzt" => 20,
         "ist" => 22,
-        "ict" | "wib" => 28,
-        "sgt" | "hkt" | "awst" | "pht" => 32,
-        "jst" | "kst" => 36,
-        "aest" => 40,
+        "npt" => 23,
+        "omst" | "bdt" => 24,
+        "ict" | "wib" | "novt" | "krat" => 28,
+        "sgt" | "hkt" | "awst" | "pht" | "myt" | "wita" | "irkt" => 32,
+        "jst" | "kst" | "wit" | "yakt" => 36,
+        "acst" => 38,
+        "aest" | "vlat" | "chst" => 40,
+        "acdt" => 42,
         "aedt" => 44,
-        "nzst" => 48,
+        "nzst" | "pett" => 48,
         "nzdt" => 52,
-        "adt" | "art" | "brt" => -12,
-        "ast" | "edt" => -16,
-        "est" | "et" | "cdt" => -20,
+        "ndt" => -10,
+        "adt" | "art" | "brt" | "clst" | "uyt" => -12,
+        "nst" => -14,
+        "ast" | "edt" | "clt" | "bot" | "vet" => -16,
+        "est" | "et" | "cdt" | "cot" | "pet" => -20,
         "cst" | "ct" | "mdt" => -24,
         "mst" | "mt" | "pdt" => -28,
         "pst" | "pt" | "akdt" => -32,
@@ -88,7 +179,7 @@ mod tests {
     #[case("dicembre", 12)]
     #[case("marraskuu", 11)]
     fn months_are_known_by_their_beginning(#[case] word: &str, #[case] number: i8) {
-        assert_eq!(month(word), Some(number));
+        assert_eq!(month_named(word), Some(number));
     }
 
     #[rstest]
@@ -96,6 +187,6 @@ mod tests {
     #[case("wed")]
     #[case("t")]
     fn other_words_are_no_month(#[case] word: &str) {
-        assert_eq!(month(word), None);
+        assert_eq!(month_named(word), None);
     }
 }

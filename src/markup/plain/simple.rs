@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::markup::elements::has_no_text;
+use crate::markup::elements::{has_no_text, is_reading};
 use crate::markup::plain::PlainTextWriter;
 use crate::markup::tokens::begins_reference;
 
@@ -54,8 +54,11 @@ pub(super) fn write_simple(html: &str, writer: &mut PlainTextWriter) -> Result<(
         }
         let local = name.strip_prefix('/').unwrap_or(name);
         let local = lower_case(local);
-        if has_no_text(&local) {
+        if has_no_text(&local) || is_reading(&local) {
             return Err(NotSimple);
+        }
+        if local == "sup" {
+            writer.raise(!name.starts_with('/'));
         }
         writer.mark_gap(&local);
         rest = &rest[length..];
