@@ -103,13 +103,10 @@ fn item(entry: &Map<String, Value>, base: &Url, lang: Option<&str>) -> Option<It
         .filter(|text| !text.is_empty());
     let date = |name: &str| part(name).and_then(|date| parse_date(&date));
     let authors = ["authors", "author"].into_iter().filter_map(|name| entry.get(name));
-    let links = ["url", "external_url"].into_iter().filter_map(part);
+    let mut links = ["url", "external_url"].into_iter().filter_map(part);
     let item = Item {
         guid: part("id").map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
-        link: links
-            .filter_map(|link| resolve(&link, base))
-            .next()
-            .or_else(|| recording(entry, base)),
+        link: links.find_map(|link| resolve(&link, base)).or_else(|| recording(entry, base)),
         is_content: content.is_some(),
         text: content.unwrap_or_else(|| plain::from_either(&part("summary").unwrap_or_default())),
         title,

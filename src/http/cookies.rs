@@ -108,9 +108,8 @@ fn read_cookie(line: &str, url: &Url, now: Timestamp) -> Option<(ChainCookie, bo
             }
             "max-age" => by_age = value.trim().parse::<i64>().ok().map(|age| age <= 0),
             "expires" => {
-                by_date = httpdate::parse_http_date(value.trim())
-                    .ok()
-                    .map(|end| Timestamp::try_from(end).is_ok_and(|end| end <= now))
+                let end = httpdate::parse_http_date(value.trim()).ok();
+                by_date = end.map(|end| Timestamp::try_from(end).is_ok_and(|end| end <= now));
             }
             _ => {}
         }

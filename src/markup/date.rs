@@ -79,15 +79,9 @@ fn words_date(pieces: &[DatePiece]) -> Option<Date> {
     }
 }
 
-/// A date in numbers: `2024-05-01`, `20240501`, `1.5.2024`, `2024年5月1日`.
-fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
+/// A date in numbers as in East Asia and Vietnam, in the order of other languages: `7 5월 2024`.
+fn day_first_date(pieces: &[DatePiece]) -> Option<Date> {
     match *pieces {
-        [Number(packed, 8), ..] => civil_date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
-        [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => {
-            civil_date(year, 4, month, day)
-        }
-        [Number(year, 4), Sign('-'), Number(month, 2)] => civil_date(year, 4, month, 1),
-        // As in East Asia and Vietnam, in the order of other languages: `7 5월 2024`.
         [Number(day, 1 | 2), Number(month, 1 | 2), Sign('月' | '월'), Number(year, 4), ..]
         | [
             Number(day, 1 | 2),
@@ -100,6 +94,18 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
         | [Number(day, 1 | 2), Word("tháng"), Number(month, 1 | 2), Number(year, 4), ..] => {
             civil_date(year, 4, month, day)
         }
+        _ => None,
+    }
+}
+
+/// A date in numbers: `2024-05-01`, `20240501`, `1.5.2024`, `2024年5月1日`.
+fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
+    match *pieces {
+        [Number(packed, 8), ..] => civil_date(packed / 10_000, 4, packed / 100 % 100, packed % 100),
+        [Number(year, 4), _, Number(month, _), _, Number(day, _), ..] => {
+            civil_date(year, 4, month, day)
+        }
+        [Number(year, 4), Sign('-'), Number(month, 2)] => civil_date(year, 4, month, 1),
         [
             Number(day, 1 | 2),
             Sign('.'),
@@ -123,7 +129,7 @@ fn numbers_date(pieces: &[DatePiece], is_american: bool) -> Option<Date> {
         },
         // Words and signs before the date are skipped.
         [Word(_) | Sign(_), ref rest @ ..] => numbers_date(rest, is_american),
-        _ => None,
+        _ => day_first_date(pieces),
     }
 }
 

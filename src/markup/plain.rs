@@ -75,7 +75,7 @@ fn has_end_tags(text: &str) -> bool {
 /// Whether `text` has a reference with its semicolon.
 fn has_whole_reference(text: &str) -> bool {
     text.match_indices('&').any(|(at, _)| {
-        let rest = text[at + 1..].as_bytes();
+        let rest = &text.as_bytes()[at + 1..];
         let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'#').count();
         name > 1 && rest.get(name) == Some(&b';')
     })

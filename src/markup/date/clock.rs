@@ -119,8 +119,7 @@ fn is_dotted(before: &[DatePiece], after: &[DatePiece]) -> bool {
 /// The seconds after a minute, and what follows them and their fraction.
 fn second<'p, 'a>(after: &'p [DatePiece<'a>]) -> (i64, &'p [DatePiece<'a>]) {
     let after = match after {
-        [Sign('分' | '분'), after @ ..] => after,
-        after => after,
+        [Sign('分' | '분'), after @ ..] | after => after,
     };
     let (second, after) = match after {
         [Sign(':' | '.'), Number(second @ 0..=60, 2), after @ ..]
