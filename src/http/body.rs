@@ -15,7 +15,8 @@ use super::limits::{Limits, MOST_BYTES, too_slow, within};
 use super::{FetchError, failure};
 
 /// The classes of bodies by size: the most bytes of a body, and the most bodies in memory until
-/// they are parsed. Together they are 60 MiB.
+/// they are parsed. Together they are 60 MiB. A body of the last class may take twice its size
+/// while it is unpacked.
 ///
 /// A body that outgrows its class waits for a place in the next class and keeps its own place
 /// meanwhile. A body of the last class waits for nothing, so there is no deadlock.
