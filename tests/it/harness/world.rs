@@ -32,6 +32,16 @@ const STANDING: &str =
     "SELECT ((SELECT count(*) FROM message WHERE status NOT IN ('sent', 'dead') AND notifier != 'gone')
     + (SELECT count(*) FROM story WHERE status IN ('awaits_page', 'awaits_match'))) || ' open, ' || (SELECT count(*) FROM feed_entry) || ' items'";
 
+/// What is open, and why: messages with their last attempts, receivers that rest, and stories.
+const OPEN: &str = "SELECT message.id || ' to ' || notifier || ' ' || recipient || ' ' || status || ', due in '
+    || (due / 1000 - unixepoch()) || ' s, ' || counted_attempts || ' counted: ' || ifnull(message.why, '') || '; last: '
+    || ifnull((SELECT outcome || ' ' || ifnull(attempt.why, '') FROM attempt WHERE attempt.message = message.id ORDER BY id DESC LIMIT 1), 'no attempt')
+        FROM message WHERE status NOT IN ('sent', 'dead') AND notifier != 'gone'
+    UNION ALL SELECT 'rest of ' || notifier || ' ' || recipient || ' for ' || (rests_until / 1000 - unixepoch()) || ' s, '
+        || failures || ' failures: ' || why FROM health
+    UNION ALL SELECT 'story ' || id || ' ' || status || ', due in ' || (due / 1000 - unixepoch()) || ' s' FROM story
+        WHERE status IN ('awaits_page', 'awaits_match')";
+
 /// How far a wrong clock is ahead. It is shorter than any time after which notices or late digests
 /// are due.
 const AHEAD: Duration = Duration::from_mins(30);
@@ -226,7 +236,8 @@ impl World {
             standing = standing_now;
             self.let_time_pass().await;
         }
-        panic!("it does not come to an end: {standing}");
+        let open = self.folder.query(OPEN).await.join("\n  ");
+        panic!("it does not come to an end: {standing}\n  {open}");
     }
 
     /// The number of polls of each feed.
