@@ -1,10 +1,14 @@
 //! The language of a story: what its publisher says, unless its script contradicts, else what its
 //! words show.
 
+use tidings_rules::story::LanguageTag;
 use whatlang::{Lang, Script};
 
 /// The most bytes of a text in which a language is looked for.
 const MOST_READ: usize = 4096;
+
+/// The most bytes of a text whose script is compared with what a feed says.
+const MOST_COMPARED: usize = 1024;
 
 /// The least confidence of a language that counts. `docs/benchmarks.md` has the measurements.
 const LEAST_CONFIDENCE: f64 = 0.7;
@@ -31,19 +35,17 @@ pub fn stated_language(said: Option<&str>, title: &str, text: &str) -> Option<St
 
 fn stated(said: &[Option<&str>], text: &str) -> Option<String> {
     let said = said.iter().flatten().map(|said| said.trim());
-    let said = said.filter(|said| !is_unknown(said));
+    let said = said.filter(|said| LanguageTag::parse(said).is_some());
     said.into_iter().find(|said| !contradicts(said, text)).map(ToOwned::to_owned)
-}
-
-/// Whether a tag says that the language is not known.
-fn is_unknown(tag: &str) -> bool {
-    let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    matches!(primary.as_str(), "" | "und" | "mul" | "zxx" | "mis" | "xx" | "none" | "null" | "n/a")
 }
 
 /// Whether a text is in a script in which the language of `tag` is not written.
 fn contradicts(tag: &str, text: &str) -> bool {
     let Some(scripts) = scripts(tag) else { return false };
+    if text.is_ascii() && scripts.contains(&Script::Latin) {
+        return false;
+    }
+    let text = &text[..text.floor_char_boundary(MOST_COMPARED)];
     let Some(script) = whatlang::detect_script(text) else { return false };
     let letters = text.chars().filter(|c| c.is_alphabetic()).take(FEWEST_LATIN).count();
     let fewest = if script == Script::Latin { FEWEST_LATIN } else { FEWEST_LETTERS };
@@ -57,20 +59,21 @@ fn scripts(tag: &str) -> Option<&'static [Script]> {
         Arabic, Armenian, Bengali, Cyrillic, Devanagari, Ethiopic, Georgian, Greek, Hangul, Hebrew,
         Hiragana, Katakana, Latin, Mandarin, Tamil, Thai,
     };
-    let mut parts = tag.split(['-', '_']);
-    let primary = parts.next()?.to_ascii_lowercase();
-    if parts.next().is_some_and(|part| part.len() == 4) && primary != "zh" {
+    let primary = LanguageTag::parse(tag)?.primary().to_ascii_lowercase();
+    let names_script = tag.split(['-', '_']).nth(1).is_some_and(|part| part.len() == 4);
+    if names_script && primary != "zh" {
         return None;
     }
     Some(match primary.as_str() {
         "af" | "ca" | "cs" | "cy" | "da" | "de" | "en" | "es" | "et" | "eu" | "fi" | "fr"
-        | "ga" | "gl" | "hr" | "hu" | "id" | "in" | "is" | "it" | "lt" | "lv" | "ms" | "mt"
-        | "nb" | "nl" | "nn" | "no" | "pl" | "pt" | "ro" | "sk" | "sl" | "sq" | "sv" | "sw"
-        | "tl" | "tr" | "vi" => &[Latin],
+        | "ga" | "gl" | "hr" | "hu" | "id" | "is" | "it" | "lt" | "lv" | "ms" | "mt" | "nl"
+        | "no" | "pl" | "pt" | "ro" | "sk" | "sl" | "sq" | "sv" | "sw" | "tl" | "tr" | "vi" => {
+            &[Latin]
+        }
         "be" | "bg" | "kk" | "ky" | "mk" | "mn" | "ru" | "tg" | "uk" => &[Cyrillic],
         "sr" | "bs" | "uz" | "az" => &[Latin, Cyrillic],
         "ar" | "fa" | "ur" | "ps" => &[Arabic],
-        "he" | "iw" | "yi" => &[Hebrew],
+        "he" | "yi" => &[Hebrew],
         "el" => &[Greek],
         "hy" => &[Armenian],
         "ka" => &[Georgian],
@@ -94,18 +97,8 @@ fn shown(text: &str) -> Option<String> {
 
 /// The tag of a language (ISO 639-1, else 639-3).
 fn tag(lang: Lang) -> &'static str {
-    let code = lang.code();
-    let short = SHORT_TAGS.split(' ').filter_map(|pair| pair.split_once(':'));
-    short.into_iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
+    LanguageTag::parse(lang.code()).map_or(lang.code(), |tag| tag.primary())
 }
-
-/// The tags of ISO 639-3 and 639-1 of the languages that whatlang detects.
-const SHORT_TAGS: &str = "afr:af amh:am ara:ar aze:az bel:be ben:bn bul:bg cat:ca ces:cs cmn:zh cym:cy dan:da \
-     deu:de ell:el eng:en epo:eo est:et fin:fi fra:fr guj:gu heb:he hin:hi hrv:hr hun:hu \
-     hye:hy ind:id ita:it jav:jv jpn:ja kan:kn kat:ka khm:km kor:ko lat:la lav:lv lit:lt \
-     mal:ml mar:mr mkd:mk mya:my nep:ne nld:nl nob:nb ori:or pan:pa pes:fa pol:pl por:pt \
-     ron:ro rus:ru sin:si slk:sk slv:sl sna:sn spa:es srp:sr swe:sv tam:ta tel:te tgl:tl \
-     tha:th tuk:tk tur:tr ukr:uk urd:ur uzb:uz vie:vi yid:yi zul:zu";
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +125,8 @@ mod tests {
     #[case::a_name_in_latin(&[Some("zh-CN")], "iPhone 17 Pro", Some("zh-CN"))]
     #[case::japanese_without_kana(&[Some("ja")], "北朝鮮核実験", Some("ja"))]
     #[case::a_script_of_its_own(&[Some("sr-Latn")], "Министар", Some("sr-Latn"))]
-    #[case::a_name_of_a_language(&[Some("English")], KOREAN, Some("English"))]
+    #[case::a_name_of_a_language(&[Some("English")], ENGLISH, Some("English"))]
+    #[case::a_name_that_is_contradicted(&[Some("English")], KOREAN, Some("ko"))]
     #[case::too_short(&[None], "Kim visits", None)]
     #[case::nothing(&[None], "", None)]
     fn a_language_is_what_is_said_unless_the_script_contradicts(

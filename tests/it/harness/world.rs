@@ -23,8 +23,13 @@ const LONGEST_RUN: Duration = Duration::from_millis(1500);
 /// After this time without an arrival, open messages wait for their due times.
 const QUIET: Duration = Duration::from_millis(1200);
 
-/// The most runs in a row that may change nothing. Every sink may ask for a pause at once.
+/// The most runs in a row that may change nothing, besides [`MOST_REFUSALS`] for each open message.
+/// Every sink may ask for a pause at once.
 const IDLE_ROUNDS: usize = 10;
+
+/// How often a sink fails to take a message. A receiver that fails gets one message in a run, each
+/// time another.
+const MOST_REFUSALS: usize = 3;
 
 /// The open messages, without those for the hook that is gone, and the number of items that were
 /// read.
@@ -214,7 +219,7 @@ impl World {
         let over = format!("0 open, {} items", self.script.items());
         let mut was_over = false;
         let (mut standing, mut idle) = (String::new(), 0);
-        while idle < IDLE_ROUNDS {
+        while idle < IDLE_ROUNDS + MOST_REFUSALS * open_messages(&standing) {
             let polled = self.polls();
             let mut tidings = self.start(false);
             let is_over = self.come_to_rest(&over).await;
@@ -336,6 +341,11 @@ fn config(server: &Server, hooks: &Hooks, mail: &MailSink) -> String {
         mail.port(),
         DESK.join(", "),
     )
+}
+
+/// The number at the start of what [`STANDING`] returned.
+fn open_messages(standing: &str) -> usize {
+    standing.split(' ').next().and_then(|open| open.parse().ok()).unwrap_or_default()
 }
 
 /// Fails if a run's log reports a bug in Tidings.
