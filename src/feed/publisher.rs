@@ -38,6 +38,10 @@ const APPEARED_FIRST: [&str; 16] = [
     "появились сначала на",
 ];
 
+/// Any of [`APPEARED_FIRST`].
+static APPEARED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&APPEARED_FIRST.join("|")).expect("the expression is well formed"));
+
 /// A paragraph of two links: to the story, and to the site.
 static FOOTER: LazyLock<Regex> = LazyLock::new(|| {
     let footer = r"(?is)^<p\b[^>]*>[^<]{0,80}<a\b[^>]*>(.*?)</a>[^<]{1,80}<a\b[^>]*>[^<]*</a>[^<]{0,60}(?:</p>)?\s*$";
@@ -89,6 +93,9 @@ fn without_footer<'h>(html: &'h str, title: &str) -> &'h str {
     let Some(at) = html.rfind("<p").filter(|at| *at > 0 && html.len() - at < LONGEST_FOOTER) else {
         return html;
     };
+    if !html[at..].contains("</a") && !html[at..].contains("</A") {
+        return html;
+    }
     let is_footer = FOOTER.captures(&html[at..]).is_some_and(|footer| {
         let linked = one_line(&plain::from_markup(&footer[1]));
         !linked.is_empty() && title.starts_with(&linked)
@@ -100,8 +107,7 @@ fn without_footer<'h>(html: &'h str, title: &str) -> &'h str {
 fn plain_footer(text: &str, title: &str) -> Option<usize> {
     let tail = text.len().saturating_sub(MOST_BESIDE_HEADLINE);
     let tail = text.floor_char_boundary(tail);
-    let appeared = APPEARED_FIRST.iter().filter_map(|words| text[tail..].rfind(words)).max()?;
-    let appeared = tail + appeared;
+    let appeared = tail + APPEARED.find_iter(&text[tail..]).last()?.start();
     let linked = text[..appeared].rfind(title).filter(|_| !title.is_empty())?;
     let start = text[..linked]
         .rfind(['\n', '.', '!', '?', '…', ']'])
