@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::markup::elements::raw_kind;
 use crate::markup::link::resolve;
-use crate::markup::tokens::tokenise;
+use crate::markup::tokens::{attribute, tokenise};
 
 /// The versions of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl TokenSink for VersionSink<'_> {
             "html" => {
                 let lang = value(&tag, "lang").or_else(|| value(&tag, "xml:lang"));
                 let mut seen = self.seen.borrow_mut();
-                seen.is_amp |= has(&tag, "amp") || has(&tag, "⚡");
+                seen.is_amp |= attribute(&tag, "amp").or(attribute(&tag, "⚡")).is_some();
                 seen.lang = seen.lang.take().or_else(|| lang.map(ToOwned::to_owned));
             }
             "link" => self.link(&tag),
@@ -80,15 +80,8 @@ fn is_same(one: &Url, other: &Url) -> bool {
     bare(one) == bare(other)
 }
 
-fn has(tag: &Tag, name: &str) -> bool {
-    tag.attrs.iter().any(|attribute| &*attribute.name.local == name)
-}
-
 fn value<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
-    tag.attrs
-        .iter()
-        .find(|attribute| &*attribute.name.local == name)
-        .map(|attribute| attribute.value.trim())
+    attribute(tag, name).map(str::trim)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::feed::parse;
 use crate::feed::sniff::{self, DocumentKind};
 use crate::markup::decode::decode;
 use crate::markup::link::resolve;
-use crate::markup::tokens::tokenise;
+use crate::markup::tokens::{attribute, tokenise};
 use tidings_rules::text::one_line;
 
 /// The most feeds that are taken from one page.
@@ -166,12 +166,7 @@ impl SeenElements {
     }
 
     fn tag(&mut self, tag: &Tag) {
-        let value = |name: &str| {
-            tag.attrs
-                .iter()
-                .find(|attribute| &*attribute.name.local == name)
-                .map(|attribute| attribute.value.trim())
-        };
+        let value = |name: &str| attribute(tag, name).map(str::trim);
         let Some(url) = value("href").and_then(|href| resolve(href, &self.base)) else { return };
         let rank = match &*tag.name {
             "base" => {
@@ -239,9 +234,7 @@ impl TokenSink for PageSink {
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
                 match (&*tag.name, &mut seen.link) {
                     ("img", Some((_, text))) => {
-                        let alt =
-                            tag.attrs.iter().find(|attribute| &*attribute.name.local == "alt");
-                        text.push_str(alt.map_or("", |alt| &*alt.value));
+                        text.push_str(attribute(&tag, "alt").unwrap_or_default());
                         text.push(' ');
                     }
                     ("a", Some(_)) => seen.end_link(),

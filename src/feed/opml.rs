@@ -9,7 +9,7 @@ use url::Url;
 use crate::feed::repair::repair;
 use crate::markup::decode::decode;
 use crate::markup::escape;
-use crate::markup::tokens::{TagTooLarge, tokenise};
+use crate::markup::tokens::{TagTooLarge, attribute, tokenise};
 use tidings_rules::text::one_line;
 
 /// The most feeds that are taken from one list.
@@ -120,10 +120,8 @@ impl OpmlOutline {
             self.open.pop();
             return;
         }
-        let value = |name: &str| {
-            let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
-            found.map(|attribute| one_line(&attribute.value)).filter(|value| !value.is_empty())
-        };
+        let value =
+            |name: &str| attribute(tag, name).map(one_line).filter(|value| !value.is_empty());
         let title = value("title").or_else(|| value("text"));
         let feed = value("xmlurl")
             .or_else(|| value("url").filter(|_| value("type").as_deref() == Some("rss")));

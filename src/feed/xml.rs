@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use url::Url;
 
-use self::capture::{Capture, attribute};
+use self::capture::Capture;
 use self::draft::{ItemDraft, Ranked, author, headline};
 use self::element::{ElementMeaning, FeedPart, NamespacePrefixes};
 use self::repair::repair;
@@ -24,7 +24,7 @@ use crate::feed::hints::PollHints;
 use crate::markup::date::parse_date;
 use crate::markup::link::resolve;
 use crate::markup::plain;
-use crate::markup::tokens::{TagTooLarge, tokenise};
+use crate::markup::tokens::{TagTooLarge, attribute, tokenise};
 use tidings_rules::text::one_line;
 
 /// The longest `xml:base` that is used, in bytes. Each is joined with all those inside it.

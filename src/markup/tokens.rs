@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
-    BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+    BufferQueue, Tag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
 
 /// The most characters that can separate attributes in one tag. The tokenizer compares each
@@ -101,6 +101,12 @@ impl<S: TokenSink<Handle = ()>> TokenSink for Counted<'_, S> {
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         true
     }
+}
+
+/// The value of an attribute; `name` and the names in the tag are in lower case.
+pub(crate) fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
+    let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
+    Some(&found.value)
 }
 
 /// Whether HTML searches for a reference at the `&` at the start of `rest`.

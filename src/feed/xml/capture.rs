@@ -6,6 +6,7 @@ use url::Url;
 use super::draft::{ItemDraft, TextForm};
 use super::element::{ElementMeaning, FeedPart};
 use crate::markup::date::parse_date;
+use crate::markup::tokens::attribute;
 use crate::markup::{escape, plain};
 use tidings_rules::text::one_line;
 
@@ -137,12 +138,4 @@ fn text_form(kind: &str, mode: &str, part: FeedPart, is_atom: bool) -> TextForm 
     } else {
         TextForm::Text
     }
-}
-
-/// The value of an attribute; both names are in lower case.
-pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
-    tag.attrs
-        .iter()
-        .find(|attribute| &*attribute.name.local == name)
-        .map(|attribute| &*attribute.value)
 }
