@@ -229,8 +229,9 @@ impl FeedComparison {
         } else {
             Read::Full
         };
-        let said = [story.lang.as_deref()];
-        story.lang = article::story_language(&said, &story.title, &story.body);
+        if story.lang.is_none() {
+            story.lang = article::story_language(&[], &story.title, &story.body);
+        }
         let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
         StoryPlan::Settle(self.parts.shared.matcher.match_story(
             story,
