@@ -68,25 +68,20 @@ fn is_list_of_links(html: &str) -> bool {
     let (mut rest, mut has_link) = (html, false);
     loop {
         rest = rest.trim_start();
-        let after = match () {
-            () if rest.is_empty() => return has_link,
-            () if rest.starts_with("&nbsp;") => Some(&rest["&nbsp;".len()..]),
-            () if rest.starts_with("<a ") => {
-                has_link = true;
-                after_sign(rest, "</a>")
-            }
-            () if rest.starts_with("<font") => after_sign(rest, "</font>"),
-            () if rest.starts_with('<') => after_sign(rest, ">"),
-            () => None,
-        };
-        let Some(after) = after else { return false };
+        if rest.is_empty() {
+            return has_link;
+        }
+        let starts = |(start, _): &&(&str, &str)| rest.starts_with(start);
+        let Some((start, end)) = BESIDE_LINKS.iter().find(starts) else { return false };
+        let Some((_, after)) = rest.split_once(end) else { return false };
+        has_link |= *start == "<a ";
         rest = after;
     }
 }
 
-fn after_sign<'h>(html: &'h str, sign: &str) -> Option<&'h str> {
-    html.split_once(sign).map(|(_, after)| after)
-}
+/// What a list of links holds: the start and the end of each part. The first that fits counts.
+const BESIDE_LINKS: [(&str, &str); 4] =
+    [("&nbsp;", "&nbsp;"), ("<a ", "</a>"), ("<font", "</font>"), ("<", ">")];
 
 /// `html` without a last paragraph that links the story by its headline, and its site.
 fn without_footer<'h>(html: &'h str, title: &str) -> &'h str {
