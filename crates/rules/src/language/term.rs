@@ -103,14 +103,18 @@ impl Term {
             let written = &text[part.clone()];
             words.extend(words_of(written, part.start, literal || is_marked(written))?);
         }
-        let text = one_line(text);
+        Ok(Self { literal, ..Self::from_words(text, words, label)? })
+    }
+
+    /// The term of `words`, those of `text`, in plain forms.
+    fn from_words(text: &str, words: Vec<TermWord>, label: Option<&str>) -> Result<Self, NoTerm> {
         if words.is_empty() {
             return Err(NoTerm::Wordless);
         }
         Ok(Self {
-            text,
+            text: one_line(text),
             words,
-            literal,
+            literal: false,
             capitals: None,
             stemmer: None,
             label: label.map(str::to_owned),
@@ -129,20 +133,9 @@ impl Term {
 
     /// The term of a cell in this spelling alone.
     fn cell_spelled(text: &str, label: &str) -> Option<Self> {
-        let words: Vec<TermWord> =
-            tokenise(text).into_iter().map(|token| TermWord::new(text, token)).collect();
-        let text = one_line(text);
-        let label = Some(label.to_owned());
-        (!words.is_empty()).then_some(Self {
-            text,
-            words,
-            literal: false,
-            capitals: None,
-            stemmer: None,
-            label,
-            respelled: None,
-            is_cell: true,
-        })
+        let words = tokenise(text).into_iter().map(|token| TermWord::new(text, token)).collect();
+        let term = Self::from_words(text, words, Some(label)).ok()?;
+        Some(Self { is_cell: true, ..term })
     }
 
     /// The same term. Words that do not set their own forms are found in `forms`.

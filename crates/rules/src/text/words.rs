@@ -289,11 +289,16 @@ impl Words {
         let behind = if part.initials > 1 { dot(&run.text.as_bytes()[part.to..]) } else { 0 };
         self.has_initials |=
             part.initials == 1 && spaced::may_be_initial(run.text, &(part.from..part.to));
+        self.push_place(part.at, part.end - part.at, part.from..part.to + behind);
+    }
+
+    /// Adds a word whose folded bytes are the `length` bytes from `at` on.
+    fn push_place(&mut self, at: usize, length: usize, span: Range<usize>) {
         self.places.push(WordPlace {
-            at: number(part.at),
-            length: number(part.end - part.at),
-            start: number(part.from),
-            end: number(part.to + behind),
+            at: number(at),
+            length: number(length),
+            start: number(span.start),
+            end: number(span.end),
             paragraph: self.paragraph,
         });
     }
@@ -303,11 +308,9 @@ impl Words {
         let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
         for token in folded_words(written, run.start, self.paragraph) {
             self.has_initials |= spaced::may_be_initial(run.text, &token.span);
-            let at = number(self.folded.len());
+            let at = self.folded.len();
             self.folded.extend_from_slice(token.word.as_bytes());
-            let (length, paragraph) = (number(token.word.len()), token.paragraph);
-            let (start, end) = (number(token.span.start), number(token.span.end));
-            self.places.push(WordPlace { at, length, start, end, paragraph });
+            self.push_place(at, token.word.len(), token.span);
         }
         run.start + written.len()
     }

@@ -79,7 +79,8 @@ fn is_arabic(c: char) -> bool {
     matches!(c, '\u{620}'..='\u{64a}' | '\u{66e}'..='\u{6ff}' | '\u{750}'..='\u{77f}')
 }
 
-fn is_hebrew(c: char) -> bool {
+/// Whether `c` is a Hebrew letter.
+pub(crate) fn is_hebrew(c: char) -> bool {
     matches!(c, '\u{5d0}'..='\u{5ea}')
 }
 

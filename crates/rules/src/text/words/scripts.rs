@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{PendingRun, WordPlace, Words, number};
+use super::{PendingRun, Words};
 use crate::text::fold::{fold, is_between_arabic, simplified};
+use crate::text::forms::attached::is_hebrew;
 use crate::text::runs::shows_nothing;
 
 /// What a character is in its script.
@@ -102,7 +103,11 @@ impl Words {
     /// unusual.
     fn push_run(&mut self, run: PendingRun<'_>, from: usize, to: usize) -> Option<usize> {
         let is_marked = run.text[to..].starts_with(|c| is_combining_mark(c) || shows_nothing(c));
-        (!is_marked).then(|| self.push_place(run.copy + from, to - from, from..to))
+        if is_marked {
+            return None;
+        }
+        self.push_place(run.copy + from, to - from, from..to);
+        Some(to)
     }
 
     /// Adds the character `c` at byte `at` as a word.
@@ -160,18 +165,6 @@ impl Words {
         }
         self.push_place(start, self.folded.len() - start, from..at);
         Some(at)
-    }
-
-    /// Adds a word. Returns the end of its bytes in the text.
-    fn push_place(&mut self, at: usize, length: usize, span: std::ops::Range<usize>) -> usize {
-        self.places.push(WordPlace {
-            at: number(at),
-            length: number(length),
-            start: number(span.start),
-            end: number(span.end),
-            paragraph: self.paragraph,
-        });
-        span.end
     }
 }
 
@@ -253,10 +246,6 @@ fn is_devanagari(c: char) -> bool {
     matches!(c,
         '\u{900}'..='\u{928}' | '\u{92a}'..='\u{930}' | '\u{932}' | '\u{933}' | '\u{935}'..='\u{939}'
         | '\u{93e}'..='\u{94d}')
-}
-
-fn is_hebrew(c: char) -> bool {
-    matches!(c, 'א'..='ת')
 }
 
 fn is_hebrew_mark(c: char) -> bool {
