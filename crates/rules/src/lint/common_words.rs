@@ -18,15 +18,6 @@ pub(super) static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 /// The number of common words from which a wildcard that finds them gets a warning.
 pub(super) const MANY: usize = 12;
 
-/// Warns of names that are common words and alone make `tree` hold.
-pub(super) fn warn_of_common_words(
-    tree: &Tree,
-    cache: &ListCache,
-    found: &mut Vec<ExpressionProblem>,
-) {
-    alone(tree, cache, found);
-}
-
 /// The common words that begin with `start`.
 pub(super) fn words_with_prefix(start: &str) -> &'static [&'static str] {
     let first = WORDS.partition_point(|word| *word < start);
@@ -81,8 +72,12 @@ pub(crate) fn why_everywhere(term: &Term) -> Option<&'static str> {
     WORDS.binary_search(&word).is_ok().then_some("a very common word")
 }
 
-/// Warns of the common words of `tree` that alone make it hold.
-fn alone(tree: &Tree, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
+/// Warns of the names in `tree` that are common words and alone make it hold.
+pub(super) fn warn_of_common_words(
+    tree: &Tree,
+    cache: &ListCache,
+    found: &mut Vec<ExpressionProblem>,
+) {
     match tree {
         Tree::Term(term, span) if is_common(term) => found.push(common(term, span.clone())),
         // Rows have their own warning at the place that names their table.
@@ -94,17 +89,17 @@ fn alone(tree: &Tree, cache: &ListCache, found: &mut Vec<ExpressionProblem>) {
         Tree::And(branches) => {
             let mut needed = branches.iter().filter(|branch| branch.matches_everything().is_none());
             if let (Some(only), None) = (needed.next(), needed.next()) {
-                alone(only, cache, found);
+                warn_of_common_words(only, cache, found);
             }
         }
         Tree::Or(branches) | Tree::AnyOf(1, branches, _) => {
             for branch in branches {
-                alone(branch, cache, found);
+                warn_of_common_words(branch, cache, found);
             }
         }
         Tree::Within(_, branch, _)
         | Tree::In(Scope::Title | Scope::Lead | Scope::Body | Scope::Text, branch, _) => {
-            alone(branch, cache, found);
+            warn_of_common_words(branch, cache, found);
         }
         _ => {}
     }
