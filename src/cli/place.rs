@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -86,8 +87,8 @@ pub(super) async fn read_place(
         }
         Err(no_feed) => no_feed,
     };
-    let PageContent { title, lang, text, .. } =
-        pages.choose_version(article::read_page(body, content_type, url)).await;
+    let page = article::read_page(body, content_type, url);
+    let PageContent { title, lang, text, .. } = pages.read_on(page, url, &Arc::default()).await;
     match text {
         Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
             title,

@@ -1,0 +1,242 @@
+//! Decides whether the text of a page is the article of a story, a part of it, or something else.
+//!
+//! | what is met | what follows |
+//! |---|---|
+//! | the link led to a front page, a consent page, a sign-in page or an error page | refused |
+//! | the page lists stories, and has not the feed's headline | refused |
+//! | the link led to a section, and the page lists stories or says nothing of the story | refused |
+//! | a short text under a title of such a page, without the feed's headline | refused |
+//! | a short text with a phrase of such a page; without that paragraph it does not tell the story | refused |
+//! | a long text with two phrases of consent that tells nothing of the story | refused |
+//! | metadata that the article is not free, or a paywall's phrase, and a text before it | a part |
+//! | the same without a text | refused |
+//! | hardly any text, the marks of such a page, and nothing of the story | refused |
+//! | a short text without any telling word of headline and teaser | refused |
+//! | hardly any text | a part |
+//! | all else | the article |
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::content::{NoArticle, PartOfArticle};
+use super::facts::PageFacts;
+use super::feed_texts::FeedTexts;
+use super::landing::Landing;
+use super::phrases::{FoundPhrase, PageSign, find_phrases, sign_of_title, spelled};
+use tidings_rules::text::sentences;
+
+/// A text with this many words is an article, whatever phrases it has, if it tells the story.
+const LONG: usize = 250;
+
+/// A text with fewer words is hardly one. It is only a part.
+pub(super) const TOO_LITTLE: usize = 30;
+
+/// A text with fewer words is none.
+const FEWEST: usize = 5;
+
+/// The fewest words before a paywall that are the free part of an article.
+const FEWEST_FREE: usize = 10;
+
+/// A text with fewer words is refused if the marks of the page say that it is no article.
+const LITTLE: usize = 60;
+
+/// A text with fewer words must have a telling word of headline or teaser.
+const SHORT: usize = 100;
+
+/// How many paragraphs of a long text may hold the note of a paywall, from its end, and how many
+/// words such a note has.
+const LAST_PARAGRAPHS: usize = 3;
+const LONGEST_NOTE: usize = 40;
+
+/// What is known of a page beside its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence<'e> {
+    /// Where the link led.
+    pub(super) landing: Landing,
+    /// What the page says of itself.
+    pub(super) facts: &'e PageFacts,
+    /// What the feed says of the story.
+    pub(super) feed: &'e FeedTexts,
+}
+
+/// The text of the article in `text`, and why it is only a part of the article if it is.
+pub(super) fn judge(
+    text: String,
+    evidence: Evidence<'_>,
+) -> Result<(String, Option<PartOfArticle>), NoArticle> {
+    let Evidence { facts, feed, .. } = evidence;
+    let has_headline = feed.has_headline(&facts.headlines);
+    if !has_headline && feed.are_known() {
+        refuse_list(&text, evidence)?;
+    }
+    let is_short = count_words(&text) < LONG;
+    let title = facts.headlines.iter().find_map(|title| sign_of_title(title));
+    if let Some(sign) = title.filter(|_| is_short && !has_headline) {
+        return Err(NoArticle::because(sign.reason()));
+    }
+    let text = without_signs(text, evidence, has_headline)?;
+    let notes = paywall_notes(&text, is_short);
+    if facts.is_sold || !notes.is_empty() {
+        return match free_part(&text, &notes, evidence) {
+            Some(text) => Ok((text, Some(PartOfArticle::FreePart))),
+            None => Err(NoArticle::because(PageSign::Paywall.reason())),
+        };
+    }
+    let is_told = has_headline || feed.are_told_in(&text);
+    let count = count_words(&text);
+    if !is_told {
+        refuse_little(&text, count, evidence)?;
+    }
+    match count {
+        0..FEWEST => {
+            Err(NoArticle::Stub(format!("the page holds too little text (words: {count})")))
+        }
+        FEWEST..TOO_LITTLE => Ok((text, Some(PartOfArticle::FewWords(count)))),
+        _ => Ok((text, None)),
+    }
+}
+
+/// Refuses a list of stories. The page has not the feed's headline.
+fn refuse_list(text: &str, evidence: Evidence<'_>) -> Result<(), NoArticle> {
+    let Evidence { landing, facts, feed } = evidence;
+    let listed = facts.blocks.listed(text);
+    let is_list = |items: usize, percent: u32| {
+        listed.items >= items && listed.listed * 100 >= listed.words * percent
+    };
+    if landing == Landing::Section
+        && (is_list(3, 40) || feed.are_absent_from(&facts.headlines, text))
+    {
+        return Err(NoArticle::because("the link leads to a section now"));
+    }
+    let has_little = count_words(text) < TOO_LITTLE && !feed.are_told_in(text);
+    if is_list(4, 60) || has_little && facts.blocks.count_teasers() >= 5 {
+        return Err(NoArticle::because("the page is a list of other stories"));
+    }
+    Ok(())
+}
+
+/// `text` without the paragraphs that ask for consent, check for robots or speak of an error, if
+/// what stays tells the story.
+fn without_signs(
+    text: String,
+    evidence: Evidence<'_>,
+    has_headline: bool,
+) -> Result<String, NoArticle> {
+    let Evidence { feed, .. } = evidence;
+    let mut found = find_phrases(&text);
+    found.retain(|found| found.sign != PageSign::Paywall);
+    let Some(sign) = found.iter().map(|found| found.sign).min() else { return Ok(text) };
+    if count_words(&text) >= LONG {
+        let mut consent: Vec<usize> = found
+            .iter()
+            .filter(|found| found.sign == PageSign::Consent)
+            .map(|found| found.phrase)
+            .collect();
+        consent.dedup();
+        let is_told = has_headline || feed.are_told_in(&text);
+        return if consent.len() >= 2 && !is_told {
+            Err(NoArticle::because(PageSign::Consent.reason()))
+        } else {
+            Ok(text)
+        };
+    }
+    let rest = without_paragraphs(&text, &found);
+    // A page that asks for consent or a password may have the article's headline.
+    let trusts_headline =
+        found.iter().all(|found| matches!(found.sign, PageSign::Robot | PageSign::Error));
+    let is_told = has_headline && trusts_headline || feed.are_told_in(&rest);
+    if is_told && count_words(&rest) >= TOO_LITTLE {
+        Ok(rest)
+    } else {
+        Err(NoArticle::because(sign.reason()))
+    }
+}
+
+/// The notes of a paywall. In a long text, they are short and stand at its end.
+fn paywall_notes(text: &str, is_short: bool) -> Vec<FoundPhrase> {
+    let paragraphs: Vec<&str> = text.split("\n\n").collect();
+    let mut notes = find_phrases(text);
+    notes.retain(|note| note.sign == PageSign::Paywall);
+    if !is_short {
+        let first = paragraphs.len().saturating_sub(LAST_PARAGRAPHS);
+        notes.retain(|note| {
+            note.paragraph >= first
+                && paragraphs[note.paragraph].unicode_words().count() <= LONGEST_NOTE
+        });
+    }
+    notes
+}
+
+/// The free part of a paid article, if there is one: the text before the first note of the paywall,
+/// or what tells the story beside the notes.
+fn free_part(text: &str, notes: &[FoundPhrase], evidence: Evidence<'_>) -> Option<String> {
+    let Evidence { facts, feed, .. } = evidence;
+    let headlines: Vec<String> = facts.headlines.iter().map(|line| spelled(line)).collect();
+    let paragraphs = text.split("\n\n");
+    let before = match notes.first() {
+        None => text.to_owned(),
+        Some(note) => {
+            let mut before: Vec<&str> = paragraphs.take(note.paragraph).collect();
+            let noted = text.split("\n\n").nth(note.paragraph).unwrap_or_default();
+            before.push(sentences_before_note(noted));
+            before.retain(|paragraph| !paragraph.is_empty());
+            before.join("\n\n")
+        }
+    };
+    let prose = before.split("\n\n").filter(|paragraph| !headlines.contains(&spelled(paragraph)));
+    let words: usize = prose.map(|paragraph| paragraph.unicode_words().count()).sum();
+    if words >= FEWEST_FREE {
+        return Some(before);
+    }
+    let beside = without_paragraphs(text, notes);
+    let is_told = feed.are_told_in(&beside) && count_words(&beside) >= FEWEST_FREE;
+    is_told.then_some(beside)
+}
+
+/// The sentences of a paragraph before the one with the note of a paywall.
+fn sentences_before_note(paragraph: &str) -> &str {
+    let has_note = |sentence: &str| {
+        find_phrases(sentence).iter().any(|found| found.sign == PageSign::Paywall)
+    };
+    let found = sentences(paragraph).into_iter().find(|place| has_note(&paragraph[place.clone()]));
+    found.map_or("", |place| paragraph[..place.start].trim_end())
+}
+
+/// Refuses a page of little text whose marks say that it is no article, and a short one without a
+/// telling word of the story.
+fn refuse_little(text: &str, count: usize, evidence: Evidence<'_>) -> Result<(), NoArticle> {
+    let Evidence { facts, feed, .. } = evidence;
+    if count < LITTLE && feed.are_known() {
+        let signs = [
+            (facts.asks_password, PageSign::SignIn),
+            (facts.checks_robots, PageSign::Robot),
+            (facts.asks_consent, PageSign::Consent),
+            (facts.is_hidden, PageSign::Error),
+        ];
+        if let Some((_, sign)) = signs.iter().find(|(is_met, _)| *is_met) {
+            return Err(NoArticle::because(sign.reason()));
+        }
+    }
+    if count < TOO_LITTLE && facts.sends_on {
+        return Err(NoArticle::because("the page sends browsers on with a script"));
+    }
+    if count < SHORT && feed.are_absent_from(&facts.headlines, text) {
+        return Err(NoArticle::because("the page says nothing of the story"));
+    }
+    Ok(())
+}
+
+/// `text` without the paragraphs of these phrases.
+fn without_paragraphs(text: &str, found: &[FoundPhrase]) -> String {
+    let paragraphs = text.split("\n\n").enumerate();
+    let stays = |number: usize| !found.iter().any(|found| found.paragraph == number);
+    let kept = paragraphs.filter(|(number, _)| stays(*number)).map(|(_, paragraph)| paragraph);
+    kept.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The number of words of `text`, counted up to the largest limit that is used.
+pub(super) fn count_words(text: &str) -> usize {
+    text.unicode_words().take(LONG).count()
+}
+
+#[cfg(test)]
+mod tests;
