@@ -157,11 +157,7 @@ fn format_match(
 fn format_refusal(read: &Read, story: &Story, reasons: &[String], layout: TextLayout) -> String {
     let title = layout.wrap(&visible_line(&story.headline()), "no match: ", 4);
     let reasons = reasons.iter().map(|reason| layout.wrap(&visible_line(reason), "  ", 4));
-    let teaser = match read {
-        Read::Full => None,
-        Read::Teaser(why) => {
-            Some(layout.wrap(&visible_line(&format!("only a teaser was read: {why}")), "  ", 4))
-        }
-    };
-    std::iter::once(title).chain(reasons).chain(teaser).collect::<Vec<_>>().join("\n") + "\n"
+    let lack =
+        (*read != Read::Full).then(|| layout.wrap(&visible_line(&read.to_string()), "  ", 4));
+    std::iter::once(title).chain(reasons).chain(lack).collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -11,7 +11,6 @@ use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
 use crate::lifecycle::story::StoryStatus;
 use crate::store::StoryRecord;
-use tidings_rules::story::Read;
 use tidings_rules::text::{tokenise, visible_line};
 use tidings_rules::{Explained, Match, Truth};
 
@@ -40,10 +39,7 @@ fn headline(subject: &ExplainSubject) -> String {
 fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     let story = &subject.story;
     let words = tokenise(&story.title).len() + tokenise(&story.body).len();
-    let read = match &subject.read {
-        Read::Full => format!("the whole text, {}", count(words, "word", "words")),
-        Read::Teaser(why) => format!("only a teaser of {}: {why}", count(words, "word", "words")),
-    };
+    let read = format!("{}, {}", count(words, "word", "words"), subject.read);
     let feeds = subject.carriers.as_ref();
     let feeds = feeds
         .map(|feeds| feeds.iter().map(|feed| feed.name.0.as_str()).collect::<Vec<_>>().join(", "));
