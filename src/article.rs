@@ -178,7 +178,7 @@ fn next_reads(
         Err(why) => matches!(why, NoArticle::Stub(_)),
     };
     let may_be_article = |canonical: &Url| match landing(url, canonical) {
-        Landing::Article => true,
+        Landing::Article | Landing::Moved => true,
         Landing::Section => has_little || text.is_err(),
         _ => false,
     };

@@ -126,7 +126,8 @@ impl PageContent {
         match (next, found) {
             (NextRead::Refresh(_), Ok(found)) => found,
             (NextRead::Refresh(_), Err(why)) => {
-                let why = format!("the page sends browsers on to one that could not be read: {why}");
+                let why =
+                    format!("the page sends browsers on to one that could not be read: {why}");
                 Self { text: Err(NoArticle::because(why)), ..self }
             }
             (NextRead::OtherVersion(_), Ok(found)) if found.stands_for(&self) => found,
@@ -169,7 +170,8 @@ impl PageContent {
             self.part = Some(PartOfArticle::FirstPages(self.pages));
             return self;
         };
-        let is_same = |one: &String| next.headlines.iter().any(|other| is_same_headline(one, other));
+        let is_same =
+            |one: &String| next.headlines.iter().any(|other| is_same_headline(one, other));
         if !self.headlines.iter().any(is_same) {
             return self;
         }
@@ -291,7 +293,8 @@ mod tests {
     fn a_version_that_is_paid_or_empty_does_not_stand_for_a_whole_page() {
         let amp = PageContent { next: vec![NextRead::OtherVersion(url("/b"))], ..page(&[ONE]) };
         let sold = PageContent { part: Some(PartOfArticle::FreePart), ..page(&[ONE, TWO]) };
-        for found in [Ok(sold), Ok(PageContent::nothing(NoArticle::because("x"))), Err("y".into())] {
+        for found in [Ok(sold), Ok(PageContent::nothing(NoArticle::because("x"))), Err("y".into())]
+        {
             assert_eq!(read_on(amp.clone(), vec![found]).text, Ok(ONE.to_owned()));
         }
     }

@@ -15,9 +15,9 @@ use super::refresh::refresh_target;
 use crate::markup::elements::{has_no_text, is_block, raw_kind};
 use crate::markup::link::resolve;
 use crate::markup::tokens::{attribute, tokenise};
-use tidings_rules::text::one_line;
 use blocks::RawBlockCollector;
 pub(super) use blocks::RawBlocks;
+use tidings_rules::text::one_line;
 
 /// What a page says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(super) struct PageFacts {
     pub(super) refresh: Option<Url>,
     /// Its title, its headline for other sites, and the texts of its first `<h1>`.
     pub(super) headlines: Vec<String>,
+    /// Whether it marks a headline (`<h1>`, `og:title`), not only a title.
+    pub(super) marks_headline: bool,
     /// Whether its metadata says that the article is not free.
     pub(super) is_sold: bool,
     /// Whether it asks for a password.
@@ -90,8 +92,13 @@ static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 /// What scripts say that send browsers on.
-const SENDS_ON: [&str; 5] =
-    ["location.replace(", "location.assign(", "location.href=", "location.href =", "window.location="];
+const SENDS_ON: [&str; 5] = [
+    "location.replace(",
+    "location.assign(",
+    "location.href=",
+    "location.href =",
+    "window.location=",
+];
 
 /// The longest script that is searched for [`SENDS_ON`]. Pages that only send on have short ones.
 const LONGEST_SCRIPT: usize = 4096;
@@ -189,7 +196,10 @@ impl FactCollector {
                 self.next_page(tag);
             }
             "meta" => self.meta(tag),
-            "title" | "h1" => self.awaited = Some(Awaited::Headline),
+            "title" | "h1" => {
+                self.awaited = Some(Awaited::Headline);
+                self.facts.marks_headline |= name == "h1";
+            }
             "script" => {
                 let kind = value(tag, "type").unwrap_or_default().to_ascii_lowercase();
                 let is_data = kind.starts_with("application/ld+json");
@@ -204,7 +214,8 @@ impl FactCollector {
     }
 
     fn end(&mut self, name: &str) {
-        let ends_headline = matches!(name, "title" | "h1") && self.awaited == Some(Awaited::Headline);
+        let ends_headline =
+            matches!(name, "title" | "h1") && self.awaited == Some(Awaited::Headline);
         if ends_headline || name == "script" || self.awaited == Some(Awaited::Free) {
             self.end_text();
         }
@@ -270,12 +281,16 @@ impl FactCollector {
         let Some(content) = value(tag, "content") else { return };
         let name = value(tag, "name").or_else(|| value(tag, "property")).unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
-            "og:title" => self.headline(content),
+            "og:title" => {
+                self.headline(content);
+                self.facts.marks_headline = true;
+            }
             "robots" => self.facts.is_hidden |= content.to_ascii_lowercase().contains("noindex"),
             "article:content_tier" => self.facts.is_sold |= content.eq_ignore_ascii_case("locked"),
             _ => {}
         }
-        let is_refresh = value(tag, "http-equiv").unwrap_or_default().eq_ignore_ascii_case("refresh");
+        let is_refresh =
+            value(tag, "http-equiv").unwrap_or_default().eq_ignore_ascii_case("refresh");
         if is_refresh && let Some(target) = refresh_target(content) {
             self.refresh(target);
         }
@@ -330,7 +345,8 @@ impl TokenSink for FactSink {
         match token {
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
                 collector.start(&tag);
-                return raw_kind(&tag.name).map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
+                return raw_kind(&tag.name)
+                    .map_or(TokenSinkResult::Continue, TokenSinkResult::RawData);
             }
             Token::TagToken(tag) => collector.end(&tag.name),
             Token::CharacterTokens(text) => collector.characters(&text),

@@ -10,8 +10,10 @@ use super::phrases::PageSign;
 /// Where a link led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Landing {
-    /// The address may be that of an article.
+    /// The address may be that of the article.
     Article,
+    /// It may be that of an article, and has another path on the same host.
+    Moved,
     /// The address has the form of a section. What the page says decides.
     Section,
     /// The front page of a site, or of one of its languages.
@@ -28,7 +30,7 @@ impl Landing {
     /// Why no article is there, if the address alone shows it.
     pub(super) fn refusal(self) -> Option<&'static str> {
         match self {
-            Self::Article | Self::Section => None,
+            Self::Article | Self::Moved | Self::Section => None,
             Self::FrontPage => Some("the link leads to a front page now"),
             Self::Consent => Some(PageSign::Consent.reason()),
             Self::SignIn => Some(PageSign::SignIn.reason()),
@@ -189,9 +191,20 @@ pub(super) fn landing(asked: &Url, came_from: &Url) -> Landing {
         Landing::ErrorPage
     } else if !is_article && to.query.is_empty() {
         Landing::Section
+    } else if bare_host(asked) == bare_host(came_from) && from.segments != to.segments {
+        Landing::Moved
     } else {
         Landing::Article
     }
+}
+
+/// The host without the names of its versions.
+fn bare_host(url: &Url) -> &str {
+    let host = url.host_str().unwrap_or_default();
+    ["www.", "m.", "mobile.", "amp."]
+        .iter()
+        .find_map(|name| host.strip_prefix(name))
+        .unwrap_or(host)
 }
 
 /// Whether the query of `came_from` names the path of `asked`, as pages do that lead back once a
@@ -270,7 +283,10 @@ fn names_article(segment: &str) -> bool {
     let is_page = name.len() < segment.len();
     let is_id = digits >= 5 || (digits >= 2 && letters >= 2 && name.len() >= 8);
     let is_foreign_headline = !name.is_ascii() && name.chars().count() >= 12;
-    words >= 3 || is_id || is_foreign_headline || (is_page && (words >= 2 || digits > 0) && digits != 3)
+    words >= 3
+        || is_id
+        || is_foreign_headline
+        || (is_page && (words >= 2 || digits > 0) && digits != 3)
 }
 
 fn is_year(segment: &str) -> bool {
@@ -281,8 +297,25 @@ fn is_year(segment: &str) -> bool {
 /// Whether a name of a query only says where the reader came from.
 fn only_counts(name: &str) -> bool {
     const COUNTERS: [&str; 19] = [
-        "fbclid", "gclid", "dclid", "msclkid", "igshid", "mc_cid", "mc_eid", "cmpid", "cmp", "ito",
-        "ref", "ref_src", "source", "src", "rss", "feed", "partner", "at_medium", "at_campaign",
+        "fbclid",
+        "gclid",
+        "dclid",
+        "msclkid",
+        "igshid",
+        "mc_cid",
+        "mc_eid",
+        "cmpid",
+        "cmp",
+        "ito",
+        "ref",
+        "ref_src",
+        "source",
+        "src",
+        "rss",
+        "feed",
+        "partner",
+        "at_medium",
+        "at_campaign",
     ];
     name.starts_with("utm_") || COUNTERS.contains(&name)
 }
@@ -292,7 +325,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use Landing::{Article, Consent, ErrorPage, FrontPage, Section, SignIn};
+    use Landing::{Article, Consent, ErrorPage, FrontPage, Moved, Section, SignIn};
 
     fn landed(asked: &str, came_from: &str) -> Landing {
         landing(&asked.parse().unwrap(), &came_from.parse().unwrap())
@@ -312,10 +345,16 @@ mod tests {
         "https://wire.example/news/harbour-closes-4711234",
         "https://wire.example/news/harbour-opens-again-4711234"
     )]
-    #[case::pretty("https://wire.example/?p=4711", "https://wire.example/harbour-closes-after-storm/")]
+    #[case::pretty(
+        "https://wire.example/?p=4711",
+        "https://wire.example/harbour-closes-after-storm/"
+    )]
     #[case::pretty_by_number("https://wire.example/a.php?id=1", "https://wire.example/a/12345")]
     #[case::with_a_query("https://wire.example/story", "https://wire.example/article?id=7")]
-    #[case::shortener("https://sho.rt/x7Fq2", "https://wire.example/news/harbour-closes-after-storm")]
+    #[case::shortener(
+        "https://sho.rt/x7Fq2",
+        "https://wire.example/news/harbour-closes-after-storm"
+    )]
     #[case::counter(
         "https://click.wire.example/r/AbC123",
         "https://wire.example/politik/hafen-schliesst-nach-sturm-a-1234567.html"
@@ -330,20 +369,45 @@ mod tests {
         "https://wire.example/news/4f1c2a9e-0b7d-4c55-9a57-2f7f5a1f6c01"
     )]
     #[case::id_of_letters("https://wire.example/x", "https://wire.example/articles/c4gq9k7zl1eo")]
-    #[case::korean("https://sho.rt/1", "https://wire.example/news/%ED%95%AD%EA%B5%AC-%ED%8F%AD%ED%92%8D-%EC%9D%B4%ED%9B%84-%EB%8B%AB%ED%98%80")]
-    #[case::login_in_a_headline("https://sho.rt/1", "https://wire.example/tech/new-login-rules-for-banks")]
+    #[case::korean(
+        "https://sho.rt/1",
+        "https://wire.example/news/%ED%95%AD%EA%B5%AC-%ED%8F%AD%ED%92%8D-%EC%9D%B4%ED%9B%84-%EB%8B%AB%ED%98%80"
+    )]
+    #[case::login_in_a_headline(
+        "https://sho.rt/1",
+        "https://wire.example/tech/new-login-rules-for-banks"
+    )]
     #[case::error_in_a_headline("https://sho.rt/1", "https://wire.example/404-migrants-rescued")]
     #[case::paid_section(
         "https://sho.rt/1",
         "https://wire.example/subscribe/harbour-closes-after-storm-4711234"
     )]
-    #[case::cookies_of_the_section("https://sho.rt/1", "https://food.example/cookies/oat-and-raisin-recipe")]
-    #[case::signed_in_hosts("https://accounts.wire.example/a", "https://accounts.wire.example/b-c-d")]
+    #[case::cookies_of_the_section(
+        "https://sho.rt/1",
+        "https://food.example/cookies/oat-and-raisin-recipe"
+    )]
+    #[case::signed_in_hosts(
+        "https://accounts.wire.example/a",
+        "https://accounts.wire.example/b-c-d"
+    )]
     #[case::front_asked_for("https://wire.example/", "https://www.wire.example/en/")]
     #[case::amp("https://amp.wire.example/news/a-b-c/amp", "https://www.wire.example/news/a-b-c")]
     #[case::own_query("https://wire.example/a/story", "https://wire.example/a/story?cookies=1")]
     fn an_article_is_read_where_it_is_now(#[case] asked: &str, #[case] came_from: &str) {
-        assert_eq!(landed(asked, came_from), Article);
+        let landing = landed(asked, came_from);
+        assert!(matches!(landing, Article | Moved), "{landing:?}");
+    }
+
+    #[rstest]
+    #[case("https://wire.example/a/b-c-d", "https://www.wire.example/a/b-c-d/?x=1", Article)]
+    #[case("https://sho.rt/x", "https://wire.example/a/b-c-d", Article)]
+    #[case("https://wire.example/a/b-c-d", "https://m.wire.example/a/e-f-g", Moved)]
+    fn a_move_is_to_another_path_of_the_host(
+        #[case] asked: &str,
+        #[case] came_from: &str,
+        #[case] landing: Landing,
+    ) {
+        assert_eq!(landed(asked, came_from), landing);
     }
 
     #[rstest]
@@ -360,7 +424,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case("https://wire.example/news/harbour", "https://consent.wire.example/m?continue=1", Consent)]
+    #[case(
+        "https://wire.example/news/harbour",
+        "https://consent.wire.example/m?continue=1",
+        Consent
+    )]
     #[case("https://wire.example/news/harbour", "https://guce.other.example/x", Consent)]
     #[case("https://wire.example/news/harbour", "https://wire.example/cookie-wall?url=x", Consent)]
     #[case("https://wire.example/news/harbour", "https://wire.example/privacy-gate/", Consent)]
@@ -384,7 +452,11 @@ mod tests {
     #[case("https://wire.example/news/harbour", "https://wire.example/de/fehler", ErrorPage)]
     #[case("https://wire.example/news/harbour", "https://wire.example/news/", Section)]
     #[case("https://wire.example/a/story", "https://wire.example/world-news", Section)]
-    #[case("https://wire.example/2026/11/harbour-is-closed", "https://wire.example/2026/11/", Section)]
+    #[case(
+        "https://wire.example/2026/11/harbour-is-closed",
+        "https://wire.example/2026/11/",
+        Section
+    )]
     #[case("https://sho.rt/x", "https://wire.example/sport/football/", Section)]
     #[case("https://wire.example/news?id=4711", "https://wire.example/news", Section)]
     fn other_pages_are_known_by_their_address(

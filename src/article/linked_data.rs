@@ -47,7 +47,8 @@ fn holds_sold(value: &Value, depth: usize) -> bool {
                 _ => false,
             });
             // Lists of other articles have other keys: `itemListElement`, `mentions`.
-            let parts = ["@graph", "mainEntity", "hasPart"].iter().filter_map(|key| object.get(*key));
+            let parts =
+                ["@graph", "mainEntity", "hasPart"].iter().filter_map(|key| object.get(*key));
             is_sold || parts.into_iter().any(|part| holds_sold(part, depth + 1))
         }
         _ => false,

@@ -11,8 +11,7 @@ const QUERIES: [&str; 10] =
     ["page", "p", "pg", "pag", "paged", "pagina", "seite", "strana", "sivu", "side"];
 
 /// Words before the number of a page in a path.
-const WORDS: [&str; 9] =
-    ["page", "p", "pg", "seite", "pagina", "strana", "sivu", "side", "sayfa"];
+const WORDS: [&str; 9] = ["page", "p", "pg", "seite", "pagina", "strana", "sivu", "side", "sayfa"];
 
 /// Whether `next` is the page of the article at `page` that follows: on the same host, with the
 /// same path and query but for the number of the page. The next article, which many sites name in

@@ -78,10 +78,19 @@ pub(super) fn find_phrases(text: &str) -> Vec<FoundPhrase> {
     found
 }
 
-/// What a title says that is the title of such a page, alone or beside the name of the site.
-pub(super) fn sign_of_title(title: &str) -> Option<PageSign> {
-    let pieces = title.split(['|', '–', '—', '·', '»', ':']).flat_map(|piece| piece.split(" - "));
-    std::iter::once(title).chain(pieces).find_map(|piece| TABLE.titles.get(&spelled(piece)).copied())
+/// What a headline of a page says that is that of such a page, alone or beside the name of the
+/// site, or that has such a phrase.
+pub(super) fn sign_of_headline(headline: &str) -> Option<PageSign> {
+    let pieces = headline.split(['|', '–', '—', '·', '»', ':']);
+    let pieces = pieces.flat_map(|piece| piece.split(" - "));
+    let mut titles = std::iter::once(headline).chain(pieces);
+    let sign = titles.find_map(|piece| TABLE.titles.get(&spelled(piece)).copied());
+    sign.or_else(|| find_phrases(headline).first().map(|found| found.sign))
+}
+
+/// The number of words of `text` that name the cookies of the web, in many languages.
+pub(super) fn count_cookies(text: &str) -> usize {
+    TABLE.cookies.find_overlapping_iter(&spelled(text)).count()
 }
 
 /// The words of `text` as rules see them, with a space on both sides of each.
@@ -89,11 +98,14 @@ pub(super) fn spelled(text: &str) -> String {
     tokenise(text).iter().fold(" ".to_owned(), |words, token| words + &token.word + " ")
 }
 
-static TABLE: LazyLock<PhraseTable> = LazyLock::new(|| PhraseTable::parse(include_str!("phrases.txt")));
+static TABLE: LazyLock<PhraseTable> =
+    LazyLock::new(|| PhraseTable::parse(include_str!("phrases.txt")));
 
 struct PhraseTable {
     parts: AhoCorasick,
     phrases: Vec<Phrase>,
+    /// The words for cookies.
+    cookies: AhoCorasick,
     /// The signs of whole titles.
     titles: HashMap<String, PageSign>,
 }
@@ -106,30 +118,52 @@ struct Phrase {
 
 impl PhraseTable {
     fn parse(text: &str) -> Self {
-        let (mut sign, mut is_title) = (PageSign::Error, false);
+        let mut heading = Heading::Cookie;
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let (mut patterns, mut phrases, mut titles) = (Vec::new(), Vec::new(), HashMap::new());
+        let (mut patterns, mut phrases) = (Vec::new(), Vec::new());
+        let (mut titles, mut cookies) = (HashMap::new(), Vec::new());
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            if let Some(heading) = line.strip_prefix('[') {
-                let heading = heading.trim_end_matches(']');
-                let name = heading.strip_prefix("title ");
-                is_title = name.is_some();
-                sign = PageSign::named(name.unwrap_or(heading)).expect("a sign");
-            } else if is_title {
-                titles.insert(spelled(line), sign);
-            } else {
-                let parts = line.split(" + ").map(pattern).map(|part| {
-                    let number = numbers.len();
-                    *numbers.entry(part.clone()).or_insert_with(|| {
-                        patterns.push(part);
-                        number
-                    })
-                });
-                phrases.push(Phrase { sign, parts: parts.collect() });
+            if let Some(name) = line.strip_prefix('[') {
+                heading = Heading::named(name.trim_end_matches(']')).expect("a heading");
+                continue;
+            }
+            match heading {
+                Heading::Cookie => cookies.push(pattern(line)),
+                Heading::Title(sign) => {
+                    titles.insert(spelled(line), sign);
+                }
+                Heading::Phrase(sign) => {
+                    let parts = line.split(" + ").map(pattern).map(|part| {
+                        let number = numbers.len();
+                        *numbers.entry(part.clone()).or_insert_with(|| {
+                            patterns.push(part);
+                            number
+                        })
+                    });
+                    phrases.push(Phrase { sign, parts: parts.collect() });
+                }
             }
         }
-        let parts = AhoCorasick::new(patterns).expect("few phrases");
-        Self { parts, phrases, titles }
+        let search = |patterns| AhoCorasick::new::<_, String>(patterns).expect("few phrases");
+        Self { parts: search(patterns), phrases, cookies: search(cookies), titles }
+    }
+}
+
+/// What a heading of `phrases.txt` announces.
+#[derive(Clone, Copy)]
+enum Heading {
+    Phrase(PageSign),
+    Title(PageSign),
+    Cookie,
+}
+
+impl Heading {
+    fn named(name: &str) -> Option<Self> {
+        match (name, name.strip_prefix("title ")) {
+            ("cookie", _) => Some(Self::Cookie),
+            (_, Some(title)) => PageSign::named(title).map(Self::Title),
+            _ => PageSign::named(name).map(Self::Phrase),
+        }
     }
 }
 
@@ -187,11 +221,22 @@ mod tests {
     #[case("404 - Not Found", Some(Error))]
     #[case("The Wire: 404", Some(Error))]
     #[case("Anmelden – Der Draht", Some(SignIn))]
+    #[case("Oops! That page can’t be found.", Some(Error))]
     #[case("404 migrants rescued at sea", None)]
     #[case("Subscribe to the theory of strings", None)]
     #[case("", None)]
-    fn a_title_is_known_as_a_whole(#[case] title: &str, #[case] sign: Option<PageSign>) {
-        assert_eq!(sign_of_title(title), sign);
+    fn a_headline_is_known_as_a_whole_or_by_a_phrase(
+        #[case] title: &str,
+        #[case] sign: Option<PageSign>,
+    ) {
+        assert_eq!(sign_of_headline(title), sign);
+    }
+
+    #[test]
+    fn cookies_are_counted_in_many_languages() {
+        let text =
+            "Cookies, kakor, evästeitä, бисквитки, çerezleri, クッキー, 쿠키를; a cook, кукла.";
+        assert_eq!(count_cookies(text), 7);
     }
 
     #[test]
@@ -203,7 +248,7 @@ mod tests {
                 heading = line;
             } else if !line.is_empty() && !line.starts_with('#') {
                 let parts: Vec<String> = line.split(" + ").map(pattern).collect();
-                let is_title = heading.starts_with("[title");
+                let is_title = heading.starts_with("[title") || heading == "[cookie]";
                 assert!(seen.insert((is_title, parts.clone())), "{line} stands twice");
                 assert_eq!(line, line.trim(), "{line}");
                 assert_eq!(line.to_lowercase(), line, "{line}");

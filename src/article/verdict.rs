@@ -5,13 +5,15 @@
 //! | the link led to a front page, a consent page, a sign-in page or an error page | refused |
 //! | the page lists stories, and has not the feed's headline | refused |
 //! | the link led to a section, and the page lists stories or says nothing of the story | refused |
-//! | a short text under a title of such a page, without the feed's headline | refused |
+//! | the link led to another path, and the headline there and the text are of something else | refused |
+//! | a short text under a headline of such a page, without the feed's headline | refused |
 //! | a short text with a phrase of such a page; without that paragraph it does not tell the story | refused |
+//! | a short text that names cookies in one of fifty words and tells nothing of the story | refused |
 //! | a long text with two phrases of consent that tells nothing of the story | refused |
 //! | metadata that the article is not free, or a paywall's phrase, and a text before it | a part |
 //! | the same without a text | refused |
 //! | hardly any text, the marks of such a page, and nothing of the story | refused |
-//! | a short text without any telling word of headline and teaser | refused |
+//! | a text with less than one in eight of the telling words of headline and teaser | refused |
 //! | hardly any text | a part |
 //! | all else | the article |
 
@@ -21,7 +23,9 @@ use super::content::{NoArticle, PartOfArticle};
 use super::facts::PageFacts;
 use super::feed_texts::FeedTexts;
 use super::landing::Landing;
-use super::phrases::{FoundPhrase, PageSign, find_phrases, sign_of_title, spelled};
+use super::phrases::{
+    FoundPhrase, PageSign, count_cookies, find_phrases, sign_of_headline, spelled,
+};
 use tidings_rules::text::sentences;
 
 /// A text with this many words is an article, whatever phrases it has, if it tells the story.
@@ -39,8 +43,13 @@ const FEWEST_FREE: usize = 10;
 /// A text with fewer words is refused if the marks of the page say that it is no article.
 const LITTLE: usize = 60;
 
-/// A text with fewer words must have a telling word of headline or teaser.
-const SHORT: usize = 100;
+/// The fewest telling words of headline and teaser of which a page must have one in so many: any
+/// page, and one to which the link was redirected.
+const ANYWHERE: (usize, usize) = (8, 8);
+const REDIRECTED: (usize, usize) = (4, 4);
+
+/// A text that names cookies once in so many words speaks of those of the page.
+const WORDS_A_COOKIE: usize = 50;
 
 /// How many paragraphs of a long text may hold the note of a paywall, from its end, and how many
 /// words such a note has.
@@ -66,10 +75,10 @@ pub(super) fn judge(
     let Evidence { facts, feed, .. } = evidence;
     let has_headline = feed.has_headline(&facts.headlines);
     if !has_headline && feed.are_known() {
-        refuse_list(&text, evidence)?;
+        refuse_elsewhere(&text, evidence)?;
     }
     let is_short = count_words(&text) < LONG;
-    let title = facts.headlines.iter().find_map(|title| sign_of_title(title));
+    let title = facts.headlines.iter().find_map(|title| sign_of_headline(title));
     if let Some(sign) = title.filter(|_| is_short && !has_headline) {
         return Err(NoArticle::because(sign.reason()));
     }
@@ -84,7 +93,10 @@ pub(super) fn judge(
     let is_told = has_headline || feed.are_told_in(&text);
     let count = count_words(&text);
     if !is_told {
-        refuse_little(&text, count, evidence)?;
+        refuse_marked(count, evidence)?;
+        if feed.are_missed_by(&facts.headlines, &text, ANYWHERE) {
+            return Err(NoArticle::because("the page says nothing of the story"));
+        }
     }
     match count {
         0..FEWEST => {
@@ -95,23 +107,26 @@ pub(super) fn judge(
     }
 }
 
-/// Refuses a list of stories. The page has not the feed's headline.
-fn refuse_list(text: &str, evidence: Evidence<'_>) -> Result<(), NoArticle> {
+/// Refuses a page without the feed's headline that lists stories or tells another one.
+fn refuse_elsewhere(text: &str, evidence: Evidence<'_>) -> Result<(), NoArticle> {
     let Evidence { landing, facts, feed } = evidence;
     let listed = facts.blocks.listed(text);
     let is_list = |items: usize, percent: u32| {
         listed.items >= items && listed.listed * 100 >= listed.words * percent
     };
-    if landing == Landing::Section
-        && (is_list(3, 40) || feed.are_absent_from(&facts.headlines, text))
-    {
-        return Err(NoArticle::because("the link leads to a section now"));
-    }
-    let has_little = count_words(text) < TOO_LITTLE && !feed.are_told_in(text);
-    if is_list(4, 60) || has_little && facts.blocks.count_teasers() >= 5 {
-        return Err(NoArticle::because("the page is a list of other stories"));
-    }
-    Ok(())
+    let misses = |share: (usize, usize)| feed.are_missed_by(&facts.headlines, text, share);
+    let tells_another = || misses(ANYWHERE) || facts.marks_headline && misses(REDIRECTED);
+    let has_little = || count_words(text) < TOO_LITTLE && !feed.are_told_in(text);
+    let why = match landing {
+        Landing::Section if is_list(3, 40) || tells_another() => "the link leads to a section now",
+        Landing::Moved if tells_another() => "the link leads to another page now",
+        _ if is_list(4, 60) => "the page is a list of other stories",
+        _ if facts.blocks.count_teasers() >= 5 && has_little() => {
+            "the page is a list of other stories"
+        }
+        _ => return Ok(()),
+    };
+    Err(NoArticle::because(why))
 }
 
 /// `text` without the paragraphs that ask for consent, check for robots or speak of an error, if
@@ -124,8 +139,16 @@ fn without_signs(
     let Evidence { feed, .. } = evidence;
     let mut found = find_phrases(&text);
     found.retain(|found| found.sign != PageSign::Paywall);
-    let Some(sign) = found.iter().map(|found| found.sign).min() else { return Ok(text) };
-    if count_words(&text) >= LONG {
+    let count = count_words(&text);
+    let Some(sign) = found.iter().map(|found| found.sign).min() else {
+        let names_cookies = count < LONG && count_cookies(&text) * WORDS_A_COOKIE >= count.max(1);
+        return if names_cookies && !has_headline && !feed.are_told_in(&text) {
+            Err(NoArticle::because(PageSign::Consent.reason()))
+        } else {
+            Ok(text)
+        };
+    };
+    if count >= LONG {
         let mut consent: Vec<usize> = found
             .iter()
             .filter(|found| found.sign == PageSign::Consent)
@@ -194,16 +217,14 @@ fn free_part(text: &str, notes: &[FoundPhrase], evidence: Evidence<'_>) -> Optio
 
 /// The sentences of a paragraph before the one with the note of a paywall.
 fn sentences_before_note(paragraph: &str) -> &str {
-    let has_note = |sentence: &str| {
-        find_phrases(sentence).iter().any(|found| found.sign == PageSign::Paywall)
-    };
+    let has_note =
+        |sentence: &str| find_phrases(sentence).iter().any(|found| found.sign == PageSign::Paywall);
     let found = sentences(paragraph).into_iter().find(|place| has_note(&paragraph[place.clone()]));
     found.map_or("", |place| paragraph[..place.start].trim_end())
 }
 
-/// Refuses a page of little text whose marks say that it is no article, and a short one without a
-/// telling word of the story.
-fn refuse_little(text: &str, count: usize, evidence: Evidence<'_>) -> Result<(), NoArticle> {
+/// Refuses a page of little text whose marks say that it is no article.
+fn refuse_marked(count: usize, evidence: Evidence<'_>) -> Result<(), NoArticle> {
     let Evidence { facts, feed, .. } = evidence;
     if count < LITTLE && feed.are_known() {
         let signs = [
@@ -218,9 +239,6 @@ fn refuse_little(text: &str, count: usize, evidence: Evidence<'_>) -> Result<(),
     }
     if count < TOO_LITTLE && facts.sends_on {
         return Err(NoArticle::because("the page sends browsers on with a script"));
-    }
-    if count < SHORT && feed.are_absent_from(&facts.headlines, text) {
-        return Err(NoArticle::because("the page says nothing of the story"));
     }
     Ok(())
 }

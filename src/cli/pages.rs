@@ -74,7 +74,11 @@ impl<'m> PageReader<'m> {
     }
 
     /// The text of `item` with its page at `url`, and the language that the page says.
-    async fn read_text(&self, url: &Url, item: &Item) -> Result<(PageText, Option<String>), String> {
+    async fn read_text(
+        &self,
+        url: &Url,
+        item: &Item,
+    ) -> Result<(PageText, Option<String>), String> {
         let feed = Arc::new(FeedTexts::new(&item.title, &item.text));
         let page = self
             .fetch_page(url, url, &feed)

@@ -139,7 +139,8 @@ async fn match_and_record(
 ) -> Result<(), StoreError> {
     let SettledPage { body, lang, read, fetches } = page;
     let at = now();
-    let may_recheck = !matches!(read, Read::Teaser(_)) && waiting.fetches + fetches < page_wait::MOST_FETCHES;
+    let may_recheck =
+        !matches!(read, Read::Teaser(_)) && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
         .recheck_ages
         .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)

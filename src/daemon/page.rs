@@ -61,7 +61,7 @@ pub(crate) async fn read_article(
 
 /// How much was read of an article.
 pub(crate) fn extent(part: Option<PartOfArticle>) -> Read {
-    part.map_or(Read::Full, |why| Read::Teaser(why.to_string()) /* TODO partial */)
+    part.map_or(Read::Full, |why| Read::Partial(why.to_string()))
 }
 
 /// What a page is compared with. The second page of an article need not say what the feed says.

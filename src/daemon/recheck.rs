@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::clock::{later, now};
+use crate::daemon::page::PageText;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
-use crate::daemon::page::PageText;
 use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;

@@ -45,7 +45,8 @@ impl RawBlocks {
     /// teaser is all that stands between two links, if it is short.
     fn list_items(&self) -> Vec<Option<usize>> {
         let mut items = Vec::with_capacity(self.0.len());
-        for (number, run) in self.0.chunk_by(|one, other| !one.is_link() && !other.is_link()).enumerate()
+        for (number, run) in
+            self.0.chunk_by(|one, other| !one.is_link() && !other.is_link()).enumerate()
         {
             let is_link = run.iter().all(RawBlock::is_link);
             let words: u32 = run.iter().map(|block| block.words).sum();
@@ -184,7 +185,8 @@ mod tests {
             ("The parliament sat all night.", false),
             ("Imprint", true),
         ]);
-        let text = format!("Harbour closes after storm\n\n{TEASER}\n\nThe parliament sat all night!");
+        let text =
+            format!("Harbour closes after storm\n\n{TEASER}\n\nThe parliament sat all night!");
         let listed = page.listed(&text);
         assert_eq!((listed.words, listed.listed, listed.items), (20, 20, 3));
         assert_eq!(page.count_teasers(), 2);

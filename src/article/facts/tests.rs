@@ -13,7 +13,12 @@ fn text(url: Option<&Url>) -> Option<&str> {
 }
 
 #[rstest]
-#[case("<html amp lang=en><link rel=canonical href='/a'>", true, Some("https://wire.example/a"), None)]
+#[case(
+    "<html amp lang=en><link rel=canonical href='/a'>",
+    true,
+    Some("https://wire.example/a"),
+    None
+)]
 #[case(
     "<!doctype html><html ⚡><link REL=Canonical href=//b.example/x>",
     true,
@@ -26,7 +31,12 @@ fn text(url: Option<&Url>) -> Option<&str> {
     None,
     Some("https://wire.example/news/amp")
 )]
-#[case("<base href=/other/><link rel=amphtml href=amp>", false, None, Some("https://wire.example/other/amp"))]
+#[case(
+    "<base href=/other/><link rel=amphtml href=amp>",
+    false,
+    None,
+    Some("https://wire.example/other/amp")
+)]
 #[case("<html><link rel=canonical href='/news/1#top'>", false, None, None)]
 #[case(
     "<html><link rel=amphtml href='javascript:x'><link rel=amphtml href='file:///etc/passwd'>",
@@ -51,10 +61,19 @@ fn a_page_names_its_versions(
 
 #[rstest]
 #[case("<meta http-equiv=refresh content='0; url=/real'>", Some("https://wire.example/real"))]
-#[case("<META HTTP-EQUIV=\"Refresh\" CONTENT=\"1;URL='/real'\">", Some("https://wire.example/real"))]
+#[case(
+    "<META HTTP-EQUIV=\"Refresh\" CONTENT=\"1;URL='/real'\">",
+    Some("https://wire.example/real")
+)]
 #[case("<META HTTP-EQUIV=REFRESH CONTENT=0;/real>", Some("https://wire.example/real"))]
-#[case("<body><p>Moved.<meta http-equiv=refresh content='3;url=real'>", Some("https://wire.example/news/real"))]
-#[case("<meta http-equiv=refresh content='0;url=//b.example/1?a=b&amp;c=d'>", Some("https://b.example/1?a=b&c=d"))]
+#[case(
+    "<body><p>Moved.<meta http-equiv=refresh content='3;url=real'>",
+    Some("https://wire.example/news/real")
+)]
+#[case(
+    "<meta http-equiv=refresh content='0;url=//b.example/1?a=b&amp;c=d'>",
+    Some("https://b.example/1?a=b&c=d")
+)]
 #[case("<meta http-equiv=refresh content='0;url=http://b.example/'>", None)]
 #[case("<meta http-equiv=refresh content='0;url=#top'>", None)]
 #[case("<meta http-equiv=refresh content='0;url=javascript:x'>", None)]
@@ -79,7 +98,10 @@ fn the_header_refresh_counts_if_the_page_has_none() {
 #[rstest]
 #[case("<link rel=next href='?page=2'>", Some("https://wire.example/news/1?page=2"))]
 #[case("<a href='/news/1/2' rel='nofollow NEXT'>Next</a>", Some("https://wire.example/news/1/2"))]
-#[case("<link rel=next href=/news/2><a rel=next href='?page=2'>", Some("https://wire.example/news/1?page=2"))]
+#[case(
+    "<link rel=next href=/news/2><a rel=next href='?page=2'>",
+    Some("https://wire.example/news/1?page=2")
+)]
 #[case("<link rel=next title='Another story' href=/news/another-story>", None)]
 #[case("<link rel=prev href='?page=2'>", None)]
 fn a_next_page_is_named(#[case] html: &str, #[case] next: Option<&str>) {
@@ -90,6 +112,7 @@ fn a_next_page_is_named(#[case] html: &str, #[case] next: Option<&str>) {
 fn headlines_are_those_of_the_page_and_not_of_its_drawings() {
     let html = "<title>Harbour\n closes | Wire</title><meta property=og:title content='Harbour closes'>\
         <svg><title>Logo</title></svg><h1><a href=/>Harbour <b>closes</b></a> today</h1><h1>Harbour closes</h1>";
+    assert!(read(html).marks_headline && !read("<title>Harbour closes</title>").marks_headline);
     assert_eq!(
         read(html).headlines,
         ["Harbour closes | Wire", "Harbour closes", "Harbour closes today"]
