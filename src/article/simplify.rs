@@ -1,21 +1,21 @@
 //! Rewrites a page's HTML so that its tree stays shallow. The parser gets only the rewritten HTML.
 
+mod boxes;
+mod parts;
+
 use std::cell::RefCell;
 use std::fmt::Write;
-use std::ops::Range;
 
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use crate::markup::elements::{has_no_text, is_block, is_void, may_go_unclosed, raw_kind};
 use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, attribute, tokenise};
+use parts::{Part, Parts, Written};
 
 /// The most elements that are open at once. A tree costs quadratic time in its depth. No article
 /// needs a tenth of this.
 const DEEPEST: usize = 512;
-
-/// The fewest bytes of text of an article after which the next article begins.
-const FIRST_ARTICLE: usize = 1000;
 
 /// Why no tree is made of a page, in words for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,22 +52,20 @@ pub(super) struct SimplePage {
 pub(super) fn simplify(html: &str, hidden: Hidden) -> Result<SimplePage, Unfit> {
     let page = PageWriter {
         page: SimplePage { html: String::with_capacity(html.len() / 2), hidden: 0 },
+        written: Written::default(),
         open: Vec::new(),
         skipped: None,
         hidden,
         hidden_from: None,
-        articles: Vec::new(),
+        links: 0,
+        parts: Parts::default(),
         is_too_deep: false,
     };
     let sink = Simple(RefCell::new(page));
     tokenise(html, &sink).map_err(|TagTooLarge| Unfit::TagTooLarge)?;
     let mut page = sink.0.into_inner();
     page.close_to(0);
-    if page.is_too_deep {
-        return Err(Unfit::TooDeep);
-    }
-    page.drop_next_articles();
-    Ok(page.page)
+    if page.is_too_deep { Err(Unfit::TooDeep) } else { Ok(page.finish()) }
 }
 
 /// An element that is left out with its content. It ends at its end tag, or with the element around
@@ -98,40 +96,52 @@ impl SkippedElement {
 
 struct PageWriter {
     page: SimplePage,
-    open: Vec<String>,
+    /// The text that was written.
+    written: Written,
+    open: Vec<OpenElement>,
     skipped: Option<SkippedElement>,
     hidden: Hidden,
     /// The number of elements around the hidden element, within one.
     hidden_from: Option<usize>,
-    /// The `<article>` elements that are in no other.
-    articles: Vec<ArticlePlace>,
+    /// The number of links that are open.
+    links: usize,
+    parts: Parts,
     is_too_deep: bool,
 }
 
-/// An `<article>` element in the rewritten HTML.
-struct ArticlePlace {
-    place: Range<usize>,
-    /// The number of elements around it.
-    depth: usize,
-    has_headline: bool,
-    /// The bytes of its text.
-    text: usize,
+/// An element that is open.
+struct OpenElement {
+    name: String,
+    part: Option<Part>,
 }
 
 impl PageWriter {
     fn text(&mut self, text: &str) {
         if self.skipped.is_none() && !self.is_too_deep {
             escape::push_attribute(&mut self.page.html, text);
-            let written = text.trim().len();
-            if self.hidden_from.is_some() {
-                self.page.hidden += written;
-            }
-            if let Some(article) = self.articles.last_mut()
-                && article.place.is_empty()
-            {
-                article.text += written;
-            }
+            let bytes = text.trim().len();
+            self.written.text += bytes;
+            self.written.linked += if self.links > 0 { bytes } else { 0 };
+            self.page.hidden += if self.hidden_from.is_some() { bytes } else { 0 };
         }
+    }
+
+    /// What was written so far.
+    fn written(&self) -> Written {
+        Written { html: self.page.html.len(), ..self.written }
+    }
+
+    /// The page without the parts that are left out.
+    fn finish(mut self) -> SimplePage {
+        let html = std::mem::take(&mut self.page.html);
+        let written = Written { html: html.len(), ..self.written };
+        let mut from = 0;
+        for range in self.parts.left_out(written) {
+            self.page.html.push_str(&html[from..range.start]);
+            from = range.end;
+        }
+        self.page.html.push_str(&html[from..]);
+        self.page
     }
 
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
@@ -160,13 +170,15 @@ impl PageWriter {
         } else if is_dropped_whole(name) && !is_shadow_root(tag) {
             self.skipped = (!has_no_end).then(|| SkippedElement::new(name));
         } else if !is_dropped_tag(name) {
-            self.note_article(name);
+            Parts::note_within(name, self.open.iter_mut().map(|open| &mut open.part));
+            let part = Part::of(tag, self.written());
             self.write_start(name, tag);
             if !is_void(name) && !may_go_unclosed(name) {
                 if self.hidden_from.is_none() && is_hidden(tag) {
                     self.hidden_from = Some(self.open.len());
                 }
-                self.open.push(name.to_owned());
+                self.links += usize::from(name == "a");
+                self.open.push(OpenElement { name: name.to_owned(), part });
                 self.is_too_deep = self.open.len() > DEEPEST;
             }
         }
@@ -177,7 +189,7 @@ impl PageWriter {
             if let Some(at) = skipped.open.iter().rposition(|open| open == name) {
                 return skipped.open.truncate(at);
             }
-            let ends_around = self.open.iter().any(|open| open == name);
+            let ends_around = self.open.iter().any(|open| open.name == name);
             if skipped.name != name && !ends_around {
                 return;
             }
@@ -189,35 +201,8 @@ impl PageWriter {
         }
         if may_go_unclosed(name) {
             self.close(name);
-        } else if let Some(at) = self.open.iter().rposition(|open| open == name) {
+        } else if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
             self.close_to(at);
-        }
-    }
-
-    /// Notes where an article begins, and whether it has a headline of its own.
-    fn note_article(&mut self, name: &str) {
-        let start = self.page.html.len();
-        let open = self.articles.last_mut().filter(|article| article.place.is_empty());
-        match (open, name) {
-            (None, "article") => self.articles.push(ArticlePlace {
-                place: start..start,
-                depth: self.open.len(),
-                has_headline: false,
-                text: 0,
-            }),
-            (Some(article), "h1") => article.has_headline = true,
-            _ => {}
-        }
-    }
-
-    /// Drops the articles after the first if each has a headline of its own: some pages append the
-    /// next article.
-    fn drop_next_articles(&mut self) {
-        let Some((first, others)) = self.articles.split_first() else { return };
-        if first.has_headline && first.text >= FIRST_ARTICLE {
-            for next in others.iter().rev().filter(|next| next.has_headline) {
-                self.page.html.drain(next.place.clone());
-            }
         }
     }
 
@@ -237,15 +222,11 @@ impl PageWriter {
 
     fn close_to(&mut self, depth: usize) {
         while self.open.len() > depth {
-            let name = self.open.pop().unwrap_or_default();
-            self.close(&name);
-            let depth = self.open.len();
-            let html = &self.page.html;
-            if let Some(article) = self.articles.last_mut()
-                && article.place.is_empty()
-                && article.depth == depth
-            {
-                article.place.end = html.len();
+            let Some(element) = self.open.pop() else { return };
+            self.close(&element.name);
+            self.links -= usize::from(element.name == "a");
+            if let Some(part) = element.part {
+                self.parts.close(&part, self.written());
             }
         }
         self.hidden_from.take_if(|from| *from >= depth);
@@ -390,6 +371,38 @@ mod tests {
     #[case("<template><p>a</template>b", "b")]
     fn pages_are_written_anew(#[case] html: &str, #[case] simple: &str) {
         assert_eq!(html_of(html).as_deref(), Ok(simple));
+    }
+
+    #[rstest]
+    #[case::newsletter("<div class=newsletter-signup>Zeppelins by mail</div>")]
+    #[case::camel_case("<div class='c-relatedLinks__box'><p>Zeppelin crashes</p></div>")]
+    #[case::id("<section id=mostRead><ol><li>Zeppelin crashes</ol></section>")]
+    #[case::breadcrumbs("<ol class='nav breadcrumb'><li>News<li>Zeppelins</ol>")]
+    #[case::tags("<div class=tag-list>Zeppelin</div>")]
+    #[case::teaser("<div class=teaser><a href=/x>Zeppelin crashes</a> Monday</div>")]
+    #[case::player("<div class=video-player><p>Watch the zeppelin</p><p>02:12</p></div>")]
+    #[case::nested("<div class=comments><h2>Talk</h2><div class=comments>Zeppelin</div></div>")]
+    fn boxes_are_left_out(#[case] html: &str) {
+        let rest = "<p>The council voted for a footbridge.</p>".repeat(9);
+        let page = html_of(&format!("{rest}{html}{rest}")).unwrap();
+        assert_eq!(page, rest.repeat(2), "{html}");
+    }
+
+    #[rstest]
+    #[case("<div class=article-teaser><p>A zeppelin crashed.</p></div>")]
+    #[case("<div class='post tag-zeppelin'><p>A zeppelin crashed.</p></div>")]
+    #[case("<div class=subscriber-only><p>A zeppelin crashed.</p></div>")]
+    #[case("<div class=newsletter><article>A zeppelin crashed.</article></div>")]
+    #[case("<div class=related><h1>A zeppelin crashed.</h1></div>")]
+    fn what_only_looks_like_a_box_stays(#[case] html: &str) {
+        let rest = "<p>The council voted for a footbridge.</p>".repeat(9);
+        assert!(html_of(&format!("{rest}{html}")).unwrap().contains("zeppelin"), "{html}");
+    }
+
+    #[test]
+    fn an_element_with_much_of_the_text_is_no_box() {
+        let html = "<div class=newsletter>The council voted.</div><p>The end.</p>";
+        assert!(html_of(html).unwrap().contains("council"));
     }
 
     #[test]

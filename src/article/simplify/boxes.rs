@@ -1,8 +1,4 @@
-//! Finds boxes by the names that their pages give them.
-
-use std::ops::Range;
-
-use crate::markup::plain::outline::{Outline, TextBlock};
+//! Recognises boxes, such as a newsletter's, by the classes and ids that their pages give them.
 
 /// The names of boxes, as words with `-` between them. A name also stands for longer ones that
 /// begin with it.
@@ -102,34 +98,40 @@ const PLAYERS: [&str; 4] = ["audio", "player", "podcast", "video"];
 /// The most bytes of text of the box of a player.
 const PLAYER: usize = 250;
 
-/// Drops the blocks of boxes. An element with most of the text is no box.
-pub(super) fn drop_boxes(outline: &Outline, kept: &mut [bool]) {
-    let sizes = sums(&outline.blocks, |block| block.text.len());
-    let linked = sums(&outline.blocks, |block| block.linked);
-    let total = sizes.last().copied().unwrap_or_default();
-    for element in &outline.elements {
-        let Range { start, end } = element.blocks;
-        let size = sizes[end] - sizes[start];
-        let is_box = || {
-            let names: Vec<String> = element.marks.split_ascii_whitespace().map(words_of).collect();
-            is_named(&names, &BOXES)
-                || (2 * (linked[end] - linked[start]) >= size && is_named(&names, &LINK_BOXES))
-                || (size <= PLAYER && is_named(&names, &PLAYERS))
-        };
-        if 2 * size <= total && is_box() {
-            kept[start..end].fill(false);
-        }
-    }
+/// The kinds of boxes. They differ in what else distinguishes them from the article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BoxKind {
+    /// By its name alone.
+    Named,
+    /// If most of its text is links.
+    Links,
+    /// If its text is short.
+    Player,
 }
 
-/// The sum of `part` over all blocks before each index.
-fn sums(blocks: &[TextBlock], part: impl Fn(&TextBlock) -> usize) -> Vec<usize> {
-    let mut sum = 0;
-    let next = |block| {
-        sum += part(block);
-        sum
-    };
-    std::iter::once(0).chain(blocks.iter().map(next)).collect()
+impl BoxKind {
+    /// The kind of box of an element with these classes and this id.
+    pub(super) fn of(marks: [&str; 2]) -> Option<Self> {
+        let names: Vec<String> =
+            marks.iter().flat_map(|mark| mark.split_ascii_whitespace()).map(words_of).collect();
+        let kinds = [
+            (Self::Named, &BOXES[..]),
+            (Self::Links, &LINK_BOXES[..]),
+            (Self::Player, &PLAYERS[..]),
+        ];
+        kinds.into_iter().find(|(_, boxes)| is_named(&names, boxes)).map(|(kind, _)| kind)
+    }
+
+    /// Whether an element of this kind with this much text is a box. `total` is the text of the
+    /// page: an element with much of it is no box.
+    pub(super) fn holds(self, text: usize, linked: usize, total: usize) -> bool {
+        3 * text <= total
+            && match self {
+                Self::Named => true,
+                Self::Links => 2 * linked >= text,
+                Self::Player => text <= PLAYER,
+            }
+    }
 }
 
 fn is_named(names: &[String], boxes: &[&str]) -> bool {
