@@ -2,45 +2,39 @@
 //! threads for blocking work.
 
 mod content;
+mod extract;
 mod facts;
 mod feed_texts;
+mod furniture;
 mod landing;
 mod language;
 mod linked_data;
 mod next_page;
+mod no_article;
 mod phrases;
 mod refresh;
 pub mod robots;
 mod simplify;
 mod verdict;
 
-use dom_smoothie::{Config, Readability, TextMode};
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
-pub use content::{NextRead, NoArticle, PageContent, PartOfArticle};
+pub use content::{NextRead, PageContent, PartOfArticle};
 pub use feed_texts::FeedTexts;
 pub use language::{stated_language, story_language};
+pub use no_article::NoArticle;
 
-use crate::article::simplify::simplify;
 use crate::feed::document::Item;
 use crate::markup::decode::decode;
-use crate::markup::plain;
-use crate::markup::shield::catch_panic;
+use extract::{Extract, extract};
 use facts::{PageFacts, facts};
 use landing::{Landing, landing};
 use phrases::{FoundPhrase, PageSign, find_phrases};
-use tidings_rules::text::{visible, visible_line};
 use verdict::{Evidence, TOO_LITTLE, count_words, judge};
 
 /// A text with fewer words is a teaser.
 const SHORT: usize = 150;
-
-/// The most bytes of markup after simplification: some thousand times that of an article.
-const MOST_MARKUP: usize = 4 << 20;
-
-/// The most elements of a page after simplification.
-const MOST_ELEMENTS: usize = 50_000;
 
 /// A page as it was fetched.
 #[derive(Clone, Copy, Debug)]
@@ -128,14 +122,16 @@ pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
     }
     let html = decode(bytes, content_type);
     let facts = facts(&html, url, refresh);
-    let extract = extract_page(&html, url);
+    let extract = extract(&html, url);
     if let Some(target) = followed_refresh(&facts, &extract) {
         let why = NoArticle::Stub("the page only sends browsers on to another".to_owned());
         let next = vec![NextRead::Refresh(target)];
         return PageContent { next, lang: facts.lang, ..PageContent::nothing(why) };
     }
     let (title, judged) = match extract {
-        Ok((title, text)) => (title, judge(text, Evidence { landing, facts: &facts, feed })),
+        Ok(Extract { title, text }) => {
+            (title, judge(text, Evidence { landing, facts: &facts, feed }))
+        }
         Err(why) => (String::new(), Err(why)),
     };
     let (text, part) = match judged {
@@ -150,12 +146,9 @@ pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
 }
 
 /// Where a page sends browsers that holds next to no text and does not check for robots.
-fn followed_refresh(
-    facts: &PageFacts,
-    extract: &Result<(String, String), NoArticle>,
-) -> Option<Url> {
+fn followed_refresh(facts: &PageFacts, extract: &Result<Extract, NoArticle>) -> Option<Url> {
     let is_empty = match extract {
-        Ok((_, text)) => {
+        Ok(Extract { text, .. }) => {
             let checks = |found: &FoundPhrase| found.sign == PageSign::Robot;
             count_words(text) < TOO_LITTLE && !find_phrases(text).iter().any(checks)
         }
@@ -192,14 +185,6 @@ fn next_reads(
     other.into_iter().chain(next_page.map(NextRead::NextPage)).collect()
 }
 
-fn extract_page(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
-    let simple = simplify(html).map_err(|why| NoArticle::because(why.to_string()))?;
-    if simple.len() > MOST_MARKUP {
-        return Err(NoArticle::because("the page is too large"));
-    }
-    extract(&simple, url)
-}
-
 /// The kind of a document that is not a web page.
 fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     let kind = content_type
@@ -217,26 +202,6 @@ fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
         "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" | ""
     );
     (!is_page).then(|| format!("a document of type {kind}"))
-}
-
-fn extract(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
-    let config = Config {
-        text_mode: TextMode::Formatted,
-        max_elements_to_parse: MOST_ELEMENTS,
-        disable_json_ld: true,
-        ..Config::default()
-    };
-    let article = catch_panic(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
-    match article {
-        Some(Ok(article)) => {
-            let title = visible_line(&article.title).trim().to_owned();
-            Ok((title, plain::from_text(&visible(&article.text_content))))
-        }
-        Some(Err(_)) => Err(NoArticle::Stub(
-            "the page holds no article that can be distinguished from the rest of it".to_owned(),
-        )),
-        None => Err(NoArticle::because("the page is too damaged to be read")),
-    }
 }
 
 /// The text that rules match once a page was read. It is the page's text. The teaser is a paragraph

@@ -3,24 +3,8 @@
 use url::Url;
 
 use super::feed_texts::is_same_headline;
+use super::no_article::NoArticle;
 use super::phrases::spelled;
-
-/// Why no article text could be read, in words that follow "teaser only: ".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoArticle {
-    /// The page holds hardly any text. Its AMP version may hold more.
-    #[error("{0}")]
-    Stub(String),
-    /// The page is of another kind, or refuses to be read.
-    #[error("{0}")]
-    Refused(String),
-}
-
-impl NoArticle {
-    pub(super) fn because(why: impl Into<String>) -> Self {
-        Self::Refused(why.into())
-    }
-}
 
 /// Why a text is only a part of the article, in words that follow "part of the article: ".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,10 +19,11 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::content::{NoArticle, PartOfArticle};
+use super::content::PartOfArticle;
 use super::facts::PageFacts;
 use super::feed_texts::FeedTexts;
 use super::landing::Landing;
+use super::no_article::NoArticle;
 use super::phrases::{
     FoundPhrase, PageSign, count_cookies, find_phrases, sign_of_headline, spelled,
 };
