@@ -159,7 +159,8 @@ fn followed_refresh(facts: &PageFacts, extract: &Result<Extract, NoArticle>) -> 
 }
 
 /// What is to be read after the page at `url`: the canonical page of an AMP page unless its address
-/// is that of another kind of page, the AMP page of an empty one, and the next page of a whole one.
+/// is that of another kind of page, the AMP page of an empty one, and the next page of an article
+/// that is free.
 fn next_reads(
     facts: &PageFacts,
     url: &Url,
@@ -180,7 +181,8 @@ fn next_reads(
     } else {
         facts.amp.clone().filter(|_| has_little)
     };
-    let next_page = facts.next_page.clone().filter(|_| text.is_ok() && part.is_none());
+    let is_paid = part == Some(PartOfArticle::FreePart);
+    let next_page = facts.next_page.clone().filter(|_| text.is_ok() && !is_paid);
     let other = other.map(NextRead::OtherVersion);
     other.into_iter().chain(next_page.map(NextRead::NextPage)).collect()
 }

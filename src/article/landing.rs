@@ -109,7 +109,7 @@ const SIGN_IN_PATHS: [&str; 41] = [
 ];
 
 /// Parts of paths of pages that say that there is none.
-const ERROR_PATHS: [&str; 30] = [
+const ERROR_PATHS: [&str; 32] = [
     "400",
     "401",
     "403",
@@ -140,6 +140,8 @@ const ERROR_PATHS: [&str; 30] = [
     "erreur",
     "introuvable",
     "nietgevonden",
+    "maintenance",
+    "wartung",
 ];
 
 /// Names of the files and folders of front pages.
@@ -155,6 +157,10 @@ const FRONT_PATHS: [&str; 10] = [
     "inicio",
     "frontpage",
 ];
+
+/// Parts of paths of pages that list what was searched for.
+const SEARCH_PATHS: [&str; 7] =
+    ["search", "suche", "recherche", "buscar", "ricerca", "szukaj", "zoeken"];
 
 /// The shortest path that a query is searched for, in bytes.
 const SHORTEST_NAMED_PATH: usize = 6;
@@ -189,7 +195,7 @@ pub(super) fn landing(asked: &Url, came_from: &Url) -> Landing {
         Landing::SignIn
     } else if adds(&ERROR_PATHS) {
         Landing::ErrorPage
-    } else if !is_article && to.query.is_empty() {
+    } else if adds(&SEARCH_PATHS) || !is_article && to.query.is_empty() {
         Landing::Section
     } else if bare_host(asked) == bare_host(came_from) && from.segments != to.segments {
         Landing::Moved
@@ -458,6 +464,8 @@ mod tests {
         Section
     )]
     #[case("https://sho.rt/x", "https://wire.example/sport/football/", Section)]
+    #[case("https://wire.example/news/harbour", "https://wire.example/search?q=harbour", Section)]
+    #[case("https://wire.example/news/harbour", "https://wire.example/maintenance.html", ErrorPage)]
     #[case("https://wire.example/news?id=4711", "https://wire.example/news", Section)]
     fn other_pages_are_known_by_their_address(
         #[case] asked: &str,

@@ -6,7 +6,7 @@
 //! | the page lists stories, and has not the feed's headline | refused |
 //! | the link led to a section, and the page lists stories or says nothing of the story | refused |
 //! | the link led to another path, and the headline there and the text are of something else | refused |
-//! | a short text under a headline of such a page, without the feed's headline | refused |
+//! | a headline of such a page above a text that is short or does not tell the story | refused |
 //! | a short text with a phrase of such a page; without that paragraph it does not tell the story | refused |
 //! | a short text that names cookies in one of fifty words and tells nothing of the story | refused |
 //! | a long text with two phrases of consent that tells nothing of the story | refused |
@@ -79,8 +79,9 @@ pub(super) fn judge(
         refuse_elsewhere(&text, evidence)?;
     }
     let is_short = count_words(&text) < LONG;
-    let title = facts.headlines.iter().find_map(|title| sign_of_headline(title));
-    if let Some(sign) = title.filter(|_| is_short && !has_headline) {
+    let sign = facts.headlines.iter().find_map(|headline| sign_of_headline(headline));
+    let is_unsaid = || is_short || feed.are_known() && !feed.are_told_in(&text);
+    if let Some(sign) = sign.filter(|_| !has_headline && is_unsaid()) {
         return Err(NoArticle::because(sign.reason()));
     }
     let text = without_signs(text, evidence, has_headline)?;

@@ -126,6 +126,8 @@ fn a_title_says_what_a_short_text_is(#[case] tags: &str, #[case] why: &str) {
     let text =
         "There is nothing to see here, so go on to the next thing, please, and come back later.";
     assert_eq!(verdict(tags, text), Err(why.to_owned()));
+    let long = "Here are the latest stories of the day from our newsroom. ".repeat(40);
+    assert_eq!(verdict(tags, &long), Err(why.to_owned()), "at any length");
     let with_headline = format!("{TITLE}{tags}");
     assert!(verdict(&with_headline, ARTICLE).is_ok(), "the headline is more");
 }
