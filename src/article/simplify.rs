@@ -11,7 +11,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use crate::markup::elements::{has_no_text, is_block, is_void, may_go_unclosed, raw_kind};
 use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, attribute, tokenise};
-use parts::{Part, Parts, Written};
+use parts::{PagePart, PageParts, Written};
 
 /// The most elements that are open at once. A tree costs quadratic time in its depth. No article
 /// needs a tenth of this.
@@ -58,7 +58,7 @@ pub(super) fn simplify(html: &str, hidden: Hidden) -> Result<SimplePage, Unfit> 
         hidden,
         hidden_from: None,
         links: 0,
-        parts: Parts::default(),
+        parts: PageParts::default(),
         is_too_deep: false,
     };
     let sink = Simple(RefCell::new(page));
@@ -105,14 +105,14 @@ struct PageWriter {
     hidden_from: Option<usize>,
     /// The number of links that are open.
     links: usize,
-    parts: Parts,
+    parts: PageParts,
     is_too_deep: bool,
 }
 
 /// An element that is open.
 struct OpenElement {
     name: String,
-    part: Option<Part>,
+    part: Option<PagePart>,
 }
 
 impl PageWriter {
@@ -170,8 +170,8 @@ impl PageWriter {
         } else if is_dropped_whole(name) && !is_shadow_root(tag) {
             self.skipped = (!has_no_end).then(|| SkippedElement::new(name));
         } else if !is_dropped_tag(name) {
-            Parts::note_within(name, self.open.iter_mut().map(|open| &mut open.part));
-            let part = Part::of(tag, self.written());
+            PageParts::note_within(name, self.open.iter_mut().map(|open| &mut open.part));
+            let part = PagePart::of(tag, self.written());
             self.write_start(name, tag);
             if !is_void(name) && !may_go_unclosed(name) {
                 if self.hidden_from.is_none() && is_hidden(tag) {
