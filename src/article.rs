@@ -1,25 +1,25 @@
 //! Extracts the text of an article page, and detects teasers. Pure, but slow: callers run it on
 //! threads for blocking work.
 
+mod extract;
+mod furniture;
 mod language;
+mod no_article;
 mod refusal;
 pub mod robots;
 mod simplify;
 mod versions;
 
-use dom_smoothie::{Config, Readability, TextMode};
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
 pub use language::{stated_language, story_language};
+pub use no_article::NoArticle;
 
-use crate::article::simplify::simplify;
 use crate::feed::document::Item;
 use crate::markup::decode::decode;
-use crate::markup::plain;
-use crate::markup::shield::catch_panic;
+use extract::{Extract, extract};
 use refusal::redirected_elsewhere;
-use tidings_rules::text::{visible, visible_line};
 use versions::versions;
 
 /// A text with fewer words is a teaser.
@@ -27,29 +27,6 @@ const SHORT: usize = 150;
 
 /// A page with fewer words holds no article.
 const TOO_LITTLE: usize = 30;
-
-/// The most bytes of markup after simplification: some thousand times that of an article.
-const MOST_MARKUP: usize = 4 << 20;
-
-/// The most elements of a page after simplification.
-const MOST_ELEMENTS: usize = 50_000;
-
-/// Why no article text could be read, in words that follow "teaser only: ".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoArticle {
-    /// The page holds hardly any text. Its AMP version may hold more.
-    #[error("{0}")]
-    Stub(String),
-    /// The page is of another kind, or refuses to be read.
-    #[error("{0}")]
-    Refused(String),
-}
-
-impl NoArticle {
-    fn because(why: impl Into<String>) -> Self {
-        Self::Refused(why.into())
-    }
-}
 
 /// The content of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,11 +139,7 @@ impl PageContent {
 }
 
 fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
-    let simple = simplify(html).map_err(|why| NoArticle::because(why.to_string()))?;
-    if simple.len() > MOST_MARKUP {
-        return Err(NoArticle::because("the page is too large"));
-    }
-    let (title, text) = extract(&simple, url)?;
+    let Extract { title, text } = extract(html, url)?;
     refusal::check(&title, &text, html)?;
     match count_words(&text) {
         count if count < TOO_LITTLE => {
@@ -193,26 +166,6 @@ fn other_kind(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
         "text/html" | "application/xhtml+xml" | "application/xml" | "text/xml" | ""
     );
     (!is_page).then(|| format!("a document of type {kind}"))
-}
-
-fn extract(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
-    let config = Config {
-        text_mode: TextMode::Formatted,
-        max_elements_to_parse: MOST_ELEMENTS,
-        disable_json_ld: true,
-        ..Config::default()
-    };
-    let article = catch_panic(|| Readability::new(html, Some(url.as_str()), Some(config))?.parse());
-    match article {
-        Some(Ok(article)) => {
-            let title = visible_line(&article.title).trim().to_owned();
-            Ok((title, plain::from_text(&visible(&article.text_content))))
-        }
-        Some(Err(_)) => Err(NoArticle::Stub(
-            "the page holds no article that can be distinguished from the rest of it".to_owned(),
-        )),
-        None => Err(NoArticle::because("the page is too damaged to be read")),
-    }
 }
 
 /// The text that rules match once a page was read. It is the page's text. The teaser is a paragraph

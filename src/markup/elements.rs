@@ -124,6 +124,26 @@ pub(crate) fn may_go_unclosed(element: &str) -> bool {
     )
 }
 
+/// Whether an element has no content and no end tag (HTML standard, section 13.1.2).
+pub(crate) fn is_void(element: &str) -> bool {
+    matches!(
+        element,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
 /// The state of the tokenizer after the start tag of an element that holds no markup.
 pub(crate) fn raw_kind(element: &str) -> Option<RawKind> {
     match element {

@@ -1,6 +1,7 @@
 //! Converts markup to plain text: a blank line between paragraphs, a line break between lines, and
 //! single spaces.
 
+pub(crate) mod outline;
 mod raised;
 mod simple;
 mod stray;
