@@ -30,7 +30,7 @@ use self::headline::{HeadlineDifference, headline_difference};
 use self::word::{CopyWord, CopyWordKind, hash};
 use self::words::CopyWords;
 use crate::alerts::copies::signature::MinHashSignature;
-use tidings_rules::story::Evidence;
+use tidings_rules::story::{Evidence, Read};
 
 pub use self::batch::{
     BatchStory, CopyBatch, CopyCandidate, CopyDecisions, JoinedEvent, StoredBy, link_host,
@@ -42,6 +42,9 @@ pub use self::replacement::Figure;
 
 /// A text with fewer words than this is a copy only if headline and text are both equal.
 const FEWEST_WORDS: usize = 50;
+
+/// The same for a part of an article. What makes it another story may stand in the rest.
+const FEWEST_OF_PART: usize = 150;
 
 /// The fewest words of headline and text together that identify a short text.
 const FEWEST_OF_BRIEF: usize = 8;
@@ -74,7 +77,7 @@ pub struct Fingerprint {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ComparedText {
-    /// A hash of headline and text, for a text under fifty words or a teaser.
+    /// A hash of headline and text, for a teaser and a text of few words.
     Brief(u64),
     Full(LongText),
 }
@@ -135,15 +138,20 @@ pub fn open_since(now: Timestamp) -> Timestamp {
     now.checked_sub(OPEN_FOR).unwrap_or(Timestamp::MIN)
 }
 
-/// Makes the fingerprint of a story. `is_whole`: the whole text was read, not only a teaser. `None`
-/// if the story has too few words to be identified by them.
+/// Makes the fingerprint of a story. `read`: how much of it was read. `None` if the story has too
+/// few words to be identified by them.
 #[must_use]
-pub fn compute_fingerprint(title: &str, text: &str, is_whole: bool) -> Option<Fingerprint> {
+pub fn compute_fingerprint(title: &str, text: &str, read: &Read) -> Option<Fingerprint> {
+    let fewest = match read {
+        Read::Full => FEWEST_WORDS,
+        Read::Partial(_) => FEWEST_OF_PART,
+        Read::Teaser(_) => usize::MAX,
+    };
     let (mark, title) = mark::split_mark(title);
     let mark = mark.or_else(|| mark::find_in_text(text));
     let title = words::words(title);
     let words = CopyWords::new(text);
-    if !is_whole || words.words.len() < FEWEST_WORDS {
+    if words.words.len() < fewest {
         let all: Vec<&str> =
             title.iter().chain(&words.words).map(|word| word.text.as_str()).collect();
         let key = hash(&all.join(" "));

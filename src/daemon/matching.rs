@@ -62,9 +62,8 @@ impl StoryMatcher {
         let alerts = draft::new_alerts(matches, story, notify, notifiers);
         let feeds = carriers.into_iter().map(|carrier| carrier.name).collect();
         // A story without a match needs no fingerprint, because it has no copies to find.
-        let fingerprint = || {
-            copies::compute_fingerprint(&story.title, &story.body, read == Read::Full).map(Arc::new)
-        };
+        let fingerprint =
+            || copies::compute_fingerprint(&story.title, &story.body, &read).map(Arc::new);
         let fingerprint = if alerts.is_empty() { None } else { fingerprint() };
         let policy = Arc::clone(&self.policies);
         MatchResult { read, fingerprint, joins: None, alerts, feeds, due, policy }

@@ -208,12 +208,8 @@ fn alert_facts(
         name: if rules.len() == 1 { "rule" } else { "rules" },
         lines: rules.iter().map(rule_line).collect(),
     };
-    let read = match read {
-        Read::Full => None,
-        Read::Teaser(why) => {
-            Some(Fact::with_line("read", visible_line(&format!("teaser only: {why}"))))
-        }
-    };
+    let read =
+        (*read != Read::Full).then(|| Fact::with_line("read", visible_line(&read.to_string())));
     let names = feed_names(feeds);
     let source =
         Fact::with_line(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));

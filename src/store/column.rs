@@ -115,16 +115,19 @@ pub(super) fn receiver_from_row(row: &SqliteRow) -> Result<Receiver, sqlx::Error
 pub(super) fn extent_columns(read: &Read) -> (&'static str, Option<&str>) {
     match read {
         Read::Full => ("full", None),
+        Read::Partial(why) => ("partial", Some(why)),
         Read::Teaser(why) => ("teaser", Some(why)),
     }
 }
 
 /// How much was read, from the columns `read` and `read_why`. `None` until the page was read.
 pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
+    let why = || row.try_get("read_why");
     Ok(match row.try_get::<Option<&str>, _>("read")? {
         None => None,
         Some("full") => Some(Read::Full),
-        Some(_) => Some(Read::Teaser(row.try_get("read_why")?)),
+        Some("partial") => Some(Read::Partial(why()?)),
+        Some(_) => Some(Read::Teaser(why()?)),
     })
 }
 

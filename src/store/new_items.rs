@@ -79,7 +79,7 @@ async fn find_known_keys(
 }
 
 /// The status of a new story without alerts, why it is only recorded, how much was read, and why
-/// only the teaser.
+/// not the whole text.
 fn plan_columns(plan: &StoryPlan) -> (StoryStatus, Option<&str>, Option<&str>, Option<&str>) {
     let status = match lifecycle::story::first(plan.item_plan()).status {
         NextStatus::BeginsPageWait => StoryStatus::AwaitsPage,

@@ -119,13 +119,17 @@ fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error>
     updates.find_map(|update| update).transpose()
 }
 
-/// How much was read: the whole text if one of the alerts was matched on the whole text. One feed
-/// may have a whole text, and another a teaser.
+/// The most that was read for one of the alerts. One feed may have a whole text, and another a
+/// teaser.
 fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
     let extents = alerts.iter().map(|row| column::read_final_extent(row));
     let extents: Vec<Read> = extents.collect::<Result<_, _>>()?;
-    let whole = extents.iter().find(|read| **read == Read::Full).or(extents.first());
-    whole.cloned().ok_or(sqlx::Error::RowNotFound)
+    let lack = |read: &Read| match read {
+        Read::Full => 0,
+        Read::Partial(_) => 1,
+        Read::Teaser(_) => 2,
+    };
+    extents.into_iter().min_by_key(lack).ok_or(sqlx::Error::RowNotFound)
 }
 
 #[cfg(test)]
@@ -186,12 +190,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_whole_text_was_read_if_any_of_its_matches_read_it() {
-        let teaser = || Read::Teaser("behind a paywall".to_owned());
+    async fn it_says_the_most_that_any_of_its_matches_read() {
+        let teaser = || Read::Teaser("the page answered 403 Forbidden".to_owned());
+        let partial = || Read::Partial("the page is behind a paywall".to_owned());
         for (first, second, expected) in [
             (teaser(), teaser(), teaser()),
             (teaser(), Read::Full, Read::Full),
             (Read::Full, teaser(), Read::Full),
+            (teaser(), partial(), partial()),
+            (partial(), teaser(), partial()),
+            (partial(), Read::Full, Read::Full),
+            (Read::Full, partial(), Read::Full),
         ] {
             let bench = Bench::new().await;
             let plan =

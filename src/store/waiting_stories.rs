@@ -241,14 +241,14 @@ mod tests {
     async fn a_story_is_settled_once_and_a_crash_does_not_bring_it_back() {
         let bench = Bench::new().await;
         let waiting = one_waiting(&bench).await.id;
-        let teaser = MatchResult {
-            read: Read::Teaser("behind a paywall".to_owned()),
+        let partial = MatchResult {
+            read: Read::Partial("the page is behind a paywall".to_owned()),
             ..match_result(&["arms"])
         };
         assert!(
             bench
                 .store
-                .settle_story(waiting, 1, final_text("Teaser.", teaser), at_second(1))
+                .settle_story(waiting, 1, final_text("Teaser.", partial), at_second(1))
                 .await
                 .unwrap()
         );
@@ -267,10 +267,10 @@ mod tests {
         );
         assert_eq!(bench.waiting_stories(9).await, []);
         assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), None);
-        let row = "SELECT status || ', ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
+        let row = "SELECT status || ', ' || read || ': ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
         assert_eq!(
             bench.query_text(row).await.unwrap(),
-            "matched, behind a paywall, as the feed has it"
+            "matched, partial: the page is behind a paywall, as the feed has it"
         );
     }
 }

@@ -227,7 +227,7 @@ async fn pages_are_read_as_a_run_reads_them_and_matches_come_first() {
     assert!(said.output.contains("✓ shells AND analysts"), "{} {}", said.output, said.errors);
     let said = folder.bare_command(&["explain", &one, "--when", "shells", "--teaser"]).await;
     assert!(
-        said.output.contains("only a teaser") && !said.output.contains("✓ shells"),
+        said.output.contains("teaser only: ") && !said.output.contains("✓ shells"),
         "{}",
         said.output
     );

@@ -16,6 +16,7 @@ use std::collections::HashSet;
 use fastrand::Rng;
 use tidings::alerts::copies::signature::FIRST_KEY;
 use tidings::alerts::copies::{Fingerprint, Relation, compute_fingerprint, relation};
+use tidings_rules::story::Read;
 
 use press::Press;
 
@@ -107,7 +108,8 @@ fn copies_are_found_and_other_stories_left_alone_as_the_benchmarks_say() {
             let [one, other] = (kind.pair)(&mut press);
             by_simhash += u32::from(simhash::joins(&one, &other));
             let [one, other] = [one, other].map(|text| {
-                compute_fingerprint(&press.headline(), &text, true).expect("an article's length")
+                compute_fingerprint(&press.headline(), &text, &Read::Full)
+                    .expect("an article's length")
             });
             joined += u32::from(related(&one, &other) == Relation::Copy);
         }
@@ -131,7 +133,7 @@ fn no_report_of_a_form_is_taken_for_another_whatever_its_headline() {
         for title in ["", "The office has published a new report today"] {
             let fingerprints: Vec<Fingerprint> = reports
                 .iter()
-                .map(|text| compute_fingerprint(title, text, true).expect("fifty words"))
+                .map(|text| compute_fingerprint(title, text, &Read::Full).expect("fifty words"))
                 .collect();
             for (at, earlier) in fingerprints.iter().enumerate() {
                 for later in fingerprints.iter().skip(at + 1) {
@@ -157,8 +159,8 @@ fn the_agencys_next_version_is_sent_as_an_update() {
         let [one, other] = rewrite::next_version(&mut press);
         let title = press.headline();
         let [one, other] = [
-            compute_fingerprint(&title, &one, true),
-            compute_fingerprint(&format!("UPDATE 2-{title}"), &other, true),
+            compute_fingerprint(&title, &one, &Read::Full),
+            compute_fingerprint(&format!("UPDATE 2-{title}"), &other, &Read::Full),
         ]
         .map(|fingerprint| fingerprint.expect("long"));
         updates += u32::from(matches!(related(&one, &other), Relation::Update(_)));
@@ -169,7 +171,7 @@ fn the_agencys_next_version_is_sent_as_an_update() {
 /// The relation of `later` to `earlier`. Each is a headline and a text.
 fn relation_of(earlier: (&str, &str), later: (&str, &str)) -> Relation {
     let [earlier, later] = [earlier, later]
-        .map(|(title, text)| compute_fingerprint(title, text, true).expect("fifty words"));
+        .map(|(title, text)| compute_fingerprint(title, text, &Read::Full).expect("fifty words"));
     relation(&earlier, &later, &HashSet::new())
 }
 

@@ -144,7 +144,7 @@ async fn a_sweep_that_is_killed_goes_on_with_the_next_run_and_nothing_old_is_sen
     assert_eq!(setup.folder.query("SELECT feed_text || title FROM story").await, [""]);
     assert_eq!(list_alerts(&setup, &[]).await.len(), 0);
     let explained = setup.folder.command(&["explain", "https://wire.example/1"]).await.output;
-    assert!(explained.contains("only a teaser") && explained.contains("`retain`"), "{explained}");
+    assert!(explained.contains("teaser only: ") && explained.contains("`retain`"), "{explained}");
     let copy = Entry::full(
         "Russia and North Korea trade arms",
         "https://wire.example/1?utm_source=b",

@@ -93,8 +93,8 @@ impl Query {
             .then(|| evidence::evidence(&self.tree, &TokenizedStory::new(story, carriers)))
     }
 
-    /// Explains which clauses hold for `story`, which `carriers` carried, and why. If `read` is a
-    /// teaser, a word that is not found is [`Truth::Unknown`](super::Truth::Unknown).
+    /// Explains which clauses hold for `story`, which `carriers` carried, and why. If `read` is not
+    /// [`Read::Full`], a word that is not found is [`Truth::Unknown`](super::Truth::Unknown).
     ///
     /// If the whole story was read, the truth of the root clause is that of [`Query::holds`].
     #[must_use]

@@ -113,8 +113,22 @@ impl Field {
 pub enum Read {
     /// The whole text, from the feed or from the article page.
     Full,
-    /// Only the text of the feed, with the reason in words for the reader of an alert.
+    /// A part of the article, for example the free part of a paid page. The reason is in words that
+    /// follow "part of the article: ".
+    Partial(String),
+    /// Only the text of the feed. The reason is in words that follow "teaser only: ".
     Teaser(String),
+}
+
+impl fmt::Display for Read {
+    /// How much was read and why, in words for the reader of an alert.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("the whole text"),
+            Self::Partial(why) => write!(f, "part of the article: {why}"),
+            Self::Teaser(why) => write!(f, "teaser only: {why}"),
+        }
+    }
 }
 
 /// One piece of news. All texts are plain: without markup and entities.

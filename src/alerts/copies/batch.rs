@@ -11,7 +11,7 @@ use url::Url;
 use super::signature::FIRST_KEY;
 use super::{CopyUpdate, Fingerprint, compute_fingerprint, open_since};
 use crate::alerts::{MatchResult, RuleMatch};
-use tidings_rules::story::{FeedName, Story};
+use tidings_rules::story::{FeedName, Read, Story};
 
 /// How a story of a batch is found if it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct CopyCandidate {
     pub(super) host: Option<String>,
     title: String,
     text: String,
-    is_whole: bool,
+    read: Read,
     fingerprint: OnceCell<Option<Arc<Fingerprint>>>,
     sentences: OnceCell<Option<HashSet<u64>>>,
 }
@@ -193,36 +193,38 @@ impl BatchStory {
 
 impl CopyCandidate {
     /// A stored story with its event, the event's begin in milliseconds, the host of its link, its
-    /// headline, its text, and whether the text is whole.
+    /// headline, its text, and how much of it was read.
     #[must_use]
     pub fn new(
         (uid, event, event_started): (String, String, i64),
         host: Option<String>,
-        (title, text, is_whole): (String, String, bool),
+        (title, text, read): (String, String, Read),
     ) -> Self {
         let (fingerprint, sentences) = (OnceCell::new(), OnceCell::new());
-        Self { uid, event, event_started, host, title, text, is_whole, fingerprint, sentences }
+        Self { uid, event, event_started, host, title, text, read, fingerprint, sentences }
     }
 
     /// A story of a batch.
     pub(super) fn from_story(story: BatchStory) -> Self {
         let BatchStory { uid, event, event_started, host, fingerprint, .. } = story;
-        let (title, text, is_whole) = (String::new(), String::new(), true);
+        let (title, text, read) = (String::new(), String::new(), Read::Full);
         let sentences = OnceCell::from(Some(fingerprint.sentences()));
         let fingerprint = OnceCell::from(Some(fingerprint));
-        Self { uid, event, event_started, host, title, text, is_whole, fingerprint, sentences }
+        Self { uid, event, event_started, host, title, text, read, fingerprint, sentences }
     }
 
     pub(super) fn fingerprint(&self) -> Option<&Fingerprint> {
-        let read = || compute_fingerprint(&self.title, &self.text, self.is_whole).map(Arc::new);
-        self.fingerprint.get_or_init(read).as_deref()
+        let make = || compute_fingerprint(&self.title, &self.text, &self.read).map(Arc::new);
+        self.fingerprint.get_or_init(make).as_deref()
     }
 
     /// The hashes of its sentences; `None` for a text of few words.
     pub(super) fn sentences(&self) -> Option<&HashSet<u64>> {
-        let read =
-            || compute_fingerprint("", &self.text, true).map(|fingerprint| fingerprint.sentences());
-        self.sentences.get_or_init(read).as_ref()
+        let make = || {
+            let fingerprint = compute_fingerprint("", &self.text, &Read::Full);
+            fingerprint.map(|fingerprint| fingerprint.sentences())
+        };
+        self.sentences.get_or_init(make).as_ref()
     }
 }
 

@@ -13,12 +13,12 @@ fn words(from: usize, many: usize) -> String {
 }
 
 fn of(text: &str) -> Fingerprint {
-    compute_fingerprint("", text, true).expect("long enough")
+    compute_fingerprint("", text, &Read::Full).expect("long enough")
 }
 
 fn related(earlier: (&str, &str), later: (&str, &str)) -> Relation {
     let [earlier, later] = [earlier, later]
-        .map(|(title, text)| compute_fingerprint(title, text, true).expect("long enough"));
+        .map(|(title, text)| compute_fingerprint(title, text, &Read::Full).expect("long enough"));
     relation(&earlier, &later, &HashSet::new())
 }
 
@@ -118,15 +118,33 @@ fn a_marked_copy_is_an_update_and_its_own_copy_is_a_copy() {
 
 #[test]
 fn a_brief_is_a_copy_of_what_is_the_same_word_for_word() {
+    let teaser = Read::Teaser("the page answered 403 Forbidden".to_owned());
     let brief =
-        |title: &str, text: &str| compute_fingerprint(title, text, false).expect("words enough");
+        |title: &str, text: &str| compute_fingerprint(title, text, &teaser).expect("words enough");
     let none = HashSet::new();
     let one = brief("Shells found at port", "Police found shells at the port of Rostov.");
     let same = brief("Shells found at port", "“Police found shells” at the port of Rostov");
     let other = brief("Shells found at port", "Police found shells at the port of Odessa.");
     assert_eq!(relation(&one, &same, &none), Relation::Copy);
     assert_eq!(relation(&one, &other, &none), Relation::Other);
-    assert_eq!(compute_fingerprint("Weather", "Sunny.", false), None);
+    assert_eq!(compute_fingerprint("Weather", "Sunny.", &teaser), None);
+}
+
+#[test]
+fn a_short_part_of_an_article_is_a_brief_and_a_long_one_a_text() {
+    let title = "Shells found at the port of Rostov";
+    let partial = Read::Partial("the page is behind a paywall".to_owned());
+    let (short, long) = (words(0, 120), words(0, 144));
+    let of_part = |text: &str| compute_fingerprint(title, text, &partial).expect("long enough");
+    let of_whole = |text: &str| compute_fingerprint(title, text, &Read::Full).expect("long enough");
+    let none = HashSet::new();
+    assert!(of_part(&short).is_brief() && !of_part(&long).is_brief());
+    for (part, expected) in [(&short, Relation::Other), (&long, Relation::Copy)] {
+        let whole = of_whole(&words(0, 240));
+        assert_eq!(relation(&of_part(part), &whole, &none), expected);
+        assert_eq!(relation(&whole, &of_part(part), &none), expected);
+        assert_eq!(relation(&of_part(part), &of_part(part), &none), Relation::Copy);
+    }
 }
 
 #[test]

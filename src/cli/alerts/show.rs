@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::cli::clauses::{TextLayout, quote_evidence};
 use crate::cli::moment::long_date;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
-use tidings_rules::story::{Evidence, Read};
+use tidings_rules::story::Evidence;
 use tidings_rules::text::visible_line;
 
 const TITLE: Style = Style::new().bold();
@@ -33,10 +33,6 @@ pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLa
 
 fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let PastAlert { id, created, story, read, feeds, rule_match, event } = &record.past;
-    let read = match read {
-        Read::Full => "the whole text".to_owned(),
-        Read::Teaser(why) => format!("teaser only: {why}"),
-    };
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
@@ -59,7 +55,7 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
         ("published", story.published.map(|at| long_date(at, zone))),
         ("seen", Some(long_date(story.first_seen, zone))),
         ("feeds", Some(feeds.collect::<Vec<_>>().join(", "))),
-        ("read", Some(read)),
+        ("read", Some(read.to_string())),
         ("text", text),
         ("event", Some(event.clone())),
     ]
@@ -131,6 +127,7 @@ mod tests {
 
     use super::super::fixture::alert_record;
     use super::*;
+    use tidings_rules::story::Read;
 
     const LAYOUT: TextLayout = TextLayout { width: 80, colour: false };
 
@@ -138,6 +135,22 @@ mod tests {
     fn an_alert_with_all_that_became_of_it() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         assert_snapshot!(format_alert(&alert_record(), &zone, LAYOUT));
+    }
+
+    #[test]
+    fn it_says_how_much_was_read_and_why() {
+        for (read, said) in [
+            (Read::Full, "  read       the whole text\n"),
+            (
+                Read::Partial("the page is behind a paywall".to_owned()),
+                "  read       part of the article: the page is behind a paywall\n",
+            ),
+        ] {
+            let mut record = alert_record();
+            record.past.read = read;
+            let report = format_alert(&record, &TimeZone::UTC, LAYOUT);
+            assert!(report.contains(said), "{report}");
+        }
     }
 
     #[test]

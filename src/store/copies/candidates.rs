@@ -6,9 +6,9 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
-use crate::store::column::{read_optional_json, to_json};
+use crate::store::column::{read_extent, read_optional_json, to_json};
 use crate::store::dialect::{id_list, row_list, text_list};
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, Read};
 
 /// The newest texts that are read of a host. A frame is learned from half as many, of other events.
 const HOST_TEXTS: i64 = 24;
@@ -113,7 +113,7 @@ async fn read_candidates(
     // The text of a story whose page is awaited after an edit is a teaser.
     let rows = sqlx::query(concat!(
         "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
-                coalesce(story.body, story.feed_text) AS text, coalesce(story.read, '') = 'full' AS is_whole
+                coalesce(story.body, story.feed_text) AS text, story.read, story.read_why
          FROM signature JOIN story ON story.id = signature.story WHERE signature.story IN ",
         id_list!("$1"),
         " OR signature.story IN (SELECT newest.story FROM ",
@@ -129,7 +129,8 @@ async fn read_candidates(
     let mut candidates = HashMap::with_capacity(rows.len());
     for row in &rows {
         let event = (row.try_get("uid")?, row.try_get("event")?, row.try_get("event_started")?);
-        let text = (row.try_get("title")?, row.try_get("text")?, row.try_get("is_whole")?);
+        let read = read_extent(row)?.unwrap_or_else(|| Read::Teaser(String::new()));
+        let text = (row.try_get("title")?, row.try_get("text")?, read);
         candidates
             .insert(row.try_get("id")?, CopyCandidate::new(event, row.try_get("host")?, text));
     }

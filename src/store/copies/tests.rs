@@ -15,6 +15,7 @@ use crate::store::fixture::{
     Bench, at_second, compare_here, final_text, item, match_result, poll_record, settle_plan,
 };
 use crate::store::{FinalText, ItemRecord, StoryPlan, WaitingStory};
+use tidings_rules::story::Read;
 
 /// Stories that wait for their pages, `count` of them.
 async fn waiting(bench: &Bench, count: usize) -> Vec<WaitingStory> {
@@ -25,7 +26,7 @@ async fn waiting(bench: &Bench, count: usize) -> Vec<WaitingStory> {
 
 /// The final text of a story, with what copies of it are found by.
 fn copied_text(title: &str, text: &str) -> FinalText {
-    let fingerprint = copies::compute_fingerprint(title, text, true).map(Arc::new);
+    let fingerprint = copies::compute_fingerprint(title, text, &Read::Full).map(Arc::new);
     final_text(text, MatchResult { fingerprint, ..match_result(&["arms"]) })
 }
 

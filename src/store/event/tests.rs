@@ -11,7 +11,7 @@ use super::super::{AlertFilter, Archive, ItemRecord, MatchResult, StoryPlan};
 use super::*;
 use crate::alerts::Content;
 use crate::alerts::retry::Finish;
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, Read};
 
 /// A text of 120 words and some numbers; another seed is another text.
 pub(in crate::store) fn text(seed: &str) -> String {
@@ -25,7 +25,7 @@ pub(in crate::store) fn text(seed: &str) -> String {
 
 fn match_plan(title: &str, text: &str, rules: &[&str]) -> StoryPlan {
     StoryPlan::Settle(MatchResult {
-        fingerprint: copies::compute_fingerprint(title, text, true).map(Arc::new),
+        fingerprint: copies::compute_fingerprint(title, text, &Read::Full).map(Arc::new),
         ..match_result(rules)
     })
 }
@@ -146,7 +146,7 @@ async fn a_page_that_turns_out_to_be_a_copy_joins_as_it_settles_also_after_a_cra
     let bench = bench.crash_and_reopen().await;
     let waiting = bench.waiting_stories(9).await.remove(0);
     let match_result = MatchResult {
-        fingerprint: copies::compute_fingerprint("b", &text("x"), true).map(Arc::new),
+        fingerprint: copies::compute_fingerprint("b", &text("x"), &Read::Full).map(Arc::new),
         ..match_result(&["arms"])
     };
     assert!(
@@ -219,8 +219,7 @@ async fn poll_titled(
     title.clone_into(&mut story.title);
     let StoryPlan::Settle(match_result) = plan else { panic!("not settled") };
     match_result.feeds = vec![FeedName(feed.to_owned())];
-    match_result.fingerprint =
-        copies::compute_fingerprint(title, text, match_result.fingerprint.is_some()).map(Arc::new);
+    match_result.fingerprint = copies::compute_fingerprint(title, text, &Read::Full).map(Arc::new);
     let evidence = &mut match_result.alerts[0].rule_match.evidence[0];
     (evidence.sentence, evidence.marks) =
         (matched.to_owned(), std::iter::once(0..matched.len()).collect());

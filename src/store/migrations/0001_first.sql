@@ -77,8 +77,9 @@ CREATE TABLE story (
     source        TEXT,                          -- the publisher, where a feed of many names one
     first_seen    INTEGER NOT NULL,
     revision      INTEGER NOT NULL DEFAULT 1,    -- counts changes of the title and the text
-    read          TEXT CHECK (read IN ('full', 'teaser')),    -- null: its page is not read yet
-    read_why      TEXT,                          -- why only the teaser
+    read          TEXT CHECK (read IN ('full', 'partial', 'teaser')),
+                                                 -- null: its page is not read yet
+    read_why      TEXT,                          -- why not the whole text
     status        TEXT    NOT NULL
                   CHECK (status IN ('awaits_page', 'awaits_match', 'matched', 'unmatched', 'recorded')),
     status_why    TEXT,                          -- why it is only recorded, never matched
@@ -92,7 +93,7 @@ CREATE TABLE story (
     purged        INTEGER,                       -- when its texts were deleted; null: they are kept
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (due IS NOT NULL)),
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (waiting_since IS NOT NULL)),
-    CHECK ((coalesce(read, '') = 'teaser') = (read_why IS NOT NULL)),
+    CHECK ((coalesce(read, 'full') <> 'full') = (read_why IS NOT NULL)),
     CHECK ((status = 'recorded') = (status_why IS NOT NULL)),
     CHECK (status IN ('awaits_page', 'recorded') OR read IS NOT NULL)
 ) STRICT;
@@ -176,15 +177,16 @@ CREATE TABLE alert (
     version     TEXT    NOT NULL,    -- hash in rule_version
     severity    TEXT    NOT NULL CHECK (severity IN ('info', 'low', 'medium', 'high', 'critical')),
     revision    INTEGER NOT NULL,    -- of the story
-    read        TEXT    NOT NULL CHECK (read IN ('full', 'teaser')),    -- how much was matched
-    read_why    TEXT,                -- why only the teaser
+    read        TEXT    NOT NULL CHECK (read IN ('full', 'partial', 'teaser')),
+                                     -- how much was matched
+    read_why    TEXT,                -- why not the whole text
     rule_match  TEXT    NOT NULL,    -- JSON: the match and its evidence
     copy_update TEXT,                -- JSON: what its story adds to the event; null: nothing
     created     INTEGER NOT NULL,
     index_lag   INTEGER NOT NULL DEFAULT 1,    -- changes that `alert_index` lacks
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
     UNIQUE (story, rule, dedup_key),
-    CHECK ((read = 'teaser') = (read_why IS NOT NULL))
+    CHECK ((read <> 'full') = (read_why IS NOT NULL))
 ) STRICT;
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);

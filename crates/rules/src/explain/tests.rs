@@ -129,6 +129,8 @@ fn what_was_not_read_is_not_known_to_be_missing() {
         (clause.truth, truths),
         (Truth::Unknown, vec![Truth::True, Truth::Unknown, Truth::Unknown])
     );
+    let partial = Read::Partial("the page is behind a paywall".to_owned());
+    assert_eq!(query.explain(&story, &[], &partial).truth, Truth::Unknown);
     let whole = query.explain(&story, &[], &Read::Full);
     assert_eq!(whole.truth, Truth::False);
     let headline =

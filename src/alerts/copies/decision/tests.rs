@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::compute_fingerprint;
 use super::*;
 use crate::alerts::copies::StoredBy;
-use tidings_rules::story::{Evidence, FeedName, Field, Severity};
+use tidings_rules::story::{Evidence, FeedName, Field, Read, Severity};
 
 /// A text of 120 words and some numbers; another seed is another text.
 fn text(seed: &str) -> String {
@@ -54,7 +54,9 @@ fn titled(key: &str, title: &str, text: &str, event_started: i64) -> BatchStory 
         host: Some("wire.example".to_owned()),
         is_free: true,
         keeps_signature: true,
-        fingerprint: Arc::new(compute_fingerprint(title, text, true).expect("a text of words")),
+        fingerprint: Arc::new(
+            compute_fingerprint(title, text, &Read::Full).expect("a text of words"),
+        ),
         alerts: vec![matched("ships")],
         feeds: vec![FeedName("wire".to_owned())],
         similar: Vec::new(),
@@ -68,7 +70,7 @@ fn story(key: &str, seed: &str) -> BatchStory {
 /// A stored story, in this row and event.
 fn stored(row: i64, event: &str, started: i64, seed: &str) -> (i64, CopyCandidate) {
     let names = (format!("row {row}"), event.to_owned(), started);
-    (row, CopyCandidate::new(names, None, ("stored".to_owned(), text(seed), true)))
+    (row, CopyCandidate::new(names, None, ("stored".to_owned(), text(seed), Read::Full)))
 }
 
 /// The events that the stories join.
