@@ -28,10 +28,10 @@ pub use no_article::NoArticle;
 use crate::feed::document::Item;
 use crate::markup::decode::decode;
 use extract::{Extract, extract};
-use facts::{PageFacts, facts};
+use facts::{PageFacts, PageMark, facts};
 use landing::{Landing, landing};
 use phrases::{FoundPhrase, PageSign, find_phrases};
-use verdict::{Evidence, TOO_LITTLE, count_words, judge};
+use verdict::{PageEvidence, TOO_LITTLE, count_words, judge};
 
 /// A text with fewer words is a teaser.
 const SHORT: usize = 150;
@@ -130,7 +130,7 @@ pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
     }
     let (title, judged) = match extract {
         Ok(Extract { title, text }) => {
-            (title, judge(text, Evidence { landing, facts: &facts, feed }))
+            (title, judge(text, PageEvidence { landing, facts: &facts, feed }))
         }
         Err(why) => (String::new(), Err(why)),
     };
@@ -155,7 +155,7 @@ fn followed_refresh(facts: &PageFacts, extract: &Result<Extract, NoArticle>) -> 
         Err(NoArticle::Stub(_)) => true,
         Err(NoArticle::Refused(_)) => false,
     };
-    facts.refresh.clone().filter(|_| is_empty && !facts.checks_robots)
+    facts.refresh.clone().filter(|_| is_empty && !facts.shows(PageMark::RobotCheck))
 }
 
 /// What is to be read after the page at `url`: the canonical page of an AMP page unless its address
@@ -176,7 +176,7 @@ fn next_reads(
         Landing::Section => has_little || text.is_err(),
         _ => false,
     };
-    let other = if facts.is_amp {
+    let other = if facts.shows(PageMark::Amp) {
         facts.canonical.clone().filter(may_be_article)
     } else {
         facts.amp.clone().filter(|_| has_little)

@@ -138,8 +138,8 @@ pub fn open_since(now: Timestamp) -> Timestamp {
     now.checked_sub(OPEN_FOR).unwrap_or(Timestamp::MIN)
 }
 
-/// Makes the fingerprint of a story, of whose text so much was read. `None` if the story has too few
-/// words to be identified by them.
+/// Makes the fingerprint of a story. `read`: how much of it was read. `None` if the story has too
+/// few words to be identified by them.
 #[must_use]
 pub fn compute_fingerprint(title: &str, text: &str, read: &Read) -> Option<Fingerprint> {
     let fewest = match read {

@@ -36,14 +36,15 @@ pub(super) fn extract(html: &str, url: &Url) -> Result<Extract, NoArticle> {
     }
     let all = extract_once(&simplify_bounded(html, Hidden::IsShown)?.html, url);
     match (seen, all) {
-        (Ok(seen), Ok(all)) if !continues(&seen.text, &all.text) => Ok(seen),
+        (Ok(seen), Ok(all)) if !stands_for(&seen.text, &all.text) => Ok(seen),
         (seen, all) => all.or(seen),
     }
 }
 
-/// Whether `all` is `seen` and a continuation of half its length at least.
-fn continues(seen: &str, all: &str) -> bool {
-    all.starts_with(seen) && all.len() - seen.len() >= seen.len() / 2
+/// Whether `all` stands for `seen`: `seen` is next to nothing, or `all` continues it by half its
+/// length at least.
+fn stands_for(seen: &str, all: &str) -> bool {
+    2 * all.len() >= 3 * seen.len() && (all.starts_with(seen) || seen.len() < HIDDEN_ARTICLE / 2)
 }
 
 fn simplify_bounded(html: &str, hidden: Hidden) -> Result<SimplePage, NoArticle> {
@@ -97,6 +98,7 @@ mod tests {
     #[case("<div id=js_content style='visibility: hidden; opacity: 0'>TEXT</div>")]
     #[case("<article style='display:none'>TEXT</article>")]
     #[case("<article hidden>TEXT</article>")]
+    #[case("<div id=root></div><noscript><article>TEXT</article></noscript>")]
     #[case("<x-story><template shadowrootmode=open><article>TEXT</article></template></x-story>")]
     #[case("<article><p>It left.</p><section style='display:none'>TEXT</section></article>")]
     #[case("<article><p>It left.</p><div aria-hidden=true>TEXT</div></article>")]

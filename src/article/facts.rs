@@ -3,6 +3,7 @@
 mod blocks;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -24,8 +25,6 @@ use tidings_rules::text::one_line;
 pub(super) struct PageFacts {
     /// The language of its `<html>`.
     pub(super) lang: Option<String>,
-    /// Whether it is an AMP page.
-    pub(super) is_amp: bool,
     /// The canonical page (`rel=canonical`), if it is another.
     pub(super) canonical: Option<Url>,
     /// The AMP version of the page (`rel=amphtml`), if it is another.
@@ -36,22 +35,31 @@ pub(super) struct PageFacts {
     pub(super) refresh: Option<Url>,
     /// Its title, its headline for other sites, and the texts of its first `<h1>`.
     pub(super) headlines: Vec<String>,
-    /// Whether it marks a headline (`<h1>`, `og:title`), not only a title.
-    pub(super) marks_headline: bool,
-    /// Whether its metadata says that the article is not free.
-    pub(super) is_sold: bool,
-    /// Whether it asks for a password.
-    pub(super) asks_password: bool,
-    /// Whether it has the markup of a program that asks for consent.
-    pub(super) asks_consent: bool,
-    /// Whether it has the markup of a program that checks for robots.
-    pub(super) checks_robots: bool,
-    /// Whether search engines are asked to leave it out.
-    pub(super) is_hidden: bool,
-    /// Whether a script of it sends browsers on.
-    pub(super) sends_on: bool,
+    /// What else it shows of itself.
+    pub(super) marks: BTreeSet<PageMark>,
     /// Its blocks of text.
     pub(super) blocks: RawBlocks,
+}
+
+/// What a page shows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PageMark {
+    /// It is an AMP page.
+    Amp,
+    /// It marks a headline (`<h1>`, `og:title`), and has not only a title.
+    Headline,
+    /// Its metadata say that the article is not free.
+    Sold,
+    /// It asks for a password.
+    Password,
+    /// It has the markup of a program that asks for consent.
+    Consent,
+    /// It has the markup of a program that checks for robots.
+    RobotCheck,
+    /// It asks search engines to leave it out.
+    NoIndex,
+    /// A script of it sends browsers on.
+    SendsOn,
 }
 
 /// Marks of programs that ask for consent, in `id`, `class` and `src`.
@@ -146,6 +154,13 @@ struct FactCollector {
     is_in_link: bool,
 }
 
+impl PageFacts {
+    /// Whether the page shows this of itself.
+    pub(super) fn shows(&self, mark: PageMark) -> bool {
+        self.marks.contains(&mark)
+    }
+}
+
 impl FactCollector {
     fn new(url: &Url) -> Self {
         Self {
@@ -178,11 +193,12 @@ impl FactCollector {
     }
 
     fn visible_start(&mut self, name: &str, tag: &Tag) {
-        self.marks(tag);
+        self.attributes(tag);
         match name {
             "html" => {
                 let lang = value(tag, "lang").or_else(|| value(tag, "xml:lang"));
-                self.facts.is_amp |= attribute(tag, "amp").or(attribute(tag, "⚡")).is_some();
+                let is_amp = attribute(tag, "amp").or(attribute(tag, "⚡")).is_some();
+                self.mark(PageMark::Amp, is_amp);
                 self.facts.lang = self.facts.lang.take().or_else(|| lang.map(ToOwned::to_owned));
             }
             "base" => {
@@ -198,7 +214,7 @@ impl FactCollector {
             "meta" => self.meta(tag),
             "title" | "h1" => {
                 self.awaited = Some(Awaited::Headline);
-                self.facts.marks_headline |= name == "h1";
+                self.mark(PageMark::Headline, name == "h1");
             }
             "script" => {
                 let kind = value(tag, "type").unwrap_or_default().to_ascii_lowercase();
@@ -207,7 +223,7 @@ impl FactCollector {
             }
             "input" => {
                 let kind = value(tag, "type").unwrap_or_default();
-                self.facts.asks_password |= kind.eq_ignore_ascii_case("password");
+                self.mark(PageMark::Password, kind.eq_ignore_ascii_case("password"));
             }
             _ => {}
         }
@@ -242,12 +258,13 @@ impl FactCollector {
         let text = std::mem::take(&mut self.text);
         match self.awaited.take() {
             Some(Awaited::Headline) => self.headline(&text),
-            Some(Awaited::LinkedData) => self.facts.is_sold |= linked_data::is_sold(&text),
+            Some(Awaited::LinkedData) => self.mark(PageMark::Sold, linked_data::is_sold(&text)),
             Some(Awaited::Script) => {
                 let is_short = text.len() <= LONGEST_SCRIPT;
-                self.facts.sends_on |= is_short && SENDS_ON.iter().any(|way| text.contains(way));
+                let sends_on = is_short && SENDS_ON.iter().any(|way| text.contains(way));
+                self.mark(PageMark::SendsOn, sends_on);
             }
-            Some(Awaited::Free) => self.facts.is_sold |= linked_data::says_no(&text),
+            Some(Awaited::Free) => self.mark(PageMark::Sold, linked_data::says_no(&text)),
             None => {}
         }
     }
@@ -259,19 +276,25 @@ impl FactCollector {
         }
     }
 
+    fn mark(&mut self, mark: PageMark, is_met: bool) {
+        if is_met {
+            self.facts.marks.insert(mark);
+        }
+    }
+
     /// Reads the attributes that any element may have.
-    fn marks(&mut self, tag: &Tag) {
+    fn attributes(&mut self, tag: &Tag) {
         for name in ["id", "class", "src"] {
             for mark in MARKS.find_iter(value(tag, name).unwrap_or_default()) {
                 let is_consent = mark.pattern().as_usize() < CONSENT.len();
-                self.facts.asks_consent |= is_consent;
-                self.facts.checks_robots |= !is_consent;
+                self.mark(PageMark::Consent, is_consent);
+                self.mark(PageMark::RobotCheck, !is_consent);
             }
         }
         let names = value(tag, "itemprop").or_else(|| value(tag, "property")).unwrap_or_default();
         if names.split_whitespace().any(|name| name == linked_data::PROPERTY) {
             match value(tag, "content").or_else(|| value(tag, "href")) {
-                Some(said) => self.facts.is_sold |= linked_data::says_no(said),
+                Some(said) => self.mark(PageMark::Sold, linked_data::says_no(said)),
                 None => self.awaited = Some(Awaited::Free),
             }
         }
@@ -283,10 +306,15 @@ impl FactCollector {
         match name.to_ascii_lowercase().as_str() {
             "og:title" => {
                 self.headline(content);
-                self.facts.marks_headline = true;
+                self.mark(PageMark::Headline, true);
             }
-            "robots" => self.facts.is_hidden |= content.to_ascii_lowercase().contains("noindex"),
-            "article:content_tier" => self.facts.is_sold |= content.eq_ignore_ascii_case("locked"),
+            "robots" => {
+                let is_hidden = content.to_ascii_lowercase().contains("noindex");
+                self.mark(PageMark::NoIndex, is_hidden);
+            }
+            "article:content_tier" => {
+                self.mark(PageMark::Sold, content.eq_ignore_ascii_case("locked"));
+            }
             _ => {}
         }
         let is_refresh =

@@ -11,7 +11,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use crate::markup::elements::{has_no_text, is_block, is_void, may_go_unclosed, raw_kind};
 use crate::markup::escape;
 use crate::markup::tokens::{TagTooLarge, attribute, tokenise};
-use parts::{Part, Parts, Written};
+use parts::{PagePart, PageParts, Written};
 
 /// The most elements that are open at once. A tree costs quadratic time in its depth. No article
 /// needs a tenth of this.
@@ -38,7 +38,7 @@ pub(super) enum Hidden {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SimplePage {
     pub(super) html: String,
-    /// The bytes of text within elements that the page hides.
+    /// The bytes of text within elements that the page hides, or shows without scripts only.
     pub(super) hidden: usize,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn simplify(html: &str, hidden: Hidden) -> Result<SimplePage, Unfit> 
         hidden,
         hidden_from: None,
         links: 0,
-        parts: Parts::default(),
+        parts: PageParts::default(),
         is_too_deep: false,
     };
     let sink = Simple(RefCell::new(page));
@@ -105,14 +105,14 @@ struct PageWriter {
     hidden_from: Option<usize>,
     /// The number of links that are open.
     links: usize,
-    parts: Parts,
+    parts: PageParts,
     is_too_deep: bool,
 }
 
 /// An element that is open.
 struct OpenElement {
     name: String,
-    part: Option<Part>,
+    part: Option<PagePart>,
 }
 
 impl PageWriter {
@@ -123,7 +123,16 @@ impl PageWriter {
             self.written.text += bytes;
             self.written.linked += if self.links > 0 { bytes } else { 0 };
             self.page.hidden += if self.hidden_from.is_some() { bytes } else { 0 };
+        } else if self.skipped.as_ref().is_some_and(|skipped| skipped.name == "noscript") {
+            self.page.hidden += text.trim().len();
         }
+    }
+
+    /// Whether the content of an element is shown although elements of its name are left out: a
+    /// shadow root (HTML standard, section 4.12.3), or what browsers without scripts show.
+    fn shows(&self, tag: &Tag) -> bool {
+        let is_shadow_root = &*tag.name == "template" && attribute(tag, "shadowrootmode").is_some();
+        is_shadow_root || (&*tag.name == "noscript" && self.hidden == Hidden::IsShown)
     }
 
     /// What was written so far.
@@ -167,11 +176,11 @@ impl PageWriter {
                 skipped.open.push(name.to_owned());
                 self.is_too_deep = skipped.open.len() > DEEPEST;
             }
-        } else if is_dropped_whole(name) && !is_shadow_root(tag) {
+        } else if is_dropped_whole(name) && !self.shows(tag) {
             self.skipped = (!has_no_end).then(|| SkippedElement::new(name));
         } else if !is_dropped_tag(name) {
-            Parts::note_within(name, self.open.iter_mut().map(|open| &mut open.part));
-            let part = Part::of(tag, self.written());
+            PageParts::note_within(name, self.open.iter_mut().map(|open| &mut open.part));
+            let part = PagePart::of(tag, self.written());
             self.write_start(name, tag);
             if !is_void(name) && !may_go_unclosed(name) {
                 if self.hidden_from.is_none() && is_hidden(tag) {
@@ -287,11 +296,6 @@ fn is_hidden(tag: &Tag) -> bool {
         })
 }
 
-/// Whether the content of a `<template>` is shown (HTML standard, section 4.12.3).
-fn is_shadow_root(tag: &Tag) -> bool {
-    &*tag.name == "template" && attribute(tag, "shadowrootmode").is_some()
-}
-
 /// Elements that are dropped with their content.
 fn is_dropped_whole(element: &str) -> bool {
     has_no_text(element)
@@ -330,6 +334,7 @@ fn is_dropped_tag(element: &str) -> bool {
             | "col"
             | "map"
             | "template"
+            | "noscript"
             | "embed"
             | "image"
             | "img"

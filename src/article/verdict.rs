@@ -5,10 +5,10 @@
 //! | the link led to a front page, a consent page, a sign-in page or an error page | refused |
 //! | the page lists stories, and has not the feed's headline | refused |
 //! | the link led to a section, and the page lists stories or says nothing of the story | refused |
-//! | the link led to another path, and the headline there and the text are of something else | refused |
+//! | the link led to another path, with another headline, and a text of something else | refused |
 //! | a headline of such a page above a text that is short or does not tell the story | refused |
-//! | a short text with a phrase of such a page; without that paragraph it does not tell the story | refused |
-//! | a short text that names cookies in one of fifty words and tells nothing of the story | refused |
+//! | a short text with a phrase of such a page, and no story beside that paragraph | refused |
+//! | a short text that names cookies in one of fifty words, without the story | refused |
 //! | a long text with two phrases of consent that tells nothing of the story | refused |
 //! | metadata that the article is not free, or a paywall's phrase, and a text before it | a part |
 //! | the same without a text | refused |
@@ -20,7 +20,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::content::PartOfArticle;
-use super::facts::PageFacts;
+use super::facts::{PageFacts, PageMark};
 use super::feed_texts::FeedTexts;
 use super::landing::Landing;
 use super::no_article::NoArticle;
@@ -59,7 +59,7 @@ const LONGEST_NOTE: usize = 40;
 
 /// What is known of a page beside its text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Evidence<'e> {
+pub(super) struct PageEvidence<'e> {
     /// Where the link led.
     pub(super) landing: Landing,
     /// What the page says of itself.
@@ -71,9 +71,9 @@ pub(super) struct Evidence<'e> {
 /// The text of the article in `text`, and why it is only a part of the article if it is.
 pub(super) fn judge(
     text: String,
-    evidence: Evidence<'_>,
+    evidence: PageEvidence<'_>,
 ) -> Result<(String, Option<PartOfArticle>), NoArticle> {
-    let Evidence { facts, feed, .. } = evidence;
+    let PageEvidence { facts, feed, .. } = evidence;
     let has_headline = feed.has_headline(&facts.headlines);
     if !has_headline && feed.are_known() {
         refuse_elsewhere(&text, evidence)?;
@@ -86,7 +86,7 @@ pub(super) fn judge(
     }
     let text = without_signs(text, evidence, has_headline)?;
     let notes = paywall_notes(&text, is_short);
-    if facts.is_sold || !notes.is_empty() {
+    if facts.shows(PageMark::Sold) || !notes.is_empty() {
         return match free_part(&text, &notes, evidence) {
             Some(text) => Ok((text, Some(PartOfArticle::FreePart))),
             None => Err(NoArticle::because(PageSign::Paywall.reason())),
@@ -110,14 +110,15 @@ pub(super) fn judge(
 }
 
 /// Refuses a page without the feed's headline that lists stories or tells another one.
-fn refuse_elsewhere(text: &str, evidence: Evidence<'_>) -> Result<(), NoArticle> {
-    let Evidence { landing, facts, feed } = evidence;
+fn refuse_elsewhere(text: &str, evidence: PageEvidence<'_>) -> Result<(), NoArticle> {
+    let PageEvidence { landing, facts, feed } = evidence;
     let listed = facts.blocks.listed(text);
     let is_list = |items: usize, percent: u32| {
-        listed.items >= items && listed.listed * 100 >= listed.words * percent
+        listed.items >= items && listed.in_list * 100 >= listed.words * percent
     };
     let misses = |share: (usize, usize)| feed.are_missed_by(&facts.headlines, text, share);
-    let tells_another = || misses(ANYWHERE) || facts.marks_headline && misses(REDIRECTED);
+    let tells_another =
+        || misses(ANYWHERE) || facts.shows(PageMark::Headline) && misses(REDIRECTED);
     let has_little = || count_words(text) < TOO_LITTLE && !feed.are_told_in(text);
     let why = match landing {
         Landing::Section if is_list(3, 40) || tells_another() => "the link leads to a section now",
@@ -135,10 +136,10 @@ fn refuse_elsewhere(text: &str, evidence: Evidence<'_>) -> Result<(), NoArticle>
 /// what stays tells the story.
 fn without_signs(
     text: String,
-    evidence: Evidence<'_>,
+    evidence: PageEvidence<'_>,
     has_headline: bool,
 ) -> Result<String, NoArticle> {
-    let Evidence { feed, .. } = evidence;
+    let PageEvidence { feed, .. } = evidence;
     let mut found = find_phrases(&text);
     found.retain(|found| found.sign != PageSign::Paywall);
     let count = count_words(&text);
@@ -193,16 +194,16 @@ fn paywall_notes(text: &str, is_short: bool) -> Vec<FoundPhrase> {
 
 /// The free part of a paid article, if there is one: the text before the first note of the paywall,
 /// or what tells the story beside the notes.
-fn free_part(text: &str, notes: &[FoundPhrase], evidence: Evidence<'_>) -> Option<String> {
-    let Evidence { facts, feed, .. } = evidence;
+fn free_part(text: &str, notes: &[FoundPhrase], evidence: PageEvidence<'_>) -> Option<String> {
+    let PageEvidence { facts, feed, .. } = evidence;
     let headlines: Vec<String> = facts.headlines.iter().map(|line| spelled(line)).collect();
-    let paragraphs = text.split("\n\n");
     let before = match notes.first() {
         None => text.to_owned(),
         Some(note) => {
-            let mut before: Vec<&str> = paragraphs.take(note.paragraph).collect();
-            let noted = text.split("\n\n").nth(note.paragraph).unwrap_or_default();
-            before.push(sentences_before_note(noted));
+            let mut before: Vec<&str> = text.split("\n\n").take(note.paragraph + 1).collect();
+            if let Some(last) = before.last_mut() {
+                *last = sentences_before_note(last);
+            }
             before.retain(|paragraph| !paragraph.is_empty());
             before.join("\n\n")
         }
@@ -226,20 +227,20 @@ fn sentences_before_note(paragraph: &str) -> &str {
 }
 
 /// Refuses a page of little text whose marks say that it is no article.
-fn refuse_marked(count: usize, evidence: Evidence<'_>) -> Result<(), NoArticle> {
-    let Evidence { facts, feed, .. } = evidence;
+fn refuse_marked(count: usize, evidence: PageEvidence<'_>) -> Result<(), NoArticle> {
+    let PageEvidence { facts, feed, .. } = evidence;
     if count < LITTLE && feed.are_known() {
         let signs = [
-            (facts.asks_password, PageSign::SignIn),
-            (facts.checks_robots, PageSign::Robot),
-            (facts.asks_consent, PageSign::Consent),
-            (facts.is_hidden, PageSign::Error),
+            (PageMark::Password, PageSign::SignIn),
+            (PageMark::RobotCheck, PageSign::Robot),
+            (PageMark::Consent, PageSign::Consent),
+            (PageMark::NoIndex, PageSign::Error),
         ];
-        if let Some((_, sign)) = signs.iter().find(|(is_met, _)| *is_met) {
+        if let Some((_, sign)) = signs.iter().find(|(mark, _)| facts.shows(*mark)) {
             return Err(NoArticle::because(sign.reason()));
         }
     }
-    if count < TOO_LITTLE && facts.sends_on {
+    if count < TOO_LITTLE && facts.shows(PageMark::SendsOn) {
         return Err(NoArticle::because("the page sends browsers on with a script"));
     }
     Ok(())

@@ -45,6 +45,12 @@ pub(super) struct ExplainArguments {
     /// Read only the text that the feed gives. Do not read the page behind a teaser
     #[arg(long)]
     teaser: bool,
+    /// Print the text that rules see: the headline, how much was read, an empty line, the text
+    ///
+    /// Without --rule, --when and --rules, nothing else is printed, and no rules are needed.
+    /// Otherwise the text follows the explanation. Lines are not wrapped.
+    #[arg(long)]
+    text: bool,
     /// The format of the output
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -66,10 +72,15 @@ enum Question {
 /// or row.
 pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     match prepare(arguments).and_then(|(question, subject)| {
-        let answer = answer_question(question, &subject)?;
-        match arguments.format {
-            OutputFormat::Text => output::print(&text::format_report(&subject, &answer))?,
-            OutputFormat::Json => output::print_json([json::json_report(&subject, &answer)])?,
+        let answer = question.map(|question| answer_question(question, &subject)).transpose()?;
+        match (arguments.format, &answer) {
+            (OutputFormat::Json, answer) => {
+                output::print_json([json::json_report(&subject, answer.as_ref())])?;
+            }
+            (OutputFormat::Text, None) => output::print(&text::format_story(&subject))?,
+            (OutputFormat::Text, Some(answer)) => {
+                output::print(&text::format_report(&subject, answer, arguments.text))?;
+            }
         }
         Ok(Exit::Ok)
     }) {
@@ -77,8 +88,11 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     }
 }
 
-fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), Exit> {
+/// The question and the story. There is no question if only the text of the story is wanted.
+fn prepare(arguments: &ExplainArguments) -> Result<(Option<Question>, ExplainSubject), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
+    let wants_only_text = arguments.text && !named && arguments.rule.is_none();
+    let named = named || wants_only_text;
     let is_local = arguments.story == "-" || Path::new(&arguments.story).is_file();
     let needs_lists = arguments.rules.is_none()
         && arguments.when.as_deref().is_some_and(rule_files::may_name_lists);
@@ -89,7 +103,8 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Question, ExplainSubject), E
     } else {
         Some(load::read_config_and_print_faults(&arguments.config.path)?)
     };
-    let question = load_question(arguments, config.as_ref())?;
+    let question =
+        if wants_only_text { None } else { Some(load_question(arguments, config.as_ref())?) };
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
     Ok((question, subject))

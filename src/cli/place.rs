@@ -8,28 +8,29 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::article;
-use crate::article::PageContent;
+use crate::article::{FetchedPage, PageContent};
 use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::names::unknown_name;
-use crate::cli::output::fail;
+use crate::cli::output::{fail, fail_with_help};
 use crate::cli::pages::PageReader;
 use crate::clock::now;
 use crate::config::{Config, Network};
+use crate::daemon::page::extent;
 use crate::feed::document::Item;
 use crate::feed::parse;
 use crate::http;
 use crate::http::{Body, FetchError, HttpAnswer, HttpRequest, Limits, Validators, Want};
 use crate::notify::SendContext;
-use tidings_rules::story::Story;
+use tidings_rules::story::{Read, Story};
 
 /// The content of a place.
 pub(super) enum PlaceContent {
     /// A feed: its title, or else the place as it was named, and its items.
     Feed(String, Vec<Item>),
-    /// An article, with its text and headline.
-    Article(Box<Item>),
+    /// An article, with its text and headline, and how much of it was read.
+    Article(Box<Item>, Read),
 }
 
 /// Clients that may reach every address, also private ones, because the user named it. Settings for
@@ -69,10 +70,10 @@ pub(super) async fn fetch_place(
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Unavailable))
 }
 
-/// The feed or article in `body`, which comes from `url`. Errors call it `place`. If an article has
-/// another version, `pages` chooses between them.
+/// The feed or article in `body`, which comes from `url`. Errors call it `place`. If a page has
+/// another version, `pages` chooses between them. A page in a file is read alone.
 pub(super) async fn read_place(
-    pages: &PageReader<'_>,
+    pages: Option<&PageReader<'_>>,
     body: &[u8],
     content_type: Option<&str>,
     url: &Url,
@@ -87,20 +88,26 @@ pub(super) async fn read_place(
         }
         Err(no_feed) => no_feed,
     };
-    let page = article::read_page(body, content_type, url);
-    let PageContent { title, lang, text, .. } = pages.read_on(page, url, &Arc::default()).await;
+    // The place may be an address that redirects.
+    let asked = Url::parse(place).unwrap_or_else(|_| url.clone());
+    let page = FetchedPage { asked: &asked, url, bytes: body, content_type, refresh: None };
+    let nothing_said = Arc::default();
+    let page = article::read_answer(page, &nothing_said);
+    let page = match pages.filter(|_| url.scheme() != "file") {
+        Some(pages) => pages.read_on(page, &asked, &nothing_said).await,
+        None => page.ended(),
+    };
+    let PageContent { title, lang, text, part, .. } = page;
     match text {
-        Ok(text) => Ok(PlaceContent::Article(Box::new(Item {
-            title,
-            text,
-            lang,
-            link: Some(url.clone()),
-            ..Item::default()
-        }))),
+        Ok(text) => {
+            let item = Item { title, text, lang, link: Some(url.clone()), ..Item::default() };
+            Ok(PlaceContent::Article(Box::new(item), extent(part)))
+        }
         Err(no_article) => {
             let why =
                 format!("{place} is neither a feed ({no_feed}) nor an article ({no_article})");
-            Err(fail(why, Exit::Data))
+            let help = "rules read the teaser of such a story; `tidings feeds poll FEED` shows it";
+            Err(fail_with_help(why, help, Exit::Data))
         }
     }
 }

@@ -98,11 +98,10 @@ async fn read_stories(
 ) -> Result<(String, Vec<(Read, Story)>), Exit> {
     let answer = place::fetch_place(send_context, config, place).await?;
     let (body, pages) = (answer.body.unwrap_or_default(), PageReader::new(send_context, config));
-    match place::read_place(&pages, &body, answer.content_type.as_deref(), &answer.url, place)
-        .await?
-    {
-        PlaceContent::Article(item) => {
-            Ok((place.to_owned(), vec![(Read::Full, place::story_from_item(*item, None))]))
+    let content_type = answer.content_type.as_deref();
+    match place::read_place(Some(&pages), &body, content_type, &answer.url, place).await? {
+        PlaceContent::Article(item, read) => {
+            Ok((place.to_owned(), vec![(read, place::story_from_item(*item, None))]))
         }
         PlaceContent::Feed(source, items) => {
             let read = items.into_iter().map(|item| pages.read_story(item, depth));

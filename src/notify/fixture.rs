@@ -40,6 +40,15 @@ pub(super) fn minimal_alert() -> Notification {
     Notification { content, ..alert() }
 }
 
+/// The minimal alert, for a story of which a part was read.
+pub(super) fn partial_alert() -> Notification {
+    let mut notification = minimal_alert();
+    if let Content::Alert { read, .. } = &mut notification.content {
+        *read = Read::Partial("the page is behind a paywall".to_owned());
+    }
+    notification
+}
+
 /// The minimal alert with this headline.
 pub(super) fn alert_with_title(title: &str) -> Notification {
     let mut notification = minimal_alert();

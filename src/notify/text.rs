@@ -204,6 +204,11 @@ mod tests {
     }
 
     #[test]
+    fn a_story_of_which_a_part_was_read() {
+        assert_snapshot!(render_text(&fixture::partial_alert(), &TimeZone::UTC, false));
+    }
+
+    #[test]
     fn many_sentences_are_cut_short_and_said_to_be() {
         let text = render_text(&fixture::alert_with_sentences(12), &TimeZone::UTC, false);
         assert_eq!(text.matches("  > ").count(), 8);

@@ -78,8 +78,8 @@ async fn find_known_keys(
     Ok((items.into_iter().collect(), stories.into_iter().collect()))
 }
 
-/// The status of a new story without alerts, why it is only recorded, how much was read, and why not
-/// the whole text.
+/// The status of a new story without alerts, why it is only recorded, how much was read, and why
+/// not the whole text.
 fn plan_columns(plan: &StoryPlan) -> (StoryStatus, Option<&str>, Option<&str>, Option<&str>) {
     let status = match lifecycle::story::first(plan.item_plan()).status {
         NextStatus::BeginsPageWait => StoryStatus::AwaitsPage,

@@ -79,14 +79,63 @@ async fn a_rule_that_does_not_match_is_shown_clause_by_clause() {
 
     // The guide shows one of them.
     let said = explain(&folder, &["@story.txt", "--rules", "@rules", "--rule", "close"]).await;
-    let lines = said.output.split_once("\n\n").expect("the story, then the rule").1.lines();
-    let indented: Vec<String> = lines.map(|line| format!("    {line}")).collect();
+    assert_guide_shows(said.output.split_once("\n\n").expect("the story, then the rule").1);
+}
+
+/// Fails if the guide does not have this output as a block.
+fn assert_guide_shows(output: &str) {
+    let indented: Vec<String> =
+        output.lines().map(|line| format!("    {line}").trim_end().to_owned()).collect();
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md"))
         .expect("the guide");
     assert!(
         guide.contains(&indented.join("\n")),
         "docs/rules.md does not show what is said today: {indented:#?}"
     );
+}
+
+#[tokio::test]
+async fn the_text_that_rules_see_is_printed_alone_or_after_the_explanation() {
+    let folder = folder();
+    let said = explain(&folder, &["@story.txt", "--text"]).await;
+    assert_eq!((said.errors.as_str(), said.code), ("", 0));
+    assert_guide_shows(&said.output);
+
+    let report = explain(&folder, &["@story.txt", "--when", "oil"]).await.output;
+    let body = said.output.split_once("\n\n").expect("the head, then the text").1;
+    let said = explain(&folder, &["@story.txt", "--when", "oil", "--text"]).await;
+    assert_eq!(said.output, format!("{report}\n{body}"));
+
+    let said = explain(&folder, &["@story.txt", "--text", "--format", "json"]).await;
+    let object = object(&said);
+    assert_eq!((&object["read"], object.get("matches")), (&json!({"what": "full"}), None));
+
+    let hostile = r#"{"title": "A\u001b b\nc", "body": "D\u202ee\n\nf\u0007 \u200dg"}"#;
+    let said = explain_with(&folder, &["-", "--text"], hostile).await;
+    assert_eq!(said.output, "A b c\nread: 6 words, the whole text\n\nDe\n\nf  \u{200d}g\n");
+    let said = explain_with(&folder, &["-", "--text"], r#"{"title": "", "body": "Only a text"}"#);
+    assert_eq!(said.await.output, "\nread: 3 words, the whole text\n\nOnly a text\n");
+}
+
+#[tokio::test]
+async fn a_page_in_a_file_is_read_as_it_is_and_nothing_is_fetched() {
+    let (folder, server) = (folder(), Server::start().await);
+    server.serve("/amp", Response::html(PAGE));
+    folder.write("page.html", PAGE);
+    let said = explain(&folder, &["@page.html", "--text"]).await;
+    insta::assert_snapshot!("explain_text_of_a_page", said.output);
+
+    // The name says that it is a page, although its beginning does not.
+    folder.write("odd.HTM", &format!("\u{0} a line before it\n{PAGE}"));
+    assert_eq!(explain(&folder, &["@odd.HTM", "--text"]).await.output, said.output);
+
+    let amp = format!("<link rel=amphtml href=\"{}\"></head>", server.url("/amp"));
+    folder.write("short.html", &format!("<html><head>{amp}<p>Hardly a text.</p>"));
+    let said = explain(&folder, &["@short.html", "--text"]).await;
+    let why = "short.html is neither a feed (";
+    assert!(said.code == 65 && said.output.is_empty(), "{} {}", said.code, said.output);
+    assert!(said.errors.contains(why) && said.errors.contains("  help: "), "{}", said.errors);
+    assert_eq!(server.requests("/amp").len(), 0);
 }
 
 #[tokio::test]
@@ -184,8 +233,14 @@ async fn an_address_is_fetched() {
         said.output,
         said.errors
     );
+    let said = explain(&folder, &[&server.url("/news"), "--text"]).await;
+    assert!(said.output.contains("\n\nFreight over the bridge at the river’s"), "{}", said.output);
     let said = explain(&folder, &[&server.url("/gone"), "--when", "arms"]).await;
     assert!(said.code == 69 && said.errors.contains("404"), "{} {}", said.code, said.errors);
+    server.serve("/old", Response::status(302).header("location", "/"));
+    server.serve("/", Response::html(PAGE));
+    let said = explain(&folder, &[&server.url("/old"), "--text"]).await;
+    assert!(said.code == 65 && said.errors.contains("leads to a front page"), "{}", said.errors);
 }
 
 const CONFIG: &str =
@@ -236,6 +291,30 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
     assert!(said.output.contains("✓ source:Wire"), "{}", said.output);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_part_of_an_article_is_said_to_be_one() {
+    let folder = Folder::new(CONFIG, &[("a.yaml", RULES)]);
+    folder.write("wire.xml", FEED);
+    assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
+    for sql in [
+        "UPDATE story SET read = 'partial', read_why = $1",
+        "UPDATE alert SET read = 'partial', read_why = $1",
+    ] {
+        folder.change_with(sql, "the page is behind a paywall").await;
+    }
+    let said = "part of the article: the page is behind a paywall";
+    let text = explain(&folder, &["https://wire.example/1", "--text"]).await;
+    let head = format!("Russia sells arms\nread: 6 words, {said}\n\nTo the DPRK.\n");
+    assert_eq!((text.output, text.errors.as_str(), text.code), (head, "", 0));
+    let rule = explain(&folder, &["https://wire.example/2", "--rule", "arms"]).await.output;
+    assert!(rule.contains(said), "{rule}");
+    assert!(rule.contains("? Russia AND ($dprk OR $kim) AND arms"), "the rest is unknown: {rule}");
+    let shown = folder.command(&["alerts", "show", "1"]).await.output;
+    assert!(shown.contains(said), "{shown}");
+    let shown = object(&folder.command(&["alerts", "show", "1", "--format", "json"]).await);
+    assert_eq!(shown["read"], json!({"what": "partial", "why": "the page is behind a paywall"}));
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_named() {
     let folder = folder();
@@ -264,6 +343,9 @@ async fn what_is_not_there_is_named() {
             said.errors
         );
     }
+    std::fs::remove_file(folder.place("config.yaml")).expect("it is there");
+    let said = explain(&folder, &["gone.txt", "--text"]).await;
+    assert!(said.code == 65 && said.errors.contains("no store was searched"), "{}", said.errors);
     folder.write(
         "config.yaml",
         "rules: rules\nnotify: [console]\nnotifiers:\n  console: {type: console}\nfeeds: []\n",

@@ -14,7 +14,7 @@ use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
 use tidings::polling::health;
 use tidings::polling::health::FeedNotice;
-use tidings_rules::story::{FeedName, NotifierName, Severity, WatchlistRow};
+use tidings_rules::story::{FeedName, NotifierName, Read, Severity, WatchlistRow};
 
 use crate::support::http::{Response, Server};
 use crate::support::notification::{alert, receiver};
@@ -63,6 +63,7 @@ fn payloads() -> Vec<Value> {
         notification(of_row()),
         notification(without_headline()),
         notification(of_update()),
+        notification(of_part()),
         notice(NoticeKind::Down, None),
         notice(NoticeKind::Back, None),
         notice(NoticeKind::Refused, Some("ana@example.org")),
@@ -99,6 +100,15 @@ fn without_headline() -> Content {
     if let Content::Alert { story, .. } = &mut content {
         story.title.clear();
         story.opening = Some("The first words.".to_owned());
+    }
+    content
+}
+
+/// The alert of a story of which a part was read.
+fn of_part() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { read, .. } = &mut content {
+        *read = Read::Partial("the page is behind a paywall".to_owned());
     }
     content
 }
@@ -189,6 +199,7 @@ fn a_key_that_is_missing_or_not_described_is_found_out_and_one_that_is_added_bre
         change(|payload| payload["rules"][0]["version"] = json!("9c1f")),
         change(|payload| payload["story"]["first_seen"] = json!("yesterday")),
         change(|payload| payload["read"] = json!({"what": "teaser"})),
+        change(|payload| payload["read"] = json!({"what": "partial"})),
     ] {
         assert_eq!(broken, (false, false));
     }

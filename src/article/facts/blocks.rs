@@ -31,11 +31,11 @@ pub(in crate::article) struct RawBlocks(Vec<RawBlock>);
 
 /// How much of a text belongs to a list of stories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::article) struct Listed {
+pub(in crate::article) struct ListShare {
     /// The words of the text.
     pub(in crate::article) words: u32,
     /// Its words in links and between them.
-    pub(in crate::article) listed: u32,
+    pub(in crate::article) in_list: u32,
     /// The number of links and teasers that these are.
     pub(in crate::article) items: usize,
 }
@@ -57,26 +57,26 @@ impl RawBlocks {
     }
 
     /// How much of `text`, which was extracted from the page, belongs to lists.
-    pub(in crate::article) fn listed(&self, text: &str) -> Listed {
+    pub(in crate::article) fn listed(&self, text: &str) -> ListShare {
         let mut places: HashMap<u64, Option<usize>> = HashMap::new();
         for (block, item) in self.0.iter().zip(self.list_items()) {
             // A text that stands in the article, too, is no item.
             let place = places.entry(block.print).or_insert(item);
             *place = place.and(item);
         }
-        let (mut listed, mut items) = (Listed::default(), Vec::new());
+        let (mut listed, mut items) = (ListShare::default(), Vec::new());
         for line in text.lines() {
             let mut block = RawBlockBuilder::default();
             block.push(line, false);
             let Some(block) = block.finish() else { continue };
             listed.words += block.words;
             if let Some(item) = places.get(&block.print).copied().flatten() {
-                listed.listed += block.words;
+                listed.in_list += block.words;
                 items.push(item);
             }
         }
         items.dedup();
-        Listed { items: items.len(), ..listed }
+        ListShare { items: items.len(), ..listed }
     }
 
     /// The number of links on the page that are headlines and have a teaser after them.
@@ -188,7 +188,7 @@ mod tests {
         let text =
             format!("Harbour closes after storm\n\n{TEASER}\n\nThe parliament sat all night!");
         let listed = page.listed(&text);
-        assert_eq!((listed.words, listed.listed, listed.items), (20, 20, 3));
+        assert_eq!((listed.words, listed.in_list, listed.items), (20, 20, 3));
         assert_eq!(page.count_teasers(), 2);
     }
 
@@ -205,14 +205,14 @@ mod tests {
             ("Imprint", true),
         ]);
         let text = format!("{long}\n\n{}", long.replace("Repairs", "Crews"));
-        assert_eq!(page.listed(&text).listed, 0);
+        assert_eq!(page.listed(&text).in_list, 0);
         assert_eq!(page.count_teasers(), 1);
     }
 
     #[test]
     fn what_the_page_does_not_have_is_no_list() {
         let page = blocks(&[("Home", true), (TEASER, false), ("World", true)]);
-        assert_eq!(page.listed("Another text.").listed, 0);
+        assert_eq!(page.listed("Another text.").in_list, 0);
         assert_eq!(RawBlocks::default().listed("Another text.").words, 2);
         assert_eq!(RawBlocks::default().count_teasers(), 0);
     }

@@ -8,6 +8,10 @@ fn read(html: &str) -> PageFacts {
     facts(html, &"https://wire.example/news/1".parse().unwrap(), None)
 }
 
+fn marks(html: &str) -> Vec<PageMark> {
+    read(html).marks.into_iter().collect()
+}
+
 fn text(url: Option<&Url>) -> Option<&str> {
     url.map(Url::as_str)
 }
@@ -54,7 +58,7 @@ fn a_page_names_its_versions(
 ) {
     let found = read(html);
     assert_eq!(
-        (found.is_amp, text(found.canonical.as_ref()), text(found.amp.as_ref())),
+        (found.shows(PageMark::Amp), text(found.canonical.as_ref()), text(found.amp.as_ref())),
         (is_amp, canonical, amp)
     );
 }
@@ -112,7 +116,8 @@ fn a_next_page_is_named(#[case] html: &str, #[case] next: Option<&str>) {
 fn headlines_are_those_of_the_page_and_not_of_its_drawings() {
     let html = "<title>Harbour\n closes | Wire</title><meta property=og:title content='Harbour closes'>\
         <svg><title>Logo</title></svg><h1><a href=/>Harbour <b>closes</b></a> today</h1><h1>Harbour closes</h1>";
-    assert!(read(html).marks_headline && !read("<title>Harbour closes</title>").marks_headline);
+    assert_eq!(marks(html), [PageMark::Headline]);
+    assert_eq!(marks("<title>Harbour closes</title>"), []);
     assert_eq!(
         read(html).headlines,
         ["Harbour closes | Wire", "Harbour closes", "Harbour closes today"]
@@ -131,19 +136,19 @@ fn headlines_are_those_of_the_page_and_not_of_its_drawings() {
 #[case("<meta property='article:content_tier' content='locked'>", true)]
 #[case("<meta property='article:content_tier' content='metered'>", false)]
 fn an_article_that_is_not_free_says_so(#[case] html: &str, #[case] sold: bool) {
-    assert_eq!(read(html).is_sold, sold);
+    assert_eq!(read(html).shows(PageMark::Sold), sold);
 }
 
-#[test]
-fn marks_show_what_a_page_asks() {
-    let found = read("<input type=Password><div class='x SP_Message_container_1'></div>");
-    assert!(found.asks_password && found.asks_consent && !found.checks_robots);
-    let found = read("<script src='https://challenges.cloudflare.com/x.js'></script>");
-    assert!(found.checks_robots && !found.asks_consent && !found.asks_password);
-    assert!(read("<meta name=Robots content='NOINDEX, follow'>").is_hidden);
-    assert!(read("<script>window.location.replace('/x');</script>").sends_on);
-    let found = read("<p>location.replace(</p><input type=text><meta name=robots content=index>");
-    assert_eq!(found, PageFacts { blocks: found.blocks.clone(), ..PageFacts::default() });
+#[rstest]
+#[case("<input type=Password>", &[PageMark::Password])]
+#[case("<div class='x SP_Message_container_1'></div>", &[PageMark::Consent])]
+#[case("<iframe src='https://cdn.privacy-mgmt.com/index.html'></iframe>", &[PageMark::Consent])]
+#[case("<script src='https://challenges.cloudflare.com/x.js'></script>", &[PageMark::RobotCheck])]
+#[case("<meta name=Robots content='NOINDEX, follow'>", &[PageMark::NoIndex])]
+#[case("<script>window.location.replace('/x');</script>", &[PageMark::SendsOn])]
+#[case("<p>location.replace(</p><input type=text><meta name=robots content=index>", &[])]
+fn marks_show_what_a_page_asks(#[case] html: &str, #[case] expected: &[PageMark]) {
+    assert_eq!(marks(html), expected);
 }
 
 #[test]
@@ -152,6 +157,6 @@ fn links_and_hidden_texts_are_told_from_the_text() {
         <noscript>Hidden words</noscript><p>Five <a name=x>six</a> seven eight</p>\
         <div><a href=/2>Another headline of four</a></div>";
     let listed = read(html).blocks.listed("One two three four\n\nFive six seven eight");
-    assert_eq!((listed.words, listed.listed, listed.items), (8, 8, 2));
-    assert_eq!(read(html).blocks.listed("Hidden words\n\nT").listed, 0);
+    assert_eq!((listed.words, listed.in_list, listed.items), (8, 8, 2));
+    assert_eq!(read(html).blocks.listed("Hidden words\n\nT").in_list, 0);
 }

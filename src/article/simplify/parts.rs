@@ -31,13 +31,13 @@ enum Role {
 
 /// An element that may be left out.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PagePart {
     role: Role,
     /// What was written before it.
     start: Written,
 }
 
-impl Part {
+impl PagePart {
     /// The part that begins with `tag`, if it may be left out.
     pub(super) fn of(tag: &Tag, start: Written) -> Option<Self> {
         let value = |name| attribute(tag, name).unwrap_or_default();
@@ -52,30 +52,33 @@ impl Part {
 
 /// The parts that were closed.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct PageParts {
     closed: Vec<(Role, Written, Written)>,
 }
 
-impl Parts {
+impl PageParts {
     /// Notes what the element `name` tells about the parts around it. A headline, an article or
     /// the main element is in no box.
-    pub(super) fn note_within<'p>(name: &str, around: impl Iterator<Item = &'p mut Option<Part>>) {
+    pub(super) fn note_within<'p>(
+        name: &str,
+        around: impl Iterator<Item = &'p mut Option<PagePart>>,
+    ) {
         if !matches!(name, "h1" | "article" | "main") {
             return;
         }
         for part in around {
             match part {
-                Some(Part { role: Role::Article { has_headline }, .. }) => {
+                Some(PagePart { role: Role::Article { has_headline }, .. }) => {
                     *has_headline |= name == "h1";
                 }
-                Some(Part { role: Role::Box(_), .. }) => *part = None,
+                Some(PagePart { role: Role::Box(_), .. }) => *part = None,
                 None => {}
             }
         }
     }
 
     /// Notes a part that ends.
-    pub(super) fn close(&mut self, part: &Part, end: Written) {
+    pub(super) fn close(&mut self, part: &PagePart, end: Written) {
         self.closed.push((part.role, part.start, end));
     }
 

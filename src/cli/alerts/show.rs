@@ -127,6 +127,7 @@ mod tests {
 
     use super::super::fixture::alert_record;
     use super::*;
+    use tidings_rules::story::Read;
 
     const LAYOUT: TextLayout = TextLayout { width: 80, colour: false };
 
@@ -134,6 +135,22 @@ mod tests {
     fn an_alert_with_all_that_became_of_it() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         assert_snapshot!(format_alert(&alert_record(), &zone, LAYOUT));
+    }
+
+    #[test]
+    fn it_says_how_much_was_read_and_why() {
+        for (read, said) in [
+            (Read::Full, "  read       the whole text\n"),
+            (
+                Read::Partial("the page is behind a paywall".to_owned()),
+                "  read       part of the article: the page is behind a paywall\n",
+            ),
+        ] {
+            let mut record = alert_record();
+            record.past.read = read;
+            let report = format_alert(&record, &TimeZone::UTC, LAYOUT);
+            assert!(report.contains(said), "{report}");
+        }
     }
 
     #[test]

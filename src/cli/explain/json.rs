@@ -19,13 +19,13 @@ pub(super) struct ExplainReport<'s> {
     #[serde(flatten)]
     kept: Option<Value>,
     #[serde(flatten)]
-    answer: Value,
+    answer: Option<Value>,
 }
 
-/// The JSON object of an answer.
+/// The JSON object of a story, with the answer if there is one.
 pub(super) fn json_report<'s>(
     subject: &'s ExplainSubject,
-    answer: &ExplainAnswer,
+    answer: Option<&ExplainAnswer>,
 ) -> ExplainReport<'s> {
     let feeds = subject.carriers.as_ref();
     ExplainReport {
@@ -33,7 +33,7 @@ pub(super) fn json_report<'s>(
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
         kept: subject.kept.as_ref().map(record_json),
-        answer: answer_json(answer),
+        answer: answer.map(answer_json),
     }
 }
 

@@ -17,10 +17,12 @@ use crate::feed::document::Item;
 use crate::feed::identity::normalise_link;
 use crate::files;
 use crate::http::HttpAnswer;
-use crate::notify::SendContext;
 use crate::store::{Archive, StoryRecord};
 use tidings_rules::Carrier;
 use tidings_rules::story::{Read, Story};
+
+/// The endings of files that hold a page, whatever they begin with.
+const PAGES: [&str; 3] = ["html", "htm", "xhtml"];
 
 /// A story, as the rules see it.
 pub(super) struct ExplainSubject {
@@ -32,7 +34,8 @@ pub(super) struct ExplainSubject {
     pub(super) kept: Option<StoryRecord>,
 }
 
-/// Finds the story `name`, and reads its page if `depth` says so. Prints why there is none.
+/// Finds the story `name`, and reads its page if `depth` says so. Prints why there is none. For a
+/// file, the store is not opened.
 pub(super) async fn find_subject(
     name: &str,
     config: Option<&Config>,
@@ -46,35 +49,43 @@ pub(super) async fn find_subject(
         })?;
         return subject_of_bytes(&bytes, Path::new("standard input"), config, depth).await;
     }
-    if let Some(subject) = find_stored(name, config).await? {
-        return Ok(subject);
-    }
     let path = Path::new(name);
     if path.exists() {
         let bytes = files::read_file(path, files::DOCUMENT)
             .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
         return subject_of_bytes(&bytes, path, config, depth).await;
     }
-    match Url::parse(name) {
-        Ok(url) if matches!(url.scheme(), "http" | "https" | "file") => {
-            let send_context = place::send_context(config)?;
-            let HttpAnswer { body, content_type, url, .. } =
-                place::fetch_place(&send_context, config, name).await?;
-            subject_of_markup(
-                &send_context,
-                config,
-                (&body.unwrap_or_default(), content_type.as_deref()),
-                &url,
-                name,
-                depth,
-            )
-            .await
-        }
-        _ => {
-            let why = format!("{name} is neither a story of the store, nor an address, nor a file");
-            let help =
-                "alerts show a story's link; webhooks and `--format json` show its id as `event`";
-            Err(output::fail_with_help(why, help, Exit::Data))
+    if let Some(subject) = find_stored(name, config).await? {
+        return Ok(subject);
+    }
+    if Url::parse(name).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "file")) {
+        return subject_of_address(name, config, depth).await;
+    }
+    let why = format!("{name} is neither a story of the store, nor an address, nor a file");
+    let help = if config.is_some() {
+        "alerts show a story's link; webhooks and `--format json` show its id as `event`"
+    } else {
+        "no store was searched, because there is no configuration; `--config FILE` names one"
+    };
+    Err(output::fail_with_help(why, help, Exit::Data))
+}
+
+/// The story at `address`.
+async fn subject_of_address(
+    address: &str,
+    config: Option<&Config>,
+    depth: ReadDepth,
+) -> Result<ExplainSubject, Exit> {
+    let send_context = place::send_context(config)?;
+    let HttpAnswer { body, content_type, url, .. } =
+        place::fetch_place(&send_context, config, address).await?;
+    let pages = PageReader::new(&send_context, config);
+    let (body, content_type) = (body.unwrap_or_default(), content_type.as_deref());
+    match place::read_place(Some(&pages), &body, content_type, &url, address).await? {
+        PlaceContent::Article(item, read) => Ok(subject_of_article(*item, read)),
+        PlaceContent::Feed(_, items) => {
+            let (read, story) = pages.read_story(single_item(items, address)?, depth).await;
+            Ok(ExplainSubject { story, read, carriers: None, kept: None })
         }
     }
 }
@@ -104,7 +115,7 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
     }))
 }
 
-/// The story in a page, a feed, JSON or plain text, detected by its start.
+/// The story in a page, a feed, JSON or plain text, detected by its name or its start.
 async fn subject_of_bytes(
     bytes: &[u8],
     path: &Path,
@@ -113,20 +124,14 @@ async fn subject_of_bytes(
 ) -> Result<ExplainSubject, Exit> {
     let name = path.display().to_string();
     let text = String::from_utf8_lossy(bytes);
-    match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+    let start = text.trim_start_matches('\u{feff}').trim_start().chars().next();
+    let is_page = path
+        .extension()
+        .is_some_and(|extension| PAGES.iter().any(|page| extension.eq_ignore_ascii_case(page)));
+    match start {
         None => Err(fail(format_args!("{name} is empty"), Exit::Data)),
-        Some('<') => {
-            let url = place::file_url(path)
-                .ok_or_else(|| fail(format_args!("{name} is not a file"), Exit::Usage))?;
-            subject_of_markup(
-                &place::send_context(config)?,
-                config,
-                (bytes, None),
-                &url,
-                &name,
-                depth,
-            )
-            .await
+        Some(start) if start == '<' || is_page => {
+            subject_of_markup(bytes, path, config, depth).await
         }
         Some('{') => {
             let story = story_of_line(bytes, now())
@@ -144,6 +149,10 @@ fn full_subject(story: Story) -> ExplainSubject {
     ExplainSubject { story, read: Read::Full, carriers: None, kept: None }
 }
 
+fn subject_of_article(item: Item, read: Read) -> ExplainSubject {
+    ExplainSubject { read, ..full_subject(place::story_from_item(item, None)) }
+}
+
 /// Splits a text into headline and body, if an empty line follows its first line.
 fn split_headline(text: &str) -> (&str, &str) {
     let text = text.trim();
@@ -155,21 +164,26 @@ fn split_headline(text: &str) -> (&str, &str) {
     }
 }
 
-/// The article, or the only story of the feed, in these bytes, which come from `url`.
+/// The article, or the only story of the feed, in these bytes of a file. A page is read alone; only
+/// for the teaser of a feed something is fetched.
 async fn subject_of_markup(
-    send_context: &SendContext,
+    bytes: &[u8],
+    path: &Path,
     config: Option<&Config>,
-    (bytes, content_type): (&[u8], Option<&str>),
-    url: &Url,
-    name: &str,
     depth: ReadDepth,
 ) -> Result<ExplainSubject, Exit> {
-    let pages = PageReader::new(send_context, config);
-    let (read, story) = match place::read_place(&pages, bytes, content_type, url, name).await? {
-        PlaceContent::Article(item) => (Read::Full, place::story_from_item(*item, None)),
-        PlaceContent::Feed(_, items) => pages.read_story(single_item(items, name)?, depth).await,
-    };
-    Ok(ExplainSubject { story, read, carriers: None, kept: None })
+    let name = path.display().to_string();
+    let url = place::file_url(path)
+        .ok_or_else(|| fail(format_args!("{name} is not a file"), Exit::Usage))?;
+    match place::read_place(None, bytes, None, &url, &name).await? {
+        PlaceContent::Article(item, read) => Ok(subject_of_article(*item, read)),
+        PlaceContent::Feed(_, items) => {
+            let send_context = place::send_context(config)?;
+            let pages = PageReader::new(&send_context, config);
+            let (read, story) = pages.read_story(single_item(items, &name)?, depth).await;
+            Ok(ExplainSubject { story, read, carriers: None, kept: None })
+        }
+    }
 }
 
 fn single_item(items: Vec<Item>, name: &str) -> Result<Item, Exit> {

@@ -11,13 +11,29 @@ use crate::cli::explain::answer::ExplainAnswer;
 use crate::cli::moment::long_date;
 use crate::lifecycle::story::StoryStatus;
 use crate::store::StoryRecord;
-use tidings_rules::text::{tokenise, visible_line};
+use tidings_rules::text::{tokenise, visible, visible_line};
 use tidings_rules::{Explained, Match, Truth};
 
 const TITLE: Style = Style::new().bold();
 
-/// The whole report, ending in a line break.
-pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) -> String {
+/// The story alone, for `grep` and other programs: the headline, how much was read, an empty line,
+/// the text. Lines are not wrapped.
+pub(super) fn format_story(subject: &ExplainSubject) -> String {
+    let headline = visible_line(&subject.story.title);
+    format!("{headline}\nread: {}\n\n{}", visible_line(&read_text(subject)), story_text(subject))
+}
+
+/// The text that rules see, ending in a line break.
+fn story_text(subject: &ExplainSubject) -> String {
+    visible(subject.story.body.trim_end()).into_owned() + "\n"
+}
+
+/// The whole report, ending in a line break. The text of the story follows if it is wanted.
+pub(super) fn format_report(
+    subject: &ExplainSubject,
+    answer: &ExplainAnswer,
+    wants_text: bool,
+) -> String {
     let layout = TextLayout::for_stdout();
     let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
     lines.extend(story_facts(subject).into_iter().map(|(name, text)| layout.fact(name, &text)));
@@ -29,7 +45,18 @@ pub(super) fn format_report(subject: &ExplainSubject, answer: &ExplainAnswer) ->
         ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, layout)),
         ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
     }
+    if wants_text {
+        lines.push(String::new());
+        return lines.join("\n") + "\n" + &story_text(subject);
+    }
     lines.join("\n") + "\n"
+}
+
+/// How many words were read, and of what.
+fn read_text(subject: &ExplainSubject) -> String {
+    let story = &subject.story;
+    let words = tokenise(&story.title).len() + tokenise(&story.body).len();
+    format!("{}, {}", count(words, "word", "words"), subject.read)
 }
 
 fn headline(subject: &ExplainSubject) -> String {
@@ -38,8 +65,6 @@ fn headline(subject: &ExplainSubject) -> String {
 
 fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     let story = &subject.story;
-    let words = tokenise(&story.title).len() + tokenise(&story.body).len();
-    let read = format!("{}, {}", count(words, "word", "words"), subject.read);
     let feeds = subject.carriers.as_ref();
     let feeds = feeds
         .map(|feeds| feeds.iter().map(|feed| feed.name.0.as_str()).collect::<Vec<_>>().join(", "));
@@ -50,7 +75,7 @@ fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
         ("published", story.published.map(local_time)),
         ("feeds", feeds),
         ("source", story.source.clone()),
-        ("read", Some(read)),
+        ("read", Some(read_text(subject))),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
         ("seen", kept.map(|_| local_time(story.first_seen))),
         ("status", kept.map(status_text)),

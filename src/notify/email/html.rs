@@ -38,6 +38,11 @@ mod tests {
     }
 
     #[test]
+    fn a_story_of_which_a_part_was_read() {
+        assert_snapshot!(html_of(&fixture::partial_alert()));
+    }
+
+    #[test]
     fn a_digest() {
         assert_snapshot!(html_of(&fixture::digest(crate::alerts::digest::DigestReason::Late)));
     }

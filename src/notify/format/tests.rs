@@ -120,6 +120,16 @@ fn assert_discord_limits(message: &Value) {
     assert_eq!(message["allowed_mentions"]["parse"], Value::Array(vec![]));
 }
 
+#[test]
+fn every_format_says_that_a_part_of_the_article_was_read() {
+    for format in ALL {
+        let message = render_json(format, &fixture::partial_alert());
+        let texts = all_texts(&message).join("\n").replace('\\', "");
+        let said = "part of the article: the page is behind a paywall";
+        assert!(texts.contains(said), "{format:?}: {texts}");
+    }
+}
+
 #[rstest]
 #[case(WebhookFormat::Slack, "slack")]
 #[case(WebhookFormat::Discord, "discord")]

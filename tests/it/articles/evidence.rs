@@ -114,68 +114,53 @@ async fn an_amp_page_stands_unless_its_canonical_page_says_the_same() {
     assert_eq!(server.requests("/").len(), 0, "a front page is not asked for");
 }
 
+/// Titles and texts of pages that are no articles, and what is said of them.
+const WALLS: [(&str, &str, &str); 6] = [
+    (
+        "The Wire",
+        "Nous et nos partenaires stockons des informations sur votre appareil, comme les cookies. Vous pouvez changer d’avis à tout moment.",
+        "the page asks for consent first",
+    ),
+    (
+        "The Wire",
+        "Besuchen Sie uns wie gewohnt mit Werbung und Tracking, oder nutzen Sie unsere Seiten ohne beides für 4,99 im Monat.",
+        "the page asks for consent first",
+    ),
+    (
+        "The Wire",
+        "Používáme soubory cookie, abychom mohli měřit návštěvnost a zobrazovat reklamu, která vás zajímá.",
+        "the page asks for consent first",
+    ),
+    (
+        "The Wire",
+        "Strony, której szukasz, nie ma. Mogła zostać przeniesiona albo usunięta; skorzystaj z wyszukiwarki.",
+        "the page is an error page",
+    ),
+    (
+        "Страница не найдена",
+        "Попробуйте найти её через поиск или посмотрите последние новости.",
+        "the page is an error page",
+    ),
+    (
+        "The Wire",
+        "Enter the address and the word that you chose. Forgot your password? We send you a link.",
+        "the page asks to sign in first",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn walls_and_missing_pages_are_known_in_many_languages() {
     let server = Server::start().await;
-    let wall = |text: &str| Response::html(&page("The Wire", "", &format!("<p>{text}</p>")));
-    let pages = [
-        (
-            "A",
-            "/a",
-            wall(
-                "Nous et nos partenaires stockons des informations sur votre appareil, comme les cookies. Vous pouvez changer d’avis à tout moment.",
-            ),
-        ),
-        (
-            "B",
-            "/b",
-            wall(
-                "Besuchen Sie uns wie gewohnt mit Werbung und Tracking, oder nutzen Sie unsere Seiten ohne beides für 4,99 im Monat.",
-            ),
-        ),
-        (
-            "C",
-            "/c",
-            wall(
-                "Používáme soubory cookie, abychom mohli měřit návštěvnost a zobrazovat reklamu, která vás zajímá.",
-            ),
-        ),
-        (
-            "D",
-            "/d",
-            wall(
-                "Strony, której szukasz, nie ma. Mogła zostać przeniesiona albo usunięta; skorzystaj z wyszukiwarki.",
-            ),
-        ),
-        (
-            "E",
-            "/e",
-            Response::html(&page(
-                "Страница не найдена",
-                "",
-                "<p>Попробуйте найти её через поиск или посмотрите последние новости.</p>",
-            )),
-        ),
-        (
-            "F",
-            "/f",
-            wall(
-                "Enter the address and the word that you chose. Forgot your password? We send you a link.",
-            ),
-        ),
-    ];
+    let names = ["A", "B", "C", "D", "E", "F"];
+    let paths = ["/a", "/b", "/c", "/d", "/e", "/f"];
+    let mut pages = Vec::new();
+    for ((name, path), (title, text, _)) in names.iter().zip(paths).zip(WALLS) {
+        pages.push((*name, path, Response::html(&page(title, "", &format!("<p>{text}</p>")))));
+    }
     let (folder, read) = read_pages(&server, &pages).await;
-    let consent = "teaser, the page asks for consent first";
-    let error = "teaser, the page is an error page";
-    let expected = [
-        format!("A: {consent}"),
-        format!("B: {consent}"),
-        format!("C: {consent}"),
-        format!("D: {error}"),
-        format!("E: {error}"),
-        "F: teaser, the page asks to sign in first".to_owned(),
-    ];
-    assert_eq!(read, expected);
+    let expected =
+        names.iter().zip(WALLS).map(|(name, wall)| format!("{name}: teaser, {}", wall.2));
+    assert_eq!(read, expected.collect::<Vec<_>>());
     assert_eq!(folder.query("SELECT count(*) FROM story WHERE body LIKE '%cookie%'").await, ["0"]);
 }
 
@@ -253,16 +238,16 @@ async fn a_section_is_no_article_whether_a_redirect_leads_there_or_not() {
 async fn the_pages_of_an_article_are_joined_and_more_than_three_are_a_part() {
     let server = Server::start().await;
     let next = |path: &str| format!("<link rel=next href='{path}'>");
-    let paged = |path: &str, text: &str| Response::html(&article(&next(path), text));
+    let leading_on = |path: &str, text: &str| Response::html(&article(&next(path), text));
     server.serve("/two/2", Response::html(&article("", FIND)));
-    server.serve("/four/2", paged("/four/3", &PARAGRAPH.replace("Freight", "Traffic")));
-    server.serve("/four/3", paged("/four/4", FIND));
+    server.serve("/four/2", leading_on("/four/3", &PARAGRAPH.replace("Freight", "Traffic")));
+    server.serve("/four/3", leading_on("/four/4", FIND));
     server.serve("/other-story", Response::html(&article("", FIND)));
     let pages = [
-        ("A", "/two", paged("/two/2", PARAGRAPH)),
-        ("B", "/four", paged("/four/2", PARAGRAPH)),
-        ("C", "/broken", paged("/broken/2", PARAGRAPH)),
-        ("D", "/one", paged("/other-story", PARAGRAPH)),
+        ("A", "/two", leading_on("/two/2", PARAGRAPH)),
+        ("B", "/four", leading_on("/four/2", PARAGRAPH)),
+        ("C", "/broken", leading_on("/broken/2", PARAGRAPH)),
+        ("D", "/one", leading_on("/other-story", PARAGRAPH)),
     ];
     let (folder, read) = read_pages(&server, &pages).await;
     let expected = [
