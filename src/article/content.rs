@@ -10,7 +10,7 @@ use super::phrases::spelled;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PartOfArticle {
     /// It is the free part of a paid page.
-    #[error("the article is behind a paywall")]
+    #[error("the page is behind a paywall")]
     FreePart,
     /// The page has hardly more text than a teaser: this number of words.
     #[error("the page has only {0} words")]

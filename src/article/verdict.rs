@@ -170,7 +170,8 @@ fn without_signs(
     let trusts_headline =
         found.iter().all(|found| matches!(found.sign, PageSign::Robot | PageSign::Error));
     let is_told = has_headline && trusts_headline || feed.are_told_in(&rest);
-    if is_told && count_words(&rest) >= TOO_LITTLE {
+    let fewest = if is_told { TOO_LITTLE } else { LITTLE };
+    if (is_told || !feed.are_known()) && count_words(&rest) >= fewest {
         Ok(rest)
     } else {
         Err(NoArticle::because(sign.reason()))

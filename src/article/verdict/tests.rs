@@ -35,7 +35,7 @@ fn part(text: &str, why: &str) -> String {
 }
 
 fn free_part(text: &str) -> String {
-    part(text, "the article is behind a paywall")
+    part(text, "the page is behind a paywall")
 }
 
 fn refused(why: &str) -> String {
@@ -103,6 +103,13 @@ fn an_article_stands_beside_such_a_paragraph() {
     ] {
         assert_eq!(verdict(tags, &format!("{note}\n\n{ARTICLE}")), whole(ARTICLE), "{note}");
     }
+    let note = "Privacy: this site uses cookies. We use cookies to count readers.";
+    let facts = facts("", &"https://wire.example/a".parse().unwrap(), None);
+    let feed = FeedTexts::default();
+    let unknown = PageEvidence { landing: Landing::Article, facts: &facts, feed: &feed };
+    let two = format!("{ARTICLE} {ARTICLE}");
+    assert_eq!(judge(format!("{two}\n\n{note}"), unknown), Ok((two, None)));
+    assert!(judge(note.to_owned(), unknown).is_err());
     let wall = "We value your privacy.\n\nThis site stores data on your device, measures how long you read, and sells both to \
         eight hundred firms whose names are listed below, each with a link to its terms and its own list of firms.";
     assert_eq!(verdict(TITLE, wall), refused("the page asks for consent first"));

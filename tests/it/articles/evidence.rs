@@ -188,7 +188,7 @@ async fn the_free_part_of_a_paid_page_is_matched_and_said_to_be_a_part() {
         ),
     ];
     let (folder, read) = read_pages(&server, &pages).await;
-    let part = "partial, the article is behind a paywall";
+    let part = "partial, the page is behind a paywall";
     let expected = [
         format!("A: {part}"),
         format!("B: {part}"),
@@ -196,7 +196,7 @@ async fn the_free_part_of_a_paid_page_is_matched_and_said_to_be_a_part() {
     ];
     assert_eq!(read, expected);
     let alerts = folder.command(&["alerts", "--format", "json"]).await.output;
-    let partial = "\"read\":{\"what\":\"partial\",\"why\":\"the article is behind a paywall\"}";
+    let partial = "\"read\":{\"what\":\"partial\",\"why\":\"the page is behind a paywall\"}";
     assert_eq!(alerts.matches(partial).count(), 2, "{alerts}");
     assert_eq!(folder.query("SELECT count(*) FROM story WHERE body LIKE '%Offers%'").await, ["0"]);
 }
