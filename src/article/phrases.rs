@@ -90,7 +90,18 @@ pub(super) fn sign_of_headline(headline: &str) -> Option<PageSign> {
 
 /// The number of words of `text` that name the cookies of the web, in many languages.
 pub(super) fn count_cookies(text: &str) -> usize {
-    TABLE.cookies.find_overlapping_iter(&spelled(text)).count()
+    count_listed(&TABLE.cookies, text)
+}
+
+/// The number of words of `text` that name pages, links, passwords and other parts of the web.
+pub(super) fn count_web_words(text: &str) -> usize {
+    count_listed(&TABLE.web, text)
+}
+
+/// The number of words of `text` at which a word or beginning of `words` stands.
+fn count_listed(words: &AhoCorasick, text: &str) -> usize {
+    let said = spelled(text);
+    words.find_overlapping_iter(&said).map(|at| at.start()).collect::<BTreeSet<_>>().len()
 }
 
 /// The words of `text` as rules see them, with a space on both sides of each.
@@ -106,6 +117,8 @@ struct PhraseTable {
     phrases: Vec<Phrase>,
     /// The words for cookies.
     cookies: AhoCorasick,
+    /// The words for parts of the web.
+    web: AhoCorasick,
     /// The signs of whole titles.
     titles: HashMap<String, PageSign>,
 }
@@ -118,10 +131,10 @@ struct Phrase {
 
 impl PhraseTable {
     fn parse(text: &str) -> Self {
-        let mut heading = Heading::Cookie;
+        let mut heading = Heading::Web;
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let (mut patterns, mut phrases) = (Vec::new(), Vec::new());
-        let (mut titles, mut cookies) = (HashMap::new(), Vec::new());
+        let (mut titles, mut cookies, mut web) = (HashMap::new(), Vec::new(), Vec::new());
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
             if let Some(name) = line.strip_prefix('[') {
                 heading = Heading::named(name.trim_end_matches(']')).expect("a heading");
@@ -129,6 +142,7 @@ impl PhraseTable {
             }
             match heading {
                 Heading::Cookie => cookies.push(pattern(line)),
+                Heading::Web => web.push(pattern(line)),
                 Heading::Title(sign) => {
                     titles.insert(spelled(line), sign);
                 }
@@ -145,7 +159,8 @@ impl PhraseTable {
             }
         }
         let search = |patterns| AhoCorasick::new::<_, String>(patterns).expect("few phrases");
-        Self { parts: search(patterns), phrases, cookies: search(cookies), titles }
+        let (cookies, web) = (search(cookies), search(web));
+        Self { parts: search(patterns), phrases, cookies, web, titles }
     }
 }
 
@@ -155,12 +170,14 @@ enum Heading {
     Phrase(PageSign),
     Title(PageSign),
     Cookie,
+    Web,
 }
 
 impl Heading {
     fn named(name: &str) -> Option<Self> {
         match (name, name.strip_prefix("title ")) {
             ("cookie", _) => Some(Self::Cookie),
+            ("web", _) => Some(Self::Web),
             (_, Some(title)) => PageSign::named(title).map(Self::Title),
             _ => PageSign::named(name).map(Self::Phrase),
         }
@@ -233,14 +250,17 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_counted_in_many_languages() {
+    fn cookies_and_words_of_the_web_are_counted_in_many_languages() {
         let text =
             "Cookies, kakor, evästeitä, бисквитки, çerezleri, クッキー, 쿠키를; a cook, кукла.";
         assert_eq!(count_cookies(text), 7);
+        let text = "This page and its links; diese Seite, ページ, 비밀번호를; both sides, a pagan.";
+        assert_eq!(count_web_words(text), 5);
     }
 
     #[test]
     fn each_phrase_stands_once_and_is_long_enough_to_be_no_news() {
+        let is_word = |heading: &str| matches!(heading, "[cookie]" | "[web]");
         let mut seen = BTreeSet::new();
         let mut heading = "";
         for line in include_str!("phrases.txt").lines() {
@@ -248,8 +268,9 @@ mod tests {
                 heading = line;
             } else if !line.is_empty() && !line.starts_with('#') {
                 let parts: Vec<String> = line.split(" + ").map(pattern).collect();
-                let is_title = heading.starts_with("[title") || heading == "[cookie]";
-                assert!(seen.insert((is_title, parts.clone())), "{line} stands twice");
+                let is_title = heading.starts_with("[title") || is_word(heading);
+                let kind = (is_title, is_word(heading).then_some(heading), parts.clone());
+                assert!(seen.insert(kind), "{line} stands twice");
                 assert_eq!(line, line.trim(), "{line}");
                 assert_eq!(line.to_lowercase(), line, "{line}");
                 let words: usize = parts.iter().map(|part| part.split_whitespace().count()).sum();

@@ -13,6 +13,7 @@
 //! | metadata that the article is not free, or a paywall's phrase, and a text before it | a part |
 //! | the same without a text | refused |
 //! | hardly any text, the marks of such a page, and nothing of the story | refused |
+//! | a short text that names parts of the web in one of 25 words, without the story | refused |
 //! | a text with less than one in eight of the telling words of headline and teaser | refused |
 //! | hardly any text | a part |
 //! | all else | the article |
@@ -25,7 +26,7 @@ use super::feed_texts::FeedTexts;
 use super::landing::Landing;
 use super::no_article::NoArticle;
 use super::phrases::{
-    FoundPhrase, PageSign, count_cookies, find_phrases, sign_of_headline, spelled,
+    FoundPhrase, PageSign, count_cookies, count_web_words, find_phrases, sign_of_headline, spelled,
 };
 use tidings_rules::text::sentences;
 
@@ -56,6 +57,10 @@ const WORDS_A_COOKIE: usize = 50;
 /// words such a note has.
 const LAST_PARAGRAPHS: usize = 3;
 const LONGEST_NOTE: usize = 40;
+
+/// A text of fewer words that names parts of the web once in so many words speaks of its page.
+const SHORT: usize = 100;
+const WORDS_A_WEB_WORD: usize = 25;
 
 /// What is known of a page beside its text.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +101,10 @@ pub(super) fn judge(
     let count = count_words(&text);
     if !is_told {
         refuse_marked(count, evidence)?;
+        let speaks_of_itself = count < SHORT && count_web_words(&text) * WORDS_A_WEB_WORD >= count;
+        if feed.are_known() && count >= FEWEST && speaks_of_itself {
+            return Err(NoArticle::because("the page speaks of itself, not of the story"));
+        }
         if feed.are_missed_by(&facts.headlines, &text, ANYWHERE) {
             return Err(NoArticle::because("the page says nothing of the story"));
         }
