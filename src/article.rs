@@ -31,10 +31,10 @@ use extract::{Extract, extract};
 use facts::{PageFacts, PageMark, facts};
 use landing::{Landing, landing};
 use phrases::{FoundPhrase, PageSign, find_phrases};
-use verdict::{PageEvidence, TOO_LITTLE, count_words, judge};
+use verdict::{PageEvidence, SHORT, TOO_LITTLE, count_words, judge};
 
 /// A text with fewer words is a teaser.
-const SHORT: usize = 150;
+const LONGEST_TEASER: usize = 150;
 
 /// A page as it was fetched.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub struct FetchedPage<'p> {
 /// annex 29), or its text ends in an ellipsis or an invitation to read on.
 #[must_use]
 pub fn is_teaser(item: &Item) -> bool {
-    !item.is_content || has_few_words(&item.text, SHORT) || trails_off(&item.text)
+    !item.is_content || has_few_words(&item.text, LONGEST_TEASER) || trails_off(&item.text)
 }
 
 /// Whether `text` has fewer than `most` words. For most articles, the fast count of pieces between
@@ -123,7 +123,7 @@ pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
     let html = decode(bytes, content_type);
     let facts = facts(&html, url, refresh);
     let extract = extract(&html, url);
-    if let Some(target) = followed_refresh(&facts, &extract) {
+    if let Some(target) = followed_refresh(&facts, &extract, feed) {
         let why = NoArticle::Stub("the page only sends browsers on to another".to_owned());
         let next = vec![NextRead::Refresh(target)];
         return PageContent { next, lang: facts.lang, ..PageContent::nothing(why) };
@@ -145,17 +145,26 @@ pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
     PageContent { title, lang, text, part, next, headlines, tells_story, pages: 1 }
 }
 
-/// Where a page sends browsers that holds next to no text and does not check for robots.
-fn followed_refresh(facts: &PageFacts, extract: &Result<Extract, NoArticle>) -> Option<Url> {
+/// Where a page sends browsers that holds next to no text, or a short one that does not tell the
+/// story, and does not check for robots.
+fn followed_refresh(
+    facts: &PageFacts,
+    extract: &Result<Extract, NoArticle>,
+    feed: &FeedTexts,
+) -> Option<Url> {
+    let target = facts.refresh.clone().filter(|_| !facts.shows(PageMark::RobotCheck))?;
     let is_empty = match extract {
         Ok(Extract { text, .. }) => {
             let checks = |found: &FoundPhrase| found.sign == PageSign::Robot;
-            count_words(text) < TOO_LITTLE && !find_phrases(text).iter().any(checks)
+            let is_told = || feed.has_headline(&facts.headlines) || feed.are_told_in(text);
+            let count = count_words(text);
+            let is_empty = count < TOO_LITTLE || count < SHORT && feed.are_known() && !is_told();
+            is_empty && !find_phrases(text).iter().any(checks)
         }
         Err(NoArticle::Stub(_)) => true,
         Err(NoArticle::Refused(_)) => false,
     };
-    facts.refresh.clone().filter(|_| is_empty && !facts.shows(PageMark::RobotCheck))
+    is_empty.then_some(target)
 }
 
 /// What is to be read after the page at `url`: the canonical page of an AMP page unless its address

@@ -195,6 +195,20 @@ fn the_lead_of_the_feed_and_the_body_of_the_page_stay_apart() {
 }
 
 #[test]
+fn a_short_page_that_sends_on_is_followed_unless_it_tells_the_story() {
+    let head = "<title>Wire</title><meta http-equiv=refresh content='3;url=/b'>";
+    let notice = "You are being sent on to the article in three seconds. If nothing happens, use the button below. \
+        We count how many readers follow our letters, and keep no names or addresses of anybody.";
+    let next = |text: &str| {
+        let html = format!("{head}<p>{text}</p>");
+        read_of_story(&html, "/a/story", "Shells leave the port", "Artillery shells left.").next
+    };
+    assert_eq!(next(notice), [NextRead::Refresh(url("/b"))]);
+    assert_eq!(next(&format!("Artillery shells leave the port. {notice}")), []);
+    assert_eq!(next(&notice.repeat(4)), [], "it is long");
+}
+
+#[test]
 fn the_canonical_page_of_an_amp_page_is_no_front_page() {
     let next = |canonical: &str| {
         let amp = page(6)

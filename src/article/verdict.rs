@@ -58,8 +58,10 @@ const WORDS_A_COOKIE: usize = 50;
 const LAST_PARAGRAPHS: usize = 3;
 const LONGEST_NOTE: usize = 40;
 
-/// A text of fewer words that names parts of the web once in so many words speaks of its page.
-const SHORT: usize = 100;
+/// A text of fewer words is short.
+pub(super) const SHORT: usize = 100;
+
+/// A short text that names parts of the web once in so many words speaks of its page.
 const WORDS_A_WEB_WORD: usize = 25;
 
 /// What is known of a page beside its text.
