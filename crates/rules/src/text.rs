@@ -29,6 +29,7 @@ pub(crate) use letters::{is_cyrillic, is_hebrew};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
+pub(crate) use spaced::is_single_space;
 pub use visible::{is_display_control, one_line, visible, visible_line};
 pub(crate) use words::{WordPlace, Words};
 
