@@ -23,6 +23,9 @@ mod story_counts;
 mod words;
 mod written;
 
+/// The most phrases of one search: the first. It bounds the time that many rules take.
+const MOST_SEARCHED: usize = 20_000;
+
 /// The most warnings of one search.
 const MOST: usize = 10;
 
@@ -69,6 +72,7 @@ impl<'r> PhraseSearch<'r> {
                     Some(SearchedPhrase { when, written, words })
                 })
             })
+            .take(MOST_SEARCHED)
             .collect();
         let trees: Vec<Tree> = phrases.iter().flat_map(SearchedPhrase::trees).collect();
         Self { phrases, counts: StoryCounts::new(&trees) }

@@ -61,10 +61,14 @@ fn visit(tree: &Tree, needs_parentheses: bool, is_within: bool, found: &mut Vec<
             needs_parentheses,
         }),
         Tree::And(branches) | Tree::AnyOf(_, branches, _) => {
-            branches.iter().for_each(|branch| visit(branch, false, is_within, found));
+            for branch in branches {
+                visit(branch, false, is_within, found);
+            }
         }
         Tree::Or(branches) => {
-            branches.iter().for_each(|branch| visit(branch, true, is_within, found));
+            for branch in branches {
+                visit(branch, true, is_within, found);
+            }
         }
         Tree::Within(_, branch, _) => visit(branch, false, true, found),
         Tree::In(Scope::Text, branch, _) => visit(branch, true, is_within, found),
