@@ -2,7 +2,8 @@
 //! cost of loading.
 //!
 //! `cargo bench --bench report` uses 1,000, 10,000 and 100,000 rules. `cargo bench --bench report
-//! -- 1000000` uses that number. `docs/benchmarks.md` explains the columns.
+//! -- 1000000` uses that number. With files of JSON Lines, the stories are their texts; several
+//! files are compared a byte. `docs/benchmarks.md` explains the columns.
 
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
@@ -53,6 +54,9 @@ fn main() {
         .partition(|word| word.parse::<usize>().is_ok());
     let asked: Vec<usize> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![1_000, 10_000, 100_000] } else { asked };
+    if files.len() > 1 {
+        return compare_files(&files, &sizes);
+    }
     let texts: Vec<String> = files.iter().flat_map(|file| texts::read(file)).collect();
     let (vocabulary, stories) = if texts.is_empty() {
         let vocabulary = WeightedWords::new();
@@ -73,6 +77,33 @@ fn main() {
     }
     if texts.is_empty() {
         scripts(&vocabulary);
+    }
+}
+
+/// The time a byte of the texts of each file, and how many times that of the first file it is.
+fn compare_files(files: &[String], sizes: &[usize]) {
+    println!("nanoseconds a byte (times the first file), matches and allocations a story");
+    let mut first: Vec<f64> = Vec::new();
+    for file in files {
+        let texts = texts::read(file);
+        let (vocabulary, stories) = (texts::vocabulary(&texts), texts::stories(&texts, STORIES));
+        let bytes = share(stories.iter().map(|story| story.body.len()).sum(), stories.len());
+        println!("{file}: {} stories of {bytes:.0} bytes", stories.len());
+        let mut print = |at: usize, name: &str, time: Duration, more: &str| {
+            let cost = 1e9 * time.as_secs_f64() / bytes;
+            first.extend((first.len() == at).then_some(cost));
+            println!("  {name:<16}{cost:>6.2} ({:.2}){more}", cost / first[at]);
+        };
+        print(0, "tokenising", scan_time(&Rules::default(), &stories), "");
+        for (at, size) in sizes.iter().enumerate() {
+            let rules = Loaded::new(&workload::rules(&vocabulary, *size)).rules;
+            let more = format!(
+                "{:>8.1}{:>8.1}",
+                matches_a_story(&rules, &stories),
+                allocations(&rules, &stories)
+            );
+            print(at + 1, &format!("{size} rules"), scan_time(&rules, &stories), &more);
+        }
     }
 }
 
@@ -217,7 +248,10 @@ fn rivals(wanted: &[Wanted], stories: &[Story], time: Duration) {
     let found = |story: &Story| automaton.find_overlapping_iter(&story.body).count();
     row("daachorse, words alone", mean(stories, |story| _ = black_box(found(story))), time, "");
     if wanted.len() <= SMALL {
-        let patterns = words.iter().map(|word| format!("(?i-u)\\b{word}\\b"));
+        let patterns = words.iter().map(|word| {
+            let flags = if word.is_ascii() { "i-u" } else { "i" };
+            format!("(?{flags})\\b{word}\\b")
+        });
         let set = regex::RegexSetBuilder::new(patterns)
             .size_limit(1 << 30)
             .dfa_size_limit(1 << 30)

@@ -1,45 +1,54 @@
 //! Extracts the text of an article page, and detects teasers. Pure, but slow: callers run it on
 //! threads for blocking work.
 
+mod content;
 mod extract;
+mod facts;
+mod feed_texts;
 mod furniture;
+mod landing;
 mod language;
+mod linked_data;
+mod next_page;
 mod no_article;
-mod refusal;
+mod phrases;
+mod refresh;
 pub mod robots;
 mod simplify;
-mod versions;
+mod verdict;
 
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
+pub use content::{NextRead, PageContent, PartOfArticle};
+pub use feed_texts::FeedTexts;
 pub use language::{stated_language, story_language};
 pub use no_article::NoArticle;
 
 use crate::feed::document::Item;
 use crate::markup::decode::decode;
 use extract::{Extract, extract};
-use refusal::redirected_elsewhere;
-use versions::versions;
+use facts::{PageFacts, PageMark, facts};
+use landing::{Landing, landing};
+use phrases::{FoundPhrase, PageSign, find_phrases};
+use verdict::{PageEvidence, TOO_LITTLE, count_words, judge};
 
 /// A text with fewer words is a teaser.
 const SHORT: usize = 150;
 
-/// A page with fewer words holds no article.
-const TOO_LITTLE: usize = 30;
-
-/// The content of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageContent {
-    /// The headline of the page. It may be empty.
-    pub title: String,
-    /// The language that the page says it is in.
-    pub lang: Option<String>,
-    /// The article's text, with a blank line between paragraphs.
-    pub text: Result<String, NoArticle>,
-    /// The version of the page that is read in its place: the canonical page of an AMP page, or the
-    /// AMP page of an empty page.
-    pub instead: Option<Url>,
+/// A page as it was fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchedPage<'p> {
+    /// The link of the story.
+    pub asked: &'p Url,
+    /// The address that answered.
+    pub url: &'p Url,
+    /// The bytes of the answer.
+    pub bytes: &'p [u8],
+    /// The header `Content-Type`.
+    pub content_type: Option<&'p str>,
+    /// The header `Refresh`.
+    pub refresh: Option<&'p str>,
 }
 
 /// Whether an item has only a teaser: it has no content element, it has under 150 words (Unicode
@@ -56,11 +65,6 @@ fn has_few_words(text: &str, most: usize) -> bool {
         .split_ascii_whitespace()
         .filter(|piece| piece.bytes().any(|byte| byte.is_ascii_alphanumeric()));
     pieces.take(most).count() < most && text.unicode_words().take(most).count() < most
-}
-
-/// The number of words of `text`, counted up to the largest limit that is used.
-fn count_words(text: &str) -> usize {
-    text.unicode_words().take(refusal::LONG).count()
 }
 
 fn trails_off(text: &str) -> bool {
@@ -94,59 +98,93 @@ fn without_wordpress_footer(text: &str) -> &str {
     }
 }
 
-/// Reads the page at `url`. Time and stack are bounded for any bytes.
+/// Reads the page at `url`, of which no feed says anything. Time and stack are bounded for any
+/// bytes.
 #[must_use]
 pub fn read_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> PageContent {
+    let page = FetchedPage { asked: url, url, bytes, content_type, refresh: None };
+    read_answer(page, &FeedTexts::default())
+}
+
+/// Reads the page of a story of which the feed gives `feed`. Time and stack are bounded for any
+/// bytes.
+#[must_use]
+pub fn read_answer(page: FetchedPage<'_>, feed: &FeedTexts) -> PageContent {
+    let FetchedPage { asked, url, bytes, content_type, refresh } = page;
     if let Some(kind) = other_kind(bytes, content_type) {
         return PageContent::nothing(NoArticle::because(format!(
             "the link does not lead to a web page, but to {kind}"
         )));
     }
+    let landing = landing(asked, url);
+    if let Some(why) = landing.refusal() {
+        return PageContent::nothing(NoArticle::because(why));
+    }
     let html = decode(bytes, content_type);
-    let (title, text) = match text_of(&html, url) {
-        Ok((title, text)) => (title, Ok(text)),
+    let facts = facts(&html, url, refresh);
+    let extract = extract(&html, url);
+    if let Some(target) = followed_refresh(&facts, &extract) {
+        let why = NoArticle::Stub("the page only sends browsers on to another".to_owned());
+        let next = vec![NextRead::Refresh(target)];
+        return PageContent { next, lang: facts.lang, ..PageContent::nothing(why) };
+    }
+    let (title, judged) = match extract {
+        Ok(Extract { title, text }) => {
+            (title, judge(text, PageEvidence { landing, facts: &facts, feed }))
+        }
         Err(why) => (String::new(), Err(why)),
     };
-    let versions = versions(&html, url);
-    let instead = match &text {
-        _ if versions.is_amp => versions.canonical,
-        Err(NoArticle::Stub(_)) => versions.amp,
-        _ => None,
+    let (text, part) = match judged {
+        Ok((text, part)) => (Ok(text), part),
+        Err(why) => (Err(why), None),
     };
-    PageContent { title, lang: versions.lang, text, instead }
+    let tells_story = feed.has_headline(&facts.headlines)
+        || text.as_ref().is_ok_and(|text| feed.are_told_in(text));
+    let next = next_reads(&facts, url, text.as_ref(), part);
+    let PageFacts { lang, headlines, .. } = facts;
+    PageContent { title, lang, text, part, next, headlines, tells_story, pages: 1 }
 }
 
-/// Reads the answer from `url` to a request for `asked`.
-#[must_use]
-pub fn read_answer(
-    asked: &Url,
-    bytes: &[u8],
-    content_type: Option<&str>,
-    url: &Url,
-) -> PageContent {
-    match redirected_elsewhere(asked, url) {
-        Some(why) => PageContent::nothing(why),
-        None => read_page(bytes, content_type, url),
-    }
-}
-
-impl PageContent {
-    /// A page without an article and without another version.
-    #[must_use]
-    pub fn nothing(why: NoArticle) -> Self {
-        Self { title: String::new(), lang: None, text: Err(why), instead: None }
-    }
-}
-
-fn text_of(html: &str, url: &Url) -> Result<(String, String), NoArticle> {
-    let Extract { title, text } = extract(html, url)?;
-    refusal::check(&title, &text, html)?;
-    match count_words(&text) {
-        count if count < TOO_LITTLE => {
-            Err(NoArticle::Stub(format!("the page holds too little text (words: {count})")))
+/// Where a page sends browsers that holds next to no text and does not check for robots.
+fn followed_refresh(facts: &PageFacts, extract: &Result<Extract, NoArticle>) -> Option<Url> {
+    let is_empty = match extract {
+        Ok(Extract { text, .. }) => {
+            let checks = |found: &FoundPhrase| found.sign == PageSign::Robot;
+            count_words(text) < TOO_LITTLE && !find_phrases(text).iter().any(checks)
         }
-        _ => Ok((title, text)),
-    }
+        Err(NoArticle::Stub(_)) => true,
+        Err(NoArticle::Refused(_)) => false,
+    };
+    facts.refresh.clone().filter(|_| is_empty && !facts.shows(PageMark::RobotCheck))
+}
+
+/// What is to be read after the page at `url`: the canonical page of an AMP page unless its address
+/// is that of another kind of page, the AMP page of an empty one, and the next page of an article
+/// that is free.
+fn next_reads(
+    facts: &PageFacts,
+    url: &Url,
+    text: Result<&String, &NoArticle>,
+    part: Option<PartOfArticle>,
+) -> Vec<NextRead> {
+    let has_little = match text {
+        Ok(_) => matches!(part, Some(PartOfArticle::FewWords(_))),
+        Err(why) => matches!(why, NoArticle::Stub(_)),
+    };
+    let may_be_article = |canonical: &Url| match landing(url, canonical) {
+        Landing::Article | Landing::Moved => true,
+        Landing::Section => has_little || text.is_err(),
+        _ => false,
+    };
+    let other = if facts.shows(PageMark::Amp) {
+        facts.canonical.clone().filter(may_be_article)
+    } else {
+        facts.amp.clone().filter(|_| has_little)
+    };
+    let is_paid = part == Some(PartOfArticle::FreePart);
+    let next_page = facts.next_page.clone().filter(|_| text.is_ok() && !is_paid);
+    let other = other.map(NextRead::OtherVersion);
+    other.into_iter().chain(next_page.map(NextRead::NextPage)).collect()
 }
 
 /// The kind of a document that is not a web page.

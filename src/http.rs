@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, REFRESH};
 use url::Url;
 
 pub use answer::{HttpAnswer, RedirectKind};
@@ -172,6 +172,7 @@ fn answer(
         body,
         content_type: head.get(CONTENT_TYPE).map(headers::header_text),
         links: headers::links(head),
+        refresh: head.get(REFRESH).map(headers::header_text),
         validators,
         freshness: headers::freshness(head, now),
         url: url.clone(),

@@ -237,9 +237,11 @@ fn rule(vocabulary: &WeightedWords, draw: &mut Draw, kind: usize) -> Wanted {
         }
         _ => {
             let words = some(2);
-            let start = &words[0][..words[0].len().min(5)];
+            let start: String = words[0].chars().take(5).collect();
+            let is_start = start.chars().count() > 2 && start.ends_with(char::is_alphabetic);
+            let star = if is_start { "*" } else { "" };
             Wanted {
-                expression: format!("{start}* AND {}", words[1]),
+                expression: format!("{start}{star} AND {}", words[1]),
                 groups: single(&words[1..]),
                 never: Vec::new(),
             }

@@ -23,9 +23,10 @@ pub(super) fn without_furniture(outline: &Outline) -> String {
     texts.map(|(block, _)| block.text.as_str()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Drops blocks that are only links, other than addresses.
+/// Drops blocks that are only links, other than addresses and items of lists: an article may list
+/// its sources.
 fn drop_links(blocks: &[TextBlock], kept: &mut [bool]) {
-    for (block, kept) in blocks.iter().zip(kept) {
+    for (block, kept) in blocks.iter().zip(kept).filter(|(block, _)| block.element != "li") {
         let is_address = ["@", "://", "www."].iter().any(|sign| block.text.contains(sign));
         *kept &= is_address || block.linked_percent() < ALL_LINKS;
     }
@@ -125,6 +126,7 @@ mod tests {
     #[case("<h2>The zeppelin</h2><p>It crashed.</p>")]
     #[case("<p>Write to <a href=mailto:desk@a.example>desk@a.example</a></p>")]
     #[case("<p><a href=https://a.example>https://a.example/zeppelin</a></p>")]
+    #[case("<ul><li><a href=/x>The zeppelin's log</a><li><a href=/y>The law</a></ul>")]
     #[case("<ul><li>A zeppelin<li>A <a href=/x>bridge</a> of wood</ul>")]
     #[case("<figure><figcaption>A zeppelin</figcaption></figure>")]
     #[case("<p>Yes.</p><p>No.</p><p>Yes.</p>")]

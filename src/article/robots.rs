@@ -90,6 +90,7 @@ mod tests {
             body: Some(text.to_vec().into()),
             content_type: None,
             links: None,
+            refresh: None,
             validators: Validators::default(),
             freshness: Freshness::default(),
             url: url("/robots.txt"),

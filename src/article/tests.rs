@@ -17,13 +17,24 @@ fn page(paragraphs: usize) -> String {
     )
 }
 
+fn url(path: &str) -> Url {
+    format!("https://example.org{path}").parse().unwrap()
+}
+
 fn read_page(html: &str) -> Result<String, NoArticle> {
-    super::read_page(
-        html.as_bytes(),
-        Some("text/html; charset=utf-8"),
-        &"https://example.org/a".parse().unwrap(),
-    )
-    .text
+    super::read_page(html.as_bytes(), Some("text/html; charset=utf-8"), &url("/a")).text
+}
+
+/// Reads `html`, which answered at `from` for the link `/a/story` of a story.
+fn read_of_story(html: &str, from: &str, headline: &str, teaser: &str) -> PageContent {
+    let page = FetchedPage {
+        asked: &url("/a/story"),
+        url: &url(from),
+        bytes: html.as_bytes(),
+        content_type: None,
+        refresh: None,
+    };
+    read_answer(page, &FeedTexts::new(headline, teaser))
 }
 
 #[test]
@@ -39,6 +50,10 @@ fn an_article_is_separated_from_what_surrounds_it() {
 
 #[rstest]
 #[case("<html><body><p>Short.</p></body></html>", "the page holds too little text (words: 1)")]
+#[case(
+    "<p>x<meta http-equiv=refresh content='0;url=/b'>",
+    "the page only sends browsers on to another"
+)]
 #[case(
     "<title>Just a moment...</title><p>Checking your browser before you go on.</p>",
     "the page checks whether a robot reads it"
@@ -151,14 +166,18 @@ fn the_teaser_stays_unless_the_page_says_it(
 
 #[test]
 fn another_version_is_named_for_an_amp_page_and_for_an_empty_one() {
-    let url = "https://example.org/a".parse().unwrap();
-    let instead =
-        |html: &str| super::read_page(html.as_bytes(), None, &url).instead.map(String::from);
-    let full = page(6)
-        .replace("<title>", "<link rel=amphtml href=/a/amp><link rel=canonical href=/b><title>");
+    let url = url("/a");
+    let instead = |html: &str| {
+        let next = super::read_page(html.as_bytes(), None, &url).next;
+        next.iter().map(|next| next.url().to_string()).next()
+    };
+    let full = page(6).replace(
+        "<title>",
+        "<link rel=amphtml href=/a/amp><link rel=canonical href=/shells-leave-the-port><title>",
+    );
     assert_eq!(instead(&full), None, "it holds the article");
     let amp = full.replace("<html>", "<html amp>");
-    assert_eq!(instead(&amp).as_deref(), Some("https://example.org/b"));
+    assert_eq!(instead(&amp).as_deref(), Some("https://example.org/shells-leave-the-port"));
     assert!(super::read_page(amp.as_bytes(), None, &url).text.is_ok());
     let empty = "<html><head><link rel=amphtml href=/a/amp><title>A</title></head><body><div id=root></div></body></html>";
     assert_eq!(instead(empty).as_deref(), Some("https://example.org/a/amp"));
@@ -173,4 +192,119 @@ fn the_lead_of_the_feed_and_the_body_of_the_page_stay_apart() {
         text.split("\n\n").collect::<Vec<_>>(),
         ["Shells for oil", "Exports of grain fell. More follows."]
     );
+}
+
+#[test]
+fn the_canonical_page_of_an_amp_page_is_no_front_page() {
+    let next = |canonical: &str| {
+        let amp = page(6)
+            .replace("<html>", "<html amp>")
+            .replace("<title>", &format!("<link rel=canonical href='{canonical}'><title>"));
+        super::read_page(amp.as_bytes(), None, &url("/a/story/amp")).next
+    };
+    for other in ["/", "/en/", "/news/", "https://example.org/index.html"] {
+        assert_eq!(next(other), [], "{other}");
+    }
+    let story = "/news/shells-leave-the-port";
+    assert_eq!(next(story), [NextRead::OtherVersion(url(story))]);
+}
+
+#[test]
+fn a_page_names_its_next_page_if_it_is_read_itself() {
+    let link = "<link rel=next href='?page=2'><title>";
+    let next = |html: &str| super::read_page(html.as_bytes(), None, &url("/a")).next;
+    let whole = page(6).replace("<title>", link);
+    assert_eq!(next(&whole), [NextRead::NextPage(url("/a?page=2"))]);
+    let sold = whole.replace("<h1>", "<meta itemprop=isAccessibleForFree content=false><h1>");
+    assert_eq!(next(&sold), [], "the rest is paid");
+    assert_eq!(next(&page(6).replace("<title>", "<link rel=next href=/other-story><title>")), []);
+}
+
+const CARDS: [&str; 8] = [
+    "The crossing stays open while crews inspect the quay, officials said on Tuesday.",
+    "Officials counted lorries at both gates and compared the figures with last spring.",
+    "A spokeswoman told reporters that nobody had been hurt and that repairs take weeks.",
+    "Traders who depend on the route expect delays, higher prices and long queues.",
+    "The ministry promised a written report before the end of the month.",
+    "A new timetable follows in the spring, together with lower fares for pupils.",
+    "The parliament sat all night and passed the budget with a narrow majority.",
+    "Rain is expected in the south, and the first snow in the mountains.",
+];
+
+/// A section's page. `card` writes one of its stories.
+fn section(card: impl Fn(usize, &str) -> String) -> String {
+    let cards: String = CARDS.iter().enumerate().map(|(i, text)| card(i, text)).collect();
+    format!(
+        "<title>News | The Wire</title><nav><ul><li><a href=/>Home</a><li><a href=/w>World</a></ul></nav>\
+         <main><h1>News</h1>{cards}</main><footer>All rights reserved.</footer>"
+    )
+}
+
+#[rstest]
+#[case::cards(|i: usize, text: &str| format!(
+    "<div class=card><h3><a href=/n{i}>Giraffe headline {i} of the zoo</a></h3><p>{text}</p></div>"
+))]
+#[case::with_labels(|i: usize, text: &str| format!(
+    "<article><a href=/zoo>Zoo</a><h2><a href=/n{i}>Giraffe headline {i} of the zoo</a></h2><p>{text}</p><time>2 hours ago</time></article>"
+))]
+#[case::whole_links(|i: usize, text: &str| format!(
+    "<a href=/n{i}><h3>Giraffe headline {i} of the zoo</h3><p>{text}</p></a>"
+))]
+#[case::read_more(|i: usize, text: &str| format!(
+    "<section><h2>Giraffe headline {i} of the zoo</h2><p>{text}</p><a href=/n{i}>Read on</a></section>"
+))]
+#[case::lists(|i: usize, _: &str| format!(
+    "<ul><li><a href=/n{i}>Giraffe headline {i} of the zoo and what the keepers say of it today</a></li></ul>"
+))]
+fn a_list_of_stories_is_no_article(#[case] card: fn(usize, &str) -> String) {
+    let html = section(card);
+    let refusal = |from: &str, headline: &str| {
+        read_of_story(&html, from, headline, "Freight over the bridge.")
+            .text
+            .map_err(|why| why.to_string())
+    };
+    let no = refusal("/a/story", "Shells leave port").unwrap_err();
+    assert!(
+        no == "the page is a list of other stories" || no.starts_with("the page holds "),
+        "{no}"
+    );
+    assert!(refusal("/news/", "Shells leave port").is_err());
+    assert_eq!(
+        refusal("/", "Shells leave port").unwrap_err(),
+        "the link leads to a front page now"
+    );
+}
+
+#[test]
+fn a_list_under_the_headline_of_the_feed_is_the_article() {
+    let html = section(|i, text| {
+        format!(
+            "<div><h3><a href=/n{i}>Giraffe headline {i} of the zoo</a></h3><p>{text}</p></div>"
+        )
+    });
+    let digest = html.replace("<h1>News</h1>", "<h1>Eight stories of the morning</h1>");
+    let read = read_of_story(&digest, "/a/story", "Eight stories of this morning", "Good morning.");
+    assert!(read.text.unwrap().contains("Traders who depend"));
+}
+
+#[rstest]
+#[case::moved("/2026/11/shells-leave-port")]
+#[case::short("/story")]
+#[case::looks_like_a_section("/world/")]
+fn an_article_is_read_after_a_redirect_whatever_its_headline(#[case] from: &str) {
+    for headline in ["Shells leave port", "You will not believe what left the harbour", ""] {
+        let read = read_of_story(&page(6), from, headline, "Artillery shells left the port.");
+        assert!(read.text.is_ok() && read.part.is_none(), "{headline}");
+    }
+}
+
+#[test]
+fn a_page_that_says_nothing_of_the_story_is_refused() {
+    let teaser = "Keepers of the northern aquarium celebrate newborn penguins, visitors queue.";
+    let why = |from: &str| {
+        read_of_story(&page(6), from, "Penguins hatch", teaser).text.map_err(|why| why.to_string())
+    };
+    assert_eq!(why("/world/").unwrap_err(), "the link leads to a section now");
+    assert_eq!(why("/a/shells-leave-the-port").unwrap_err(), "the link leads to another page now");
+    assert_eq!(why("/a/story").unwrap_err(), "the page says nothing of the story");
 }

@@ -1,22 +1,24 @@
 //! Reads the pages behind teasers, as a running Tidings does.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use url::Url;
 
 use crate::article;
-use crate::article::PageContent;
 use crate::article::robots;
 use crate::article::robots::Robots;
+use crate::article::{FeedTexts, FetchedPage, NextRead, PageContent};
 use crate::cli::place::story_from_item;
 use crate::clock::now;
 use crate::config::{Config, Poll};
 use crate::daemon::hosts::{HostPermits, Permit};
-use crate::daemon::page::choose_version;
+use crate::daemon::page::{PageText, extent, feed_texts_for, read_on};
 use crate::feed::document::Item;
 use crate::http;
 use crate::http::{FetchError, HostKey, HttpAnswer, HttpRequest, Limits, Validators, Want};
+use crate::lifecycle::page_wait;
 use crate::notify::SendContext;
 use tidings_rules::story::{Read, Story};
 
@@ -61,36 +63,62 @@ impl<'m> PageReader<'m> {
         let read = match (link, depth) {
             (_, ReadDepth::Teaser) => Err("its page was not requested".to_owned()),
             (None, ReadDepth::Page) => Err("the feed gives no link to its page".to_owned()),
-            (Some(link), ReadDepth::Page) => self.read_text(&link).await,
+            (Some(link), ReadDepth::Page) => self.read_text(&link, &item).await,
         };
         match read {
-            Ok((page, lang)) => {
-                let item = Item { text: article::with_teaser(&item.text, &page), ..item };
-                (Read::Full, story_from_item(item, lang.as_deref()))
+            Ok((PageText { body, read }, lang)) => {
+                (read, story_from_item(Item { text: body, ..item }, lang.as_deref()))
             }
             Err(why) => (Read::Teaser(why), story_from_item(item, None)),
         }
     }
 
-    /// The text of the page at `url`, and the language that it says.
-    async fn read_text(&self, url: &Url) -> Result<(String, Option<String>), String> {
+    /// The text of `item` with its page at `url`, and the language that the page says.
+    async fn read_text(
+        &self,
+        url: &Url,
+        item: &Item,
+    ) -> Result<(PageText, Option<String>), String> {
+        let feed = Arc::new(FeedTexts::new(&item.title, &item.text));
         let page = self
-            .fetch_page(url.clone())
+            .fetch_page(url, url, &feed)
             .await
             .map_err(|why| format!("its page could not be read: {why}"))?;
-        let page = self.choose_version(page).await;
-        page.text.map(|text| (text, page.lang)).map_err(|why| why.to_string())
+        let PageContent { text, part, lang, .. } = self.read_on(page, url, &feed).await;
+        let text = text.map_err(|why| why.to_string())?;
+        let body = article::with_teaser(&item.text, &text);
+        Ok((PageText { body, read: extent(part) }, lang))
     }
 
-    /// `page`, or its other version if that has text.
-    pub(super) async fn choose_version(&self, page: PageContent) -> PageContent {
-        choose_version(page, |other| self.fetch_page(other)).await.0
+    /// The content of `page`, which the link `asked` led to, and of what is to be read after it.
+    pub(super) async fn read_on(
+        &self,
+        page: PageContent,
+        asked: &Url,
+        feed: &Arc<FeedTexts>,
+    ) -> PageContent {
+        let fetch = |next: NextRead| async move {
+            self.fetch_page(asked, next.url(), &feed_texts_for(&next, feed)).await
+        };
+        read_on(page, page_wait::MOST_FETCHES, fetch).await.0
     }
 
-    async fn fetch_page(&self, url: Url) -> Result<PageContent, FetchError> {
+    async fn fetch_page(
+        &self,
+        asked: &Url,
+        url: &Url,
+        feed: &FeedTexts,
+    ) -> Result<PageContent, FetchError> {
         let answer = self.fetch(url.clone(), Want::Page, async |hop| self.admit(hop).await).await?;
         let body = answer.body.unwrap_or_default();
-        Ok(article::read_answer(&url, &body, answer.content_type.as_deref(), &answer.url))
+        let page = FetchedPage {
+            asked,
+            url: &answer.url,
+            bytes: &body,
+            content_type: answer.content_type.as_deref(),
+            refresh: answer.refresh.as_deref(),
+        };
+        Ok(article::read_answer(page, feed))
     }
 
     async fn admit(&self, url: Url) -> Result<Permit<'_>, FetchError> {

@@ -2,12 +2,13 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::article;
-use crate::article::PageContent;
+use crate::article::{FetchedPage, PageContent};
 use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::load;
@@ -16,6 +17,7 @@ use crate::cli::output::{fail, fail_with_help};
 use crate::cli::pages::PageReader;
 use crate::clock::now;
 use crate::config::{Config, Network};
+use crate::daemon::page::extent;
 use crate::feed::document::Item;
 use crate::feed::parse;
 use crate::http;
@@ -88,16 +90,18 @@ pub(super) async fn read_place(
     };
     // The place may be an address that redirects.
     let asked = Url::parse(place).unwrap_or_else(|_| url.clone());
-    let page = article::read_answer(&asked, body, content_type, url);
+    let page = FetchedPage { asked: &asked, url, bytes: body, content_type, refresh: None };
+    let nothing_said = Arc::default();
+    let page = article::read_answer(page, &nothing_said);
     let page = match pages.filter(|_| url.scheme() != "file") {
-        Some(pages) => pages.choose_version(page).await,
-        None => page,
+        Some(pages) => pages.read_on(page, &asked, &nothing_said).await,
+        None => page.ended(),
     };
-    let PageContent { title, lang, text, .. } = page;
+    let PageContent { title, lang, text, part, .. } = page;
     match text {
         Ok(text) => {
             let item = Item { title, text, lang, link: Some(url.clone()), ..Item::default() };
-            Ok(PlaceContent::Article(Box::new(item), Read::Full))
+            Ok(PlaceContent::Article(Box::new(item), extent(part)))
         }
         Err(no_article) => {
             let why =

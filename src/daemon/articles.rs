@@ -139,7 +139,8 @@ async fn match_and_record(
 ) -> Result<(), StoreError> {
     let SettledPage { body, lang, read, fetches } = page;
     let at = now();
-    let may_recheck = read == Read::Full && waiting.fetches + fetches < page_wait::MOST_FETCHES;
+    let may_recheck =
+        !matches!(read, Read::Teaser(_)) && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
         .recheck_ages
         .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)
@@ -163,9 +164,9 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
     };
     let room = page_wait::MOST_FETCHES.saturating_sub(waiting.fetches);
     let history = PageHistory { failures: waiting.attempts, fetches: waiting.fetches, left };
-    match page::read_article(parts, &url, &story.body, room).await {
-        Ok(page::PageReading { text: Ok(body), lang, fetches }) => {
-            PageOutcome::Settled(SettledPage { body, lang, read: Read::Full, fetches })
+    match page::read_article(parts, &url, (&story.title, &story.body), room).await {
+        Ok(page::PageReading { text: Ok(page::PageText { body, read }), lang, fetches }) => {
+            PageOutcome::Settled(SettledPage { body, lang, read, fetches })
         }
         Ok(page::PageReading { text: Err(why), fetches, .. }) => {
             settle_with_teaser(story, why.to_string(), fetches)

@@ -9,13 +9,14 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::clock::{later, now};
+use crate::daemon::page::PageText;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
 use crate::store::{RecheckDue, RecheckResult, StoreError, StoryId};
-use tidings_rules::story::{Read, Story};
+use tidings_rules::story::Story;
 
 /// The most pages that are rechecked at once.
 const AT_ONCE: usize = 64;
@@ -76,7 +77,8 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
     let Some(url) = url.filter(|_| room > 0 && may_alert) else {
         return RecheckResult { change: None, fetches: 0, next_recheck: None };
     };
-    let (text, fetches) = match page::read_article(parts, &url, &recheck.feed_text, room).await {
+    let feed_texts = (recheck.story.title.as_str(), recheck.feed_text.as_str());
+    let (text, fetches) = match page::read_article(parts, &url, feed_texts, room).await {
         Ok(page) => (page.text.map_err(|why| why.to_string()), page.fetches),
         Err(FetchError::Resting { until, .. }) => {
             return RecheckResult { change: None, fetches: 0, next_recheck: Some(until) };
@@ -88,9 +90,9 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
         .next_recheck(&recheck.feed_entries, recheck.story.first_seen, now())
         .filter(|_| fetches < room);
     let change = match text {
-        Ok(body) if body != recheck.story.body => {
+        Ok(PageText { body, read }) if body != recheck.story.body => {
             let story = Story { body, ..recheck.story };
-            let matched = parts.match_story(story, None, Read::Full, recheck.feed_entries, now());
+            let matched = parts.match_story(story, None, read, recheck.feed_entries, now());
             let (story, match_result) = matched.await;
             Some((story.body, match_result))
         }

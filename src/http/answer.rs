@@ -25,6 +25,8 @@ pub struct HttpAnswer {
     pub content_type: Option<String>,
     /// `Link`, as the server sent it; several are joined with commas.
     pub links: Option<String>,
+    /// `Refresh`, as the server sent it.
+    pub refresh: Option<String>,
     /// The validators for the next request. A 304 without validators keeps those of its request.
     pub validators: Validators,
     /// How long the answer stays fresh.

@@ -38,6 +38,7 @@ pub async fn read_file(url: &Url, known: &Validators) -> Result<HttpAnswer, Fetc
         body,
         content_type: None,
         links: None,
+        refresh: None,
         validators,
         freshness,
         url: url.clone(),

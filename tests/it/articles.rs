@@ -1,6 +1,8 @@
 //! Article pages: `robots.txt`, other versions of a page, pages that are not articles, and pages
 //! that are edited later.
 
+mod evidence;
+
 use serde_json::Value;
 
 use crate::hosts::{READ, config, once};
@@ -102,8 +104,10 @@ async fn an_empty_page_is_read_by_its_amp_version_and_an_amp_page_by_the_page_it
     let amp = "<html amp><head><link rel=canonical href=/whole></head><body><p>The first paragraph.</p></body></html>";
     server.serve("/of-amp", Response::html(amp));
     server.serve("/whole", Response::html(wire::PAGE));
-    let gone = wire::PAGE
-        .replace("<html lang=en><head>", "<html amp><head><link rel=canonical href=/none>");
+    let gone = wire::PAGE.replace(
+        "<html lang=en><head>",
+        "<html amp><head><link rel=canonical href=/gone-from-the-wire>",
+    );
     server.serve("/amp-only", Response::html(&gone));
     server.serve("/nothing", Response::html(&stub.replace("/amp", "/none")));
     let entries = [

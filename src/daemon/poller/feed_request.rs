@@ -158,6 +158,7 @@ mod tests {
                 body: None,
                 content_type: None,
                 links: None,
+                refresh: None,
                 validators: Validators::default(),
                 freshness: Freshness::default(),
                 url: url.clone(),

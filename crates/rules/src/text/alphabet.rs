@@ -23,6 +23,9 @@ pub(super) enum CharacterKind {
 /// between them.
 const LETTERS: std::ops::Range<u32> = 0x80..0x530;
 
+/// The letters of two bytes that are folded in place: those, and Arabic.
+const PAIRS: std::ops::Range<u32> = LETTERS.start..0x700;
+
 /// The signs of three bytes in the table: dashes, quotation marks, ellipsis.
 const SIGNS: std::ops::Range<u32> = 0x2010..0x2040;
 
@@ -83,9 +86,11 @@ impl Alphabet {
             *place = entry(char::from(code)).kind;
         }
         let (letters, signs): (Box<[CharacterEntry]>, _) = (of(LETTERS), of(SIGNS));
-        let pairs = LETTERS
-            .zip(&letters)
-            .map(|(code, entry)| TwoByteCharacter::from_code(code, *entry))
+        let known = LETTERS.zip(&letters).map(|(code, entry)| (code, *entry));
+        let arabic = (LETTERS.end..PAIRS.end).map(|code| (code, arabic(code)));
+        let pairs = known
+            .chain(arabic)
+            .map(|(code, entry)| TwoByteCharacter::from_code(code, entry))
             .collect();
         Self { ascii, letters, pairs, signs }
     }
@@ -209,6 +214,25 @@ fn letters(c: char) -> Option<CharacterEntry> {
         entry.folded[..folded.len()].copy_from_slice(folded.as_bytes());
         entry
     })
+}
+
+/// The entry of an Arabic letter that folds to another, or of an Arabic sign.
+fn arabic(code: u32) -> CharacterEntry {
+    match char::from_u32(code) {
+        Some('،' | '؛' | '؟' | '۔') => CharacterEntry { kind: CharacterKind::Sign, ..ODD },
+        Some(c @ ('\u{620}'..='\u{63f}' | '\u{641}'..='\u{64a}' | '\u{671}'..='\u{6d3}')) => {
+            let folded = fold(&c.to_string()).text;
+            let mut entry = CharacterEntry { kind: CharacterKind::Letter, length: 2, ..ODD };
+            match folded.as_bytes() {
+                [lead @ 0xd8..=0xdb, last] => {
+                    entry.folded[..2].copy_from_slice(&[*lead, *last]);
+                    entry
+                }
+                _ => ODD,
+            }
+        }
+        _ => ODD,
+    }
 }
 
 /// Letters that stand for a sign or modify another letter, and characters between the alphabets.

@@ -1,9 +1,12 @@
 //! A bit map of the letters, spaces and stops of a text, with one bit for each byte. It finds plain
 //! words without reading each of their bytes.
 
+mod scripts;
+
 use std::ops::Range;
 
 use super::alphabet::Alphabet;
+use scripts::PlainKind;
 
 /// The bit maps of a text.
 #[derive(Clone, Debug, Default)]
@@ -155,9 +158,13 @@ fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabe
                 let bit = high.trailing_zeros();
                 let at = start + bit as usize;
                 let (is_sign, width) = alphabet.long(&text[at..]);
+                let run = if is_sign { None } else { scripts::plain(text, at) };
+                let (kind, width) = run.map_or((None, width), |(kind, width)| (Some(kind), width));
                 let its_bits = ((1_u128 << width) - 1) << bit;
                 let is_plain = is_sign && !is_within_word(text, at, width);
-                plain |= if is_plain { its_bits } else { 0 };
+                let is_plain_run = matches!(kind, Some(PlainKind::Letters | PlainKind::Sign));
+                plain |= if is_plain || is_plain_run { its_bits } else { 0 };
+                letters |= if kind == Some(PlainKind::Letters) { its_bits } else { 0 };
                 seen |= its_bits;
                 high &= !low(its_bits);
             }

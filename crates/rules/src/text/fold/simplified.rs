@@ -21,6 +21,11 @@ static SIMPLIFIED: LazyLock<Box<[u16]>> = LazyLock::new(|| {
     table.into_boxed_slice()
 });
 
+/// The simplified forms of the characters from U+4E00 to U+9FFF; 0 where there is none.
+pub(in crate::text) fn simplified_forms() -> &'static [u16] {
+    &SIMPLIFIED
+}
+
 /// The simplified form of `c`, or `c`.
 pub(in crate::text) fn simplified(c: char) -> char {
     let entry = u32::from(c).checked_sub(FIRST).and_then(|at| SIMPLIFIED.get(at as usize));

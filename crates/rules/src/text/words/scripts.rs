@@ -6,14 +6,16 @@ use std::sync::LazyLock;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{PendingRun, Words};
-use crate::text::fold::{fold, is_between_arabic, simplified};
+use crate::text::fold::{fold, is_between_arabic, simplified_forms};
 use crate::text::letters::is_hebrew;
 use crate::text::runs::shows_nothing;
 
 /// What a character is in its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScriptKind {
-    /// A word of its own: Han, hiragana.
+    /// A word of its own, in its simplified form.
+    Han,
+    /// A word of its own: hiragana.
     Alone,
     /// A run is one word.
     Katakana,
@@ -34,8 +36,8 @@ enum ScriptKind {
 /// What an Arabic character is in a folded word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ArabicCharacter {
-    /// A letter, folded.
-    Letter(char),
+    /// A letter, folded, in UTF-8.
+    Letter([u8; 2]),
     /// A mark on the letter before it, which is dropped.
     Mark,
     /// The tatweel, which is dropped.
@@ -46,6 +48,9 @@ enum ArabicCharacter {
 
 /// The first character of [`ARABIC`].
 const FIRST_ARABIC: u32 = 0x620;
+
+/// The first Han character.
+const FIRST_HAN: u32 = 0x4e00;
 
 /// The characters U+0620 to U+06FF.
 static ARABIC: LazyLock<[ArabicCharacter; 0xe0]> = LazyLock::new(|| {
@@ -58,7 +63,8 @@ static ARABIC: LazyLock<[ArabicCharacter; 0xe0]> = LazyLock::new(|| {
             (None, None) if c == 'ـ' => ArabicCharacter::Tatweel,
             (None, None) if is_combining_mark(c) => ArabicCharacter::Mark,
             (Some(letter), None) if c.is_alphabetic() && !is_combining_mark(c) => {
-                ArabicCharacter::Letter(letter)
+                let letter = letter.encode_utf8(&mut [0; 4]).as_bytes().try_into();
+                letter.map_or(ArabicCharacter::Odd, ArabicCharacter::Letter)
             }
             _ => ArabicCharacter::Odd,
         };
@@ -67,76 +73,129 @@ static ARABIC: LazyLock<[ArabicCharacter; 0xe0]> = LazyLock::new(|| {
 });
 
 impl Words {
-    /// Adds the word at byte `at` of the run if it is of these scripts, or skips a sign of them.
-    /// Returns its end; `None` if the slow scan must read the run.
-    pub(super) fn script_word(&mut self, run: PendingRun<'_>, at: usize) -> Option<usize> {
-        let rest = &run.text[at..];
-        let first = rest.chars().next()?;
-        let kind = kind(first)?;
-        let count =
-            |is_of_word: fn(char) -> bool| rest.chars().take_while(|c| is_of_word(*c)).count();
+    /// Adds the words from byte `at` of the run on that are of these scripts, and skips signs of
+    /// them. Returns the end of the last; `None` if there is none, or if the slow scan must read the
+    /// run.
+    pub(super) fn script_words(&mut self, run: PendingRun<'_>, at: usize) -> Option<usize> {
+        let mut place = ScriptPlace::at(run.text, at);
+        place.kind?;
+        while let Some(kind) = place.kind {
+            place = self.script_word(run, place.at, kind)?;
+        }
+        Some(place.at)
+    }
+
+    /// Adds the word of this kind at byte `at`, or skips the sign. Returns what stands behind it.
+    fn script_word(
+        &mut self,
+        run: PendingRun<'_>,
+        at: usize,
+        kind: ScriptKind,
+    ) -> Option<ScriptPlace> {
+        let text = run.text;
         match kind {
-            ScriptKind::Sign => Some(at + first.len_utf8()).filter(|_| is_plain_sign(run.text, at)),
-            ScriptKind::Alone => self.push_alone(run, at, first),
-            ScriptKind::Thai => {
-                let marks = rest.chars().skip(1).take_while(|c| is_thai_mark(*c)).count();
-                let in_order = marks < 2 || !rest.chars().skip(2).take(marks).any(is_below);
-                in_order.then(|| self.push_run(run, at, at + 3 * (marks + 1)))?
+            ScriptKind::Sign => {
+                let sign = character_at(text, at)?;
+                let end = at + sign.len_utf8();
+                is_plain_sign(text, at, sign).then(|| ScriptPlace::at(text, end))
             }
-            ScriptKind::Katakana => self.push_run(run, at, at + 3 * count(is_katakana)),
+            ScriptKind::Han => self.push_han(run, at),
+            ScriptKind::Alone => self.push_run(run, at, at + 3),
+            ScriptKind::Thai => self.push_thai(run, at),
+            ScriptKind::Katakana => self.push_run(run, at, end_of(text, at, is_katakana)),
             ScriptKind::Hangul => {
-                let end = at + 3 * count(is_hangul);
-                let is_joined =
-                    run.text[end..].starts_with(is_jamo) || is_initial(run.text, at, end);
-                (!is_joined).then(|| self.push_run(run, at, end))?
+                let end = end_of(text, at, is_hangul);
+                let is_joined = character_at(text, end).is_some_and(is_jamo);
+                (!is_joined && !is_initial(text, at, end)).then(|| self.push_run(run, at, end))?
             }
             ScriptKind::Devanagari => {
-                let end = at + 3 * count(is_devanagari);
-                stands_alone(run.text, at, end).then(|| self.push_run(run, at, end))?
+                let end = devanagari_end(text, at)?;
+                stands_alone(text, at, end).then(|| self.push_run(run, at, end))?
             }
-            ScriptKind::Arabic => self.push_arabic(run, at),
-            ScriptKind::Hebrew => self.push_hebrew(run, at),
+            ScriptKind::Arabic => Some(ScriptPlace::at(text, self.push_arabic(run, at)?)),
+            ScriptKind::Hebrew => Some(ScriptPlace::at(text, self.push_hebrew(run, at)?)),
         }
     }
 
     /// Adds the word at the bytes `from..to`, which folds to itself. A mark behind it makes it
     /// unusual.
-    fn push_run(&mut self, run: PendingRun<'_>, from: usize, to: usize) -> Option<usize> {
-        let is_marked = run.text[to..].starts_with(|c| is_combining_mark(c) || shows_nothing(c));
-        if is_marked {
+    fn push_run(&mut self, run: PendingRun<'_>, from: usize, to: usize) -> Option<ScriptPlace> {
+        let behind = ScriptPlace::at(run.text, to);
+        if behind.is_mark() {
             return None;
         }
         self.push_place(run.copy + from, to - from, from..to);
-        Some(to)
+        Some(behind)
     }
 
-    /// Adds the character `c` at byte `at` as a word.
-    fn push_alone(&mut self, run: PendingRun<'_>, at: usize, c: char) -> Option<usize> {
-        let simple = simplified(c);
-        if simple == c {
-            return self.push_run(run, at, at + 3);
+    /// Adds the Han characters from byte `at` on, each as a word in its simplified form.
+    fn push_han(&mut self, run: PendingRun<'_>, at: usize) -> Option<ScriptPlace> {
+        let (forms, bytes) = (simplified_forms(), run.text.as_bytes());
+        let mut at = at;
+        while let Some(&[lead @ 0xe4..=0xe9, middle, last]) = bytes.get(at..at + 3) {
+            let code = u32::from(lead & 0xf) << 12
+                | u32::from(middle & 0x3f) << 6
+                | u32::from(last & 0x3f);
+            let Some(form) = forms.get(code.wrapping_sub(FIRST_HAN) as usize) else { break };
+            let place = match char::from_u32(u32::from(*form)).filter(|_| *form > 0) {
+                None => run.copy + at,
+                Some(form) => {
+                    let start = self.folded.len();
+                    self.folded.extend_from_slice(form.encode_utf8(&mut [0; 4]).as_bytes());
+                    start
+                }
+            };
+            self.push_place(place, 3, at..at + 3);
+            at += 3;
         }
-        let start = self.folded.len();
-        self.folded.extend_from_slice(simple.encode_utf8(&mut [0; 4]).as_bytes());
-        self.push_run(PendingRun { copy: start - at, ..run }, at, at + 3)
+        let behind = ScriptPlace::at(run.text, at);
+        (!behind.is_mark()).then_some(behind)
+    }
+
+    /// Adds the Thai characters from byte `at` on, each with its marks as a word. `None` if
+    /// normalisation moves a mark.
+    fn push_thai(&mut self, run: PendingRun<'_>, at: usize) -> Option<ScriptPlace> {
+        let bytes = run.text.as_bytes();
+        let thai = |at: usize| match bytes.get(at..at + 3) {
+            Some(&[0xe0, middle @ (0xb8 | 0xb9), last]) => {
+                Some(1_u128 << (u32::from(middle & 1) << 6 | u32::from(last & 0x3f)))
+            }
+            _ => None,
+        };
+        let mut at = at;
+        while thai(at).is_some_and(|letter| letter & THAI_LETTERS != 0) {
+            let mut end = at + 3;
+            while let Some(mark) = thai(end).filter(|mark| mark & THAI_MARKS != 0) {
+                if end > at + 3 && mark & THAI_BELOW != 0 {
+                    return None;
+                }
+                end += 3;
+            }
+            self.push_place(run.copy + at, end - at, at..end);
+            at = end;
+        }
+        let behind = ScriptPlace::at(run.text, at);
+        (!behind.is_mark()).then_some(behind)
     }
 
     fn push_arabic(&mut self, run: PendingRun<'_>, from: usize) -> Option<usize> {
+        let table = &*ARABIC;
+        let bytes = run.text.as_bytes();
         let start = self.folded.len();
         let (mut at, mut to, mut on_letter) = (from, from, false);
-        for c in run.text[from..].chars() {
-            let width = c.len_utf8();
-            match arabic(c) {
-                ArabicCharacter::Letter(letter) => {
-                    self.folded.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                    (to, on_letter) = (at + width, true);
+        while let Some([lead @ 0xd8..=0xdb, last]) = bytes.get(at..at + 2) {
+            let code = u32::from(lead & 0x1f) << 6 | u32::from(last & 0x3f);
+            match table.get(code.wrapping_sub(FIRST_ARABIC) as usize) {
+                Some(ArabicCharacter::Letter(letter)) => {
+                    self.folded.extend_from_slice(letter);
+                    (to, on_letter) = (at + 2, true);
                 }
-                ArabicCharacter::Mark if on_letter => to = at + width,
-                ArabicCharacter::Mark => {}
-                ArabicCharacter::Tatweel => on_letter = false,
-                ArabicCharacter::Odd => break,
+                Some(ArabicCharacter::Mark) if on_letter => to = at + 2,
+                Some(ArabicCharacter::Mark) => {}
+                Some(ArabicCharacter::Tatweel) => on_letter = false,
+                Some(ArabicCharacter::Odd) | None => break,
             }
-            at += width;
+            at += 2;
         }
         let joins = run.text[at..].starts_with(ZERO_WIDTH_NON_JOINER)
             && is_between_arabic(&run.text[..at], &run.text[at + 3..]);
@@ -168,12 +227,38 @@ impl Words {
     }
 }
 
+/// A place in a text, and what stands there.
+#[derive(Clone, Copy)]
+struct ScriptPlace {
+    at: usize,
+    c: Option<char>,
+    /// What the character is; `None` if it is of none of these scripts.
+    kind: Option<ScriptKind>,
+}
+
+impl ScriptPlace {
+    #[inline]
+    fn at(text: &str, at: usize) -> Self {
+        let c = character_at(text, at);
+        Self { at, c, kind: c.filter(|c| !c.is_ascii()).and_then(kind) }
+    }
+
+    /// Whether the character is a mark on the one before it, or invisible.
+    #[inline]
+    fn is_mark(&self) -> bool {
+        let other = self.c.filter(|c| self.kind.is_none() && !c.is_ascii());
+        other.is_some_and(|c| is_combining_mark(c) || shows_nothing(c))
+            || self.c == Some(ZERO_WIDTH_NON_JOINER)
+    }
+}
+
 /// It separates the parts of Persian words.
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 
 fn kind(c: char) -> Option<ScriptKind> {
     Some(match c {
-        '一'..='\u{9fff}' | 'ぁ'..='ゖ' | '々' => ScriptKind::Alone,
+        '一'..='\u{9fff}' => ScriptKind::Han,
+        'ぁ'..='ゖ' | '々' => ScriptKind::Alone,
         _ if is_katakana(c) => ScriptKind::Katakana,
         _ if is_hangul(c) => ScriptKind::Hangul,
         '\u{e01}'..='\u{e30}' | '\u{e32}' | '\u{e33}' | '\u{e40}'..='\u{e46}' => ScriptKind::Thai,
@@ -189,9 +274,51 @@ fn kind(c: char) -> Option<ScriptKind> {
     })
 }
 
+/// The character at byte `at`, which must be the first of one.
+#[inline]
+fn character_at(text: &str, at: usize) -> Option<char> {
+    let low = |byte: &u8| u32::from(byte & 0x3f);
+    match text.as_bytes().get(at..)? {
+        [byte @ ..0x80, ..] => Some(char::from(*byte)),
+        [lead @ 0xe0..=0xef, middle, last, ..] => {
+            char::from_u32(u32::from(lead & 0xf) << 12 | low(middle) << 6 | low(last))
+        }
+        [lead @ 0xc0..=0xdf, last, ..] => char::from_u32(u32::from(lead & 0x1f) << 6 | low(last)),
+        _ => text[at..].chars().next(),
+    }
+}
+
+/// The end of the characters from byte `at` on that are of a word. Each has three bytes.
+fn end_of(text: &str, at: usize, is_of_word: fn(char) -> bool) -> usize {
+    let mut end = at;
+    while character_at(text, end).is_some_and(is_of_word) {
+        end += 3;
+    }
+    end
+}
+
+/// The end of the word in Devanagari at byte `at`; `None` if normalisation changes it.
+fn devanagari_end(text: &str, at: usize) -> Option<usize> {
+    let (mut end, mut before) = (at, '\0');
+    while let Some(c) = character_at(text, end).filter(|c| is_devanagari(*c)) {
+        if c == NUKTA && !takes_nukta(before) {
+            return None;
+        }
+        (end, before) = (end + 3, c);
+    }
+    Some(end)
+}
+
+/// The dot below letters.
+pub(in crate::text) const NUKTA: char = '\u{93c}';
+
+/// Whether `c` is a letter that is not composed with a dot below it.
+pub(in crate::text) fn takes_nukta(c: char) -> bool {
+    matches!(c, '\u{904}'..='\u{939}') && !matches!(c, '\u{928}' | '\u{930}' | '\u{933}')
+}
+
 /// Whether the sign at byte `at` separates words, whatever is beside it.
-fn is_plain_sign(text: &str, at: usize) -> bool {
-    let sign = text[at..].chars().next().unwrap_or_default();
+fn is_plain_sign(text: &str, at: usize, sign: char) -> bool {
     let (before, after) = (&text[..at], &text[at + sign.len_utf8()..]);
     match sign {
         '，' => !before.ends_with(char::is_numeric) || !after.starts_with(char::is_numeric),
@@ -203,6 +330,11 @@ fn is_plain_sign(text: &str, at: usize) -> bool {
 /// Whether the word at the bytes `from..to` has no letter, digit or mark beside it, and is no
 /// initial.
 fn stands_alone(text: &str, from: usize, to: usize) -> bool {
+    let bytes = text.as_bytes();
+    let is_blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    if is_blank(bytes[..from].last()) && is_blank(bytes.get(to)) {
+        return true;
+    }
     let joins = |c: char| c.is_alphanumeric() || is_combining_mark(c) || shows_nothing(c);
     !text[..from].ends_with(joins) && !text[to..].starts_with(joins) && !is_initial(text, from, to)
 }
@@ -222,7 +354,7 @@ fn is_katakana(c: char) -> bool {
     matches!(c, 'ァ'..='ヺ' | 'ー')
 }
 
-fn is_hangul(c: char) -> bool {
+pub(in crate::text) fn is_hangul(c: char) -> bool {
     matches!(c, '가'..='힣')
 }
 
@@ -231,21 +363,35 @@ fn is_jamo(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}')
 }
 
-/// Whether `c` is a Thai mark, but for `nikhahit`, which is a part of the vowel am.
-fn is_thai_mark(c: char) -> bool {
-    matches!(c, '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4c}' | '\u{e4e}')
+/// A bit for each character of these ranges, from U+0E00 on.
+const fn thai(ranges: &[(u32, u32)]) -> u128 {
+    let (mut bits, mut at) = (0, 0);
+    while at < ranges.len() {
+        let (first, last) = ranges[at];
+        let mut code = first;
+        while code <= last {
+            bits |= 1_u128 << (code - 0xe00);
+            code += 1;
+        }
+        at += 1;
+    }
+    bits
 }
 
-/// Whether `c` is a Thai mark that normalisation moves before others.
-fn is_below(c: char) -> bool {
-    matches!(c, '\u{e38}'..='\u{e3a}')
-}
+/// Thai letters and vowels.
+const THAI_LETTERS: u128 = thai(&[(0xe01, 0xe30), (0xe32, 0xe33), (0xe40, 0xe46)]);
+
+/// Thai marks, but for `nikhahit`, which is a part of the vowel am.
+const THAI_MARKS: u128 = thai(&[(0xe31, 0xe31), (0xe34, 0xe3a), (0xe47, 0xe4c), (0xe4e, 0xe4e)]);
+
+/// Thai marks that normalisation moves before others.
+const THAI_BELOW: u128 = thai(&[(0xe38, 0xe3a)]);
 
 /// Whether `c` is a letter or mark that normalisation does not change.
-fn is_devanagari(c: char) -> bool {
+pub(in crate::text) fn is_devanagari(c: char) -> bool {
     matches!(c,
         '\u{900}'..='\u{928}' | '\u{92a}'..='\u{930}' | '\u{932}' | '\u{933}' | '\u{935}'..='\u{939}'
-        | '\u{93e}'..='\u{94d}')
+        | NUKTA | '\u{93e}'..='\u{94d}')
 }
 
 fn is_hebrew_mark(c: char) -> bool {
