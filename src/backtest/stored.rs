@@ -1,4 +1,4 @@
-//! Reads stories of the store in pages.
+//! Reads stories of the store in pages: those since a time, or the newest.
 
 use std::io;
 use std::path::Path;
@@ -11,11 +11,13 @@ use crate::store::{Archive, OpenError, StoreError, StoredStory, StoryId};
 use tidings_rules::Carrier;
 use tidings_rules::story::FeedName;
 
-/// The stories that were first seen since a time.
+/// The stories that were first seen since a time, or the newest.
 pub(crate) struct StoredStories {
     runtime: Runtime,
     archive: Archive,
     since: Timestamp,
+    /// The row before the first story.
+    before: Option<StoryId>,
     /// The last story that was read.
     last: Option<StoryId>,
     /// The configuration's feeds.
@@ -30,7 +32,10 @@ pub(crate) enum StoredError {
     Threads(#[from] io::Error),
     /// The store cannot be opened.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Open(#[from] OpenError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] StoreError),
 }
 
 impl StoredStories {
@@ -43,7 +48,20 @@ impl StoredStories {
     ) -> Result<Self, StoredError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let archive = runtime.block_on(Archive::open(store))?;
-        Ok(Self { runtime, archive, since, last: None, feeds })
+        Ok(Self { runtime, archive, since, before: None, last: None, feeds })
+    }
+
+    /// Opens the newest stories of `store`, at most `most`. Their feeds have no tags.
+    pub(crate) fn open_newest(store: &Path, most: u32) -> Result<Self, StoredError> {
+        let mut stories = Self::open(store, Timestamp::MIN, Vec::new())?;
+        stories.before = stories.runtime.block_on(stories.archive.row_before_newest(most))?;
+        stories.rewind();
+        Ok(stories)
+    }
+
+    /// Goes back to the first story.
+    pub(crate) fn rewind(&mut self) {
+        self.last = self.before;
     }
 
     /// The next stories. `None` at the end.

@@ -134,13 +134,11 @@ fn load_matcher(
 fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
     let since = now().checked_sub(age).unwrap_or(Timestamp::MIN);
     StoredStories::open(&config.store, since, daemon::known_names(config).feeds).map_err(|why| {
-        match why {
-            StoredError::Threads(why) => no_threads(&why),
-            StoredError::Store(why) => {
-                let help = "`tidings run --once` fills a store; --stories FILE needs none";
-                output::fail_with_help(why, help, Exit::Unavailable)
-            }
+        if let StoredError::Threads(why) = &why {
+            return no_threads(why);
         }
+        let help = "`tidings run --once` fills a store; --stories FILE needs none";
+        output::fail_with_help(why, help, Exit::Unavailable)
     })
 }
 

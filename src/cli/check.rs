@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use crate::backtest::phrases;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
@@ -42,6 +43,10 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
         let known = daemon::known_names(&config);
         let mut report = load_checked_rules(&config.rules, &files, Some(&known), &mut faults)?;
         report.summary.insert(0, head);
+        match phrases::warn_of_absent_phrases(&report.rules, &config.store, &faults) {
+            Ok(found) => faults.extend(found),
+            Err(why) => report.summary.push(format!("  phrases: not searched, because {why}")),
+        }
         Ok(report)
     });
     finish_check(checked, &faults, format, canonical)

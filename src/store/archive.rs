@@ -58,6 +58,14 @@ impl Archive {
         Ok(read_stories_after(&mut self.conn, since, after, limit, false).await?)
     }
 
+    /// A row after which there are at most the newest `most` stories, and usually as many; `None`
+    /// if there are no stories.
+    pub async fn row_before_newest(&mut self, most: u32) -> Result<Option<StoryId>, StoreError> {
+        let newest: Option<i64> =
+            sqlx::query_scalar("SELECT max(id) FROM story").fetch_one(&mut self.conn).await?;
+        Ok(newest.map(|newest| StoryId(newest - i64::from(most))))
+    }
+
     /// The state of every feed, in the order of their names.
     pub async fn feed_states(&mut self) -> Result<Vec<FeedState>, StoreError> {
         Ok(feeds::read_feed_states(&mut self.conn).await?)
@@ -156,6 +164,21 @@ mod tests {
             let found = titles(&mut archive, since, after.map(StoryId), limit).await;
             assert_eq!(found, expected, "since {since}, after {after:?}, {limit} at most");
         }
+    }
+
+    #[tokio::test]
+    async fn the_newest_stories_are_those_behind_a_row() {
+        let bench = bench().await;
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        for (most, expected) in
+            [(1, vec!["d"]), (3, vec!["b", "c", "d"]), (9, vec!["a", "b", "c", "d"])]
+        {
+            let row = archive.row_before_newest(most).await.unwrap();
+            assert_eq!(titles(&mut archive, 0, row, 9).await, expected, "{most} at most");
+        }
+        let empty = Bench::new().await;
+        let mut archive = Archive::open(&empty.path()).await.unwrap();
+        assert_eq!(archive.row_before_newest(9).await.unwrap(), None);
     }
 
     #[tokio::test]

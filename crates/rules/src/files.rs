@@ -48,6 +48,8 @@ pub(crate) struct LoadedRules {
 /// A rule as written. With `each`, it is the rule of the first row.
 struct Enabled {
     rule: Rule,
+    /// How its expression was written.
+    when: When,
     tree: Arc<Tree>,
     /// The list of its `each`. The rule exists for every row.
     each: Option<Arc<TermList>>,
@@ -66,6 +68,11 @@ impl LoadedRules {
     /// The rules as written, in the order of their names.
     pub(crate) fn written(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.rules.iter().map(|one| &one.rule)
+    }
+
+    /// The expressions of the rules as written, in the order of their names.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = (&When, &Tree)> {
+        self.rules.iter().map(|one| (&one.when, &*one.tree))
     }
 }
 
@@ -89,8 +96,9 @@ pub(crate) fn load(
         });
     }
     let mut settings = HashSet::new();
-    let enabled = enabled.into_iter().map(|NamedRule { rule, tree, each, .. }| Enabled {
+    let enabled = enabled.into_iter().map(|NamedRule { rule, when, tree, each, .. }| Enabled {
         rule: shared(rule, &mut settings),
+        when,
         tree,
         each,
     });

@@ -15,6 +15,7 @@ use crate::fault::Fault;
 use crate::files;
 use crate::language::term_list::{ListRow, TermList};
 use crate::language::tree::Tree;
+use crate::phrases::PhraseSearch;
 use crate::story::{self, FeedName, Read, Story};
 
 /// Parsed and checked rules without an engine.
@@ -90,6 +91,12 @@ impl CheckedRules {
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
+    }
+
+    /// The search for the phrases of three words or more that the expressions write.
+    #[must_use]
+    pub fn phrase_search(&self) -> PhraseSearch<'_> {
+        PhraseSearch::new(self.0.expressions())
     }
 
     /// The name of each watchlist and the number of its rows, in the order of the names.

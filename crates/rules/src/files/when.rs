@@ -26,6 +26,19 @@ pub(crate) enum When {
     Clauses(Arc<Source>, Range<usize>),
 }
 
+impl When {
+    /// `problem` of its tree, a warning, as a fault at its place in the file.
+    pub(crate) fn warning(&self, problem: ExpressionProblem) -> Fault {
+        match self {
+            Self::Expression(text) => fault_in(text, problem),
+            Self::Clauses(source, span) => {
+                let fault = Fault::warning(source, span.clone(), problem.message);
+                Fault { help: problem.help, ..fault }
+            }
+        }
+    }
+}
+
 /// The tree of a rule's `when`, and how it was written; `None` if it has an error.
 pub(crate) fn read_when(
     source: &Arc<Source>,
@@ -68,13 +81,7 @@ pub(crate) fn warn_of_expression(
     faults: &mut Vec<Fault>,
 ) {
     let warnings = lint::expression_warnings(tree, cache).into_iter();
-    match when {
-        When::Expression(text) => faults.extend(warnings.map(|problem| fault_in(text, problem))),
-        When::Clauses(source, span) => faults.extend(warnings.map(|problem| {
-            let fault = Fault::warning(source, span.clone(), problem.message);
-            Fault { help: problem.help, ..fault }
-        })),
-    }
+    faults.extend(warnings.map(|problem| when.warning(problem)));
 }
 
 fn sound_clause(node: &Node<'_>, lists: &Lists, faults: &mut Vec<Fault>) -> Option<Tree> {

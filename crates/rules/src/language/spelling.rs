@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::text::{has_genitive_s, is_shouted};
+use crate::text::{has_genitive_s, is_shouted, is_single_space};
 
 /// The most letters of a word in capitals that is also found with dots between its letters.
 const LONGEST_ACRONYM: usize = 5;
@@ -147,11 +147,7 @@ fn is_beside(text: &str, word: &Range<usize>, sign: char) -> bool {
 /// The first of `characters`, or the second after a space.
 fn beside(mut characters: impl Iterator<Item = char>) -> Option<char> {
     let first = characters.next()?;
-    if matches!(first, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}') {
-        characters.next()
-    } else {
-        Some(first)
-    }
+    if is_single_space(first) { characters.next() } else { Some(first) }
 }
 
 fn is_sign(c: char) -> bool {
@@ -235,6 +231,8 @@ mod tests {
             ("$5bn", "5bn", false),
             ("€5", "5 €", true),
             ("5%", "5 %", true),
+            ("5%", "5\u{2007}%", true),
+            ("€5", "5\u{202f}€", true),
             ("5%", "5٪", true),
             ("5%", "5 people", false),
             ("5%", "%5", false),

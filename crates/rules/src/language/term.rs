@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hyphens;
 use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
 use crate::text::{
-    Declined, Stemmer, Token, attached, capitals, inflected, one_line, other_numbers,
+    Declined, Stemmer, Token, attached, capitals, inflected, is_cyrillic, one_line, other_numbers,
     shows_nothing, tokenise,
 };
 
@@ -219,7 +219,6 @@ fn words_of(written: &str, at: usize, exact: bool) -> Result<Vec<TermWord>, NoTe
 /// letters, or one Han character.
 fn is_specific(stem: &str) -> bool {
     let count = |counts: fn(char) -> bool| stem.chars().filter(|&c| counts(c)).count();
-    let is_cyrillic = |c| matches!(c, '\u{400}'..='\u{52f}');
     let is_han = |c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
     count(char::is_alphanumeric) >= 3 || count(is_cyrillic) >= 2 || count(is_han) >= 1
 }

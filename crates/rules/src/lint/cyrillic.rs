@@ -9,6 +9,7 @@ use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::lint::visit;
 use crate::lint::warning::{shown, warning};
+use crate::text::is_cyrillic;
 
 /// The least letters of such a word. Shorter words seldom have endings.
 const SHORTEST: usize = 3;
@@ -67,7 +68,6 @@ fn lacks_endings(term: &Term) -> bool {
 
 /// Whether it is a Cyrillic word. A name of initials, such as США, has no cases and does not count.
 fn has_endings(written: &str) -> bool {
-    let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
     let letters = written.chars().filter(|c| is_cyrillic(*c)).count();
     let shouted = !written.chars().any(char::is_lowercase);
     letters >= SHORTEST

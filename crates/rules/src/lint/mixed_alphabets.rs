@@ -3,6 +3,7 @@
 
 use super::warning::TermWarning;
 use crate::language::term::Term;
+use crate::text::is_cyrillic;
 
 /// Cyrillic letters, with the Latin letters that look like them.
 const ALIKE: [(char, char); 20] = [
@@ -55,10 +56,6 @@ fn is_mixed(word: &str) -> bool {
 
 fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '\u{c0}'..='\u{24f}')
-}
-
-fn is_cyrillic(c: char) -> bool {
-    matches!(c, '\u{400}'..='\u{52f}')
 }
 
 /// `word` with each letter of the other alphabet replaced; `None` if one of them has no similar

@@ -3,6 +3,7 @@
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::letters::is_cyrillic;
 use super::runs::shows_nothing;
 
 /// The most letters that are read beside an apostrophe. Longer words have no ending that counts.
@@ -77,10 +78,6 @@ fn is_ending(left: &[char], right: &[char]) -> bool {
 
 fn is_vowel(c: char) -> bool {
     matches!(c, 'a' | 'e' | 'i' | 'o' | 'u')
-}
-
-fn is_cyrillic(c: char) -> bool {
-    matches!(c, '\u{400}'..='\u{52f}')
 }
 
 /// The letters beside an apostrophe, from it on, without accents and in lower case.

@@ -7,6 +7,7 @@ use unicode_normalization::char::{
 };
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use super::letters::{is_arabic, is_cyrillic, is_hebrew};
 use super::runs::shows_nothing;
 use super::{apostrophe, digit_groups, hebrew};
 
@@ -159,7 +160,7 @@ fn stays(base: &mut char, c: char) -> bool {
     if is_combining_mark(c) {
         return !takes_accents(*base)
             && !is_arabic(*base)
-            && !is_hebrew(*base)
+            && !is_hebrew_or_ligature(*base)
             && !is_stress(*base, c)
             && !matches!(c, '\u{20d0}'..='\u{20ff}');
     }
@@ -174,19 +175,15 @@ fn takes_accents(c: char) -> bool {
         | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
 }
 
-fn is_arabic(c: char) -> bool {
-    matches!(c, '\u{620}'..='\u{64a}' | '\u{66e}'..='\u{66f}' | '\u{671}'..='\u{6d5}' | '\u{6ee}'..='\u{6ef}' | '\u{6fa}'..='\u{6ff}' | '\u{750}'..='\u{77f}')
+/// Whether `c` is a Hebrew letter or a ligature of Yiddish.
+fn is_hebrew_or_ligature(c: char) -> bool {
+    is_hebrew(c) || matches!(c, '\u{5eb}'..='\u{5f2}')
 }
 
-fn is_hebrew(c: char) -> bool {
-    matches!(c, '\u{5d0}'..='\u{5f2}')
-}
-
-/// Whether `mark` is a stress mark on the Cyrillic letter `base`. The letters ѓ and ќ have their
+/// Whether `mark` is a stress mark on the Cyrillic letter `base`, a small one. The letters ѓ and ќ have their
 /// mark as a part.
 fn is_stress(base: char, mark: char) -> bool {
-    let is_cyrillic = matches!(base, '\u{430}'..='\u{52f}');
-    is_cyrillic && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
+    is_cyrillic(base) && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
 }
 
 /// Appends the plain spelling of `c`. The tatweel only stretches a word and is removed.

@@ -2,6 +2,7 @@
 
 use unicode_normalization::char::is_combining_mark;
 
+use super::letters::is_hebrew;
 use super::runs::shows_nothing;
 
 /// Whether the sign `c` between `before` and `after` is part of a Hebrew word, which is the same
@@ -38,8 +39,9 @@ fn is_double(c: char) -> bool {
     matches!(c, '"' | '\u{5f4}' | '\u{201c}' | '\u{201d}')
 }
 
+/// Whether `c` is a Hebrew letter, a ligature or a presentation form. The text is not folded.
 fn is_letter(c: char) -> bool {
-    matches!(c, '\u{5d0}'..='\u{5ea}' | '\u{5ef}'..='\u{5f2}' | '\u{fb1d}'..='\u{fb4f}')
+    is_hebrew(c) || matches!(c, '\u{5ef}'..='\u{5f2}' | '\u{fb1d}'..='\u{fb4f}')
 }
 
 #[cfg(test)]

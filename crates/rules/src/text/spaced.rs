@@ -72,7 +72,8 @@ fn is_group_space(space: char, right: &str) -> bool {
     NO_BREAK_SPACES.contains(&space) || (space == ' ' && right == "000")
 }
 
-fn is_single_space(c: char) -> bool {
+/// Whether `c` is a space that may stand between a number and its sign, or between initials.
+pub(crate) fn is_single_space(c: char) -> bool {
     c == ' ' || NO_BREAK_SPACES.contains(&c)
 }
 

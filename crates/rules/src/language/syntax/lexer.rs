@@ -8,7 +8,7 @@ use super::{field, foreign, special};
 use crate::explain::excerpt;
 use crate::language::pair::Proximity;
 use crate::language::syntax::problems::Problems;
-use crate::text::{one_line, shows_nothing};
+use crate::text::{is_hebrew, one_line, shows_nothing};
 
 /// The lexemes of `expression`, in order.
 pub(super) fn lex(expression: &str, problems: &mut Problems) -> Vec<Lexeme> {
@@ -214,7 +214,6 @@ fn closing(open: char, inside: &str) -> Option<(usize, usize)> {
 
 /// Whether a quotation mark between these characters belongs to a Hebrew abbreviation: `צה"ל`.
 fn is_gershayim(before: Option<char>, behind: Option<char>) -> bool {
-    let is_hebrew = |c: char| matches!(c, '\u{5d0}'..='\u{5ea}');
     before.is_some_and(is_hebrew) && behind.is_some_and(is_hebrew)
 }
 

@@ -1,6 +1,8 @@
 //! Arabic and Hebrew prefixes: words such as “and”, “in” and “the” that are written together with
 //! the next word.
 
+use crate::text::letters::{is_arabic, is_hebrew};
+
 /// The least letters of a word that is found behind a prefix. Shorter words would be found in too
 /// many others.
 const SHORTEST: usize = 3;
@@ -73,15 +75,6 @@ fn without_one<'w>(
 ) -> impl Iterator<Item = &'w str> {
     let cut = prefixes.iter().filter_map(|prefix| word.strip_prefix(*prefix));
     std::iter::once(word).chain(cut)
-}
-
-fn is_arabic(c: char) -> bool {
-    matches!(c, '\u{620}'..='\u{64a}' | '\u{66e}'..='\u{6ff}' | '\u{750}'..='\u{77f}')
-}
-
-/// Whether `c` is a Hebrew letter.
-pub(crate) fn is_hebrew(c: char) -> bool {
-    matches!(c, '\u{5d0}'..='\u{5ea}')
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{PendingRun, Words};
 use crate::text::fold::{fold, is_between_arabic, simplified_forms};
-use crate::text::forms::attached::is_hebrew;
+use crate::text::letters::is_hebrew;
 use crate::text::runs::shows_nothing;
 
 /// What a character is in its script.
