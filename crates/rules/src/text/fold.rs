@@ -180,8 +180,8 @@ fn is_hebrew_or_ligature(c: char) -> bool {
     is_hebrew(c) || matches!(c, '\u{5eb}'..='\u{5f2}')
 }
 
-/// Whether `mark` is a stress mark on the Cyrillic letter `base`, a small one. The letters ѓ and ќ have their
-/// mark as a part.
+/// Whether `mark` is a stress mark on the Cyrillic letter `base`, a small one. The letters ѓ and ќ
+/// have their mark as a part.
 fn is_stress(base: char, mark: char) -> bool {
     is_cyrillic(base) && (mark == '\u{300}' || (mark == '\u{301}' && !matches!(base, 'г' | 'к')))
 }

@@ -74,7 +74,7 @@ static ARABIC: LazyLock<[ArabicCharacter; 0xe0]> = LazyLock::new(|| {
 
 impl Words {
     /// Adds the words from byte `at` of the run on that are of these scripts, and skips signs of
-    /// them. Returns the end of the last; `None` if there is none, or if the slow scan must read the
+    /// them. Returns the end of the last. `None`: there is none, or the slow scan must read the
     /// run.
     pub(super) fn script_words(&mut self, run: PendingRun<'_>, at: usize) -> Option<usize> {
         let mut place = ScriptPlace::at(run.text, at);
