@@ -16,7 +16,7 @@ use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
 use crate::store::{RecheckDue, RecheckResult, StoreError, StoryId};
-use tidings_rules::story::Story;
+use tidings_rules::story::{Read, Story};
 
 /// The most pages that are rechecked at once.
 const AT_ONCE: usize = 64;
@@ -90,7 +90,8 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
         .next_recheck(&recheck.feed_entries, recheck.story.first_seen, now())
         .filter(|_| fetches < room);
     let change = match text {
-        Ok(PageText { body, read }) if body != recheck.story.body => {
+        Ok(page) if page.body != recheck.story.body && !shows_less(&page, &recheck.story.body) => {
+            let PageText { body, read } = page;
             let story = Story { body, ..recheck.story };
             let matched = parts.match_story(story, None, read, recheck.feed_entries, now());
             let (story, match_result) = matched.await;
@@ -103,4 +104,26 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
         }
     };
     RecheckResult { change, fetches, next_recheck: next }
+}
+
+/// Whether `page` shows less of an article than the text that is known, as a page does that went
+/// behind a paywall.
+fn shows_less(page: &PageText, known: &str) -> bool {
+    matches!(page.read, Read::Partial(_)) && page.body.len() < known.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PageText, Read, shows_less};
+
+    #[test]
+    fn a_part_of_an_article_stands_for_a_longer_text_in_no_case() {
+        let paid = || Read::Partial("the page is behind a paywall".to_owned());
+        for (read, body, is_less) in
+            [(paid(), "Two", true), (paid(), "Two words more", false), (Read::Full, "Two", false)]
+        {
+            let page = PageText { body: body.to_owned(), read };
+            assert_eq!(shows_less(&page, "Two words"), is_less, "{page:?}");
+        }
+    }
 }
