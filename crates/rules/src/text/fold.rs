@@ -14,7 +14,7 @@ use super::{apostrophe, digit_groups, hebrew};
 mod settled;
 mod simplified;
 
-pub(super) use simplified::{simplified, simplified_forms};
+pub(super) use simplified::{FIRST_HAN, simplified, simplified_forms};
 
 /// A folded text.
 pub(super) struct Folded {

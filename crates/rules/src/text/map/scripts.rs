@@ -1,7 +1,7 @@
 //! Finds runs of Hangul and Devanagari that are plain: letters that fold to themselves, and signs,
 //! whose neighbours change nothing. Finds runs of Han, which are not.
 
-use crate::text::words::scripts::{NUKTA, is_devanagari, is_hangul, takes_nukta};
+use crate::text::words::scripts::{NUKTA, code_of, is_devanagari, is_hangul, takes_nukta};
 
 /// What a plain run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +101,8 @@ fn is_letter(c: char) -> bool {
 /// The character of three bytes at byte `at`.
 #[inline]
 fn character(text: &[u8], at: usize) -> Option<char> {
-    let low = |byte: &u8| u32::from(byte & 0x3f);
     match text.get(at..at + 3)? {
-        [lead @ 0xe0..=0xef, middle, last] => {
-            char::from_u32(u32::from(lead & 0xf) << 12 | low(middle) << 6 | low(last))
-        }
+        [lead @ 0xe0..=0xef, middle, last] => char::from_u32(code_of([*lead, *middle, *last])),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{PendingRun, Words};
-use crate::text::fold::{fold, is_between_arabic, simplified_forms};
+use crate::text::fold::{FIRST_HAN, fold, is_between_arabic, simplified_forms};
 use crate::text::letters::is_hebrew;
 use crate::text::runs::shows_nothing;
 
@@ -48,9 +48,6 @@ enum ArabicCharacter {
 
 /// The first character of [`ARABIC`].
 const FIRST_ARABIC: u32 = 0x620;
-
-/// The first Han character.
-const FIRST_HAN: u32 = 0x4e00;
 
 /// The characters U+0620 to U+06FF.
 static ARABIC: LazyLock<[ArabicCharacter; 0xe0]> = LazyLock::new(|| {
@@ -133,9 +130,7 @@ impl Words {
         let (forms, bytes) = (simplified_forms(), run.text.as_bytes());
         let mut at = at;
         while let Some(&[lead @ 0xe4..=0xe9, middle, last]) = bytes.get(at..at + 3) {
-            let code = u32::from(lead & 0xf) << 12
-                | u32::from(middle & 0x3f) << 6
-                | u32::from(last & 0x3f);
+            let code = code_of([lead, middle, last]);
             let Some(form) = forms.get(code.wrapping_sub(FIRST_HAN) as usize) else { break };
             let place = match char::from_u32(u32::from(*form)).filter(|_| *form > 0) {
                 None => run.copy + at,
@@ -274,15 +269,19 @@ fn kind(c: char) -> Option<ScriptKind> {
     })
 }
 
+/// The code of a character of three bytes.
+#[inline]
+pub(in crate::text) fn code_of([lead, middle, last]: [u8; 3]) -> u32 {
+    u32::from(lead & 0xf) << 12 | u32::from(middle & 0x3f) << 6 | u32::from(last & 0x3f)
+}
+
 /// The character at byte `at`, which must be the first of one.
 #[inline]
 fn character_at(text: &str, at: usize) -> Option<char> {
     let low = |byte: &u8| u32::from(byte & 0x3f);
     match text.as_bytes().get(at..)? {
         [byte @ ..0x80, ..] => Some(char::from(*byte)),
-        [lead @ 0xe0..=0xef, middle, last, ..] => {
-            char::from_u32(u32::from(lead & 0xf) << 12 | low(middle) << 6 | low(last))
-        }
+        [lead @ 0xe0..=0xef, middle, last, ..] => char::from_u32(code_of([*lead, *middle, *last])),
         [lead @ 0xc0..=0xdf, last, ..] => char::from_u32(u32::from(lead & 0x1f) << 6 | low(last)),
         _ => text[at..].chars().next(),
     }
