@@ -3,10 +3,12 @@
 mod alerts;
 mod arguments;
 mod backtest;
+mod backup;
 mod check;
 mod clauses;
 mod columns;
 mod count;
+mod csv_table;
 mod deliveries;
 mod exit;
 mod explain;
@@ -20,6 +22,7 @@ mod notify;
 mod output;
 mod pages;
 mod place;
+mod restore;
 mod run;
 mod runtime;
 mod silence;
@@ -104,6 +107,21 @@ enum Command {
         #[command(subcommand)]
         action: silence::SilenceAction,
     },
+    /// Copy the store to a new file, also while Tidings runs.
+    Backup {
+        /// The new file. It appears when the copy is whole.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// Put a copy in the place of the store, while Tidings does not run. The store that is there is
+    /// kept beside it.
+    Restore {
+        /// The copy, as `tidings backup` makes it. It is only read.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -151,6 +169,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
+        Command::Backup { file, config } => backup::make_backup(&file, &config.path),
+        Command::Restore { file, config } => restore::restore_store(&file, &config.path),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
     }
 }

@@ -12,7 +12,7 @@ use clap::Subcommand;
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::TextLayout;
 use crate::cli::exit::Exit;
-use crate::cli::format::OutputFormat;
+use crate::cli::format::{ListFormat, OutputFormat};
 use crate::cli::names::{self, unknown_name};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, moment, output};
@@ -51,7 +51,7 @@ pub(super) struct AlertsArguments {
     limit: usize,
     /// The format of the output
     #[arg(long, value_enum, default_value_t)]
-    format: OutputFormat,
+    format: ListFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
@@ -96,8 +96,9 @@ fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
         Ok(found)
     })?;
     match arguments.format {
-        OutputFormat::Json => output::print_json(&found)?,
-        OutputFormat::Text => {
+        ListFormat::Json => output::print_json(&found)?,
+        ListFormat::Csv => table::print_alerts_csv(&found)?,
+        ListFormat::Text => {
             output::print(&table::alerts_table(
                 &found,
                 &config.zone,

@@ -6,6 +6,7 @@
 
 mod articles;
 mod backtest;
+mod backup;
 mod bad_input;
 mod busy;
 mod check;

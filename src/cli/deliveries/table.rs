@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::cli::columns::columns;
 use crate::cli::count::count;
+use crate::cli::csv_table::print_csv;
+use crate::cli::exit::Exit;
 use crate::cli::moment::short_date;
 use crate::store::{Delivery, DeliverySubject};
 use tidings_rules::text::visible_line;
@@ -40,6 +43,40 @@ pub(super) fn deliveries_table(
         writeln!(text, "\n{}", receiver_line(receiver, health, zone)).expect("strings grow");
     }
     text
+}
+
+/// Prints one line per delivery for spreadsheets. The names are those of the JSON.
+pub(super) fn print_deliveries_csv(deliveries: &[Delivery]) -> Result<(), Exit> {
+    let heads = [
+        "id",
+        "message",
+        "status",
+        "notifier",
+        "recipient",
+        "about",
+        "created",
+        "due",
+        "attempts",
+        "tried",
+        "why",
+    ];
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+    let row = |delivery: &Delivery| {
+        [
+            delivery.id.to_string(),
+            delivery.uid.clone(),
+            delivery.status.to_string(),
+            visible_line(&delivery.receiver.notifier.0),
+            visible_line(&delivery.receiver.recipient),
+            subject_text(&delivery.subject),
+            delivery.created.to_string(),
+            time(delivery.due),
+            delivery.attempts.to_string(),
+            time(delivery.last_attempt),
+            visible_line(delivery.why.as_deref().unwrap_or_default()),
+        ]
+    };
+    print_csv(heads, deliveries.iter().map(row))
 }
 
 /// The state of a receiver that fails or has a pause.
@@ -80,7 +117,6 @@ fn subject_text(what: &DeliverySubject) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use jiff::Timestamp;
 
     use super::*;
     use crate::lifecycle::message::MessageStatus;

@@ -148,6 +148,16 @@ impl Folder {
         self.say(self.bare(arguments), "").await
     }
 
+    /// Runs a command whose files may have this many KiB. A write beyond fails as on a full disk.
+    pub async fn command_with_room(&self, arguments: &[&str], room: u64) -> Said {
+        let tidings = self.tidings(arguments);
+        let mut shell = Command::new("sh");
+        let script = "trap '' XFSZ; ulimit -f $(($0 * 2)); exec \"$@\"";
+        shell.args(["-c", script, &room.to_string()]).arg(tidings.as_std().get_program());
+        shell.args(tidings.as_std().get_args()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.say(shell, "").await
+    }
+
     /// Runs a command with another standard output.
     pub async fn command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.tidings(arguments);
