@@ -11,6 +11,8 @@ use clap::Subcommand;
 
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::TextLayout;
+use crate::cli::columns::table_width;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::format::{ListFormat, OutputFormat};
 use crate::cli::names::{self, unknown_name};
@@ -60,6 +62,7 @@ pub(super) struct AlertsArguments {
 enum AlertsAction {
     /// Show one alert: the rule's text at that time, the words that matched, and every message with
     /// its attempts and replies.
+    #[command(after_help = examples::ALERTS_SHOW)]
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
@@ -99,11 +102,7 @@ fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
         ListFormat::Json => output::print_json(&found)?,
         ListFormat::Csv => table::print_alerts_csv(&found)?,
         ListFormat::Text => {
-            output::print(&table::alerts_table(
-                &found,
-                &config.zone,
-                TextLayout::for_stdout().width,
-            ))?;
+            output::print(&table::alerts_table(&found, &config.zone, table_width()))?;
         }
     }
     Ok(Exit::Ok)

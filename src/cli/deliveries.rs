@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::cli::arguments::ConfigArgument;
+use crate::cli::columns::table_width;
 use crate::cli::count::count;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::format::ListFormat;
 use crate::cli::names::unknown_name;
@@ -46,6 +48,7 @@ pub(super) struct DeliveriesArguments {
 #[derive(Debug, Subcommand)]
 enum DeliveriesAction {
     /// Send dead-lettered messages again. A running Tidings sends them within seconds.
+    #[command(after_help = examples::DELIVERIES_RETRY)]
     Retry {
         #[command(flatten)]
         which: SelectionArguments,
@@ -54,6 +57,7 @@ enum DeliveriesAction {
     },
     /// Drop dead-lettered messages: they are listed no more and never sent. `alerts show` still
     /// shows them.
+    #[command(after_help = examples::DELIVERIES_DROP)]
     Drop {
         #[command(flatten)]
         which: SelectionArguments,
@@ -112,7 +116,7 @@ fn list_deliveries(arguments: &DeliveriesArguments) -> Result<(), Exit> {
                 |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, NotifierHealth)> =
                 away.iter().filter(|(receiver, _)| is_selected(&receiver.notifier)).collect();
-            output::print(&table::deliveries_table(&deliveries, &away, &config.zone))
+            output::print(&table::deliveries_table(&deliveries, &away, &config.zone, table_width()))
         }
     }
 }
@@ -141,17 +145,19 @@ fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool 
 }
 
 fn to_json(delivery: &Delivery) -> Value {
-    let subject = match &delivery.subject {
-        DeliverySubject::Story(title) => json!({ "story": title }),
-        DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
-        DeliverySubject::Notice(subject) => json!({ "notice": subject }),
-    };
-    json!({
+    let mut line = json!({
         "id": delivery.id, "message": delivery.uid, "status": delivery.status,
-        "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": subject,
-        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
-        "why": delivery.why,
-    })
+        "created": delivery.created, "due": delivery.due, "tries": delivery.attempts,
+        "last_attempt": delivery.last_attempt, "why": delivery.why,
+    });
+    let subject = match &delivery.subject {
+        DeliverySubject::Story(title) => json!({ "type": "alert", "story": { "title": title } }),
+        DeliverySubject::Digest(alerts) => json!({ "type": "digest", "alerts": alerts }),
+        DeliverySubject::Notice(about) => json!({ "type": "notice", "about": about }),
+    };
+    output::add_keys(&mut line, &delivery.receiver);
+    output::add_keys(&mut line, &subject);
+    line
 }
 
 fn retry_messages(config: &Path, which: &SelectionArguments) -> Result<(), Exit> {

@@ -13,6 +13,7 @@ use crate::alerts::calendar;
 use crate::alerts::silence::{Silence, SilenceTarget};
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::count::count;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::long_date;
@@ -28,6 +29,7 @@ use tidings_rules::text::visible_line;
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
     /// Mute a rule, a tag, a row, a feed or an event. Its alerts are sent as one digest at the end.
+    #[command(after_help = examples::SILENCE_ADD)]
     Add {
         #[command(flatten)]
         target: TargetArguments,
@@ -41,6 +43,7 @@ pub(super) enum SilenceAction {
         config: ConfigArgument,
     },
     /// List the silences in force
+    #[command(after_help = examples::SILENCE_LIST)]
     List {
         /// List the silences that have ended, too
         #[arg(long)]
@@ -52,6 +55,7 @@ pub(super) enum SilenceAction {
         config: ConfigArgument,
     },
     /// End a silence now, and send the muted alerts
+    #[command(after_help = examples::SILENCE_END)]
     End {
         /// The number that `silence list` shows.
         id: i64,

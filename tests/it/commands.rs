@@ -1,4 +1,4 @@
-//! Commands whose reader leaves, whose device is full, or whose argument does not exist.
+//! Commands whose argument does not exist, whose errors nobody reads, and that read pages.
 
 use crate::support::http::{Response, Server};
 use crate::support::setup::{RULE, matching_stories};
@@ -6,7 +6,7 @@ use crate::support::tidings::Folder;
 use crate::support::wire::{self, Entry};
 
 /// A configuration with a console, and a store with the alerts of three stories.
-async fn setup_with_alerts() -> (Server, Folder) {
+pub async fn setup_with_alerts() -> (Server, Folder) {
     let server = Server::start().await;
     server.serve("/feed.xml", matching_stories(&server, 0..3));
     let config = format!(
@@ -18,99 +18,6 @@ async fn setup_with_alerts() -> (Server, Folder) {
     let said = folder.command(&["run", "--once"]).await;
     assert_eq!(said.code, 0, "{}", said.errors);
     (server, folder)
-}
-
-fn commands<'a>(feed: &'a str, story: &'a str) -> Vec<Vec<&'a str>> {
-    vec![
-        vec!["alerts"],
-        vec!["alerts", "--format", "json"],
-        vec!["alerts", "show", "1"],
-        vec!["feeds", "list"],
-        vec!["feeds", "list", "--format", "json"],
-        vec!["feeds", "gaps"],
-        vec!["feeds", "export"],
-        vec!["feeds", "poll", feed],
-        vec!["feeds", "poll", "Wire", "--format", "json"],
-        vec!["feeds", "find", feed],
-        vec!["deliveries"],
-        vec!["deliveries", "retry", "--all-dead"],
-        vec!["silence", "list"],
-        vec!["silence", "add", "--rule", "arms", "--until", "1m"],
-        vec!["check"],
-        vec!["check", "--canonical"],
-        vec!["backtest"],
-        vec!["backtest", "--format", "json"],
-        vec!["try", "arms", feed],
-        vec!["explain", story, "--when", "arms"],
-        vec!["notify", "console"],
-    ]
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_leaves_ends_a_command_quietly_and_a_full_device_is_74() {
-    let (server, folder) = setup_with_alerts().await;
-    let feed = server.url("/feed.xml");
-    let id = folder.query("SELECT uid FROM story LIMIT 1").await.remove(0);
-    for command in commands(&feed, &id) {
-        let said = folder.command_into(&command, Folder::closed_pipe()).await;
-        assert_eq!(
-            (said.code, said.errors.contains("panicked")),
-            (0, false),
-            "{command:?}: {}",
-            said.errors
-        );
-        let said = folder.command_into(&command, Folder::full_device()).await;
-        assert!(
-            said.errors.contains("error: standard output cannot be written: "),
-            "{command:?}: {}",
-            said.errors
-        );
-        assert_eq!(said.code, 74, "{command:?}: {}", said.errors);
-    }
-    for help in [&["--help"][..], &["--version"], &["alerts", "--help"]] {
-        assert_eq!(folder.bare_command_into(help, Folder::closed_pipe()).await.code, 0, "{help:?}");
-        assert_eq!(
-            folder.bare_command_into(help, Folder::full_device()).await.code,
-            74,
-            "{help:?}"
-        );
-    }
-    assert!(
-        folder
-            .bare_command(&["--help"])
-            .await
-            .output
-            .contains("74  standard output cannot be written")
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn help_wraps_at_the_width_of_the_terminal_and_in_a_pipe_at_100_columns() {
-    let commands = [
-        &[][..],
-        &["run"],
-        &["check"],
-        &["try"],
-        &["explain"],
-        &["backtest"],
-        &["alerts"],
-        &["feeds"],
-        &["deliveries"],
-        &["silence", "add"],
-        &["notify"],
-    ];
-    for (columns, widest) in [("", 100), ("60", 60)] {
-        let folder = Folder::new("", &[]);
-        folder.set("COLUMNS", columns);
-        for command in commands {
-            let help = folder.bare_command(&[command, &["--help"]].concat()).await.output;
-            // The line of the usage is not wrapped.
-            let lines = help.lines().filter(|line| !line.starts_with("Usage: "));
-            let wide: Vec<&str> = lines.filter(|line| line.chars().count() > widest).collect();
-            assert!(wide.is_empty(), "{command:?} in {widest} columns: {wide:#?}");
-            assert!(help.lines().any(|line| line.chars().count() > widest / 2), "{help}");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,7 @@ mod payload;
 mod polite_polling;
 mod store_files;
 mod support;
+mod terminal;
 mod volume;
 mod watchlist;
 mod webhook;

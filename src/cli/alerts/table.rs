@@ -9,8 +9,8 @@ use crate::cli::moment::day_and_minute;
 use crate::store::PastAlert;
 use tidings_rules::text::visible_line;
 
-/// One row per alert, at most `width` columns wide.
-pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
+/// One row per alert, at most `width` columns wide. Without a width, each is one line.
+pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: Option<usize>) -> String {
     if alerts.is_empty() {
         return "no alert fits these filters\n".to_owned();
     }
@@ -99,13 +99,13 @@ mod tests {
         let mut untitled = past_alert();
         untitled.story.title = " ".to_owned();
         let alerts = [long, past_alert(), untitled];
-        let narrow = alerts_table(&alerts, &TimeZone::UTC, 80);
+        let narrow = alerts_table(&alerts, &TimeZone::UTC, Some(80));
         assert!(narrow.lines().all(|line| display_width(line) <= 80), "{narrow}");
-        assert_snapshot!(narrow + "\n" + &alerts_table(&alerts, &TimeZone::UTC, 100));
+        assert_snapshot!(narrow + "\n" + &alerts_table(&alerts, &TimeZone::UTC, Some(100)));
     }
 
     #[test]
     fn where_there_is_none_it_says_so() {
-        assert_eq!(alerts_table(&[], &TimeZone::UTC, 80), "no alert fits these filters\n");
+        assert_eq!(alerts_table(&[], &TimeZone::UTC, None), "no alert fits these filters\n");
     }
 }

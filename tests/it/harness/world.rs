@@ -308,7 +308,7 @@ impl World {
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let (id, state, about) =
-                (text(&line["message"]), text(&line["status"]), text(&line["about"]["story"]));
+                (text(&line["message"]), text(&line["status"]), text(&line["story"]["title"]));
             ListedDelivery { id, state, to: to(&line), about }
         });
         RunRecord {

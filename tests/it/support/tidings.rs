@@ -158,6 +158,20 @@ impl Folder {
         self.say(shell, "").await
     }
 
+    /// What a command shows in a terminal of this many columns. `None` where there is no `script`,
+    /// which makes one.
+    pub async fn in_terminal(&self, arguments: &[&str], columns: u16) -> Option<String> {
+        let tidings = self.bare(arguments);
+        let program = tidings.as_std().get_program().to_string_lossy().into_owned();
+        let line = format!("stty rows 40 cols {columns}; {program} {}", arguments.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
+        script.stdout(Stdio::piped()).stderr(Stdio::piped());
+        script.stdin(Stdio::null());
+        let output = script.output().await.ok()?;
+        Some(String::from_utf8(output.stdout).expect("UTF-8"))
+    }
+
     /// Runs a command with another standard output.
     pub async fn command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.tidings(arguments);
