@@ -121,7 +121,10 @@ fn list_deliveries(arguments: &DeliveriesArguments) -> Result<(), Exit> {
     }
 }
 
-fn undelivered(config: &Config) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), Exit> {
+/// The messages that are not delivered, and the receivers that fail or have a pause.
+type Undelivered = (Vec<Delivery>, Vec<(Receiver, NotifierHealth)>);
+
+fn undelivered(config: &Config) -> Result<Undelivered, Exit> {
     block_on(async { store::list_undelivered(&config.store).await.map_err(output::unavailable) })
 }
 

@@ -162,7 +162,7 @@ fn calls() -> impl Iterator<Item = (usize, &'static Call)> {
 }
 
 /// The help of every command, by its name. The first is that of `tidings` itself.
-async fn helps(folder: &Folder) -> BTreeMap<String, String> {
+pub async fn helps(folder: &Folder) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut open = vec![String::new()];
     while let Some(name) = open.pop() {
@@ -309,7 +309,9 @@ fn check_shape(command: &[&str], value: &Value) {
     let has = |value: &Value, keys: &[&str]| keys.iter().all(|key| value.get(key).is_some());
     let Value::Object(object) = value else {
         if let Value::Array(list) = value {
-            list.iter().for_each(|inner| check_shape(command, inner));
+            for inner in list {
+                check_shape(command, inner);
+            }
         }
         return;
     };

@@ -51,7 +51,7 @@ fn record_json(kept: &StoryRecord) -> Value {
             rule_json(
                 &alert.rule,
                 alert.row.as_ref(),
-                json!({"version": alert.version, "created": alert.created}),
+                &json!({"version": alert.version, "created": alert.created}),
             )
         })
         .collect();
@@ -66,7 +66,7 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
         ExplainAnswer::Matches(matches, rules) => {
             let matches = matches.iter().map(|Match { rule, evidence }| {
                 let more = json!({"version": rule.version(), "evidence": evidence});
-                rule_json(rule.name(), rule.row(), more)
+                rule_json(rule.name(), rule.row(), &more)
             });
             json!({"rules": matches.collect::<Vec<_>>(), "rules_tried": rules})
         }
@@ -77,18 +77,18 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
             if explained.row.as_ref() == explained.rule.row() {
                 output::add_keys(&mut more, &json!({"version": explained.rule.version()}));
             }
-            rule_json(explained.rule.name(), explained.row.as_ref(), more)
+            rule_json(explained.rule.name(), explained.row.as_ref(), &more)
         }
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),
     }
 }
 
 /// A rule as payloads name it, with `more` keys.
-fn rule_json(rule: &str, row: Option<&WatchlistRow>, more: Value) -> Value {
+fn rule_json(rule: &str, row: Option<&WatchlistRow>, more: &Value) -> Value {
     let mut line = json!({"rule": rule});
     if let Some(row) = row {
         output::add_keys(&mut line, &json!({"row": row}));
     }
-    output::add_keys(&mut line, &more);
+    output::add_keys(&mut line, more);
     line
 }

@@ -51,5 +51,6 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
 fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown = names.iter().filter(|name| !known().any(|known| known == name.as_str()));
-    unknown.fold(Ok(()), |_, name| Err(unknown_name("feed", name, known())))
+    let told: Vec<Exit> = unknown.map(|name| unknown_name("feed", name, known())).collect();
+    told.first().map_or(Ok(()), |exit| Err(*exit))
 }
