@@ -4,6 +4,7 @@ mod announce;
 mod articles;
 mod backfill;
 mod blocking;
+pub mod config_file;
 mod damage;
 mod dispatcher;
 mod feed_diff;
@@ -11,6 +12,7 @@ mod feed_health;
 mod fetcher;
 pub(crate) mod hosts;
 mod housekeeping;
+mod in_force;
 mod indexing;
 mod loops;
 mod matching;
@@ -30,6 +32,7 @@ mod wakeups;
 pub use names::{known_names, receivers};
 pub use scheduler::Mode;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -44,7 +47,8 @@ use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use dispatcher::DeliveryEnd;
-use loops::Loops;
+use in_force::InForce;
+use loops::{Loops, RunParts};
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
 
@@ -83,20 +87,31 @@ pub enum RunError {
     Client(#[from] NoClient),
 }
 
-/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The rules are reloaded when
-/// `reload` is notified.
+/// What a run begins with.
+#[derive(Debug)]
+pub struct RunSetup {
+    /// The configuration.
+    pub config: Config,
+    /// Its file, which is read again when it changes.
+    pub config_path: PathBuf,
+    /// How long the run goes on.
+    pub mode: Mode,
+}
+
+/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The configuration and the rules
+/// are reloaded when their files change, and when `reload` is notified.
 pub async fn run(
-    config: Config,
-    mode: Mode,
+    setup: RunSetup,
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let _lock = store::acquire_lock(&config.store)?;
+    let path = &setup.config.store;
+    let _lock = store::acquire_lock(path)?;
     let threads = BlockingThreads::new();
-    let (store, writer) = Store::open(&config.store, threads.copy_comparer()).await?;
+    let (store, writer) = Store::open(path, threads.copy_comparer()).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
-        ended = run_with_store(store, config, threads, mode, reload, stop) => ended,
+        ended = run_with_store(store, setup, threads, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
     // The writer ends after its last write, because every handle is dropped.
@@ -106,9 +121,8 @@ pub async fn run(
 
 async fn run_with_store(
     store: Store,
-    config: Config,
+    RunSetup { config, config_path, mode }: RunSetup,
     threads: BlockingThreads,
-    mode: Mode,
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
@@ -120,8 +134,10 @@ async fn run_with_store(
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
-    let config = Arc::new(config);
-    let loops = Loops::new(&config, mode, &store, run_start.run, rules, threads)?;
+    let in_force = InForce::new(config, rules)?;
+    let config = Arc::clone(&in_force.config);
+    let run = RunParts { store: &store, run: run_start.run, mode, threads, config_path };
+    let loops = Loops::new(in_force, run);
     loops.stories.cut_waits(now()).await;
     articles::restart_page_waits(&store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
@@ -157,7 +173,7 @@ async fn run_forever(
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
-        reload::keep_rules_fresh(loops.reloads, files, reload, stop),
+        reload::keep_fresh(loops.reloads, files, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),

@@ -142,6 +142,8 @@ async fn match_and_record(
     let may_recheck =
         !matches!(read, Read::Teaser(_)) && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
+        .in_force
+        .load()
         .recheck_ages
         .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)
         .filter(|_| may_recheck);

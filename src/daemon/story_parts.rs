@@ -10,8 +10,7 @@ use crate::article;
 use crate::clock::later;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
-use crate::daemon::matching::StoryMatcher;
-use crate::daemon::recheck_ages::RecheckAges;
+use crate::daemon::in_force::Shared;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
 use crate::store::Store;
 use tidings_rules::story::{FeedEntry, Read, Story};
@@ -20,10 +19,9 @@ use tidings_rules::story::{FeedEntry, Read, Story};
 #[derive(Debug)]
 pub(crate) struct StoryParts {
     pub(crate) store: Store,
+    pub(crate) in_force: Shared,
     pub(crate) fetcher: Fetcher,
     pub(crate) threads: BlockingThreads,
-    pub(crate) matcher: Arc<StoryMatcher>,
-    pub(crate) recheck_ages: RecheckAges,
     pub(crate) polls: PollsInProgress,
     pub(crate) wakeups: Arc<Wakeups>,
 }
@@ -40,12 +38,12 @@ impl StoryParts {
         now: Timestamp,
     ) -> (Story, MatchResult) {
         let due = admit::due(self.polls.count(), now);
-        let matcher = Arc::clone(&self.matcher);
+        let in_force = self.in_force.load_full();
         let match_story = move || {
             let said = [story.lang.as_deref(), page_lang.as_deref()];
             story.lang = article::story_language(&said, &story.title, &story.body);
             let feeds = feed_entries.iter().map(|entry| &entry.feed);
-            let result = matcher.match_story(&story, read, feeds, due);
+            let result = in_force.match_story(&story, read, feeds, due);
             (story, result)
         };
         self.threads.run(match_story).await
@@ -55,7 +53,8 @@ impl StoryParts {
     /// the clock was ahead.
     pub(crate) async fn cut_waits(&self, now: Timestamp) {
         self.fetcher.hosts.cut_waits(now);
-        let longest = self.recheck_ages.longest().map(|longest| later(now, longest));
+        let longest =
+            self.in_force.load().recheck_ages.longest().map(|longest| later(now, longest));
         if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
             error!("waits cannot be checked against the clock: {why}; the check is repeated");
         }

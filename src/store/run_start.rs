@@ -42,6 +42,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Holds the messages of receivers that are not in `receivers`, and makes held messages of those
+    /// that are pending.
+    pub async fn hold_messages(&self, receivers: &[Receiver]) -> Result<(), StoreError> {
+        let receivers = receivers.to_vec();
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move { hold_messages(conn, &receivers).await.map(drop) })
+            })
+            .await
+    }
+}
+
 /// Releases every lease, because the runs that held them have ended.
 async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE of the dead run here, and reclaims only its leases.

@@ -32,6 +32,7 @@ mod kill;
 mod outage;
 mod payload;
 mod polite_polling;
+mod reload;
 mod store_files;
 mod support;
 mod volume;

@@ -58,6 +58,11 @@ impl Folder {
         std::fs::rename(beside, path).expect("a move");
     }
 
+    /// The text of a file.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a text")
+    }
+
     /// The path of a file or folder in this folder, as an argument.
     pub fn place(&self, name: &str) -> String {
         self.path(name).display().to_string()
@@ -331,7 +336,7 @@ impl RunningTidings {
         self.wait().await
     }
 
-    /// Sends SIGHUP, which reloads the rules.
+    /// Sends SIGHUP, which reloads the configuration and the rules.
     pub fn hang_up(&self) {
         self.signal(Signal::HUP);
     }
