@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod feeds;
 mod format;
+mod health;
 mod load;
 mod logs;
 mod moment;
@@ -23,6 +24,7 @@ mod place;
 mod run;
 mod runtime;
 mod silence;
+mod status;
 mod try_it;
 
 use std::ffi::OsString;
@@ -104,6 +106,23 @@ enum Command {
         #[command(subcommand)]
         action: silence::SilenceAction,
     },
+    /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// The format of the output.
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
+    /// Ask a running Tidings through its web listener whether it is alive. The exit code is 69 if
+    /// it is not.
+    Health {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Ask whether it is ready: whether the rules are loaded and the store is written.
+        #[arg(long)]
+        ready: bool,
+    },
     /// Send a test message through one notifier.
     Notify {
         /// The notifier's name in the configuration.
@@ -151,6 +170,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
+        Command::Status { config, format } => status::print_status(&config.path, format),
+        Command::Health { config, ready } => health::ask_health(&config.path, ready),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
     }
 }

@@ -19,6 +19,7 @@ mod reader;
 mod retain;
 mod routing;
 mod template;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub use notifier::{
 };
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
+pub use web::{Web, WebAddress};
 
 /// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]
@@ -68,6 +70,8 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// The web listener; `None`: there is none.
+    pub web: Option<Web>,
 }
 
 impl Config {

@@ -33,6 +33,7 @@ mod outage;
 mod payload;
 mod polite_polling;
 mod reload;
+mod service;
 mod store_files;
 mod support;
 mod volume;

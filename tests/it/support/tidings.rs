@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{DEADLINE, clock};
+use super::{DEADLINE, clock, hang};
 
 /// A configuration, its rules and its store, in a folder that is deleted after the test.
 pub struct Folder {
@@ -128,6 +128,13 @@ impl Folder {
     pub fn run_ahead(&self, ahead: Duration) -> RunningTidings {
         let mut tidings = self.tidings(&["run"]);
         tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.as_secs().to_string());
+        Self::watch(&mut tidings)
+    }
+
+    /// Starts `tidings run` on a disk that hangs while the file `hangs` exists in this folder.
+    pub fn run_on_disk_that_may_hang(&self, hangs: &str) -> RunningTidings {
+        let mut tidings = self.tidings(&["run"]);
+        tidings.env("LD_PRELOAD", hang::shim()).env("DISK_HANGS", self.path(hangs));
         Self::watch(&mut tidings)
     }
 
