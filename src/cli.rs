@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod feeds;
 mod format;
+mod health;
 mod load;
 mod logs;
 mod moment;
@@ -27,6 +28,7 @@ mod restore;
 mod run;
 mod runtime;
 mod silence;
+mod status;
 mod try_it;
 
 use std::ffi::OsString;
@@ -108,7 +110,7 @@ enum Command {
         action: feeds::FeedsAction,
     },
     /// List messages that are not delivered, and why. `deliveries retry` sends dead-lettered
-    /// messages again.
+    /// messages again, and `deliveries drop` drops them.
     #[command(after_help = examples::DELIVERIES)]
     Deliveries(deliveries::DeliveriesArguments),
     /// Mute rules, tags, rows, feeds or events for a while.
@@ -133,6 +135,25 @@ enum Command {
         file: PathBuf,
         #[command(flatten)]
         config: ConfigArgument,
+    },
+    /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
+    #[command(after_help = examples::STATUS)]
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// The format of the output.
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
+    /// Ask a running Tidings through its web listener whether it is alive. The exit code is 69 if
+    /// it is not.
+    #[command(after_help = examples::HEALTH)]
+    Health {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Ask whether it is ready: whether the rules are loaded and the store is written.
+        #[arg(long)]
+        ready: bool,
     },
     /// Send a test message through one notifier.
     #[command(after_help = examples::NOTIFY)]
@@ -184,6 +205,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Silence { action } => silence::silence(action),
         Command::Backup { file, config } => backup::make_backup(&file, &config.path),
         Command::Restore { file, config } => restore::restore_store(&file, &config.path),
+        Command::Status { config, format } => status::print_status(&config.path, format),
+        Command::Health { config, ready } => health::ask_health(&config.path, ready),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
     }
 }

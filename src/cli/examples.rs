@@ -138,6 +138,16 @@ pub(super) const RESTORE: &str = "\
 Examples:
   tidings restore tidings-2026-11-29.db";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  tidings status
+  tidings status --format json";
+
+pub(super) const HEALTH: &str = "\
+Examples:
+  tidings health
+  tidings health --ready";
+
 pub(super) const NOTIFY: &str = "\
 Examples:
   tidings notify desk";

@@ -4,6 +4,7 @@
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
    0  success
+   1  something needs attention: of `status` alone
   64  the command line is wrong
   65  rules, names or data are wrong
   69  something is unavailable: the store, a feed, a receiver
@@ -17,6 +18,8 @@ Exit codes:
 pub(super) enum Exit {
     /// Success.
     Ok = 0,
+    /// Something needs attention, says `status`.
+    Attention = 1,
     /// The command line is wrong.
     Usage = 64,
     /// Rules, expressions, names or feeds are wrong.

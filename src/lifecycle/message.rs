@@ -44,9 +44,9 @@ pub enum MessageEvent {
     Halved,
     /// The run that leased it has ended, and the attempt with it.
     RunEnded,
-    /// A run begins, and its receiver is not in the configuration.
+    /// A run or a changed configuration begins, and its receiver is not in the configuration.
     ReceiverLeft,
-    /// A run begins, and its receiver is in the configuration.
+    /// A run or a changed configuration begins, and its receiver is in the configuration.
     ReceiverKnown,
     /// A person asks for it to be sent again.
     SentAgain {
@@ -82,7 +82,7 @@ pub struct MessageTransition {
 /// - A frozen payload stays the same, under the same id, as long as an attempt may have delivered
 ///   it.
 /// - A message in flight stays in flight when its receiver leaves the configuration: the attempt
-///   decides. If it is to be tried again, the next run holds it.
+///   decides. If it is to be tried again, it is held within a minute.
 /// - A message that was sent or dropped never changes.
 #[must_use]
 #[expect(clippy::match_same_arms, reason = "a line of the table is one way of a message")]

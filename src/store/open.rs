@@ -18,6 +18,7 @@ use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::writer::Writer;
 use super::{OpenError, Store, lock, open_mark, writer};
+use crate::metrics::WriterMetrics;
 
 /// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,11 +63,12 @@ impl Store {
         let readers = open_readers(path).await.map_err(failed)?;
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
-        let writer = Writer(writer);
+        let metrics = WriterMetrics::default();
+        let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
-        let writing = writer::run_writer(conn, readers.clone(), queue);
+        let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone());
         let work = future::join(comparing.run(copy_queue), writing).map(drop);
-        Ok((Self { readers, writer, copies }, work))
+        Ok((Self { readers, writer, copies, metrics }, work))
     }
 }
 

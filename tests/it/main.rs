@@ -33,6 +33,8 @@ mod kill;
 mod outage;
 mod payload;
 mod polite_polling;
+mod reload;
+mod service;
 mod store_files;
 mod support;
 mod terminal;

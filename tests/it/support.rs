@@ -1,6 +1,7 @@
 //! Small real servers, and the real binary, for tests.
 
 pub mod clock;
+pub mod hang;
 pub mod http;
 pub mod notification;
 pub mod proxy;

@@ -14,7 +14,6 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::{Config, FeedConfig};
-use crate::polling::health;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -47,16 +46,7 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
 
 /// The health of a feed in one word.
 pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static str {
-    let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
-    match health::assess_health(
-        &state.health_history,
-        state.next_poll.is_none(),
-        state.mean_gap,
-        at,
-    ) {
-        None => "well",
-        Some(health) => health.as_str(),
-    }
+    state.map_or("new", |state| state.health_word(at))
 }
 
 fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {

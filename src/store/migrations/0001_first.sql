@@ -211,8 +211,12 @@ CREATE INDEX silence_until ON silence (until);
 
 -- A start of `tidings run`.
 CREATE TABLE run (
-    id      INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    started INTEGER NOT NULL
+    id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    started      INTEGER NOT NULL,
+    seen         INTEGER NOT NULL,    -- when it last wrote that it runs
+    ended        INTEGER,             -- when it was stopped; null: it runs, or was killed
+    reloaded     INTEGER NOT NULL,    -- when configuration and rules were last loaded without error
+    reload_error TEXT                 -- why the last reload changed nothing; null: it succeeded
 ) STRICT;
 
 -- The outbox. A message is for one receiver. It is about one event, or, without an event, is a
