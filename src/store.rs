@@ -7,6 +7,7 @@ mod alert_index;
 mod alerts;
 mod archive;
 mod backfill;
+mod backup;
 mod column;
 mod command_connection;
 mod copies;
@@ -27,10 +28,13 @@ mod migrations;
 mod new_items;
 mod notifications;
 mod open;
+mod open_error;
 mod open_mark;
 mod outbox;
+mod part_file;
 mod poll;
 mod recheck;
+mod restore;
 mod route;
 mod rules;
 mod run_start;
@@ -63,19 +67,22 @@ pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,
 };
+pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
 pub use deliveries::{
-    Delivery, DeliverySubject, Retried, RetrySelection, list_undelivered, retry_messages,
+    DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,
+    list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use lock::{Lock, acquire_lock};
-pub use open::OpenError;
+pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};
+pub use restore::{RestoreError, Restored, restore};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};

@@ -104,9 +104,12 @@ pub(super) async fn run_writer(
     readers.close().await;
     let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
-    if let Err(error) = whole.and(closed) {
-        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
-    }
+    let error = match whole.and_then(|whole| closed.map(|()| whole)) {
+        Ok(true) => return,
+        Ok(false) => StoreError("another process reads it".to_owned()),
+        Err(error) => error,
+    };
+    tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and

@@ -6,6 +6,7 @@
 
 mod articles;
 mod backtest;
+mod backup;
 mod bad_input;
 mod busy;
 mod check;
@@ -36,6 +37,7 @@ mod reload;
 mod service;
 mod store_files;
 mod support;
+mod terminal;
 mod volume;
 mod watchlist;
 mod webhook;

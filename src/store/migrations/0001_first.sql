@@ -234,7 +234,7 @@ CREATE TABLE message (
     recipient        TEXT    NOT NULL,           -- empty for notifiers with one receiver
     created          INTEGER NOT NULL,
     status           TEXT    NOT NULL
-                     CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held')),
+                     CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held', 'dropped')),
                                                  -- held: its receiver left the configuration
     revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
@@ -318,4 +318,11 @@ CREATE TABLE store_file (
     id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     inode   TEXT    NOT NULL,    -- of the file when it was last opened
     is_open INTEGER NOT NULL CHECK (is_open IN (FALSE, TRUE))    -- false after a clean stop
+) STRICT;
+
+-- The last whole copy of the store that `tidings backup` made. A copy has the time at which it was
+-- made itself.
+CREATE TABLE backup (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    made_at INTEGER NOT NULL
 ) STRICT;

@@ -65,6 +65,7 @@ const HELD_FEEDS: &str = "SELECT name FROM feed WHERE next_poll > (unixepoch() +
 pub struct World {
     pub script: NewsScript,
     pub folder: Folder,
+    config: String,
     rng: Rng,
     server: Server,
     _hooks: Hooks,
@@ -88,10 +89,8 @@ impl World {
         let (server, ledger) = (Server::start().await, Ledger::new());
         let hooks = Hooks::start(seed, ledger.clone()).await;
         let mail = MailSink::start(seed, ledger.clone()).await;
-        let folder = Folder::new(
-            &config(&server, &hooks, &mail),
-            &[("rules.yaml", &script.rules_as_yaml())],
-        );
+        let config = config(&server, &hooks, &mail);
+        let folder = Folder::new(&config, &[("rules.yaml", &script.rules_as_yaml())]);
         for (path, page) in script.pages() {
             server.serve(&path, Response::html(&page));
         }
@@ -99,6 +98,7 @@ impl World {
         let world = Self {
             script,
             folder,
+            config,
             rng,
             server,
             _hooks: hooks,
@@ -192,6 +192,38 @@ impl World {
         self.set_back().await;
     }
 
+    /// A run whose store is copied beside it, and which is killed then. All following runs use the
+    /// copy, in a new folder. They send again what the killed run sent after the copy was made.
+    pub async fn run_and_go_on_with_a_copy(&mut self) {
+        let mut tidings = self.start(false);
+        self.ledger.wait_for_more(30, 2 * LONGEST_RUN).await;
+        let (copy, began) = (self.folder.place("copy.db"), now());
+        let said = self.folder.command(&["backup", &copy]).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        assert_eq!(said.errors, "", "the store knows of it");
+        tidings.kill9().await;
+        sound(&tidings);
+        // Bytes of the killed process may still arrive.
+        while self.is_something_arriving().await {}
+        let fresh = Folder::new(&self.config, &[("rules.yaml", &self.script.rules_as_yaml())]);
+        let said = fresh.command(&["restore", &copy]).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        assert_eq!(fresh.names(), ["config.yaml", "rules", "tidings.db", "tidings.db.lock"]);
+        self.folder = fresh;
+        let known = self.messages().await;
+        let is_ended = |id: &str| {
+            known.get(id).is_some_and(|message| ["sent", "dead"].contains(&&*message.state))
+        };
+        self.ledger.forget(|arrival| arrival.at >= began && !is_ended(&arrival.id));
+        assert!(!known.is_empty(), "the copy has no message");
+    }
+
+    async fn is_something_arriving(&self) -> bool {
+        let before = self.ledger.arrivals().len();
+        self.ledger.wait_for_more(1, QUIET).await;
+        self.ledger.arrivals().len() > before
+    }
+
     /// Whether a run lived long enough to create the tables.
     async fn has_outbox(&self) -> bool {
         let health = "SELECT count(*) FROM sqlite_master WHERE name = 'health'";
@@ -276,7 +308,7 @@ impl World {
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let (id, state, about) =
-                (text(&line["message"]), text(&line["status"]), text(&line["about"]["story"]));
+                (text(&line["message"]), text(&line["status"]), text(&line["story"]["title"]));
             ListedDelivery { id, state, to: to(&line), about }
         });
         RunRecord {

@@ -160,6 +160,30 @@ impl Folder {
         self.say(self.bare(arguments), "").await
     }
 
+    /// Runs a command whose files may have this many KiB. A write beyond fails as on a full disk.
+    pub async fn command_with_room(&self, arguments: &[&str], room: u64) -> Said {
+        let tidings = self.tidings(arguments);
+        let mut shell = Command::new("sh");
+        let script = "trap '' XFSZ; ulimit -f $(($0 * 2)); exec \"$@\"";
+        shell.args(["-c", script, &room.to_string()]).arg(tidings.as_std().get_program());
+        shell.args(tidings.as_std().get_args()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.say(shell, "").await
+    }
+
+    /// What a command shows in a terminal of this many columns. `None` where there is no `script`,
+    /// which makes one.
+    pub async fn in_terminal(&self, arguments: &[&str], columns: u16) -> Option<String> {
+        let tidings = self.bare(arguments);
+        let program = tidings.as_std().get_program().to_string_lossy().into_owned();
+        let line = format!("stty rows 40 cols {columns}; {program} {}", arguments.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
+        script.stdout(Stdio::piped()).stderr(Stdio::piped());
+        script.stdin(Stdio::null());
+        let output = script.output().await.ok()?;
+        Some(String::from_utf8(output.stdout).expect("UTF-8"))
+    }
+
     /// Runs a command with another standard output.
     pub async fn command_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         let mut command = self.tidings(arguments);
