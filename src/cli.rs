@@ -120,6 +120,7 @@ enum Command {
         action: silence::SilenceAction,
     },
     /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
+    #[command(after_help = examples::STATUS)]
     Status {
         #[command(flatten)]
         config: ConfigArgument,
@@ -129,6 +130,7 @@ enum Command {
     },
     /// Ask a running Tidings through its web listener whether it is alive. The exit code is 69 if
     /// it is not.
+    #[command(after_help = examples::HEALTH)]
     Health {
         #[command(flatten)]
         config: ConfigArgument,

@@ -81,8 +81,8 @@ pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
-pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use restore::{RestoreError, Restored, restore};
+pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};

@@ -6,6 +6,16 @@ Examples:
   tidings run
   tidings alerts --since 7d";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  tidings status
+  tidings status --format json";
+
+pub(super) const HEALTH: &str = "\
+Examples:
+  tidings health
+  tidings health --ready";
+
 pub(super) const RUN: &str = "\
 Examples:
   tidings run

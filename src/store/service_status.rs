@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{read_count, read_optional_time, read_time, to_millis};
 use super::status::read_message_status;
-use super::{Archive, Store, StoreError, health};
+use super::{Archive, Store, StoreError, backup, health};
 use crate::alerts::Receiver;
 use crate::lifecycle::message::MessageStatus;
 use tidings_rules::story::NotifierName;
@@ -26,6 +26,8 @@ pub struct ServiceStatus {
     pub queues: BTreeMap<NotifierName, QueueLength>,
     /// The receivers whose last attempt failed, each with the reason.
     pub away: BTreeMap<Receiver, String>,
+    /// When the store was last copied by `tidings backup`.
+    pub last_backup: Option<Timestamp>,
 }
 
 /// The times of a run.
@@ -136,6 +138,7 @@ async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatu
         waiting_stories: read_count(&waiting, "stories")?.into(),
         oldest_waiting: read_optional_time(&waiting, "since")?,
         queues: read_queues(conn).await?,
+        last_backup: backup::read_last_backup(conn).await?,
         away: away.into_iter().map(|(receiver, health)| (receiver, health.why)).collect(),
     })
 }
@@ -159,7 +162,7 @@ async fn read_queues(
 ) -> Result<BTreeMap<NotifierName, QueueLength>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT notifier, status, count(*) AS messages, min(due) AS due FROM message
-         WHERE status <> 'sent' GROUP BY notifier, status",
+         WHERE status <> 'sent' AND status <> 'dropped' GROUP BY notifier, status",
     )
     .fetch_all(conn)
     .await?;
@@ -174,7 +177,7 @@ async fn read_queues(
             MessageStatus::Leased => queue.leased = messages,
             MessageStatus::Dead => queue.dead = messages,
             MessageStatus::Held => queue.held = messages,
-            MessageStatus::Sent => {}
+            MessageStatus::Sent | MessageStatus::Dropped => {}
         }
     }
     Ok(queues)

@@ -106,6 +106,8 @@ impl<'s> StatusReport<'s> {
         }
         let size = indicatif::HumanBytes(self.store_bytes);
         line("store", format!("{} ({size})", self.config.store.display()));
+        let backup = self.status.last_backup.map(|at| long_date(at, zone));
+        line("backup", backup.unwrap_or_else(|| "never".to_owned()));
         for problem in &self.attention {
             line("attention", problem.clone());
         }
@@ -147,7 +149,7 @@ impl<'s> StatusReport<'s> {
             "feeds": self.feeds,
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
-            "store": { "file": self.config.store, "bytes": self.store_bytes },
+            "store": { "file": self.config.store, "bytes": self.store_bytes, "last_backup": status.last_backup },
             "attention": self.attention,
         })
     }
