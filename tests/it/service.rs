@@ -195,6 +195,28 @@ async fn status_says_what_runs_and_what_needs_attention() {
     assert!(said.output.contains("Tidings does not run: it was stopped"), "{}", said.output);
 }
 
+/// The network returns after more than ten seconds, so that the first retry has failed, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_starts_before_its_network_alerts_soon_after_its_return() {
+    const SOON: Duration = Duration::from_secs(15);
+    let setup = Setup::new().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/feed.xml", matching_stories(server, [1]));
+    let config = folder.read("config.yaml");
+    let feed = server.url("/feed.xml");
+    folder.write("config.yaml", &config.replace(&feed, &feed.replace("127.0.0.1", "wire.test")));
+    folder.write("away", "");
+    let mut tidings = folder.run_with_names("away");
+    tidings.wait_for_log(|line| line.contains("1 of 1 feed fails: wire-1: ")).await;
+    folder.wait_until("SELECT failures FROM feed", |failures| failures == "2").await;
+    let next = "SELECT next_poll / 1000 - unixepoch() > 15 FROM feed";
+    assert_eq!(folder.query(next).await, ["1"], "the usual retry would come later");
+    std::fs::remove_file(folder.place("away")).expect("it is there");
+    let alerted = server.wait_for("/hook", 1);
+    tokio::time::timeout(SOON, alerted).await.expect("the alert comes soon");
+    assert_eq!(tidings.terminate().await, 0);
+}
+
 /// The notices to systemd that `wanted` accepts, of a socket that is read until then.
 fn wait_for_notice(socket: &UnixDatagram, wanted: &str) -> String {
     socket.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
