@@ -4,6 +4,7 @@ mod changes;
 mod env;
 mod feeds;
 mod headers;
+mod heartbeat;
 mod hosts;
 mod listed;
 mod lists;
@@ -34,6 +35,7 @@ use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use crate::config::listed::{Listed, ReadList};
 pub use changes::ConfigChanges;
+pub use heartbeat::Heartbeat;
 pub use hosts::{HostSetting, HostSettings};
 pub use lists::named;
 pub use load::{LoadedConfig, load_config};
@@ -70,6 +72,8 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// The dead man's switch that is called while all is well; `None`: there is none.
+    pub heartbeat: Option<Heartbeat>,
     /// The web listener; `None`: there is none.
     pub web: Option<Web>,
 }

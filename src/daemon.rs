@@ -11,6 +11,7 @@ mod dispatcher;
 mod feed_diff;
 mod feed_health;
 mod fetcher;
+mod heartbeat;
 pub(crate) mod hosts;
 mod housekeeping;
 mod in_force;
@@ -193,6 +194,7 @@ async fn run_forever(
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
         pulse::beat(loops.pulse, stop),
+        heartbeat::keep_calling(loops.heartbeats, stop),
         serve_web(web, stop),
     );
     end

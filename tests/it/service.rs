@@ -195,6 +195,25 @@ async fn status_says_what_runs_and_what_needs_attention() {
     assert!(said.output.contains("Tidings does not run: it was stopped"), "{}", said.output);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
+    let setup = Setup::with_config(
+        |config| config.to_owned() + "heartbeat: {url: \"${SWITCH}\", every: 10s}\n",
+        &[("arms.yaml", setup::RULE)],
+    )
+    .await;
+    let Setup { server, folder, .. } = &setup;
+    folder.set("SWITCH", &server.url("/switch/t0ken"));
+    server.serve("/switch/t0ken", Response::status(500));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/switch/t0ken", 1).await;
+    let said = tidings.wait_for_log(|line| line.contains("the heartbeat does not reach")).await;
+    assert!(said.contains("it answered 500") && !said.contains("t0ken"), "{said}");
+    server.serve("/switch/t0ken", Response::status(200));
+    server.wait_for("/switch/t0ken", 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
 /// The network returns after more than ten seconds, so that the first retry has failed, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_starts_before_its_network_alerts_soon_after_its_return() {
