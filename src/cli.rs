@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod feeds;
 mod format;
+mod generate;
 mod load;
 mod logs;
 mod moment;
@@ -29,7 +30,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::format::OutputFormat;
 use crate::cli::pages::ReadDepth;
@@ -111,6 +112,12 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Write the manual pages and the completions of shells, for packages.
+    #[command(hide = true)]
+    Generate {
+        /// The folder. It gets `man` and `completions`.
+        folder: PathBuf,
+    },
 }
 
 /// Runs the command of `arguments`, which begin with the program's name.
@@ -152,5 +159,6 @@ fn dispatch(command: Command) -> Exit {
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
+        Command::Generate { folder } => generate::generate(CommandLine::command(), &folder),
     }
 }

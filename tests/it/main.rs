@@ -21,6 +21,7 @@ mod feeds;
 mod files;
 mod first_run;
 mod full_disk;
+mod generated;
 mod guard;
 mod guide;
 mod harness;
