@@ -23,6 +23,7 @@ mod pages;
 mod place;
 mod run;
 mod runtime;
+mod schema;
 mod silence;
 mod try_it;
 
@@ -112,6 +113,12 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Print the JSON Schema of the configuration or of rule files, for editors.
+    Schema {
+        /// The file that the schema describes.
+        #[arg(value_name = "config|rules", value_enum)]
+        file: schema::DescribedFile,
+    },
     /// Write the manual pages and the completions of shells, for packages.
     #[command(hide = true)]
     Generate {
@@ -159,6 +166,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
+        Command::Schema { file } => schema::print_schema(file),
         Command::Generate { folder } => generate::generate(CommandLine::command(), &folder),
     }
 }
