@@ -13,6 +13,7 @@ mod explain;
 mod feeds;
 mod format;
 mod generate;
+mod init;
 mod load;
 mod logs;
 mod moment;
@@ -48,6 +49,15 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration and a first rule into a new folder, and say what to do next.
+    Init {
+        /// The folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Another reader's list of feeds. It is copied beside the configuration.
+        #[arg(long, value_name = "FILE")]
+        opml: Option<PathBuf>,
+    },
     /// Poll, match and deliver until stopped.
     Run {
         #[command(flatten)]
@@ -148,6 +158,7 @@ fn usage(error: &clap::Error) -> Exit {
 
 fn dispatch(command: Command) -> Exit {
     match command {
+        Command::Init { folder, opml } => init::init(&folder, opml.as_deref()),
         Command::Run { config, once, log } => run::run_daemon(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => {
             check::check_rules(&rules, format, canonical)

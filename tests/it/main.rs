@@ -29,6 +29,7 @@ mod history;
 mod hostile;
 mod hosts;
 mod house;
+mod init;
 mod kill;
 mod outage;
 mod payload;
