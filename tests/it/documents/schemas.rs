@@ -87,7 +87,7 @@ fn configs() -> Vec<(String, String)> {
     let yaml = blocks.filter(|block| {
         block.language.split(' ').next() == Some("yaml") && !block.language.contains("rules/")
     });
-    let files = ["config.example.yaml"];
+    let files = ["config.example.yaml", "packaging/debian/config.yaml"];
     let files = files.map(|name| (name.to_owned(), read(name)));
     yaml.map(|block| (block.place, block.text)).chain(files).collect()
 }
