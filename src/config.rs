@@ -4,6 +4,7 @@ mod changes;
 mod env;
 mod feeds;
 mod headers;
+mod heartbeat;
 mod hosts;
 mod listed;
 mod lists;
@@ -19,6 +20,7 @@ mod reader;
 mod retain;
 mod routing;
 mod template;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use crate::config::listed::{Listed, ReadList};
 pub use changes::ConfigChanges;
+pub use heartbeat::Heartbeat;
 pub use hosts::{HostSetting, HostSettings};
 pub use lists::named;
 pub use load::{LoadedConfig, load_config};
@@ -42,6 +45,7 @@ pub use notifier::{
 };
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
+pub use web::{Web, WebAddress};
 
 /// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]
@@ -68,6 +72,10 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// The dead man's switch that is called while all is well; `None`: there is none.
+    pub heartbeat: Option<Heartbeat>,
+    /// The web listener; `None`: there is none.
+    pub web: Option<Web>,
 }
 
 impl Config {

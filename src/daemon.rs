@@ -5,11 +5,13 @@ mod articles;
 mod backfill;
 mod blocking;
 pub mod config_file;
+mod counting;
 mod damage;
 mod dispatcher;
 mod feed_diff;
 mod feed_health;
 mod fetcher;
+mod heartbeat;
 pub(crate) mod hosts;
 mod housekeeping;
 mod in_force;
@@ -20,11 +22,13 @@ mod names;
 pub(crate) mod page;
 mod payloads;
 mod poller;
+mod pulse;
 mod recheck;
 mod recheck_ages;
 pub mod reload;
 mod robots;
 mod scheduler;
+mod service_manager;
 pub mod signals;
 mod story_parts;
 mod wakeups;
@@ -45,7 +49,10 @@ use crate::config::{Config, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
+use crate::rule_files::RuleFile;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use crate::web;
+use crate::web::{ListenError, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
 use in_force::InForce;
 use loops::{Loops, RunParts};
@@ -85,6 +92,9 @@ pub enum RunError {
     /// HTTPS cannot be set up.
     #[error(transparent)]
     Client(#[from] NoClient),
+    /// The web listener cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// What a run begins with.
@@ -98,8 +108,8 @@ pub struct RunSetup {
     pub mode: Mode,
 }
 
-/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The configuration and the rules
-/// are reloaded when their files change, and when `reload` is notified.
+/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The configuration and the
+/// rules are reloaded when their files change, and when `reload` is notified.
 pub async fn run(
     setup: RunSetup,
     reload: Arc<Notify>,
@@ -144,9 +154,13 @@ async fn run_with_store(
         loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
     let feeds = poller::load_states(&loops.polls).await?;
+    let web = match &config.web {
+        Some(web) if mode == Mode::Forever => Some(WebListener::bind(&web.listen).await?),
+        _ => None,
+    };
     let work = async {
         match mode {
-            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, &stop)).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, web, &stop)).await,
             Mode::Once => run_once(loops, feeds, &stop).await,
         }
     };
@@ -163,11 +177,13 @@ async fn run_with_store(
 async fn run_forever(
     loops: Loops,
     feeds: Vec<FeedState>,
-    files: reload::RuleFiles,
+    files: Vec<RuleFile>,
     reload: Arc<Notify>,
+    web: Option<WebListener>,
     stop: &CancellationToken,
 ) -> DeliveryEnd {
     let mode = Mode::Forever;
+    let web = web.map(|listener| (listener, web_parts(&loops)));
     let (end, ..) = tokio::join!(
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
@@ -177,8 +193,31 @@ async fn run_forever(
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
+        pulse::beat(loops.pulse, stop),
+        heartbeat::keep_calling(loops.heartbeats, stop),
+        serve_web(web, stop),
     );
     end
+}
+
+/// What the web listener shows.
+fn web_parts(loops: &Loops) -> WebParts {
+    let in_force = Arc::clone(&loops.stories.in_force);
+    WebParts {
+        store: loops.stories.store.clone(),
+        health: Arc::clone(&loops.pulse.health),
+        metrics: Arc::clone(&loops.stories.metrics),
+        in_force: Arc::new(move || {
+            let in_force = in_force.load();
+            (Arc::clone(&in_force.config), Arc::clone(&in_force.rules))
+        }),
+    }
+}
+
+async fn serve_web(web: Option<(WebListener, WebParts)>, stop: &CancellationToken) {
+    if let Some((listener, parts)) = web {
+        web::serve(listener, parts, stop).await;
+    }
 }
 
 /// Does each task once.

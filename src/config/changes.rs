@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Config, FeedConfig, Notifier};
+use super::{Config, FeedConfig, Notifier, WebAddress};
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName};
 
@@ -71,6 +71,7 @@ impl ConfigChanges {
             ("network", before.network != after.network),
             ("hosts", before.hosts != after.hosts),
             ("retain", before.retain != after.retain),
+            ("heartbeat", before.heartbeat != after.heartbeat),
         ];
         let changed = |keys: &[(&'static str, bool)]| {
             keys.iter().filter(|(_, differs)| *differs).map(|(key, _)| *key).collect()
@@ -79,7 +80,10 @@ impl ConfigChanges {
             feeds: EntryChanges::between(&feeds(before), &feeds(after)),
             notifiers: EntryChanges::between(&notifiers(before), &notifiers(after)),
             keys: changed(&keys),
-            after_restart: changed(&[("store", before.store != after.store)]),
+            after_restart: changed(&[
+                ("store", before.store != after.store),
+                ("web.listen", listen(before) != listen(after)),
+            ]),
         }
     }
 
@@ -111,6 +115,10 @@ impl fmt::Display for ConfigChanges {
         parts.extend(self.keys.iter().map(|key| format!("{key} edited")));
         f.write_str(&parts.join(", "))
     }
+}
+
+fn listen(config: &Config) -> Option<&WebAddress> {
+    config.web.as_ref().map(|web| &web.listen)
 }
 
 fn feeds(config: &Config) -> BTreeMap<&FeedName, &FeedConfig> {

@@ -20,7 +20,8 @@ use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
-use crate::daemon::{Mode, announce, feed_diff, payloads, receivers, scheduler};
+use crate::daemon::{Mode, announce, counting, feed_diff, payloads, receivers, scheduler};
+use crate::metrics::Metrics;
 use crate::notify;
 use crate::store::{Lease, Store, StoreError};
 use tidings_rules::story::NotifierName;
@@ -89,6 +90,7 @@ pub(crate) struct DeliveryParts {
     /// The number of this run in the store. Leases of another number belong to an earlier run.
     pub(super) run: i64,
     pub(super) wakeups: Arc<Wakeups>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Deliveries {
@@ -230,6 +232,7 @@ impl Work for Deliveries {
     fn end(&mut self, lease: Lease, result: Result<Finish, JobFailure>) {
         let finish = result.unwrap_or_else(|why| Finish::Retry(after_panic(&why)));
         self.log_outcome(&lease, &finish);
+        counting::count_attempt(&self.parts.metrics, &lease, &finish, now());
         let window = self.windows.entry(lease.receiver.notifier.clone()).or_default();
         *window = adapt_window(*window, lease.attempt, &finish, self.newest_attempt);
         self.ended.push((lease, finish));

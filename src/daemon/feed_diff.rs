@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::article;
+use crate::clock::timed;
 use crate::config::{FeedConfig, FullText};
 use crate::daemon::feed_health;
 use crate::daemon::poller::PollParts;
@@ -234,7 +235,9 @@ impl FeedComparison {
         }
         let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
         let in_force = self.parts.shared.in_force.load();
-        StoryPlan::Settle(in_force.match_story(story, read, [&self.feed.name], due))
+        let (result, took) = timed(|| in_force.match_story(story, read, [&self.feed.name], due));
+        self.parts.shared.metrics.observe_match(took);
+        StoryPlan::Settle(result)
     }
 
     /// Why only the teaser of an item is read. `None` if its page is read.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::alerts::volume::DeliveryPolicies;
-use crate::config::{Config, ConfigChanges};
+use crate::config::Config;
 use crate::daemon::recheck_ages::RecheckAges;
 use crate::http::NoClient;
 use crate::notify::SendContext;
@@ -44,11 +44,7 @@ impl InForce {
     ///
     /// # Errors
     /// HTTPS cannot be set up on this machine.
-    pub(super) fn with_config(
-        &self,
-        config: Config,
-        changes: &ConfigChanges,
-    ) -> Result<Self, NoClient> {
+    pub(super) fn with_config(&self, config: Config) -> Result<Self, NoClient> {
         let is_same_network =
             config.network == self.config.network && config.hosts == self.config.hosts;
         let mut send_context = if is_same_network {
@@ -57,7 +53,6 @@ impl InForce {
             self.send_context.with_network(config.network.clone(), config.hosts.clone())?
         };
         send_context.zone = config.zone.clone();
-        send_context.forget_connections(changes.replaced_notifiers());
         Ok(Self::with_clients(config, Arc::clone(&self.rules), send_context))
     }
 

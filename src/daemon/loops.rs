@@ -10,17 +10,21 @@ use crate::daemon::backfill::Backfills;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::dispatcher::{Deliveries, DeliveryParts};
 use crate::daemon::fetcher::Fetcher;
+use crate::daemon::heartbeat::Heartbeats;
 use crate::daemon::hosts::HostPermits;
 use crate::daemon::housekeeping::Sweeps;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::indexing::AlertIndexing;
 use crate::daemon::poller::PollParts;
+use crate::daemon::pulse::Pulse;
 use crate::daemon::reload::Reloads;
 use crate::daemon::robots::RobotsCache;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
 use crate::http::Limits;
+use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::web::health::Health;
 
 /// What each loop of a run needs.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) struct Loops {
     pub(super) backfills: Backfills,
     pub(super) sweeps: Sweeps,
     pub(super) indexing: AlertIndexing,
+    pub(super) pulse: Pulse,
+    pub(super) heartbeats: Heartbeats,
 }
 
 /// What a run has besides what is in force.
@@ -50,6 +56,8 @@ impl Loops {
     pub(super) fn new(in_force: InForce, run: RunParts<'_>) -> Self {
         let RunParts { store, run, mode, threads, config_path } = run;
         let wakeups = Arc::new(Wakeups::default());
+        let health = Arc::new(Health::new());
+        let metrics = Arc::new(Metrics::new(store.writer_metrics()));
         let config = Arc::clone(&in_force.config);
         let in_force: Shared = Arc::new(ArcSwap::from_pointee(in_force));
         let stories = Arc::new(StoryParts {
@@ -65,6 +73,7 @@ impl Loops {
             in_force: Arc::clone(&in_force),
             polls: PollsInProgress::new(mode),
             wakeups: Arc::clone(&wakeups),
+            metrics: Arc::clone(&metrics),
         });
         Self {
             polls: Arc::new(PollParts::new(Arc::clone(&stories))),
@@ -73,11 +82,14 @@ impl Loops {
                 store: store.clone(),
                 run,
                 wakeups,
+                metrics: Arc::clone(&metrics),
             }),
-            reloads: Reloads { parts: Arc::clone(&stories), config_path },
+            reloads: Reloads { parts: Arc::clone(&stories), config_path, run },
             backfills: Backfills { parts: Arc::clone(&stories), mode },
-            sweeps: Sweeps { store: store.clone(), in_force, mode },
+            sweeps: Sweeps { store: store.clone(), in_force: Arc::clone(&in_force), mode },
             indexing: AlertIndexing(store.clone()),
+            heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
+            pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },
             stories,
         }
     }

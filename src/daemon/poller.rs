@@ -5,6 +5,7 @@ mod feed_request;
 mod feeds;
 mod first_round;
 mod last_read;
+mod network_watch;
 mod parts;
 mod queue;
 mod record;
@@ -18,7 +19,7 @@ use tracing::{error, info, warn};
 use url::Url;
 
 use crate::alerts::draft;
-use crate::clock::{later, now};
+use crate::clock::{Stopwatch, later, now};
 use crate::config::{Config, FeedConfig};
 use crate::daemon::{Mode, scheduler};
 use crate::store::{FeedState, StoreError};
@@ -138,6 +139,7 @@ async fn poll_feed(
     before: FeedState,
     stop: &CancellationToken,
 ) -> FeedState {
+    let watch = Stopwatch::start();
     let requested = feed_request::new_address(&before).unwrap_or(&feed.url);
     let _in_progress = parts.shared.polls.start();
     let outcome = tokio::select! {
@@ -145,7 +147,12 @@ async fn poll_feed(
         outcome = feed_request::request_feed(parts, requested, &before) => Some(outcome),
     };
     let recorded = match outcome {
-        Some(outcome) => record::record_outcome(parts, feed, &before, requested, outcome).await,
+        Some(outcome) => {
+            let metric = outcome.metric();
+            let recorded = record::record_outcome(parts, feed, &before, requested, outcome).await;
+            parts.shared.metrics.count_poll(metric, watch.elapsed());
+            recorded
+        }
         None => Ok(before.clone()),
     };
     recorded.unwrap_or_else(|why| {

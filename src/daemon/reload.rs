@@ -17,19 +17,19 @@ use crate::config::{Config, ConfigChanges};
 use crate::daemon::blocking::run_without_permit;
 use crate::daemon::config_file::ConfigFile;
 use crate::daemon::in_force::InForce;
-use crate::daemon::known_names;
 use crate::daemon::story_parts::StoryParts;
+use crate::daemon::{known_names, service_manager};
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile};
 use crate::store::{Store, StoreError};
-use new_rules::{LoadedRules, NewRules, log_faults};
-use sources::{Reading, Sources};
+use new_rules::{LoadedRuleFiles, NewRules, first_error, log_faults};
+use sources::{ReadSources, Sources};
 use tidings_rules::fault;
 use tidings_rules::fault::Fault;
 use tidings_rules::{KnownNames, RowChanges, Rules};
 
-/// The rule files as they were read.
-pub(crate) type RuleFiles = Vec<RuleFile>;
+/// Why a configuration without errors is not put in force.
+const REFUSED: &str = "rules need what the new configuration lacks";
 
 /// Why the rules could not be loaded at the start.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, RuleFiles), StartError> {
+) -> Result<(Rules, Vec<RuleFile>), StartError> {
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     let (path, known) = (path.to_owned(), known.clone());
     let load = move || {
@@ -62,7 +62,7 @@ pub(crate) async fn first_load(
         if let Some(notice) = rule_files::size_notice(&files) {
             info!("{notice}");
         }
-        let loaded = LoadedRules::load(&files, &good, &known);
+        let loaded = LoadedRuleFiles::load(&files, &good, &known);
         NewRules::new(&path, &files, loaded, &good, None)
             .map(|rules| (rules, files))
             .map_err(StartError::Broken)
@@ -77,11 +77,11 @@ pub(crate) async fn first_load(
 /// on blocking threads, however long that takes.
 pub(crate) async fn keep_fresh(
     reloads: Reloads,
-    seen: RuleFiles,
+    seen: Vec<RuleFile>,
     requested: Arc<Notify>,
     stop: &CancellationToken,
 ) {
-    let Reloads { config_path, parts } = reloads;
+    let Reloads { config_path, parts, run } = reloads;
     let folder = parts.in_force.load().config.rules.clone();
     let mut sources = Sources::new(config_path, folder, Arc::clone(&requested));
     // `None` if the files are to be put in force even if unchanged.
@@ -91,12 +91,17 @@ pub(crate) async fn keep_fresh(
             let read = move || (sources.read(), sources);
             let reading;
             (reading, sources) = run_without_permit(read).await;
+            let mut problem = None;
             // Files that the store or a bug kept out of force are tried again at the next request.
-            seen = reload(&parts, reading, seen.take()).await.unwrap_or_else(|why| {
+            seen = reload(&parts, reading, seen.take(), &mut problem).await.unwrap_or_else(|why| {
                 error!("{why}; the configuration and the rules in force do not change");
+                problem = Some(why);
                 None
             });
+            record_outcome(&parts, run, problem).await;
+            service_manager::notify_ready();
             requested.notified().await;
+            service_manager::notify_reloading();
             parts.wakeups.retry_failing.notify_one();
         }
     };
@@ -108,18 +113,33 @@ pub(crate) async fn keep_fresh(
 pub(crate) struct Reloads {
     pub(super) config_path: PathBuf,
     pub(super) parts: Arc<StoryParts>,
+    /// The number of the run.
+    pub(super) run: i64,
+}
+
+/// Records that everything that was read is in force, or the problem that keeps some of it out.
+async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
+    let at = now();
+    parts.metrics.record_reload(problem.is_none(), at.as_second());
+    if let Err(why) = parts.store.record_reload(run, at, problem).await {
+        error!("the reload cannot be recorded: {why}");
+    }
 }
 
 /// Puts what was read in force if it is usable and not in force yet. `seen` are the rule files in
-/// force. Returns those that are in force then. Rules and configurations with errors are only
-/// logged, because a retry would not help.
+/// force. Returns those that are in force then. Rules and configurations with errors are logged and
+/// are a `problem`, because a retry would not help.
 async fn reload(
     parts: &StoryParts,
-    reading: Reading,
-    seen: Option<RuleFiles>,
-) -> Result<Option<RuleFiles>, String> {
+    reading: ReadSources,
+    seen: Option<Vec<RuleFile>>,
+    problem: &mut Option<String>,
+) -> Result<Option<Vec<RuleFile>>, String> {
     let in_force = parts.in_force.load_full();
-    let change = usable_change(reading.config, &in_force.config);
+    let change = usable_change(reading.config, &in_force.config).unwrap_or_else(|why| {
+        *problem = Some(why);
+        None
+    });
     let files = reading.rules?;
     let has_same_files = seen.as_ref() == Some(&files);
     let names = |change: &ConfigChange| known_names(&change.config);
@@ -135,9 +155,10 @@ async fn reload(
     let read = files.clone();
     let before = Arc::clone(&in_force);
     let load = move || load_rules(&before, change, &read, &good.into_iter().collect());
-    let loaded = tokio::task::spawn_blocking(load).await.map_err(|why| {
+    let (loaded, why) = tokio::task::spawn_blocking(load).await.map_err(|why| {
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
     })?;
+    *problem = problem.take().or(why);
     if let Some((change, rules)) = loaded {
         put_in_force(parts, &in_force, change, Some(rules)).await?;
     }
@@ -150,44 +171,52 @@ struct ConfigChange {
     changes: ConfigChanges,
 }
 
-/// What changed in the configuration that was read. `None` if it has errors or differs in nothing
-/// that can change during a run; the log says so.
-fn usable_change(read: Result<ConfigFile, String>, before: &Config) -> Option<ConfigChange> {
+/// What changed in the configuration that was read. `None` if it differs in nothing that can change
+/// during a run.
+///
+/// # Errors
+/// If it has errors, which are logged. The error is the first of them in one line.
+fn usable_change(
+    read: Result<ConfigFile, String>,
+    before: &Config,
+) -> Result<Option<ConfigChange>, String> {
     let (config, faults) = match read {
         Ok(file) => (file.config, file.faults),
         Err(why) => {
             error!("{why}; the configuration in force does not change");
-            return None;
+            return Err(why);
         }
     };
     let Some(config) = config else {
         log_faults(&faults);
         error!("the configuration in force does not change until its file is corrected");
-        return None;
+        return Err(first_error(&faults).unwrap_or_default());
     };
     let changes = ConfigChanges::between(before, &config);
     for key in changes.after_restart() {
         warn!("`{key}` was edited: restart Tidings to use its new value");
     }
     if changes.is_empty() {
-        return None;
+        return Ok(None);
     }
     log_faults(&faults);
-    Some(ConfigChange { config: Config { store: before.store.clone(), ..config }, changes })
+    let (store, web) = (before.store.clone(), before.web.clone());
+    Ok(Some(ConfigChange { config: Config { store, web, ..config }, changes }))
 }
 
 /// Loads the rules for the changed configuration, or for the one in force. A configuration that
-/// would put rules out of force is left out. `None` if no usable rules can be made.
+/// would put rules out of force is left out. `None` if no usable rules can be made. Also returns
+/// why something that was read is not put in force, in one line.
 fn load_rules(
     in_force: &InForce,
     change: Option<ConfigChange>,
-    files: &RuleFiles,
+    files: &[RuleFile],
     good: &GoodTexts,
-) -> Option<(Option<ConfigChange>, NewRules)> {
+) -> (Option<(Option<ConfigChange>, NewRules)>, Option<String>) {
     if let Some(notice) = rule_files::size_notice(files) {
         info!("{notice}");
     }
-    let load = |config: &Config| LoadedRules::load(files, good, &known_names(config));
+    let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
     let current = &in_force.config;
     let new = change.as_ref().map(|change| load(&change.config));
     let refused = new.as_ref().is_some_and(|new| {
@@ -197,12 +226,12 @@ fn load_rules(
     });
     if refused {
         error!(
-            "rules need what the new configuration lacks; the configuration in force does not change until its file or these rules are corrected"
+            "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
         );
     }
     let moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
     if refused && moved {
-        return None;
+        return (None, Some(REFUSED.to_owned()));
     }
     let (change, loaded) = match change.zip(new) {
         Some((change, new)) if !refused => (Some(change), new),
@@ -210,11 +239,14 @@ fn load_rules(
     };
     let folder = change.as_ref().map_or(&current.rules, |change| &change.config.rules);
     match NewRules::new(folder, files, loaded, good, Some(&in_force.rules)) {
-        Ok(rules) => Some((change, rules)),
+        Ok(rules) => {
+            let problem = refused.then(|| REFUSED.to_owned()).or_else(|| rules.problem.clone());
+            (Some((change, rules)), problem)
+        }
         Err(faults) => {
             log_faults(&faults);
             error!("the rules in force do not change until the rule files are corrected");
-            None
+            (None, first_error(&faults))
         }
     }
 }
@@ -235,7 +267,9 @@ async fn put_in_force(
     }
     let changes = match change {
         Some(ConfigChange { config, changes }) => {
-            after = after.with_config(config, &changes).map_err(|why| why.to_string())?;
+            after = after.with_config(config).map_err(|why| why.to_string())?;
+            let replaced: Vec<_> = changes.replaced_notifiers().cloned().collect();
+            tokio::spawn(after.send_context.retire_connections(&replaced));
             Some(changes)
         }
         None => None,

@@ -7,11 +7,12 @@ use tracing::error;
 
 use crate::alerts::{MatchResult, admit};
 use crate::article;
-use crate::clock::later;
+use crate::clock::{later, timed};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
 use crate::daemon::in_force::Shared;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
+use crate::metrics::Metrics;
 use crate::store::Store;
 use tidings_rules::story::{FeedEntry, Read, Story};
 
@@ -24,6 +25,7 @@ pub(crate) struct StoryParts {
     pub(crate) threads: BlockingThreads,
     pub(crate) polls: PollsInProgress,
     pub(crate) wakeups: Arc<Wakeups>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl StoryParts {
@@ -43,10 +45,12 @@ impl StoryParts {
             let said = [story.lang.as_deref(), page_lang.as_deref()];
             story.lang = article::story_language(&said, &story.title, &story.body);
             let feeds = feed_entries.iter().map(|entry| &entry.feed);
-            let result = in_force.match_story(&story, read, feeds, due);
-            (story, result)
+            let (result, took) = timed(|| in_force.match_story(&story, read, feeds, due));
+            (story, result, took)
         };
-        self.threads.run(match_story).await
+        let (story, result, took) = self.threads.run(match_story).await;
+        self.metrics.observe_match(took);
+        (story, result)
     }
 
     /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if

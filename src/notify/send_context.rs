@@ -47,10 +47,13 @@ impl SendContext {
         })
     }
 
-    /// Keeps no connection of these notifiers, because their settings have changed. Connections in
-    /// use are closed after their message.
-    pub fn forget_connections<'n>(&self, notifiers: impl Iterator<Item = &'n NotifierName>) {
-        self.smtp_pools.forget(notifiers);
+    /// Opens new connections for these notifiers from now on, because their settings have changed.
+    /// The future closes the old ones within seconds; those in use are closed after their message.
+    pub fn retire_connections(
+        &self,
+        notifiers: &[NotifierName],
+    ) -> impl Future<Output = ()> + Send + use<> {
+        self.smtp_pools.retire(notifiers)
     }
 
     /// Closes connections that are idle for too long. Never returns; must be called again after

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use tracing::{error, warn};
 
-use super::RuleFiles;
 use crate::clock::now;
 use crate::rule_files;
-use crate::rule_files::{GoodTexts, UsableRules};
+use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -19,15 +18,15 @@ use tidings_rules::{KnownNames, RowChanges, Rules};
 const STEP: usize = 1000;
 
 /// The outcome of loading rule files.
-pub(super) struct LoadedRules {
+pub(super) struct LoadedRuleFiles {
     /// `None` if no usable rules can be made.
     usable: Option<UsableRules>,
     faults: Vec<Fault>,
 }
 
-impl LoadedRules {
+impl LoadedRuleFiles {
     /// Loads `files`. The last good version of a broken file replaces it.
-    pub(super) fn load(files: &RuleFiles, good: &GoodTexts, known: &KnownNames) -> Self {
+    pub(super) fn load(files: &[RuleFile], good: &GoodTexts, known: &KnownNames) -> Self {
         let mut faults = Vec::new();
         let usable = rule_files::load_rules(files, good, known, &mut faults);
         Self { usable, faults }
@@ -55,6 +54,8 @@ impl LoadedRules {
 pub(super) struct NewRules {
     pub(super) rules: Rules,
     pub(super) row_changes: Vec<RowChanges>,
+    /// Why a file is not in force as it is; `None` if all are.
+    pub(super) problem: Option<String>,
     /// The versions of rules that are new.
     new_versions: Vec<(String, String)>,
     good_texts: Vec<(String, String)>,
@@ -69,12 +70,12 @@ impl NewRules {
     /// The faults, if no usable rules can be made.
     pub(super) fn new(
         folder: &Path,
-        files: &RuleFiles,
-        loaded: LoadedRules,
+        files: &[RuleFile],
+        loaded: LoadedRuleFiles,
         good: &GoodTexts,
         before: Option<&Rules>,
     ) -> Result<Self, Vec<Fault>> {
-        let LoadedRules { usable, mut faults } = loaded;
+        let LoadedRuleFiles { usable, mut faults } = loaded;
         let may_leave_out = before.is_some() || !good.is_empty();
         let Some(loaded) = usable.filter(|loaded| may_leave_out || loaded.left_out.is_empty())
         else {
@@ -100,6 +101,7 @@ impl NewRules {
         let records = loaded.rules.iter().map(|rule| rule.record());
         Ok(Self {
             row_changes: loaded.rules.row_changes(before),
+            problem: first_error(&faults),
             new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
             good_texts: loaded.good_texts.into_iter().collect(),
             rules: loaded.rules,
@@ -116,6 +118,13 @@ impl NewRules {
         }
         store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
     }
+}
+
+/// The first error of `faults` in one line with its place.
+pub(super) fn first_error(faults: &[Fault]) -> Option<String> {
+    let fault = faults.iter().find(|fault| fault.level == Level::Error)?;
+    let (line, column) = fault.source.line_and_column(fault.span.start);
+    Some(format!("{}:{line}:{column}: {}", fault.source.name, fault.message))
 }
 
 /// Logs faults, each with its level.

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::RuleFiles;
 use super::watch::{Watch, watch};
 use crate::daemon::config_file;
 use crate::daemon::config_file::ConfigFile;
 use crate::rule_files;
-use crate::rule_files::RuleFileKind;
+use crate::rule_files::{RuleFile, RuleFileKind};
 
 /// How often everything is read again because other files are to be watched.
 const MOST_READS: usize = 5;
@@ -29,12 +28,12 @@ pub(super) struct Sources {
 }
 
 /// What was read at one time.
-pub(super) struct Reading {
+pub(super) struct ReadSources {
     /// The configuration, or why it cannot be read.
     pub(super) config: Result<ConfigFile, String>,
     /// The rule files, or why they cannot be read. They are those of the configuration if it has no
     /// error.
-    pub(super) rules: Result<RuleFiles, String>,
+    pub(super) rules: Result<Vec<RuleFile>, String>,
 }
 
 impl Sources {
@@ -44,7 +43,7 @@ impl Sources {
     }
 
     /// Watches everything anew, and reads it. Blocks the thread.
-    pub(super) fn read(&mut self) -> Reading {
+    pub(super) fn read(&mut self) -> ReadSources {
         let mut reading = self.read_once();
         for _ in 1..MOST_READS {
             // Files that were not watched while they were read may have changed.
@@ -58,17 +57,17 @@ impl Sources {
 
     /// Sets the watch up before anything is read. A folder that was replaced as a whole is another
     /// folder to the system.
-    fn read_once(&mut self) -> Reading {
+    fn read_once(&mut self) -> ReadSources {
         self.watch = None;
         self.watch = watch(&self.folder, &self.files, &self.changed);
         let config = config_file::read(&self.config);
         let sound = config.as_ref().ok().and_then(|file| file.config.as_ref());
         let folder = sound.map_or(&self.folder, |config| &config.rules);
-        Reading { rules: rule_files::read_rule_files(folder), config }
+        ReadSources { rules: rule_files::read_rule_files(folder), config }
     }
 
     /// Notes the folder and the files of `reading`. Returns whether others were watched.
-    fn note(&mut self, reading: &Reading) -> bool {
+    fn note(&mut self, reading: &ReadSources) -> bool {
         let mut files = BTreeSet::from([self.config.clone()]);
         let mut folder = self.folder.clone();
         if let Ok(file) = &reading.config {

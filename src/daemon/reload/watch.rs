@@ -12,11 +12,10 @@ use notify_debouncer_full::{
 use tokio::sync::Notify;
 use tracing::warn;
 
+use crate::files::{absolute, with_links};
+
 /// How long everything must be unchanged before it is read. Editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(200);
-
-/// The most links from a path to its file.
-const MOST_LINKS: usize = 40;
 
 /// A watch of the system.
 pub(super) type Watch = Debouncer<fs_notify::RecommendedWatcher, RecommendedCache>;
@@ -68,51 +67,4 @@ pub(super) fn watch(
             );
         })
         .ok()
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// The path, and every link on the way from it to its file, each by its own path.
-fn with_links(path: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::from([path.to_owned()]);
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Some((link, target)) = first_link(&path) else { break };
-        let rest = path.strip_prefix(&link).unwrap_or(Path::new("")).to_owned();
-        path = absolute(&link.parent().unwrap_or(Path::new("/")).join(target).join(rest));
-        found.extend([link, path.clone()]);
-    }
-    found
-}
-
-/// The first part of `path` that is a link, and where it points.
-fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
-    let mut parts: Vec<&Path> = path.ancestors().collect();
-    parts.reverse();
-    parts.into_iter().find_map(|part| Some((part.to_owned(), std::fs::read_link(part).ok()?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    #[test]
-    fn every_link_on_the_way_is_found() {
-        let root = tempfile::tempdir().unwrap();
-        let root = root.path().canonicalize().unwrap();
-        let at = |path: &str| root.join(path);
-        std::fs::create_dir(at("..v1")).unwrap();
-        std::fs::write(at("..v1/config.yaml"), "").unwrap();
-        symlink("..v1", at("..data")).unwrap();
-        symlink("..data/config.yaml", at("config.yaml")).unwrap();
-        let expected = ["config.yaml", "..data", "..data/config.yaml", "..v1/config.yaml"].map(at);
-        assert_eq!(with_links(&at("config.yaml")), BTreeSet::from(expected));
-        assert_eq!(with_links(&at("none")), BTreeSet::from([at("none")]));
-        symlink("loop", at("loop")).unwrap();
-        assert_eq!(with_links(&at("loop")), BTreeSet::from([at("loop")]));
-    }
 }

@@ -327,11 +327,16 @@ impl SmtpPools {
     }
 
     /// Opens new connections for these notifiers from now on, because their settings have changed.
-    /// The old connections are closed in the background, those in use after their mail.
-    pub(in crate::notify) fn forget<'n>(&self, notifiers: impl Iterator<Item = &'n NotifierName>) {
+    /// The future closes the old ones within seconds; those in use are closed after their mail.
+    pub(in crate::notify) fn retire(
+        &self,
+        notifiers: &[NotifierName],
+    ) -> impl Future<Output = ()> + Send + use<> {
         let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for pool in notifiers.filter_map(|notifier| pools.remove(notifier)) {
-            tokio::spawn(pool.retire());
+        let retired: Vec<_> =
+            notifiers.iter().filter_map(|notifier| pools.remove(notifier)).collect();
+        async move {
+            join_all(retired.into_iter().map(SmtpPool::retire)).await;
         }
     }
 
