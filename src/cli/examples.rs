@@ -2,9 +2,15 @@
 
 pub(super) const TIDINGS: &str = "\
 Examples:
+  tidings init
   tidings check
   tidings run
   tidings alerts --since 7d";
+
+pub(super) const INIT: &str = "\
+Examples:
+  tidings init
+  tidings init watch --opml subscriptions.opml";
 
 pub(super) const STATUS: &str = "\
 Examples:
@@ -147,6 +153,11 @@ Examples:
 pub(super) const RESTORE: &str = "\
 Examples:
   tidings restore tidings-2026-11-29.db";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  tidings schema config > config.schema.json
+  tidings schema rules > rules.schema.json";
 
 pub(super) const NOTIFY: &str = "\
 Examples:
