@@ -1,6 +1,7 @@
 //! The running daemon: opens the store, loads the rules and starts every task.
 
 mod announce;
+pub mod attention;
 mod articles;
 mod backfill;
 mod blocking;
@@ -25,6 +26,7 @@ mod poller;
 mod pulse;
 mod recheck;
 mod recheck_ages;
+mod report;
 pub mod reload;
 mod robots;
 mod scheduler;
@@ -193,6 +195,7 @@ async fn run_forever(
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
+        scheduler::repeat(loops.reports, mode, stop),
         pulse::beat(loops.pulse, stop),
         heartbeat::keep_calling(loops.heartbeats, stop),
         serve_web(web, stop),
