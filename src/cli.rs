@@ -3,15 +3,19 @@
 mod alerts;
 mod arguments;
 mod backtest;
+mod backup;
 mod check;
 mod clauses;
 mod columns;
 mod count;
+mod csv_table;
 mod deliveries;
+mod examples;
 mod exit;
 mod explain;
 mod feeds;
 mod format;
+mod health;
 mod load;
 mod logs;
 mod moment;
@@ -20,9 +24,11 @@ mod notify;
 mod output;
 mod pages;
 mod place;
+mod restore;
 mod run;
 mod runtime;
 mod silence;
+mod status;
 mod try_it;
 
 use std::ffi::OsString;
@@ -38,7 +44,7 @@ use exit::{EXIT_CODES, Exit};
 
 /// Polls news feeds, matches every story against your rules, and sends an alert for each match.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "tidings", version, arg_required_else_help = true, after_help = format!("{}\n\n{EXIT_CODES}", examples::TIDINGS))]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +53,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Poll, match and deliver until stopped.
+    #[command(after_help = examples::RUN)]
     Run {
         #[command(flatten)]
         config: ConfigArgument,
@@ -59,6 +66,7 @@ enum Command {
         log: OutputFormat,
     },
     /// Check the configuration, the rules and their examples. With RULES, check only those rules.
+    #[command(after_help = examples::CHECK)]
     Check {
         /// A rule file or a folder of rule files. The configuration is not read.
         rules: Option<PathBuf>,
@@ -73,6 +81,7 @@ enum Command {
     },
     /// Match an expression against a feed or page, and show the words that decide. If there is a
     /// configuration, its settings for hosts are used.
+    #[command(after_help = examples::TRY)]
     Try {
         /// The expression, as in a rule's `when`.
         expression: String,
@@ -86,25 +95,68 @@ enum Command {
     },
     /// Explain why a story matches or does not. Shows the text that the rules read, and the words
     /// that decide.
+    #[command(after_help = examples::EXPLAIN)]
     Explain(explain::ExplainArguments),
     /// Match rules against stories of the past, from the store or from a file.
+    #[command(after_help = examples::BACKTEST)]
     Backtest(backtest::BacktestArguments),
     /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
+    #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
     /// List feeds with their health, poll them, find new ones, and import and export lists.
+    #[command(after_help = examples::FEEDS)]
     Feeds {
         #[command(subcommand)]
         action: feeds::FeedsAction,
     },
     /// List messages that are not delivered, and why. `deliveries retry` sends dead-lettered
     /// messages again.
+    #[command(after_help = examples::DELIVERIES)]
     Deliveries(deliveries::DeliveriesArguments),
     /// Mute rules, tags, rows, feeds or events for a while.
+    #[command(after_help = examples::SILENCE)]
     Silence {
         #[command(subcommand)]
         action: silence::SilenceAction,
     },
+    /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
+    #[command(after_help = examples::STATUS)]
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// The format of the output.
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
+    /// Ask a running Tidings through its web listener whether it is alive. The exit code is 69 if
+    /// it is not.
+    #[command(after_help = examples::HEALTH)]
+    Health {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Ask whether it is ready: whether the rules are loaded and the store is written.
+        #[arg(long)]
+        ready: bool,
+    },
+    /// Copy the store to a new file, also while Tidings runs.
+    #[command(after_help = examples::BACKUP)]
+    Backup {
+        /// The new file. It appears when the copy is whole.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// Put a copy in the place of the store, while Tidings does not run. The store that is there is
+    /// kept beside it.
+    #[command(after_help = examples::RESTORE)]
+    Restore {
+        /// The copy, as `tidings backup` makes it. It is only read.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
     /// Send a test message through one notifier.
+    #[command(after_help = examples::NOTIFY)]
     Notify {
         /// The notifier's name in the configuration.
         name: String,
@@ -151,6 +203,10 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
+        Command::Status { config, format } => status::print_status(&config.path, format),
+        Command::Health { config, ready } => health::ask_health(&config.path, ready),
+        Command::Backup { file, config } => backup::make_backup(&file, &config.path),
+        Command::Restore { file, config } => restore::restore_store(&file, &config.path),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
     }
 }

@@ -43,15 +43,31 @@ pub(crate) fn later(now: Timestamp, delay: Duration) -> Timestamp {
     now.checked_add(delay).unwrap_or(Timestamp::MAX)
 }
 
-/// Runs `work`, and returns its result and the time it took by a clock that never goes back.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a duration is measured, and no clock time is read; see clippy.toml"
-)]
+/// Runs `work`, and returns its result and the time it took.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let start = std::time::Instant::now();
+    let watch = Stopwatch::start();
     let made = work();
-    (made, start.elapsed())
+    (made, watch.elapsed())
+}
+
+/// Measures a time by a clock that never goes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts at zero.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a duration is measured, and no clock time is read; see clippy.toml"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since the start.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 /// Detects jumps of the wall clock, such as those of a suspended machine.

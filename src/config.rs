@@ -1,8 +1,10 @@
 //! Reads YAML to one checked configuration, and reports every fault at once with its place.
 
+mod changes;
 mod env;
 mod feeds;
 mod headers;
+mod heartbeat;
 mod hosts;
 mod listed;
 mod lists;
@@ -18,6 +20,7 @@ mod reader;
 mod retain;
 mod routing;
 mod template;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,15 +34,18 @@ use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use crate::config::listed::{Listed, ReadList};
+pub use changes::ConfigChanges;
+pub use heartbeat::Heartbeat;
 pub use hosts::{HostSetting, HostSettings};
 pub use lists::named;
-pub use load::load_config;
+pub use load::{LoadedConfig, load_config};
 pub use notifier::{
-    Addressed, Authority, ConsoleFormat, Email, MailSecurity, Notifier, SecretUrl, SigningKey,
-    Webhook, WebhookBody, WebhookFormat,
+    Addressed, Authority, ConsoleFormat, Email, MailSecurity, Notifier, Secret, SecretUrl,
+    SigningKey, Webhook, WebhookBody, WebhookFormat,
 };
 pub use proxy::Proxy;
 pub use template::{Template, Writes};
+pub use web::{Web, WebAddress};
 
 /// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]
@@ -66,6 +72,18 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// The dead man's switch that is called while all is well; `None`: there is none.
+    pub heartbeat: Option<Heartbeat>,
+    /// The web listener; `None`: there is none.
+    pub web: Option<Web>,
+}
+
+impl Config {
+    /// The shortest time between two polls of `feed`.
+    #[must_use]
+    pub fn floor(&self, feed: &FeedConfig) -> Duration {
+        Poll::floor(self.network.owns(&feed.url))
+    }
 }
 
 /// How long the store keeps data. `None` means for ever. Each period is at least seven days.

@@ -4,13 +4,17 @@ mod announce;
 mod articles;
 mod backfill;
 mod blocking;
+pub mod config_file;
+mod counting;
 mod damage;
 mod dispatcher;
 mod feed_diff;
 mod feed_health;
 mod fetcher;
+mod heartbeat;
 pub(crate) mod hosts;
 mod housekeeping;
+mod in_force;
 mod indexing;
 mod loops;
 mod matching;
@@ -18,11 +22,13 @@ mod names;
 pub(crate) mod page;
 mod payloads;
 mod poller;
+mod pulse;
 mod recheck;
 mod recheck_ages;
 pub mod reload;
 mod robots;
 mod scheduler;
+mod service_manager;
 pub mod signals;
 mod story_parts;
 mod wakeups;
@@ -30,6 +36,7 @@ mod wakeups;
 pub use names::{known_names, receivers};
 pub use scheduler::Mode;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -42,9 +49,13 @@ use crate::config::{Config, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::StartError;
 use crate::http::{HostKey, NoClient};
+use crate::rule_files::RuleFile;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use crate::web;
+use crate::web::{ListenError, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
-use loops::Loops;
+use in_force::InForce;
+use loops::{Loops, RunParts};
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
 
@@ -81,22 +92,36 @@ pub enum RunError {
     /// HTTPS cannot be set up.
     #[error(transparent)]
     Client(#[from] NoClient),
+    /// The web listener cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
-/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The rules are reloaded when
-/// `reload` is notified.
+/// What a run begins with.
+#[derive(Debug)]
+pub struct RunSetup {
+    /// The configuration.
+    pub config: Config,
+    /// Its file, which is read again when it changes.
+    pub config_path: PathBuf,
+    /// How long the run goes on.
+    pub mode: Mode,
+}
+
+/// Runs until `stop`, or with [`Mode::Once`] until the work is done. The configuration and the
+/// rules are reloaded when their files change, and when `reload` is notified.
 pub async fn run(
-    config: Config,
-    mode: Mode,
+    setup: RunSetup,
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let _lock = store::acquire_lock(&config.store)?;
+    let path = &setup.config.store;
+    let _lock = store::acquire_lock(path)?;
     let threads = BlockingThreads::new();
-    let (store, writer) = Store::open(&config.store, threads.copy_comparer()).await?;
+    let (store, writer) = Store::open(path, threads.copy_comparer()).await?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
-        ended = run_with_store(store, config, threads, mode, reload, stop) => ended,
+        ended = run_with_store(store, setup, threads, reload, stop) => ended,
         _ = &mut writer => return Err(RunError::WriterEnded),
     };
     // The writer ends after its last write, because every handle is dropped.
@@ -106,9 +131,8 @@ pub async fn run(
 
 async fn run_with_store(
     store: Store,
-    config: Config,
+    RunSetup { config, config_path, mode }: RunSetup,
     threads: BlockingThreads,
-    mode: Mode,
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
@@ -120,17 +144,23 @@ async fn run_with_store(
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
-    let config = Arc::new(config);
-    let loops = Loops::new(&config, mode, &store, run_start.run, rules, threads)?;
+    let in_force = InForce::new(config, rules)?;
+    let config = Arc::clone(&in_force.config);
+    let run = RunParts { store: &store, run: run_start.run, mode, threads, config_path };
+    let loops = Loops::new(in_force, run);
     loops.stories.cut_waits(now()).await;
     articles::restart_page_waits(&store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
         loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
     let feeds = poller::load_states(&loops.polls).await?;
+    let web = match &config.web {
+        Some(web) if mode == Mode::Forever => Some(WebListener::bind(&web.listen).await?),
+        _ => None,
+    };
     let work = async {
         match mode {
-            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, &stop)).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, web, &stop)).await,
             Mode::Once => run_once(loops, feeds, &stop).await,
         }
     };
@@ -147,22 +177,47 @@ async fn run_with_store(
 async fn run_forever(
     loops: Loops,
     feeds: Vec<FeedState>,
-    files: reload::RuleFiles,
+    files: Vec<RuleFile>,
     reload: Arc<Notify>,
+    web: Option<WebListener>,
     stop: &CancellationToken,
 ) -> DeliveryEnd {
     let mode = Mode::Forever;
+    let web = web.map(|listener| (listener, web_parts(&loops)));
     let (end, ..) = tokio::join!(
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
-        reload::keep_rules_fresh(loops.reloads, files, reload, stop),
+        reload::keep_fresh(loops.reloads, files, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
+        pulse::beat(loops.pulse, stop),
+        heartbeat::keep_calling(loops.heartbeats, stop),
+        serve_web(web, stop),
     );
     end
+}
+
+/// What the web listener shows.
+fn web_parts(loops: &Loops) -> WebParts {
+    let in_force = Arc::clone(&loops.stories.in_force);
+    WebParts {
+        store: loops.stories.store.clone(),
+        health: Arc::clone(&loops.pulse.health),
+        metrics: Arc::clone(&loops.stories.metrics),
+        in_force: Arc::new(move || {
+            let in_force = in_force.load();
+            (Arc::clone(&in_force.config), Arc::clone(&in_force.rules))
+        }),
+    }
+}
+
+async fn serve_web(web: Option<(WebListener, WebParts)>, stop: &CancellationToken) {
+    if let Some((listener, parts)) = web {
+        web::serve(listener, parts, stop).await;
+    }
 }
 
 /// Does each task once.

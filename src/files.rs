@@ -1,9 +1,13 @@
 //! Reads files that a person names. Only regular files within a size limit are read, because a pipe
 //! may never end, and a device or sparse file may fill the memory.
 
+use std::collections::BTreeSet;
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The most links from a path to its file.
+const MOST_LINKS: usize = 40;
 
 const MIB: u64 = 1 << 20;
 
@@ -68,6 +72,33 @@ pub fn read_to_end(input: impl Read, most: u64, bytes: &mut Vec<u8>) -> io::Resu
     if read as u64 > most { Err(too_large(most)) } else { Ok(()) }
 }
 
+/// The absolute path. Links are not followed.
+#[must_use]
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The path, and every link on the way from it to its file, each by its own path.
+#[must_use]
+pub fn with_links(path: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::from([path.to_owned()]);
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Some((link, target)) = first_link(&path) else { break };
+        let rest = path.strip_prefix(&link).unwrap_or(Path::new("")).to_owned();
+        path = absolute(&link.parent().unwrap_or(Path::new("/")).join(target).join(rest));
+        found.extend([link, path.clone()]);
+    }
+    found
+}
+
+/// The first part of `path` that is a link, and where it points.
+fn first_link(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut parts: Vec<&Path> = path.ancestors().collect();
+    parts.reverse();
+    parts.into_iter().find_map(|part| Some((part.to_owned(), std::fs::read_link(part).ok()?)))
+}
+
 /// The size of a regular file.
 fn regular(about: &Metadata) -> io::Result<u64> {
     if about.is_file() {
@@ -105,6 +136,8 @@ fn too_large(most: u64) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -152,5 +185,21 @@ mod tests {
             let refused = read_file(path, TABLE).expect_err("not regular").to_string();
             assert_eq!(refused, format!("it is {what}, but only regular files are read"));
         }
+    }
+
+    #[test]
+    fn every_link_on_the_way_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let at = |path: &str| root.join(path);
+        std::fs::create_dir(at("..v1")).unwrap();
+        std::fs::write(at("..v1/config.yaml"), "").unwrap();
+        symlink("..v1", at("..data")).unwrap();
+        symlink("..data/config.yaml", at("config.yaml")).unwrap();
+        let expected = ["config.yaml", "..data", "..data/config.yaml", "..v1/config.yaml"].map(at);
+        assert_eq!(with_links(&at("config.yaml")), BTreeSet::from(expected));
+        assert_eq!(with_links(&at("none")), BTreeSet::from([at("none")]));
+        symlink("loop", at("loop")).unwrap();
+        assert_eq!(with_links(&at("loop")), BTreeSet::from([at("loop")]));
     }
 }

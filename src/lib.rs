@@ -35,6 +35,9 @@ pub mod alerts;
 /// The states of a story and of a message, and what moves them.
 pub mod lifecycle;
 
+/// What a running daemon counts and measures.
+pub mod metrics;
+
 /// What must survive a crash: the only SQL.
 pub mod store;
 
@@ -43,6 +46,9 @@ pub mod notify;
 
 /// Rules over many stories of the past.
 pub mod backtest;
+
+/// The web listener: health and metrics.
+pub mod web;
 
 /// The running program.
 pub mod daemon;

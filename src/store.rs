@@ -7,6 +7,7 @@ mod alert_index;
 mod alerts;
 mod archive;
 mod backfill;
+mod backup;
 mod column;
 mod command_connection;
 mod copies;
@@ -27,13 +28,17 @@ mod migrations;
 mod new_items;
 mod notifications;
 mod open;
+mod open_error;
 mod open_mark;
 mod outbox;
+mod part_file;
 mod poll;
 mod recheck;
+mod restore;
 mod route;
 mod rules;
 mod run_start;
+mod service_status;
 mod silences;
 mod status;
 mod story_changes;
@@ -53,7 +58,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
-use crate::polling::health::{FeedHealthHistory, FeedNotice};
+use crate::metrics::WriterMetrics;
+use crate::polling::health::{FeedHealth, FeedHealthHistory, FeedNotice, assess_health};
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
@@ -61,18 +67,22 @@ pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
     StoryRecord,
 };
+pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
 pub use deliveries::{
-    Delivery, DeliverySubject, Retried, RetrySelection, list_undelivered, retry_messages,
+    DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,
+    list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use lock::{Lock, acquire_lock};
-pub use open::OpenError;
+pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
+pub use restore::{RestoreError, Restored, restore};
+pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
@@ -86,6 +96,15 @@ pub struct Store {
     writer: writer::Writer,
     /// The queue of commands whose stories may be copies.
     copies: UnboundedSender<writer::QueuedCommand>,
+    metrics: WriterMetrics,
+}
+
+impl Store {
+    /// What the writer counts and measures.
+    #[must_use]
+    pub fn writer_metrics(&self) -> &WriterMetrics {
+        &self.metrics
+    }
 }
 
 /// Why an operation on the store failed: the disk, a lock, a damaged file. It wrote nothing.
@@ -154,6 +173,19 @@ pub struct FeedState {
     /// Whether the last poll failed before a server answered: for its name, the connection or a
     /// policy.
     pub unreached: bool,
+}
+
+impl FeedState {
+    /// The feed's health at `now` in one word: `new`, `well`, or that of a [`FeedHealth`].
+    #[must_use]
+    pub fn health_word(&self, now: Timestamp) -> &'static str {
+        if self.last_poll.is_none() {
+            return "new";
+        }
+        let is_gone = self.next_poll.is_none();
+        assess_health(&self.health_history, is_gone, self.mean_gap, now)
+            .map_or("well", FeedHealth::as_str)
+    }
 }
 
 /// The result of one poll, recorded in one transaction.
@@ -297,6 +329,8 @@ pub struct Lease {
     pub tried_since: Timestamp,
     /// Whether it gathers alerts: then it is halved where it is too large.
     pub is_digest: bool,
+    /// When the first of its stories was first seen; `None` if it is about no story.
+    pub first_seen: Option<Timestamp>,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }

@@ -11,6 +11,7 @@ pub struct Receiver {
     /// The notifier that sends.
     pub notifier: NotifierName,
     /// The mail address; empty for notifiers that have one receiver.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub recipient: String,
 }
 

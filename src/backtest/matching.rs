@@ -1,5 +1,6 @@
 //! Matches rules or one expression against a batch of stories.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -7,6 +8,7 @@ use rayon::prelude::*;
 use super::batch::SourceStory;
 use crate::rule_files;
 use tidings_rules::fault::Fault;
+use tidings_rules::story::WatchlistRow;
 use tidings_rules::{Carrier, Query, Rules};
 
 /// The rules that matched one story, as ascending indices of [`Matcher::names`].
@@ -17,6 +19,8 @@ pub(crate) struct Matcher {
     /// The names of the rules, sorted. A rule with `each` has one name for each row. An expression
     /// is its own name.
     pub(crate) names: Vec<String>,
+    /// The rule and the row of each name that has a row.
+    pub(crate) rows: HashMap<String, (String, WatchlistRow)>,
     /// The index in `names` for the number of each rule.
     places: Vec<usize>,
     target: MatchTarget,
@@ -44,8 +48,12 @@ impl Matcher {
         let rules =
             Rules::load(&rule_files::rule_texts(&files), None, faults).ok_or(LoadError::Broken)?;
         let (names, places) = sort_names(rules.iter().map(|rule| rule.title()).collect());
+        let rows = rules
+            .iter()
+            .filter_map(|rule| Some((rule.title(), (rule.name().to_owned(), rule.row()?.clone()))));
+        let rows = rows.collect();
         let every = rules.every_carrier();
-        Ok(Self { names, places, target: MatchTarget::Rules(Box::new(rules), every) })
+        Ok(Self { names, rows, places, target: MatchTarget::Rules(Box::new(rules), every) })
     }
 
     /// Compiles one expression.
@@ -59,6 +67,7 @@ impl Matcher {
             .ok_or(LoadError::Broken)?;
         Ok(Self {
             names: vec![expression.to_owned()],
+            rows: HashMap::new(),
             places: vec![0],
             target: MatchTarget::Expression(query),
         })

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::batch::SourceStory;
 use super::matching::Hits;
@@ -42,7 +41,7 @@ pub(crate) struct Change {
 }
 
 /// The rules whose match of one story changes.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Differences<'n> {
     /// The names of the rules that match it newly.
     pub(crate) adds: Vec<&'n str>,

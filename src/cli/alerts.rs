@@ -11,8 +11,10 @@ use clap::Subcommand;
 
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::TextLayout;
+use crate::cli::columns::table_width;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::format::OutputFormat;
+use crate::cli::format::{ListFormat, OutputFormat};
 use crate::cli::names::{self, unknown_name};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, moment, output};
@@ -51,7 +53,7 @@ pub(super) struct AlertsArguments {
     limit: usize,
     /// The format of the output
     #[arg(long, value_enum, default_value_t)]
-    format: OutputFormat,
+    format: ListFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
@@ -60,6 +62,7 @@ pub(super) struct AlertsArguments {
 enum AlertsAction {
     /// Show one alert: the rule's text at that time, the words that matched, and every message with
     /// its attempts and replies.
+    #[command(after_help = examples::ALERTS_SHOW)]
     Show {
         /// The number that `tidings alerts` shows.
         id: i64,
@@ -96,13 +99,10 @@ fn list_alerts(arguments: &AlertsArguments) -> Result<Exit, Exit> {
         Ok(found)
     })?;
     match arguments.format {
-        OutputFormat::Json => output::print_json(&found)?,
-        OutputFormat::Text => {
-            output::print(&table::alerts_table(
-                &found,
-                &config.zone,
-                TextLayout::for_stdout().width,
-            ))?;
+        ListFormat::Json => output::print_json(&found)?,
+        ListFormat::Csv => table::print_alerts_csv(&found)?,
+        ListFormat::Text => {
+            output::print(&table::alerts_table(&found, &config.zone, table_width()))?;
         }
     }
     Ok(Exit::Ok)

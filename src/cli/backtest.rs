@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rayon::ThreadPool;
 
 use crate::backtest::batch::Batch;
@@ -21,6 +22,7 @@ use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::{unreadable_named_rules, unreadable_rules};
+use crate::cli::moment::shown_zone;
 use crate::cli::runtime::no_threads;
 use crate::cli::{load, output};
 use crate::clock::{now, timed};
@@ -66,14 +68,16 @@ pub(super) struct BacktestArguments {
 
 /// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
-    match prepare(arguments).and_then(|(sides, source)| run_backtest(arguments, &sides, source)) {
+    match prepare(arguments)
+        .and_then(|(sides, source, zone)| run_backtest(arguments, &sides, source, zone))
+    {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
 /// does not name. Term lists of an expression come from it if it exists.
-fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource), Exit> {
+fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource, TimeZone), Exit> {
     let has_rules = arguments.rules.is_some()
         || arguments.when.as_ref().is_some_and(|expression| {
             !rule_files::may_name_lists(expression) || !arguments.config.path.exists()
@@ -90,7 +94,7 @@ fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource), Exi
             StorySource::Lines(open_lines(stories.as_deref().unwrap_or(Path::new("-")))?)
         }
     };
-    Ok((sides, source))
+    Ok((sides, source, shown_zone(config.as_ref())))
 }
 
 fn load_rule_sets(
@@ -154,12 +158,13 @@ fn run_backtest(
     arguments: &BacktestArguments,
     sides: &RuleSets,
     mut source: StorySource,
+    zone: TimeZone,
 ) -> Result<Exit, Exit> {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
             |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),
         )?;
-    let mut printer = Printer::new(arguments.format, sides);
+    let mut printer = Printer::new(arguments.format, zone, sides);
     let mut progress = Progress::start(source.size_in_bytes());
     while let Some(batch) =
         source.next_batch().map_err(|why| output::fail(why, Exit::Unavailable))?

@@ -88,7 +88,8 @@ fn indented_line(text: &str, indent: usize, layout: TextLayout) -> String {
 /// The number of hidden clauses, and how many of them hold.
 fn hidden_line(hidden: &[Clause]) -> Option<String> {
     let held = hidden.iter().filter(|clause| clause.truth == Truth::True).count();
-    (!hidden.is_empty()).then(|| format!("and {} more, {held} of them hold", hidden.len()))
+    let verb = if held == 1 { "holds" } else { "hold" };
+    (!hidden.is_empty()).then(|| format!("and {} more, of which {held} {verb}", hidden.len()))
 }
 
 /// The field, and the sentence with the matched words marked.

@@ -1,4 +1,5 @@
-//! `tidings deliveries`: lists messages that are not delivered, and sends dead-lettered ones again.
+//! `tidings deliveries`: lists messages that are not delivered, and sends dead-lettered ones again
+//! or drops them.
 
 mod table;
 
@@ -10,16 +11,19 @@ use serde_json::{Value, json};
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::cli::arguments::ConfigArgument;
+use crate::cli::columns::table_width;
 use crate::cli::count::count;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
-use crate::cli::format::OutputFormat;
+use crate::cli::format::ListFormat;
 use crate::cli::names::unknown_name;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
+use crate::config::Config;
 use crate::daemon;
 use crate::lifecycle::message::MessageStatus;
-use crate::store::{self, Delivery, DeliverySubject, RetrySelection};
+use crate::store::{self, DeadSelection, Delivery, DeliverySubject};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -36,7 +40,7 @@ pub(super) struct DeliveriesArguments {
     notifier: Option<String>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    format: OutputFormat,
+    format: ListFormat,
     #[command(flatten)]
     config: ConfigArgument,
 }
@@ -44,20 +48,37 @@ pub(super) struct DeliveriesArguments {
 #[derive(Debug, Subcommand)]
 enum DeliveriesAction {
     /// Send dead-lettered messages again. A running Tidings sends them within seconds.
+    #[command(after_help = examples::DELIVERIES_RETRY)]
     Retry {
-        /// The numbers that `tidings deliveries` shows.
-        #[arg(
-            value_name = "ID",
-            required_unless_present = "all_dead",
-            conflicts_with = "all_dead"
-        )]
-        ids: Vec<i64>,
-        /// Send all dead-lettered messages again.
-        #[arg(long)]
-        all_dead: bool,
+        #[command(flatten)]
+        which: SelectionArguments,
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Drop dead-lettered messages: they are listed no more and never sent. `alerts show` still
+    /// shows them.
+    #[command(after_help = examples::DELIVERIES_DROP)]
+    Drop {
+        #[command(flatten)]
+        which: SelectionArguments,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+/// Which dead-lettered messages are meant.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct SelectionArguments {
+    /// The numbers that `tidings deliveries` shows.
+    #[arg(value_name = "ID")]
+    ids: Vec<i64>,
+    /// All dead-lettered messages of this notifier.
+    #[arg(long, value_name = "NAME")]
+    notifier: Option<String>,
+    /// All dead-lettered messages.
+    #[arg(long)]
+    all_dead: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -70,48 +91,49 @@ enum ShownStatus {
     Held,
 }
 
-/// Lists messages that are not delivered, or sends them again.
+/// Lists messages that are not delivered, sends them again, or drops them.
 pub(super) fn deliveries(arguments: &DeliveriesArguments) -> Exit {
     let done = match &arguments.action {
         None => list_deliveries(arguments),
-        Some(DeliveriesAction::Retry { ids, all_dead, config }) => {
-            let which = if *all_dead {
-                RetrySelection::AllDead
-            } else {
-                RetrySelection::These(ids.iter().copied().collect())
-            };
-            retry_messages(&config.path, which)
-        }
+        Some(DeliveriesAction::Retry { which, config }) => retry_messages(&config.path, which),
+        Some(DeliveriesAction::Drop { which, config }) => drop_messages(&config.path, which),
     };
-    done.unwrap_or_else(|exit| exit)
+    done.err().unwrap_or(Exit::Ok)
 }
 
-fn list_deliveries(arguments: &DeliveriesArguments) -> Result<Exit, Exit> {
+fn list_deliveries(arguments: &DeliveriesArguments) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(&arguments.config.path)?;
-    let found = block_on(async {
-        store::list_undelivered(&config.store).await.map_err(output::unavailable)
-    });
-    let (mut deliveries, away) = found?;
+    let (mut deliveries, away) = undelivered(&config)?;
     if let Some(name) = &arguments.notifier {
-        let names = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
-        let known: Vec<&str> =
-            config.notifiers.keys().chain(names).map(|name| name.0.as_str()).collect();
-        if !known.contains(&name.as_str()) {
-            return Err(unknown_name("notifier", name, known));
-        }
+        check_notifier(name, &config, &deliveries)?;
     }
     deliveries.retain(|delivery| passes_filters(arguments, delivery));
     match arguments.format {
-        OutputFormat::Json => output::print_json(deliveries.iter().map(to_json))?,
-        OutputFormat::Text => {
+        ListFormat::Json => output::print_json(deliveries.iter().map(to_json)),
+        ListFormat::Csv => table::print_deliveries_csv(&deliveries),
+        ListFormat::Text => {
             let is_selected =
                 |name: &NotifierName| arguments.notifier.as_ref().is_none_or(|one| *one == name.0);
             let away: Vec<&(Receiver, NotifierHealth)> =
                 away.iter().filter(|(receiver, _)| is_selected(&receiver.notifier)).collect();
-            output::print(&table::deliveries_table(&deliveries, &away, &config.zone))?;
+            output::print(&table::deliveries_table(&deliveries, &away, &config.zone, table_width()))
         }
     }
-    Ok(Exit::Ok)
+}
+
+/// The messages that are not delivered, and the receivers that fail or have a pause.
+type Undelivered = (Vec<Delivery>, Vec<(Receiver, NotifierHealth)>);
+
+fn undelivered(config: &Config) -> Result<Undelivered, Exit> {
+    block_on(async { store::list_undelivered(&config.store).await.map_err(output::unavailable) })
+}
+
+/// Fails if neither the configuration nor a message has this notifier.
+fn check_notifier(name: &str, config: &Config, deliveries: &[Delivery]) -> Result<(), Exit> {
+    let names = deliveries.iter().map(|delivery| &delivery.receiver.notifier);
+    let known: Vec<&str> =
+        config.notifiers.keys().chain(names).map(|name| name.0.as_str()).collect();
+    if known.contains(&name) { Ok(()) } else { Err(unknown_name("notifier", name, known)) }
 }
 
 fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool {
@@ -126,21 +148,24 @@ fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool 
 }
 
 fn to_json(delivery: &Delivery) -> Value {
-    let subject = match &delivery.subject {
-        DeliverySubject::Story(title) => json!({ "story": title }),
-        DeliverySubject::Digest(alerts) => json!({ "digest": alerts }),
-        DeliverySubject::Notice(subject) => json!({ "notice": subject }),
-    };
-    json!({
+    let mut line = json!({
         "id": delivery.id, "message": delivery.uid, "status": delivery.status,
-        "notifier": delivery.receiver.notifier, "recipient": delivery.receiver.recipient, "about": subject,
-        "created": delivery.created, "due": delivery.due, "attempts": delivery.attempts, "tried": delivery.last_attempt,
-        "why": delivery.why,
-    })
+        "created": delivery.created, "due": delivery.due, "tries": delivery.attempts,
+        "last_attempt": delivery.last_attempt, "why": delivery.why,
+    });
+    let subject = match &delivery.subject {
+        DeliverySubject::Story(title) => json!({ "type": "alert", "story": { "title": title } }),
+        DeliverySubject::Digest(alerts) => json!({ "type": "digest", "alerts": alerts }),
+        DeliverySubject::Notice(about) => json!({ "type": "notice", "about": about }),
+    };
+    output::add_keys(&mut line, &delivery.receiver);
+    output::add_keys(&mut line, &subject);
+    line
 }
 
-fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
+fn retry_messages(config: &Path, which: &SelectionArguments) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(config)?;
+    let which = selection(which, &config)?;
     let receivers = daemon::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())
@@ -156,13 +181,43 @@ fn retry_messages(config: &Path, which: RetrySelection) -> Result<Exit, Exit> {
         let why = "no notifier in the configuration has their receiver; they are sent once it is configured again";
         output::print_line(format_args!("{held} held: {why}"))?;
     }
-    if retried.others.is_empty() {
-        return Ok(Exit::Ok);
+    check_others(&retried.others)
+}
+
+fn drop_messages(config: &Path, which: &SelectionArguments) -> Result<(), Exit> {
+    let config = load::read_config_and_print_faults(config)?;
+    let which = selection(which, &config)?;
+    let done = block_on(async {
+        store::drop_messages(&config.store, which).await.map_err(output::unavailable)
+    })?;
+    if !done.dropped.is_empty() || done.others.is_empty() {
+        let dropped = count(done.dropped.len(), "message", "messages");
+        output::print_line(format_args!("{dropped} dropped"))?;
     }
-    let others: Vec<_> = retried.others.iter().map(ToString::to_string).collect();
-    let why = format!("no dead-lettered message has the number {}", others.join(", "));
+    check_others(&done.others)
+}
+
+/// The messages that are meant. Fails if there is no such notifier.
+fn selection(which: &SelectionArguments, config: &Config) -> Result<DeadSelection, Exit> {
+    if which.all_dead {
+        return Ok(DeadSelection::All);
+    }
+    let Some(name) = &which.notifier else {
+        return Ok(DeadSelection::These(which.ids.iter().copied().collect()));
+    };
+    check_notifier(name, config, &undelivered(config)?.0)?;
+    Ok(DeadSelection::OfNotifier(NotifierName(name.clone())))
+}
+
+/// Fails if some numbers are those of no dead-lettered message.
+fn check_others(others: &[i64]) -> Result<(), Exit> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<_> = others.iter().map(ToString::to_string).collect();
+    let number = if numbers.len() == 1 { "the number" } else { "one of the numbers" };
     Err(output::fail_with_help(
-        why,
+        format_args!("no dead-lettered message has {number} {}", numbers.join(", ")),
         "`tidings deliveries --status dead` lists the dead-lettered messages",
         Exit::Data,
     ))

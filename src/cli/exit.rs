@@ -4,11 +4,12 @@
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
    0  success
+   1  something needs attention: of `status` alone
   64  the command line is wrong
   65  rules, names or data are wrong
   69  something is unavailable: the store, a feed, a receiver
   70  a bug in Tidings
-  74  standard output cannot be written
+  74  an output cannot be written: standard output, a copy of the store
   78  the configuration is wrong";
 
 /// The exit code, in the sense of sysexits.h.
@@ -17,6 +18,8 @@ Exit codes:
 pub(super) enum Exit {
     /// Success.
     Ok = 0,
+    /// Something needs attention, says `status`.
+    Attention = 1,
     /// The command line is wrong.
     Usage = 64,
     /// Rules, expressions, names or feeds are wrong.
@@ -25,7 +28,7 @@ pub(super) enum Exit {
     Unavailable = 69,
     /// A bug in Tidings.
     Bug = 70,
-    /// Standard output cannot be written.
+    /// An output cannot be written: standard output, a copy of the store.
     Output = 74,
     /// The configuration is wrong.
     Config = 78,

@@ -8,10 +8,13 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
+
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::{unreadable_named_rules, unreadable_rules};
+use crate::cli::moment::shown_zone;
 use crate::cli::names::unknown_name;
 use crate::cli::pages::ReadDepth;
 use crate::cli::runtime::block_on;
@@ -20,6 +23,8 @@ use crate::config::Config;
 use crate::rule_files;
 use answer::ExplainAnswer;
 use subject::ExplainSubject;
+use tidings_rules::fault::nearest;
+use tidings_rules::text::visible_line;
 use tidings_rules::{Query, Rules};
 
 /// The arguments of `tidings explain`.
@@ -71,7 +76,7 @@ enum Question {
 /// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule
 /// or row.
 pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
-    match prepare(arguments).and_then(|(question, subject)| {
+    match prepare(arguments).and_then(|(question, subject, zone)| {
         let answer = question.map(|question| answer_question(question, &subject)).transpose()?;
         match (arguments.format, &answer) {
             (OutputFormat::Json, answer) => {
@@ -79,7 +84,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
             }
             (OutputFormat::Text, None) => output::print(&text::format_story(&subject))?,
             (OutputFormat::Text, Some(answer)) => {
-                output::print(&text::format_report(&subject, answer, arguments.text))?;
+                output::print(&text::format_report(&subject, answer, arguments.text, &zone))?;
             }
         }
         Ok(Exit::Ok)
@@ -88,8 +93,11 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     }
 }
 
-/// The question and the story. There is no question if only the text of the story is wanted.
-fn prepare(arguments: &ExplainArguments) -> Result<(Option<Question>, ExplainSubject), Exit> {
+/// The question, the story and the zone of its times. There is no question if only the text of the
+/// story is wanted.
+fn prepare(
+    arguments: &ExplainArguments,
+) -> Result<(Option<Question>, ExplainSubject, TimeZone), Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let wants_only_text = arguments.text && !named && arguments.rule.is_none();
     let named = named || wants_only_text;
@@ -107,7 +115,7 @@ fn prepare(arguments: &ExplainArguments) -> Result<(Option<Question>, ExplainSub
         if wants_only_text { None } else { Some(load_question(arguments, config.as_ref())?) };
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
-    Ok((question, subject))
+    Ok((question, subject, shown_zone(config.as_ref())))
 }
 
 fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {
@@ -157,12 +165,18 @@ fn answer_question(question: Question, subject: &ExplainSubject) -> Result<Expla
 
 fn unknown_rule_or_row(name: &str, row: Option<&str>, rules: &Rules) -> Exit {
     if let Some(row) = row.filter(|_| rules.iter().any(|rule| rule.name() == name)) {
-        let help = "alerts show the id of a row in parentheses; only rules with `each` have rows";
-        return output::fail_with_help(
-            format_args!("the rule `{name}` has no row `{row}`"),
-            help,
-            Exit::Data,
-        );
+        let ids: Vec<&str> = rules
+            .iter()
+            .filter(|rule| rule.name() == name)
+            .filter_map(|rule| rule.row().map(|row| row.id.as_str()))
+            .collect();
+        let help = match nearest(row, ids.iter().copied()) {
+            Some(near) => format!("did you mean `{}`?", visible_line(near)),
+            None => "alerts show the id of a row in parentheses; only rules with `each` have rows"
+                .to_owned(),
+        };
+        let why = format!("the rule `{}` has no row `{}`", visible_line(name), visible_line(row));
+        return output::fail_with_help(why, help, Exit::Data);
     }
     unknown_name("enabled rule", name, rules.iter().map(|rule| rule.name()))
 }

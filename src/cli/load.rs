@@ -2,35 +2,22 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::config::{self, Config, Listed};
-use crate::feed::opml::{self, Subscription};
-use crate::files;
+use crate::config::Config;
+use crate::daemon::config_file;
 use tidings_rules::fault;
-use tidings_rules::fault::{Fault, Source};
+use tidings_rules::fault::Fault;
 
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn read_config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
-    let bytes = files::read_file(path, files::CONFIGURATION).map_err(|why| {
-        let why = format!("the configuration {} cannot be read: {why}", path.display());
+    let read = config_file::read(path).map_err(|why| {
         let help = "name it with --config FILE; config.example.yaml shows how one is written";
         output::fail_with_help(why, help, Exit::Config)
     })?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let source = Arc::new(Source { name: path.display().to_string(), text });
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let list = |bytes: &[u8]| read_feed_list(bytes).map_err(|why| why.to_string());
-    config::load_config(&source, folder, &|name| std::env::var(name).ok(), &list, faults)
-        .ok_or(Exit::Config)
-}
-
-/// The feeds of a list, which is OPML.
-pub(super) fn read_feed_list(bytes: &[u8]) -> Result<Vec<Listed>, opml::NoList> {
-    let feed = |Subscription { url, title, tags }| Listed { url, title, tags };
-    Ok(opml::read_opml(bytes)?.into_iter().map(feed).collect())
+    faults.extend(read.faults);
+    read.config.ok_or(Exit::Config)
 }
 
 /// Reads and checks the configuration at `path`; prints its faults on standard error.

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::cli::exit::Exit;
 use crate::cli::output;
+use crate::config::Config;
 
 /// The edge of a day that is meant if only a day is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +39,33 @@ pub(super) fn parse_moment(
     local.to_zoned_datetime(zone.clone()).map(|at| at.timestamp()).map_err(beyond)
 }
 
+/// The zone in which times are shown: that of the configuration, or else that of the system.
+pub(super) fn shown_zone(config: Option<&Config>) -> TimeZone {
+    config.map_or_else(TimeZone::system, |config| config.zone.clone())
+}
+
 /// `at` for tables about months and years.
 pub(super) fn day_and_minute(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    show(at, zone, "%Y-%m-%d %H:%M %Z")
 }
 
 /// `at` for tables about the current days.
 pub(super) fn short_date(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%d %b %H:%M").to_string()
+    show(at, zone, "%d %b %H:%M %Z")
 }
 
 /// `at` for sentences.
 pub(super) fn long_date(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+    show(at, zone, "%a %-d %b %Y, %H:%M %Z")
+}
+
+/// `at` to the millisecond.
+pub(super) fn exact_time(at: Timestamp, zone: &TimeZone) -> String {
+    show(at, zone, "%Y-%m-%d %H:%M:%S%.3f %Z")
+}
+
+fn show(at: Timestamp, zone: &TimeZone, form: &str) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime(form).to_string()
 }
 
 /// Like [`parse_moment`], but prints the error.
@@ -92,6 +107,17 @@ mod tests {
         let (now, zone) =
             ("2026-11-24T09:00:00Z".parse().unwrap(), TimeZone::get("Europe/Berlin").unwrap());
         assert_eq!(parse_moment(text, edge, now, &zone), Ok(expected.parse().unwrap()));
+    }
+
+    #[test]
+    fn every_time_carries_its_zone() {
+        let at = "2026-07-01T12:00:00.25Z".parse().unwrap();
+        for (zone, name) in [("Europe/Berlin", " CEST"), ("America/Sao_Paulo", " -03")] {
+            let zone = TimeZone::get(zone).unwrap();
+            for show in [day_and_minute, short_date, long_date, exact_time] {
+                assert!(show(at, &zone).ends_with(name), "{}", show(at, &zone));
+            }
+        }
     }
 
     #[rstest]

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::article;
@@ -12,6 +11,7 @@ use crate::article::{FetchedPage, PageContent};
 use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::load;
+use crate::cli::moment::shown_zone;
 use crate::cli::names::unknown_name;
 use crate::cli::output::{fail, fail_with_help};
 use crate::cli::pages::PageReader;
@@ -40,7 +40,7 @@ pub(super) fn send_context(config: Option<&Config>) -> Result<SendContext, Exit>
     let (network, hosts) =
         config.map(|config| (config.network.clone(), config.hosts.clone())).unwrap_or_default();
     let network = Network { allow: everywhere.to_vec(), ..network };
-    SendContext::new(network, hosts, TimeZone::system()).map_err(|why| fail(why, Exit::Unavailable))
+    SendContext::new(network, hosts, shown_zone(config)).map_err(|why| fail(why, Exit::Unavailable))
 }
 
 /// Loads the configuration for commands that need none: the `named` one, or `config.yaml` if it

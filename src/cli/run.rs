@@ -12,9 +12,8 @@ use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, logs, output};
-use crate::config::Config;
 use crate::daemon::reload::StartError;
-use crate::daemon::{self, Mode, RunEnd, RunError, signals};
+use crate::daemon::{self, Mode, RunEnd, RunError, RunSetup, signals};
 
 /// Runs the daemon until a signal stops it, or with `once` until its work is done.
 pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
@@ -22,8 +21,10 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
         return exit;
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
-    let ended = load::read_config_and_print_faults(config)
-        .and_then(|config| block_on(run_until_signal(config, mode)));
+    let ended = load::read_config_and_print_faults(config).and_then(|read| {
+        let config_path = config.to_owned();
+        block_on(run_until_signal(RunSetup { config: read, config_path, mode }))
+    });
     match ended {
         Ok(RunEnd { undelivered, next_delivery, refused })
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
@@ -43,13 +44,13 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
     }
 }
 
-async fn run_until_signal(config: Config, mode: Mode) -> Result<RunEnd, Exit> {
+async fn run_until_signal(setup: RunSetup) -> Result<RunEnd, Exit> {
     let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
     let listener = signals::listen(stop.clone(), Arc::clone(&reload)).map_err(|why| {
         output::fail(format_args!("signal handlers cannot be installed: {why}"), Exit::Unavailable)
     })?;
     tokio::select! {
-        ended = daemon::run(config, mode, reload, stop) => ended.map_err(|why| exit_for_error(&why)),
+        ended = daemon::run(setup, reload, stop) => ended.map_err(|why| exit_for_error(&why)),
         () = listener => Err(Exit::Bug),
     }
 }

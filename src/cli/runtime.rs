@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::cli::exit::Exit;
 use crate::cli::output;
 
@@ -14,6 +16,20 @@ pub(super) fn no_threads(why: &std::io::Error) -> Exit {
         format_args!("the system provides no threads or sockets: {why}"),
         Exit::Unavailable,
     )
+}
+
+/// Waits for a signal that ends the command: SIGTERM or Ctrl-C. Where no handler can be installed,
+/// the signal ends the process.
+pub(super) async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }
 
 /// Runs a future to its end on a new runtime.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::alerts::calendar;
 use crate::alerts::silence::{Silence, SilenceTarget};
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::count::count;
+use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::long_date;
@@ -27,6 +29,7 @@ use tidings_rules::text::visible_line;
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceAction {
     /// Mute a rule, a tag, a row, a feed or an event. Its alerts are sent as one digest at the end.
+    #[command(after_help = examples::SILENCE_ADD)]
     Add {
         #[command(flatten)]
         target: TargetArguments,
@@ -40,7 +43,11 @@ pub(super) enum SilenceAction {
         config: ConfigArgument,
     },
     /// List the silences in force
+    #[command(after_help = examples::SILENCE_LIST)]
     List {
+        /// List the silences that have ended, too
+        #[arg(long)]
+        all: bool,
         /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
@@ -48,6 +55,7 @@ pub(super) enum SilenceAction {
         config: ConfigArgument,
     },
     /// End a silence now, and send the muted alerts
+    #[command(after_help = examples::SILENCE_END)]
     End {
         /// The number that `silence list` shows.
         id: i64,
@@ -83,7 +91,7 @@ pub(super) fn silence(action: SilenceAction) -> Exit {
         SilenceAction::Add { target, until, why, config } => {
             add_silence(target, &until, why, &config.path)
         }
-        SilenceAction::List { format, config } => list_silences(format, &config.path),
+        SilenceAction::List { all, format, config } => list_silences(all, format, &config.path),
         SilenceAction::End { id, config } => end_silence(id, &config.path),
     };
     done.err().unwrap_or(Exit::Ok)
@@ -161,17 +169,19 @@ fn check_name(kind: &str, name: &str, known: Option<BTreeSet<String>>) -> Result
     Err(unknown_name(kind, name, known.iter().map(String::as_str)))
 }
 
-fn list_silences(format: OutputFormat, config: &Path) -> Result<(), Exit> {
+fn list_silences(all: bool, format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(config)?;
+    let at = now();
+    let since = if all { Timestamp::MIN } else { at };
     let silences = block_on(async {
-        store::list_silences(&config.store, now()).await.map_err(|why| unavailable(&why))
+        store::list_silences(&config.store, since).await.map_err(|why| unavailable(&why))
     })?;
-    if silences.is_empty() && format == OutputFormat::Text {
-        return output::print_line("nothing is muted");
-    }
     match format {
+        OutputFormat::Text if silences.is_empty() => {
+            output::print_line(if all { "nothing was ever muted" } else { "nothing is muted" })
+        }
         OutputFormat::Text => output::print_lines(
-            silences.iter().map(|(silence, muted)| silence_line(silence, *muted, &config.zone)),
+            silences.iter().map(|(silence, muted)| silence_line(silence, *muted, at, &config.zone)),
         ),
         OutputFormat::Json => {
             output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
@@ -186,7 +196,7 @@ fn to_json(silence: &Silence, muted: u32) -> Value {
     })
 }
 
-fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
+fn silence_line(silence: &Silence, muted: u32, at: Timestamp, zone: &TimeZone) -> String {
     let why = if silence.why.is_empty() {
         String::new()
     } else {
@@ -195,7 +205,8 @@ fn silence_line(silence: &Silence, muted: u32, zone: &TimeZone) -> String {
     let muted = count(muted as usize, "alert", "alerts");
     let (target, until) =
         (visible_line(&silence.target.to_string()), long_date(silence.until, zone));
-    format!("{}  {target}, until {until}, {muted} muted{why}", silence.id)
+    let end = if silence.until > at { "until" } else { "ended" };
+    format!("{}  {target}, {end} {until}, {muted} muted{why}", silence.id)
 }
 
 fn end_silence(id: i64, config: &Path) -> Result<(), Exit> {

@@ -10,7 +10,7 @@ use super::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Node, Text};
 
 /// The settings for requests to single hosts. Only the most specific entry for a host applies.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostSettings(Vec<(HostPattern, HostSetting)>);
 
 /// The settings for requests to one host.

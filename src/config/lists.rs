@@ -28,7 +28,8 @@ pub(super) fn read_list(
 ) -> Option<FeedList> {
     let listed = entries.require("opml", reader.faults).and_then(|node| {
         let path = reader.string(node)?;
-        let bytes = files::read_file(&reader.base.join(&path), files::FEED_LIST)
+        let bytes = reader
+            .read_file(&path, files::FEED_LIST)
             .map_err(|why| format!("this list cannot be read: {why}"));
         let listed = bytes.and_then(|bytes| (reader.list)(&bytes));
         let help = "write the path of an OPML file, relative to this configuration";

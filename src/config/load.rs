@@ -1,22 +1,33 @@
 //! Reads a whole configuration, part by part.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::reader::ConfigReader;
 use super::{
-    Config, Network, feeds, hosts, mask, network, notifiers, paths, poll, retain, routing,
+    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, retain,
+    routing, web,
 };
 use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, Level, Source};
 use tidings_rules::yaml;
 use tidings_rules::yaml::YamlDocument;
 
+/// A configuration that was read.
+#[derive(Debug)]
+pub struct LoadedConfig {
+    /// The configuration; `None` if there is an error.
+    pub config: Option<Config>,
+    /// The files that it names and that were read for it, or could not be.
+    pub files: BTreeSet<PathBuf>,
+}
+
 /// Reads a configuration. `base` is its folder, to which paths are relative. `env` returns
 /// variables of the environment, and `list` reads lists of feeds.
 ///
 /// Every fault is added to `faults`. No fault shows a secret, because possible secrets are masked
-/// in its source. `None` if there is an error.
+/// in its source.
 ///
 /// The only files that it reads are those of `opml`, `password_file`, `ca` and `template`.
 #[must_use]
@@ -26,22 +37,23 @@ pub fn load_config(
     env: &dyn Fn(&str) -> Option<String>,
     list: &ReadList<'_>,
     faults: &mut Vec<Fault>,
-) -> Option<Config> {
+) -> LoadedConfig {
     let mut found = Vec::new();
     let document = yaml::parse(source, &mut found);
     let masked = Arc::new(mask::masked(source, document.as_ref()));
     for fault in &mut found {
         mask::mask_reader_fault(fault, &masked);
     }
-    let config = document.and_then(|document| {
-        parts(&document, &mut ConfigReader { base, env, list, faults: &mut found })
-    });
+    let faults_found = &mut found;
+    let mut reader = ConfigReader { base, env, list, faults: faults_found, files: BTreeSet::new() };
+    let config = document.and_then(|document| parts(&document, &mut reader));
+    let files = reader.files;
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
     faults.extend(found.into_iter().map(|mut fault| {
         mask::mask_repeated_value(&mut fault, &masked);
         Fault { source: Arc::clone(&masked), ..fault }
     }));
-    config.filter(|_| is_sound)
+    LoadedConfig { config: config.filter(|_| is_sound), files }
 }
 
 fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Config> {
@@ -55,6 +67,10 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         .map_or_else(|| Some(Network::default()), |node| network::network(node, reader));
     let hosts = hosts::hosts(entries.get("hosts"), reader);
     let retain = retain::retain(entries.get("retain"), reader);
+    let heartbeat = entries
+        .get("heartbeat")
+        .map_or(Some(None), |node| heartbeat::heartbeat(node, reader).map(Some));
+    let web = entries.get("web").map_or(Some(None), |node| web::web(node, reader).map(Some));
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
@@ -71,5 +87,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         network: network?,
         hosts: hosts?,
         retain: retain?,
+        heartbeat: heartbeat?,
+        web: web?,
     })
 }

@@ -1,12 +1,12 @@
 //! The settings of notifiers.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::template::Template;
 
 /// A way to notify people.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Notifier {
     /// Standard output.
     Console(ConsoleFormat),
@@ -27,7 +27,7 @@ pub enum ConsoleFormat {
 }
 
 /// A mail server, the sender and the recipients.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Email {
     /// Host name or address of the server.
     pub host: String,
@@ -38,7 +38,7 @@ pub struct Email {
     /// Our name in `EHLO`: a fully qualified name or an address literal.
     pub helo: String,
     /// User and password, if the server requires a login.
-    pub login: Option<(String, SecretString)>,
+    pub login: Option<(String, Secret)>,
     /// The authorities that are trusted in addition to the system's for the server's certificate.
     pub ca: Vec<Authority>,
     /// The sender.
@@ -63,7 +63,7 @@ pub enum MailSecurity {
 pub struct Authority(pub Vec<u8>);
 
 /// A webhook and its secrets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {
     /// The address of its requests. It is secret, because addresses of webhooks hold tokens.
     pub url: SecretUrl,
@@ -82,7 +82,7 @@ pub struct Webhook {
 }
 
 /// The form of a webhook's messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum WebhookBody {
     /// The format of a service.
     Format(WebhookFormat),
@@ -111,16 +111,32 @@ pub enum WebhookFormat {
 
 /// A key of a message that names its recipient. It is added when the message is sent, because the
 /// store keeps no secrets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Addressed {
     /// The key's name in the service's format.
     pub key: &'static str,
     /// The value of the key.
-    pub to: SecretString,
+    pub to: Secret,
+}
+
+/// A password or token. It is not printed.
+#[derive(Clone, Debug)]
+pub struct Secret(pub SecretString);
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
 }
 
 /// An address that must not be shown whole. Only its scheme, host and port are printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SecretUrl(pub Url);
 
 impl std::fmt::Debug for SecretUrl {
@@ -138,3 +154,9 @@ impl std::fmt::Display for SecretUrl {
 /// The bytes of a Standard Webhooks key.
 #[derive(Clone, Debug)]
 pub struct SigningKey(pub secrecy::SecretSlice<u8>);
+
+impl PartialEq for SigningKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}

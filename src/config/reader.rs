@@ -1,11 +1,14 @@
 //! Reads the values of a configuration: strings with variables, choices, times, numbers.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::env;
 use crate::config::listed::ReadList;
+use crate::files;
 use tidings_rules::fault::{Fault, nearest};
 use tidings_rules::yaml::{Entries, Node, Text};
 
@@ -21,6 +24,8 @@ pub(super) struct ConfigReader<'a> {
     /// Reads lists of feeds.
     pub(super) list: &'a ReadList<'a>,
     pub(super) faults: &'a mut Vec<Fault>,
+    /// The files that were read, or could not be.
+    pub(super) files: BTreeSet<PathBuf>,
 }
 
 /// A string as it is written, and its value.
@@ -46,6 +51,25 @@ impl ConfigReader<'_> {
         help: impl Into<String>,
     ) {
         self.faults.push(node.fault(message).help(help));
+    }
+
+    /// Reads a file that the configuration names, of at most `most` bytes.
+    ///
+    /// # Errors
+    /// Those of [`files::read_file`].
+    pub(super) fn read_file(&mut self, path: &str, most: u64) -> io::Result<Vec<u8>> {
+        let path = self.base.join(path);
+        let bytes = files::read_file(&path, most);
+        self.files.insert(path);
+        bytes
+    }
+
+    /// Reads a file like [`read_file`](Self::read_file), as UTF-8.
+    pub(super) fn read_text(&mut self, path: &str, most: u64) -> io::Result<String> {
+        let path = self.base.join(path);
+        let text = files::read_text(&path, most);
+        self.files.insert(path);
+        text
     }
 
     pub(super) fn entries<'d>(&mut self, node: Node<'d>) -> Option<Entries<'d>> {

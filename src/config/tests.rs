@@ -37,7 +37,7 @@ fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
 fn read(text: &str) -> (Option<Config>, String) {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
     let mut faults = Vec::new();
-    let config = load_config(&source, Path::new("/etc/tidings"), &env, &list, &mut faults);
+    let config = load_config(&source, Path::new("/etc/tidings"), &env, &list, &mut faults).config;
     let machine: String = faults.iter().map(|fault| to_json(fault).to_string()).collect();
     assert!(!machine.contains("pa55w0rd") && !machine.contains("t0ken"), "{machine}");
     (config, render(&faults, false))
@@ -118,7 +118,7 @@ fn everything_that_can_be_written_is_read() {
         ("mail.example.org", 587, MailSecurity::StartTls)
     );
     let (user, password) = mail.login.as_ref().expect("a login");
-    assert_eq!((user.as_str(), password.expose_secret()), ("ana@example.org", "pa55w0rd"));
+    assert_eq!((user.as_str(), password.0.expose_secret()), ("ana@example.org", "pa55w0rd"));
     assert_eq!(mail.to[1].to_string(), "Duty Desk <duty@example.org>");
     assert_eq!(mail.helo, "relay.example.org");
     let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else {
@@ -182,8 +182,10 @@ fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
         let Notifier::Webhook(hook) = &config.notifiers[&NotifierName("ops".to_owned())] else {
             panic!("hook")
         };
-        let found =
-            hook.addressed.as_ref().map(|addressed| (addressed.key, addressed.to.expose_secret()));
+        let found = hook
+            .addressed
+            .as_ref()
+            .map(|addressed| (addressed.key, addressed.to.0.expose_secret()));
         assert_eq!((hook.url.0.as_str(), found), (url, addressed), "{keys}");
         assert!(!format!("{hook:?}").contains("k3y"));
     }
@@ -256,7 +258,7 @@ fn passwords_come_from_files_too() {
     let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
         panic!("mail")
     };
-    assert_eq!(mail.login.as_ref().expect("a login").1.expose_secret(), "pa55w0rd");
+    assert_eq!(mail.login.as_ref().expect("a login").1.0.expose_secret(), "pa55w0rd");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use url::Url;
 use crate::clock::{Jump, later, now, until};
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
-use crate::daemon::{Mode, page, scheduler};
+use crate::daemon::{Mode, counting, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
 use crate::lifecycle::page_wait::{PageHistory, PageRetry};
@@ -122,6 +122,10 @@ async fn settle_story(
             }
         }
     };
+    if waiting.read.is_none() {
+        let read = if let PageOutcome::Settled(page) = &page { Some(&page.read) } else { None };
+        counting::count_page(&parts.metrics, read);
+    }
     match page {
         PageOutcome::Later(due) => {
             parts.store.record_page_failure(waiting.id, waiting.revision, due).await
@@ -142,12 +146,15 @@ async fn match_and_record(
     let may_recheck =
         !matches!(read, Read::Teaser(_)) && waiting.fetches + fetches < page_wait::MOST_FETCHES;
     let recheck_at = parts
+        .in_force
+        .load()
         .recheck_ages
         .next_recheck(&waiting.feed_entries, waiting.story.first_seen, at)
         .filter(|_| may_recheck);
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
+    counting::count_match(&parts.metrics, &match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;

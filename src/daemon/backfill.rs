@@ -11,11 +11,10 @@ use tracing::{error, info};
 use crate::alerts::MatchResult;
 use crate::clock::now;
 use crate::daemon::Mode;
-use crate::daemon::matching::StoryMatcher;
+use crate::daemon::in_force::InForce;
 use crate::daemon::scheduler::{Chore, STORE_FAILED};
 use crate::daemon::story_parts::StoryParts;
 use crate::store::{StoreError, StoredStory};
-use tidings_rules::Rules;
 
 /// The wait after a rule change. A story that is matched with the old rules is recorded within it.
 const SETTLING: Duration = Duration::from_secs(3);
@@ -53,11 +52,12 @@ impl Chore for Backfills {
 }
 
 async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
-    let rules = parts.matcher.rules.load_full();
+    let in_force = parts.in_force.load_full();
     let done = parts.store.backfilled_rules().await?;
     let at = now();
     let since = |name: &str, age| (name.to_owned(), at.checked_sub(age).unwrap_or(Timestamp::MIN));
-    let all = rules.iter().filter_map(|rule| Some(since(rule.name(), rule.settings.backfill?)));
+    let all =
+        in_force.rules.iter().filter_map(|rule| Some(since(rule.name(), rule.settings.backfill?)));
     let new: HashMap<String, Timestamp> = all.filter(|(name, _)| !done.contains(name)).collect();
     let Some(oldest) = new.values().min().copied() else { return Ok(()) };
     let (new, mut after, mut alerts) = (Arc::new(new), None, 0);
@@ -65,9 +65,8 @@ async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
         let stories = parts.store.settled_stories(oldest, after, STEP).await?;
         let Some(last) = stories.last() else { break };
         after = Some(last.id);
-        let matcher = Arc::clone(&parts.matcher);
-        let (rules, new) = (Arc::clone(&rules), Arc::clone(&new));
-        let find = move || find_matches(&matcher, &rules, &new, stories);
+        let (in_force, new) = (Arc::clone(&in_force), Arc::clone(&new));
+        let find = move || find_matches(&in_force, &new, stories);
         let found = parts.threads.run(find).await;
         alerts += found.iter().map(|(_, result)| result.alerts.len()).sum::<usize>();
         let at = now();
@@ -85,20 +84,19 @@ async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
 
 /// The stories that a rule of `new` matches. Each rule has the time since which it is matched.
 fn find_matches(
-    matcher: &StoryMatcher,
-    rules: &Rules,
+    in_force: &InForce,
     new: &HashMap<String, Timestamp>,
     stories: Vec<StoredStory>,
 ) -> Vec<(StoredStory, MatchResult)> {
     let at = now();
     let match_settled = |settled: StoredStory| {
-        let carriers = matcher.carriers_by_name(&settled.feeds);
-        let mut found = rules.matches(&settled.story, &carriers);
+        let carriers = in_force.carriers_by_name(&settled.feeds);
+        let mut found = in_force.rules.matches(&settled.story, &carriers);
         found.retain(|one| {
             new.get(one.rule.name()).is_some_and(|since| *since <= settled.story.first_seen)
         });
         let read = settled.read.clone()?;
-        let result = matcher.match_result(&settled.story, read, carriers, found, at);
+        let result = in_force.match_result(&settled.story, read, carriers, found, at);
         (!result.alerts.is_empty()).then_some((settled, result))
     };
     stories.into_iter().filter_map(match_settled).collect()

@@ -16,13 +16,13 @@ use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
 use crate::alerts::send_queue::Sending;
 use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
-use crate::config::Config;
+use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
-use crate::daemon::{Mode, announce, feed_diff, payloads, scheduler};
+use crate::daemon::{Mode, announce, counting, feed_diff, payloads, receivers, scheduler};
+use crate::metrics::Metrics;
 use crate::notify;
-use crate::notify::SendContext;
 use crate::store::{Lease, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
@@ -43,7 +43,7 @@ pub(crate) async fn deliver(
 ) -> DeliveryEnd {
     let next_due = scheduler::run_work(&mut deliveries, mode, stop).await;
     if stop.is_cancelled() {
-        deliveries.parts.send_context.close_all_connections().await;
+        deliveries.in_force.send_context.close_all_connections().await;
     }
     DeliveryEnd { next_due, refused: deliveries.refused }
 }
@@ -61,6 +61,10 @@ pub(crate) struct DeliveryEnd {
 #[derive(Debug)]
 pub(crate) struct Deliveries {
     parts: Arc<DeliveryParts>,
+    /// What was in force at the last turn.
+    in_force: Arc<InForce>,
+    /// Whether the configuration has changed during this run.
+    has_changed_config: bool,
     /// Attempts that have ended and are not recorded yet.
     ended: Vec<(Lease, Finish)>,
     /// The number of messages that each notifier is sent at once.
@@ -81,19 +85,21 @@ pub(crate) struct Deliveries {
 /// What attempts at messages need.
 #[derive(Debug)]
 pub(crate) struct DeliveryParts {
-    pub(super) config: Arc<Config>,
+    pub(super) in_force: Shared,
     pub(super) store: Store,
     /// The number of this run in the store. Leases of another number belong to an earlier run.
     pub(super) run: i64,
-    pub(super) send_context: SendContext,
     pub(super) wakeups: Arc<Wakeups>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Deliveries {
     /// No attempt has begun.
     pub(super) fn new(parts: DeliveryParts) -> Self {
         Self {
+            in_force: parts.in_force.load_full(),
             parts: Arc::new(parts),
+            has_changed_config: false,
             ended: Vec::new(),
             windows: BTreeMap::new(),
             newest_attempt: 0,
@@ -105,9 +111,15 @@ impl Deliveries {
         }
     }
 
+    /// Holds the messages of receivers that left the configuration, and releases those of receivers
+    /// that are back.
+    async fn hold_messages(&self) -> Result<(), StoreError> {
+        self.parts.store.hold_messages(&receivers(&self.in_force.config)).await
+    }
+
     /// What each notifier is sent now, and how much it may be sent at once.
     fn sending(&self, running: &Running<Lease, Finish>) -> BTreeMap<NotifierName, Sending> {
-        let sending = self.parts.config.notifiers.keys().map(|name| {
+        let sending = self.in_force.config.notifiers.keys().map(|name| {
             let at_once = self.windows.get(name).copied().unwrap_or_default().at_once();
             (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
         });
@@ -167,10 +179,22 @@ impl Work for Deliveries {
         &mut self,
         running: &Running<Lease, Finish>,
     ) -> Result<Due<Lease>, StoreError> {
+        let in_force = self.parts.in_force.load_full();
+        let is_other = !Arc::ptr_eq(&in_force.config, &self.in_force.config);
+        self.in_force = in_force;
+        if is_other {
+            self.has_changed_config = true;
+            self.hold_messages().await?;
+        }
         let (parts, sending) = (&self.parts, self.sending(running));
         let (ended, prepared) = (self.ended.clone(), self.payloads.fresh(now()));
         let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), prepared);
-        let next = payloads::prepare_next(parts, &self.payloads, &self.receiver_health);
+        let next = payloads::prepare_next(
+            &parts.store,
+            &self.in_force,
+            &self.payloads,
+            &self.receiver_health,
+        );
         let (turn, next) = tokio::join!(turn, next);
         let turn = turn?;
         self.ended.clear();
@@ -193,21 +217,22 @@ impl Work for Deliveries {
         &mut self,
         next: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let DeliveryParts { store, config, .. } = &*self.parts;
+        let (store, config) = (&self.parts.store, &self.in_force.config);
         announce::queue_receiver_notices(store, config, &self.receiver_health).await?;
         let missing = self.payloads.missing(&self.unprepared);
-        self.payloads.add(payloads::prepare(&self.parts, &missing).await?);
+        self.payloads.add(payloads::prepare(store, &self.in_force, &missing).await?);
         Ok(if self.unprepared.is_empty() { next } else { Some(now()) })
     }
 
     fn begin(&self, lease: Lease) -> (Lease, Run<Finish>) {
-        let parts = Arc::clone(&self.parts);
-        (lease.clone(), Box::pin(async move { Ok(send_message(&parts, &lease).await) }))
+        let in_force = Arc::clone(&self.in_force);
+        (lease.clone(), Box::pin(async move { Ok(send_message(&in_force, &lease).await) }))
     }
 
     fn end(&mut self, lease: Lease, result: Result<Finish, JobFailure>) {
         let finish = result.unwrap_or_else(|why| Finish::Retry(after_panic(&why)));
         self.log_outcome(&lease, &finish);
+        counting::count_attempt(&self.parts.metrics, &lease, &finish, now());
         let window = self.windows.entry(lease.receiver.notifier.clone()).or_default();
         *window = adapt_window(*window, lease.attempt, &finish, self.newest_attempt);
         self.ended.push((lease, finish));
@@ -216,7 +241,7 @@ impl Work for Deliveries {
     async fn wait_for_change(&mut self) {
         tokio::select! {
             () = self.parts.wakeups.message_due.notified() => {}
-            () = self.parts.send_context.close_idle_connections() => {}
+            () = self.in_force.send_context.close_idle_connections() => {}
             () = tokio::time::sleep(QUERY_INTERVAL) => {}
         }
     }
@@ -225,6 +250,12 @@ impl Work for Deliveries {
     async fn check_clock(&mut self, jump: Option<Jump>) {
         if let Some(jump) = jump {
             warn!("the clock of this machine jumped {jump}");
+        }
+        // Attempts and matches that were under way made some pending since.
+        if self.has_changed_config
+            && let Err(why) = self.hold_messages().await
+        {
+            error!("messages of receivers that left cannot be held: {why}; it is tried again");
         }
         match self.parts.store.shorten_delivery_waits(now()).await {
             Ok(0) => {}
@@ -257,15 +288,15 @@ impl Work for Deliveries {
 }
 
 /// Makes one attempt at a message. Returns what follows for the message.
-async fn send_message(parts: &DeliveryParts, lease: &Lease) -> Finish {
-    let notifier = parts
+async fn send_message(in_force: &InForce, lease: &Lease) -> Finish {
+    let notifier = in_force
         .config
         .notifiers
         .get(&lease.receiver.notifier)
         .expect("a turn leases only to those in `sending`");
     let outcome = notify::send(
         notifier,
-        &parts.send_context,
+        &in_force.send_context,
         &lease.receiver,
         &lease.id,
         &lease.payload,

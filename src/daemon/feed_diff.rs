@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::alerts::admit;
 use crate::article;
+use crate::clock::timed;
 use crate::config::{FeedConfig, FullText};
 use crate::daemon::feed_health;
 use crate::daemon::poller::PollParts;
@@ -201,7 +202,7 @@ impl FeedComparison {
         story.lang = article::stated_language(item.lang.as_deref(), &story.title, &story.body);
         let admitted = match before {
             None => {
-                let first_poll = self.parts.config.poll.first_poll;
+                let first_poll = self.parts.config().poll.first_poll;
                 let first_poll = self.last_good.is_none().then_some(first_poll);
                 admit::new_item(story.published, undated, first_poll, self.now)
             }
@@ -233,12 +234,10 @@ impl FeedComparison {
             story.lang = article::story_language(&[], &story.title, &story.body);
         }
         let due = admit::due(self.parts.shared.polls.count().saturating_sub(1), self.now);
-        StoryPlan::Settle(self.parts.shared.matcher.match_story(
-            story,
-            read,
-            [&self.feed.name],
-            due,
-        ))
+        let in_force = self.parts.shared.in_force.load();
+        let (result, took) = timed(|| in_force.match_story(story, read, [&self.feed.name], due));
+        self.parts.shared.metrics.observe_match(took);
+        StoryPlan::Settle(result)
     }
 
     /// Why only the teaser of an item is read. `None` if its page is read.
@@ -248,8 +247,8 @@ impl FeedComparison {
         link: Option<&Url>,
         before: Option<&KnownItem>,
     ) -> Option<&'static str> {
-        let rules = self.parts.shared.matcher.rules.load();
-        let carriers = self.parts.shared.matcher.carriers_by_name([&self.feed.name]);
+        let in_force = self.parts.shared.in_force.load();
+        let (rules, carriers) = (&in_force.rules, in_force.carriers_by_name([&self.feed.name]));
         if self.feed.full_text == FullText::Never {
             Some("`full_text` is `never` for its feed")
         } else if !link.is_some_and(|link| matches!(link.scheme(), "http" | "https")) {

@@ -5,17 +5,18 @@ use url::Url;
 
 use crate::clock::now;
 use crate::daemon::hosts::{HostPermits, Permit};
+use crate::daemon::in_force::Shared;
 use crate::daemon::robots;
 use crate::http;
 use crate::http::{
-    FetchError, HostKey, HttpAnswer, HttpClients, HttpRequest, Limits, RetryAfter, Validators, Want,
+    FetchError, HostKey, HttpAnswer, HttpRequest, Limits, RetryAfter, Validators, Want,
 };
 use crate::store::Store;
 
-/// The clients, and what limits their requests.
+/// The clients in force, and what limits their requests.
 #[derive(Debug)]
 pub(crate) struct Fetcher {
-    pub(super) clients: HttpClients,
+    pub(super) in_force: Shared,
     pub(super) hosts: HostPermits,
     pub(super) robots: robots::RobotsCache,
     /// The limits of every fetch. Fetches share the memory for bodies.
@@ -52,7 +53,8 @@ impl Fetcher {
             admitted.notify_one();
             Ok(permit)
         };
-        http::fetch(&self.clients, &request, &self.limits, now(), admit, self.rest_recorder()).await
+        let clients = self.in_force.load().send_context.http.clone();
+        http::fetch(&clients, &request, &self.limits, now(), admit, self.rest_recorder()).await
     }
 
     /// Waits for a permit for one request to the host of `url`. For a page, `robots.txt` of the

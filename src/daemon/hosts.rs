@@ -1,17 +1,20 @@
 //! Permits for requests to hosts. They limit the requests at once, keep a gap between requests, and
 //! obey the pauses that hosts ask for.
 
+mod slots;
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::clock::{later, now, until};
 use crate::config::{Network, Poll};
 use crate::http::{FetchError, HostKey};
+use slots::Slots;
 
 /// The most hosts before those that are not in use are dropped. Article pages bring ever new hosts.
 const MOST_REMEMBERED: usize = 4096;
@@ -27,17 +30,22 @@ const WAITING_CHECK: Duration = Duration::from_secs(1);
 
 /// The hosts that got requests since the start, by `name:port`.
 #[derive(Debug)]
-pub(crate) struct HostPermits {
+pub(crate) struct HostPermits(Mutex<HostLimits>);
+
+/// The limits, and how far each host has used them.
+#[derive(Debug)]
+struct HostLimits {
     per_host: usize,
     gap: Duration,
+    /// Says which hosts are the user's own.
     network: Network,
-    connections: Arc<Semaphore>,
-    known: Mutex<HashMap<HostKey, Host>>,
+    connections: Slots,
+    known: HashMap<HostKey, Host>,
 }
 
 #[derive(Debug)]
 struct Host {
-    permits: Arc<Semaphore>,
+    slots: Slots,
     /// The number of requests that wait for a permit.
     waiting: usize,
     free_at: Timestamp,
@@ -48,7 +56,7 @@ struct Host {
 impl Host {
     /// Whether it has a request in flight, or a pause.
     fn is_in_use(&self, now: Timestamp) -> bool {
-        Arc::strong_count(&self.permits) > 1 || self.free_at > now || self.rests_until > now
+        self.slots.is_in_use() || self.free_at > now || self.rests_until > now
     }
 }
 
@@ -57,13 +65,17 @@ impl Host {
 pub(crate) struct Permit<'h> {
     hosts: &'h HostPermits,
     host: HostKey,
-    _host_slot: OwnedSemaphorePermit,
-    _connection_slot: OwnedSemaphorePermit,
+    /// The slots of the host and of all connections, until they are released.
+    slots: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.hosts.start_pause(&self.host);
+        if let Some((host_slot, connection_slot)) = self.slots.take() {
+            self.hosts.with_host(&self.host, |host| host.slots.release(host_slot));
+            self.hosts.lock().connections.release(connection_slot);
+        }
     }
 }
 
@@ -89,33 +101,41 @@ impl Drop for WaitingRequest<'_> {
 impl HostPermits {
     /// Uses the limits of `poll`. `network` says which hosts are the user's own.
     pub(crate) fn new(poll: &Poll, network: Network) -> Self {
-        let connections = Arc::new(Semaphore::new(poll.connections));
-        Self {
+        Self(Mutex::new(HostLimits {
             per_host: poll.per_host,
             gap: poll.gap,
             network,
-            connections,
-            known: Mutex::default(),
+            connections: Slots::new(poll.connections),
+            known: HashMap::new(),
+        }))
+    }
+
+    /// Uses other limits for requests that begin from now on. Pauses of hosts stay.
+    pub(crate) fn change_limits(&self, poll: &Poll, network: Network) {
+        let mut limits = self.lock();
+        limits.connections.resize(poll.connections);
+        for host in limits.known.values_mut() {
+            host.slots.resize(poll.per_host);
         }
+        (limits.per_host, limits.gap, limits.network) = (poll.per_host, poll.gap, network);
     }
 
     /// Waits for a permit for one request to `host`. Fails if the host has a pause, even one that
     /// begins during the wait.
     pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
-        let permits = self.with_host(&host, |host| Arc::clone(&host.permits));
+        let slots = self.with_host(&host, |host| host.slots.semaphore());
         let waiting = WaitingRequest::start(self, &host);
-        let host_slot = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let host_slot = slots.acquire_owned().await.expect("the semaphore is never closed");
         drop(waiting);
         self.check_rest(&host)?;
         if !self.is_own_host(&host) {
             tokio::time::sleep(self.book_start(&host)).await;
         }
-        let connection_slot = Arc::clone(&self.connections)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
+        let connections = self.lock().connections.semaphore();
+        let connection_slot =
+            connections.acquire_owned().await.expect("the semaphore is never closed");
         self.check_rest(&host)?;
-        Ok(Permit { hosts: self, host, _host_slot: host_slot, _connection_slot: connection_slot })
+        Ok(Permit { hosts: self, host, slots: Some((host_slot, connection_slot)) })
     }
 
     /// Waits until a request that has a permit delays others to the same `host`.
@@ -128,7 +148,7 @@ impl HostPermits {
 
     /// Whether `host` is one of the user's own hosts, which need no gap between requests.
     fn is_own_host(&self, host: &HostKey) -> bool {
-        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.network.owns(&url))
+        Url::parse(&format!("http://{}/", host.0)).is_ok_and(|url| self.lock().network.owns(&url))
     }
 
     /// Fails while `host` has a pause that it asked for.
@@ -152,8 +172,9 @@ impl HostPermits {
 
     /// Makes pauses that begin after `now` begin now. They come from a clock that was ahead.
     pub(crate) fn cut_waits(&self, now: Timestamp) {
-        let longest_pause = self.gap * u32::try_from(self.per_host + 1).unwrap_or(u32::MAX);
-        for host in self.lock().values_mut() {
+        let mut limits = self.lock();
+        let longest_pause = limits.gap * u32::try_from(limits.per_host + 1).unwrap_or(u32::MAX);
+        for host in limits.known.values_mut() {
             host.free_at = host.free_at.min(later(now, longest_pause));
             if host.rests_since > now {
                 host.rests_until = later(now, until(host.rests_until, host.rests_since));
@@ -164,28 +185,33 @@ impl HostPermits {
 
     /// Reserves the next free start of a request. Returns the wait until then.
     fn book_start(&self, host: &HostKey) -> Duration {
-        let now = now();
+        let (now, gap) = (now(), self.gap());
         self.with_host(host, |host| {
             let start = host.free_at.max(now);
-            host.free_at = later(start, self.gap);
+            host.free_at = later(start, gap);
             until(start, now)
         })
     }
 
     /// Starts the gap after a request to `host`.
     fn start_pause(&self, host: &HostKey) {
-        let end = later(now(), self.gap);
+        let end = later(now(), self.gap());
         self.with_host(host, |host| host.free_at = host.free_at.max(end));
     }
 
+    fn gap(&self) -> Duration {
+        self.lock().gap
+    }
+
     fn with_host<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
-        let mut known = self.lock();
+        let limits = &mut *self.lock();
+        let (known, per_host) = (&mut limits.known, limits.per_host);
         if known.len() >= MOST_REMEMBERED && !known.contains_key(name) {
             let now = now();
             known.retain(|_, host| host.is_in_use(now));
         }
         let host = known.entry(name.clone()).or_insert_with(|| Host {
-            permits: Arc::new(Semaphore::new(self.per_host)),
+            slots: Slots::new(per_host),
             waiting: 0,
             free_at: Timestamp::MIN,
             rests_since: Timestamp::MIN,
@@ -195,8 +221,8 @@ impl HostPermits {
     }
 
     /// A panic cannot leave a host half changed, so a poisoned lock is used as it is.
-    fn lock(&self) -> MutexGuard<'_, HashMap<HostKey, Host>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HostLimits> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -366,7 +392,7 @@ mod tests {
         for number in 0..2 * MOST_REMEMBERED {
             hosts.book_start(&host(&format!("{number}:80")));
         }
-        let known = hosts.lock();
+        let known = &hosts.lock().known;
         assert!(known.len() <= MOST_REMEMBERED, "{}", known.len());
         assert!(known.contains_key(&host("asked:80")) && known.contains_key(&host("resting:80")));
     }

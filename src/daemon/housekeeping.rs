@@ -9,6 +9,7 @@ use tracing::info;
 use crate::clock::now;
 use crate::config::Retain;
 use crate::daemon::Mode;
+use crate::daemon::in_force::Shared;
 use crate::daemon::scheduler::Chore;
 use crate::store::{Retention, Store, StoreError, SweepCounts, SweepPosition};
 
@@ -22,7 +23,7 @@ const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 #[derive(Clone, Debug)]
 pub(crate) struct Sweeps {
     pub(super) store: Store,
-    pub(super) retain: Retain,
+    pub(super) in_force: Shared,
     pub(super) mode: Mode,
 }
 
@@ -32,7 +33,7 @@ impl Chore for Sweeps {
 
     async fn run(self) -> Result<(), StoreError> {
         let at = now();
-        let kept = retention(self.retain, at);
+        let kept = retention(self.in_force.load().config.retain, at);
         let mut removed = SweepCounts::default();
         self.store.delete_gaps_before(kept.keys).await?;
         let mut next = Some(SweepPosition::default());

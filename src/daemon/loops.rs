@@ -1,27 +1,30 @@
 //! The loops of a run, each with what it needs. This is the one place that builds them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::Config;
+use arc_swap::ArcSwap;
+
+use crate::daemon::Mode;
 use crate::daemon::backfill::Backfills;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::dispatcher::{Deliveries, DeliveryParts};
 use crate::daemon::fetcher::Fetcher;
+use crate::daemon::heartbeat::Heartbeats;
 use crate::daemon::hosts::HostPermits;
 use crate::daemon::housekeeping::Sweeps;
+use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::indexing::AlertIndexing;
-use crate::daemon::matching::StoryMatcher;
 use crate::daemon::poller::PollParts;
-use crate::daemon::recheck_ages::RecheckAges;
+use crate::daemon::pulse::Pulse;
 use crate::daemon::reload::Reloads;
 use crate::daemon::robots::RobotsCache;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
-use crate::daemon::{Mode, known_names};
-use crate::http::{Limits, NoClient};
-use crate::notify::SendContext;
+use crate::http::Limits;
+use crate::metrics::Metrics;
 use crate::store::Store;
-use tidings_rules::Rules;
+use crate::web::health::Health;
 
 /// What each loop of a run needs.
 #[derive(Debug)]
@@ -34,57 +37,60 @@ pub(super) struct Loops {
     pub(super) backfills: Backfills,
     pub(super) sweeps: Sweeps,
     pub(super) indexing: AlertIndexing,
+    pub(super) pulse: Pulse,
+    pub(super) heartbeats: Heartbeats,
+}
+
+/// What a run has besides what is in force.
+pub(super) struct RunParts<'r> {
+    pub(super) store: &'r Store,
+    /// The number of the run in the store.
+    pub(super) run: i64,
+    pub(super) mode: Mode,
+    pub(super) threads: BlockingThreads,
+    pub(super) config_path: PathBuf,
 }
 
 impl Loops {
-    /// The loops of the run with the number `run`, on these threads.
-    pub(super) fn new(
-        config: &Arc<Config>,
-        mode: Mode,
-        store: &Store,
-        run: i64,
-        rules: Rules,
-        threads: BlockingThreads,
-    ) -> Result<Self, NoClient> {
-        let send_context =
-            SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone())?;
+    /// The loops of a run.
+    pub(super) fn new(in_force: InForce, run: RunParts<'_>) -> Self {
+        let RunParts { store, run, mode, threads, config_path } = run;
         let wakeups = Arc::new(Wakeups::default());
-        let matcher = Arc::new(StoryMatcher::new(config, rules));
+        let health = Arc::new(Health::new());
+        let metrics = Arc::new(Metrics::new(store.writer_metrics()));
+        let config = Arc::clone(&in_force.config);
+        let in_force: Shared = Arc::new(ArcSwap::from_pointee(in_force));
         let stories = Arc::new(StoryParts {
             store: store.clone(),
             fetcher: Fetcher {
-                clients: send_context.http.clone(),
+                in_force: Arc::clone(&in_force),
                 hosts: HostPermits::new(&config.poll, config.network.clone()),
                 robots: RobotsCache::default(),
                 limits: Limits::default(),
                 store: store.clone(),
             },
             threads,
-            matcher: Arc::clone(&matcher),
-            recheck_ages: RecheckAges::new(config),
+            in_force: Arc::clone(&in_force),
             polls: PollsInProgress::new(mode),
             wakeups: Arc::clone(&wakeups),
+            metrics: Arc::clone(&metrics),
         });
-        Ok(Self {
-            polls: Arc::new(PollParts::new(Arc::clone(config), Arc::clone(&stories))),
+        Self {
+            polls: Arc::new(PollParts::new(Arc::clone(&stories))),
             deliveries: Deliveries::new(DeliveryParts {
-                config: Arc::clone(config),
+                in_force: Arc::clone(&in_force),
                 store: store.clone(),
                 run,
-                send_context,
-                wakeups: Arc::clone(&wakeups),
-            }),
-            reloads: Reloads {
-                folder: config.rules.clone(),
-                known_names: known_names(config),
-                store: store.clone(),
-                matcher,
                 wakeups,
-            },
+                metrics: Arc::clone(&metrics),
+            }),
+            reloads: Reloads { parts: Arc::clone(&stories), config_path, run },
             backfills: Backfills { parts: Arc::clone(&stories), mode },
-            sweeps: Sweeps { store: store.clone(), retain: config.retain, mode },
+            sweeps: Sweeps { store: store.clone(), in_force: Arc::clone(&in_force), mode },
             indexing: AlertIndexing(store.clone()),
+            heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
+            pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },
             stories,
-        })
+        }
     }
 }

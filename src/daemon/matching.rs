@@ -1,41 +1,16 @@
 //! Matches a story whose text is final against the rules in force.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
-use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{MatchResult, copies, draft};
 use crate::config::Config;
+use crate::daemon::in_force::InForce;
 use tidings_rules::story::{FeedName, Read, Story};
-use tidings_rules::{Carrier, Match, Rules};
+use tidings_rules::{Carrier, Match};
 
-/// The rules in force, and what makes alerts of their matches.
-#[derive(Debug)]
-pub(crate) struct StoryMatcher {
-    /// A reload replaces all of them at once.
-    pub(super) rules: ArcSwap<Rules>,
-    config: Arc<Config>,
-    feed_tags: HashMap<FeedName, BTreeSet<String>>,
-    policies: Arc<DeliveryPolicies>,
-}
-
-impl StoryMatcher {
-    pub(super) fn new(config: &Arc<Config>, rules: Rules) -> Self {
-        let feeds = config.feeds.iter();
-        Self {
-            rules: ArcSwap::from_pointee(rules),
-            feed_tags: feeds.map(|feed| (feed.name.clone(), feed.tags.clone())).collect(),
-            policies: Arc::new(DeliveryPolicies {
-                policies: config.delivery_policies.clone(),
-                zone: config.zone.clone(),
-            }),
-            config: Arc::clone(config),
-        }
-    }
-
+impl InForce {
     /// Matches `story`, which `feeds` carry. Its messages are sent at `due` or later.
     pub(crate) fn match_story<'f>(
         &self,
@@ -45,7 +20,7 @@ impl StoryMatcher {
         due: Timestamp,
     ) -> MatchResult {
         let carriers = self.carriers_by_name(feeds);
-        let matches = self.rules.load().matches(story, &carriers);
+        let matches = self.rules.matches(story, &carriers);
         self.match_result(story, read, carriers, matches, due)
     }
 

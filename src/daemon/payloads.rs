@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::alerts::receiver_health::ReceiverHealth;
 use crate::clock::{later, now};
 use crate::daemon::blocking::run_without_permit;
-use crate::daemon::dispatcher::DeliveryParts;
+use crate::daemon::in_force::InForce;
 use crate::notify;
 use crate::store::{
-    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
+    OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages, Store,
     StoreError,
 };
 use tidings_rules::story::NotifierName;
@@ -62,61 +62,62 @@ impl Payloads {
 /// Prepares the next messages of every notifier, without those that are prepared already. If a
 /// receiver is away, the messages of its notifier are prepared one turn before they are sent.
 pub(crate) async fn prepare_next(
-    parts: &Arc<DeliveryParts>,
+    store: &Store,
+    in_force: &Arc<InForce>,
     payloads: &Payloads,
     receiver_health: &ReceiverHealth,
 ) -> Result<PreparedMessages, StoreError> {
     let is_well =
         |name: &&NotifierName| !receiver_health.away.keys().any(|away| away.notifier == **name);
-    let notifiers: Vec<_> = parts.config.notifiers.keys().filter(is_well).collect();
-    let store = &parts.store;
+    let notifiers: Vec<_> = in_force.config.notifiers.keys().filter(is_well).collect();
     let open = store.read_next_open_messages(&notifiers, AHEAD, &payloads.prepared, now()).await?;
-    Ok(prepare_all(parts, open).await)
+    Ok(prepare_all(in_force, open).await)
 }
 
 /// Prepares these messages.
 pub(crate) async fn prepare(
-    parts: &Arc<DeliveryParts>,
+    store: &Store,
+    in_force: &Arc<InForce>,
     messages: &[i64],
 ) -> Result<PreparedMessages, StoreError> {
     if messages.is_empty() {
         return Ok(PreparedMessages::new());
     }
-    let open = parts.store.read_open_messages(messages, now()).await?;
-    Ok(prepare_all(parts, open).await)
+    let open = store.read_open_messages(messages, now()).await?;
+    Ok(prepare_all(in_force, open).await)
 }
 
 /// Prepares messages on a thread of their own, because a template may take long. It takes no
 /// permit: a delivery does not wait for pages and rules.
-async fn prepare_all(parts: &Arc<DeliveryParts>, open: Vec<OpenMessage>) -> PreparedMessages {
+async fn prepare_all(in_force: &Arc<InForce>, open: Vec<OpenMessage>) -> PreparedMessages {
     if open.is_empty() {
         return PreparedMessages::new();
     }
-    let parts = Arc::clone(parts);
+    let in_force = Arc::clone(in_force);
     let prepare = move || {
-        open.into_iter().map(|open| (open.message, prepare_message(&parts, open))).collect()
+        open.into_iter().map(|open| (open.message, prepare_message(&in_force, open))).collect()
     };
     run_without_permit(prepare).await
 }
 
-fn prepare_message(parts: &DeliveryParts, open: OpenMessage) -> PreparedMessage {
+fn prepare_message(in_force: &InForce, open: OpenMessage) -> PreparedMessage {
     let revision = open.revision;
-    let preparation = render(parts, open).unwrap_or_else(Preparation::Unrenderable);
+    let preparation = render(in_force, open).unwrap_or_else(Preparation::Unrenderable);
     PreparedMessage { revision, preparation, made: now() }
 }
 
 /// Renders an open message. A panic must not end the loop that sends all messages.
-fn render(parts: &DeliveryParts, open: OpenMessage) -> Result<Preparation, String> {
+fn render(in_force: &InForce, open: OpenMessage) -> Result<Preparation, String> {
     let OpenMessage { receiver, content, .. } = open;
     let notification = match content {
         OpenContent::Parts(halves) => return Ok(Preparation::Split(halves)),
         OpenContent::Whole(notification) => notification,
     };
-    let Some(notifier) = parts.config.notifiers.get(&receiver.notifier) else {
+    let Some(notifier) = in_force.config.notifiers.get(&receiver.notifier) else {
         return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
     };
     let rendered = catch_unwind(AssertUnwindSafe(|| {
-        notify::render(notifier, &receiver, &notification, &parts.config.zone)
+        notify::render(notifier, &receiver, &notification, &in_force.config.zone)
     }));
     rendered
         .unwrap_or_else(|_| Err("this is a bug in Tidings, please report it".to_owned()))

@@ -86,6 +86,8 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
         Err(why) => (Err(why.to_string()), 1),
     };
     let next = parts
+        .in_force
+        .load()
         .recheck_ages
         .next_recheck(&recheck.feed_entries, recheck.story.first_seen, now())
         .filter(|_| fetches < room);

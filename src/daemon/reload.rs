@@ -1,10 +1,10 @@
-//! Reloads the rules of a running daemon. A changed folder is read and checked as a whole. If it is
-//! usable, it replaces the rules in force; otherwise the log says why not.
+//! Reloads the configuration and the rules of a running daemon. What changed is read and checked as
+//! a whole. If it is usable, it replaces what is in force; otherwise the log says why not.
 
-mod folder;
+mod new_rules;
+mod sources;
+mod watch;
 
-use std::collections::HashSet;
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,22 +13,23 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
+use crate::config::{Config, ConfigChanges};
 use crate::daemon::blocking::run_without_permit;
-use crate::daemon::matching::StoryMatcher;
-use crate::daemon::wakeups::Wakeups;
+use crate::daemon::config_file::ConfigFile;
+use crate::daemon::in_force::InForce;
+use crate::daemon::story_parts::StoryParts;
+use crate::daemon::{known_names, service_manager};
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile};
 use crate::store::{Store, StoreError};
-use folder::WatchedFolder;
+use new_rules::{LoadedRuleFiles, NewRules, first_error, log_faults};
+use sources::{ReadSources, Sources};
 use tidings_rules::fault;
-use tidings_rules::fault::{Fault, Level};
+use tidings_rules::fault::Fault;
 use tidings_rules::{KnownNames, RowChanges, Rules};
 
-/// The most rule versions that are recorded in one transaction.
-const STEP: usize = 1000;
-
-/// The rule files as they were read.
-pub(crate) type RuleFiles = Vec<RuleFile>;
+/// Why a configuration without errors is not put in force.
+const REFUSED: &str = "rules need what the new configuration lacks";
 
 /// Why the rules could not be loaded at the start.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +54,17 @@ pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, RuleFiles), StartError> {
+) -> Result<(Rules, Vec<RuleFile>), StartError> {
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     let (path, known) = (path.to_owned(), known.clone());
     let load = move || {
         let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
-        NewRules::load(&path, &files, &good, &known, None)
-            .map(|loaded| (loaded, files))
+        if let Some(notice) = rule_files::size_notice(&files) {
+            info!("{notice}");
+        }
+        let loaded = LoadedRuleFiles::load(&files, &good, &known);
+        NewRules::new(&path, &files, loaded, &good, None)
+            .map(|rules| (rules, files))
             .map_err(StartError::Broken)
     };
     let (mut loaded, files) = run_without_permit(load).await?;
@@ -67,159 +72,230 @@ pub(crate) async fn first_load(
     Ok((loaded.rules, files))
 }
 
-/// Replaces the rules whenever the folder changes or `requested` is notified (SIGHUP), until
-/// `stop`. `seen` are the files in force. Files are read and compiled on blocking threads, however
-/// long that takes.
-pub(crate) async fn keep_rules_fresh(
+/// Replaces what is in force whenever the configuration or the rules change or `requested` is
+/// notified (SIGHUP), until `stop`. `seen` are the rule files in force. Files are read and compiled
+/// on blocking threads, however long that takes.
+pub(crate) async fn keep_fresh(
     reloads: Reloads,
-    seen: RuleFiles,
+    seen: Vec<RuleFile>,
     requested: Arc<Notify>,
     stop: &CancellationToken,
 ) {
-    let mut folder = WatchedFolder::new(reloads.folder.clone(), seen, Arc::clone(&requested));
+    let Reloads { config_path, parts, run } = reloads;
+    let folder = parts.in_force.load().config.rules.clone();
+    let mut sources = Sources::new(config_path, folder, Arc::clone(&requested));
+    // `None` if the files are to be put in force even if unchanged.
+    let mut seen = Some(seen);
     let reloading = async {
         loop {
-            let read = move || (folder.read_if_changed(), folder);
-            let files;
-            (files, folder) = run_without_permit(read).await;
-            if let Some(files) = files {
-                let swapped = swap_rules(&reloads, files.clone()).await;
-                if let Err(why) = &swapped {
-                    error!("{why}; the rules in force do not change");
-                }
-                // Files that the store or a bug kept out of force are tried again at the next
-                // request, even if unchanged.
-                folder.seen = swapped.is_ok().then_some(files);
-            }
+            let read = move || (sources.read(), sources);
+            let reading;
+            (reading, sources) = run_without_permit(read).await;
+            let mut problem = None;
+            // Files that the store or a bug kept out of force are tried again at the next request.
+            seen = reload(&parts, reading, seen.take(), &mut problem).await.unwrap_or_else(|why| {
+                error!("{why}; the configuration and the rules in force do not change");
+                problem = Some(why);
+                None
+            });
+            record_outcome(&parts, run, problem).await;
+            service_manager::notify_ready();
             requested.notified().await;
-            reloads.wakeups.retry_failing.notify_one();
+            service_manager::notify_reloading();
+            parts.wakeups.retry_failing.notify_one();
         }
     };
-    stop.run_until_cancelled(reloading).await;
+    stop.run_until_cancelled(Box::pin(reloading)).await;
 }
 
-/// What a reload of the rules needs.
+/// What a reload needs.
 #[derive(Debug)]
 pub(crate) struct Reloads {
-    pub(super) folder: PathBuf,
-    /// The names that rules may use.
-    pub(super) known_names: KnownNames,
-    pub(super) store: Store,
-    pub(super) matcher: Arc<StoryMatcher>,
-    pub(super) wakeups: Arc<Wakeups>,
+    pub(super) config_path: PathBuf,
+    pub(super) parts: Arc<StoryParts>,
+    /// The number of the run.
+    pub(super) run: i64,
 }
 
-/// Puts the rules of `files` in force. Rules with errors are only logged, because a retry would not
-/// help.
-async fn swap_rules(reloads: &Reloads, files: RuleFiles) -> Result<(), String> {
-    let (known, path) = (reloads.known_names.clone(), reloads.folder.clone());
-    let good = reloads.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
-    let before = reloads.matcher.rules.load_full();
-    let load =
-        move || NewRules::load(&path, &files, &good.into_iter().collect(), &known, Some(&before));
-    let loaded = tokio::task::spawn_blocking(load).await.map_err(|why| {
+/// Records that everything that was read is in force, or the problem that keeps some of it out.
+async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
+    let at = now();
+    parts.metrics.record_reload(problem.is_none(), at.as_second());
+    if let Err(why) = parts.store.record_reload(run, at, problem).await {
+        error!("the reload cannot be recorded: {why}");
+    }
+}
+
+/// Puts what was read in force if it is usable and not in force yet. `seen` are the rule files in
+/// force. Returns those that are in force then. Rules and configurations with errors are logged and
+/// are a `problem`, because a retry would not help.
+async fn reload(
+    parts: &StoryParts,
+    reading: ReadSources,
+    seen: Option<Vec<RuleFile>>,
+    problem: &mut Option<String>,
+) -> Result<Option<Vec<RuleFile>>, String> {
+    let in_force = parts.in_force.load_full();
+    let change = usable_change(reading.config, &in_force.config).unwrap_or_else(|why| {
+        *problem = Some(why);
+        None
+    });
+    let files = reading.rules?;
+    let has_same_files = seen.as_ref() == Some(&files);
+    let names = |change: &ConfigChange| known_names(&change.config);
+    if has_same_files
+        && change.as_ref().is_none_or(|one| names(one) == known_names(&in_force.config))
+    {
+        if let Some(change) = change {
+            put_in_force(parts, &in_force, Some(change), None).await?;
+        }
+        return Ok(seen);
+    }
+    let good = parts.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
+    let read = files.clone();
+    let before = Arc::clone(&in_force);
+    let load = move || load_rules(&before, change, &read, &good.into_iter().collect());
+    let (loaded, why) = tokio::task::spawn_blocking(load).await.map_err(|why| {
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
     })?;
-    let mut loaded = match loaded {
-        Ok(loaded) => loaded,
+    *problem = problem.take().or(why);
+    if let Some((change, rules)) = loaded {
+        put_in_force(parts, &in_force, change, Some(rules)).await?;
+    }
+    Ok(Some(files))
+}
+
+/// A sound configuration that differs from the one in force, and how.
+struct ConfigChange {
+    config: Config,
+    changes: ConfigChanges,
+}
+
+/// What changed in the configuration that was read. `None` if it differs in nothing that can change
+/// during a run.
+///
+/// # Errors
+/// If it has errors, which are logged. The error is the first of them in one line.
+fn usable_change(
+    read: Result<ConfigFile, String>,
+    before: &Config,
+) -> Result<Option<ConfigChange>, String> {
+    let (config, faults) = match read {
+        Ok(file) => (file.config, file.faults),
+        Err(why) => {
+            error!("{why}; the configuration in force does not change");
+            return Err(why);
+        }
+    };
+    let Some(config) = config else {
+        log_faults(&faults);
+        error!("the configuration in force does not change until its file is corrected");
+        return Err(first_error(&faults).unwrap_or_default());
+    };
+    let changes = ConfigChanges::between(before, &config);
+    for key in changes.after_restart() {
+        warn!("`{key}` was edited: restart Tidings to use its new value");
+    }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    log_faults(&faults);
+    let (store, web) = (before.store.clone(), before.web.clone());
+    Ok(Some(ConfigChange { config: Config { store, web, ..config }, changes }))
+}
+
+/// Loads the rules for the changed configuration, or for the one in force. A configuration that
+/// would put rules out of force is left out. `None` if no usable rules can be made. Also returns
+/// why something that was read is not put in force, in one line.
+fn load_rules(
+    in_force: &InForce,
+    change: Option<ConfigChange>,
+    files: &[RuleFile],
+    good: &GoodTexts,
+) -> (Option<(Option<ConfigChange>, NewRules)>, Option<String>) {
+    if let Some(notice) = rule_files::size_notice(files) {
+        info!("{notice}");
+    }
+    let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
+    let current = &in_force.config;
+    let new = change.as_ref().map(|change| load(&change.config));
+    let refused = new.as_ref().is_some_and(|new| {
+        let errors = new.new_errors(|| load(current));
+        log_faults(errors.iter().copied());
+        !errors.is_empty()
+    });
+    if refused {
+        error!(
+            "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
+        );
+    }
+    let moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
+    if refused && moved {
+        return (None, Some(REFUSED.to_owned()));
+    }
+    let (change, loaded) = match change.zip(new) {
+        Some((change, new)) if !refused => (Some(change), new),
+        _ => (None, load(current)),
+    };
+    let folder = change.as_ref().map_or(&current.rules, |change| &change.config.rules);
+    match NewRules::new(folder, files, loaded, good, Some(&in_force.rules)) {
+        Ok(rules) => {
+            let problem = refused.then(|| REFUSED.to_owned()).or_else(|| rules.problem.clone());
+            (Some((change, rules)), problem)
+        }
         Err(faults) => {
             log_faults(&faults);
             error!("the rules in force do not change until the rule files are corrected");
-            return Ok(());
+            (None, first_error(&faults))
         }
+    }
+}
+
+/// Puts the rules in force, and the configuration if it changed. Wakes the loops that use them.
+async fn put_in_force(
+    parts: &StoryParts,
+    before: &InForce,
+    change: Option<ConfigChange>,
+    rules: Option<NewRules>,
+) -> Result<(), String> {
+    let mut after = before.clone();
+    let mut row_changes = None;
+    if let Some(mut new) = rules {
+        new.record(&parts.store).await.map_err(|why| why.to_string())?;
+        after.rules = Arc::new(new.rules);
+        row_changes = Some(new.row_changes);
+    }
+    let changes = match change {
+        Some(ConfigChange { config, changes }) => {
+            after = after.with_config(config).map_err(|why| why.to_string())?;
+            let replaced: Vec<_> = changes.replaced_notifiers().cloned().collect();
+            tokio::spawn(after.send_context.retire_connections(&replaced));
+            Some(changes)
+        }
+        None => None,
     };
-    loaded.record(&reloads.store).await.map_err(|why| why.to_string())?;
-    for RowChanges { list, added, gone, edited } in loaded.row_changes {
-        let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
-        info!("${list}: +{added} −{gone} rows{edited}");
+    let (config, rules) = (Arc::clone(&after.config), after.rules.count());
+    let replaced = parts.in_force.swap(Arc::new(after));
+    if let Some(changes) = changes {
+        info!("configuration in force: {changes}");
+        parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
+        // A receiver may have been corrected.
+        let edited = changes.replaced_notifiers().cloned().collect();
+        parts.store.retry_at_once(edited, now()).await.map_err(|why| why.to_string())?;
+        parts.wakeups.config_changed.notify_one();
+        parts.wakeups.message_due.notify_one();
     }
-    info!("rules in force: {}", loaded.rules.count());
-    let before = reloads.matcher.rules.swap(Arc::new(loaded.rules));
-    reloads.wakeups.rules_changed.notify_one();
+    if let Some(row_changes) = row_changes {
+        for RowChanges { list, added, gone, edited } in row_changes {
+            let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
+            info!("${list}: +{added} −{gone} rows{edited}");
+        }
+        info!("rules in force: {rules}");
+        parts.wakeups.rules_changed.notify_one();
+    }
     // Many rules take long to drop.
-    run_without_permit(move || drop(before)).await;
+    run_without_permit(move || drop(replaced)).await;
     Ok(())
-}
-
-/// Rules that were loaded, and what the store records of them.
-struct NewRules {
-    rules: Rules,
-    row_changes: Vec<RowChanges>,
-    /// The versions of rules that are new.
-    new_versions: Vec<(String, String)>,
-    good_texts: Vec<(String, String)>,
-}
-
-impl NewRules {
-    /// Loads the rules of `files`, which stand in `folder`, and logs their faults, and which files
-    /// are left out. The rules of `before` are recorded already; it is `None` at the start, where
-    /// files are left out only if the store has any good ones.
-    ///
-    /// # Errors
-    /// The faults, if no usable rules can be made.
-    fn load(
-        folder: &Path,
-        files: &[RuleFile],
-        good: &GoodTexts,
-        known: &KnownNames,
-        before: Option<&Rules>,
-    ) -> Result<Self, Vec<Fault>> {
-        if let Some(notice) = rule_files::size_notice(files) {
-            info!("{notice}");
-        }
-        let mut faults = Vec::new();
-        let loaded = rule_files::load_rules(files, good, known, &mut faults);
-        let may_leave_out = before.is_some() || !good.is_empty();
-        let Some(loaded) = loaded.filter(|loaded| may_leave_out || loaded.left_out.is_empty())
-        else {
-            return Err(faults);
-        };
-        faults.extend(rule_files::no_rules_warning(folder, files, loaded.rules.count()));
-        log_faults(&faults);
-        for path in rule_files::removed_paths(files, good) {
-            let folder = folder.display();
-            warn!("{folder}: {path} was removed, and its content is no longer in force");
-        }
-        for file in &loaded.replaced {
-            warn!("{file}: its last good version stays in force until it is corrected");
-        }
-        for file in &loaded.left_out {
-            warn!(
-                "{file}: left out until it is corrected, because no earlier version of it is without errors"
-            );
-        }
-        let none = Rules::default();
-        let before = before.unwrap_or(&none);
-        let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
-        let records = loaded.rules.iter().map(|rule| rule.record());
-        Ok(Self {
-            row_changes: loaded.rules.row_changes(before),
-            new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
-            good_texts: loaded.good_texts.into_iter().collect(),
-            rules: loaded.rules,
-        })
-    }
-
-    /// Records the good texts for a restart and the rule versions for old alerts, in steps that
-    /// leave room for other writers.
-    async fn record(&mut self, store: &Store) -> Result<(), StoreError> {
-        let mut versions = mem::take(&mut self.new_versions).into_iter().peekable();
-        while versions.peek().is_some() {
-            let step = versions.by_ref().take(STEP).collect();
-            store.record_rule_versions(step, now()).await?;
-        }
-        store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
-    }
-}
-
-fn log_faults(faults: &[Fault]) {
-    for fault in faults {
-        let text = fault::render(std::slice::from_ref(fault), false);
-        match fault.level {
-            Level::Error => error!("{}", text.trim_end()),
-            Level::Warning => warn!("{}", text.trim_end()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The system's signals: SIGTERM and Ctrl-C stop, SIGHUP reloads the rules.
+//! The system's signals: SIGTERM and Ctrl-C stop, SIGHUP reloads the configuration and the rules.
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,10 @@ pub fn listen(
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hang_up.recv() => reload.notify_one(),
+                _ = hang_up.recv() => {
+                    info!("SIGHUP: the configuration and the rules are read again");
+                    reload.notify_one();
+                }
             }
         }
         info!("stopping: messages in flight are finished first");

@@ -7,12 +7,12 @@ use tracing::error;
 
 use crate::alerts::{MatchResult, admit};
 use crate::article;
-use crate::clock::later;
+use crate::clock::{later, timed};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
-use crate::daemon::matching::StoryMatcher;
-use crate::daemon::recheck_ages::RecheckAges;
+use crate::daemon::in_force::Shared;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
+use crate::metrics::Metrics;
 use crate::store::Store;
 use tidings_rules::story::{FeedEntry, Read, Story};
 
@@ -20,12 +20,12 @@ use tidings_rules::story::{FeedEntry, Read, Story};
 #[derive(Debug)]
 pub(crate) struct StoryParts {
     pub(crate) store: Store,
+    pub(crate) in_force: Shared,
     pub(crate) fetcher: Fetcher,
     pub(crate) threads: BlockingThreads,
-    pub(crate) matcher: Arc<StoryMatcher>,
-    pub(crate) recheck_ages: RecheckAges,
     pub(crate) polls: PollsInProgress,
     pub(crate) wakeups: Arc<Wakeups>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl StoryParts {
@@ -40,22 +40,25 @@ impl StoryParts {
         now: Timestamp,
     ) -> (Story, MatchResult) {
         let due = admit::due(self.polls.count(), now);
-        let matcher = Arc::clone(&self.matcher);
+        let in_force = self.in_force.load_full();
         let match_story = move || {
             let said = [story.lang.as_deref(), page_lang.as_deref()];
             story.lang = article::story_language(&said, &story.title, &story.body);
             let feeds = feed_entries.iter().map(|entry| &entry.feed);
-            let result = matcher.match_story(&story, read, feeds, due);
-            (story, result)
+            let (result, took) = timed(|| in_force.match_story(&story, read, feeds, due));
+            (story, result, took)
         };
-        self.threads.run(match_story).await
+        let (story, result, took) = self.threads.run(match_story).await;
+        self.metrics.observe_match(took);
+        (story, result)
     }
 
     /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
     /// the clock was ahead.
     pub(crate) async fn cut_waits(&self, now: Timestamp) {
         self.fetcher.hosts.cut_waits(now);
-        let longest = self.recheck_ages.longest().map(|longest| later(now, longest));
+        let longest =
+            self.in_force.load().recheck_ages.longest().map(|longest| later(now, longest));
         if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
             error!("waits cannot be checked against the clock: {why}; the check is repeated");
         }

@@ -13,6 +13,8 @@ pub(crate) struct Wakeups {
     pub(super) story_waits: Notify,
     /// Other rules are in force.
     pub(super) rules_changed: Notify,
+    /// Another configuration is in force: feeds may have come, gone or changed.
+    pub(super) config_changed: Notify,
     /// Rules are reloaded: feeds that fail are polled soon.
     pub(super) retry_failing: Notify,
     /// A message may be due.

@@ -1,6 +1,6 @@
 //! The life of a message, from the alert that makes it to its last attempt.
 
-use self::MessageStatus::{Dead, Held, Leased, Pending, Sent};
+use self::MessageStatus::{Dead, Dropped, Held, Leased, Pending, Sent};
 use self::PayloadChange::{Frozen, Kept, Opened};
 use std::fmt;
 
@@ -20,6 +20,8 @@ pub enum MessageStatus {
     Dead,
     /// Its receiver is not in the configuration.
     Held,
+    /// It was given up, and a person wants it no more. It is never sent.
+    Dropped,
 }
 
 /// What happens to a message.
@@ -42,15 +44,17 @@ pub enum MessageEvent {
     Halved,
     /// The run that leased it has ended, and the attempt with it.
     RunEnded,
-    /// A run begins, and its receiver is not in the configuration.
+    /// A run or a changed configuration begins, and its receiver is not in the configuration.
     ReceiverLeft,
-    /// A run begins, and its receiver is in the configuration.
+    /// A run or a changed configuration begins, and its receiver is in the configuration.
     ReceiverKnown,
     /// A person asks for it to be sent again.
     SentAgain {
         /// Whether its receiver is in the configuration.
         is_known: bool,
     },
+    /// A person wants it no more.
+    Dropped,
 }
 
 /// What becomes of the payload.
@@ -78,8 +82,8 @@ pub struct MessageTransition {
 /// - A frozen payload stays the same, under the same id, as long as an attempt may have delivered
 ///   it.
 /// - A message in flight stays in flight when its receiver leaves the configuration: the attempt
-///   decides. If it is to be tried again, the next run holds it.
-/// - A message that was sent never changes.
+///   decides. If it is to be tried again, it is held within a minute.
+/// - A message that was sent or dropped never changes.
 #[must_use]
 #[expect(clippy::match_same_arms, reason = "a line of the table is one way of a message")]
 pub fn next(status: MessageStatus, event: MessageEvent) -> Option<MessageTransition> {
@@ -98,6 +102,7 @@ pub fn next(status: MessageStatus, event: MessageEvent) -> Option<MessageTransit
         (Held, MessageEvent::ReceiverKnown) => (Pending, Kept),
         (Dead, MessageEvent::SentAgain { is_known: true }) => (Pending, Kept),
         (Dead, MessageEvent::SentAgain { is_known: false }) => (Held, Kept),
+        (Dead, MessageEvent::Dropped) => (Dropped, Kept),
         _ => return None,
     };
     Some(MessageTransition { status, payload })
@@ -118,7 +123,7 @@ pub fn moves(event: MessageEvent) -> impl Iterator<Item = (MessageStatus, Messag
 
 impl MessageStatus {
     /// Every status.
-    pub const ALL: [Self; 5] = [Pending, Leased, Sent, Dead, Held];
+    pub const ALL: [Self; 6] = [Pending, Leased, Sent, Dead, Held, Dropped];
 
     /// Its word, in the store and for people.
     #[must_use]
@@ -129,6 +134,7 @@ impl MessageStatus {
             Sent => "sent",
             Dead => "dead",
             Held => "held",
+            Dropped => "dropped",
         }
     }
 
@@ -201,39 +207,44 @@ mod tests {
     };
     use super::*;
 
-    /// What follows for a message that is pending, leased, sent, dead or held, in this order.
-    type Row = [Option<(MessageStatus, PayloadChange)>; 5];
+    /// What follows for a message that is pending, leased, sent, dead, held or dropped, in
+    /// this order.
+    type Row = [Option<(MessageStatus, PayloadChange)>; 6];
 
     #[rstest]
-    #[case::leased(MessageEvent::Leased, [Some((Leased, Frozen)), None, None, None, None])]
-    #[case::unrenderable(Unrenderable, [Some((Dead, Kept)), None, None, None, None])]
-    #[case::delivered(Delivered, [None, Some((Sent, Kept)), None, None, None])]
-    #[case::refused(Refused, [None, Some((Dead, Kept)), None, None, None])]
+    #[case::leased(MessageEvent::Leased, [Some((Leased, Frozen)), None, None, None, None, None])]
+    #[case::unrenderable(Unrenderable, [Some((Dead, Kept)), None, None, None, None, None])]
+    #[case::delivered(Delivered, [None, Some((Sent, Kept)), None, None, None, None])]
+    #[case::refused(Refused, [None, Some((Dead, Kept)), None, None, None, None])]
     #[case::may_have_arrived(
         Retried { may_have_arrived: true },
-        [None, Some((Pending, Kept)), None, None, None]
+        [None, Some((Pending, Kept)), None, None, None, None]
     )]
     #[case::has_not_arrived(
         Retried { may_have_arrived: false },
-        [None, Some((Pending, Opened)), None, None, None]
+        [None, Some((Pending, Opened)), None, None, None, None]
     )]
-    #[case::halved(Halved, [None, Some((Pending, Opened)), None, None, None])]
-    #[case::run_ended(RunEnded, [None, Some((Pending, Kept)), None, None, None])]
-    #[case::receiver_left(ReceiverLeft, [Some((Held, Kept)), None, None, None, None])]
-    #[case::receiver_known(ReceiverKnown, [None, None, None, None, Some((Pending, Kept))])]
+    #[case::halved(Halved, [None, Some((Pending, Opened)), None, None, None, None])]
+    #[case::run_ended(RunEnded, [None, Some((Pending, Kept)), None, None, None, None])]
+    #[case::receiver_left(ReceiverLeft, [Some((Held, Kept)), None, None, None, None, None])]
+    #[case::receiver_known(ReceiverKnown, [None, None, None, None, Some((Pending, Kept)), None])]
     #[case::sent_again(
         SentAgain { is_known: true },
-        [None, None, None, Some((Pending, Kept)), None]
+        [None, None, None, Some((Pending, Kept)), None, None]
     )]
     #[case::sent_again_to_nobody(
         SentAgain { is_known: false },
-        [None, None, None, Some((Held, Kept)), None]
+        [None, None, None, Some((Held, Kept)), None, None]
+    )]
+    #[case::dropped(
+        MessageEvent::Dropped,
+        [None, None, None, Some((Dropped, Kept)), None, None]
     )]
     fn every_event_moves_every_status_as_the_table_says(
         #[case] event: MessageEvent,
         #[case] expected: Row,
     ) {
-        let statuses = [Pending, Leased, Sent, Dead, Held];
+        let statuses = [Pending, Leased, Sent, Dead, Held, Dropped];
         let found = statuses.map(|status| next(status, event));
         let pairs = found.map(|next| next.map(|next| (next.status, next.payload)));
         assert_eq!(pairs, expected);

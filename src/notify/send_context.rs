@@ -6,6 +6,7 @@ use crate::config::{HostSettings, Network};
 use crate::http::{HttpClients, NoClient};
 use crate::notify::email::SmtpPools;
 use crate::notify::webhook::WebhookClients;
+use tidings_rules::story::NotifierName;
 
 /// The clients and settings that every attempt needs.
 #[derive(Clone, Debug)]
@@ -32,6 +33,27 @@ impl SendContext {
             webhook_clients: WebhookClients::default(),
             smtp_pools: SmtpPools::default(),
         })
+    }
+
+    /// The same with clients for another network. Connections to mail servers are kept.
+    ///
+    /// # Errors
+    /// HTTPS cannot be set up on this machine.
+    pub fn with_network(&self, network: Network, hosts: HostSettings) -> Result<Self, NoClient> {
+        Ok(Self {
+            http: HttpClients::new(network, hosts)?,
+            webhook_clients: WebhookClients::default(),
+            ..self.clone()
+        })
+    }
+
+    /// Opens new connections for these notifiers from now on, because their settings have changed.
+    /// The future closes the old ones within seconds; those in use are closed after their message.
+    pub fn retire_connections(
+        &self,
+        notifiers: &[NotifierName],
+    ) -> impl Future<Output = ()> + Send + use<> {
+        self.smtp_pools.retire(notifiers)
     }
 
     /// Closes connections that are idle for too long. Never returns; must be called again after

@@ -93,7 +93,7 @@ pub(super) async fn send(
 fn add_recipient(webhook: &Webhook, payload: &[u8]) -> Vec<u8> {
     match (&webhook.addressed, payload) {
         (Some(Addressed { key, to }), [b'{', rest @ ..]) => {
-            let to = serde_json::Value::from(to.expose_secret());
+            let to = serde_json::Value::from(to.0.expose_secret());
             [format!("{{\"{key}\":{to},").as_bytes(), rest].concat()
         }
         _ => payload.to_vec(),

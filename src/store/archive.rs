@@ -10,8 +10,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_millis};
-use super::open::OpenError;
-use super::{FeedState, StoreError, StoryId, feeds};
+use super::{FeedState, OpenError, StoreError, StoryId, feeds};
 use crate::store::{command_connection, feed_entries};
 use tidings_rules::story::{FeedName, Read, Story};
 

@@ -7,12 +7,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::migrations::{SchemaAge, list_migrations};
-use super::open::{OpenError, check_schema, connect_options};
-use super::{StoreError, files};
+use super::open::{check_schema, connect_options};
+use super::{OpenError, StoreError, files};
 
 /// A connection that can only read.
 pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenError> {
     open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
+}
+
+/// A connection from which a copy is made. It changes nothing in the store.
+pub(super) async fn open_to_copy(path: &Path) -> Result<SqliteConnection, OpenError> {
+    // `query_only` would forbid the copy, too.
+    open_checked(path, connect_options(path).read_only(true)).await
 }
 
 /// Runs `work` in one transaction that writes to the store at `path`, beside a running Tidings.

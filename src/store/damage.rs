@@ -1,5 +1,7 @@
 //! Checks the file of the store for damage.
 
+use sqlx::sqlite::SqliteExecutor;
+
 use super::{Store, StoreError};
 
 /// The most faults that are reported.
@@ -19,18 +21,23 @@ impl Store {
     /// The damage that `SQLite` finds in the file, in its own words; `None` if there is none. Reads
     /// every page.
     pub async fn find_damage(&self) -> Option<String> {
-        let found: Result<Vec<String>, _> =
-            sqlx::query_scalar("PRAGMA quick_check").fetch_all(&self.readers).await;
-        match found {
-            Ok(found) if found == ["ok"] => None,
-            Ok(found) => {
-                let lines: Vec<&str> =
-                    found.iter().flat_map(|fault| fault.lines()).take(MOST_FAULTS).collect();
-                Some(lines.join("; "))
-            }
+        match find_faults(&self.readers).await {
+            Ok(found) => found,
             Err(why) => Some(StoreError::from(why).0),
         }
     }
+}
+
+/// The first faults that `SQLite` finds in a database, in its own words; `None` if there are none.
+pub(super) async fn find_faults<'e>(
+    database: impl SqliteExecutor<'e>,
+) -> Result<Option<String>, sqlx::Error> {
+    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(database).await?;
+    if found == ["ok"] {
+        return Ok(None);
+    }
+    let lines: Vec<&str> = found.iter().flat_map(|fault| fault.lines()).take(MOST_FAULTS).collect();
+    Ok(Some(lines.join("; ")))
 }
 
 #[cfg(test)]

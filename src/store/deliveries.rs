@@ -1,4 +1,5 @@
-//! Lists the messages that are not delivered, with the reasons, and makes dead messages due again.
+//! Lists the messages that are not delivered, with the reasons. Makes dead messages due again, or
+//! drops them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::alerts::{Content, Receiver};
 use crate::lifecycle::message;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
-use tidings_rules::story::headline;
+use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +55,15 @@ pub enum DeliverySubject {
     Notice(String),
 }
 
-/// Messages to send again.
+/// Dead messages that a person names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RetrySelection {
+pub enum DeadSelection {
     /// The messages in these rows.
     These(BTreeSet<i64>),
+    /// All dead messages of this notifier.
+    OfNotifier(NotifierName),
     /// All dead messages.
-    AllDead,
+    All,
 }
 
 /// The result of a request to send messages again.
@@ -72,6 +75,33 @@ pub struct Retried {
     pub held: Vec<i64>,
     /// Rows that are not dead, or do not exist.
     pub others: Vec<i64>,
+}
+
+/// The result of a request to drop messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedMessages {
+    /// Rows that are dropped now.
+    pub dropped: Vec<i64>,
+    /// Rows that are not dead, or do not exist.
+    pub others: Vec<i64>,
+}
+
+impl DeadSelection {
+    /// Whether all are meant, the rows as JSON, and the notifier.
+    fn conditions(&self) -> Result<(bool, String, Option<&str>), sqlx::Error> {
+        Ok(match self {
+            Self::All => (true, to_json(&[0; 0])?, None),
+            Self::These(ids) => (false, to_json(ids)?, None),
+            Self::OfNotifier(name) => (false, to_json(&[0; 0])?, Some(&name.0)),
+        })
+    }
+
+    /// The rows that are named and not among `changed`.
+    fn others(&self, changed: &[&[i64]]) -> Vec<i64> {
+        let Self::These(ids) = self else { return Vec::new() };
+        let is_changed = |id: &&i64| changed.iter().any(|changed| changed.contains(id));
+        ids.iter().filter(|id| !is_changed(id)).copied().collect()
+    }
 }
 
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
@@ -101,37 +131,62 @@ pub async fn list_undelivered(
 /// their attempts are counted anew. Messages to receivers that are not in `receivers` become held.
 pub async fn retry_messages(
     path: &Path,
-    which: RetrySelection,
+    which: DeadSelection,
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, StoreCommandError> {
     let retry = concat!(
         "UPDATE message SET status = $2, due = $3, counted_attempts = 0
-         WHERE status <> 'sent' AND status = $1 AND ($4 OR id IN ",
-        id_list!("$5"),
-        ") AND $6 = ((notifier, recipient) IN ",
-        row_list!("$7", 0 notifier TEXT, 1 recipient TEXT),
+         WHERE status <> 'sent' AND status = $1 AND ($4 OR notifier = $5 OR id IN ",
+        id_list!("$6"),
+        ") AND $7 = ((notifier, recipient) IN ",
+        row_list!("$8", 0 notifier TEXT, 1 recipient TEXT),
         ") RETURNING id"
     );
     command_connection::write(path, async |conn| {
-        let (all, ids) = match which {
-            RetrySelection::AllDead => (true, BTreeSet::new()),
-            RetrySelection::These(ids) => (false, ids),
-        };
+        let (all, ids, notifier) = which.conditions()?;
+        let receivers = to_json(&column::receiver_rows(receivers))?;
         let mut retried: [BTreeSet<i64>; 2] = Default::default();
         for (retried, is_known) in retried.iter_mut().zip([true, false]) {
             for (from, next) in message::moves(MessageEvent::SentAgain { is_known }) {
                 let update = sqlx::query_scalar::<_, i64>(retry);
                 let update = update.bind(from.as_str()).bind(next.status.as_str());
-                let update = update.bind(to_millis(now)).bind(all).bind(to_json(&ids)?);
-                let update =
-                    update.bind(is_known).bind(to_json(&column::receiver_rows(receivers))?);
+                let update = update.bind(to_millis(now)).bind(all).bind(notifier).bind(&ids);
+                let update = update.bind(is_known).bind(&receivers);
                 retried.extend(update.fetch_all(&mut *conn).await?);
             }
         }
         let [due, held] = retried.map(|ids| ids.into_iter().collect::<Vec<i64>>());
-        let others = ids.into_iter().filter(|id| !due.contains(id) && !held.contains(id)).collect();
+        let others = which.others(&[&due, &held]);
         Ok(Retried { due, held, others })
+    })
+    .await
+}
+
+/// Drops dead messages of the store at `path`: they are never sent. Their rows and attempts stay as
+/// long as those of sent messages.
+pub async fn drop_messages(
+    path: &Path,
+    which: DeadSelection,
+) -> Result<DroppedMessages, StoreCommandError> {
+    let drop = concat!(
+        "UPDATE message SET status = $2
+         WHERE status <> 'sent' AND status = $1 AND ($3 OR notifier = $4 OR id IN ",
+        id_list!("$5"),
+        ") RETURNING id"
+    );
+    command_connection::write(path, async |conn| {
+        let (all, ids, notifier) = which.conditions()?;
+        let mut dropped = BTreeSet::new();
+        for (from, next) in message::moves(MessageEvent::Dropped) {
+            let update = sqlx::query_scalar::<_, i64>(drop);
+            let update = update.bind(from.as_str()).bind(next.status.as_str());
+            let update = update.bind(all).bind(notifier).bind(&ids);
+            dropped.extend(update.fetch_all(&mut *conn).await?);
+        }
+        let dropped: Vec<i64> = dropped.into_iter().collect();
+        let others = which.others(&[&dropped]);
+        Ok(DroppedMessages { dropped, others })
     })
     .await
 }
@@ -224,30 +279,59 @@ mod tests {
     #[tokio::test]
     async fn the_dead_are_sent_again_with_the_same_id_and_bytes() {
         let (bench, run, payloads) = bench().await;
-        let these = RetrySelection::These([1, 2, 9].into());
+        let these = DeadSelection::These([1, 2, 9].into());
         let retried =
             retry_messages(&bench.path(), these, &[desk_receiver()], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
         assert_eq!((lease.message, lease.counted_attempts, &lease.payload), (2, 0, &payloads[1]));
-        let retried = retry_messages(
-            &bench.path(),
-            RetrySelection::AllDead,
-            &[desk_receiver()],
-            at_second(6),
-        )
-        .await
-        .unwrap();
+        let retried =
+            retry_messages(&bench.path(), DeadSelection::All, &[desk_receiver()], at_second(6))
+                .await
+                .unwrap();
         assert_eq!(retried.due, [3]);
     }
 
     #[tokio::test]
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
-        let retried = retry_messages(&bench.path(), RetrySelection::AllDead, &[], at_second(5))
-            .await
-            .unwrap();
+        let retried =
+            retry_messages(&bench.path(), DeadSelection::All, &[], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
         assert_eq!(bench.store.start_run(&[desk_receiver()], at_second(6)).await.unwrap().held, []);
+    }
+    #[tokio::test]
+    async fn the_dropped_are_listed_and_sent_no_more_and_nothing_else_is_dropped() {
+        let (bench, ..) = bench().await;
+        let dropped =
+            drop_messages(&bench.path(), DeadSelection::These([1, 2, 9].into())).await.unwrap();
+        assert_eq!(dropped, DroppedMessages { dropped: vec![2], others: vec![1, 9] });
+        let listed = list_undelivered(&bench.path()).await.unwrap().0;
+        assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 3]);
+        let of = |name: &str| DeadSelection::OfNotifier(NotifierName(name.to_owned()));
+        for (which, expected) in
+            [(of("other"), vec![]), (of("desk"), vec![3]), (DeadSelection::All, vec![])]
+        {
+            let dropped = drop_messages(&bench.path(), which).await.unwrap().dropped;
+            assert_eq!(dropped, expected);
+        }
+        let retried =
+            retry_messages(&bench.path(), DeadSelection::All, &[desk_receiver()], at_second(9))
+                .await
+                .unwrap();
+        assert_eq!(retried, Retried { due: vec![], held: vec![], others: vec![] });
+        let attempts = bench.query_text("SELECT count(*) || '' FROM attempt").await.unwrap();
+        assert_eq!(attempts, "3");
+    }
+
+    #[tokio::test]
+    async fn the_dead_of_one_notifier_are_sent_again() {
+        let (bench, ..) = bench().await;
+        for (name, due) in [("other", vec![]), ("desk", vec![2, 3])] {
+            let of = DeadSelection::OfNotifier(NotifierName(name.to_owned()));
+            let retried =
+                retry_messages(&bench.path(), of, &[desk_receiver()], at_second(5)).await.unwrap();
+            assert_eq!(retried.due, due, "{name}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The files of a store: checks them before it is opened, and creates them for their owner alone.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
@@ -41,18 +41,20 @@ pub(super) fn find_store_file(path: &Path) -> Result<StoreFile, OpenError> {
     Ok(found)
 }
 
-/// Refuses an empty file at `path`. The caller has evidence that a run left a store there.
+/// Refuses an empty file at `path`, and none. The lock file says that a store was there.
 ///
 /// # Errors
-/// [`OpenError::Lost`] if it is empty.
-pub(super) fn refuse_empty(path: &Path) -> Result<(), OpenError> {
+/// [`OpenError::Lost`] if it is empty or not there.
+pub(super) fn refuse_absent(path: &Path) -> Result<(), OpenError> {
     refuse_special(path)?;
-    match fs::metadata(resolve_links(path)) {
-        Ok(file) if file.len() == 0 => {
-            Err(not_whole(path, "the file is empty, though a run was here before"))
-        }
-        _ => Ok(()),
-    }
+    let found = match fs::metadata(resolve_links(path)) {
+        Ok(file) if file.len() > 0 => return Ok(()),
+        Ok(_) => "the file is empty",
+        Err(why) if why.kind() == ErrorKind::NotFound => "there is no such file",
+        // Opening the store reports it.
+        Err(_) => return Ok(()),
+    };
+    Err(not_whole(path, &format!("{found}, and its lock says that a run left a store there")))
 }
 
 /// Refuses a pipe, a socket, a device or a folder at `path`. Opening some of them never returns.
@@ -93,6 +95,25 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
     File::options().write(true).create_new(true).mode(PRIVATE_MODE).open(path).map(drop)
 }
 
+/// Makes the file at `path` its owner's alone, where this process may. `SQLite` gives the files
+/// beside a store the mode of the store.
+pub(super) fn make_private(path: &Path) {
+    let Ok(found) = fs::metadata(path) else { return };
+    if found.permissions().mode() & 0o077 != 0 {
+        // The owner of a file that others own and share with this process decides for them.
+        fs::set_permissions(path, Permissions::from_mode(PRIVATE_MODE)).ok();
+    }
+}
+
+/// Waits until the disk has the names of the folder of `path`.
+///
+/// # Errors
+/// If the disk fails.
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 /// Removes the file at `path`, if there is one.
 ///
 /// # Errors
@@ -109,7 +130,8 @@ pub(super) fn resolve_links(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// `path` with `suffix` behind its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -2,7 +2,7 @@
 //! process ends, however it ends.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -14,38 +14,80 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of the store at `path`: the file `<store>.lock` beside it, which stays and holds
-/// the id of the process that took it last.
+/// The word in a lock file which says that a run made or used a store there.
+const HAD_STORE: &str = "store";
+
+/// Takes the lock of the store at `path`: the file `<store>.lock` beside it. It stays, holds the id
+/// of the process that took it last, and says whether a run had a store there.
 ///
 /// # Errors
 /// [`OpenError::Locked`], which names the process, if another process holds it.
-/// [`OpenError::Lost`] if a run held it before and the store is empty. [`OpenError::Failed`] if the
-/// file cannot be written.
+/// [`OpenError::Lost`] if a run had a store there, and it is gone or empty: a new store would send
+/// everything again. [`OpenError::Failed`] if the file cannot be written.
 pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
+    let (lock, had_store) = take_lock(path)?;
+    if had_store {
+        files::refuse_absent(path)?;
+    }
+    Ok(lock)
+}
+
+/// Takes the lock of a store that is to be replaced, which may be gone.
+///
+/// # Errors
+/// Like [`acquire_lock`], without [`OpenError::Lost`].
+pub(super) fn acquire_lock_to_restore(path: &Path) -> Result<Lock, OpenError> {
+    take_lock(path).map(|(lock, _)| lock)
+}
+
+/// Writes into the lock file of the store at `path`, if there is one, that a run has a store there.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn record_store(path: &Path) -> io::Result<()> {
+    let file = File::options().read(true).append(true).open(lock_path(path));
+    let mut file = match file {
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    if says_store(&read_text(&mut file)?) { Ok(()) } else { write!(file, " {HAD_STORE}") }
+}
+
+/// The lock, and whether a run had a store there.
+fn take_lock(path: &Path) -> Result<(Lock, bool), OpenError> {
     let beside = lock_path(path);
-    let failed = |error: std::io::Error| OpenError::failed(&beside, &error);
+    let failed = |error: io::Error| OpenError::failed(&beside, &error);
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE_MODE);
     let mut file = options.open(&beside).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => {
-            if file.metadata().map_err(failed)?.len() > 0 {
-                files::refuse_empty(path)?;
-            }
-            file.set_len(0).map_err(failed)?;
-            write!(file, "{}", std::process::id()).map_err(failed)?;
-            Ok(Lock { _file: file })
-        }
+        Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             // The process that holds the lock may not have written its id yet.
-            let mut holder = String::new();
-            match file.read_to_string(&mut holder) {
-                Ok(1..) => Err(OpenError::Locked(format!("process {holder}"))),
-                _ => Err(OpenError::Locked(beside.display().to_string())),
-            }
+            let text = read_text(&mut file).unwrap_or_default();
+            return Err(OpenError::Locked(match text.split_whitespace().next() {
+                Some(holder) => format!("process {holder}"),
+                None => beside.display().to_string(),
+            }));
         }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
+    let had_store = says_store(&read_text(&mut file).map_err(failed)?);
+    let process = std::process::id();
+    let text = if had_store { format!("{process} {HAD_STORE}") } else { process.to_string() };
+    file.set_len(0).map_err(failed)?;
+    file.rewind().and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;
+    Ok((Lock { _file: file }, had_store))
+}
+
+fn read_text(file: &mut File) -> io::Result<String> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn says_store(text: &str) -> bool {
+    text.split_whitespace().nth(1) == Some(HAD_STORE)
 }
 
 /// The path of a store's lock. A store has one lock, even if it is reached by a symbolic link.
@@ -69,15 +111,33 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_store_is_refused_where_a_run_was_before() {
+    fn a_store_that_is_gone_or_empty_is_refused_where_a_run_had_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.db");
-        File::create(&path).unwrap();
+        // A run that was killed before it had made its store.
         drop(acquire_lock(&path).unwrap());
+        drop(acquire_lock(&path).unwrap());
+        record_store(&path).unwrap();
+        record_store(&path).unwrap();
         for _ in 0..2 {
-            let refused = acquire_lock(&path).unwrap_err();
-            assert!(matches!(refused, OpenError::Lost { .. }), "{refused}");
+            let refused = acquire_lock(&path).unwrap_err().to_string();
+            assert!(refused.contains("there is no such file, and its lock says"), "{refused}");
+            drop(acquire_lock_to_restore(&path).unwrap());
         }
+        File::create(&path).unwrap();
+        let refused = acquire_lock(&path).unwrap_err();
+        assert!(matches!(refused, OpenError::Lost { .. }), "{refused}");
+        std::fs::write(&path, "content").unwrap();
+        acquire_lock(&path).unwrap();
+        let text = std::fs::read_to_string(folder.path().join("tidings.db.lock")).unwrap();
+        assert_eq!(text, format!("{} store", std::process::id()));
+    }
+
+    #[test]
+    fn where_no_lock_is_none_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        record_store(&folder.path().join("tidings.db")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -17,7 +17,8 @@ use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::writer::Writer;
-use super::{Store, open_mark, writer};
+use super::{OpenError, Store, lock, open_mark, writer};
+use crate::metrics::WriterMetrics;
 
 /// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,55 +34,6 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// The most queries that run at once.
 const MOST_READERS: u32 = 4;
 
-/// The reason why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another `run` holds it.
-    #[error(
-        "another tidings is running on this store ({0}); stop it first, or give this one a store of its own"
-    )]
-    Locked(String),
-    /// It was made before the first schema.
-    #[error(
-        "the store {0} was made by an earlier build of Tidings, and its tables have other names; nothing in it was changed; keep the file, and name a new one as `store`: stories that the feeds still have are matched and sent again"
-    )]
-    Earlier(String),
-    /// It was written by a newer Tidings.
-    #[error(
-        "the store was written by a newer Tidings (schema {found}, this one supports up to {supported}); upgrade Tidings, or restore a copy of the store"
-    )]
-    Newer {
-        /// The schema in the file.
-        found: i64,
-        /// The newest schema of this build.
-        supported: i64,
-    },
-    /// An earlier run left another store there. A new store would send everything again.
-    #[error(
-        "the store {path} is not whole: {why}; put a whole copy there, or remove it to begin with an empty store, which sends again what was sent; docs/operations.md says what a copy needs"
-    )]
-    Lost {
-        /// Its path.
-        path: String,
-        /// What is missing.
-        why: String,
-    },
-    /// Any other reason.
-    #[error("the store {path} cannot be opened: {why}")]
-    Failed {
-        /// Its path.
-        path: String,
-        /// The message of `SQLite` or the system.
-        why: String,
-    },
-}
-
-impl OpenError {
-    pub(super) fn failed(path: &Path, why: &(impl Display + ?Sized)) -> Self {
-        Self::Failed { path: path.display().to_string(), why: why.to_string() }
-    }
-}
-
 impl Store {
     /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
     /// future is its writer, and what compares copies by `comparer`: the caller spawns it. It runs
@@ -96,18 +48,27 @@ impl Store {
             StoreFile::Empty => {}
             StoreFile::Content => check_store_file(path, &migrations).await?,
         }
+        files::make_private(path);
         let failed = |error: sqlx::Error| OpenError::failed(path, &error);
         let mut conn = open_writer(path).await.map_err(failed)?;
+        if !open_mark::has_log(&mut conn).await.map_err(failed)? {
+            return Err(OpenError::failed(
+                path,
+                "another process is reading it; start again when that has ended",
+            ));
+        }
         apply_migrations(&mut conn, path, &migrations).await?;
+        lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
         open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
         let readers = open_readers(path).await.map_err(failed)?;
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
-        let writer = Writer(writer);
+        let metrics = WriterMetrics::default();
+        let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
-        let writing = writer::run_writer(conn, readers.clone(), queue);
+        let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone());
         let work = future::join(comparing.run(copy_queue), writing).map(drop);
-        Ok((Self { readers, writer, copies }, work))
+        Ok((Self { readers, writer, copies, metrics }, work))
     }
 }
 
@@ -123,17 +84,19 @@ async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenErro
     let mut conn = open_writer(&part).await.map_err(|error| failed(&error))?;
     migrations.run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
     conn.close().await.map_err(|error| failed(&error))?;
-    std::fs::rename(&part, path).map_err(|error| failed(&error))
+    std::fs::rename(&part, path)
+        .and_then(|()| files::sync_folder_of(path))
+        .map_err(|error| failed(&error))
 }
 
 /// Refuses a file that is not a whole store of this schema. Nothing in it is changed before.
 async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
-    let has_log = files::log_path(path).exists();
+    let needs_log = open_mark::needs_log(path).map_err(|error| OpenError::failed(path, &error))?;
     let failed = |error: sqlx::Error| OpenError::failed(path, &error);
     let mut conn = connect_options(path).connect().await.map_err(failed)?;
     let checked = async {
         check_schema(&mut conn, path, migrations).await?;
-        if !has_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? {
+        if needs_log && open_mark::lacks_log(&mut conn, path).await.map_err(failed)? {
             return Err(files::not_whole(path, open_mark::WITHOUT_LOG));
         }
         Ok(())

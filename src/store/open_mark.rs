@@ -1,12 +1,14 @@
 //! The mark in a store that identifies its file and says whether it is open. It shows that a copy
 //! lacks its log.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use sqlx::sqlite::SqliteConnection;
+
+use super::files;
 
 /// Why a copy without its log is refused.
 pub(super) const WITHOUT_LOG: &str =
@@ -21,27 +23,51 @@ pub(super) async fn mark_open(conn: &mut SqliteConnection, path: &Path) -> Resul
     .bind(read_inode(path)?)
     .execute(&mut *conn)
     .await?;
-    checkpoint(conn).await
+    checkpoint(conn).await?;
+    Ok(())
 }
 
-/// Marks the store as closed and writes its log into the file.
-pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Marks the store as closed and writes its log into the file. The file then needs no log, not even
+/// an empty one while a command reads it. `false`: another process reads the store, so that its log
+/// is still needed.
+pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query("UPDATE store_file SET is_open = FALSE").execute(&mut *conn).await?;
-    checkpoint(conn).await
+    let is_whole = checkpoint(conn).await?;
+    // Where another process has the store open, this fails at once, and the log stays.
+    sqlx::query("PRAGMA busy_timeout = 0").execute(&mut *conn).await?;
+    sqlx::query("PRAGMA journal_mode = delete").execute(conn).await.ok();
+    Ok(is_whole)
 }
 
-/// Whether the store at `path`, which has no log, was copied from another file while that was open.
-/// A copy by `VACUUM INTO` is whole: its journal mode differs from an open store's.
+/// Whether the store keeps a log. `SQLite` begins none while another process reads the store.
+pub(super) async fn has_log(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(conn).await?;
+    Ok(journal == "wal")
+}
+
+/// Whether the database at `path` keeps a log that is not there. A store that was closed keeps
+/// none, and a copy by `VACUUM INTO` neither. No connection may be open: `SQLite` would lose its
+/// locks.
+pub(super) fn needs_log(path: &Path) -> io::Result<bool> {
+    // The version that a reader must have, in the header of the file: 2 knows logs.
+    let mut version = [0];
+    match File::open(path)?.read_exact_at(&mut version, 19) {
+        Err(why) if why.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| version == [2] && !files::log_path(path).exists()),
+    }
+}
+
+/// Whether the store at `path`, which [`needs_log`], was copied from another file while that was
+/// open.
 pub(super) async fn lacks_log(
     conn: &mut SqliteConnection,
     path: &Path,
 ) -> Result<bool, sqlx::Error> {
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *conn).await?;
     let has_mark: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'store_file')")
             .fetch_one(&mut *conn)
             .await?;
-    if journal != "wal" || !has_mark {
+    if !has_mark {
         return Ok(false);
     }
     let open: Option<String> =
@@ -52,9 +78,11 @@ pub(super) async fn lacks_log(
     Ok(open.is_some_and(|marked| marked != inode))
 }
 
-async fn checkpoint(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(conn).await?;
-    Ok(())
+/// Writes the log into the file and empties it. `false` if a reader needs the log.
+async fn checkpoint(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let is_busy: bool =
+        sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(conn).await?;
+    Ok(!is_busy)
 }
 
 /// The file's number in its file system. A copy has another number.

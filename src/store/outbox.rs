@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteExecutor};
 
 use self::finish::record_outcomes;
 pub(super) use self::lease::lease_due;
@@ -80,15 +80,22 @@ impl Store {
 
     /// What the store holds.
     pub async fn count_holdings(&self) -> Result<Holdings, StoreError> {
-        let (stories, alerts, waiting, dead) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
-                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
-                    (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
-        )
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(Holdings { stories, alerts, waiting, dead })
+        Ok(read_holdings(&self.readers).await?)
     }
+}
+
+/// What a store holds.
+pub(super) async fn read_holdings<'e>(
+    store: impl SqliteExecutor<'e>,
+) -> Result<Holdings, sqlx::Error> {
+    let (stories, alerts, waiting, dead) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
+                (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
+                (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
+    )
+    .fetch_one(store)
+    .await?;
+    Ok(Holdings { stories, alerts, waiting, dead })
 }
 
 async fn run_turn(

@@ -27,7 +27,7 @@ impl Store {
             .write(move |conn| {
                 Box::pin(async move {
                     let run =
-                        sqlx::query_scalar("INSERT INTO run (started) VALUES ($1) RETURNING id")
+                        sqlx::query_scalar("INSERT INTO run (started, seen, reloaded) VALUES ($1, $1, $1) RETURNING id")
                             .bind(to_millis(now))
                             .fetch_one(&mut *conn)
                             .await?;
@@ -37,6 +37,19 @@ impl Store {
                     waits::write_shorter_delivery_waits(conn, now).await?;
                     Ok(RunStart { run, reclaimed, held })
                 })
+            })
+            .await
+    }
+}
+
+impl Store {
+    /// Holds the messages of receivers that are not in `receivers`, and makes held messages of the
+    /// others pending.
+    pub async fn hold_messages(&self, receivers: &[Receiver]) -> Result<(), StoreError> {
+        let receivers = receivers.to_vec();
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move { hold_messages(conn, &receivers).await.map(drop) })
             })
             .await
     }

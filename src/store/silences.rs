@@ -54,14 +54,14 @@ pub async fn add_silence(
     .await
 }
 
-/// The silences that are in force in the store at `path`, each with the number of alerts that
-/// it mutes.
+/// The silences of the store at `path` that end after `since`, each with the number of alerts that
+/// it mutes or muted.
 pub async fn list_silences(
     path: &Path,
-    now: Timestamp,
+    since: Timestamp,
 ) -> Result<Vec<(Silence, u32)>, StoreCommandError> {
     let mut conn = command_connection::open_to_read(path).await?;
-    let silences = read_active_silences(&mut conn, now).await?;
+    let silences = read_active_silences(&mut conn, since).await?;
     let reasons: Vec<String> =
         silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
     let rows = sqlx::query(concat!(

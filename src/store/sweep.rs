@@ -1,8 +1,8 @@
 //! Deletes what `retain` no longer keeps, in small steps.
 //!
-//! - A message is deleted with its attempts when it was created, tried and sent or dead before the
-//!   time from which alerts are kept. A pending, leased or held message stays, and so do its alerts
-//!   and stories.
+//! - A message is deleted with its attempts when it was created, tried and sent, dead or dropped
+//!   before the time from which alerts are kept. A pending, leased or held message stays, and so do
+//!   its alerts and stories.
 //! - An alert's match is deleted when the alert is older than that time and has no message. The row
 //!   stays as long as its story's row, so that its rule does not alert twice.
 //! - A story's texts are deleted when it is older than stories are kept and no alert of its event
@@ -151,7 +151,7 @@ async fn delete_messages(
     [after, last, since]: Window,
 ) -> Result<SweepCounts, sqlx::Error> {
     let ended: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND status IN ('sent', 'dead')
+        "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND status IN ('sent', 'dead', 'dropped')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
          AND NOT EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
                          WHERE message_alert.message = message.id AND alert.created >= $3)",

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use crate::alerts::copies::{BatchStory, CopyDecisions};
+use crate::metrics::WriterMetrics;
 use crate::store::open_mark;
 
 /// The most commands in one commit. A sync serves many commands, and answers stay quick.
@@ -53,7 +54,10 @@ pub(super) type QueuedCommand = (CopyCommand, oneshot::Sender<Result<bool, Store
 
 /// The queue of the one connection that writes.
 #[derive(Clone, Debug)]
-pub(super) struct Writer(pub(super) UnboundedSender<Job>);
+pub(super) struct Writer {
+    pub(super) queue: UnboundedSender<Job>,
+    pub(super) metrics: WriterMetrics,
+}
 
 impl Writer {
     /// Queues `work` at once. The future is its answer. All of it is committed if `work` returns
@@ -72,7 +76,8 @@ impl Writer {
         let work: WriterCommand =
             Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
         // A job that cannot be sent is dropped, and so is the sender of its answer.
-        let _ = self.0.send(Job { work, reply });
+        self.metrics.count_queued();
+        let _ = self.queue.send(Job { work, reply });
         async move {
             let value = answer.await.map_err(|_| StoreError::stopped())??;
             Ok(*value.downcast().expect("a reply holds what its own work returned"))
@@ -86,24 +91,33 @@ pub(super) async fn run_writer(
     mut conn: SqliteConnection,
     readers: SqlitePool,
     mut queue: UnboundedReceiver<Job>,
+    metrics: WriterMetrics,
 ) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        run_batch(&mut conn, std::mem::take(&mut jobs)).await;
+        let timer = metrics.start_commit(jobs.len());
+        let failures = run_batch(&mut conn, std::mem::take(&mut jobs)).await;
+        timer.end(failures);
     }
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.
     readers.close().await;
     let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
     let closed = conn.close().await.map_err(StoreError::from);
-    if let Err(error) = whole.and(closed) {
-        tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
-    }
+    let error = match whole.and_then(|whole| closed.map(|()| whole)) {
+        Ok(true) => return,
+        Ok(false) => StoreError("another process reads it".to_owned()),
+        Err(error) => error,
+    };
+    tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
 /// a panic of a command, too.
-async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
+///
+/// Returns how many failed.
+async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) -> u64 {
+    let mut failures = 0;
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
     let committed = run_transaction(conn, &mut waiting, &mut done).await;
@@ -112,12 +126,16 @@ async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) {
         let _ = execute_sql(conn, "ROLLBACK").await;
     }
     for (reply, result) in done {
-        send_reply(reply, result.and_then(|value| committed.clone().map(|()| value)));
+        let result = result.and_then(|value| committed.clone().map(|()| value));
+        failures += u64::from(result.is_err());
+        send_reply(reply, result);
     }
     for job in waiting {
         // Jobs are left only if a transaction failed.
+        failures += 1;
         send_reply(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
     }
+    failures
 }
 
 /// Runs `jobs` one after the other, collects their results in `done`, and commits. After an `Err`,

@@ -108,7 +108,7 @@ async fn the_text_that_rules_see_is_printed_alone_or_after_the_explanation() {
 
     let said = explain(&folder, &["@story.txt", "--text", "--format", "json"]).await;
     let object = object(&said);
-    assert_eq!((&object["read"], object.get("matches")), (&json!({"what": "full"}), None));
+    assert_eq!((&object["read"], object.get("rules")), (&json!({"what": "full"}), None));
 
     let hostile = r#"{"title": "A\u001b b\nc", "body": "D\u202ee\n\nf\u0007 \u200dg"}"#;
     let said = explain_with(&folder, &["-", "--text"], hostile).await;
@@ -192,12 +192,12 @@ async fn scripts_get_one_object() {
     let json = ["--rules", "@rules", "--format", "json"];
     let all = object(&explain(&folder, &[&["@story.json"], &json[..]].concat()).await);
     assert_eq!(all["story"]["title"], "Russia sells arms");
-    assert_eq!(all["rules"], 6);
+    assert_eq!(all["rules_tried"], 6);
     let names: Vec<_> =
-        all["matches"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
+        all["rules"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
     assert_eq!(names, ["arms", "close", "young"]);
     let evidence = json!({"term": "Russia", "clause": "Russia", "field": "title", "sentence": "Russia sells arms", "marks": [{"start": 0, "end": 6}]});
-    assert_eq!(all["matches"][0]["evidence"][0], evidence);
+    assert_eq!(all["rules"][0]["evidence"][0], evidence);
 
     let one = object(
         &explain(&folder, &[&["@story.json", "--rule", "sentence"], &json[..]].concat()).await,
@@ -263,7 +263,7 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
         let found = object(&explain(&folder, &[name, "--format", "json"]).await);
         assert_eq!(
             (&found["id"], &found["status"], &found["feeds"]),
-            (&json!(id), &json!("matched"), &json!(["Wire"]))
+            (&json!(id), &json!("matched"), &json!([{"feed": "Wire"}]))
         );
         let rules: Vec<_> = found["alerts"]
             .as_array()
@@ -271,12 +271,8 @@ async fn a_stored_story_is_found_by_id_and_by_link_and_says_what_became_of_it() 
             .iter()
             .map(|alert| &alert["rule"])
             .collect();
-        let matched: Vec<_> = found["matches"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|found| &found["rule"])
-            .collect();
+        let matched: Vec<_> =
+            found["rules"].as_array().expect("a list").iter().map(|found| &found["rule"]).collect();
         assert_eq!(rules, matched, "the same rules, the same words");
         assert!(rules.contains(&&json!("arms")), "{rules:?}");
     }

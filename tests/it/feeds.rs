@@ -42,17 +42,17 @@ async fn a_feed_is_polled_without_a_configuration_and_shown_as_the_rules_see_it(
         folder.bare_command(&["feeds", "poll", &server.url("/feed.xml"), "--format", "json"]).await;
     assert_eq!((said.code, said.errors.as_str()), (0, ""));
     let shown: Value = serde_json::from_str(&said.output).expect("one object");
-    assert_eq!(shown["feed"]["title"], "Test wire");
-    assert_eq!(shown["feed"]["url"], server.url("/feed.xml"));
+    assert_eq!(shown["feed"], "Test wire");
+    assert_eq!(shown["url"], server.url("/feed.xml"));
     let items = shown["items"].as_array().expect("a list");
     assert_eq!(items.len(), 2);
     assert_eq!(
-        (&items[0]["text"], &items[0]["teaser"]),
-        (&Value::from(wire::LONG), &Value::from(false))
+        (&items[0]["story"]["body"], &items[0]["read"]["what"]),
+        (&Value::from(wire::LONG), &Value::from("full"))
     );
     assert_eq!(
-        (&items[1]["title"], &items[1]["teaser"]),
-        (&Value::from("Trade & arms"), &Value::from(true))
+        (&items[1]["story"]["title"], &items[1]["read"]["what"]),
+        (&Value::from("Trade & arms"), &Value::from("teaser"))
     );
 
     folder.write("wire.xml", &wire::feed(&entries));
@@ -193,7 +193,7 @@ async fn the_list_says_of_every_feed_its_health_and_its_error() {
     let health: Vec<_> =
         listed.iter().map(|feed| feed["health"].as_str().expect("a word")).collect();
     assert_eq!(health, ["well", "failing", "gone"]);
-    assert_eq!(listed[1]["error"], "the server answered 404 Not Found");
+    assert_eq!(listed[1]["why"], "the server answered 404 Not Found");
     assert!(listed[0]["last_change"].is_string() && listed[1]["last_change"].is_null());
     assert!(listed[1]["failing_since"].is_string() && listed[1]["next_poll"].is_string());
     assert!(listed[2]["next_poll"].is_null());

@@ -60,8 +60,29 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
     println!("{}; duplicates: {duplicates:?}", summary(&record));
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
     let alerts = world.folder.query("SELECT count(*) FROM alert").await;
-    println!("{} alerts in the store", alerts[0]);
+    println!("{} alerts in the store, {} edits of the configuration", alerts[0], world.edits());
     assert!(!record.expected.is_empty());
+}
+
+/// Each copy is made beside a run that polls, matches and sends. The next runs go on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_made_under_load_loses_nothing_and_sends_nothing_again() {
+    const COPIES: usize = 3;
+    let seed = seed();
+    println!("TIDINGS_HARNESS_SEED={seed}");
+    let mut world = World::new(seed, 2 * COPIES * STORIES).await;
+    for _ in 0..COPIES {
+        world.publish(STORIES);
+        world.run_and_kill().await;
+        world.publish(STORIES);
+        world.run_and_go_on_with_a_copy().await;
+    }
+    world.run_to_the_end().await;
+    let record = world.record().await;
+    let (flaws, duplicates) = judge(&record);
+    println!("{}; duplicates: {duplicates:?}", summary(&record));
+    assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
+    assert!(record.arrivals.len() > record.messages.len() / 2, "hardly anything was sent");
 }
 
 /// All faults are planted into one store. The oracle must name each.

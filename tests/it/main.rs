@@ -6,6 +6,7 @@
 
 mod articles;
 mod backtest;
+mod backup;
 mod bad_input;
 mod busy;
 mod check;
@@ -32,8 +33,11 @@ mod kill;
 mod outage;
 mod payload;
 mod polite_polling;
+mod reload;
+mod service;
 mod store_files;
 mod support;
+mod terminal;
 mod volume;
 mod watchlist;
 mod webhook;

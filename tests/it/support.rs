@@ -1,7 +1,9 @@
 //! Small real servers, and the real binary, for tests.
 
 pub mod clock;
+pub mod hang;
 pub mod http;
+pub mod names;
 pub mod notification;
 pub mod proxy;
 pub mod schema;

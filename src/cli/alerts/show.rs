@@ -1,11 +1,10 @@
 //! One alert for people: its match, its evidence, and the state of every message.
 
 use anstyle::Style;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{TextLayout, quote_evidence};
-use crate::cli::moment::long_date;
+use crate::cli::moment::{exact_time, long_date};
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::Evidence;
 use tidings_rules::text::visible_line;
@@ -115,10 +114,6 @@ fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
         .as_deref()
         .map_or_else(String::new, |reply| format!(", {}", visible_line(reply)));
     format!("{} {ended}{outcome}{reply}", exact_time(attempt.started, zone))
-}
-
-fn exact_time(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
 #[cfg(test)]

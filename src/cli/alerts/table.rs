@@ -3,12 +3,14 @@
 use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
+use crate::cli::csv_table::print_csv;
+use crate::cli::exit::Exit;
 use crate::cli::moment::day_and_minute;
 use crate::store::PastAlert;
 use tidings_rules::text::visible_line;
 
-/// One row per alert, at most `width` columns wide.
-pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) -> String {
+/// One row per alert, at most `width` columns wide. Without a width, each is one line.
+pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: Option<usize>) -> String {
     if alerts.is_empty() {
         return "no alert fits these filters\n".to_owned();
     }
@@ -24,6 +26,54 @@ pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: usize) 
     };
     let rows = alerts.iter().map(row).collect();
     columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)
+}
+
+/// Prints one line per alert for spreadsheets. The names are those of the JSON.
+pub(super) fn print_alerts_csv(alerts: &[PastAlert]) -> Result<(), Exit> {
+    let heads = [
+        "id",
+        "created",
+        "severity",
+        "rule",
+        "row",
+        "tags",
+        "owner",
+        "title",
+        "url",
+        "published",
+        "first_seen",
+        "lang",
+        "read",
+        "feeds",
+        "evidence",
+        "event",
+    ];
+    print_csv(heads, alerts.iter().map(csv_cells))
+}
+
+fn csv_cells(alert: &PastAlert) -> [String; 16] {
+    let PastAlert { story, rule_match, .. } = alert;
+    let text = |text: &Option<String>| visible_line(text.as_deref().unwrap_or_default());
+    let list = |words: Vec<&str>| visible_line(&words.join("; "));
+    let evidence = &rule_match.evidence;
+    [
+        alert.id.to_string(),
+        alert.created.to_string(),
+        rule_match.severity.as_str().to_owned(),
+        visible_line(&rule_match.rule),
+        visible_line(rule_match.row.as_ref().map_or("", |row| row.id.as_str())),
+        list(rule_match.tags.iter().map(String::as_str).collect()),
+        text(&rule_match.owner),
+        headline(alert),
+        text(&story.url),
+        story.published.map(|at| at.to_string()).unwrap_or_default(),
+        story.first_seen.to_string(),
+        text(&story.lang),
+        visible_line(&alert.read.to_string()),
+        list(alert.feeds.iter().map(|entry| entry.feed.0.as_str()).collect()),
+        list(evidence.iter().map(|evidence| evidence.sentence.as_str()).collect()),
+        alert.event.clone(),
+    ]
 }
 
 fn headline(alert: &PastAlert) -> String {
@@ -49,13 +99,13 @@ mod tests {
         let mut untitled = past_alert();
         untitled.story.title = " ".to_owned();
         let alerts = [long, past_alert(), untitled];
-        let narrow = alerts_table(&alerts, &TimeZone::UTC, 80);
+        let narrow = alerts_table(&alerts, &TimeZone::UTC, Some(80));
         assert!(narrow.lines().all(|line| display_width(line) <= 80), "{narrow}");
-        assert_snapshot!(narrow + "\n" + &alerts_table(&alerts, &TimeZone::UTC, 100));
+        assert_snapshot!(narrow + "\n" + &alerts_table(&alerts, &TimeZone::UTC, Some(100)));
     }
 
     #[test]
     fn where_there_is_none_it_says_so() {
-        assert_eq!(alerts_table(&[], &TimeZone::UTC, 80), "no alert fits these filters\n");
+        assert_eq!(alerts_table(&[], &TimeZone::UTC, None), "no alert fits these filters\n");
     }
 }

@@ -4,6 +4,9 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::alerts::StorySummary;
 
 use crate::backtest::batch::{Batch, SourceStory};
 use crate::backtest::matching::{Hits, Matcher};
@@ -14,12 +17,15 @@ use crate::cli::format::OutputFormat;
 use crate::cli::{load, output};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
+use tidings_rules::story::headline;
 
 mod text;
 
 /// Prints and counts the matches.
 pub(super) struct Printer<'s> {
     format: OutputFormat,
+    /// The zone of its dates.
+    zone: TimeZone,
     sides: &'s RuleSets,
     output: BufWriter<Stdout>,
     /// The counts so far.
@@ -28,9 +34,9 @@ pub(super) struct Printer<'s> {
 
 impl<'s> Printer<'s> {
     /// A printer that has printed nothing.
-    pub(super) fn new(format: OutputFormat, sides: &'s RuleSets) -> Self {
+    pub(super) fn new(format: OutputFormat, zone: TimeZone, sides: &'s RuleSets) -> Self {
         let tally = Tally::new(sides.base.names.len());
-        Self { format, sides, output: BufWriter::new(io::stdout()), tally }
+        Self { format, zone, sides, output: BufWriter::new(io::stdout()), tally }
     }
 
     /// Counts a batch, and prints its faults and, as JSON, its matches.
@@ -64,8 +70,8 @@ impl<'s> Printer<'s> {
         let worth_a_line =
             !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
         if self.format == OutputFormat::Json && worth_a_line {
-            let line = MatchLine { story: &entry.id, rules: &now, changes: changes.as_ref() };
-            writeln!(self.output, "{}", json_line(&line)?)?;
+            let line = match_line(entry, &now, changes.as_ref(), self.sides);
+            writeln!(self.output, "{}", output::json_line(&line))?;
         }
         Ok(())
     }
@@ -75,7 +81,7 @@ impl<'s> Printer<'s> {
         match self.format {
             OutputFormat::Json => {
                 self.output.flush()?;
-                output::print_error_line(json_line(&summary(&self.tally, self.sides))?);
+                output::print_error_line(output::json_line(&summary(&self.tally, self.sides)));
             }
             OutputFormat::Text => {
                 let width = if io::stdout().is_terminal() {
@@ -83,7 +89,7 @@ impl<'s> Printer<'s> {
                 } else {
                     text::UNBOUNDED
                 };
-                let layout = text::ReportLayout { width, zone: TimeZone::system() };
+                let layout = text::ReportLayout { width, zone: self.zone.clone() };
                 self.output
                     .write_all(layout.format_report(&self.tally, self.sides, threads).as_bytes())?;
                 self.output.flush()?;
@@ -117,19 +123,44 @@ fn rule_names<'m>(side: &'m Matcher, hits: &Hits) -> Vec<&'m str> {
     hits.iter().map(|place| side.names[*place].as_str()).collect()
 }
 
-/// A story that matched, as a line of JSON.
-#[derive(Debug, Serialize)]
-struct MatchLine<'l> {
-    story: &'l str,
-    rules: &'l [&'l str],
-    #[serde(flatten)]
-    changes: Option<&'l Differences<'l>>,
+/// A story that matched, with the keys of payloads.
+fn match_line(
+    entry: &SourceStory,
+    rules: &[&str],
+    changes: Option<&Differences<'_>>,
+    sides: &RuleSets,
+) -> Value {
+    let story = &entry.story;
+    let story = StorySummary {
+        title: story.title.clone(),
+        opening: headline::made_headline(&story.title, &story.body),
+        url: story.url.clone(),
+        published: story.published,
+        first_seen: story.first_seen,
+        lang: story.lang.clone(),
+    };
+    let list = |names: &[&str]| names.iter().map(|name| rule_json(name, sides)).collect::<Vec<_>>();
+    let mut line = json!({"id": entry.id, "story": story, "rules": list(rules)});
+    if let Some(changes) = changes {
+        let changes = json!({"adds": list(&changes.adds), "drops": list(&changes.drops)});
+        output::add_keys(&mut line, &changes);
+    }
+    line
+}
+
+/// The rule, and the row if it has one.
+fn rule_json(name: &str, sides: &RuleSets) -> Value {
+    let found = |side: &'_ Matcher| side.rows.get(name).cloned();
+    match found(&sides.base).or_else(|| sides.other.as_ref().and_then(found)) {
+        Some((rule, row)) => json!({"rule": rule, "row": row}),
+        None => json!({"rule": name}),
+    }
 }
 
 /// The totals, as a line of JSON.
 #[derive(Debug, Serialize)]
 struct Summary {
-    rules: usize,
+    rules_tried: usize,
     stories: usize,
     matches: usize,
     faults: usize,
@@ -144,7 +175,7 @@ struct Summary {
 fn summary(tally: &Tally, sides: &RuleSets) -> Summary {
     let changes = sides.other.as_ref().map(|_| tally.change_counts());
     Summary {
-        rules: sides.base.names.len(),
+        rules_tried: sides.base.names.len(),
         stories: tally.stories,
         matches: tally.match_count(),
         faults: tally.faulty,
@@ -155,23 +186,25 @@ fn summary(tally: &Tally, sides: &RuleSets) -> Summary {
     }
 }
 
-fn json_line(line: &impl Serialize) -> io::Result<String> {
-    Ok(serde_json::to_string(line)?)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use tidings_rules::story::Story;
 
     #[test]
     fn a_line_has_changes_only_where_there_is_something_to_compare_with() {
-        let line = MatchLine { story: "7", rules: &["a", "b"], changes: None };
-        assert_eq!(json_line(&line).unwrap(), r#"{"story":"7","rules":["a","b"]}"#);
+        let matcher = Matcher::from_expression("a", None, &mut Vec::new()).ok().expect("sound");
+        let sides = RuleSets { base: matcher, other: None, loading: Duration::ZERO };
+        let story = Story::from_words("A headline", "A text.");
+        let entry = SourceStory { id: "7".to_owned(), story, carriers: None };
+        let line = match_line(&entry, &["a", "b"], None, &sides);
+        assert_eq!((&line["id"], &line["story"]["title"]), (&json!("7"), &json!("A headline")));
+        assert_eq!(line["rules"], json!([{"rule": "a"}, {"rule": "b"}]));
+        assert!(line.get("adds").is_none());
         let changes = Differences { adds: vec!["c"], drops: vec![] };
-        let line = MatchLine { story: "7", rules: &[], changes: Some(&changes) };
-        assert_eq!(
-            json_line(&line).unwrap(),
-            r#"{"story":"7","rules":[],"adds":["c"],"drops":[]}"#
-        );
+        let line = match_line(&entry, &[], Some(&changes), &sides);
+        assert_eq!((&line["adds"], &line["drops"]), (&json!([{"rule": "c"}]), &json!([])));
     }
 }

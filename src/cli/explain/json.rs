@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 
 use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
+use crate::cli::output;
 use crate::lifecycle::story::StoryStatus;
 use crate::store::StoryRecord;
-use tidings_rules::story::{FeedName, Read, Story};
+use tidings_rules::Match;
+use tidings_rules::story::{Read, Story, WatchlistRow};
 
 /// The story, and what the rules find in it.
 #[derive(Serialize)]
@@ -15,7 +17,7 @@ pub(super) struct ExplainReport<'s> {
     story: &'s Story,
     read: &'s Read,
     #[serde(skip_serializing_if = "Option::is_none")]
-    feeds: Option<Vec<&'s FeedName>>,
+    feeds: Option<Vec<Value>>,
     #[serde(flatten)]
     kept: Option<Value>,
     #[serde(flatten)]
@@ -31,7 +33,7 @@ pub(super) fn json_report<'s>(
     ExplainReport {
         story: &subject.story,
         read: &subject.read,
-        feeds: feeds.map(|feeds| feeds.iter().map(|feed| &feed.name).collect()),
+        feeds: feeds.map(|feeds| feeds.iter().map(|feed| json!({ "feed": feed.name })).collect()),
         kept: subject.kept.as_ref().map(record_json),
         answer: answer.map(answer_json),
     }
@@ -45,27 +47,48 @@ fn record_json(kept: &StoryRecord) -> Value {
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
-        .map(|alert| json!({"rule": alert.rule, "row": alert.row, "version": alert.version, "at": alert.created}))
+        .map(|alert| {
+            rule_json(
+                &alert.rule,
+                alert.row.as_ref(),
+                &json!({"version": alert.version, "created": alert.created}),
+            )
+        })
         .collect();
-    json!({"id": kept.stored.uid, "status": status, "status_why": kept.status.why, "alerts": alerts})
+    json!({
+        "id": kept.stored.uid, "event": kept.event, "status": status,
+        "status_why": kept.status.why, "alerts": alerts,
+    })
 }
 
 fn answer_json(answer: &ExplainAnswer) -> Value {
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
-            let matches = matches.iter().map(
-                |found| json!({"rule": found.rule.name(), "row": found.rule.row(), "version": found.rule.version(), "evidence": found.evidence}),
-            );
-            json!({"rules": rules, "matches": matches.collect::<Vec<_>>()})
+            let matches = matches.iter().map(|Match { rule, evidence }| {
+                let more = json!({"version": rule.version(), "evidence": evidence});
+                rule_json(rule.name(), rule.row(), &more)
+            });
+            json!({"rules": matches.collect::<Vec<_>>(), "rules_tried": rules})
         }
-        ExplainAnswer::Rule(explained) => json!({
-            "rule": explained.rule.name(),
-            "row": explained.row,
+        ExplainAnswer::Rule(explained) => {
+            let mut more =
+                json!({"filtered_out": explained.filtered_out, "clause": explained.clause});
             // Each row has a version of its own.
-            "version": (explained.row.as_ref() == explained.rule.row()).then(|| explained.rule.version()),
-            "filtered_out": explained.filtered_out,
-            "clause": explained.clause,
-        }),
+            if explained.row.as_ref() == explained.rule.row() {
+                output::add_keys(&mut more, &json!({"version": explained.rule.version()}));
+            }
+            rule_json(explained.rule.name(), explained.row.as_ref(), &more)
+        }
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),
     }
+}
+
+/// A rule as payloads name it, with `more` keys.
+fn rule_json(rule: &str, row: Option<&WatchlistRow>, more: &Value) -> Value {
+    let mut line = json!({"rule": rule});
+    if let Some(row) = row {
+        output::add_keys(&mut line, &json!({"row": row}));
+    }
+    output::add_keys(&mut line, more);
+    line
 }

@@ -1,7 +1,6 @@
 //! The explanation as text.
 
 use anstyle::Style;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::subject::ExplainSubject;
@@ -33,10 +32,13 @@ pub(super) fn format_report(
     subject: &ExplainSubject,
     answer: &ExplainAnswer,
     wants_text: bool,
+    zone: &TimeZone,
 ) -> String {
     let layout = TextLayout::for_stdout();
     let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
-    lines.extend(story_facts(subject).into_iter().map(|(name, text)| layout.fact(name, &text)));
+    lines.extend(
+        story_facts(subject, zone).into_iter().map(|(name, text)| layout.fact(name, &text)),
+    );
     lines.push(String::new());
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
@@ -63,7 +65,7 @@ fn headline(subject: &ExplainSubject) -> String {
     visible_line(&subject.story.headline())
 }
 
-fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
+fn story_facts(subject: &ExplainSubject, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let story = &subject.story;
     let feeds = subject.carriers.as_ref();
     let feeds = feeds
@@ -72,20 +74,20 @@ fn story_facts(subject: &ExplainSubject) -> Vec<(&'static str, String)> {
     [
         ("link", story.url.clone()),
         ("language", story.lang.clone()),
-        ("published", story.published.map(local_time)),
+        ("published", story.published.map(|at| long_date(at, zone))),
         ("feeds", feeds),
         ("source", story.source.clone()),
         ("read", Some(read_text(subject))),
         ("id", kept.map(|kept| kept.stored.uid.clone())),
-        ("seen", kept.map(|_| local_time(story.first_seen))),
-        ("status", kept.map(status_text)),
+        ("seen", kept.map(|_| long_date(story.first_seen, zone))),
+        ("status", kept.map(|kept| status_text(kept, zone))),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, text?)))
     .collect()
 }
 
-fn status_text(kept: &StoryRecord) -> String {
+fn status_text(kept: &StoryRecord, zone: &TimeZone) -> String {
     match kept.status.status {
         StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => {
             "waiting: it is not matched yet".to_owned()
@@ -98,15 +100,11 @@ fn status_text(kept: &StoryRecord) -> String {
         StoryStatus::Matched => {
             let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, local_time(alert.created))
+                format!("{}{row} ({})", alert.rule, long_date(alert.created, zone))
             });
             format!("alerts by {}", alerts.collect::<Vec<_>>().join(", "))
         }
     }
-}
-
-fn local_time(at: Timestamp) -> String {
-    long_date(at, &TimeZone::system())
 }
 
 fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<String> {

@@ -8,6 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::output::{self, fail};
 use crate::config::{self, FeedConfig};
+use crate::daemon::config_file;
 use crate::feed::opml::{self, Subscription};
 use crate::files;
 
@@ -17,7 +18,7 @@ pub(super) fn import_list(file: &Path) -> Result<(), Exit> {
     let name = file.display();
     let bytes = files::read_file(file, files::FEED_LIST)
         .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-    let listed = load::read_feed_list(&bytes)
+    let listed = config_file::read_feed_list(&bytes)
         .map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
     let feeds = config::named(listed, &[]);
     output::print(&feeds_yaml(&feeds))?;

@@ -5,8 +5,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::table;
-use crate::cli::columns::columns;
+use crate::cli::columns::{columns, table_width};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::{self, Edge};
@@ -15,6 +14,9 @@ use crate::cli::{load, output};
 use crate::clock::now;
 use crate::store::{Archive, PastGap};
 use tidings_rules::text::visible_line;
+
+/// What a gap means.
+const NOTE: &str = "Items that appeared and disappeared in a gap were missed. Items that were still there after it were matched.";
 
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
 pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
@@ -25,29 +27,23 @@ pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Res
         archive.gaps_since(since).await.map_err(output::unavailable)
     })?;
     match format {
-        OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table::table_width())),
+        OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table_width())),
         OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found_at: found }| {
             json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
         })),
     }
 }
 
-fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: usize) -> String {
+fn gaps_table(gaps: &[PastGap], zone: &TimeZone, width: Option<usize>) -> String {
     if gaps.is_empty() {
         return "no gap was found in this time\n".to_owned();
     }
     let time = |at| moment::day_and_minute(at, zone);
-    let row = |past: &PastGap| {
-        [
-            visible_line(&past.feed.0),
-            time(past.gap.since),
-            time(past.gap.until),
-            time(past.found_at),
-        ]
-    };
+    let row =
+        |past: &PastGap| [visible_line(&past.feed.0), time(past.gap.since), time(past.gap.until)];
     let rows = gaps.iter().map(row).collect();
-    columns(["FEED", "GAP FROM", "TO", "FOUND"], rows, &[1, 2, 3], width)
-        + "\nItems that appeared and disappeared in a gap were missed. Items that were still there after it were matched.\n"
+    let note = width.map_or_else(|| NOTE.to_owned(), |width| textwrap::fill(NOTE, width));
+    columns(["FEED", "GAP FROM", "TO"], rows, &[1, 2], width) + "\n" + &note + "\n"
 }
 
 #[cfg(test)]
@@ -65,9 +61,9 @@ mod tests {
         let shown = gaps_table(
             &[PastGap { feed: FeedName("Yonhap".to_owned()), gap, found_at: at(9) }],
             &TimeZone::UTC,
-            80,
+            Some(80),
         );
         insta::assert_snapshot!(shown);
-        assert!(gaps_table(&[], &TimeZone::UTC, 80).starts_with("no gap was found"));
+        assert!(gaps_table(&[], &TimeZone::UTC, None).starts_with("no gap was found"));
     }
 }

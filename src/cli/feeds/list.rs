@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::table::{self, FeedRow};
+use crate::cli::columns::table_width;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::{Config, FeedConfig};
-use crate::polling::health;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -29,7 +29,7 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
         .collect();
     match format {
         OutputFormat::Text => {
-            output::print(&table::feeds_table(&rows, &config.zone, at, table::table_width()))
+            output::print(&table::feeds_table(&rows, &config.zone, at, table_width()))
         }
         OutputFormat::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
     }
@@ -46,16 +46,7 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
 
 /// The health of a feed in one word.
 pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static str {
-    let Some(state) = state.filter(|state| state.last_poll.is_some()) else { return "new" };
-    match health::assess_health(
-        &state.health_history,
-        state.next_poll.is_none(),
-        state.mean_gap,
-        at,
-    ) {
-        None => "well",
-        Some(health) => health.as_str(),
-    }
+    state.map_or("new", |state| state.health_word(at))
 }
 
 fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
@@ -68,7 +59,7 @@ fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
         "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),
         "failures": state.map_or(0, |state| state.failures),
         "failing_since": state.and_then(|state| state.health_history.failing_since),
-        "error": state.and_then(|state| state.error.as_ref()),
+        "why": state.and_then(|state| state.error.as_ref()),
         "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
     })
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::json;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::article;
@@ -11,11 +11,13 @@ use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
+use crate::cli::moment::{long_date, shown_zone};
 use crate::cli::output::{self, fail};
 use crate::cli::place;
 use crate::cli::runtime::block_on;
 use crate::feed::document::{Document, Item};
 use crate::feed::parse;
+use tidings_rules::story::Read;
 use tidings_rules::story::headline::headline;
 use tidings_rules::text::visible_line;
 
@@ -35,53 +37,40 @@ pub(super) fn show_feed(
     let document = parse::parse(&body, answer.content_type.as_deref(), &answer.url)
         .map_err(|why| fail(format_args!("{place}: {why}"), Exit::Data))?;
     match format {
-        OutputFormat::Text => output::print(&feed_text(&document, place, TextLayout::for_stdout())),
-        OutputFormat::Json => output::print_json([to_json(&document, &answer.url)]),
-    }
-}
-
-/// An item as JSON.
-#[derive(Serialize)]
-struct ItemLine<'d> {
-    guid: Option<&'d str>,
-    url: Option<&'d Url>,
-    title: &'d str,
-    text: &'d str,
-    /// Whether a running Tidings would read the page behind it.
-    teaser: bool,
-    published: Option<jiff::Timestamp>,
-    lang: Option<&'d str>,
-    authors: &'d [String],
-    tags: &'d [String],
-    source: Option<&'d str>,
-}
-
-impl<'d> ItemLine<'d> {
-    fn new(item: &'d Item) -> Self {
-        Self {
-            guid: item.guid.as_deref(),
-            url: item.link.as_ref(),
-            title: &item.title,
-            text: &item.text,
-            teaser: article::is_teaser(item),
-            published: item.published,
-            lang: item.lang.as_deref(),
-            authors: &item.authors,
-            tags: &item.tags,
-            source: item.source.as_deref(),
+        OutputFormat::Text => {
+            let zone = shown_zone(config.as_ref());
+            output::print(&feed_text(&document, place, TextLayout::for_stdout(), &zone))
         }
+        OutputFormat::Json => output::print_json([to_json(&document, place, &answer.url)]),
     }
 }
 
-fn to_json(document: &Document, url: &Url) -> serde_json::Value {
-    let items: Vec<ItemLine<'_>> = document.items.iter().map(ItemLine::new).collect();
-    json!({ "feed": { "title": document.title, "url": url }, "items": items })
+/// An item as JSON: its story as payloads show it, with its text.
+fn item_json(item: &Item) -> Value {
+    let read = if article::is_teaser(item) {
+        Read::Teaser("its page is not read".to_owned())
+    } else {
+        Read::Full
+    };
+    json!({
+        "guid": item.guid,
+        "story": {
+            "title": item.title, "body": item.text, "url": item.link, "published": item.published,
+            "lang": item.lang, "authors": item.authors, "tags": item.tags, "source": item.source,
+        },
+        "read": read,
+    })
 }
 
-fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
+fn to_json(document: &Document, place: &str, url: &Url) -> Value {
+    let items: Vec<Value> = document.items.iter().map(item_json).collect();
+    json!({ "feed": document.title.as_deref().unwrap_or(place), "url": url, "items": items })
+}
+
+fn feed_text(document: &Document, place: &str, layout: TextLayout, zone: &TimeZone) -> String {
     let name = document.title.as_deref().unwrap_or(place);
     let head = format!("{}: {}", visible_line(name), count(document.items.len(), "item", "items"));
-    let items = document.items.iter().map(|item| item_text(item, layout));
+    let items = document.items.iter().map(|item| item_text(item, layout, zone));
     std::iter::once(layout.wrap(&head, "", 2))
         .chain(items)
         .map(|block| block + "\n")
@@ -89,10 +78,11 @@ fn feed_text(document: &Document, place: &str, layout: TextLayout) -> String {
         .join("\n")
 }
 
-fn item_text(item: &Item, layout: TextLayout) -> String {
+fn item_text(item: &Item, layout: TextLayout, zone: &TimeZone) -> String {
     let mut lines = vec![layout.wrap(&visible_line(&headline(&item.title, &item.text)), "", 2)];
     lines.extend(item.link.iter().map(|link| format!("  {link}")));
-    let facts: Vec<String> = item_facts(item).into_iter().map(|fact| visible_line(&fact)).collect();
+    let facts: Vec<String> =
+        item_facts(item, zone).into_iter().map(|fact| visible_line(&fact)).collect();
     lines.push(layout.wrap(&facts.join("; "), "  ", 4));
     let cut: String = item.text.chars().take(MOST_TEXT).collect();
     let more = if cut.len() < item.text.len() { " …" } else { "" };
@@ -102,11 +92,14 @@ fn item_text(item: &Item, layout: TextLayout) -> String {
     lines.join("\n")
 }
 
-fn item_facts(item: &Item) -> Vec<String> {
+fn item_facts(item: &Item, zone: &TimeZone) -> Vec<String> {
     let words = count(item.text.split_whitespace().count(), "word", "words");
     let read = if article::is_teaser(item) { "a teaser of" } else { "the whole text," };
     let mut facts =
-        vec![item.published.map_or_else(|| "undated".to_owned(), |at| format!("published {at}"))];
+        vec![item.published.map_or_else(
+            || "undated".to_owned(),
+            |at| format!("published {}", long_date(at, zone)),
+        )];
     facts.extend(item.lang.clone());
     facts.extend((!item.authors.is_empty()).then(|| format!("by {}", item.authors.join(", "))));
     facts.extend((!item.tags.is_empty()).then(|| format!("tagged {}", item.tags.join(", "))));

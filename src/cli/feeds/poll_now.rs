@@ -4,12 +4,12 @@ use std::path::Path;
 
 use crate::cli::exit::Exit;
 use crate::cli::load;
+use crate::cli::names::unknown_name;
 use crate::cli::output::{self, fail};
 use crate::cli::runtime::block_on;
 use crate::clock::now;
 use crate::config::Config;
 use crate::store;
-use tidings_rules::fault::nearest;
 use tidings_rules::story::FeedName;
 use tidings_rules::text::visible_line;
 
@@ -50,15 +50,7 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
 /// Says which of `names` the configuration has not, each with the name that is near.
 fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
-    let unknown: Vec<&String> =
-        names.iter().filter(|name| !known().any(|known| known == name.as_str())).collect();
-    for name in &unknown {
-        let why = format!("the configuration has no feed `{}`", visible_line(name));
-        let help = match nearest(name, known()) {
-            Some(near) => format!("did you mean `{}`?", visible_line(near)),
-            None => "`tidings feeds list` shows their names".to_owned(),
-        };
-        output::fail_with_help(why, help, Exit::Data);
-    }
-    if unknown.is_empty() { Ok(()) } else { Err(Exit::Data) }
+    let unknown = names.iter().filter(|name| !known().any(|known| known == name.as_str()));
+    let told: Vec<Exit> = unknown.map(|name| unknown_name("feed", name, known())).collect();
+    told.first().map_or(Ok(()), |exit| Err(*exit))
 }

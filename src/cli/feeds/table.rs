@@ -11,9 +11,6 @@ use crate::config::FeedConfig;
 use crate::store::FeedState;
 use tidings_rules::text::visible_line;
 
-/// The narrowest and the widest table, in columns.
-const WIDTHS: (usize, usize) = (60, 160);
-
 /// A feed, and its stored state.
 pub(super) struct FeedRow<'c> {
     pub(super) feed: &'c FeedConfig,
@@ -21,17 +18,13 @@ pub(super) struct FeedRow<'c> {
     pub(super) state: Option<FeedState>,
 }
 
-/// The width of the terminal, within bounds, or 80 columns without a terminal.
-pub(super) fn table_width() -> usize {
-    textwrap::termwidth().clamp(WIDTHS.0, WIDTHS.1)
-}
-
-/// One row per feed, at most `width` columns wide, and the number of feeds that are not well.
+/// One row per feed, at most `width` columns wide or one line, and the number of feeds that are not
+/// well.
 pub(super) fn feeds_table(
     rows: &[FeedRow<'_>],
     zone: &TimeZone,
     at: Timestamp,
-    width: usize,
+    width: Option<usize>,
 ) -> String {
     if rows.is_empty() {
         return "the configuration names no feeds\n".to_owned();
@@ -156,7 +149,7 @@ mod tests {
         let rows: Vec<_> =
             feeds.iter().zip(states).map(|(feed, state)| FeedRow { feed, state }).collect();
         for width in [80, 160] {
-            let table = feeds_table(&rows, &TimeZone::UTC, at(0), width);
+            let table = feeds_table(&rows, &TimeZone::UTC, at(0), Some(width));
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");
             assert_snapshot!(format!("feeds_in_{width}"), table);
         }
@@ -165,7 +158,7 @@ mod tests {
     #[test]
     fn where_there_is_none_it_says_so() {
         assert_eq!(
-            feeds_table(&[], &TimeZone::UTC, at(0), 80),
+            feeds_table(&[], &TimeZone::UTC, at(0), None),
             "the configuration names no feeds\n"
         );
     }

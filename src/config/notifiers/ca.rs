@@ -6,7 +6,6 @@ use rustls::pki_types::pem::PemObject;
 
 use super::super::Authority;
 use super::super::reader::ConfigReader;
-use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The largest file that is read, in bytes. The bundles of whole systems have a quarter of that.
@@ -33,7 +32,7 @@ pub(super) fn refuse_without_tls(
 
 fn in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Authority>> {
     let path = reader.expanded(node)?;
-    let found = match files::read_file(&reader.base.join(&path.value), LARGEST) {
+    let found = match reader.read_file(&path.value, LARGEST) {
         Err(why) => Err(format!("`{}` cannot be read: {why}", path.written.value)),
         Ok(pem) => parse(&pem).map_err(|why| format!("`{}` {why}", path.written.value)),
     };

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 
 use lettre::message::Mailbox;
-use secrecy::SecretString;
 
 use super::super::reader::{ConfigReader, all};
-use super::super::{Authority, Email, MailSecurity};
+use super::super::{Authority, Email, MailSecurity, Secret};
 use super::smtp::{self, SmtpServer};
 use super::{ca, helo};
 use crate::config::notifiers::faulty::Faulty;
-use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The longest password that is read from a file, in bytes.
@@ -58,7 +56,7 @@ fn login(
     entries: &mut Entries<'_>,
     server: Option<(Node<'_>, &SmtpServer)>,
     reader: &mut ConfigReader<'_>,
-) -> Result<Option<(String, SecretString)>, Faulty> {
+) -> Result<Option<(String, Secret)>, Faulty> {
     let beside = password(entries, reader);
     let (smtp, server) = server.ok_or(Faulty)?;
     let place = beside.as_ref().ok().and_then(Option::as_ref).map(|(node, _)| *node);
@@ -94,7 +92,7 @@ fn login(
                 reader,
             )
         }
-        (Some(user), Some(password)) => Ok(Some((user, SecretString::from(password)))),
+        (Some(user), Some(password)) => Ok(Some((user, password.as_str().into()))),
     }
 }
 
@@ -128,7 +126,7 @@ fn password<'d>(
 /// (`${CREDENTIALS_DIRECTORY}/smtp`).
 fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let path = reader.expanded(node)?;
-    let read = files::read_text(&reader.base.join(&path.value), LONGEST_PASSWORD).map_err(|why| {
+    let read = reader.read_text(&path.value, LONGEST_PASSWORD).map_err(|why| {
         let message = format!("`{}` cannot be read: {why}", path.written.value);
         reader.error(node, message, "it must be a file that Tidings may read");
     });

@@ -11,6 +11,7 @@ use crate::feed::hints::PollHints;
 use crate::polling::health::FeedHealthHistory;
 use crate::polling::schedule::longest_wait;
 use crate::store::FeedState;
+use tidings_rules::story::FeedName;
 
 /// The pause between the first polls of overdue feeds.
 const OVERDUE_STEP: Duration = Duration::from_millis(20);
@@ -80,23 +81,25 @@ pub(super) fn advance_if_failing(state: FeedState, floor: Duration, now: Timesta
     FeedState { next_poll: Some(next.min(soon)), ..state }
 }
 
-/// The first poll of each feed, with its index in `states`. Overdue feeds are spread, the longest
-/// overdue first. New feeds are due at once.
-pub(super) fn first_poll_times(states: &[FeedState], now: Timestamp) -> Vec<(Timestamp, usize)> {
-    let mut times: Vec<_> = states
-        .iter()
-        .enumerate()
-        .filter_map(|(index, state)| Some((state.next_poll?, index)))
-        .collect();
+/// The first poll of each feed, with its name. Overdue feeds are spread, the longest overdue first.
+/// New feeds are due at once.
+pub(super) fn first_poll_times<'s>(
+    states: impl Iterator<Item = &'s FeedState>,
+    now: Timestamp,
+) -> Vec<(Timestamp, FeedName)> {
+    let mut times: Vec<_> =
+        states.filter_map(|state| Some((state.next_poll?, &state.name, state.last_poll))).collect();
     times.sort_unstable();
     let mut spread = Duration::ZERO;
-    for (due, index) in &mut times {
-        if *due <= now && states[*index].last_poll.is_some() {
-            *due = later(now, spread);
-            spread += OVERDUE_STEP;
+    let first_poll = |(due, name, last_poll): (Timestamp, &FeedName, Option<Timestamp>)| {
+        if due > now || last_poll.is_none() {
+            return (due, name.clone());
         }
-    }
-    times
+        let at = later(now, spread);
+        spread += OVERDUE_STEP;
+        (at, name.clone())
+    };
+    times.into_iter().map(first_poll).collect()
 }
 
 #[cfg(test)]
@@ -159,12 +162,15 @@ mod tests {
     #[test]
     fn a_thousand_feeds_that_are_overdue_by_a_week_are_spread_and_the_longest_overdue_come_first() {
         let week = Duration::from_hours(7 * 24);
-        let states: Vec<_> =
-            (0..1000).map(|n| state(ago(2 * week), ago(week) + n * MINUTE / 1000)).rev().collect();
-        let times = first_poll_times(&states, now());
-        assert_eq!((times.len(), times[0]), (1000, (now(), 999)));
+        let overdue = |n: u32| FeedState {
+            name: FeedName(n.to_string()),
+            ..state(ago(2 * week), ago(week) + n * MINUTE / 1000)
+        };
+        let states: Vec<_> = (0..1000).map(overdue).rev().collect();
+        let times = first_poll_times(states.iter(), now());
+        assert_eq!((times.len(), &times[0]), (1000, &(now(), FeedName("0".to_owned()))));
         let last = times[999].0.duration_since(now()).unsigned_abs();
-        assert_eq!((last, times[999].1), (999 * OVERDUE_STEP, 0));
+        assert_eq!((last, times[999].1.0.as_str()), (999 * OVERDUE_STEP, "999"));
         assert!(
             times
                 .windows(2)
@@ -176,9 +182,17 @@ mod tests {
     fn what_is_not_due_waits_and_what_is_new_does_not() {
         let later = now() + 5 * MINUTE;
         let new = new_feed_state(&feed(None), String::new(), None, now());
-        let gone = FeedState { next_poll: None, ..new.clone() };
-        let states = [state(ago(MINUTE), later), new.clone(), gone, new];
-        assert_eq!(first_poll_times(&states, now()), [(now(), 1), (now(), 3), (later, 0)]);
+        let named = |name: &str, state| FeedState { name: FeedName(name.to_owned()), ..state };
+        let gone = named("gone", FeedState { next_poll: None, ..new.clone() });
+        let states = [
+            named("polled", state(ago(MINUTE), later)),
+            named("b", new.clone()),
+            gone,
+            named("a", new),
+        ];
+        let times = first_poll_times(states.iter(), now());
+        let named: Vec<_> = times.iter().map(|(due, feed)| (*due, feed.0.as_str())).collect();
+        assert_eq!(named, [(now(), "a"), (now(), "b"), (later, "polled")]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::daemon::hosts::FIRST_REQUEST_TIME;
 use crate::feed::document::{Document, DocumentEnd, NoFeed};
 use crate::feed::parse;
 use crate::http::{FetchError, HostKey, HttpAnswer, ParsingMemory, Validators, Want};
+use crate::metrics::PollMetric;
 use crate::polling::moved::Move;
 use crate::polling::schedule::PollEnd;
 use crate::store::FeedState;
@@ -28,6 +29,18 @@ pub(super) enum FeedOutcome {
     Failed(PollEnd, String),
     /// The feed was not requested, because its host has a pause until then.
     Resting(HostKey, Timestamp),
+}
+
+impl FeedOutcome {
+    /// The outcome as metrics count it.
+    pub(super) fn metric(&self) -> PollMetric {
+        match self {
+            Self::Unchanged(_) => PollMetric::Unchanged,
+            Self::Read(..) => PollMetric::Read,
+            Self::Failed(..) => PollMetric::Failed,
+            Self::Resting(..) => PollMetric::Postponed,
+        }
+    }
 }
 
 /// What a document holds until it is recorded.

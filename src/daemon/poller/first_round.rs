@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use crate::store::FeedState;
+use tidings_rules::story::FeedName;
 
 /// The most failing feeds that are named.
 const MOST_NAMED: usize = 10;
@@ -13,36 +14,32 @@ const MOST_NAMED: usize = 10;
 /// The feeds that were due at the start of the run.
 #[derive(Debug, Default)]
 pub(super) struct FirstRound {
-    /// The indexes of feeds whose poll has not ended; `None` after the round was logged.
-    not_ended: Option<BTreeSet<usize>>,
+    /// The feeds whose poll has not ended; `None` after the round was logged.
+    not_ended: Option<BTreeSet<FeedName>>,
 }
 
 impl FirstRound {
     /// Starts with the feeds that are due at `now`.
-    pub(super) fn start(states: &[FeedState], now: Timestamp) -> Self {
-        let is_due = |state: &FeedState| state.next_poll.is_some_and(|due| due <= now);
-        let due = states.iter().enumerate().filter(|(_, state)| is_due(state));
-        Self { not_ended: Some(due.map(|(index, _)| index).collect()) }
+    pub(super) fn start<'s>(states: impl Iterator<Item = &'s FeedState>, now: Timestamp) -> Self {
+        let due = states.filter(|state| state.next_poll.is_some_and(|due| due <= now));
+        Self { not_ended: Some(due.map(|state| state.name.clone()).collect()) }
     }
 
-    /// Records the end of a poll.
-    pub(super) fn record_end(&mut self, index: usize) {
+    /// Records the end of a poll, or that the feed left the configuration.
+    pub(super) fn record_end(&mut self, feed: &FeedName) {
         if let Some(left) = &mut self.not_ended {
-            left.remove(&index);
+            left.remove(feed);
         }
     }
 
-    /// Logs the health of the feeds once, when the last poll has ended.
-    pub(super) fn log_when_over(&mut self, states: &[FeedState]) {
-        if self.not_ended.as_ref().is_some_and(BTreeSet::is_empty) {
-            self.not_ended = None;
-            log_failing_feeds(states);
-        }
+    /// Whether the last poll has ended. True once.
+    pub(super) fn is_just_over(&mut self) -> bool {
+        self.not_ended.take_if(|left| left.is_empty()).is_some()
     }
 }
 
 /// Logs how many feeds fail, and why.
-pub(super) fn log_failing_feeds(states: &[FeedState]) {
+pub(super) fn log_failing_feeds(states: &[&FeedState]) {
     match describe_failing_feeds(states) {
         Some(failing) => warn!("{failing}"),
         None if states.is_empty() => {}
@@ -51,7 +48,7 @@ pub(super) fn log_failing_feeds(states: &[FeedState]) {
 }
 
 /// `2 of 3 feeds fail: a: why; b: why`; `None` if none does.
-fn describe_failing_feeds(states: &[FeedState]) -> Option<String> {
+fn describe_failing_feeds(states: &[&FeedState]) -> Option<String> {
     let failing: Vec<String> = states
         .iter()
         .filter_map(|state| Some(format!("{}: {}", state.name, state.error.as_ref()?)))
@@ -69,7 +66,6 @@ mod tests {
     use super::*;
     use crate::feed::hints::PollHints;
     use crate::polling::health::FeedHealthHistory;
-    use tidings_rules::story::FeedName;
 
     fn state(name: &str, error: Option<&str>) -> FeedState {
         FeedState {
@@ -95,6 +91,7 @@ mod tests {
     fn feeds_that_fail_are_counted_and_named_with_their_reasons() {
         let states =
             [state("a", Some("connection refused")), state("b", None), state("c", Some("404"))];
+        let states: Vec<&FeedState> = states.iter().collect();
         assert_eq!(
             describe_failing_feeds(&states).as_deref(),
             Some("2 of 3 feeds fail: a: connection refused; c: 404")
@@ -105,6 +102,7 @@ mod tests {
         );
         assert_eq!(describe_failing_feeds(&states[1..2]), None);
         let many: Vec<_> = (0..12).map(|n| state(&n.to_string(), Some("x"))).collect();
+        let many: Vec<&FeedState> = many.iter().collect();
         let description = describe_failing_feeds(&many).expect("all fail");
         assert!(
             description.starts_with("12 of 12 feeds fail: 0: x; ")
@@ -115,16 +113,19 @@ mod tests {
 
     #[test]
     fn a_round_is_over_when_all_that_was_due_has_ended() {
-        let due =
-            |at: i64| FeedState { next_poll: Timestamp::from_second(at).ok(), ..state("a", None) };
+        let due = |name: &str, at: i64| FeedState {
+            next_poll: Timestamp::from_second(at).ok(),
+            ..state(name, None)
+        };
         let now = Timestamp::from_second(5).expect("in range");
-        let mut round = FirstRound::start(&[due(5), due(6), state("gone", None), due(1)], now);
-        assert_eq!(round.not_ended, Some(BTreeSet::from([0, 3])));
-        round.record_end(0);
-        round.log_when_over(&[]);
-        round.record_end(3);
-        assert_eq!(round.not_ended, Some(BTreeSet::new()));
-        round.log_when_over(&[]);
-        assert_eq!(round.not_ended, None);
+        let states = [due("a", 5), due("later", 6), state("gone", None), due("b", 1)];
+        let mut round = FirstRound::start(states.iter(), now);
+        let mut over = Vec::new();
+        for ended in ["a", "later", "b", "later"] {
+            round.record_end(&FeedName(ended.to_owned()));
+            over.push(round.is_just_over());
+        }
+        assert_eq!(over, [false, false, true, false]);
+        assert!(!FirstRound::default().is_just_over());
     }
 }

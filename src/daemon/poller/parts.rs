@@ -1,12 +1,11 @@
 //! What every poll needs, in one place.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use super::last_read::LastRead;
-use crate::config::{Config, FeedConfig, Poll};
+use crate::config::Config;
 use crate::daemon::story_parts::StoryParts;
 
 /// The most documents that are read and not yet recorded.
@@ -15,7 +14,6 @@ const DOCUMENTS: usize = 64;
 /// What polls need.
 #[derive(Debug)]
 pub(crate) struct PollParts {
-    pub(crate) config: Arc<Config>,
     pub(crate) shared: Arc<StoryParts>,
     /// One permit for each document that is read and not yet recorded. They limit how far reading
     /// is ahead of the store.
@@ -26,13 +24,13 @@ pub(crate) struct PollParts {
 
 impl PollParts {
     /// No feed was read yet.
-    pub(crate) fn new(config: Arc<Config>, shared: Arc<StoryParts>) -> Self {
+    pub(crate) fn new(shared: Arc<StoryParts>) -> Self {
         let document_permits = Arc::new(Semaphore::new(DOCUMENTS));
-        Self { config, shared, document_permits, last_read: LastRead::default() }
+        Self { shared, document_permits, last_read: LastRead::default() }
     }
 
-    /// The shortest time between two polls of a feed.
-    pub(super) fn floor(&self, feed: &FeedConfig) -> Duration {
-        Poll::floor(self.config.network.owns(&feed.url))
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.shared.in_force.load().config)
     }
 }

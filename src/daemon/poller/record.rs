@@ -12,7 +12,7 @@ use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
 use crate::daemon::feed_diff::FeedDiff;
-use crate::daemon::{feed_diff, feed_health};
+use crate::daemon::{counting, feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
 use crate::http::{HostKey, HttpAnswer};
@@ -31,7 +31,7 @@ pub(super) async fn record_outcome(
     outcome: FeedOutcome,
 ) -> Result<FeedState, StoreError> {
     let ended_at = now();
-    let is_own = are_all_hosts_own(&parts.config.network, &feed.url, requested, &outcome);
+    let is_own = are_all_hosts_own(&parts.config().network, &feed.url, requested, &outcome);
     let mut state = FeedState { last_poll: Some(ended_at), ..before.clone() };
     let (mut diff, mut unrecorded) = (None, None);
     let ended = match outcome {
@@ -115,7 +115,7 @@ fn schedule_next(
         PollHistory { failures: state.failures, mean_gap: state.mean_gap, hints: state.hints };
     let seed = feed_diff::jitter_seed(&feed.name.0, at);
     let next =
-        schedule::next_poll(&history, ended, feed.every, is_own, &parts.config.poll, at, seed);
+        schedule::next_poll(&history, ended, feed.every, is_own, &parts.config().poll, at, seed);
     if next.at.is_none() {
         warn!("{}: no longer polled: {}", feed.name, next.why);
     }
@@ -133,7 +133,7 @@ fn due_notices(
     at: Timestamp,
 ) -> Vec<(FeedNotice, Vec<Receiver>)> {
     let outage = parts.last_read.find_outage(feed, state.error.is_some());
-    let notices = feed_health::update_health(&parts.config, before, state, diff, outage, at);
+    let notices = feed_health::update_health(&parts.config(), before, state, diff, outage, at);
     if state.error.is_none() {
         parts.last_read.record_read(feed, at);
     } else if notices.iter().any(|(notice, _)| notice.kind == FeedNoticeKind::Away) {
@@ -151,6 +151,7 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
 
 async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
+    counting::count_poll(&parts.shared.metrics, &record);
     if parts.shared.store.record_poll(record).await? {
         parts.shared.wakeups.story_waits.notify_one();
     }

@@ -5,18 +5,21 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::config;
+use crate::daemon::Mode;
 use crate::daemon::blocking::BlockingThreads;
+use crate::daemon::loops::{Loops, RunParts};
 use tidings_rules::fault::Source;
 
 const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\n\
                       feeds: [\"https://wire.example/\"]\nnotifiers: {console: {type: console}}\n";
 
-fn test_config(folder: &Path) -> Arc<crate::config::Config> {
+fn test_config(folder: &Path) -> Config {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: CONFIG.to_owned() });
     let mut faults = Vec::new();
     let no_list = |_: &[u8]| Err("there is no list".to_owned());
-    let config = config::load_config(&source, folder, &|_| None, &no_list, &mut faults);
-    Arc::new(config.unwrap_or_else(|| panic!("{faults:?}")))
+    std::fs::write(folder.join("config.yaml"), CONFIG).unwrap();
+    let loaded = config::load_config(&source, folder, &|_| None, &no_list, &mut faults);
+    loaded.config.unwrap_or_else(|| panic!("{faults:?}"))
 }
 
 fn write_rules(folder: &Path, rules: usize) {
@@ -45,38 +48,38 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         let writer = tokio::spawn(writer);
         let known_names = crate::daemon::known_names(&config);
         let (rules, files) = first_load(&config.rules, &known_names, &store).await.unwrap();
-        let matcher = Arc::new(StoryMatcher::new(&config, rules));
-        let (requested, stop) = (Arc::new(Notify::new()), CancellationToken::new());
-        let wakeups = Arc::new(Wakeups::default());
-        let reloads = Reloads {
-            folder: config.rules.clone(),
-            known_names,
-            store: store.clone(),
-            matcher: Arc::clone(&matcher),
-            wakeups: Arc::clone(&wakeups),
+        let in_force = InForce::new(config, rules).unwrap();
+        let run = RunParts {
+            store: &store,
+            run: 1,
+            mode: Mode::Forever,
+            threads: BlockingThreads::new(),
+            config_path: folder.path().join("config.yaml"),
         };
+        let Loops { reloads, stories, .. } = Loops::new(in_force, run);
+        let (requested, stop) = (Arc::new(Notify::new()), CancellationToken::new());
 
         let (unstick, stuck) = mpsc::channel::<()>();
         let disk = tokio::task::spawn_blocking(move || stuck.recv());
         write_rules(folder.path(), 1000);
         let (changed, stopped) = (Arc::clone(&requested), stop.clone());
         let reloading =
-            tokio::spawn(async move { keep_rules_fresh(reloads, files, changed, &stopped).await });
+            tokio::spawn(async move { keep_fresh(reloads, files, changed, &stopped).await });
         for _ in 0..100 {
             // Each turn gives the reload a chance to block this thread, and uses the store.
             requested.notify_one();
             tokio::task::yield_now().await;
             store.count_undelivered(now()).await.unwrap();
         }
-        assert_eq!(matcher.rules.load().count(), 1);
+        assert_eq!(stories.in_force.load().rules.count(), 1);
 
         unstick.send(()).unwrap();
         disk.await.unwrap().unwrap();
-        wakeups.rules_changed.notified().await;
-        assert_eq!(matcher.rules.load().count(), 1000);
+        stories.wakeups.rules_changed.notified().await;
+        assert_eq!(stories.in_force.load().rules.count(), 1000);
         stop.cancel();
         reloading.await.unwrap();
-        drop(store);
+        drop((store, stories));
         writer.await.unwrap();
     });
 }

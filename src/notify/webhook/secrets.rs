@@ -16,7 +16,7 @@ pub(super) fn webhook_secrets(webhook: &Webhook) -> Vec<String> {
     let in_headers =
         webhook.headers.values().filter_map(|value| value.to_str().ok()).flat_map(header_secrets);
     let addressed =
-        webhook.addressed.iter().map(|addressed| addressed.to.expose_secret().to_owned());
+        webhook.addressed.iter().map(|addressed| addressed.to.0.expose_secret().to_owned());
     let addressed = addressed.filter(|secret| secret.len() > MAX_HARMLESS);
     address_secrets(&webhook.url.0).into_iter().chain(in_headers).chain(addressed).collect()
 }

@@ -2,17 +2,22 @@
 
 use jiff::Timestamp;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
-use crate::store::column::{read_optional_time, read_time};
+use crate::alerts::RuleMatch;
+use crate::store::column::{self, read_optional_time, read_time};
 use crate::store::status::story_status_from_row;
 use crate::store::{StoreError, StoredStatus};
+use tidings_rules::story::WatchlistRow;
 
 /// A story of the store with its status and its alerts.
 #[derive(Debug)]
 pub struct StoryRecord {
     /// The story, with the text that rules read.
     pub stored: StoredStory,
+    /// The id of its event.
+    pub event: String,
     /// When its texts were deleted because of `retain`; `None` if they are kept.
     pub purged: Option<Timestamp>,
     /// Its status.
@@ -26,8 +31,8 @@ pub struct StoryRecord {
 pub struct Alerted {
     /// Its name.
     pub rule: String,
-    /// The id of the row, of a rule with `each`.
-    pub row: Option<String>,
+    /// The row, of a rule with `each`. If its label is no longer kept, its id stands for it.
+    pub row: Option<WatchlistRow>,
     /// SHA-256 of the rule's text at that time, in hex.
     pub version: String,
     /// The time of the alert.
@@ -56,7 +61,7 @@ impl Archive {
         let stored = super::stories_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
         let Some(stored) = stored.into_iter().next() else { return Ok(None) };
         let alerts = sqlx::query(
-            "SELECT rule, dedup_key, version, created FROM alert WHERE story = $1 ORDER BY id",
+            "SELECT rule, dedup_key, version, created, rule_match, purged FROM alert WHERE story = $1 ORDER BY id",
         )
         .bind(stored.id.0)
         .fetch_all(&mut self.conn)
@@ -64,12 +69,13 @@ impl Archive {
         let alerts = alerts.iter().map(|alert| {
             Ok(Alerted {
                 rule: alert.try_get("rule")?,
-                row: Some(alert.try_get("dedup_key")?).filter(|row: &String| !row.is_empty()),
+                row: read_row(alert)?,
                 version: alert.try_get("version")?,
                 created: read_time(alert, "created")?,
             })
         });
         Ok(Some(StoryRecord {
+            event: row.try_get("event")?,
             stored,
             purged: read_optional_time(&row, "purged")?,
             status: StoredStatus {
@@ -79,6 +85,19 @@ impl Archive {
             alerts: alerts.collect::<Result<_, sqlx::Error>>()?,
         }))
     }
+}
+
+/// The row that an alert is about.
+fn read_row(alert: &SqliteRow) -> Result<Option<WatchlistRow>, sqlx::Error> {
+    let id: String = alert.try_get("dedup_key")?;
+    if id.is_empty() {
+        return Ok(None);
+    }
+    if column::is_null(alert, "purged")? {
+        let rule_match: RuleMatch = column::read_json(alert, "rule_match")?;
+        return Ok(rule_match.row);
+    }
+    Ok(Some(WatchlistRow { label: id.clone(), id }))
 }
 
 #[cfg(test)]

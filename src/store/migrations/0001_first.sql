@@ -211,8 +211,12 @@ CREATE INDEX silence_until ON silence (until);
 
 -- A start of `tidings run`.
 CREATE TABLE run (
-    id      INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    started INTEGER NOT NULL
+    id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    started      INTEGER NOT NULL,
+    seen         INTEGER NOT NULL,    -- when it last wrote that it runs
+    ended        INTEGER,             -- when it was stopped; null: it runs, or was killed
+    reloaded     INTEGER NOT NULL,    -- when configuration and rules were last loaded without error
+    reload_error TEXT                 -- why the last reload changed nothing; null: it succeeded
 ) STRICT;
 
 -- The outbox. A message is for one receiver. It is about one event, or, without an event, is a
@@ -230,7 +234,7 @@ CREATE TABLE message (
     recipient        TEXT    NOT NULL,           -- empty for notifiers with one receiver
     created          INTEGER NOT NULL,
     status           TEXT    NOT NULL
-                     CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held')),
+                     CHECK (status IN ('pending', 'leased', 'sent', 'dead', 'held', 'dropped')),
                                                  -- held: its receiver left the configuration
     revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
@@ -314,4 +318,11 @@ CREATE TABLE store_file (
     id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     inode   TEXT    NOT NULL,    -- of the file when it was last opened
     is_open INTEGER NOT NULL CHECK (is_open IN (FALSE, TRUE))    -- false after a clean stop
+) STRICT;
+
+-- The last whole copy of the store that `tidings backup` made. A copy has the time at which it was
+-- made itself.
+CREATE TABLE backup (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    made_at INTEGER NOT NULL
 ) STRICT;

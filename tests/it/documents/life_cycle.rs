@@ -111,6 +111,7 @@ fn the_picture_of_a_message_is_its_table() {
         (MessageEvent::ReceiverKnown, "receiver known"),
         (MessageEvent::SentAgain { is_known: true }, "sent again"),
         (MessageEvent::SentAgain { is_known: false }, "sent again"),
+        (MessageEvent::Dropped, "dropped"),
     ];
     let mut expected = Picture::new();
     add(&mut expected, START, "Pending", "alert");

@@ -85,6 +85,11 @@ impl Ledger {
         self.0.borrow().clone()
     }
 
+    /// Forgets the arrivals that `is_forgotten` accepts.
+    pub fn forget(&self, is_forgotten: impl Fn(&Arrival) -> bool) {
+        self.0.send_modify(|arrivals| arrivals.retain(|arrival| !is_forgotten(arrival)));
+    }
+
     /// Waits for this number of further arrivals, for `most` at the longest.
     pub async fn wait_for_more(&self, more: usize, most: Duration) {
         let mut arrivals = self.0.subscribe();

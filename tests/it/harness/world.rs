@@ -47,6 +47,9 @@ const OPEN: &str = "SELECT message.id || ' to ' || notifier || ' ' || recipient 
     UNION ALL SELECT 'story ' || id || ' ' || status || ', due in ' || (due / 1000 - unixepoch()) || ' s' FROM story
         WHERE status IN ('awaits_page', 'awaits_match')";
 
+/// The most edits of the configuration in one run.
+const MOST_EDITS: usize = 3;
+
 /// How far a wrong clock is ahead. It is shorter than any time after which notices or late digests
 /// are due.
 const AHEAD: Duration = Duration::from_mins(30);
@@ -65,6 +68,7 @@ const HELD_FEEDS: &str = "SELECT name FROM feed WHERE next_poll > (unixepoch() +
 pub struct World {
     pub script: NewsScript,
     pub folder: Folder,
+    config: String,
     rng: Rng,
     server: Server,
     _hooks: Hooks,
@@ -74,6 +78,8 @@ pub struct World {
     published: usize,
     /// The number of runs.
     runs: usize,
+    /// The number of edits of the configuration.
+    edits: usize,
     /// The times at which time was let pass.
     passed: Vec<Timestamp>,
     /// Messages, rests and feeds that waited too long.
@@ -88,17 +94,16 @@ impl World {
         let (server, ledger) = (Server::start().await, Ledger::new());
         let hooks = Hooks::start(seed, ledger.clone()).await;
         let mail = MailSink::start(seed, ledger.clone()).await;
-        let folder = Folder::new(
-            &config(&server, &hooks, &mail),
-            &[("rules.yaml", &script.rules_as_yaml())],
-        );
+        let config = config(&server, &hooks, &mail);
+        let folder = Folder::new(&config, &[("rules.yaml", &script.rules_as_yaml())]);
         for (path, page) in script.pages() {
             server.serve(&path, Response::html(&page));
         }
-        let (runs, passed, held) = (0, Vec::new(), BTreeSet::new());
+        let (runs, edits, passed, held) = (0, 0, Vec::new(), BTreeSet::new());
         let world = Self {
             script,
             folder,
+            config,
             rng,
             server,
             _hooks: hooks,
@@ -106,6 +111,7 @@ impl World {
             ledger,
             published: 0,
             runs,
+            edits,
             passed,
             held,
         };
@@ -137,6 +143,10 @@ impl World {
     pub async fn run_and_kill(&mut self) {
         let is_ahead = self.rng.u8(0..4) == 0;
         let mut tidings = self.start(is_ahead);
+        for _ in 0..self.rng.usize(0..=MOST_EDITS) {
+            self.ledger.wait_for_more(1, Duration::from_millis(self.rng.u64(10..400))).await;
+            self.edit_config();
+        }
         if self.rng.bool() {
             sleep(Duration::from_millis(self.rng.u64(10..1200))).await;
         } else {
@@ -155,9 +165,36 @@ impl World {
         }
     }
 
+    /// Writes another configuration. None of them takes a message from anybody: a feed that leaves
+    /// still has its items when it is back, and the notifiers stay, with other settings.
+    fn edit_config(&mut self) {
+        self.edits += 1;
+        let sound = &self.config;
+        let feed = format!("name: wire-{}, every", self.rng.usize(0..FEEDS));
+        let line = sound.lines().find(|line| line.contains(&feed)).expect("a feed").to_owned();
+        let edited = match self.rng.u8(0..7) {
+            0 => sound.replace(&format!("{line}\n"), ""),
+            1 => {
+                sound.replace("feeds:\n", &format!("feeds:\n{}\n", line.replace("wire-", "none-")))
+            }
+            2 => sound.replace("type: webhook,", "type: webhook, headers: {x-edit: a},"),
+            3 => sound.replace("poll: {", "poll: {per_host: 2, gap: 2s, "),
+            4 => sound.replace("network:", "hosts: {\"127.0.0.1\": {http1: true}}\nnetwork:"),
+            5 => sound.replace("every: 1s", "evry: 1s"),
+            _ => sound.clone(),
+        };
+        self.folder.write("config.yaml", &edited);
+    }
+
+    /// The number of edits of the configuration.
+    pub fn edits(&self) -> usize {
+        self.edits
+    }
+
     /// Starts a run, with its clock [`AHEAD`] or right.
     fn start(&mut self, is_ahead: bool) -> RunningTidings {
         self.runs += 1;
+        self.folder.write("config.yaml", &self.config);
         if is_ahead {
             // With a clock that is ahead, every rest is over.
             self.passed.push(now());
@@ -190,6 +227,38 @@ impl World {
         tidings.kill9().await;
         sound(&tidings);
         self.set_back().await;
+    }
+
+    /// A run whose store is copied beside it, and which is killed then. All following runs use the
+    /// copy, in a new folder. They send again what the killed run sent after the copy was made.
+    pub async fn run_and_go_on_with_a_copy(&mut self) {
+        let mut tidings = self.start(false);
+        self.ledger.wait_for_more(30, 2 * LONGEST_RUN).await;
+        let (copy, began) = (self.folder.place("copy.db"), now());
+        let said = self.folder.command(&["backup", &copy]).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        assert_eq!(said.errors, "", "the store knows of it");
+        tidings.kill9().await;
+        sound(&tidings);
+        // Bytes of the killed process may still arrive.
+        while self.is_something_arriving().await {}
+        let fresh = Folder::new(&self.config, &[("rules.yaml", &self.script.rules_as_yaml())]);
+        let said = fresh.command(&["restore", &copy]).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        assert_eq!(fresh.names(), ["config.yaml", "rules", "tidings.db", "tidings.db.lock"]);
+        self.folder = fresh;
+        let known = self.messages().await;
+        let is_ended = |id: &str| {
+            known.get(id).is_some_and(|message| ["sent", "dead"].contains(&&*message.state))
+        };
+        self.ledger.forget(|arrival| arrival.at >= began && !is_ended(&arrival.id));
+        assert!(!known.is_empty(), "the copy has no message");
+    }
+
+    async fn is_something_arriving(&self) -> bool {
+        let before = self.ledger.arrivals().len();
+        self.ledger.wait_for_more(1, QUIET).await;
+        self.ledger.arrivals().len() > before
     }
 
     /// Whether a run lived long enough to create the tables.
@@ -276,7 +345,7 @@ impl World {
         let listed = said.output.lines().map(|line| {
             let line: Value = serde_json::from_str(line).expect("JSON");
             let (id, state, about) =
-                (text(&line["message"]), text(&line["status"]), text(&line["about"]["story"]));
+                (text(&line["message"]), text(&line["status"]), text(&line["story"]["title"]));
             ListedDelivery { id, state, to: to(&line), about }
         });
         RunRecord {

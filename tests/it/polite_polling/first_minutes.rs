@@ -77,7 +77,7 @@ async fn a_feed_that_the_configuration_has_not_is_said_with_what_is_near() {
     let folder = one_fails(&publisher).await;
     let said = folder.command(&["feeds", "poll-now", "bad", "goood"]).await;
     assert_eq!((said.code, said.output.as_str()), (65, ""));
-    assert!(said.errors.contains("the configuration has no feed `goood`"), "{}", said.errors);
+    assert!(said.errors.contains("there is no feed `goood`"), "{}", said.errors);
     assert!(said.errors.contains("did you mean `good`?"), "{}", said.errors);
     assert_eq!(
         folder.query("SELECT count(*) FROM feed WHERE poll_requested IS NOT NULL").await,

@@ -45,14 +45,17 @@ time_t time(time_t *now) {
 /// The library, for `LD_PRELOAD`. It is compiled once in a test run.
 pub fn shim() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
-        std::fs::write(&source, SHIM).expect("a file");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
-        let made = compiler.status().expect("a C compiler");
-        assert!(made.success(), "the shim does not compile");
-        library
-    })
+    MADE.get_or_init(|| compile("clock", SHIM))
+}
+
+/// Compiles a library, and returns its path.
+pub(super) fn compile(name: &str, text: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, library) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.so")));
+    std::fs::write(&source, text).expect("a file");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).args([&library, &source]).arg("-ldl");
+    let made = compiler.status().expect("a C compiler");
+    assert!(made.success(), "{name} does not compile");
+    library
 }

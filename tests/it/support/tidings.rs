@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{DEADLINE, clock};
+use super::{DEADLINE, clock, hang, names};
 
 /// A configuration, its rules and its store, in a folder that is deleted after the test.
 pub struct Folder {
@@ -56,6 +56,11 @@ impl Folder {
         let beside = path.with_extension("part");
         std::fs::write(&beside, text).expect("a file");
         std::fs::rename(beside, path).expect("a move");
+    }
+
+    /// The text of a file.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a text")
     }
 
     /// The path of a file or folder in this folder, as an argument.
@@ -126,6 +131,21 @@ impl Folder {
         Self::watch(&mut tidings)
     }
 
+    /// Starts `tidings run` on a disk that hangs while the file `hangs` exists in this folder.
+    pub fn run_on_disk_that_may_hang(&self, hangs: &str) -> RunningTidings {
+        let mut tidings = self.tidings(&["run"]);
+        tidings.env("LD_PRELOAD", hang::shim()).env("DISK_HANGS", self.path(hangs));
+        Self::watch(&mut tidings)
+    }
+
+    /// Starts `tidings run` where names below `.test` are on loopback, but cannot be looked up while
+    /// the file `fail` exists in this folder.
+    pub fn run_with_names(&self, fail: &str) -> RunningTidings {
+        let mut tidings = self.tidings(&["run"]);
+        tidings.env("LD_PRELOAD", names::shim()).env("NAMES_FAIL", self.path(fail));
+        Self::watch(&mut tidings)
+    }
+
     fn watch(command: &mut Command) -> RunningTidings {
         let mut child = command.spawn().expect("the binary starts");
         let output = Lines::of(child.stdout.take().expect("piped"));
@@ -146,6 +166,30 @@ impl Folder {
     /// Runs a command in the folder without the option for a configuration.
     pub async fn bare_command(&self, arguments: &[&str]) -> Said {
         self.say(self.bare(arguments), "").await
+    }
+
+    /// Runs a command whose files may have this many KiB. A write beyond fails as on a full disk.
+    pub async fn command_with_room(&self, arguments: &[&str], room: u64) -> Said {
+        let tidings = self.tidings(arguments);
+        let mut shell = Command::new("sh");
+        let script = "trap '' XFSZ; ulimit -f $(($0 * 2)); exec \"$@\"";
+        shell.args(["-c", script, &room.to_string()]).arg(tidings.as_std().get_program());
+        shell.args(tidings.as_std().get_args()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.say(shell, "").await
+    }
+
+    /// What a command shows in a terminal of this many columns. `None` where there is no `script`,
+    /// which makes one.
+    pub async fn in_terminal(&self, arguments: &[&str], columns: u16) -> Option<String> {
+        let tidings = self.bare(arguments);
+        let program = tidings.as_std().get_program().to_string_lossy().into_owned();
+        let line = format!("stty rows 40 cols {columns}; {program} {}", arguments.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
+        script.stdout(Stdio::piped()).stderr(Stdio::piped());
+        script.stdin(Stdio::null());
+        let output = script.output().await.ok()?;
+        Some(String::from_utf8(output.stdout).expect("UTF-8"))
     }
 
     /// Runs a command with another standard output.
@@ -331,7 +375,7 @@ impl RunningTidings {
         self.wait().await
     }
 
-    /// Sends SIGHUP, which reloads the rules.
+    /// Sends SIGHUP, which reloads the configuration and the rules.
     pub fn hang_up(&self) {
         self.signal(Signal::HUP);
     }

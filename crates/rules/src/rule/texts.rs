@@ -25,7 +25,7 @@ pub struct Table {
 }
 
 /// The names of a configuration that rules may use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownNames {
     /// Every notifier.
     pub notifiers: BTreeSet<NotifierName>,

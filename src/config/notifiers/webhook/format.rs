@@ -1,6 +1,5 @@
 //! Reads `format`: the format of a webhook's messages, and its settings other than the address.
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::super::super::reader::ConfigReader;
@@ -49,7 +48,7 @@ pub(super) fn read_address(
         | WebhookFormat::Teams => return Ok(None),
     };
     let to = entries.require(written, reader.faults).and_then(|node| reader.string(node));
-    to.map(|to| Some(Addressed { key, to: SecretString::from(to.trim()) })).ok_or(Faulty)
+    to.map(|to| Some(Addressed { key, to: to.trim().into() })).ok_or(Faulty)
 }
 
 fn topic(
@@ -69,7 +68,7 @@ fn topic(
         }
         return Err(Faulty);
     };
-    Ok(Addressed { key: "topic", to: SecretString::from(topic) })
+    Ok(Addressed { key: "topic", to: topic.into() })
 }
 
 /// The address for messages of `format`. ntfy takes JSON at the parent of its topics, and Discord

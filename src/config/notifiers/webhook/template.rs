@@ -6,7 +6,6 @@ use std::path::Path;
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Template, Writes};
 use crate::config::notifiers::faulty::Faulty;
-use crate::files;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The largest template, in bytes.
@@ -22,7 +21,7 @@ pub(super) fn template(
         return Err(Faulty);
     }
     let path = reader.expanded(node).ok_or(Faulty)?;
-    let read = files::read_text(&reader.base.join(&path.value), LARGEST);
+    let read = reader.read_text(&path.value, LARGEST);
     let (name, help) =
         (&path.written.value, "see `Templates` in docs/webhooks.md for what a template can use");
     let found = match read {

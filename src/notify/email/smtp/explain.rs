@@ -135,7 +135,7 @@ fn tls_advice(email: &Email, why: &str) -> &'static str {
 /// The secrets of the login, in the forms in which they are sent (RFC 4616, and LOGIN).
 fn login_secrets(email: &Email) -> Vec<String> {
     let Some((user, password)) = &email.login else { return Vec::new() };
-    let password = password.expose_secret();
+    let password = password.0.expose_secret();
     vec![
         password.to_owned(),
         STANDARD.encode(password),

@@ -2,10 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::reply::SmtpReply;
 use super::wire::{Wire, WireError};
+use crate::config::Secret;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mechanism {
@@ -43,9 +44,9 @@ impl Mechanism {
 pub(super) async fn authenticate(
     wire: &mut Wire,
     mechanism: Mechanism,
-    (user, password): &(String, SecretString),
+    (user, password): &(String, Secret),
 ) -> Result<SmtpReply, WireError> {
-    let mut words = mechanism.client_lines(user, password.expose_secret());
+    let mut words = mechanism.client_lines(user, password.0.expose_secret());
     // `*` cancels the login if the server prompts for more (RFC 4954, 4).
     words.push("*".to_owned());
     for word in words {

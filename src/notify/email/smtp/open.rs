@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::{InvalidDnsNameError, ServerName};
-use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::connection::Connection;
@@ -13,7 +12,7 @@ use super::reply::SmtpReply;
 use super::step::SmtpStep;
 use super::tls;
 use super::wire::{Wire, WireError};
-use crate::config::{Email, MailSecurity};
+use crate::config::{Email, MailSecurity, Secret};
 use crate::notify::email::smtp::extensions::ServerExtensions;
 
 /// The time limit from the first packet to the end of the login. Some servers delay the greeting by
@@ -114,7 +113,7 @@ async fn send_hello(wire: &mut Wire, name: &str) -> Result<ServerExtensions, Ope
 /// do not work.
 async fn log_in_by_any_mechanism(
     email: &Email,
-    credentials: &(String, SecretString),
+    credentials: &(String, Secret),
     first: Option<Mechanism>,
     wire: Wire,
     extensions: ServerExtensions,

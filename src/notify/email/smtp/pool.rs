@@ -63,6 +63,8 @@ struct PoolState {
     /// How often no connection could be opened, and the last reason.
     failure_count: u64,
     last_failure: Option<RetryReason>,
+    /// Whether the settings of the notifier have changed: then no connection is kept.
+    is_retired: bool,
 }
 
 #[derive(Debug)]
@@ -189,6 +191,12 @@ impl SmtpPool {
         Some(PooledConnection { pool: self, connection: Some(connection), is_reused: true })
     }
 
+    /// Closes the idle connections, and those in use after their mail.
+    async fn retire(self: Arc<Self>) {
+        self.lock_state().is_retired = true;
+        join_all(self.remove_idle_connections().into_iter().map(PooledConnection::close)).await;
+    }
+
     fn remove_idle_connections(&self) -> Vec<PooledConnection<'_>> {
         let idle = std::mem::take(&mut self.lock_state().idle);
         let lent = |IdleConnection { connection, .. }| PooledConnection {
@@ -256,7 +264,8 @@ impl PooledConnection<'_> {
     pub(super) async fn return_to_pool(mut self, now: Timestamp) {
         let max = self.pool.lock_state().known_mail_limit(now);
         let mails = self.connection().mails_begun;
-        if self.connection().reached_mail_limit() || max.is_some_and(|max| mails >= max) {
+        let is_last = self.connection().reached_mail_limit() || max.is_some_and(|max| mails >= max);
+        if is_last || self.pool.lock_state().is_retired {
             return self.close_and_allow_replacement().await;
         }
         if let Some(connection) = self.connection.take() {
@@ -315,6 +324,20 @@ impl SmtpPools {
 
     fn all_pools(&self) -> Vec<Arc<SmtpPool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Opens new connections for these notifiers from now on, because their settings have changed.
+    /// The future closes the old ones within seconds; those in use are closed after their mail.
+    pub(in crate::notify) fn retire(
+        &self,
+        notifiers: &[NotifierName],
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let retired: Vec<_> =
+            notifiers.iter().filter_map(|notifier| pools.remove(notifier)).collect();
+        async move {
+            join_all(retired.into_iter().map(SmtpPool::retire)).await;
+        }
     }
 
     /// Closes connections that are idle for too long. Never returns. Later idle connections are not

@@ -1,0 +1,65 @@
+//! `tidings health`: asks a running Tidings whether it is alive and ready.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli::exit::Exit;
+use crate::cli::runtime::block_on;
+use crate::cli::{load, output};
+use crate::config::WebAddress;
+
+/// How long an answer may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Prints the answer of the configured web listener. The exit code is 69 if there is no answer, or
+/// if Tidings is not alive. With `ready`, it must be ready, too.
+pub(super) fn ask_health(config: &Path, ready: bool) -> Exit {
+    try_ask(config, ready).map_or_else(|exit| exit, |()| Exit::Ok)
+}
+
+fn try_ask(path: &Path, ready: bool) -> Result<(), Exit> {
+    let config = load::read_config_and_print_faults(path)?;
+    let Some(web) = config.web else {
+        let help = "set `web: {listen: \"127.0.0.1:9177\"}`, and restart Tidings";
+        let why = "the configuration has no web listener to ask";
+        return Err(output::fail_with_help(why, help, Exit::Config));
+    };
+    let page = if ready { "readyz" } else { "healthz" };
+    let (is_well, answer) = block_on(get(&web.listen, page))?;
+    output::print(&answer)?;
+    if is_well { Ok(()) } else { Err(Exit::Unavailable) }
+}
+
+/// Whether the page was answered with success, and the answer.
+async fn get(address: &WebAddress, page: &str) -> Result<(bool, String), Exit> {
+    let unanswered = |why: &dyn std::fmt::Display| {
+        output::unavailable(format!("{address} does not answer: {why}"))
+    };
+    let builder = reqwest::Client::builder().no_proxy().timeout(DEADLINE);
+    let (builder, host) = match address {
+        WebAddress::Tcp(address) => (builder, connectable(*address).to_string()),
+        WebAddress::Unix(path) => (builder.unix_socket(path.clone()), "localhost".to_owned()),
+    };
+    let client = builder.build().map_err(|why| unanswered(&why))?;
+    let answer = client.get(format!("http://{host}/{page}")).send().await;
+    let answer = answer.map_err(|why| unanswered(&deepest(&why)))?;
+    let is_well = answer.status().is_success();
+    let text = answer.text().await.map_err(|why| unanswered(&why))?;
+    Ok((is_well, text))
+}
+
+/// The address at which a listener on `address` is reached from this machine.
+fn connectable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback: std::net::IpAddr = match address {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(loopback);
+    }
+    address
+}
+
+fn deepest(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), deepest)
+}

@@ -1,0 +1,59 @@
+//! `tidings restore`: a copy of the store in the place of the store.
+
+use std::path::Path;
+
+use crate::cli::count::count;
+use crate::cli::exit::Exit;
+use crate::cli::load;
+use crate::cli::moment::long_date;
+use crate::cli::output::{self, fail, fail_with_help};
+use crate::cli::runtime::block_on;
+use crate::config::Config;
+use crate::store::{self, Holdings, OpenError, RestoreError, Restored};
+
+/// Puts the copy `file` in the place of the store: 65 if it is no copy, 69 if it cannot be read or
+/// a run uses the store, 74 if the store cannot be written.
+pub(super) fn restore_store(file: &Path, config: &Path) -> Exit {
+    let done = load::read_config_and_print_faults(config).and_then(|config| {
+        let restored = block_on(async {
+            store::restore(file, &config.store).await.map_err(|why| exit_for_error(&why))
+        })?;
+        output::print_lines(report_lines(file, &restored, &config))
+    });
+    done.err().unwrap_or(Exit::Ok)
+}
+
+fn report_lines(file: &Path, restored: &Restored, config: &Config) -> Vec<String> {
+    let Restored { made_at, holdings, replaced } = restored;
+    let Holdings { stories, alerts, waiting, .. } = *holdings;
+    let number = |number: i64, one: &str, many: &str| {
+        count(usize::try_from(number).unwrap_or_default(), one, many)
+    };
+    let made =
+        made_at.map_or_else(String::new, |at| format!(", made on {}", long_date(at, &config.zone)));
+    let mut lines = vec![format!(
+        "{}: restored from {}{made}: {}, {}, {} to send",
+        config.store.display(),
+        file.display(),
+        number(stories, "story", "stories"),
+        number(alerts, "alert", "alerts"),
+        number(waiting, "message", "messages"),
+    )];
+    lines
+        .extend(replaced.as_ref().map(|place| format!("the store before it: {}", place.display())));
+    lines
+}
+
+fn exit_for_error(why: &RestoreError) -> Exit {
+    match why {
+        RestoreError::Open(OpenError::Locked(holder)) => {
+            let why = format!("a running tidings uses the store ({holder})");
+            fail_with_help(why, "stop it first", Exit::Unavailable)
+        }
+        RestoreError::Open(_) | RestoreError::Unreadable(..) => fail(why, Exit::Unavailable),
+        RestoreError::NoCopy(..) => {
+            fail_with_help(why, "`tidings backup FILE` makes a copy", Exit::Data)
+        }
+        RestoreError::Unwritable(..) => fail(why, Exit::Output),
+    }
+}

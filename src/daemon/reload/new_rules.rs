@@ -1,0 +1,139 @@
+//! Rules that were loaded for a configuration, and what the store records of them.
+
+use std::collections::{BTreeSet, HashSet};
+use std::mem;
+use std::path::Path;
+
+use tracing::{error, warn};
+
+use crate::clock::now;
+use crate::rule_files;
+use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
+use crate::store::{Store, StoreError};
+use tidings_rules::fault;
+use tidings_rules::fault::{Fault, Level};
+use tidings_rules::{KnownNames, RowChanges, Rules};
+
+/// The most rule versions that are recorded in one transaction.
+const STEP: usize = 1000;
+
+/// The outcome of loading rule files.
+pub(super) struct LoadedRuleFiles {
+    /// `None` if no usable rules can be made.
+    usable: Option<UsableRules>,
+    faults: Vec<Fault>,
+}
+
+impl LoadedRuleFiles {
+    /// Loads `files`. The last good version of a broken file replaces it.
+    pub(super) fn load(files: &[RuleFile], good: &GoodTexts, known: &KnownNames) -> Self {
+        let mut faults = Vec::new();
+        let usable = rule_files::load_rules(files, good, known, &mut faults);
+        Self { usable, faults }
+    }
+
+    /// The errors of files that are without errors in `before`, which was loaded with other names.
+    /// `before` is called only if a file has errors.
+    pub(super) fn new_errors(&self, before: impl FnOnce() -> Self) -> Vec<&Fault> {
+        let errors = self.faults.iter().filter(|fault| fault.level == Level::Error);
+        if self.usable.is_some() && errors.clone().next().is_none() {
+            return Vec::new();
+        }
+        let before = before();
+        let broken: BTreeSet<&str> = before
+            .faults
+            .iter()
+            .filter(|fault| fault.level == Level::Error)
+            .map(|fault| fault.source.name.as_str())
+            .collect();
+        errors.filter(|fault| !broken.contains(fault.source.name.as_str())).collect()
+    }
+}
+
+/// Rules that were loaded, and what the store records of them.
+pub(super) struct NewRules {
+    pub(super) rules: Rules,
+    pub(super) row_changes: Vec<RowChanges>,
+    /// Why a file is not in force as it is; `None` if all are.
+    pub(super) problem: Option<String>,
+    /// The versions of rules that are new.
+    new_versions: Vec<(String, String)>,
+    good_texts: Vec<(String, String)>,
+}
+
+impl NewRules {
+    /// The rules of `files`, which stand in `folder`, as they were loaded. Logs their faults, and
+    /// which files are left out. The rules of `before` are recorded already; it is `None` at the
+    /// start, where files are left out only if the store has any good ones.
+    ///
+    /// # Errors
+    /// The faults, if no usable rules can be made.
+    pub(super) fn new(
+        folder: &Path,
+        files: &[RuleFile],
+        loaded: LoadedRuleFiles,
+        good: &GoodTexts,
+        before: Option<&Rules>,
+    ) -> Result<Self, Vec<Fault>> {
+        let LoadedRuleFiles { usable, mut faults } = loaded;
+        let may_leave_out = before.is_some() || !good.is_empty();
+        let Some(loaded) = usable.filter(|loaded| may_leave_out || loaded.left_out.is_empty())
+        else {
+            return Err(faults);
+        };
+        faults.extend(rule_files::no_rules_warning(folder, files, loaded.rules.count()));
+        log_faults(&faults);
+        for path in rule_files::removed_paths(files, good) {
+            let folder = folder.display();
+            warn!("{folder}: {path} was removed, and its content is no longer in force");
+        }
+        for file in &loaded.replaced {
+            warn!("{file}: its last good version stays in force until it is corrected");
+        }
+        for file in &loaded.left_out {
+            warn!(
+                "{file}: left out until it is corrected, because no earlier version of it is without errors"
+            );
+        }
+        let none = Rules::default();
+        let before = before.unwrap_or(&none);
+        let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
+        let records = loaded.rules.iter().map(|rule| rule.record());
+        Ok(Self {
+            row_changes: loaded.rules.row_changes(before),
+            problem: first_error(&faults),
+            new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
+            good_texts: loaded.good_texts.into_iter().collect(),
+            rules: loaded.rules,
+        })
+    }
+
+    /// Records the good texts for a restart and the rule versions for old alerts, in steps that
+    /// leave room for other writers.
+    pub(super) async fn record(&mut self, store: &Store) -> Result<(), StoreError> {
+        let mut versions = mem::take(&mut self.new_versions).into_iter().peekable();
+        while versions.peek().is_some() {
+            let step = versions.by_ref().take(STEP).collect();
+            store.record_rule_versions(step, now()).await?;
+        }
+        store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
+    }
+}
+
+/// The first error of `faults` in one line with its place.
+pub(super) fn first_error(faults: &[Fault]) -> Option<String> {
+    let fault = faults.iter().find(|fault| fault.level == Level::Error)?;
+    let (line, column) = fault.source.line_and_column(fault.span.start);
+    Some(format!("{}:{line}:{column}: {}", fault.source.name, fault.message))
+}
+
+/// Logs faults, each with its level.
+pub(super) fn log_faults<'f>(faults: impl IntoIterator<Item = &'f Fault>) {
+    for fault in faults {
+        let text = fault::render(std::slice::from_ref(fault), false);
+        match fault.level {
+            Level::Error => error!("{}", text.trim_end()),
+            Level::Warning => warn!("{}", text.trim_end()),
+        }
+    }
+}
