@@ -3,7 +3,7 @@
 /// Characters and their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Characters {
-    /// For each [`PAGE`] characters, the index of their page plus one, or 0. Empty if there is none.
+    /// For each [`PAGE`] characters, the index of their page plus one, or 0. Empty without pages.
     index: Vec<u16>,
     /// The numbers of the characters of a page, each plus one, or 0.
     pages: Vec<[u32; PAGE]>,

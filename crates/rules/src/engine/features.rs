@@ -242,8 +242,8 @@ impl Features {
         feature < self.plain
     }
 
-    /// The hash of `word`, whether it may be a feature, and whether it may have a derived feature if
-    /// it is none. Both are `false` for most words.
+    /// The hash of `word`, whether it may be a feature, and whether it may have a derived feature
+    /// if it is none. Both are `false` for most words.
     #[inline]
     pub(super) fn look_at(&self, word: Key<'_>) -> (u64, bool, bool) {
         if let Some(code) = word.character() {

@@ -1,5 +1,5 @@
-//! A hash table from words to numbers. Words with equal hashes are compared by their bytes. Words of
-//! a single character of three bytes, such as Han, are in a table of their own.
+//! A hash table from words to numbers. Words with equal hashes are compared by their bytes. Words
+//! of a single character of three bytes, such as Han, are in a table of their own.
 
 use std::hash::{BuildHasher, RandomState};
 

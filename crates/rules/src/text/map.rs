@@ -13,8 +13,8 @@ use scripts::{PlainKind, PlainRun};
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByteMap {
     blocks: Vec<Block>,
-    /// The first byte of each word. Words have letters and digits: those of ASCII, and letters whose
-    /// folded form has the same length.
+    /// The first byte of each word. Words have letters and digits: those of ASCII, and letters
+    /// whose folded form has the same length.
     starts: Vec<u64>,
     /// The first byte after each word.
     ends: Vec<u64>,

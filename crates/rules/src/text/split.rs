@@ -28,7 +28,7 @@ pub(super) fn shown(folded: &str, word: &Range<usize>) -> Range<usize> {
 }
 
 /// Adds the parts of a word of annex 29: split at joining signs, with each hiragana alone and
-/// Hangul separate. Each part has a letter or digit, and none begins with a mark without its letter.
+/// Hangul separate. Each part has a letter or digit. None begins with a mark without its letter.
 fn add_parts(folded: &str, word: Range<usize>, parts: &mut Vec<Range<usize>>) {
     let mut add = |part: Range<usize>| {
         let start = part.end - folded[part.clone()].trim_start_matches(is_no_letter).len();

@@ -34,8 +34,8 @@ pub(in crate::text) fn simplified_forms() -> &'static SimplifiedForms {
 }
 
 impl SimplifiedForms {
-    /// The simplified form of the character with these bytes, or its own; `None` if it is not in the
-    /// table.
+    /// The simplified form of the character with these bytes, or its own; `None` if it is not in
+    /// the table.
     #[inline]
     pub(in crate::text) fn of(&self, character: [u8; 3]) -> Option<[u8; 3]> {
         let [lead, middle, last] = character.map(u32::from);

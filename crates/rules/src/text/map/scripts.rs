@@ -1,5 +1,5 @@
-//! Finds plain runs of characters of three bytes: Han, kana, Thai, Hangul, Devanagari, and the signs
-//! between them. Nothing beside a plain run changes its words.
+//! Finds plain runs of characters of three bytes: Han, kana, Thai, Hangul, Devanagari, and the
+//! signs between them. Nothing beside a plain run changes its words.
 
 use crate::text::fold::simplified_forms;
 use crate::text::three_bytes::character;
@@ -105,8 +105,8 @@ fn is_kana_alone(text: &[u8], at: usize, is_first: bool) -> bool {
     character(text, at).is_some_and(is_alone) || !is_first && is_lone_repetition(text, at)
 }
 
-/// Whether the character at byte `at`, which a word of one character precedes, repeats that character
-/// and is a word of its own. It would be one word with a letter behind it.
+/// Whether the character at byte `at`, which a word of one character precedes, repeats that one and
+/// is a word of its own. It would be one word with a letter behind it.
 fn is_lone_repetition(text: &[u8], at: usize) -> bool {
     let is_border = |c: char| is_alone(c) || matches!(c, '、' | '。' | '〈'..='】');
     character(text, at) == Some('々')

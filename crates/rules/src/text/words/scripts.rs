@@ -112,8 +112,8 @@ impl Words {
         }
     }
 
-    /// Adds the word at the bytes `from..to`, which is folded in the copy. A mark behind it makes it
-    /// unusual.
+    /// Adds the word at the bytes `from..to`, which is folded in the copy. A mark behind it makes
+    /// it unusual.
     fn push_run(&mut self, run: PendingRun<'_>, from: usize, to: usize) -> Option<ScriptPlace> {
         let behind = ScriptPlace::at(run.text, to);
         if behind.is_mark() {
