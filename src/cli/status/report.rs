@@ -98,10 +98,10 @@ impl<'s> StatusReport<'s> {
         if self.status.queues.is_empty() {
             line("messages", "all are sent".to_owned());
         }
+        let backup = self.status.last_backup;
+        line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
         let size = indicatif::HumanBytes(self.store_bytes);
         line("store", format!("{} ({size})", self.config.store.display()));
-        let backup = self.status.last_backup.map(|at| long_date(at, zone));
-        line("backup", backup.unwrap_or_else(|| "never".to_owned()));
         for problem in &self.attention {
             line("attention", problem.clone());
         }
@@ -140,10 +140,11 @@ impl<'s> StatusReport<'s> {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "run": run,
-            "feeds": self.feeds,
+            "feeds_by_health": self.feeds,
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
-            "store": { "file": self.config.store, "bytes": self.store_bytes, "last_backup": status.last_backup },
+            "last_backup": status.last_backup,
+            "store": { "file": self.config.store, "bytes": self.store_bytes },
             "attention": self.attention,
         })
     }
