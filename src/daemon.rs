@@ -1,8 +1,8 @@
 //! The running daemon: opens the store, loads the rules and starts every task.
 
 mod announce;
-pub mod attention;
 mod articles;
+pub mod attention;
 mod backfill;
 mod blocking;
 pub mod config_file;
@@ -26,8 +26,8 @@ mod poller;
 mod pulse;
 mod recheck;
 mod recheck_ages;
-mod report;
 pub mod reload;
+mod report;
 mod robots;
 mod scheduler;
 mod service_manager;

@@ -11,8 +11,8 @@ use jiff::civil::Time;
 use super::env;
 use crate::config::listed::ReadList;
 use crate::files;
-use tidings_rules::story::delivery::time_of_day;
 use tidings_rules::fault::{Fault, nearest};
+use tidings_rules::story::delivery::time_of_day;
 use tidings_rules::yaml::{Entries, Node, Text};
 
 /// The longest time that can be configured: ten years. Sums with it stay within range.

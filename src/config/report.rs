@@ -30,19 +30,19 @@ pub(super) fn report(
     let mut entries = reader.entries(node)?;
     let at = entries.require("at", reader.faults).and_then(|node| reader.time_of_day(node));
     let days = entries.get("days").map_or_else(|| Day::span("mon-sun"), |node| days(node, reader));
-    let to = entries.get("to").map_or(Some(None), |node| routing::names(node, known, reader).map(Some));
+    let to =
+        entries.get("to").map_or(Some(None), |node| routing::names(node, known, reader).map(Some));
     entries.refuse_unknown_keys(reader.faults);
     Some(ReportTimes { at: at?, days: days?, to: to? })
 }
 
 fn days(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<Day>> {
-    let spans: Vec<BTreeSet<Day>> =
-        all(node.one_or_many().into_iter().map(|node| {
-            let days = Day::span(&reader.string(node)?);
-            if days.is_none() {
-                reader.error(node, "these are not days", "write mon-fri, or [mon, wed, fri]");
-            }
-            days
-        }))?;
+    let spans: Vec<BTreeSet<Day>> = all(node.one_or_many().into_iter().map(|node| {
+        let days = Day::span(&reader.string(node)?);
+        if days.is_none() {
+            reader.error(node, "these are not days", "write mon-fri, or [mon, wed, fri]");
+        }
+        days
+    }))?;
     Some(spans.into_iter().flatten().collect())
 }

@@ -5,9 +5,7 @@ pub(super) mod message_view;
 
 use jiff::tz::TimeZone;
 
-use crate::alerts::notice::{
-    About, Notice, NoticeKind, ServiceReport, StoreKind, StoreNotice,
-};
+use crate::alerts::notice::{About, Notice, NoticeKind, ServiceReport, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::quote;
 use crate::polling::health;
