@@ -15,7 +15,9 @@ mod exit;
 mod explain;
 mod feeds;
 mod format;
+mod generate;
 mod health;
+mod init;
 mod load;
 mod logs;
 mod moment;
@@ -27,6 +29,7 @@ mod place;
 mod restore;
 mod run;
 mod runtime;
+mod schema;
 mod silence;
 mod status;
 mod try_it;
@@ -35,7 +38,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::format::OutputFormat;
 use crate::cli::pages::ReadDepth;
@@ -52,6 +55,16 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration and a first rule into a new folder, and say what to do next.
+    #[command(after_help = examples::INIT)]
+    Init {
+        /// The folder.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Another reader's list of feeds. It is copied beside the configuration.
+        #[arg(long, value_name = "FILE")]
+        opml: Option<PathBuf>,
+    },
     /// Poll, match and deliver until stopped.
     #[command(after_help = examples::RUN)]
     Run {
@@ -119,23 +132,6 @@ enum Command {
         #[command(subcommand)]
         action: silence::SilenceAction,
     },
-    /// Copy the store to a new file, also while Tidings runs.
-    #[command(after_help = examples::BACKUP)]
-    Backup {
-        /// The new file. It appears when the copy is whole.
-        file: PathBuf,
-        #[command(flatten)]
-        config: ConfigArgument,
-    },
-    /// Put a copy in the place of the store, while Tidings does not run. The store that is there is
-    /// kept beside it.
-    #[command(after_help = examples::RESTORE)]
-    Restore {
-        /// The copy, as `tidings backup` makes it. It is only read.
-        file: PathBuf,
-        #[command(flatten)]
-        config: ConfigArgument,
-    },
     /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
     #[command(after_help = examples::STATUS)]
     Status {
@@ -155,6 +151,23 @@ enum Command {
         #[arg(long)]
         ready: bool,
     },
+    /// Copy the store to a new file, also while Tidings runs.
+    #[command(after_help = examples::BACKUP)]
+    Backup {
+        /// The new file. It appears when the copy is whole.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+    /// Put a copy in the place of the store, while Tidings does not run. The store that is there is
+    /// kept beside it.
+    #[command(after_help = examples::RESTORE)]
+    Restore {
+        /// The copy, as `tidings backup` makes it. It is only read.
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
     /// Send a test message through one notifier.
     #[command(after_help = examples::NOTIFY)]
     Notify {
@@ -162,6 +175,19 @@ enum Command {
         name: String,
         #[command(flatten)]
         config: ConfigArgument,
+    },
+    /// Print the JSON Schema of the configuration or of rule files, for editors.
+    #[command(after_help = examples::SCHEMA)]
+    Schema {
+        /// The file that the schema describes.
+        #[arg(value_name = "config|rules", value_enum)]
+        file: schema::DescribedFile,
+    },
+    /// Write the manual pages and the completions of shells, for packages.
+    #[command(hide = true)]
+    Generate {
+        /// The folder. It gets `man` and `completions`.
+        folder: PathBuf,
     },
 }
 
@@ -186,6 +212,7 @@ fn usage(error: &clap::Error) -> Exit {
 
 fn dispatch(command: Command) -> Exit {
     match command {
+        Command::Init { folder, opml } => init::init(&folder, opml.as_deref()),
         Command::Run { config, once, log } => run::run_daemon(&config.path, once, log),
         Command::Check { rules: Some(rules), format, canonical, .. } => {
             check::check_rules(&rules, format, canonical)
@@ -203,10 +230,12 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
-        Command::Backup { file, config } => backup::make_backup(&file, &config.path),
-        Command::Restore { file, config } => restore::restore_store(&file, &config.path),
         Command::Status { config, format } => status::print_status(&config.path, format),
         Command::Health { config, ready } => health::ask_health(&config.path, ready),
+        Command::Backup { file, config } => backup::make_backup(&file, &config.path),
+        Command::Restore { file, config } => restore::restore_store(&file, &config.path),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
+        Command::Schema { file } => schema::print_schema(file),
+        Command::Generate { folder } => generate::generate(CommandLine::command(), &folder),
     }
 }

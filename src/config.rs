@@ -4,6 +4,7 @@ mod changes;
 mod env;
 mod feeds;
 mod headers;
+mod heartbeat;
 mod hosts;
 mod listed;
 mod lists;
@@ -16,6 +17,7 @@ mod paths;
 mod poll;
 mod proxy;
 mod reader;
+mod report;
 mod retain;
 mod routing;
 mod template;
@@ -34,6 +36,7 @@ use tidings_rules::story::{FeedName, NotifierName, Severity};
 
 pub use crate::config::listed::{Listed, ReadList};
 pub use changes::ConfigChanges;
+pub use heartbeat::Heartbeat;
 pub use hosts::{HostSetting, HostSettings};
 pub use lists::named;
 pub use load::{LoadedConfig, load_config};
@@ -42,6 +45,7 @@ pub use notifier::{
     SigningKey, Webhook, WebhookBody, WebhookFormat,
 };
 pub use proxy::Proxy;
+pub use report::ReportTimes;
 pub use template::{Template, Writes};
 pub use web::{Web, WebAddress};
 
@@ -70,6 +74,10 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// When a report of the service is sent; `None`: never.
+    pub report: Option<ReportTimes>,
+    /// The dead man's switch that is called while all is well; `None`: there is none.
+    pub heartbeat: Option<Heartbeat>,
     /// The web listener; `None`: there is none.
     pub web: Option<Web>,
 }

@@ -2,9 +2,25 @@
 
 pub(super) const TIDINGS: &str = "\
 Examples:
+  tidings init
   tidings check
   tidings run
   tidings alerts --since 7d";
+
+pub(super) const INIT: &str = "\
+Examples:
+  tidings init
+  tidings init watch --opml subscriptions.opml";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  tidings status
+  tidings status --format json";
+
+pub(super) const HEALTH: &str = "\
+Examples:
+  tidings health
+  tidings health --ready";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -138,15 +154,10 @@ pub(super) const RESTORE: &str = "\
 Examples:
   tidings restore tidings-2026-11-29.db";
 
-pub(super) const STATUS: &str = "\
+pub(super) const SCHEMA: &str = "\
 Examples:
-  tidings status
-  tidings status --format json";
-
-pub(super) const HEALTH: &str = "\
-Examples:
-  tidings health
-  tidings health --ready";
+  tidings schema config > config.schema.json
+  tidings schema rules > rules.schema.json";
 
 pub(super) const NOTIFY: &str = "\
 Examples:

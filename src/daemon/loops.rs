@@ -10,6 +10,7 @@ use crate::daemon::backfill::Backfills;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::dispatcher::{Deliveries, DeliveryParts};
 use crate::daemon::fetcher::Fetcher;
+use crate::daemon::heartbeat::Heartbeats;
 use crate::daemon::hosts::HostPermits;
 use crate::daemon::housekeeping::Sweeps;
 use crate::daemon::in_force::{InForce, Shared};
@@ -17,6 +18,7 @@ use crate::daemon::indexing::AlertIndexing;
 use crate::daemon::poller::PollParts;
 use crate::daemon::pulse::Pulse;
 use crate::daemon::reload::Reloads;
+use crate::daemon::report::Reports;
 use crate::daemon::robots::RobotsCache;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
@@ -36,7 +38,9 @@ pub(super) struct Loops {
     pub(super) backfills: Backfills,
     pub(super) sweeps: Sweeps,
     pub(super) indexing: AlertIndexing,
+    pub(super) reports: Reports,
     pub(super) pulse: Pulse,
+    pub(super) heartbeats: Heartbeats,
 }
 
 /// What a run has besides what is in force.
@@ -54,6 +58,7 @@ impl Loops {
     pub(super) fn new(in_force: InForce, run: RunParts<'_>) -> Self {
         let RunParts { store, run, mode, threads, config_path } = run;
         let wakeups = Arc::new(Wakeups::default());
+        let health = Arc::new(Health::new());
         let metrics = Arc::new(Metrics::new(store.writer_metrics()));
         let config = Arc::clone(&in_force.config);
         let in_force: Shared = Arc::new(ArcSwap::from_pointee(in_force));
@@ -85,12 +90,13 @@ impl Loops {
             backfills: Backfills { parts: Arc::clone(&stories), mode },
             sweeps: Sweeps { store: store.clone(), in_force: Arc::clone(&in_force), mode },
             indexing: AlertIndexing(store.clone()),
-            pulse: Pulse {
+            reports: Reports {
                 store: store.clone(),
-                run,
-                health: Arc::new(Health::new()),
                 in_force: Arc::clone(&in_force),
+                wakeups: Arc::clone(&stories.wakeups),
             },
+            heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
+            pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },
             stories,
         }
     }

@@ -5,6 +5,7 @@ mod feed_request;
 mod feeds;
 mod first_round;
 mod last_read;
+mod network_watch;
 mod parts;
 mod queue;
 mod record;

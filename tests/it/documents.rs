@@ -4,6 +4,7 @@
 mod architecture;
 mod keys;
 mod life_cycle;
+mod schemas;
 mod tutorial;
 
 use std::path::{Path, PathBuf};

@@ -60,7 +60,7 @@ async fn whatever_sinks_do_and_whenever_it_is_killed_nothing_is_lost_and_only_th
     println!("{}; duplicates: {duplicates:?}", summary(&record));
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
     let alerts = world.folder.query("SELECT count(*) FROM alert").await;
-    println!("{} alerts in the store", alerts[0]);
+    println!("{} alerts in the store, {} edits of the configuration", alerts[0], world.edits());
     assert!(!record.expected.is_empty());
 }
 

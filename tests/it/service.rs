@@ -195,6 +195,70 @@ async fn status_says_what_runs_and_what_needs_attention() {
     assert!(said.output.contains("Tidings does not run: it was stopped"), "{}", said.output);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
+    let setup = Setup::with_config(
+        |config| config.to_owned() + "heartbeat: {url: \"${SWITCH}\", every: 10s}\n",
+        &[("arms.yaml", setup::RULE)],
+    )
+    .await;
+    let Setup { server, folder, .. } = &setup;
+    folder.set("SWITCH", &server.url("/switch/t0ken"));
+    server.serve("/switch/t0ken", Response::status(500));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/switch/t0ken", 1).await;
+    let said = tidings.wait_for_log(|line| line.contains("the heartbeat does not reach")).await;
+    assert!(said.contains("it answered 500") && !said.contains("t0ken"), "{said}");
+    server.serve("/switch/t0ken", Response::status(200));
+    server.wait_for("/switch/t0ken", 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+/// The day and minute at which the report is due have just passed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_sent_once_at_its_time() {
+    let due = tidings::clock::now().strftime("%H:%M").to_string();
+    let setup = Setup::with_config(
+        |config| config.to_owned() + &format!("report: {{at: \"{due}\", to: [desk]}}\n"),
+        &[("arms.yaml", setup::RULE)],
+    )
+    .await;
+    let Setup { folder, mail, .. } = &setup;
+    for _ in 0..2 {
+        let mut tidings = folder.run(&[]);
+        let mails = mail.wait_for(1).await;
+        let text = mails[0].plain();
+        assert!(text.contains("Report: 0 alerts, "), "{text}");
+        assert!(text.contains("1 feed, 1 rule"), "{text}");
+        tidings.wait_for_log(|line| line.contains("fails")).await;
+        assert_eq!(tidings.terminate().await, 0);
+    }
+    assert_eq!(folder.query("SELECT count(*) FROM message").await, ["1"]);
+}
+
+/// The network returns after more than ten seconds, so that the first retry has failed, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_starts_before_its_network_alerts_soon_after_its_return() {
+    const SOON: Duration = Duration::from_secs(15);
+    let setup = Setup::new().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/feed.xml", matching_stories(server, [1]));
+    let config = folder.read("config.yaml");
+    let feed = server.url("/feed.xml");
+    let named = config.replace(&feed, &feed.replace("127.0.0.1", "wire.test"));
+    folder.write("config.yaml", &named.replace("every: 1s", "every: 5m"));
+    folder.write("away", "");
+    let mut tidings = folder.run_with_names("away");
+    tidings.wait_for_log(|line| line.contains("1 of 1 feed fails: wire-1: ")).await;
+    folder.wait_until("SELECT failures FROM feed", |failures| failures == "2").await;
+    let next = "SELECT next_poll / 1000 - unixepoch() > 15 FROM feed";
+    assert_eq!(folder.query(next).await, ["1"], "the usual retry would come later");
+    std::fs::remove_file(folder.place("away")).expect("it is there");
+    let alerted = server.wait_for("/hook", 1);
+    tokio::time::timeout(SOON, alerted).await.expect("the alert comes soon");
+    assert_eq!(tidings.terminate().await, 0);
+}
+
 /// The notices to systemd that `wanted` accepts, of a socket that is read until then.
 fn wait_for_notice(socket: &UnixDatagram, wanted: &str) -> String {
     socket.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod hang;
 pub mod http;
+pub mod names;
 pub mod notification;
 pub mod proxy;
 pub mod schema;

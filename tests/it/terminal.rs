@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 25] = [
+const CALLS: [(&str, &[Call]); 27] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -97,8 +97,13 @@ const CALLS: [(&str, &[Call]); 25] = [
     ("notify", &[call(&["notify", "console"])]),
     ("status", &[call(&["status"]), call(&["status", "--format", "json"])]),
     ("health", &[]),
+    ("init", &[call(&["init", "NEW"])]),
+    ("schema", &[call(&["schema", "config"]), call(&["schema", "rules"])]),
     ("run", &[]),
 ];
+
+/// Commands that read no configuration.
+const WITHOUT_CONFIG: [&str; 3] = ["import", "init", "schema"];
 
 /// A setup with alerts, a silence, messages that wait, a gap, a list of feeds and a copy of the
 /// store.
@@ -146,12 +151,10 @@ impl Terminal {
         let word = |word: &&str| words.get(word).cloned().unwrap_or_else(|| (*word).to_owned());
         call.arguments.iter().map(word).collect()
     }
-}
 
-impl Terminal {
+    /// Runs a command with another standard output.
     async fn say_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
-        // It reads no configuration.
-        if arguments.contains(&"import") {
+        if WITHOUT_CONFIG.iter().any(|word| arguments.contains(word)) {
             return self.folder.bare_command_into(arguments, output).await;
         }
         self.folder.command_into(arguments, output).await

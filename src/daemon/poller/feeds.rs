@@ -8,9 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::first_round::FirstRound;
+use super::network_watch::NetworkWatch;
 use super::parts::PollParts;
 use super::queue::PollQueue;
 use super::{due_times, first_round};
@@ -24,7 +25,8 @@ use tidings_rules::story::FeedName;
 /// The pause after a poll that panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
-/// How often the store is queried for polls that `tidings feeds poll-now` requested.
+/// How often the store is queried for polls that `tidings feeds poll-now` requested, and the
+/// network is watched while no feed can be reached.
 const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
 /// A feed that is watched.
@@ -46,9 +48,10 @@ pub(super) struct Feeds {
     /// The feeds that are being polled. They may have left the configuration.
     polling: HashSet<FeedName>,
     first_round: FirstRound,
-    /// Ticks when the store is queried for requested polls.
+    network: NetworkWatch,
+    /// Ticks when requested polls and the network are checked.
     request_check: Interval,
-    /// Whether the store is queried for requested polls now.
+    /// Whether requested polls and the network are checked now.
     is_request_check_due: bool,
 }
 
@@ -75,6 +78,7 @@ impl Feeds {
             watched: watch(&config, states),
             config,
             first_round: FirstRound::default(),
+            network: NetworkWatch::default(),
             request_check,
             is_request_check_due: false,
             parts,
@@ -190,6 +194,11 @@ impl Work for Feeds {
         }
         if mem::take(&mut self.is_request_check_due) {
             self.poll_requested().await;
+            let watched = self.watched.values().map(|watched| (&watched.feed, &watched.state));
+            if self.network.is_back(watched).await {
+                info!("names can be looked up again; feeds that fail are polled now");
+                self.advance_failing_feeds();
+            }
         }
         let mut jobs = Vec::new();
         while let Some(name) = self.queue.pop_due(now()) {

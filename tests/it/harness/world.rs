@@ -47,6 +47,9 @@ const OPEN: &str = "SELECT message.id || ' to ' || notifier || ' ' || recipient 
     UNION ALL SELECT 'story ' || id || ' ' || status || ', due in ' || (due / 1000 - unixepoch()) || ' s' FROM story
         WHERE status IN ('awaits_page', 'awaits_match')";
 
+/// The most edits of the configuration in one run.
+const MOST_EDITS: usize = 3;
+
 /// How far a wrong clock is ahead. It is shorter than any time after which notices or late digests
 /// are due.
 const AHEAD: Duration = Duration::from_mins(30);
@@ -75,6 +78,8 @@ pub struct World {
     published: usize,
     /// The number of runs.
     runs: usize,
+    /// The number of edits of the configuration.
+    edits: usize,
     /// The times at which time was let pass.
     passed: Vec<Timestamp>,
     /// Messages, rests and feeds that waited too long.
@@ -94,7 +99,7 @@ impl World {
         for (path, page) in script.pages() {
             server.serve(&path, Response::html(&page));
         }
-        let (runs, passed, held) = (0, Vec::new(), BTreeSet::new());
+        let (runs, edits, passed, held) = (0, 0, Vec::new(), BTreeSet::new());
         let world = Self {
             script,
             folder,
@@ -106,6 +111,7 @@ impl World {
             ledger,
             published: 0,
             runs,
+            edits,
             passed,
             held,
         };
@@ -137,6 +143,10 @@ impl World {
     pub async fn run_and_kill(&mut self) {
         let is_ahead = self.rng.u8(0..4) == 0;
         let mut tidings = self.start(is_ahead);
+        for _ in 0..self.rng.usize(0..=MOST_EDITS) {
+            self.ledger.wait_for_more(1, Duration::from_millis(self.rng.u64(10..400))).await;
+            self.edit_config();
+        }
         if self.rng.bool() {
             sleep(Duration::from_millis(self.rng.u64(10..1200))).await;
         } else {
@@ -155,9 +165,36 @@ impl World {
         }
     }
 
+    /// Writes another configuration. None of them takes a message from anybody: a feed that leaves
+    /// still has its items when it is back, and the notifiers stay, with other settings.
+    fn edit_config(&mut self) {
+        self.edits += 1;
+        let sound = &self.config;
+        let feed = format!("name: wire-{}, every", self.rng.usize(0..FEEDS));
+        let line = sound.lines().find(|line| line.contains(&feed)).expect("a feed").to_owned();
+        let edited = match self.rng.u8(0..7) {
+            0 => sound.replace(&format!("{line}\n"), ""),
+            1 => {
+                sound.replace("feeds:\n", &format!("feeds:\n{}\n", line.replace("wire-", "none-")))
+            }
+            2 => sound.replace("type: webhook,", "type: webhook, headers: {x-edit: a},"),
+            3 => sound.replace("poll: {", "poll: {per_host: 2, gap: 2s, "),
+            4 => sound.replace("network:", "hosts: {\"127.0.0.1\": {http1: true}}\nnetwork:"),
+            5 => sound.replace("every: 1s", "evry: 1s"),
+            _ => sound.clone(),
+        };
+        self.folder.write("config.yaml", &edited);
+    }
+
+    /// The number of edits of the configuration.
+    pub fn edits(&self) -> usize {
+        self.edits
+    }
+
     /// Starts a run, with its clock [`AHEAD`] or right.
     fn start(&mut self, is_ahead: bool) -> RunningTidings {
         self.runs += 1;
+        self.folder.write("config.yaml", &self.config);
         if is_ahead {
             // With a clock that is ahead, every rest is over.
             self.passed.push(now());

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{DEADLINE, clock, hang};
+use super::{DEADLINE, clock, hang, names};
 
 /// The flag `O_NOCTTY` of Linux: the terminal that is opened does not become that of this process.
 const NO_CONTROLLING_TERMINAL: i32 = 0o400;
@@ -141,6 +141,14 @@ impl Folder {
     pub fn run_on_disk_that_may_hang(&self, hangs: &str) -> RunningTidings {
         let mut tidings = self.tidings(&["run"]);
         tidings.env("LD_PRELOAD", hang::shim()).env("DISK_HANGS", self.path(hangs));
+        Self::watch(&mut tidings)
+    }
+
+    /// Starts `tidings run` where names below `.test` are on loopback. They cannot be looked up
+    /// while the file `fail` exists in this folder.
+    pub fn run_with_names(&self, fail: &str) -> RunningTidings {
+        let mut tidings = self.tidings(&["run"]);
+        tidings.env("LD_PRELOAD", names::shim()).env("NAMES_FAIL", self.path(fail));
         Self::watch(&mut tidings)
     }
 
