@@ -128,7 +128,8 @@ impl Archive {
 
 async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatus, sqlx::Error> {
     let waiting = sqlx::query(
-        "SELECT count(*) AS stories, min(waiting_since) AS since FROM story WHERE status IN ('awaits_page', 'awaits_match')",
+        "SELECT count(*) AS stories, min(waiting_since) AS since FROM story
+         WHERE status IN ('awaits_page', 'awaits_match') AND due >= 0",
     )
     .fetch_one(&mut *conn)
     .await?;
@@ -145,7 +146,7 @@ async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatu
 
 async fn read_last_run(conn: &mut SqliteConnection) -> Result<Option<RunTimes>, sqlx::Error> {
     let row = sqlx::query(
-        "SELECT started, seen, ended, reloaded, reload_error FROM run ORDER BY id DESC LIMIT 1",
+        "SELECT started, seen, ended, reloaded, reload_error FROM run WHERE id = (SELECT max(id) FROM run)",
     );
     let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
     Ok(Some(RunTimes {

@@ -40,5 +40,5 @@ impl NetworkWatch {
 async fn can_look_up(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let lookup = timeout(LOOKUP, tokio::net::lookup_host((host, 0))).await;
-    matches!(lookup, Ok(Ok(mut addresses)) if addresses.next().is_some())
+    lookup.is_ok_and(|found| found.is_ok_and(|mut addresses| addresses.next().is_some()))
 }
