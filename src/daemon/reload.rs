@@ -284,11 +284,10 @@ async fn put_in_force(
     if let Some(changes) = changes {
         info!("configuration in force: {changes}");
         parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
-        // A receiver may have been corrected.
-        let edited = changes.replaced_notifiers().cloned().collect();
-        if let Err(why) = parts.store.retry_at_once(edited, now()).await {
+        let retargeted = changes.retargeted_notifiers().to_vec();
+        if let Err(why) = parts.store.retry_at_once(retargeted, now()).await {
             error!(
-                "messages of edited notifiers cannot be sent at once: {why}; they are sent when due"
+                "messages to other servers cannot be sent at once: {why}; they are sent when due"
             );
         }
         parts.wakeups.config_changed.notify_one();
