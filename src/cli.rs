@@ -123,7 +123,7 @@ enum Command {
         action: feeds::FeedsAction,
     },
     /// List messages that are not delivered, and why. `deliveries retry` sends dead-lettered
-    /// messages again.
+    /// messages again, and `deliveries drop` drops them.
     #[command(after_help = examples::DELIVERIES)]
     Deliveries(deliveries::DeliveriesArguments),
     /// Mute rules, tags, rows, feeds or events for a while.

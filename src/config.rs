@@ -17,6 +17,7 @@ mod paths;
 mod poll;
 mod proxy;
 mod reader;
+mod report;
 mod retain;
 mod routing;
 mod template;
@@ -44,6 +45,7 @@ pub use notifier::{
     SigningKey, Webhook, WebhookBody, WebhookFormat,
 };
 pub use proxy::Proxy;
+pub use report::ReportTimes;
 pub use template::{Template, Writes};
 pub use web::{Web, WebAddress};
 
@@ -72,6 +74,8 @@ pub struct Config {
     pub hosts: HostSettings,
     /// How long the store keeps data.
     pub retain: Retain,
+    /// When a report of the service is sent; `None`: never.
+    pub report: Option<ReportTimes>,
     /// The dead man's switch that is called while all is well; `None`: there is none.
     pub heartbeat: Option<Heartbeat>,
     /// The web listener; `None`: there is none.

@@ -2,6 +2,7 @@
 
 mod announce;
 mod articles;
+pub mod attention;
 mod backfill;
 mod blocking;
 pub mod config_file;
@@ -26,6 +27,7 @@ mod pulse;
 mod recheck;
 mod recheck_ages;
 pub mod reload;
+mod report;
 mod robots;
 mod scheduler;
 mod service_manager;
@@ -193,6 +195,7 @@ async fn run_forever(
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
+        scheduler::repeat(loops.reports, mode, stop),
         pulse::beat(loops.pulse, stop),
         heartbeat::keep_calling(loops.heartbeats, stop),
         serve_web(web, stop),

@@ -34,6 +34,7 @@ mod outbox;
 mod part_file;
 mod poll;
 mod recheck;
+mod report;
 mod restore;
 mod route;
 mod rules;

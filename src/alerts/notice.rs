@@ -18,6 +18,8 @@ pub enum About {
     Feed(FeedNotice),
     /// The store.
     Store(StoreNotice),
+    /// The service, at the time that the configuration sets.
+    Report(ServiceReport),
 }
 
 impl About {
@@ -28,6 +30,7 @@ impl About {
             Self::Receiver(notice) => notice.subject().to_string(),
             Self::Feed(notice) => notice.feed.to_string(),
             Self::Store(notice) => notice.store.clone(),
+            Self::Report(_) => "Tidings".to_owned(),
         }
     }
 }
@@ -65,6 +68,54 @@ impl StoreNotice {
     #[must_use]
     pub fn key(&self) -> String {
         format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
+    }
+}
+
+/// What was watched, what matched, what fails and what was not seen since the last report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// The kind of message.
+    pub kind: ReportKind,
+    /// The time since which it counts: the last time at which a report was due.
+    pub since: Timestamp,
+    /// The time until which it counts.
+    pub until: Timestamp,
+    /// The number of feeds that are watched.
+    pub feeds: usize,
+    /// The number of rules in force.
+    pub rules: usize,
+    /// The number of alerts.
+    pub alerts: u64,
+    /// The rules with alerts, those with the most first.
+    pub matched: Vec<RuleCount>,
+    /// What fails at its end, in sentences.
+    pub failing: Vec<String>,
+    /// The feeds of which items may have come and gone unseen.
+    pub unseen: Vec<String>,
+}
+
+/// The number of alerts of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCount {
+    /// The rule's name.
+    pub rule: String,
+    /// The number of its alerts.
+    pub alerts: u64,
+}
+
+/// The kind of a [`ServiceReport`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportKind {
+    /// A report.
+    Report,
+}
+
+impl ServiceReport {
+    /// The prefix of its messages' dedup keys: a receiver gets one report for one due time.
+    #[must_use]
+    pub fn key(until: Timestamp) -> String {
+        format!("notice:report:{}:", until.as_millisecond())
     }
 }
 

@@ -71,6 +71,7 @@ impl ConfigChanges {
             ("network", before.network != after.network),
             ("hosts", before.hosts != after.hosts),
             ("retain", before.retain != after.retain),
+            ("report", before.report != after.report),
             ("heartbeat", before.heartbeat != after.heartbeat),
         ];
         let changed = |keys: &[(&'static str, bool)]| {

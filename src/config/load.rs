@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::reader::ConfigReader;
 use super::{
-    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, retain,
-    routing, web,
+    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, report,
+    retain, routing, web,
 };
 use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, Level, Source};
@@ -73,6 +73,9 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
     let web = entries.get("web").map_or(Some(None), |node| web::web(node, reader).map(Some));
     let notifiers = notifiers::notifiers(entries.get("notifiers"), reader);
     let notify = routing::routing(&mut entries, &notifiers.names, reader);
+    let report = entries
+        .get("report")
+        .map_or(Some(None), |node| report::report(node, &notifiers.names, reader).map(Some));
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
     entries.refuse_unknown_keys(reader.faults);
     Some(Config {
@@ -87,6 +90,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         network: network?,
         hosts: hosts?,
         retain: retain?,
+        report: report?,
         heartbeat: heartbeat?,
         web: web?,
     })

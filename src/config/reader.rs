@@ -6,10 +6,13 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Time;
+
 use super::env;
 use crate::config::listed::ReadList;
 use crate::files;
 use tidings_rules::fault::{Fault, nearest};
+use tidings_rules::story::delivery::time_of_day;
 use tidings_rules::yaml::{Entries, Node, Text};
 
 /// The longest time that can be configured: ten years. Sums with it stay within range.
@@ -135,6 +138,16 @@ impl ConfigReader<'_> {
             return None;
         }
         Some(duration)
+    }
+
+    /// A time of day.
+    pub(super) fn time_of_day(&mut self, node: Node<'_>) -> Option<Time> {
+        let time = time_of_day(&self.string(node)?);
+        if time.is_none() {
+            let help = "write it like \"22:00\"; it is a time in `zone`";
+            self.error(node, "this is not a time of day", help);
+        }
+        time
     }
 
     /// A whole number within bounds.

@@ -52,7 +52,8 @@ pub(super) fn routing(
     Some(DefaultNotifiers { default: default?, by_severity: by_severity? })
 }
 
-fn names(
+/// Names of notifiers.
+pub(super) fn names(
     node: Node<'_>,
     known: &BTreeSet<String>,
     reader: &mut ConfigReader<'_>,

@@ -18,6 +18,7 @@ use crate::daemon::indexing::AlertIndexing;
 use crate::daemon::poller::PollParts;
 use crate::daemon::pulse::Pulse;
 use crate::daemon::reload::Reloads;
+use crate::daemon::report::Reports;
 use crate::daemon::robots::RobotsCache;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
@@ -37,6 +38,7 @@ pub(super) struct Loops {
     pub(super) backfills: Backfills,
     pub(super) sweeps: Sweeps,
     pub(super) indexing: AlertIndexing,
+    pub(super) reports: Reports,
     pub(super) pulse: Pulse,
     pub(super) heartbeats: Heartbeats,
 }
@@ -88,6 +90,11 @@ impl Loops {
             backfills: Backfills { parts: Arc::clone(&stories), mode },
             sweeps: Sweeps { store: store.clone(), in_force: Arc::clone(&in_force), mode },
             indexing: AlertIndexing(store.clone()),
+            reports: Reports {
+                store: store.clone(),
+                in_force: Arc::clone(&in_force),
+                wakeups: Arc::clone(&stories.wakeups),
+            },
             heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
             pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },
             stories,

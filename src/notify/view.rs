@@ -5,7 +5,7 @@ pub(super) mod message_view;
 
 use jiff::tz::TimeZone;
 
-use crate::alerts::notice::{About, Notice, NoticeKind, StoreKind, StoreNotice};
+use crate::alerts::notice::{About, Notice, NoticeKind, ServiceReport, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::quote;
 use crate::polling::health;
@@ -38,6 +38,7 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
         Content::Notice(About::Receiver(notice)) => receiver_notice_view(notice, zone),
         Content::Notice(About::Feed(notice)) => feed_notice_view(notice, zone),
         Content::Notice(About::Store(notice)) => store_notice_view(notice, zone),
+        Content::Notice(About::Report(report)) => report_view(report, zone),
         Content::Test => note_view(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
@@ -134,6 +135,41 @@ fn store_notice_view(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
         ("why", visible_line(&notice.why)),
     ];
     note_view(title, note, facts.map(|(name, line)| Fact::with_line(name, line)).into())
+}
+
+fn report_view(report: &ServiceReport, zone: &TimeZone) -> MessageView {
+    let counted = |number: u64, one: &str, many: &str| {
+        format!("{number} {}", if number == 1 { one } else { many })
+    };
+    let alerts = counted(report.alerts, "alert", "alerts");
+    let lines = |lines: &[String], none: &str| match lines {
+        [] => none.to_owned(),
+        lines => lines.iter().map(|line| visible_line(line)).collect::<Vec<_>>().join("; "),
+    };
+    let matched: Vec<String> =
+        report.matched.iter().map(|one| format!("{}: {}", one.rule, one.alerts)).collect();
+    let watched = format!(
+        "{}, {}",
+        counted(report.feeds as u64, "feed", "feeds"),
+        counted(report.rules as u64, "rule", "rules")
+    );
+    let title = match report.failing.len() {
+        0 => format!("Report: {alerts}, all is well"),
+        failing => format!("Report: {alerts}, {failing} need attention"),
+    };
+    let facts = [
+        ("from", format_time(report.since, zone)),
+        ("to", format_time(report.until, zone)),
+        ("watched", watched),
+        ("alerts", lines(&matched, "none")),
+        ("attention", lines(&report.failing, "nothing")),
+        ("unseen", lines(&report.unseen, "no feed lost items")),
+    ];
+    note_view(
+        &title,
+        "This report is sent at the time that `report` in the configuration sets.",
+        facts.map(|(name, line)| Fact::with_line(name, line)).into(),
+    )
 }
 
 /// A message about Tidings itself: a headline, a note and facts.

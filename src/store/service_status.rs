@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
+use super::backup::read_last_backup;
 use super::column::{read_count, read_optional_time, read_time, to_millis};
 use super::status::read_message_status;
-use super::{Archive, Store, StoreError, backup, health};
+use super::{Archive, Store, StoreError, health};
 use crate::alerts::Receiver;
 use crate::lifecycle::message::MessageStatus;
 use tidings_rules::story::NotifierName;
@@ -26,7 +27,7 @@ pub struct ServiceStatus {
     pub queues: BTreeMap<NotifierName, QueueLength>,
     /// The receivers whose last attempt failed, each with the reason.
     pub away: BTreeMap<Receiver, String>,
-    /// When the store was last copied by `tidings backup`.
+    /// When the last backup was made; `None` if none was.
     pub last_backup: Option<Timestamp>,
 }
 
@@ -139,7 +140,7 @@ async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatu
         waiting_stories: read_count(&waiting, "stories")?.into(),
         oldest_waiting: read_optional_time(&waiting, "since")?,
         queues: read_queues(conn).await?,
-        last_backup: backup::read_last_backup(conn).await?,
+        last_backup: read_last_backup(conn).await?,
         away: away.into_iter().map(|(receiver, health)| (receiver, health.why)).collect(),
     })
 }

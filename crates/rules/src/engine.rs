@@ -24,6 +24,7 @@ pub(crate) use compiled::Engine;
 pub use frequency::Frequencies;
 
 mod anchor;
+mod characters;
 mod compiled;
 mod document_index;
 mod features;

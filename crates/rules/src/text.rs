@@ -8,6 +8,7 @@ mod case;
 mod combining_marks;
 mod digit_groups;
 mod fold;
+mod folded_words;
 mod forms;
 mod hebrew;
 mod letters;
@@ -18,18 +19,21 @@ mod sentence;
 mod signs;
 mod spaced;
 mod split;
+mod three_bytes;
 mod visible;
 mod words;
 
 pub(crate) use apostrophe::has_genitive_s;
 pub(crate) use case::{capitals, is_shouted, is_written_so};
 pub(crate) use combining_marks::without_marks;
+use folded_words::FoldedWords;
 pub(crate) use forms::{Declined, Stemmer, attached, inflected, other_numbers};
 pub(crate) use letters::{is_cyrillic, is_hebrew};
 pub(crate) use runs::shows_nothing;
 pub use sentence::sentence_around;
 pub use sentence::sentences;
 pub(crate) use spaced::is_single_space;
+pub(crate) use three_bytes::code_of;
 pub use visible::{is_display_control, one_line, visible, visible_line};
 pub(crate) use words::{WordPlace, Words};
 
@@ -57,7 +61,7 @@ pub struct Token {
 /// `docs/rules.md` in the repository of Tidings has the table.
 #[must_use]
 pub fn tokenise(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
+    let (mut tokens, mut words) = (Vec::new(), FoldedWords::default());
     let mut paragraph = 0;
     for run in runs::runs(text) {
         paragraph += u32::from(run.after_blank_line);
@@ -66,7 +70,12 @@ pub fn tokenise(text: &str) -> Vec<Token> {
             let span = run.span.start + word.start..run.span.start + word.end;
             tokens.push(Token { word: written[word].to_ascii_lowercase(), span, paragraph });
         } else {
-            tokens.extend(folded_words(written, run.span.start, paragraph));
+            let words = words.find(written, run.span.start);
+            tokens.extend(words.map(|(word, span)| Token {
+                word: word.to_owned(),
+                span,
+                paragraph,
+            }));
         }
     }
     join_spaced(text, tokens)
@@ -91,19 +100,6 @@ fn join_spaced(text: &str, tokens: Vec<Token>) -> Vec<Token> {
         before = joint;
     }
     joined
-}
-
-/// The words of `written`, which has no white space and begins at byte `at`.
-fn folded_words(written: &str, at: usize, paragraph: u32) -> impl Iterator<Item = Token> {
-    let folded = fold::fold(written);
-    split::words(&folded.text).into_iter().map(move |piece| {
-        let origin = folded.origin(&piece.shown);
-        Token {
-            word: folded.text[piece.word].to_owned(),
-            span: at + origin.start..at + origin.end,
-            paragraph,
-        }
-    })
 }
 
 #[cfg(test)]

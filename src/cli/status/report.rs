@@ -10,21 +10,16 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::count::count;
 use crate::cli::moment::long_date;
-use crate::clock::{later, until};
+use crate::clock::later;
 use crate::config::Config;
-use crate::lifecycle::message::MessageStatus;
+use crate::daemon::attention;
+use crate::daemon::attention::age;
 use crate::store::{FeedState, QueueLength, RunTimes, ServiceStatus};
 use tidings_rules::story::{FeedName, NotifierName};
 use tidings_rules::text::visible_line;
 
 /// How long ago a run that lives wrote last. It writes every five seconds.
 const ALIVE: Duration = Duration::from_mins(1);
-
-/// How long a message or a story may wait before it needs attention.
-const OVERDUE: Duration = Duration::from_mins(15);
-
-/// The most feeds that are named.
-const MOST_NAMED: usize = 10;
 
 /// The status of the service.
 #[derive(Debug)]
@@ -73,11 +68,10 @@ impl<'s> StatusReport<'s> {
         for feed in &config.feeds {
             *by_health.entry(health(&feed.name)).or_default() += 1;
         }
-        let mut attention = run_attention(status, now);
-        attention.extend(feed_attention(config, feeds, now));
-        attention.extend(message_attention(status, now));
+        let mut needed = run_attention(status, now);
+        needed.extend(attention::describe(config, status, feeds, now));
         let store_bytes = std::fs::metadata(&config.store).map_or(0, |about| about.len());
-        Self { config, status, now, feeds: by_health, store_bytes, attention }
+        Self { config, status, now, feeds: by_health, store_bytes, attention: needed }
     }
 
     /// One screen of text.
@@ -104,10 +98,10 @@ impl<'s> StatusReport<'s> {
         if self.status.queues.is_empty() {
             line("messages", "all are sent".to_owned());
         }
+        let backup = self.status.last_backup;
+        line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
         let size = indicatif::HumanBytes(self.store_bytes);
         line("store", format!("{} ({size})", self.config.store.display()));
-        let backup = self.status.last_backup.map(|at| long_date(at, zone));
-        line("backup", backup.unwrap_or_else(|| "never".to_owned()));
         for problem in &self.attention {
             line("attention", problem.clone());
         }
@@ -146,10 +140,11 @@ impl<'s> StatusReport<'s> {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "run": run,
-            "feeds": self.feeds,
+            "feeds_by_health": self.feeds,
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
-            "store": { "file": self.config.store, "bytes": self.store_bytes, "last_backup": status.last_backup },
+            "last_backup": status.last_backup,
+            "store": { "file": self.config.store, "bytes": self.store_bytes },
             "attention": self.attention,
         })
     }
@@ -175,64 +170,5 @@ fn run_attention(status: &ServiceStatus, now: Timestamp) -> Vec<String> {
     }
     attention
         .extend(run.reload_error.iter().map(|why| format!("the last edit is not in force: {why}")));
-    if let Some(since) = status.oldest_waiting.filter(|since| later(*since, OVERDUE) < now) {
-        attention.push(format!("a story has waited for its page for {}", age(since, now)));
-    }
     attention
-}
-
-fn feed_attention(
-    config: &Config,
-    feeds: &BTreeMap<FeedName, FeedState>,
-    now: Timestamp,
-) -> Vec<String> {
-    let states = config.feeds.iter().filter_map(|feed| feeds.get(&feed.name));
-    let unwell = states.filter(|state| !["new", "well"].contains(&state.health_word(now)));
-    let unwell: Vec<String> = unwell
-        .map(|state| {
-            let why = state.error.as_deref().unwrap_or(&state.next_why);
-            let (name, word) = (visible_line(&state.name.0), state.health_word(now));
-            format!("the feed {name} is {word}: {}", visible_line(why))
-        })
-        .collect();
-    let more = unwell.len().saturating_sub(MOST_NAMED);
-    let named = unwell.into_iter().take(MOST_NAMED);
-    let more = (more > 0).then(|| format!("{more} more; `tidings feeds list` shows them"));
-    named.chain(more).collect()
-}
-
-fn message_attention(status: &ServiceStatus, now: Timestamp) -> Vec<String> {
-    let mut attention: Vec<String> = status
-        .away
-        .iter()
-        .map(|(receiver, why)| format!("{receiver} takes no messages: {}", visible_line(why)))
-        .collect();
-    for (name, queue) in &status.queues {
-        let name = visible_line(&name.0);
-        for (state, messages) in queue.by_status() {
-            if matches!(state, MessageStatus::Dead | MessageStatus::Held) && messages > 0 {
-                let messages = usize::try_from(messages).unwrap_or(usize::MAX);
-                let are = if messages == 1 { "is" } else { "are" };
-                let messages = count(messages, "message", "messages");
-                attention.push(format!(
-                    "{messages} of {name} {are} {state}; `tidings deliveries` shows why"
-                ));
-            }
-        }
-        if let Some(due) = queue.oldest_due.filter(|due| later(*due, OVERDUE) < now) {
-            attention.push(format!("a message of {name} is overdue by {}", age(due, now)));
-        }
-    }
-    attention
-}
-
-/// The time from `since` to `now`, in its two largest units.
-fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = until(now, since).as_secs();
-    let rounded = match seconds {
-        0..60 => seconds,
-        60..86_400 => seconds / 60 * 60,
-        _ => seconds / 3600 * 3600,
-    };
-    humantime::format_duration(Duration::from_secs(rounded)).to_string()
 }

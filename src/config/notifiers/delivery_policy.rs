@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::civil::Time;
-
 use super::super::reader::{ConfigReader, all};
 use tidings_rules::story::Severity;
-use tidings_rules::story::delivery::{DeliveryPolicy, QuietHours, RateLimit, time_of_day};
+use tidings_rules::story::delivery::{DeliveryPolicy, QuietHours, RateLimit};
 use tidings_rules::yaml::{Entries, Node};
 
 /// The largest number of messages in a limit.
@@ -26,9 +24,9 @@ pub(super) fn delivery_policy(
 /// `{from: "22:00", to: "07:00", except: [critical]}`.
 fn quiet(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<QuietHours> {
     let mut entries = reader.entries(node)?;
-    let from = entries.require("from", reader.faults).and_then(|node| time(node, reader));
+    let from = entries.require("from", reader.faults).and_then(|node| reader.time_of_day(node));
     let to_node = entries.require("to", reader.faults);
-    let to = to_node.and_then(|node| time(node, reader));
+    let to = to_node.and_then(|node| reader.time_of_day(node));
     let except = entries
         .get("except")
         .map_or_else(|| Some(BTreeSet::new()), |node| severities(node, reader));
@@ -42,18 +40,6 @@ fn quiet(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<QuietHours> {
         return None;
     }
     Some(QuietHours { from: from?, to: to?, except: except? })
-}
-
-fn time(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Time> {
-    let time = time_of_day(&reader.string(node)?);
-    if time.is_none() {
-        reader.error(
-            node,
-            "this is not a time of day",
-            "write it like \"22:00\"; it is a time in `zone`",
-        );
-    }
-    time
 }
 
 fn severities(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<Severity>> {

@@ -25,8 +25,8 @@ use tidings_rules::story::FeedName;
 /// The pause after a poll that panicked.
 const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 
-/// How often the store is queried for polls that `tidings feeds poll-now` requested, and the network
-/// is watched while no feed can be reached.
+/// How often the store is queried for polls that `tidings feeds poll-now` requested, and the
+/// network is watched while no feed can be reached.
 const REQUEST_CHECK: Duration = Duration::from_secs(3);
 
 /// A feed that is watched.

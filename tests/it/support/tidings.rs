@@ -1,13 +1,16 @@
 //! The real binary in a folder of its own. It is started, watched line by line, stopped and killed.
 
 use std::fs::File;
-use std::io::PipeWriter;
+use std::io::{PipeWriter, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
@@ -16,6 +19,9 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{DEADLINE, clock, hang, names};
+
+/// The flag `O_NOCTTY` of Linux: the terminal that is opened does not become that of this process.
+const NO_CONTROLLING_TERMINAL: i32 = 0o400;
 
 /// A configuration, its rules and its store, in a folder that is deleted after the test.
 pub struct Folder {
@@ -138,8 +144,8 @@ impl Folder {
         Self::watch(&mut tidings)
     }
 
-    /// Starts `tidings run` where names below `.test` are on loopback, but cannot be looked up while
-    /// the file `fail` exists in this folder.
+    /// Starts `tidings run` where names below `.test` are on loopback. They cannot be looked up
+    /// while the file `fail` exists in this folder.
     pub fn run_with_names(&self, fail: &str) -> RunningTidings {
         let mut tidings = self.tidings(&["run"]);
         tidings.env("LD_PRELOAD", names::shim()).env("NAMES_FAIL", self.path(fail));
@@ -178,18 +184,29 @@ impl Folder {
         self.say(shell, "").await
     }
 
-    /// What a command shows in a terminal of this many columns. `None` where there is no `script`,
-    /// which makes one.
-    pub async fn in_terminal(&self, arguments: &[&str], columns: u16) -> Option<String> {
-        let tidings = self.bare(arguments);
-        let program = tidings.as_std().get_program().to_string_lossy().into_owned();
-        let line = format!("stty rows 40 cols {columns}; {program} {}", arguments.join(" "));
-        let mut script = Command::new("script");
-        script.args(["-qec", &line, "/dev/null"]).current_dir(self.folder.path());
-        script.stdout(Stdio::piped()).stderr(Stdio::piped());
-        script.stdin(Stdio::null());
-        let output = script.output().await.ok()?;
-        Some(String::from_utf8(output.stdout).expect("UTF-8"))
+    /// What a command shows in a terminal of this many columns.
+    pub async fn in_terminal(&self, arguments: &[&str], columns: u16) -> String {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("our own terminal");
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&terminal, size).expect("a size");
+        let name = ptsname(&terminal, Vec::new()).expect("its name");
+        let name = name.to_str().expect("UTF-8");
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(NO_CONTROLLING_TERMINAL);
+        let mut command = self.tidings(arguments);
+        command.stdout(options.open(name).expect("the other end"));
+        let mut child = command.spawn().expect("the binary starts");
+        // Its copy of the other end is closed, too, so that reading comes to an end.
+        drop(command);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut shown = Vec::new();
+            // The end of a terminal is an error.
+            File::from(terminal).read_to_end(&mut shown).ok();
+            String::from_utf8(shown).expect("UTF-8")
+        });
+        timeout(DEADLINE, child.wait()).await.expect("it ends in time").expect("a child");
+        read.await.expect("no panic")
     }
 
     /// Runs a command with another standard output.

@@ -242,16 +242,17 @@ impl Features {
         feature < self.plain
     }
 
-    /// The hash of `word` in the vocabulary.
+    /// The hash of `word`, whether it may be a feature, and whether it may have a derived feature
+    /// if it is none. Both are `false` for most words.
     #[inline]
-    pub(super) fn hash(&self, word: Key<'_>) -> u64 {
-        word.hash(self.seed)
-    }
-
-    /// Whether a word with that hash may be a feature.
-    #[inline]
-    pub(super) fn may_be_word(&self, hash: u64) -> bool {
-        self.words.may_hold(hash)
+    pub(super) fn look_at(&self, word: Key<'_>) -> (u64, bool, bool) {
+        if let Some(code) = word.character() {
+            // No prefix is shorter than it, and no script with attached words has such characters.
+            let may_derive = !self.stems.is_empty() | self.prefixes.table.holds_character(code);
+            return (code as u64, self.words.holds_character(code), may_derive);
+        }
+        let hash = word.hash(self.seed);
+        (hash, self.words.may_hold(hash), self.may_derive(word))
     }
 
     /// The feature of `word` with the hash `hash`, and whether the word has derived features.

@@ -23,18 +23,18 @@ impl Sorted {
         words: impl ExactSizeIterator<Item = Key<'w>>,
         features: &Features,
     ) {
-        self.hashes.clear();
-        self.known.resize(words.len(), 0);
-        self.others.resize(words.len(), 0);
+        let room = self.known.len().max(words.len());
+        self.hashes.resize(room, 0);
+        self.known.resize(room, 0);
+        self.others.resize(room, 0);
         (self.known_count, self.others_count) = (0, 0);
-        for (number, word) in (0..).zip(words) {
-            let hash = features.hash(word);
-            let is_known = features.may_be_word(hash);
-            self.hashes.push(hash);
+        for ((number, word), kept) in (0..).zip(words).zip(&mut self.hashes) {
+            let (hash, is_known, may_derive) = features.look_at(word);
+            *kept = hash;
             self.known[self.known_count] = number;
             self.known_count += usize::from(is_known);
             self.others[self.others_count] = number;
-            self.others_count += usize::from(!is_known & features.may_derive(word));
+            self.others_count += usize::from(!is_known & may_derive);
         }
     }
 

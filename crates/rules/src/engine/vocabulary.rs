@@ -1,6 +1,10 @@
-//! A hash table from words to numbers. Words with equal hashes are compared by their bytes.
+//! A hash table from words to numbers. Words with equal hashes are compared by their bytes. Words
+//! of a single character of three bytes, such as Han, are in a table of their own.
 
 use std::hash::{BuildHasher, RandomState};
+
+use super::characters::Characters;
+use crate::text::code_of;
 
 /// Words and their numbers.
 #[derive(Debug)]
@@ -8,6 +12,7 @@ pub(super) struct Vocabulary {
     buckets: Box<[Bucket]>,
     /// For each word its number and length, then its chunks, which are read together.
     records: Box<[u64]>,
+    characters: Characters,
 }
 
 /// Up to eight words.
@@ -74,6 +79,15 @@ impl<'w> Key<'w> {
         &self.bytes[..self.length]
     }
 
+    /// The code of the word, if it is a single character of three bytes.
+    #[inline]
+    pub(super) fn character(&self) -> Option<usize> {
+        match self.bytes.first_chunk() {
+            Some(word @ [0xe0..=0xff, _, _]) if self.length == 3 => Some(code_of(*word) as usize),
+            _ => None,
+        }
+    }
+
     /// Its first chunk.
     #[inline]
     pub(super) fn start(&self) -> u64 {
@@ -102,9 +116,13 @@ impl<'w> Key<'w> {
         (2 * CHUNK..self.length).step_by(CHUNK)
     }
 
-    /// A hash of the word. Equal words have equal hashes.
+    /// A hash of the word. Equal words have equal hashes. Authors cannot choose many words of one
+    /// character, so that its code is a good hash.
     #[inline]
     pub(super) fn hash(&self, seed: Seed) -> u64 {
+        if let Some(code) = self.character() {
+            return code as u64;
+        }
         let short = mixed(mixed(seed.0 ^ self.length as u64, self.chunk(0)), self.chunk(CHUNK));
         self.further_chunks().fold(short, |hash, at| mixed(hash, self.chunk(at)))
     }
@@ -132,11 +150,16 @@ impl Vocabulary {
     ) -> Self {
         let mut buckets = vec![Bucket::default(); words.len() / FILLED + 1];
         let mut records = Vec::with_capacity(words.len() * 3);
+        let mut characters = Characters::default();
         for (word, number) in words {
+            let key = Key::from_word(word);
+            if let Some(code) = key.character() {
+                characters.insert(code, number);
+                continue;
+            }
             let place =
                 u32::try_from(records.len()).expect("rules have less than 32 gigabytes of words");
             let length = u32::try_from(word.len()).expect("no rule has four gigabytes");
-            let key = Key::from_word(word);
             records.push(u64::from(number) | u64::from(length) << 32);
             records
                 .extend([0, CHUNK].into_iter().chain(key.further_chunks()).map(|at| key.chunk(at)));
@@ -147,11 +170,17 @@ impl Vocabulary {
             }
             buckets[at].add(hash, place);
         }
-        Self { buckets: buckets.into(), records: records.into() }
+        Self { buckets: buckets.into(), records: records.into(), characters }
     }
 
-    /// Whether a word with that hash may be in the table. It is `false` for most words that are
-    /// not.
+    /// Whether the character of three bytes with that code is in the table.
+    #[inline]
+    pub(super) fn holds_character(&self, code: usize) -> bool {
+        self.characters.get(code).is_some()
+    }
+
+    /// Whether another word with that hash may be in the table. It is `false` for most words that
+    /// are not.
     #[inline]
     pub(super) fn may_hold(&self, hash: u64) -> bool {
         let bucket = &self.buckets[first_bucket(hash, self.buckets.len())];
@@ -161,6 +190,9 @@ impl Vocabulary {
     /// The number of the word `key` with the hash `hash`.
     #[inline]
     pub(super) fn get(&self, hash: u64, key: Key<'_>) -> Option<u32> {
+        if let Some(code) = key.character() {
+            return self.characters.get(code);
+        }
         let mut at = first_bucket(hash, self.buckets.len());
         loop {
             let bucket = &self.buckets[at];
@@ -196,7 +228,7 @@ impl Vocabulary {
 
     /// Its memory in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.buckets) + size_of_val(&*self.records)
+        size_of_val(&*self.buckets) + size_of_val(&*self.records) + self.characters.bytes()
     }
 }
 
@@ -246,14 +278,21 @@ mod tests {
 
     #[test]
     fn words_are_found_and_others_are_not() {
-        let words: Vec<String> = (0..10_000).map(|number| format!("word{number}")).collect();
+        let characters = ('一'..'丐').chain(['ก', '。', 'é']).map(String::from);
+        let words: Vec<String> =
+            (0..10_000).map(|number| format!("word{number}")).chain(characters).collect();
         let seed = Seed::new();
-        let table = Vocabulary::new(seed, words.iter().map(String::as_bytes).zip(0_u32..10_000));
+        let table = Vocabulary::new(seed, words.iter().map(String::as_bytes).zip(0_u32..20_000));
         for (number, word) in (0_u32..).zip(&words) {
             assert_eq!(get(&table, seed, word), Some(number));
-            assert!(table.may_hold(Key::from_word(word.as_bytes()).hash(seed)));
+            let key = Key::from_word(word.as_bytes());
+            let is_held = match key.character() {
+                Some(code) => table.holds_character(code),
+                None => table.may_hold(key.hash(seed)),
+            };
+            assert!(is_held, "{word}");
         }
-        for word in ["word", "", "word10000"] {
+        for word in ["word", "", "word10000", "丐", "一一", "ข", "è"] {
             assert_eq!(get(&table, seed, word), None);
         }
         assert_eq!(get(&Vocabulary::default(), seed, "a"), None);

@@ -14,17 +14,21 @@ use super::{apostrophe, digit_groups, hebrew};
 mod settled;
 mod simplified;
 
-pub(super) use simplified::{FIRST_HAN, simplified, simplified_forms};
+pub(super) use simplified::{simplified, simplified_forms};
 
-/// A folded text.
+/// A folded text. The next one reuses its memory.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Folded {
     /// The folded text.
     pub(super) text: String,
     /// The origins of its pieces, ascending by `at`. The first is at 0.
     origins: Vec<Origin>,
+    /// The characters that are normalised next.
+    chunk: String,
 }
 
 /// The piece of the folded text from `at` on comes from the bytes `from..to` of the original.
+#[derive(Clone, Debug)]
 struct Origin {
     at: usize,
     from: usize,
@@ -40,16 +44,41 @@ impl Folded {
         self.origins[first].from..self.origins[behind - 1].to
     }
 
-    /// Folds `chunk`, the bytes `from..to` of the original, and clears it.
-    fn push_chunk(&mut self, chunk: &mut String, from: usize, to: usize) {
-        let at = self.text.len();
-        match settled::folded_character(chunk) {
-            Some(folded) => self.text.push(folded),
-            None => fold_chunk(chunk, &mut self.text),
+    /// Folds `original`: removes invisible characters, then applies NFKC, full case folding, and
+    /// the folding of accents and letters. Forgets the text before.
+    pub(super) fn fold(&mut self, original: &str) {
+        self.text.clear();
+        self.origins.clear();
+        let (mut from, mut to) = (0, 0);
+        for (at, c) in original.char_indices() {
+            let end = at + c.len_utf8();
+            let (before, after) = (&original[..at], &original[end..]);
+            let separates = c == ZERO_WIDTH_NON_JOINER && is_between_arabic(before, after);
+            if (shows_nothing(c) && !separates) || is_inside_word(before, c, after) {
+                continue;
+            }
+            let c = if separates { ' ' } else { c };
+            if starts_chunk(c) || is_stray(c, &self.chunk) {
+                self.push_chunk(from, to);
+                from = at;
+            }
+            self.chunk.push(plain_sign(c));
+            to = end;
         }
-        if self.text.len() > at {
-            self.origins.push(Origin { at, from, to });
-        } else if let Some(last) = self.origins.last_mut().filter(|_| chunk.starts_with(SARA_AA)) {
+        self.push_chunk(from, to);
+    }
+
+    /// Folds the pending chunk, the bytes `from..to` of the original, and clears it.
+    fn push_chunk(&mut self, from: usize, to: usize) {
+        let Self { text, origins, chunk } = self;
+        let at = text.len();
+        match settled::folded_character(chunk) {
+            Some(folded) => text.push(folded),
+            None => fold_chunk(chunk, text),
+        }
+        if text.len() > at {
+            origins.push(Origin { at, from, to });
+        } else if let Some(last) = origins.last_mut().filter(|_| chunk.starts_with(SARA_AA)) {
             // It was composed with the chunk before it.
             last.to = to;
         }
@@ -67,28 +96,10 @@ fn fold_chunk(chunk: &str, text: &mut String) {
     text.push_str(gap);
 }
 
-/// Folds `original`: removes invisible characters, then applies NFKC, full case folding, and the
-/// folding of accents and letters.
+/// `original` in its folded form.
 pub(super) fn fold(original: &str) -> Folded {
-    let mut folded = Folded { text: String::with_capacity(original.len()), origins: Vec::new() };
-    let mut chunk = String::new();
-    let (mut from, mut to) = (0, 0);
-    for (at, c) in original.char_indices() {
-        let end = at + c.len_utf8();
-        let (before, after) = (&original[..at], &original[end..]);
-        let separates = c == ZERO_WIDTH_NON_JOINER && is_between_arabic(before, after);
-        if (shows_nothing(c) && !separates) || is_inside_word(before, c, after) {
-            continue;
-        }
-        let c = if separates { ' ' } else { c };
-        if starts_chunk(c) || is_stray(c, &chunk) {
-            folded.push_chunk(&mut chunk, from, to);
-            from = at;
-        }
-        chunk.push(plain_sign(c));
-        to = end;
-    }
-    folded.push_chunk(&mut chunk, from, to);
+    let mut folded = Folded::default();
+    folded.fold(original);
     folded
 }
 

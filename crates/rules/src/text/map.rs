@@ -6,17 +6,23 @@ mod scripts;
 use std::ops::Range;
 
 use super::alphabet::Alphabet;
-use scripts::PlainKind;
+use super::words::number;
+use scripts::{PlainKind, PlainRun};
 
 /// The bit maps of a text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByteMap {
     blocks: Vec<Block>,
-    /// The first byte of each word, and the first byte after it. Words have letters and digits:
-    /// those of ASCII, and letters whose folded form has the same length.
-    edges: Vec<u64>,
+    /// The first byte of each word. Words have letters and digits: those of ASCII, and letters
+    /// whose folded form has the same length.
+    starts: Vec<u64>,
+    /// The first byte after each word.
+    ends: Vec<u64>,
     /// ASCII white space.
     spaces: Vec<u64>,
+    /// The bytes at which a run may begin: those after ASCII white space, and those between two
+    /// characters that are words of their own. The words on either side do not depend on the other.
+    begins: Vec<u64>,
     /// Line breaks, and bytes that make a run not plain: other letters, unusual signs, a full stop
     /// or comma between digits, an apostrophe within a word, a single letter beside a sign.
     stops: Vec<u64>,
@@ -34,11 +40,24 @@ struct Block {
     apostrophes: u64,
     /// Bytes outside ASCII.
     high: u64,
+    /// The bytes before which a word ends, if one is there.
+    borders: u64,
+    /// The bytes between two characters that are words of their own.
+    cuts: u64,
 }
 
 /// The block before and after a text: white space.
-const OUTSIDE: Block =
-    Block { words: 0, spaces: u64::MAX, stops: 0, digits: 0, joints: 0, apostrophes: 0, high: 0 };
+const OUTSIDE: Block = Block {
+    words: 0,
+    spaces: u64::MAX,
+    stops: 0,
+    digits: 0,
+    joints: 0,
+    apostrophes: 0,
+    high: 0,
+    borders: 0,
+    cuts: 0,
+};
 
 impl ByteMap {
     /// Maps `text`, and forgets the text before. Folds the letters that keep their length in
@@ -50,15 +69,19 @@ impl ByteMap {
         if self.blocks.iter().any(|block| block.high != 0) {
             know(&mut self.blocks, text, folded, alphabet);
         }
-        for bits in [&mut self.edges, &mut self.spaces, &mut self.stops] {
+        let Self { starts, ends, spaces, begins, stops, .. } = self;
+        for bits in [&mut *starts, &mut *ends, &mut *spaces, &mut *begins, &mut *stops] {
             bits.clear();
         }
         let mut before = OUTSIDE;
         for (number, block) in self.blocks.iter().enumerate() {
             let behind = self.blocks.get(number + 1).copied().unwrap_or(OUTSIDE);
-            self.edges.push(block.words ^ (block.words << 1 | before.words >> (BLOCK - 1)));
-            self.spaces.push(block.spaces);
-            self.stops.push(block.stops | more_stops(before, *block, behind));
+            let word_before = left(block.words, before.words);
+            starts.push(block.words & (!word_before | block.borders));
+            ends.push(word_before & (!block.words | block.borders));
+            spaces.push(block.spaces);
+            begins.push(left(block.spaces, before.spaces) | block.cuts);
+            stops.push(block.stops | more_stops(before, *block, behind));
             before = *block;
         }
     }
@@ -71,16 +94,41 @@ impl ByteMap {
         if has(&self.spaces, stop) {
             return stop;
         }
-        last(&self.spaces, start..stop).map_or(start, |space| space + 1)
+        last(&self.begins, start..stop + 1).unwrap_or(start)
     }
 
-    /// The words in the bytes `bytes`, which must begin and end between words.
-    pub(super) fn words(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-        let mut edges = SetBits::from(&self.edges, bytes.start);
-        std::iter::from_fn(move || {
-            let start = edges.next().filter(|start| *start < bytes.end)?;
-            Some(start..edges.next().unwrap_or(self.length))
-        })
+    /// The place after the run from `start` on that is not plain, where the next run may begin.
+    pub(super) fn next_run(&self, start: usize) -> usize {
+        let stop = next(&self.stops, start).unwrap_or(start);
+        next(&self.begins, stop + 1).map_or(self.length, |begin| begin.min(self.length))
+    }
+
+    /// Calls `found` with the start and end of each word in the bytes `bytes`, which must begin and
+    /// end between words.
+    #[inline]
+    pub(super) fn each_word(&self, bytes: Range<usize>, mut found: impl FnMut(u32, u32)) {
+        let (first_block, last_block) = (bytes.start / BLOCK, bytes.end / BLOCK);
+        for block in first_block..bytes.end.div_ceil(BLOCK) {
+            let first = number(block * BLOCK);
+            let (mut starts, ends) = (self.starts[block], self.ends[block]);
+            if block == first_block {
+                starts &= u64::MAX << (bytes.start % BLOCK);
+            }
+            if block == last_block {
+                starts &= !(u64::MAX << (bytes.end % BLOCK));
+            }
+            while starts != 0 {
+                let start = starts.trailing_zeros();
+                let ends = ends & (u64::MAX << start << 1);
+                let end = if ends == 0 {
+                    number(next(&self.ends, (block + 1) * BLOCK).unwrap_or(self.length))
+                } else {
+                    first + ends.trailing_zeros()
+                };
+                found(first + start, end);
+                starts &= starts - 1;
+            }
+        }
     }
 }
 
@@ -135,43 +183,77 @@ fn block(bytes: &[u8]) -> Block {
         joints: bits(JOINT),
         apostrophes: bits(APOSTROPHE),
         high: bits(HIGH),
+        borders: 0,
+        cuts: 0,
     }
 }
 
 /// Finds the plain characters outside ASCII: signs that separate words, and letters that are folded
 /// in place.
 fn know(blocks: &mut [Block], text: &[u8], folded: &mut [u8], alphabet: &Alphabet) {
-    // The bytes of characters that began in the block before: all, those of plain characters, those
-    // of letters.
-    let (mut seen, mut plain, mut letters) = (0_u128, 0_u128, 0_u128);
+    let mut marks = Marks::default();
     for ((number, block), bytes) in blocks.iter_mut().enumerate().zip(text.chunks(BLOCK)) {
         if block.high != 0 {
             let start = number * BLOCK;
             let firsts = pairs(bytes);
             let (of_letters, of_signs) = fold_pairs(firsts, start, text, folded, alphabet);
             let both = |firsts: u64| u128::from(firsts) | u128::from(firsts) << 1;
-            seen |= both(firsts);
-            plain |= both(of_letters | of_signs);
-            letters |= both(of_letters);
-            let mut high = block.high & !low(seen);
+            marks.seen |= both(firsts);
+            marks.signs |= both(of_signs);
+            marks.letters |= both(of_letters);
+            let mut high = block.high & !low(marks.seen);
             while high != 0 {
                 let bit = high.trailing_zeros();
                 let at = start + bit as usize;
-                let (is_sign, width) = alphabet.long(&text[at..]);
-                let run = if is_sign { None } else { scripts::plain(text, at) };
-                let (kind, width) = run.map_or((None, width), |(kind, width)| (Some(kind), width));
-                let its_bits = ((1_u128 << width) - 1) << bit;
-                let is_plain = is_sign && !is_within_word(text, at, width);
-                let is_plain_run = matches!(kind, Some(PlainKind::Letters | PlainKind::Sign));
-                plain |= if is_plain || is_plain_run { its_bits } else { 0 };
-                letters |= if kind == Some(PlainKind::Letters) { its_bits } else { 0 };
-                seen |= its_bits;
-                high &= !low(its_bits);
+                let run = scripts::plain(text, at, folded).unwrap_or_else(|| {
+                    let (is_sign, width) = alphabet.long(&text[at..]);
+                    PlainRun::sign(width, is_sign && !is_within_word(text, at, width))
+                });
+                high &= !marks.add(run, bit);
             }
         }
-        block.words |= low(letters);
-        block.stops &= !low(plain);
-        (seen, plain, letters) = (seen >> BLOCK, plain >> BLOCK, letters >> BLOCK);
+        marks.mark(block);
+    }
+}
+
+/// The bytes of characters that begin in a block, with those in the next block: all, and those of
+/// plain characters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    seen: u128,
+    signs: u128,
+    letters: u128,
+    borders: u128,
+    cuts: u128,
+}
+
+impl Marks {
+    /// Adds a run that begins at the bit `bit`. Returns its bytes in the block.
+    #[inline]
+    fn add(&mut self, run: PlainRun, bit: u32) -> u64 {
+        let bits = u128::from(run.bytes()) << bit;
+        self.seen |= bits;
+        match run.kind {
+            PlainKind::Odd => {}
+            PlainKind::Sign => self.signs |= bits,
+            PlainKind::Letters => self.letters |= bits,
+        }
+        if run.borders != 0 {
+            self.borders |= u128::from(run.borders) << bit;
+            self.cuts |= u128::from(run.cuts()) << bit;
+        }
+        low(bits)
+    }
+
+    /// Marks the characters in `block`, and goes on to the next.
+    fn mark(&mut self, block: &mut Block) {
+        block.words |= low(self.letters);
+        block.stops &= !low(self.letters | self.signs);
+        (block.borders, block.cuts) = (low(self.borders), low(self.cuts));
+        let Self { seen, signs, letters, borders, cuts } = self;
+        for bits in [seen, signs, letters, borders, cuts] {
+            *bits >>= BLOCK;
+        }
     }
 }
 
@@ -234,18 +316,23 @@ fn gathered(bytes: &[u8; BLOCK], bit: u32) -> u64 {
 /// Single letters beside a sign, which may be initials or an ending, and full stops and commas
 /// between digits.
 fn more_stops(before: Block, block: Block, behind: Block) -> u64 {
-    let left = |bits: u64, before: u64| bits << 1 | before >> 63;
     let right = |bits: u64, behind: u64, by: usize| bits >> by | behind << (BLOCK - by);
     let words_before = left(block.words, before.words);
-    let words_behind = |by| right(block.words, behind.words, by);
+    let is_same_word = |of: Block| of.words & !of.borders;
+    let goes_on = |by| right(is_same_word(block), is_same_word(behind), by);
     let is_free = |by| left(block.spaces, before.spaces) & right(block.spaces, behind.spaces, by);
-    let first = block.words & !block.digits & !words_before;
-    let of_one_byte = first & !words_behind(1) & !is_free(1);
-    let of_two_bytes = first & block.high & words_behind(1) & !words_behind(2) & !is_free(2);
+    let first = block.words & !block.digits & (!words_before | block.borders);
+    let of_one_byte = first & !goes_on(1) & !is_free(1);
+    let of_two_bytes = first & block.high & goes_on(1) & !goes_on(2) & !is_free(2);
     let joined =
         block.joints & left(block.digits, before.digits) & right(block.digits, behind.digits, 1);
-    let within = block.apostrophes & words_before & words_behind(1);
+    let within = block.apostrophes & words_before & right(block.words, behind.words, 1);
     of_one_byte | of_two_bytes | joined | within
+}
+
+/// For each byte, the bit of the byte before it. `before` are the bits of the block before.
+fn left(bits: u64, before: u64) -> u64 {
+    bits << 1 | before >> (BLOCK - 1)
 }
 
 /// The first bit that is set from `from` on.
@@ -327,7 +414,9 @@ mod tests {
         let mut map = ByteMap::default();
         map.map_text(text.as_bytes(), &mut text.as_bytes().to_vec(), &ALPHABET);
         let end = map.plain_end(0);
-        (&text[..end], map.words(0..end).map(|word| &text[word]).collect())
+        let mut words = Vec::new();
+        map.each_word(0..end, |start, end| words.push(&text[start as usize..end as usize]));
+        (&text[..end], words)
     }
 
     #[test]

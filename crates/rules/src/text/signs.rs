@@ -2,23 +2,22 @@
 
 use std::ops::Range;
 
-/// `words` of `folded`, in order, joined with the signs that belong to them.
-pub(super) fn join(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Joins `words` of `folded`, in order, with the signs that belong to them.
+pub(super) fn join(folded: &str, words: &mut Vec<Range<usize>>) {
     if !folded.contains(['&', '+', '#']) {
-        return words;
+        return;
     }
-    let mut joined = join_ampersands(folded, words);
-    for word in &mut joined {
+    join_ampersands(folded, words);
+    for word in words {
         word.end += sign_length(folded, word);
     }
-    joined
 }
 
-fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut joined: Vec<Range<usize>> = Vec::with_capacity(words.len());
-    let mut left = 0..0;
-    for word in words {
-        let right = match joined.last_mut() {
+fn join_ampersands(folded: &str, words: &mut Vec<Range<usize>>) {
+    let (mut kept, mut left) = (0, 0..0);
+    for next in 0..words.len() {
+        let word = words[next].clone();
+        let right = match words[..kept].last_mut() {
             Some(last) if &folded[last.end..word.start] == "&" => right_side(folded, &left, &word)
                 .inspect(|right| {
                     last.end = right.end;
@@ -29,10 +28,11 @@ fn join_ampersands(folded: &str, words: Vec<Range<usize>>) -> Vec<Range<usize>> 
         left = right.unwrap_or_else(|| word.clone());
         if !rest.is_empty() {
             left = rest.clone();
-            joined.push(rest);
+            words[kept] = rest;
+            kept += 1;
         }
     }
-    joined
+    words.truncate(kept);
 }
 
 /// The part of `word` that an `&` joins to the word or letters `left`; `None` if it joins nothing.

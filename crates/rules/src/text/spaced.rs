@@ -58,23 +58,25 @@ pub(super) fn may_be_initial(text: &str, word: &Range<usize>) -> bool {
     text[word.end..].starts_with('.') && is_initial(&text[word.clone()])
 }
 
-/// Whether `text` may have words that are joined by their digits.
-pub(super) fn may_have_groups(text: &str) -> bool {
-    text.contains(" 000") || text.contains(NO_BREAK_SPACES)
+/// Whether `text` may have groups of digits with an ordinary space between them.
+pub(super) fn may_have_thousands(text: &str) -> bool {
+    text.contains(" 000")
 }
 
-/// The spaces that typographers set between groups of digits.
-const NO_BREAK_SPACES: [char; 4] = ['\u{a0}', '\u{2007}', '\u{2009}', '\u{202f}'];
+/// Whether typographers set the space `c` between groups of digits.
+pub(super) fn is_typographic(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}')
+}
 
 /// Whether `space` may stand before the group `right`. Before an ordinary space, two numbers are
 /// more often two than one, unless the second is 000.
 fn is_group_space(space: char, right: &str) -> bool {
-    NO_BREAK_SPACES.contains(&space) || (space == ' ' && right == "000")
+    is_typographic(space) || (space == ' ' && right == "000")
 }
 
 /// Whether `c` is a space that may stand between a number and its sign, or between initials.
 pub(crate) fn is_single_space(c: char) -> bool {
-    c == ' ' || NO_BREAK_SPACES.contains(&c)
+    c == ' ' || is_typographic(c)
 }
 
 fn is_first_group(text: &str, word: &Range<usize>) -> bool {

@@ -8,33 +8,32 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::apostrophe::is_apostrophe;
 use super::signs;
 
-/// A word of a folded text.
-pub(super) struct WordPiece {
-    /// The bytes that are compared.
-    pub(super) word: Range<usize>,
-    /// The bytes that a reader calls the word. They include the last dot of `U.S.`
-    pub(super) shown: Range<usize>,
+/// Finds the words of `folded`, in order, and replaces `words` by them.
+pub(super) fn split(folded: &str, words: &mut Vec<Range<usize>>) {
+    words.clear();
+    for (start, word) in folded.unicode_word_indices() {
+        let first = words.len();
+        add_parts(folded, start..start + word.len(), words);
+        join_initials(folded, words, first);
+    }
+    words.retain(|word| !is_genitive_s(folded, word));
+    signs::join(folded, words);
 }
 
-/// The words of `folded`, in order.
-pub(super) fn words(folded: &str) -> Vec<WordPiece> {
-    let words = folded.unicode_word_indices().flat_map(|(start, word)| {
-        let parts = join_initials(folded, parts(folded, start..start + word.len()));
-        parts.into_iter().filter(|part| !is_genitive_s(folded, part))
-    });
-    signs::join(folded, words.collect()).into_iter().map(|word| piece(folded, word)).collect()
-}
-
-fn piece(folded: &str, word: Range<usize>) -> WordPiece {
+/// The bytes that a reader calls the word `word`. They include the last dot of `U.S.`
+pub(super) fn shown(folded: &str, word: &Range<usize>) -> Range<usize> {
     let initials = folded[word.clone()].contains('.') && is_letter(&folded[word.start..], '.');
     let dot = usize::from(initials && folded[word.end..].starts_with('.'));
-    WordPiece { shown: word.start..word.end + dot, word }
+    word.start..word.end + dot
 }
 
-/// The parts of a word of annex 29: split at joining signs, with each hiragana alone and Hangul
-/// separate. Each part has a letter or digit, and none begins with a mark without its letter.
-fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
+/// Adds the parts of a word of annex 29: split at joining signs, with each hiragana alone and
+/// Hangul separate. Each part has a letter or digit. None begins with a mark without its letter.
+fn add_parts(folded: &str, word: Range<usize>, parts: &mut Vec<Range<usize>>) {
+    let mut add = |part: Range<usize>| {
+        let start = part.end - folded[part.clone()].trim_start_matches(is_no_letter).len();
+        parts.extend((start < part.end).then_some(start..part.end));
+    };
     let mut start = word.start;
     let (mut after_digit, mut after_hangul) = (false, false);
     for (offset, c) in folded[word.clone()].char_indices() {
@@ -44,38 +43,34 @@ fn parts(folded: &str, word: Range<usize>) -> Vec<Range<usize>> {
             && is_combining_mark(c);
         let is_hangul = if is_mark { after_hangul } else { is_hangul(c) };
         if is_hiragana(c) || is_hangul != after_hangul {
-            parts.push(start..at);
+            add(start..at);
             start = at;
         } else if parts_words(c) && !is_mark && !(after_digit && joins_digits(c)) {
-            parts.push(start..at);
+            add(start..at);
             start = at + c.len_utf8();
         }
         after_digit = c.is_numeric() || (after_digit && is_mark);
         after_hangul = is_hangul;
     }
-    parts.push(start..word.end);
-    for part in &mut parts {
-        part.start = part.end - folded[part.clone()].trim_start_matches(is_no_letter).len();
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
+    add(start..word.end);
 }
 
-/// Joins single letters with dots between them: `u` and `s` of `u.s`.
-fn join_initials(folded: &str, parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut joined: Vec<Range<usize>> = Vec::with_capacity(parts.len());
-    let mut last_is_letter = false;
-    for part in parts {
+/// Joins single letters with dots between them: `u` and `s` of `u.s`. They are among the parts from
+/// `first` on.
+fn join_initials(folded: &str, parts: &mut Vec<Range<usize>>, first: usize) {
+    let (mut kept, mut last_is_letter) = (first, false);
+    for next in first..parts.len() {
+        let part = parts[next].clone();
         let letter = is_letter(&folded[part.clone()], '\0');
-        match joined.last_mut() {
-            Some(last) if last_is_letter && letter && &folded[last.end..part.start] == "." => {
-                last.end = part.end;
-            }
-            _ => joined.push(part),
+        if last_is_letter && letter && &folded[parts[kept - 1].end..part.start] == "." {
+            parts[kept - 1].end = part.end;
+        } else {
+            parts[kept] = part;
+            kept += 1;
         }
         last_is_letter = letter;
     }
-    joined
+    parts.truncate(kept);
 }
 
 /// Whether `text`, up to the first `until`, is one letter with its marks.

@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::alphabet::{ALPHABET, Alphabet, CharacterKind};
 use super::apostrophe;
 use super::digit_groups;
-use super::folded_words;
+use super::folded_words::FoldedWords;
 use super::map::ByteMap;
 use super::runs::shows_nothing;
 use super::spaced::{self, SpaceJoint};
@@ -24,10 +24,13 @@ pub(crate) struct Words {
     folded: Vec<u8>,
     places: Vec<WordPlace>,
     map: ByteMap,
+    /// Memory for unusual runs.
+    unusual: FoldedWords,
     /// The number of the next paragraph.
     paragraph: u32,
-    /// Whether the text has an initial that may be joined to another.
-    has_initials: bool,
+    /// Whether the text may have words that are joined over a space: an initial, or a space between
+    /// groups of digits.
+    may_join: bool,
 }
 
 /// The place of a word.
@@ -47,6 +50,17 @@ pub(crate) struct WordPlace {
 pub(crate) const PADDING: usize = 16;
 
 impl WordPlace {
+    /// The place of a word whose folded bytes are the `length` bytes from `at` on.
+    fn new(at: usize, length: usize, span: Range<usize>, paragraph: u32) -> Self {
+        Self {
+            at: number(at),
+            length: number(length),
+            start: number(span.start),
+            end: number(span.end),
+            paragraph,
+        }
+    }
+
     /// The length of the folded word in bytes.
     #[inline]
     pub(crate) fn length(&self) -> usize {
@@ -72,7 +86,7 @@ struct WordPart {
     initials: u32,
 }
 
-/// The current run: its text, the start of its copy, and its first byte.
+/// The current run: its text up to its end or further, the start of its copy, and its first byte.
 #[derive(Clone, Copy)]
 struct PendingRun<'t> {
     text: &'t str,
@@ -95,25 +109,52 @@ impl Words {
         self.folded.extend_from_slice(text.as_bytes());
         self.folded[copy..].make_ascii_lowercase();
         self.map.map_text(text.as_bytes(), &mut self.folded[copy..], alphabet);
-        self.has_initials = false;
+        self.may_join = spaced::may_have_thousands(text);
         let mut at = 0;
-        while let Some((start, lines)) = next_run(text, at, alphabet) {
+        while let Some((start, lines)) = self.next_run(text, at, alphabet) {
             self.paragraph += u32::from(at > 0 && lines > 1);
-            let run = PendingRun { text, copy, start };
             let plain = self.map.plain_end(start);
             at = if plain > start {
                 self.plain_runs(copy, start..plain);
                 plain
             } else {
+                let run = PendingRun { text: &text[..self.map.next_run(start)], copy, start };
                 self.quick_run(run, alphabet).unwrap_or_else(|| self.slow_run(run))
             };
         }
-        if self.has_initials || spaced::may_have_groups(text) {
+        if self.may_join {
             self.join_spaced(text, first);
         }
         self.folded.extend_from_slice(&[0; PADDING]);
         self.paragraph += 1;
         first..self.places.len()
+    }
+
+    /// The start of the next run after `at`, and the number of line breaks before it.
+    fn next_run(&mut self, text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u32)> {
+        let bytes = text.as_bytes();
+        let mut lines = 0;
+        loop {
+            let byte = *bytes.get(at)?;
+            if byte < 0x80 {
+                if alphabet.ascii(byte) != CharacterKind::Space {
+                    return Some((at, lines));
+                }
+                lines += u32::from(
+                    byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')),
+                );
+                at += 1;
+            } else {
+                let c = text[at..].chars().next()?;
+                match alphabet.kind_of(c) {
+                    CharacterKind::Space => self.may_join |= spaced::is_typographic(c),
+                    CharacterKind::Odd if shows_nothing(c) => {}
+                    _ => return Some((at, lines)),
+                }
+                lines += u32::from(matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));
+                at += c.len_utf8();
+            }
+        }
     }
 
     /// Joins the words of `text`, from the word `first` on, that spaces separate in one word.
@@ -174,15 +215,12 @@ impl Words {
 
     /// Adds the words of plain runs. `copy` is the start of the text's lower-case copy.
     fn plain_runs(&mut self, copy: usize, runs: Range<usize>) {
-        let paragraph = self.paragraph;
-        let place = |word: Range<usize>| WordPlace {
-            at: number(copy + word.start),
-            length: number(word.len()),
-            start: number(word.start),
-            end: number(word.end),
-            paragraph,
-        };
-        self.places.extend(self.map.words(runs).map(place));
+        // Each of its bytes has a place that fits, because the last has.
+        number(copy + runs.end);
+        let (places, paragraph, copy) = (&mut self.places, self.paragraph, number(copy));
+        self.map.each_word(runs, |start, end| {
+            places.push(WordPlace { at: copy + start, length: end - start, start, end, paragraph });
+        });
     }
 
     /// Adds the words of the run by the kinds of its characters. Returns its end, or `None` if a
@@ -324,30 +362,25 @@ impl Words {
             return;
         }
         let behind = if part.initials > 1 { dot(&run.text.as_bytes()[part.to..]) } else { 0 };
-        self.has_initials |=
+        self.may_join |=
             part.initials == 1 && spaced::may_be_initial(run.text, &(part.from..part.to));
         self.push_place(part.at, part.end - part.at, part.from..part.to + behind);
     }
 
     /// Adds a word whose folded bytes are the `length` bytes from `at` on.
     fn push_place(&mut self, at: usize, length: usize, span: Range<usize>) {
-        self.places.push(WordPlace {
-            at: number(at),
-            length: number(length),
-            start: number(span.start),
-            end: number(span.end),
-            paragraph: self.paragraph,
-        });
+        self.places.push(WordPlace::new(at, length, span, self.paragraph));
     }
 
     /// Adds the words of the run as `tokenise` finds them. Returns its end.
     fn slow_run(&mut self, run: PendingRun<'_>) -> usize {
         let written = run.text[run.start..].split(char::is_whitespace).next().unwrap_or_default();
-        for token in folded_words(written, run.start, self.paragraph) {
-            self.has_initials |= spaced::may_be_initial(run.text, &token.span);
-            let at = self.folded.len();
-            self.folded.extend_from_slice(token.word.as_bytes());
-            self.push_place(at, token.word.len(), token.span);
+        let Self { unusual, folded, places, paragraph, may_join, .. } = self;
+        for (word, span) in unusual.find(written, run.start) {
+            *may_join |= spaced::may_be_initial(run.text, &span);
+            let at = folded.len();
+            folded.extend_from_slice(word.as_bytes());
+            places.push(WordPlace::new(at, word.len(), span, *paragraph));
         }
         run.start + written.len()
     }
@@ -389,32 +422,6 @@ fn kind_at(text: &str, at: usize, alphabet: &Alphabet) -> (CharacterKind, usize)
     }
 }
 
-/// The start of the next run after `at`, and the number of line breaks before it.
-fn next_run(text: &str, mut at: usize, alphabet: &Alphabet) -> Option<(usize, u32)> {
-    let bytes = text.as_bytes();
-    let mut lines = 0;
-    loop {
-        let byte = *bytes.get(at)?;
-        if byte < 0x80 {
-            if alphabet.ascii(byte) != CharacterKind::Space {
-                return Some((at, lines));
-            }
-            lines +=
-                u32::from(byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
-            at += 1;
-        } else {
-            let c = text[at..].chars().next()?;
-            match alphabet.kind_of(c) {
-                CharacterKind::Space => {}
-                CharacterKind::Odd if shows_nothing(c) => {}
-                _ => return Some((at, lines)),
-            }
-            lines += u32::from(matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'));
-            at += c.len_utf8();
-        }
-    }
-}
-
 /// Whether the byte at `at`, in a word from `from` on, is a full stop or comma between digits.
 fn joins_digits(bytes: &[u8], from: usize, at: usize) -> bool {
     matches!(bytes[at], b'.' | b',')
@@ -450,7 +457,7 @@ fn dot(behind: &[u8]) -> usize {
     }
 }
 
-fn number(number: usize) -> u32 {
+pub(super) fn number(number: usize) -> u32 {
     u32::try_from(number).expect("no story has four gigabytes")
 }
 

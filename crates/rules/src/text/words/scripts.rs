@@ -6,16 +6,15 @@ use std::sync::LazyLock;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{PendingRun, Words};
-use crate::text::fold::{FIRST_HAN, fold, is_between_arabic, simplified_forms};
+use crate::text::fold::{fold, is_between_arabic};
 use crate::text::letters::is_hebrew;
 use crate::text::runs::shows_nothing;
+use crate::text::three_bytes::code_of;
 
 /// What a character is in its script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScriptKind {
-    /// A word of its own, in its simplified form.
-    Han,
-    /// A word of its own: hiragana.
+    /// A word of its own: hiragana, and Han, which the map folds in the copy.
     Alone,
     /// A run is one word.
     Katakana,
@@ -96,7 +95,6 @@ impl Words {
                 let end = at + sign.len_utf8();
                 is_plain_sign(text, at, sign).then(|| ScriptPlace::at(text, end))
             }
-            ScriptKind::Han => self.push_han(run, at),
             ScriptKind::Alone => self.push_run(run, at, at + 3),
             ScriptKind::Thai => self.push_thai(run, at),
             ScriptKind::Katakana => self.push_run(run, at, end_of(text, at, is_katakana)),
@@ -114,8 +112,8 @@ impl Words {
         }
     }
 
-    /// Adds the word at the bytes `from..to`, which folds to itself. A mark behind it makes it
-    /// unusual.
+    /// Adds the word at the bytes `from..to`, which is folded in the copy. A mark behind it makes
+    /// it unusual.
     fn push_run(&mut self, run: PendingRun<'_>, from: usize, to: usize) -> Option<ScriptPlace> {
         let behind = ScriptPlace::at(run.text, to);
         if behind.is_mark() {
@@ -125,47 +123,13 @@ impl Words {
         Some(behind)
     }
 
-    /// Adds the Han characters from byte `at` on, each as a word in its simplified form.
-    fn push_han(&mut self, run: PendingRun<'_>, at: usize) -> Option<ScriptPlace> {
-        let (forms, bytes) = (simplified_forms(), run.text.as_bytes());
-        let mut at = at;
-        while let Some(&[lead @ 0xe4..=0xe9, middle, last]) = bytes.get(at..at + 3) {
-            let code = code_of([lead, middle, last]);
-            let Some(form) = forms.get(code.wrapping_sub(FIRST_HAN) as usize) else { break };
-            let place = match char::from_u32(u32::from(*form)).filter(|_| *form > 0) {
-                None => run.copy + at,
-                Some(form) => {
-                    let start = self.folded.len();
-                    self.folded.extend_from_slice(form.encode_utf8(&mut [0; 4]).as_bytes());
-                    start
-                }
-            };
-            self.push_place(place, 3, at..at + 3);
-            at += 3;
-        }
-        let behind = ScriptPlace::at(run.text, at);
-        (!behind.is_mark()).then_some(behind)
-    }
-
     /// Adds the Thai characters from byte `at` on, each with its marks as a word. `None` if
     /// normalisation moves a mark.
     fn push_thai(&mut self, run: PendingRun<'_>, at: usize) -> Option<ScriptPlace> {
         let bytes = run.text.as_bytes();
-        let thai = |at: usize| match bytes.get(at..at + 3) {
-            Some(&[0xe0, middle @ (0xb8 | 0xb9), last]) => {
-                Some(1_u128 << (u32::from(middle & 1) << 6 | u32::from(last & 0x3f)))
-            }
-            _ => None,
-        };
         let mut at = at;
-        while thai(at).is_some_and(|letter| letter & THAI_LETTERS != 0) {
-            let mut end = at + 3;
-            while let Some(mark) = thai(end).filter(|mark| mark & THAI_MARKS != 0) {
-                if end > at + 3 && mark & THAI_BELOW != 0 {
-                    return None;
-                }
-                end += 3;
-            }
+        while thai(bytes, at) == Some(ThaiCharacter::Letter) {
+            let end = thai_end(bytes, at)?;
             self.push_place(run.copy + at, end - at, at..end);
             at = end;
         }
@@ -252,27 +216,20 @@ const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 
 fn kind(c: char) -> Option<ScriptKind> {
     Some(match c {
-        '一'..='\u{9fff}' => ScriptKind::Han,
-        'ぁ'..='ゖ' | '々' => ScriptKind::Alone,
+        _ if is_alone(c) => ScriptKind::Alone,
         _ if is_katakana(c) => ScriptKind::Katakana,
         _ if is_hangul(c) => ScriptKind::Hangul,
-        '\u{e01}'..='\u{e30}' | '\u{e32}' | '\u{e33}' | '\u{e40}'..='\u{e46}' => ScriptKind::Thai,
+        '\u{e00}'..='\u{e7f}' if THAI[c as usize & 0x7f] == ThaiCharacter::Letter => {
+            ScriptKind::Thai
+        }
         '،' | '؛' | '؟' | '۔' | '।' | '॥' => ScriptKind::Sign,
         _ if matches!(arabic(c), ArabicCharacter::Letter(_)) => ScriptKind::Arabic,
         _ if is_hebrew(c) => ScriptKind::Hebrew,
         _ if is_devanagari(c) && !is_combining_mark(c) => ScriptKind::Devanagari,
-        '、'..='〃' | '〈'..='】' | '〔'..='〟' | '・' | ZERO_WIDTH_NON_JOINER => {
-            ScriptKind::Sign
-        }
-        '！' | '（' | '）' | '，' | '：' | '；' | '？' | '～' => ScriptKind::Sign,
+        ZERO_WIDTH_NON_JOINER => ScriptKind::Sign,
+        _ if is_wide_sign(c) => ScriptKind::Sign,
         _ => return None,
     })
-}
-
-/// The code of a character of three bytes.
-#[inline]
-pub(in crate::text) fn code_of([lead, middle, last]: [u8; 3]) -> u32 {
-    u32::from(lead & 0xf) << 12 | u32::from(middle & 0x3f) << 6 | u32::from(last & 0x3f)
 }
 
 /// The character at byte `at`, which must be the first of one.
@@ -349,8 +306,20 @@ fn arabic(c: char) -> ArabicCharacter {
     entry.copied().unwrap_or(ArabicCharacter::Odd)
 }
 
-fn is_katakana(c: char) -> bool {
+pub(in crate::text) fn is_katakana(c: char) -> bool {
     matches!(c, 'ァ'..='ヺ' | 'ー')
+}
+
+/// Whether `c` is a word of its own: Han and hiragana.
+pub(in crate::text) fn is_alone(c: char) -> bool {
+    matches!(c, '一'..='\u{9fff}' | 'ぁ'..='ゖ')
+}
+
+/// Whether `c` is a sign of East Asian scripts that separates words. A comma between digits does
+/// not.
+pub(in crate::text) fn is_wide_sign(c: char) -> bool {
+    matches!(c, '、'..='〃' | '〈'..='】' | '〔'..='〟' | '・'
+        | '！' | '％' | '（' | '）' | '，' | '－' | '／' | '：' | '；' | '？' | '～')
 }
 
 pub(in crate::text) fn is_hangul(c: char) -> bool {
@@ -362,29 +331,62 @@ fn is_jamo(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}')
 }
 
-/// A bit for each character of these ranges, from U+0E00 on.
-const fn thai(ranges: &[(u32, u32)]) -> u128 {
-    let (mut bits, mut at) = (0, 0);
-    while at < ranges.len() {
-        let (first, last) = ranges[at];
-        let mut code = first;
-        while code <= last {
-            bits |= 1_u128 << (code - 0xe00);
-            code += 1;
-        }
-        at += 1;
-    }
-    bits
+/// What a Thai character is in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::text) enum ThaiCharacter {
+    /// A letter or vowel.
+    Letter,
+    /// A mark.
+    Mark,
+    /// A mark that normalisation moves before others.
+    Below,
+    /// No part of a word, or `nikhahit`, which may be a part of the vowel am.
+    Odd,
 }
 
-/// Thai letters and vowels.
-const THAI_LETTERS: u128 = thai(&[(0xe01, 0xe30), (0xe32, 0xe33), (0xe40, 0xe46)]);
+/// The characters from U+0E00 on.
+const THAI: [ThaiCharacter; 0x80] = {
+    let mut table = [ThaiCharacter::Odd; 0x80];
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = match at {
+            0x01..=0x30 | 0x32..=0x33 | 0x40..=0x46 => ThaiCharacter::Letter,
+            0x38..=0x3a => ThaiCharacter::Below,
+            0x31 | 0x34..=0x37 | 0x47..=0x4c | 0x4e => ThaiCharacter::Mark,
+            _ => ThaiCharacter::Odd,
+        };
+        at += 1;
+    }
+    table
+};
 
-/// Thai marks, but for `nikhahit`, which is a part of the vowel am.
-const THAI_MARKS: u128 = thai(&[(0xe31, 0xe31), (0xe34, 0xe3a), (0xe47, 0xe4c), (0xe4e, 0xe4e)]);
+/// What the Thai character with these bytes is; `None` if it is of another script.
+#[inline]
+pub(in crate::text) fn thai_character(bytes: [u8; 3]) -> Option<ThaiCharacter> {
+    match bytes {
+        [0xe0, middle @ (0xb8 | 0xb9), last] => {
+            Some(THAI[usize::from(middle & 1) << 6 | usize::from(last & 0x3f)])
+        }
+        _ => None,
+    }
+}
 
-/// Thai marks that normalisation moves before others.
-const THAI_BELOW: u128 = thai(&[(0xe38, 0xe3a)]);
+/// What the character at byte `at` is, if it is Thai.
+fn thai(text: &[u8], at: usize) -> Option<ThaiCharacter> {
+    text.get(at..)?.first_chunk().copied().and_then(thai_character)
+}
+
+/// The end of the Thai letter at byte `at` with its marks. `None` if normalisation moves a mark.
+fn thai_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut end = at + 3;
+    loop {
+        match thai(text, end) {
+            Some(ThaiCharacter::Below) if end > at + 3 => return None,
+            Some(ThaiCharacter::Below | ThaiCharacter::Mark) => end += 3,
+            _ => return Some(end),
+        }
+    }
+}
 
 /// Whether `c` is a letter or mark that normalisation does not change.
 pub(in crate::text) fn is_devanagari(c: char) -> bool {
