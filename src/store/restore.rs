@@ -128,8 +128,8 @@ fn move_aside(path: &Path) -> io::Result<Option<PathBuf>> {
 /// The first of the names `<store>.replaced-<number>` that no file has, and no log.
 fn free_name(path: &Path) -> PathBuf {
     let is_taken = |path: &Path| path.symlink_metadata().is_ok();
-    (1..)
-        .map(|number: u32| path.with_added_extension(format!("replaced-{number}")))
+    (1..=u32::MAX)
+        .map(|number| path.with_added_extension(format!("replaced-{number}")))
         .find(|name| !is_taken(name) && !is_taken(&files::log_path(name)))
         .expect("no folder has files of all numbers")
 }
