@@ -60,7 +60,7 @@ pub(crate) async fn first_load(
     let load = move || {
         let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
         if let Some(notice) = rule_files::size_notice(&files) {
-            info!("{notice}");
+            info!(event = "rules_reading", "{notice}");
         }
         let loaded = LoadedRuleFiles::load(&files, &good, &known);
         NewRules::new(&path, &files, loaded, &good, None)
@@ -94,7 +94,10 @@ pub(crate) async fn keep_fresh(
             let mut problem = None;
             // Files that the store or a bug kept out of force are tried again at the next request.
             seen = reload(&parts, reading, seen.take(), &mut problem).await.unwrap_or_else(|why| {
-                error!("{why}; the configuration and the rules in force do not change");
+                error!(
+                    event = "reload_failed",
+                    "{why}; the configuration and the rules in force do not change"
+                );
                 problem = Some(why);
                 None
             });
@@ -122,7 +125,7 @@ async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
     let at = now();
     parts.metrics.record_reload(problem.is_none(), at.as_second());
     if let Err(why) = parts.store.record_reload(run, at, problem).await {
-        error!("the reload cannot be recorded: {why}");
+        error!(event = "store_failed", "the reload cannot be recorded: {why}");
     }
 }
 
@@ -183,18 +186,21 @@ fn usable_change(
     let (config, faults) = match read {
         Ok(file) => (file.config, file.faults),
         Err(why) => {
-            error!("{why}; the configuration in force does not change");
+            error!(event = "config_refused", "{why}; the configuration in force does not change");
             return Err(why);
         }
     };
     let Some(config) = config else {
         log_faults(&faults);
-        error!("the configuration in force does not change until its file is corrected");
+        error!(
+            event = "config_refused",
+            "the configuration in force does not change until its file is corrected"
+        );
         return Err(first_error(&faults).unwrap_or_default());
     };
     let changes = ConfigChanges::between(before, &config);
     for key in changes.after_restart() {
-        warn!("`{key}` was edited: restart Tidings to use its new value");
+        warn!(event = "restart_needed", "`{key}` was edited: restart Tidings to use its new value");
     }
     if changes.is_empty() {
         return Ok(None);
@@ -214,7 +220,7 @@ fn load_rules(
     good: &GoodTexts,
 ) -> (Option<(Option<ConfigChange>, NewRules)>, Option<String>) {
     if let Some(notice) = rule_files::size_notice(files) {
-        info!("{notice}");
+        info!(event = "rules_reading", "{notice}");
     }
     let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
     let current = &in_force.config;
@@ -226,6 +232,7 @@ fn load_rules(
     });
     if refused {
         error!(
+            event = "config_refused",
             "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
         );
     }
@@ -245,7 +252,10 @@ fn load_rules(
         }
         Err(faults) => {
             log_faults(&faults);
-            error!("the rules in force do not change until the rule files are corrected");
+            error!(
+                event = "rules_refused",
+                "the rules in force do not change until the rule files are corrected"
+            );
             (None, first_error(&faults))
         }
     }
@@ -277,7 +287,7 @@ async fn put_in_force(
     let (config, rules) = (Arc::clone(&after.config), after.rules.count());
     let replaced = parts.in_force.swap(Arc::new(after));
     if let Some(changes) = changes {
-        info!("configuration in force: {changes}");
+        info!(event = "config_in_force", "configuration in force: {changes}");
         parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
         // A receiver may have been corrected.
         let edited = changes.replaced_notifiers().cloned().collect();
@@ -288,9 +298,9 @@ async fn put_in_force(
     if let Some(row_changes) = row_changes {
         for RowChanges { list, added, gone, edited } in row_changes {
             let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
-            info!("${list}: +{added} −{gone} rows{edited}");
+            info!(event = "list_changed", list = %list, "${list}: +{added} −{gone} rows{edited}");
         }
-        info!("rules in force: {rules}");
+        info!(event = "rules_in_force", "rules in force: {rules}");
         parts.wakeups.rules_changed.notify_one();
     }
     // Many rules take long to drop.
