@@ -83,8 +83,8 @@ async fn make_report(
     until: Timestamp,
 ) -> Result<ServiceReport, StoreError> {
     let status = store.service_status().await?;
-    let states = store.feed_states().await?;
-    let feeds = states.into_iter().map(|state| (state.name.clone(), state)).collect();
+    let stored = store.feed_states().await?;
+    let feeds = stored.into_iter().map(|state| (state.name.clone(), state)).collect();
     let (alerts, matched) = store.count_alerts(since, until, MOST_RULES).await?;
     let gaps: BTreeSet<String> = store.feeds_with_gaps(since, until).await?;
     Ok(ServiceReport {

@@ -38,7 +38,7 @@ async fn faults_of_the_configuration() {
         (
             "later_features",
             format!(
-                "{SOUND}web: {{listen: 127.0.0.1:7300}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"
+                "{SOUND}cluster: {{nodes: 3}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"
             ),
             78,
         ),

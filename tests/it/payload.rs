@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use tidings::alerts::copies::{CopyMark, CopyUpdate, Figure};
 use tidings::alerts::digest;
 use tidings::alerts::digest::{DigestGroup, DigestPart, DigestReason};
-use tidings::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
+use tidings::alerts::notice::{
+    About, Notice, NoticeKind, ReportKind, RuleCount, ServiceReport, StoreNotice,
+};
 use tidings::alerts::{Content, Notification};
 use tidings::config::{ConsoleFormat, Notifier};
 use tidings::notify;
@@ -76,9 +78,24 @@ fn payloads() -> Vec<Value> {
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
             alert().created,
         )))),
+        notification(Content::Notice(About::Report(report()))),
         notification(Content::Test),
     ];
     others.iter().chain(&digests).map(payload).collect()
+}
+
+fn report() -> ServiceReport {
+    ServiceReport {
+        kind: ReportKind::Report,
+        since: alert().created,
+        until: alert().created,
+        feeds: 2,
+        rules: 1,
+        alerts: 3,
+        matched: vec![RuleCount { rule: "arms".to_owned(), alerts: 3 }],
+        failing: vec!["the feed wire is failing: connection refused".to_owned()],
+        unseen: vec!["paper".to_owned()],
+    }
 }
 
 fn row() -> WatchlistRow {

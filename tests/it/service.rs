@@ -214,6 +214,28 @@ async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
+/// The day and minute at which the report is due have just passed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_sent_once_at_its_time() {
+    let due = tidings::clock::now().strftime("%H:%M").to_string();
+    let setup = Setup::with_config(
+        |config| config.to_owned() + &format!("report: {{at: \"{due}\", to: [desk]}}\n"),
+        &[("arms.yaml", setup::RULE)],
+    )
+    .await;
+    let Setup { folder, mail, .. } = &setup;
+    for _ in 0..2 {
+        let mut tidings = folder.run(&[]);
+        let mails = mail.wait_for(1).await;
+        let text = mails[0].plain();
+        assert!(text.contains("Report: 0 alerts, "), "{text}");
+        assert!(text.contains("1 feed, 1 rule"), "{text}");
+        tidings.wait_for_log(|line| line.contains("fails")).await;
+        assert_eq!(tidings.terminate().await, 0);
+    }
+    assert_eq!(folder.query("SELECT count(*) FROM message").await, ["1"]);
+}
+
 /// The network returns after more than ten seconds, so that the first retry has failed, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_starts_before_its_network_alerts_soon_after_its_return() {

@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 25] = [
+const CALLS: [(&str, &[Call]); 27] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -96,6 +96,8 @@ const CALLS: [(&str, &[Call]); 25] = [
     ("restore", &[call(&["restore", "COPY"])]),
     ("notify", &[call(&["notify", "console"])]),
     ("status", &[call(&["status"]), call(&["status", "--format", "json"])]),
+    ("schema", &[call(&["schema", "config"]), call(&["schema", "rules"])]),
+    ("init", &[]),
     ("health", &[]),
     ("run", &[]),
 ];
@@ -151,7 +153,7 @@ impl Terminal {
 impl Terminal {
     async fn say_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
         // It reads no configuration.
-        if arguments.contains(&"import") {
+        if arguments.contains(&"import") || arguments.contains(&"schema") {
             return self.folder.bare_command_into(arguments, output).await;
         }
         self.folder.command_into(arguments, output).await
