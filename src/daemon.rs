@@ -49,9 +49,8 @@ use tracing::{info, warn};
 use crate::clock::now;
 use crate::config::{Config, Notifier};
 use crate::daemon::blocking::BlockingThreads;
-use crate::daemon::reload::StartError;
+use crate::daemon::reload::{SeenRules, StartError};
 use crate::http::{HostKey, NoClient};
-use crate::rule_files::RuleFile;
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::web;
 use crate::web::{ListenError, WebListener, WebParts};
@@ -142,7 +141,7 @@ async fn run_with_store(
     if !is_large {
         damage::check_store(&store, &config).await;
     }
-    let (rules, files) = reload::first_load(&config.rules, &known_names(&config), &store).await?;
+    let (rules, seen) = reload::first_load(&config.rules, &known_names(&config), &store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
@@ -162,7 +161,7 @@ async fn run_with_store(
     };
     let work = async {
         match mode {
-            Mode::Forever => Box::pin(run_forever(loops, feeds, files, reload, web, &stop)).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, seen, reload, web, &stop)).await,
             Mode::Once => run_once(loops, feeds, &stop).await,
         }
     };
@@ -179,7 +178,7 @@ async fn run_with_store(
 async fn run_forever(
     loops: Loops,
     feeds: Vec<FeedState>,
-    files: Vec<RuleFile>,
+    seen: SeenRules,
     reload: Arc<Notify>,
     web: Option<WebListener>,
     stop: &CancellationToken,
@@ -191,7 +190,7 @@ async fn run_forever(
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
-        reload::keep_fresh(loops.reloads, files, reload, stop),
+        reload::keep_fresh(loops.reloads, seen, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),

@@ -10,6 +10,7 @@ use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
+use crate::cli::moment::long_date;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, logs, output};
 use crate::daemon::reload::StartError;
@@ -22,17 +23,18 @@ pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {
     }
     let mode = if once { Mode::Once } else { Mode::Forever };
     let ended = load::read_config_and_print_faults(config).and_then(|read| {
-        let config_path = config.to_owned();
-        block_on(run_until_signal(RunSetup { config: read, config_path, mode }))
+        let (config_path, zone) = (config.to_owned(), read.zone.clone());
+        let end = block_on(run_until_signal(RunSetup { config: read, config_path, mode }))?;
+        Ok((end, zone))
     });
     match ended {
-        Ok(RunEnd { undelivered, next_delivery, refused })
+        Ok((RunEnd { undelivered, next_delivery, refused }, zone))
             if mode == Mode::Once && (undelivered > 0 || refused > 0) =>
         {
             let waiting =
                 count(usize::try_from(undelivered).unwrap_or(usize::MAX), "message", "messages");
             let when = next_delivery
-                .map(|next| format!(", due at {next:.0} or later"))
+                .map(|next| format!(", due at {} or later", long_date(next, &zone)))
                 .unwrap_or_default();
             output::print_error_line(format_args!(
                 "not delivered: {waiting}{when}; refused in this run: {refused}; the log says why"

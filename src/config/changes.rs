@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Config, FeedConfig, Notifier, WebAddress};
+use super::{Config, Email, FeedConfig, Notifier, WebAddress};
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName};
 
@@ -12,6 +12,8 @@ use tidings_rules::story::{FeedName, NotifierName};
 pub struct ConfigChanges {
     feeds: EntryChanges<FeedName>,
     notifiers: EntryChanges<NotifierName>,
+    /// The notifiers that reach another server, or the same one with another login.
+    retargeted: Vec<NotifierName>,
     /// The other keys with another value.
     keys: Vec<&'static str>,
     /// The keys whose new value is used only after a restart.
@@ -80,6 +82,7 @@ impl ConfigChanges {
         Self {
             feeds: EntryChanges::between(&feeds(before), &feeds(after)),
             notifiers: EntryChanges::between(&notifiers(before), &notifiers(after)),
+            retargeted: retargeted(before, after),
             keys: changed(&keys),
             after_restart: changed(&[
                 ("store", before.store != after.store),
@@ -91,7 +94,7 @@ impl ConfigChanges {
     /// Whether nothing differs that can be used without a restart.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { feeds, notifiers, keys, after_restart: _ } = self;
+        let Self { feeds, notifiers, retargeted: _, keys, after_restart: _ } = self;
         *feeds == EntryChanges::default()
             && *notifiers == EntryChanges::default()
             && keys.is_empty()
@@ -101,6 +104,13 @@ impl ConfigChanges {
     #[must_use]
     pub fn after_restart(&self) -> &[&'static str] {
         &self.after_restart
+    }
+
+    /// The notifiers that reach another server, or the same one with another login. Failures and
+    /// pauses of before do not concern them.
+    #[must_use]
+    pub fn retargeted_notifiers(&self) -> &[NotifierName] {
+        &self.retargeted
     }
 
     /// The notifiers that are removed, or whose settings differ.
@@ -116,6 +126,26 @@ impl fmt::Display for ConfigChanges {
         parts.extend(self.keys.iter().map(|key| format!("{key} edited")));
         f.write_str(&parts.join(", "))
     }
+}
+
+/// The notifiers of both that differ in where they send, or in their login to a mail server.
+fn retargeted(before: &Config, after: &Config) -> Vec<NotifierName> {
+    let is_retargeted =
+        |(name, after): &(&NotifierName, &Notifier)| match (before.notifiers.get(name), after) {
+            (Some(Notifier::Email(before)), Notifier::Email(after)) => {
+                let server = |mail: &Email| (mail.host.clone(), mail.port, mail.security);
+                server(before) != server(after)
+                    || before.login != after.login
+                    || before.ca != after.ca
+            }
+            (Some(Notifier::Webhook(before)), Notifier::Webhook(after)) => before.url != after.url,
+            (Some(before), after) => {
+                std::mem::discriminant(before) != std::mem::discriminant(after)
+            }
+            (None, _) => false,
+        };
+    let retargeted = after.notifiers.iter().filter(is_retargeted);
+    retargeted.map(|(name, _)| name.clone()).collect()
 }
 
 fn listen(config: &Config) -> Option<&WebAddress> {
@@ -204,5 +234,18 @@ notifiers:
         let changes = changes(&[("desk", "room"), ("pa55w0rd", "t0ken")]);
         let replaced: Vec<_> = changes.replaced_notifiers().map(|name| name.0.as_str()).collect();
         assert_eq!(replaced, ["desk", "mail"]);
+    }
+
+    #[test]
+    fn only_another_server_or_login_ends_the_waits_of_a_notifier() {
+        for (edit, is_retargeted) in [
+            (("mail.example\"", "post.example\""), true),
+            (("pa55w0rd", "t0ken"), true),
+            (("[c@d.example]", "[e@f.example]"), false),
+            (("type: console", "type: console, limit: 3/h"), false),
+        ] {
+            let changes = changes(&[edit]);
+            assert_eq!(!changes.retargeted_notifiers().is_empty(), is_retargeted, "{edit:?}");
+        }
     }
 }

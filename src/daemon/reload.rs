@@ -49,12 +49,12 @@ pub enum StartError {
 /// file. A broken file without a good version is left out, unless the store has no good rules at
 /// all.
 ///
-/// Also returns the files as they were read, to detect later changes.
+/// Also returns what was read, to detect later changes.
 pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, Vec<RuleFile>), StartError> {
+) -> Result<(Rules, SeenRules), StartError> {
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     let (path, known) = (path.to_owned(), known.clone());
     let load = move || {
@@ -69,37 +69,44 @@ pub(crate) async fn first_load(
     };
     let (mut loaded, files) = run_without_permit(load).await?;
     loaded.record(store).await?;
-    Ok((loaded.rules, files))
+    let seen = SeenRules { files: Some(files), problem: loaded.problem };
+    Ok((loaded.rules, seen))
+}
+
+/// The rule files that were put in force last.
+#[derive(Debug)]
+pub(crate) struct SeenRules {
+    /// `None` if they are to be put in force even if unchanged.
+    files: Option<Vec<RuleFile>>,
+    /// Why one of them is not in force as it is.
+    problem: Option<String>,
 }
 
 /// Replaces what is in force whenever the configuration or the rules change or `requested` is
-/// notified (SIGHUP), until `stop`. `seen` are the rule files in force. Files are read and compiled
-/// on blocking threads, however long that takes.
+/// notified (SIGHUP), until `stop`. Files are read and compiled on blocking threads, however long
+/// that takes.
 pub(crate) async fn keep_fresh(
     reloads: Reloads,
-    seen: Vec<RuleFile>,
+    mut seen: SeenRules,
     requested: Arc<Notify>,
     stop: &CancellationToken,
 ) {
     let Reloads { config_path, parts, run } = reloads;
     let folder = parts.in_force.load().config.rules.clone();
     let mut sources = Sources::new(config_path, folder, Arc::clone(&requested));
-    // `None` if the files are to be put in force even if unchanged.
-    let mut seen = Some(seen);
     let reloading = async {
         loop {
             let read = move || (sources.read(), sources);
             let reading;
             (reading, sources) = run_without_permit(read).await;
-            let mut problem = None;
-            // Files that the store or a bug kept out of force are tried again at the next request.
-            seen = reload(&parts, reading, seen.take(), &mut problem).await.unwrap_or_else(|why| {
+            let problem = reload(&parts, reading, &mut seen).await.unwrap_or_else(|why| {
                 error!(
                     event = "reload_failed",
                     "{why}; the configuration and the rules in force do not change"
                 );
-                problem = Some(why);
-                None
+                // What the store or a bug kept out of force is tried again at the next request.
+                seen.files = None;
+                Some(why)
             });
             record_outcome(&parts, run, problem).await;
             service_manager::notify_ready();
@@ -129,22 +136,20 @@ async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
     }
 }
 
-/// Puts what was read in force if it is usable and not in force yet. `seen` are the rule files in
-/// force. Returns those that are in force then. Rules and configurations with errors are logged and
-/// are a `problem`, because a retry would not help.
+/// Puts what was read in force if it is usable and not in force yet. Returns why some of it is not,
+/// in one line. Rules and configurations with errors are logged, because a retry would not help.
 async fn reload(
     parts: &StoryParts,
     reading: ReadSources,
-    seen: Option<Vec<RuleFile>>,
-    problem: &mut Option<String>,
-) -> Result<Option<Vec<RuleFile>>, String> {
+    seen: &mut SeenRules,
+) -> Result<Option<String>, String> {
     let in_force = parts.in_force.load_full();
-    let change = usable_change(reading.config, &in_force.config).unwrap_or_else(|why| {
-        *problem = Some(why);
-        None
-    });
+    let (change, broken) = match usable_change(reading.config, &in_force.config) {
+        Ok(change) => (change, None),
+        Err(why) => (None, Some(why)),
+    };
     let files = reading.rules?;
-    let has_same_files = seen.as_ref() == Some(&files);
+    let has_same_files = seen.files.as_ref() == Some(&files);
     let names = |change: &ConfigChange| known_names(&change.config);
     if has_same_files
         && change.as_ref().is_none_or(|one| names(one) == known_names(&in_force.config))
@@ -152,7 +157,7 @@ async fn reload(
         if let Some(change) = change {
             put_in_force(parts, &in_force, Some(change), None).await?;
         }
-        return Ok(seen);
+        return Ok(broken.or_else(|| seen.problem.clone()));
     }
     let good = parts.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
     let read = files.clone();
@@ -161,11 +166,11 @@ async fn reload(
     let (loaded, why) = tokio::task::spawn_blocking(load).await.map_err(|why| {
         format!("the rules could not be loaded because of a bug in Tidings ({why})")
     })?;
-    *problem = problem.take().or(why);
     if let Some((change, rules)) = loaded {
         put_in_force(parts, &in_force, change, Some(rules)).await?;
     }
-    Ok(Some(files))
+    *seen = SeenRules { files: Some(files), problem: why };
+    Ok(broken.or_else(|| seen.problem.clone()))
 }
 
 /// A sound configuration that differs from the one in force, and how.
@@ -289,9 +294,13 @@ async fn put_in_force(
     if let Some(changes) = changes {
         info!(event = "config_in_force", "configuration in force: {changes}");
         parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
-        // A receiver may have been corrected.
-        let edited = changes.replaced_notifiers().cloned().collect();
-        parts.store.retry_at_once(edited, now()).await.map_err(|why| why.to_string())?;
+        let retargeted = changes.retargeted_notifiers().to_vec();
+        if let Err(why) = parts.store.retry_at_once(retargeted, now()).await {
+            error!(
+                event = "store_failed",
+                "messages to other servers cannot be sent at once: {why}; they are sent when due"
+            );
+        }
         parts.wakeups.config_changed.notify_one();
         parts.wakeups.message_due.notify_one();
     }

@@ -23,6 +23,10 @@ use crate::metrics::WriterMetrics;
 /// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The code of `SQLite` for a store that another process has locked. A closed store is locked while
+/// a command reads it, because it begins its log with the start of a run.
+const BUSY: &str = "5";
+
 /// The page cache of the writer: 16 MiB. `SQLite` takes a negative number of KiB. A batch of polls
 /// changes more than fits into the default of 2 MB.
 const CACHE_SIZE: &str = "-16384";
@@ -50,13 +54,13 @@ impl Store {
         }
         files::make_private(path);
         let failed = |error: sqlx::Error| OpenError::failed(path, &error);
-        let mut conn = open_writer(path).await.map_err(failed)?;
-        if !open_mark::has_log(&mut conn).await.map_err(failed)? {
-            return Err(OpenError::failed(
-                path,
-                "another process is reading it; start again when that has ended",
-            ));
-        }
+        let mut conn = open_writer(path).await.map_err(|error| match error {
+            sqlx::Error::Database(error) if error.code().as_deref() == Some(BUSY) => {
+                let why = "a command is reading or writing it; start again when that has ended";
+                OpenError::failed(path, why)
+            }
+            error => failed(error),
+        })?;
         apply_migrations(&mut conn, path, &migrations).await?;
         lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
         open_mark::mark_open(&mut conn, path).await.map_err(failed)?;

@@ -39,12 +39,6 @@ pub(super) async fn mark_closed(conn: &mut SqliteConnection) -> Result<bool, sql
     Ok(is_whole)
 }
 
-/// Whether the store keeps a log. `SQLite` begins none while another process reads the store.
-pub(super) async fn has_log(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(conn).await?;
-    Ok(journal == "wal")
-}
-
 /// Whether the database at `path` keeps a log that is not there. A store that was closed keeps
 /// none, and a copy by `VACUUM INTO` neither. No connection may be open: `SQLite` would lose its
 /// locks.

@@ -83,7 +83,8 @@ fn refuse_unreadable(copy: &Path, path: &Path) -> Result<(), RestoreError> {
     Ok(())
 }
 
-/// Opens a whole copy of a store, of this schema or an older one. Nothing is written beside it.
+/// Opens a whole copy of a store, of this schema or an older one. If it has no log, nothing is
+/// written beside it.
 async fn open_copy(copy: &Path) -> Result<SqliteConnection, RestoreError> {
     let no_copy = |why: String| RestoreError::NoCopy(copy.to_owned(), why);
     let unreadable = |why: io::Error| RestoreError::Unreadable(copy.to_owned(), why.to_string());
@@ -126,13 +127,11 @@ fn move_aside(path: &Path) -> io::Result<Option<PathBuf>> {
 
 /// The first of the names `<store>.replaced-<number>` that no file has, and no log.
 fn free_name(path: &Path) -> PathBuf {
-    let names = (1..).map(|number: u32| path.with_added_extension(format!("replaced-{number}")));
-    let is_free = |name: &PathBuf| {
-        let is_taken = |path: &Path| path.symlink_metadata().is_ok();
-        !is_taken(name) && !is_taken(&files::log_path(name))
-    };
-    let mut names = names;
-    names.find(is_free).expect("no folder has files of all numbers")
+    let is_taken = |path: &Path| path.symlink_metadata().is_ok();
+    (1..=u32::MAX)
+        .map(|number| path.with_added_extension(format!("replaced-{number}")))
+        .find(|name| !is_taken(name) && !is_taken(&files::log_path(name)))
+        .expect("no folder has files of all numbers")
 }
 
 #[cfg(test)]

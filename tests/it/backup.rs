@@ -47,6 +47,9 @@ async fn a_copy_in_an_empty_folder_sends_nothing_again_and_the_store_before_it_i
     assert_eq!(fs::metadata(&copy).expect("a copy").permissions().mode() & 0o777, 0o600);
     let made = setup.folder.query("SELECT count(*) FROM backup").await;
     assert_eq!(made, ["1"], "the store knows of it");
+    let said = setup.folder.command(&["status"]).await;
+    assert!(said.output.lines().any(|line| line.starts_with("backup    ")), "{}", said.output);
+    assert!(!said.output.contains("never"), "{}", said.output);
 
     let said = setup.folder.command(&["backup", &copy]).await;
     assert!(said.code == 65 && said.errors.contains("replaces no file"), "{}", said.errors);

@@ -37,9 +37,7 @@ async fn faults_of_the_configuration() {
         ("unreadable_folder", SOUND.replace("rules: rules", "rules: no-such-folder"), 78),
         (
             "later_features",
-            format!(
-                "{SOUND}cluster: {{nodes: 3}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"
-            ),
+            format!("{SOUND}cluster: {{nodes: 3}}\nretain: {{stories: 90d}}\nlimit: 30/h\n"),
             78,
         ),
     ] {

@@ -17,12 +17,13 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
     "SECURITY.md",
     "docs/configuration.md",
+    "docs/installing.md",
     "docs/notifiers.md",
     "docs/operations.md",
     "docs/rules.md",

@@ -214,6 +214,36 @@ async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_file_that_is_broken_at_the_start_needs_attention_until_it_is_corrected() {
+    let setup = Setup::new().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/feed.xml", matching_stories(server, []));
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("no feed fails")).await;
+    assert_eq!(tidings.terminate().await, 0);
+    folder.write("rules/arms.yaml", "rules:\n  - {name: arms, whn: arms}\n");
+    let mut tidings = folder.run(&[]);
+    folder
+        .wait_until("SELECT coalesce(reload_error, '') FROM run WHERE id = 2", |why| {
+            why.contains("arms.yaml:2:")
+        })
+        .await;
+    let said = folder.command(&["status"]).await;
+    assert!(
+        said.code == 1 && said.output.contains("the last edit is not in force: "),
+        "{}",
+        said.output
+    );
+    folder.write("rules/arms.yaml", setup::RULE);
+    folder
+        .wait_until("SELECT coalesce(reload_error, 'none') FROM run WHERE id = 2", |why| {
+            why == "none"
+        })
+        .await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
 /// The day and minute at which the report is due have just passed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_sent_once_at_its_time() {

@@ -96,11 +96,14 @@ const CALLS: [(&str, &[Call]); 27] = [
     ("restore", &[call(&["restore", "COPY"])]),
     ("notify", &[call(&["notify", "console"])]),
     ("status", &[call(&["status"]), call(&["status", "--format", "json"])]),
-    ("schema", &[call(&["schema", "config"]), call(&["schema", "rules"])]),
-    ("init", &[]),
     ("health", &[]),
+    ("init", &[call(&["init", "NEW"])]),
+    ("schema", &[call(&["schema", "config"]), call(&["schema", "rules"])]),
     ("run", &[]),
 ];
+
+/// Commands that read no configuration.
+const WITHOUT_CONFIG: [&str; 3] = ["import", "init", "schema"];
 
 /// A setup with alerts, a silence, messages that wait, a gap, a list of feeds and a copy of the
 /// store.
@@ -148,12 +151,10 @@ impl Terminal {
         let word = |word: &&str| words.get(word).cloned().unwrap_or_else(|| (*word).to_owned());
         call.arguments.iter().map(word).collect()
     }
-}
 
-impl Terminal {
+    /// Runs a command with another standard output.
     async fn say_into(&self, arguments: &[&str], output: impl Into<Stdio>) -> Said {
-        // It reads no configuration.
-        if arguments.contains(&"import") || arguments.contains(&"schema") {
+        if WITHOUT_CONFIG.iter().any(|word| arguments.contains(word)) {
             return self.folder.bare_command_into(arguments, output).await;
         }
         self.folder.command_into(arguments, output).await

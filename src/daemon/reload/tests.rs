@@ -47,7 +47,7 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
             Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
         let known_names = crate::daemon::known_names(&config);
-        let (rules, files) = first_load(&config.rules, &known_names, &store).await.unwrap();
+        let (rules, seen) = first_load(&config.rules, &known_names, &store).await.unwrap();
         let in_force = InForce::new(config, rules).unwrap();
         let run = RunParts {
             store: &store,
@@ -64,7 +64,7 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         write_rules(folder.path(), 1000);
         let (changed, stopped) = (Arc::clone(&requested), stop.clone());
         let reloading =
-            tokio::spawn(async move { keep_fresh(reloads, files, changed, &stopped).await });
+            tokio::spawn(async move { keep_fresh(reloads, seen, changed, &stopped).await });
         for _ in 0..100 {
             // Each turn gives the reload a chance to block this thread, and uses the store.
             requested.notify_one();
