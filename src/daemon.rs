@@ -246,21 +246,26 @@ fn console_notifiers(config: &Config) -> Vec<NotifierName> {
 fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &RunStart) {
     let Holdings { stories, alerts, waiting, dead } = holdings;
     info!(
+        event = "run_started",
         "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
         config.store.display(),
         rules.count(),
         config.feeds.len()
     );
     if waiting + dead > 0 {
-        info!("messages that wait: {waiting}; dead-lettered: {dead}");
+        info!(event = "messages_waiting", "messages that wait: {waiting}; dead-lettered: {dead}");
     }
     if run_start.reclaimed > 0 {
         info!(
+            event = "messages_reclaimed",
             "messages in flight when the last run ended: {}; they are sent again",
             run_start.reclaimed
         );
     }
     for (receiver, messages) in &run_start.held {
-        warn!("{receiver} is not in the configuration; messages held until it is back: {messages}");
+        warn!(
+            event = "messages_held", notifier = %receiver.notifier, recipient = receiver.address(),
+            "{receiver} is not in the configuration; messages held until it is back: {messages}"
+        );
     }
 }

@@ -78,7 +78,11 @@ impl WebListener {
             WebAddress::Unix(path) => bind_unix(path).await.map(Self::Unix),
         };
         let listener = bound.map_err(|why| ListenError { address: address.clone(), why })?;
-        info!("web listener: {}", listener.local_address().unwrap_or_else(|| address.clone()));
+        info!(
+            event = "web_started",
+            "web listener: {}",
+            listener.local_address().unwrap_or_else(|| address.clone())
+        );
         Ok(listener)
     }
 
@@ -126,7 +130,7 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
         }
     };
     if let Some(Err(why)) = served {
-        error!("the web listener has ended: {why}");
+        error!(event = "web_failed", "the web listener has ended: {why}");
     }
 }
 
@@ -180,7 +184,7 @@ async fn write_metrics(State(parts): State<WebParts>) -> Response {
             ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], parts.metrics.write(&gauges)).into_response()
         }
         Err(why) => {
-            warn!("the metrics cannot be read: {why}");
+            warn!(event = "store_failed", "the metrics cannot be read: {why}");
             (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
         }
     }

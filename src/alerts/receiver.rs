@@ -21,6 +21,12 @@ impl Receiver {
     pub fn whole_notifier(notifier: &NotifierName) -> Self {
         Self { notifier: notifier.clone(), recipient: String::new() }
     }
+
+    /// The mail address; `None` for notifiers that have one receiver.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        Some(self.recipient.as_str()).filter(|recipient| !recipient.is_empty())
+    }
 }
 
 impl fmt::Display for Receiver {

@@ -1,13 +1,21 @@
-//! The log on standard error: for people or as JSON Lines.
+//! The log on standard error: for people, for the journal of systemd or as JSON Lines.
 
 use std::env::VarError;
+use std::fmt::{Debug, Result as Written};
+use std::fs;
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
 
-use tracing::{Level, Metadata};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::field::{RecordFields, VisitOutput};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
+use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
+use tracing_subscriber::fmt::{self, FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, registry};
 
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
@@ -21,6 +29,12 @@ const DEFAULT_FILTER: &str = "warn,tidings=info";
 
 /// The target of the lines of Tidings, or its first part.
 const TIDINGS_TARGET: &str = "tidings";
+
+/// The variable with the device and inode of the journal's stream, which systemd sets.
+const JOURNAL: &str = "JOURNAL_STREAM";
+
+/// Standard error.
+const STANDARD_ERROR: &str = "/proc/self/fd/2";
 
 /// Starts the log. `TIDINGS_LOG` sets what is logged, such as `debug` or `tidings=trace`. Fails
 /// with 64 if it is not a filter.
@@ -36,12 +50,82 @@ pub(super) fn start_log(format: OutputFormat) -> Result<(), Exit> {
     })?;
     let log =
         fmt::layer().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
+    let text = log.with_ansi(std::io::stderr().is_terminal()).fmt_fields(Sentences);
     let log = match format {
-        OutputFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        OutputFormat::Json => log.json().boxed(),
+        OutputFormat::Json => text.json().flatten_event(true).boxed(),
+        OutputFormat::Text if is_read_by_journal() => text.event_format(JournalLines).boxed(),
+        OutputFormat::Text => text.boxed(),
     };
     registry().with(log.with_filter(with_secrets_left_out(filter))).init();
     Ok(())
+}
+
+/// Whether the journal of systemd reads standard error.
+fn is_read_by_journal() -> bool {
+    let stream = std::env::var(JOURNAL).ok();
+    let stream = stream.as_deref().and_then(|stream| stream.split_once(':'));
+    let error = fs::metadata(STANDARD_ERROR).ok();
+    stream.zip(error).is_some_and(|((device, inode), error)| {
+        device.parse() == Ok(error.dev()) && inode.parse() == Ok(error.ino())
+    })
+}
+
+/// Writes the sentence of a line of Tidings without its fields, and lines of libraries with theirs.
+struct Sentences;
+
+impl<'w> FormatFields<'w> for Sentences {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> Written {
+        let writer = DefaultVisitor::new(writer, true);
+        let mut visitor = SentenceVisitor { writer, is_tidings: false };
+        fields.record(&mut visitor);
+        visitor.writer.finish()
+    }
+}
+
+/// Visits the sentence first, then `event`, which only lines of Tidings have, then other fields.
+struct SentenceVisitor<'w> {
+    writer: DefaultVisitor<'w>,
+    is_tidings: bool,
+}
+
+impl Visit for SentenceVisitor<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.is_tidings |= field.name() == "event";
+        if !self.is_tidings {
+            self.writer.record_debug(field, value);
+        }
+    }
+}
+
+/// Begins each line with its priority, as `sd-daemon(3)` says. The journal has time and level.
+struct JournalLines;
+
+impl<S, N> FormatEvent<S, N> for JournalLines
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    N: for<'w> FormatFields<'w> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> Written {
+        let mut text = String::new();
+        context.format_fields(Writer::new(&mut text), event)?;
+        let priority = priority(*event.metadata().level());
+        text.lines().try_for_each(|line| writeln!(writer, "<{priority}>{line}"))
+    }
+}
+
+/// The number of syslog for `level`.
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 3,
+        Level::WARN => 4,
+        Level::INFO => 6,
+        _ => 7,
+    }
 }
 
 /// `filter`, less the lines of libraries that may hold secrets. It knows its most detailed level,

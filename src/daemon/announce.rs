@@ -33,10 +33,16 @@ async fn queue_notice(store: &Store, config: &Config, notice: Notice) -> Result<
         let (subject, since, why) = (notice.subject(), notice.since, &notice.why);
         match notice.kind {
             NoticeKind::Refused => warn!(
+                event = "notice_without_receiver",
+                notifier = %notice.notifier,
+                recipient = notice.recipient,
                 "{subject} has refused messages since {since}, and there is no other receiver to notify: {why}"
             ),
             NoticeKind::Down | NoticeKind::Back => {
                 warn!(
+                    event = "notice_without_receiver",
+                    notifier = %notice.notifier,
+                    recipient = notice.recipient,
                     "{subject} has taken no messages since {since}, and there is no other receiver to notify: {why}"
                 );
             }

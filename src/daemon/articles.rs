@@ -31,7 +31,7 @@ pub(crate) async fn settle_waiting(parts: Arc<StoryParts>, mode: Mode, stop: &Ca
 /// Restarts the wait of every story that waits for its page, from `now` on.
 pub(crate) async fn restart_page_waits(store: &Store, now: Timestamp) {
     if let Err(why) = store.restart_page_waits(now).await {
-        error!("the waits for pages cannot be restarted: {why}");
+        error!(event = "store_failed", "the waits for pages cannot be restarted: {why}");
     }
 }
 
@@ -183,7 +183,7 @@ async fn read_page(parts: &StoryParts, waiting: &WaitingStory, left: Duration) -
             retry_or_teaser(story, retry, "its host asked for a pause".to_owned())
         }
         Err(why) if is_temporary(&why) => {
-            debug!("a page could not be read: {why}");
+            debug!(event = "page_failed", "a page could not be read: {why}");
             let retry = page_wait::after_failure(history, end_of_requested_pause(&why), now());
             let tries = waiting.attempts + 1;
             let why = format!("its page could not be read: {why} (tried {tries} times)");

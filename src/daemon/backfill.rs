@@ -39,7 +39,7 @@ impl Chore for Backfills {
             if self.mode == Mode::Once {
                 return Err(why);
             }
-            error!("{}: {why}; it is tried again", Self::FAILED);
+            error!(event = "store_failed", "{}: {why}; it is tried again", Self::FAILED);
             tokio::time::sleep(STORE_FAILED).await;
         }
         Ok(())
@@ -78,7 +78,11 @@ async fn match_new_rules(parts: &StoryParts) -> Result<(), StoreError> {
     }
     let names = new.keys().cloned().collect();
     parts.store.record_backfill(names, now()).await?;
-    info!("new rules matched against stored stories: {}; matches: {alerts}", new.len());
+    info!(
+        event = "rules_backfilled",
+        "new rules matched against stored stories: {}; matches: {alerts}",
+        new.len()
+    );
     Ok(())
 }
 

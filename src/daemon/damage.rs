@@ -14,6 +14,7 @@ use crate::store::Store;
 pub(crate) async fn check_store(store: &Store, config: &Config) {
     let Some(why) = store.find_damage().await else { return };
     error!(
+        event = "store_damaged",
         "the store {} is damaged: {why}; stop Tidings and recover it as docs/operations.md says",
         config.store.display()
     );
@@ -21,7 +22,10 @@ pub(crate) async fn check_store(store: &Store, config: &Config) {
     if let Err(why) =
         store.notify_of_store(notice.clone(), feed_health::default_receivers(config), now()).await
     {
-        error!("the notice of the damage cannot be stored: {why}; it is sent once");
+        error!(
+            event = "store_failed",
+            "the notice of the damage cannot be stored: {why}; it is sent once"
+        );
         send_past_store(&notice, config).await;
     }
 }
@@ -31,7 +35,12 @@ async fn send_past_store(notice: &StoreNotice, config: &Config) {
     let send_context =
         match SendContext::new(config.network.clone(), config.hosts.clone(), config.zone.clone()) {
             Ok(send_context) => send_context,
-            Err(why) => return error!("the notice of the damage cannot be sent: {why}"),
+            Err(why) => {
+                return error!(
+                    event = "notice_failed",
+                    "the notice of the damage cannot be sent: {why}"
+                );
+            }
         };
     let content = Content::Notice(About::Store(notice.clone()));
     let notification = Notification {
@@ -51,9 +60,19 @@ async fn send_past_store(notice: &StoreNotice, config: &Config) {
         };
         match sent {
             Outcome::Delivered(_) => {}
-            Outcome::Retry(retry) => error!("{receiver} could not be notified: {}", retry.why),
+            Outcome::Retry(retry) => error!(
+                event = "notice_failed",
+                notifier = %receiver.notifier,
+                recipient = receiver.address(),
+                "{receiver} could not be notified: {}", retry.why
+            ),
             Outcome::Refused(why) | Outcome::TooLarge(why) | Outcome::Gone(why) => {
-                error!("{receiver} could not be notified: {why}");
+                error!(
+                    event = "notice_failed",
+                    notifier = %receiver.notifier,
+                    recipient = receiver.address(),
+                    "{receiver} could not be notified: {why}"
+                );
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::alerts::retry::{Finish, MessageHistory, RetryRecord};
 use crate::alerts::send_queue::Sending;
 use crate::alerts::width::SendWindow;
 use crate::clock::{Jump, later, now, until};
+use crate::config::Notifier;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
@@ -131,34 +132,64 @@ impl Deliveries {
         sending
     }
 
-    /// Logs the outcome: once that a receiver takes no messages, and once that it takes them again.
+    /// Logs the outcome. That a receiver takes no messages is logged once, and that it takes them
+    /// again.
     fn log_outcome(&mut self, lease: &Lease, finish: &Finish) {
-        let receiver = &lease.receiver;
-        let failing = &mut self.failing_receivers;
+        let (receiver, message_id) = (&lease.receiver, &lease.id);
+        let (notifier, recipient) = (&receiver.notifier, receiver.address());
         match finish {
             Finish::Sent(reply) => {
-                debug!("sent {} to {receiver}: {reply}", lease.id);
-                if failing.remove(receiver) {
-                    info!("{receiver} takes messages again");
+                self.log_sent(lease, reply);
+                if self.failing_receivers.remove(receiver) {
+                    info!(
+                        event = "receiver_back", %notifier, recipient,
+                        "{receiver} takes messages again"
+                    );
                 }
             }
-            Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => {
-                warn!("{receiver} refused a digest as too large; it is sent in halves: {why}");
-            }
+            Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => warn!(
+                event = "digest_split", %notifier, recipient, message_id,
+                "{receiver} refused a digest as too large; it is sent in halves: {why}"
+            ),
             Finish::Retry(RetryRecord { due: at, why, .. })
             | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
-                if failing.insert(receiver.clone()) {
+                if self.failing_receivers.insert(receiver.clone()) {
                     warn!(
+                        event = "message_postponed", %notifier, recipient, message_id,
                         "{receiver} did not take a message: {why}; the message is kept and tried again"
                     );
                 } else {
-                    debug!("{receiver} still takes no message: {why}; next try at {at}");
+                    debug!(
+                        event = "message_postponed", %notifier, recipient, message_id,
+                        "{receiver} still takes no message: {why}; next try at {at}"
+                    );
                 }
             }
             Finish::Dead(why) => {
                 self.refused += 1;
-                error!("{receiver} refused a message; it is dead-lettered: {why}");
+                error!(
+                    event = "message_dead", %notifier, recipient, message_id,
+                    "{receiver} refused a message; it is dead-lettered: {why}"
+                );
             }
+        }
+    }
+
+    /// Logs a delivery. The reader of a console has seen the message itself.
+    fn log_sent(&self, lease: &Lease, reply: &str) {
+        let (receiver, message_id) = (&lease.receiver, &lease.id);
+        let (notifier, recipient) = (&receiver.notifier, receiver.address());
+        let seconds = lease.first_seen.map(|seen| until(now(), seen).as_secs_f64());
+        if let Some(Notifier::Console(_)) = self.in_force.config.notifiers.get(notifier) {
+            debug!(
+                event = "message_sent", %notifier, recipient, message_id, seconds,
+                "sent {message_id} to {receiver}: {reply}"
+            );
+        } else {
+            info!(
+                event = "message_sent", %notifier, recipient, message_id, seconds,
+                "sent {message_id} to {receiver}: {reply}"
+            );
         }
     }
 }
@@ -201,11 +232,19 @@ impl Work for Deliveries {
         self.payloads.drop_used(&turn);
         match next {
             Ok(next) => self.payloads.add(next),
-            Err(why) => error!("the next messages cannot be read: {why}; it is tried again"),
+            Err(why) => error!(
+                event = "store_failed",
+                "the next messages cannot be read: {why}; it is tried again"
+            ),
         }
         self.refused += turn.unrenderable.len();
         for (receiver, why) in &turn.unrenderable {
-            error!("a message for {receiver} cannot be rendered; it is dead-lettered: {why}");
+            error!(
+                event = "message_dead",
+                notifier = %receiver.notifier,
+                recipient = receiver.address(),
+                "a message for {receiver} cannot be rendered; it is dead-lettered: {why}"
+            );
         }
         let newest = turn.leases.iter().map(|lease| lease.attempt).max();
         self.newest_attempt = newest.unwrap_or(self.newest_attempt);
@@ -249,20 +288,27 @@ impl Work for Deliveries {
     /// Shortens waits that were set while the clock was ahead.
     async fn check_clock(&mut self, jump: Option<Jump>) {
         if let Some(jump) = jump {
-            warn!("the clock of this machine jumped {jump}");
+            warn!(event = "clock_jumped", "the clock of this machine jumped {jump}");
         }
         // Attempts and matches that were under way made some pending since.
         if self.has_changed_config
             && let Err(why) = self.hold_messages().await
         {
-            error!("messages of receivers that left cannot be held: {why}; it is tried again");
+            error!(
+                event = "store_failed",
+                "messages of receivers that left cannot be held: {why}; it is tried again"
+            );
         }
         match self.parts.store.shorten_delivery_waits(now()).await {
             Ok(0) => {}
             Ok(cut) => info!(
+                event = "waits_shortened",
                 "the clock of this machine was ahead; messages whose wait is shortened: {cut}"
             ),
-            Err(why) => error!("waits that a wrong clock made too long cannot be shortened: {why}"),
+            Err(why) => error!(
+                event = "store_failed",
+                "waits that a wrong clock made too long cannot be shortened: {why}"
+            ),
         }
     }
 
@@ -277,13 +323,17 @@ impl Work for Deliveries {
         match parts.store.outbox_turn(parts.run, ended, BTreeMap::new(), now(), none).await {
             Ok(_) => self.ended.clear(),
             Err(why) => error!(
+                event = "store_failed",
                 "outcomes of deliveries cannot be recorded: {why}; these messages are sent again at the next start"
             ),
         }
     }
 
     fn log_aborted(&self, messages: usize) {
-        warn!("messages still in flight: {messages}; they are sent again at the next start");
+        warn!(
+            event = "messages_aborted",
+            "messages still in flight: {messages}; they are sent again at the next start"
+        );
     }
 }
 

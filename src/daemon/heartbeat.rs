@@ -43,7 +43,10 @@ pub(crate) async fn keep_calling(heartbeats: Heartbeats, stop: &CancellationToke
             if let Err(why) = &called
                 && !is_failing
             {
-                warn!("the heartbeat does not reach {}: {why}; it is tried again", heartbeat.url);
+                warn!(
+                    event = "heartbeat_failed",
+                    "the heartbeat does not reach {}: {why}; it is tried again", heartbeat.url
+                );
             }
             is_failing = called.is_err();
         }

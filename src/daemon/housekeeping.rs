@@ -63,8 +63,12 @@ fn retention(retain: Retain, now: Timestamp) -> Retention {
 fn log_removed(removed: SweepCounts) {
     if removed != SweepCounts::default() {
         info!(
+            event = "history_removed",
             "removed as `retain` sets; story texts: {}, alerts: {}, messages: {}, items that left their feeds: {}",
-            removed.stories, removed.alerts, removed.messages, removed.keys
+            removed.stories,
+            removed.alerts,
+            removed.messages,
+            removed.keys
         );
     }
 }

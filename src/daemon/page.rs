@@ -113,8 +113,10 @@ where
         fetches += 1;
         match found.as_ref().map(|found| found.text.as_ref().err()) {
             Ok(None) => {}
-            Ok(Some(why)) => debug!("{} holds no article: {why}", next.url()),
-            Err(why) => debug!("{} cannot be read: {why}", next.url()),
+            Ok(Some(why)) => {
+                debug!(event = "page_failed", "{} holds no article: {why}", next.url());
+            }
+            Err(why) => debug!(event = "page_failed", "{} cannot be read: {why}", next.url()),
         }
         page = page.continued(&next, found);
     }

@@ -63,9 +63,15 @@ pub(crate) async fn poll_once(
         let too_soon =
             |last: &Timestamp| !state.unreached && later(*last, config.floor(feed)) > now;
         if let Some(last) = state.last_poll.filter(too_soon) {
-            info!("{}: not polled again so soon after {last}", feed.name);
+            info!(
+                event = "feed_not_polled", feed = %feed.name,
+                "{}: not polled again so soon after {last}", feed.name
+            );
         } else if state.next_poll.is_none() {
-            info!("{}: not polled: {}", feed.name, state.next_why);
+            info!(
+                event = "feed_not_polled", feed = %feed.name,
+                "{}: not polled: {}", feed.name, state.next_why
+            );
         } else {
             return true;
         }
@@ -120,7 +126,10 @@ async fn read_states(parts: &PollParts, config: &Config) -> Result<Vec<FeedState
 /// Logs when a feed begins to be watched that it is no longer polled, or has moved.
 fn log_state(feed: &FeedConfig, state: &FeedState) {
     if state.next_poll.is_none() {
-        warn!("{}: no longer polled: {}", feed.name, state.next_why);
+        warn!(
+            event = "feed_stopped", feed = %feed.name,
+            "{}: no longer polled: {}", feed.name, state.next_why
+        );
     }
     record::log_move(feed, state);
 }
@@ -159,6 +168,7 @@ async fn poll_feed(
         // A failure of the store must not cause more requests to a host.
         let again = later(now(), parts.config().floor(feed).max(scheduler::STORE_FAILED));
         error!(
+            event = "store_failed", feed = %feed.name,
             "{}: its poll could not be recorded: {why}; it is polled again at {again}",
             feed.name
         );

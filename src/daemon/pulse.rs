@@ -47,7 +47,7 @@ pub(crate) async fn beat(pulse: Pulse, stop: &CancellationToken) {
     stop.run_until_cancelled(beats).await;
     service_manager::notify_stopping();
     if let Err(why) = pulse.store.record_run_end(pulse.run, now()).await {
-        error!("the end of this run cannot be recorded: {why}");
+        error!(event = "store_failed", "the end of this run cannot be recorded: {why}");
     }
 }
 
@@ -76,7 +76,11 @@ impl Pulse {
             if ailments.is_empty() {
                 service_manager::notify_alive();
             } else {
-                error!("the watchdog is not fed: {}", ailments.join("; "));
+                error!(
+                    event = "watchdog_not_fed",
+                    "the watchdog is not fed: {}",
+                    ailments.join("; ")
+                );
             }
         })
         .await;

@@ -101,7 +101,7 @@ async fn read_page_again(parts: &StoryParts, recheck: RecheckDue) -> RecheckResu
         }
         Ok(_) => None,
         Err(why) => {
-            debug!("a rechecked page has no new text: {why}");
+            debug!(event = "page_failed", "a rechecked page has no new text: {why}");
             None
         }
     };

@@ -60,7 +60,7 @@ pub(crate) async fn first_load(
     let load = move || {
         let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
         if let Some(notice) = rule_files::size_notice(&files) {
-            info!("{notice}");
+            info!(event = "rules_reading", "{notice}");
         }
         let loaded = LoadedRuleFiles::load(&files, &good, &known);
         NewRules::new(&path, &files, loaded, &good, None)
@@ -100,7 +100,10 @@ pub(crate) async fn keep_fresh(
             let reading;
             (reading, sources) = run_without_permit(read).await;
             let problem = reload(&parts, reading, &mut seen).await.unwrap_or_else(|why| {
-                error!("{why}; the configuration and the rules in force do not change");
+                error!(
+                    event = "reload_failed",
+                    "{why}; the configuration and the rules in force do not change"
+                );
                 // What the store or a bug kept out of force is tried again at the next request.
                 seen.files = None;
                 Some(why)
@@ -129,7 +132,7 @@ async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
     let at = now();
     parts.metrics.record_reload(problem.is_none(), at.as_second());
     if let Err(why) = parts.store.record_reload(run, at, problem).await {
-        error!("the reload cannot be recorded: {why}");
+        error!(event = "store_failed", "the reload cannot be recorded: {why}");
     }
 }
 
@@ -188,18 +191,21 @@ fn usable_change(
     let (config, faults) = match read {
         Ok(file) => (file.config, file.faults),
         Err(why) => {
-            error!("{why}; the configuration in force does not change");
+            error!(event = "config_refused", "{why}; the configuration in force does not change");
             return Err(why);
         }
     };
     let Some(config) = config else {
         log_faults(&faults);
-        error!("the configuration in force does not change until its file is corrected");
+        error!(
+            event = "config_refused",
+            "the configuration in force does not change until its file is corrected"
+        );
         return Err(first_error(&faults).unwrap_or_default());
     };
     let changes = ConfigChanges::between(before, &config);
     for key in changes.after_restart() {
-        warn!("`{key}` was edited: restart Tidings to use its new value");
+        warn!(event = "restart_needed", "`{key}` was edited: restart Tidings to use its new value");
     }
     if changes.is_empty() {
         return Ok(None);
@@ -219,7 +225,7 @@ fn load_rules(
     good: &GoodTexts,
 ) -> (Option<(Option<ConfigChange>, NewRules)>, Option<String>) {
     if let Some(notice) = rule_files::size_notice(files) {
-        info!("{notice}");
+        info!(event = "rules_reading", "{notice}");
     }
     let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
     let current = &in_force.config;
@@ -231,6 +237,7 @@ fn load_rules(
     });
     if refused {
         error!(
+            event = "config_refused",
             "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
         );
     }
@@ -250,7 +257,10 @@ fn load_rules(
         }
         Err(faults) => {
             log_faults(&faults);
-            error!("the rules in force do not change until the rule files are corrected");
+            error!(
+                event = "rules_refused",
+                "the rules in force do not change until the rule files are corrected"
+            );
             (None, first_error(&faults))
         }
     }
@@ -282,11 +292,12 @@ async fn put_in_force(
     let (config, rules) = (Arc::clone(&after.config), after.rules.count());
     let replaced = parts.in_force.swap(Arc::new(after));
     if let Some(changes) = changes {
-        info!("configuration in force: {changes}");
+        info!(event = "config_in_force", "configuration in force: {changes}");
         parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
         let retargeted = changes.retargeted_notifiers().to_vec();
         if let Err(why) = parts.store.retry_at_once(retargeted, now()).await {
             error!(
+                event = "store_failed",
                 "messages to other servers cannot be sent at once: {why}; they are sent when due"
             );
         }
@@ -296,9 +307,9 @@ async fn put_in_force(
     if let Some(row_changes) = row_changes {
         for RowChanges { list, added, gone, edited } in row_changes {
             let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
-            info!("${list}: +{added} −{gone} rows{edited}");
+            info!(event = "list_changed", list = %list, "${list}: +{added} −{gone} rows{edited}");
         }
-        info!("rules in force: {rules}");
+        info!(event = "rules_in_force", "rules in force: {rules}");
         parts.wakeups.rules_changed.notify_one();
     }
     // Many rules take long to drop.

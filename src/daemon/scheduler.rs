@@ -223,7 +223,7 @@ async fn start_due<W: Work>(
         return None;
     }
     let pause_after = |why: StoreError| {
-        error!("{}: {why}; it is tried again", W::LOOKUP_FAILED);
+        error!(event = "store_failed", "{}: {why}; it is tried again", W::LOOKUP_FAILED);
         Some(later(now(), STORE_FAILED))
     };
     let due = match work.find_due(running).await {
@@ -236,7 +236,7 @@ async fn start_due<W: Work>(
         running.tasks.spawn(key, async move {
             let result = run.await;
             if let Err(why) = &result {
-                error!("{}: {why}; it is tried again", W::JOB_FAILED);
+                error!(event = "job_failed", "{}: {why}; it is tried again", W::JOB_FAILED);
                 stop.run_until_cancelled(tokio::time::sleep(W::JOB_FAILED_PAUSE)).await;
             }
             result
@@ -263,7 +263,7 @@ fn end_job<W: Work>(
     (key, result): (W::Key, Result<W::Output, JobFailure>),
 ) {
     if let Err(why @ JobFailure::Bug(_)) = &result {
-        error!("{}: {why}; it is tried again later", W::JOB_FAILED);
+        error!(event = "job_failed", "{}: {why}; it is tried again later", W::JOB_FAILED);
         running.left_out.spawn(key.clone(), async {
             tokio::time::sleep(AFTER_PANIC).await;
             Ok(())

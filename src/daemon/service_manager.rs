@@ -14,7 +14,7 @@ pub(super) fn notify_ready() {
 pub(super) fn notify_reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(why) => warn!("systemd cannot be told of the reload: {why}"),
+        Err(why) => warn!(event = "systemd_failed", "systemd cannot be told of the reload: {why}"),
     }
 }
 
@@ -45,6 +45,6 @@ pub(super) fn watchdog_interval() -> Option<Duration> {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(why) = sd_notify::notify(states) {
-        warn!("systemd cannot be told how Tidings fares: {why}");
+        warn!(event = "systemd_failed", "systemd cannot be told how Tidings fares: {why}");
     }
 }

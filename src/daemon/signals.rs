@@ -25,12 +25,15 @@ pub fn listen(
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hang_up.recv() => {
-                    info!("SIGHUP: the configuration and the rules are read again");
+                    info!(
+                        event = "reload_requested",
+                        "SIGHUP: the configuration and the rules are read again"
+                    );
                     reload.notify_one();
                 }
             }
         }
-        info!("stopping: messages in flight are finished first");
+        info!(event = "run_stopping", "stopping: messages in flight are finished first");
         stop.cancel();
         // A second signal ends the process at once.
         tokio::select! {

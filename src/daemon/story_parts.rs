@@ -60,7 +60,10 @@ impl StoryParts {
         let longest =
             self.in_force.load().recheck_ages.longest().map(|longest| later(now, longest));
         if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
-            error!("waits cannot be checked against the clock: {why}; the check is repeated");
+            error!(
+                event = "store_failed",
+                "waits cannot be checked against the clock: {why}; the check is repeated"
+            );
         }
     }
 }

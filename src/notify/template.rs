@@ -25,7 +25,12 @@ pub(super) fn render(
     match template_context(notification, zone).and_then(|context| template.render(&context)) {
         Ok(message) => Ok(message),
         Err(why) => {
-            warn!("the template of {receiver} failed, so a plain message is sent instead: {why}");
+            warn!(
+                event = "template_failed",
+                notifier = %receiver.notifier,
+                recipient = receiver.address(),
+                "the template of {receiver} failed, so a plain message is sent instead: {why}"
+            );
             match template.writes {
                 Writes::Json => payload::to_json_line(notification),
                 Writes::Text => Ok(text::render_text(notification, zone, false).into_bytes()),

@@ -109,7 +109,10 @@ pub(super) async fn run_writer(
         Ok(false) => StoreError("another process reads it".to_owned()),
         Err(error) => error,
     };
-    tracing::warn!(%error, "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file");
+    tracing::warn!(
+        event = "store_not_closed",
+        "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file: {error}"
+    );
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
@@ -176,7 +179,10 @@ async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(
 /// Answers a caller. If the caller no longer waits, a failure is logged.
 fn send_reply(reply: WriterReply, result: Result<Value, StoreError>) {
     if let Err(Err(why)) = reply.send(result) {
-        tracing::error!("a write to the store failed after its caller had ended: {why}");
+        tracing::error!(
+            event = "store_failed",
+            "a write to the store failed after its caller had ended: {why}"
+        );
     }
 }
 

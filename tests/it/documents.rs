@@ -1,7 +1,8 @@
 //! README and the pages of `docs/`: their examples run, their links have targets, and
-//! `docs/configuration.md` has every key of the configuration.
+//! `docs/configuration.md` has every key of the configuration, `docs/operations.md` every event.
 
 mod architecture;
+mod events;
 mod keys;
 mod life_cycle;
 mod schemas;

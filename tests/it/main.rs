@@ -32,6 +32,7 @@ mod hosts;
 mod house;
 mod init;
 mod kill;
+mod logs;
 mod outage;
 mod payload;
 mod polite_polling;

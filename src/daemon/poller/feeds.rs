@@ -143,7 +143,7 @@ impl Feeds {
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self) {
         let asked = self.parts.shared.store.take_requested_polls().await.unwrap_or_else(|why| {
-            error!("requests to poll feeds now cannot be read: {why}");
+            error!(event = "store_failed", "requests to poll feeds now cannot be read: {why}");
             Vec::new()
         });
         for name in asked {
@@ -196,7 +196,10 @@ impl Work for Feeds {
             self.poll_requested().await;
             let watched = self.watched.values().map(|watched| (&watched.feed, &watched.state));
             if self.network.is_back(watched).await {
-                info!("names can be looked up again; feeds that fail are polled now");
+                info!(
+                    event = "network_back",
+                    "names can be looked up again; feeds that fail are polled now"
+                );
                 self.advance_failing_feeds();
             }
         }
@@ -227,7 +230,10 @@ impl Work for Feeds {
             // Its address has changed since.
             Ok(_) => watched.state.next_poll,
             Err(_) => {
-                warn!("{name}: its poll failed; it is polled again later");
+                warn!(
+                    event = "job_failed", feed = %name,
+                    "{name}: its poll failed; it is polled again later"
+                );
                 Some(later(now(), AFTER_A_PANIC))
             }
         };

@@ -41,9 +41,9 @@ impl FirstRound {
 /// Logs how many feeds fail, and why.
 pub(super) fn log_failing_feeds(states: &[&FeedState]) {
     match describe_failing_feeds(states) {
-        Some(failing) => warn!("{failing}"),
+        Some(failing) => warn!(event = "first_polls_ended", "{failing}"),
         None if states.is_empty() => {}
-        None => info!("no feed fails"),
+        None => info!(event = "first_polls_ended", "no feed fails"),
     }
 }
 

@@ -88,7 +88,10 @@ fn postponed_record(
     until: Timestamp,
     now: Timestamp,
 ) -> PollRecord {
-    debug!("{}: {} asked for a pause until {until}", feed.name, host.0);
+    debug!(
+        event = "feed_paused", feed = %feed.name,
+        "{}: {} asked for a pause until {until}", feed.name, host.0
+    );
     let why = format!("its host asked for a pause ({})", host.0);
     let state = FeedState { next_poll: Some(until), next_why: why, ..before.clone() };
     let removed_and_returned = RemovedAndReturned::default();
@@ -117,7 +120,10 @@ fn schedule_next(
     let next =
         schedule::next_poll(&history, ended, feed.every, is_own, &parts.config().poll, at, seed);
     if next.at.is_none() {
-        warn!("{}: no longer polled: {}", feed.name, next.why);
+        warn!(
+            event = "feed_stopped", feed = %feed.name,
+            "{}: no longer polled: {}", feed.name, next.why
+        );
     }
     state.next_poll = next.at;
     state.next_why = next.why;
@@ -144,6 +150,7 @@ fn due_notices(
 
 fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
     warn!(
+        event = "items_missed", feed = %feed.name,
         "{}: none of its items was known; items from {since} to {until} may have been missed",
         feed.name
     );
@@ -168,7 +175,7 @@ fn apply_success(
     at: Timestamp,
 ) {
     if state.failures > 0 {
-        info!("{}: can be read again", feed.name);
+        info!(event = "feed_recovered", feed = %feed.name, "{}: can be read again", feed.name);
     }
     let was_at_new_address = new_address(state).is_some();
     state.failures = 0;
@@ -189,6 +196,7 @@ fn apply_success(
 /// as old as these. If the next one is cut off too, it counts as the first.
 fn apply_cut_document(state: &mut FeedState, before: &FeedState) {
     info!(
+        event = "feed_truncated", feed = %state.name,
         "{}: its document was cut off; the first part was read, and the next poll requests all of it",
         state.name
     );
@@ -225,6 +233,7 @@ fn apply_failure(
 pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
     if let Some(to) = new_address(state) {
         warn!(
+            event = "feed_moved", feed = %feed.name,
             "{}: moved permanently, and is polled at its new address; in the configuration, set its url to {to}",
             feed.name
         );
@@ -235,12 +244,16 @@ pub(super) fn log_move(feed: &FeedConfig, state: &FeedState) {
 fn log_failure(feed: &FeedConfig, before: &FeedState, why: &str, at_new_address: bool) {
     if at_new_address {
         warn!(
+            event = "feed_failed", feed = %feed.name,
             "{}: cannot be read at its new address: {why}; the configured address is polled next",
             feed.name
         );
     } else if before.error.as_deref() == Some(why) {
-        debug!("{}: still failing: {why}", feed.name);
+        debug!(event = "feed_failed", feed = %feed.name, "{}: still failing: {why}", feed.name);
     } else {
-        warn!("{}: cannot be read: {why}; it is tried again automatically", feed.name);
+        warn!(
+            event = "feed_failed", feed = %feed.name,
+            "{}: cannot be read: {why}; it is tried again automatically", feed.name
+        );
     }
 }

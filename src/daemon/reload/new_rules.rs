@@ -85,13 +85,20 @@ impl NewRules {
         log_faults(&faults);
         for path in rule_files::removed_paths(files, good) {
             let folder = folder.display();
-            warn!("{folder}: {path} was removed, and its content is no longer in force");
+            warn!(
+                event = "rule_file_removed", file = %path,
+                "{folder}: {path} was removed, and its content is no longer in force"
+            );
         }
         for file in &loaded.replaced {
-            warn!("{file}: its last good version stays in force until it is corrected");
+            warn!(
+                event = "rule_file_kept", file = %file,
+                "{file}: its last good version stays in force until it is corrected"
+            );
         }
         for file in &loaded.left_out {
             warn!(
+                event = "rule_file_left_out", file = %file,
                 "{file}: left out until it is corrected, because no earlier version of it is without errors"
             );
         }
@@ -130,10 +137,10 @@ pub(super) fn first_error(faults: &[Fault]) -> Option<String> {
 /// Logs faults, each with its level.
 pub(super) fn log_faults<'f>(faults: impl IntoIterator<Item = &'f Fault>) {
     for fault in faults {
-        let text = fault::render(std::slice::from_ref(fault), false);
+        let (text, file) = (fault::render(std::slice::from_ref(fault), false), &fault.source.name);
         match fault.level {
-            Level::Error => error!("{}", text.trim_end()),
-            Level::Warning => warn!("{}", text.trim_end()),
+            Level::Error => error!(event = "fault_found", file, "{}", text.trim_end()),
+            Level::Warning => warn!(event = "fault_found", file, "{}", text.trim_end()),
         }
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn watch(
     watching
         .inspect_err(|why| {
             warn!(
+                event = "watch_failed",
                 "the configuration and {} cannot be watched ({why}); send SIGHUP after a change",
                 folder.display()
             );
