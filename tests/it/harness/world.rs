@@ -63,7 +63,8 @@ const HELD: &str = "SELECT uid FROM message WHERE status = 'pending' AND notifie
     UNION SELECT 'the rest of ' || notifier FROM health WHERE notifier != 'gone' AND rests_until > (unixepoch() + 90) * 1000";
 
 /// Feeds of the configuration that wait longer than a quarter of an hour.
-const HELD_FEEDS: &str = "SELECT name FROM feed WHERE name LIKE 'wire-%' AND next_poll > (unixepoch() + 900) * 1000";
+const HELD_FEEDS: &str =
+    "SELECT name FROM feed WHERE name LIKE 'wire-%' AND next_poll > (unixepoch() + 900) * 1000";
 
 pub struct World {
     pub script: NewsScript,
