@@ -24,7 +24,7 @@ pub use answer::{HttpAnswer, RedirectKind};
 pub(crate) use body::ParsingMemory;
 pub use body::{Body, BodyBudget};
 pub use error::{FetchError, HostKey};
-pub use failure::explain;
+pub use failure::{deepest_message, explain};
 pub use file::read_file;
 pub use headers::{
     Freshness, RetryAfter, Validators, answered_at, retry_after, wait_from_answer, wait_in_words,

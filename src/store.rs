@@ -177,15 +177,20 @@ pub struct FeedState {
 }
 
 impl FeedState {
-    /// The feed's health at `now` in one word: `new`, `well`, or that of a [`FeedHealth`].
+    /// The health at `now` of the feed with the state `known`, in one word: `new`, `well`, or that
+    /// of a [`FeedHealth`].
     #[must_use]
-    pub fn health_word(&self, now: Timestamp) -> &'static str {
-        if self.last_poll.is_none() {
-            return "new";
-        }
+    pub fn health_word(known: Option<&Self>, now: Timestamp) -> &'static str {
+        let Some(state) = known.filter(|state| state.last_poll.is_some()) else { return "new" };
+        state.health(now).map_or("well", FeedHealth::as_str)
+    }
+
+    /// Why the feed is not healthy at `now`; `None` if it is, or was never polled.
+    #[must_use]
+    pub fn health(&self, now: Timestamp) -> Option<FeedHealth> {
         let is_gone = self.next_poll.is_none();
+        self.last_poll?;
         assess_health(&self.health_history, is_gone, self.mean_gap, now)
-            .map_or("well", FeedHealth::as_str)
     }
 }
 

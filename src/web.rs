@@ -5,7 +5,7 @@ pub mod health;
 
 use std::future::IntoFuture;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::os::unix::prelude::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -159,7 +159,6 @@ fn is_this_machine(host: &str) -> bool {
     let name = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        || host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }
 
 /// Answers 200 if the daemon is alive, else 503. The network and the receivers do not count.

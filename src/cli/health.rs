@@ -1,5 +1,7 @@
 //! `tidings health`: asks a running Tidings whether it is alive and ready.
 
+use std::fmt::Display;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::config::WebAddress;
+use crate::http::deepest_message;
 
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -32,9 +35,8 @@ fn try_ask(path: &Path, ready: bool) -> Result<(), Exit> {
 
 /// Whether the page was answered with success, and the answer.
 async fn get(address: &WebAddress, page: &str) -> Result<(bool, String), Exit> {
-    let unanswered = |why: &dyn std::fmt::Display| {
-        output::unavailable(format!("{address} does not answer: {why}"))
-    };
+    let unanswered =
+        |why: &dyn Display| output::unavailable(format!("{address} does not answer: {why}"));
     let builder = reqwest::Client::builder().no_proxy().timeout(DEADLINE);
     let (builder, host) = match address {
         WebAddress::Tcp(address) => (builder, connectable(*address).to_string()),
@@ -42,24 +44,19 @@ async fn get(address: &WebAddress, page: &str) -> Result<(bool, String), Exit> {
     };
     let client = builder.build().map_err(|why| unanswered(&why))?;
     let answer = client.get(format!("http://{host}/{page}")).send().await;
-    let answer = answer.map_err(|why| unanswered(&deepest(&why)))?;
+    let answer = answer.map_err(|why| unanswered(&deepest_message(&why)))?;
     let is_well = answer.status().is_success();
     let text = answer.text().await.map_err(|why| unanswered(&why))?;
     Ok((is_well, text))
 }
 
 /// The address at which a listener on `address` is reached from this machine.
-fn connectable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
+fn connectable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
-        let loopback: std::net::IpAddr = match address {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
-        address.set_ip(loopback);
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
     }
     address
-}
-
-fn deepest(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), deepest)
 }

@@ -6,10 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, fail, fail_with_help, unavailable};
+use crate::cli::load::read_list;
+use crate::cli::output::{self, fail_with_help, unavailable};
 use crate::cli::schema;
-use crate::daemon::config_file::read_feed_list;
-use crate::files;
 
 const CONFIG: &str = include_str!("init/config.yaml");
 const RULE: &str = include_str!("init/first.yaml");
@@ -73,7 +72,7 @@ fn new_files(folder: &Path, list: Option<&Path>) -> Result<Vec<NewFile>, Exit> {
     match list {
         None => files.push(of_text("example.xml", EXAMPLE_FEED)),
         Some(list) if is_same(list, &folder.join(LIST)) => drop(read_list(list)?),
-        Some(list) => files.push(NewFile { name: LIST, bytes: read_list(list)?.into() }),
+        Some(list) => files.push(NewFile { name: LIST, bytes: read_list(list)?.0.into() }),
     }
     // The project has no address from which editors could load the schemas, and machines that run
     // Tidings may have no internet, so the schemas stand beside the configuration.
@@ -85,15 +84,6 @@ fn new_files(folder: &Path, list: Option<&Path>) -> Result<Vec<NewFile>, Exit> {
 fn is_same(list: &Path, place: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().ok();
     whole(place).is_some_and(|place| whole(list) == Some(place))
-}
-
-/// The bytes of a list that can be read: 65 if it is no list, 69 if there is no such file.
-fn read_list(list: &Path) -> Result<Vec<u8>, Exit> {
-    let name = list.display();
-    let bytes = files::read_file(list, files::FEED_LIST)
-        .map_err(|why| unavailable(format_args!("{name} cannot be read: {why}")))?;
-    read_feed_list(&bytes).map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
-    Ok(bytes)
 }
 
 /// Writes a file that must not exist. Its folder is made if it is missing.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::config::Config;
+use crate::config::{Config, Listed};
 use crate::daemon::config_file;
+use crate::files;
 use tidings_rules::fault;
 use tidings_rules::fault::Fault;
 
@@ -18,6 +19,16 @@ pub(super) fn read_config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config
     })?;
     faults.extend(read.faults);
     read.config.ok_or(Exit::Config)
+}
+
+/// The bytes of another reader's list, and its feeds: 65 if it is no list, 69 if it cannot be read.
+pub(super) fn read_list(list: &Path) -> Result<(Vec<u8>, Vec<Listed>), Exit> {
+    let name = list.display();
+    let bytes = files::read_file(list, files::FEED_LIST)
+        .map_err(|why| output::unavailable(format_args!("{name} cannot be read: {why}")))?;
+    let feeds = config_file::read_feed_list(&bytes)
+        .map_err(|why| output::fail(format_args!("{name}: {why}"), Exit::Data))?;
+    Ok((bytes, feeds))
 }
 
 /// Reads and checks the configuration at `path`; prints its faults on standard error.

@@ -181,11 +181,10 @@ notifiers:
 
     fn config(text: &str) -> Config {
         let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
-        let mut faults = Vec::new();
         let none = |_: &[u8]| Ok(Vec::new());
         let base = Path::new("/etc/tidings");
-        let loaded = super::super::load_config(&source, base, &|_| None, &none, &mut faults);
-        loaded.config.unwrap_or_else(|| panic!("{faults:?}"))
+        let loaded = super::super::load_config(&source, base, &|_| None, &none);
+        loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults))
     }
 
     fn changes(edits: &[(&str, &str)]) -> ConfigChanges {

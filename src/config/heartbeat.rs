@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use url::Url;
-
 use super::SecretUrl;
 use super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
@@ -13,6 +11,8 @@ const EVERY: Duration = Duration::from_mins(5);
 
 /// The shortest time between two calls.
 const SHORTEST: Duration = Duration::from_secs(10);
+
+const HELP: &str = "write the address that the service gave you: it begins with https://";
 
 /// A dead man's switch: a service that gives the alarm when it is no longer called.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,21 +26,10 @@ pub struct Heartbeat {
 /// `{url: "${SWITCH}", every: 5m}`.
 pub(super) fn heartbeat(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Heartbeat> {
     let mut entries = reader.entries(node)?;
-    let url = entries.require("url", reader.faults).and_then(|node| address(node, reader));
+    let url = entries.require("url", reader.faults).and_then(|node| reader.secret_url(node, HELP));
     let every = entries.get("every").map_or(Some(EVERY), |node| every(node, reader));
     entries.refuse_unknown_keys(reader.faults);
     Some(Heartbeat { url: url?, every: every? })
-}
-
-fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SecretUrl> {
-    let address = reader.string(node)?;
-    let url =
-        Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    if url.is_none() {
-        let help = "write the address that the service gave you: it begins with https://";
-        reader.error(node, "this is not a web address", help);
-    }
-    url.map(SecretUrl)
 }
 
 fn every(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Duration> {

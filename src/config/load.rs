@@ -19,15 +19,15 @@ use tidings_rules::yaml::YamlDocument;
 pub struct LoadedConfig {
     /// The configuration; `None` if there is an error.
     pub config: Option<Config>,
+    /// The errors and warnings. None shows a secret, because possible secrets are masked in its
+    /// source.
+    pub faults: Vec<Fault>,
     /// The files that it names and that were read for it, or could not be.
     pub files: BTreeSet<PathBuf>,
 }
 
 /// Reads a configuration. `base` is its folder, to which paths are relative. `env` returns
 /// variables of the environment, and `list` reads lists of feeds.
-///
-/// Every fault is added to `faults`. No fault shows a secret, because possible secrets are masked
-/// in its source.
 ///
 /// The only files that it reads are those of `opml`, `password_file`, `ca` and `template`.
 #[must_use]
@@ -36,7 +36,6 @@ pub fn load_config(
     base: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     list: &ReadList<'_>,
-    faults: &mut Vec<Fault>,
 ) -> LoadedConfig {
     let mut found = Vec::new();
     let document = yaml::parse(source, &mut found);
@@ -44,16 +43,16 @@ pub fn load_config(
     for fault in &mut found {
         mask::mask_reader_fault(fault, &masked);
     }
-    let faults_found = &mut found;
-    let mut reader = ConfigReader { base, env, list, faults: faults_found, files: BTreeSet::new() };
+    let mut reader = ConfigReader { base, env, list, faults: &mut found, files: BTreeSet::new() };
     let config = document.and_then(|document| parts(&document, &mut reader));
     let files = reader.files;
     let is_sound = found.iter().all(|fault| fault.level < Level::Error);
-    faults.extend(found.into_iter().map(|mut fault| {
+    let show_masked = |mut fault| {
         mask::mask_repeated_value(&mut fault, &masked);
         Fault { source: Arc::clone(&masked), ..fault }
-    }));
-    LoadedConfig { config: config.filter(|_| is_sound), files }
+    };
+    let faults = found.into_iter().map(show_masked).collect();
+    LoadedConfig { config: config.filter(|_| is_sound), faults, files }
 }
 
 fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Config> {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Time;
+use url::Url;
 
-use super::env;
+use super::{SecretUrl, env};
 use crate::config::listed::ReadList;
 use crate::files;
 use tidings_rules::fault::{Fault, nearest};
@@ -138,6 +139,17 @@ impl ConfigReader<'_> {
             return None;
         }
         Some(duration)
+    }
+
+    /// A web address, which may hold a token. `help` says what to write.
+    pub(super) fn secret_url(&mut self, node: Node<'_>, help: &str) -> Option<SecretUrl> {
+        let address = self.string(node)?;
+        let url =
+            Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if url.is_none() {
+            self.error(node, "this is not a web address", help);
+        }
+        url.map(SecretUrl)
     }
 
     /// A time of day.

@@ -36,8 +36,8 @@ fn list(bytes: &[u8]) -> Result<Vec<Listed>, String> {
 /// The configuration, and its rendered faults.
 fn read(text: &str) -> (Option<Config>, String) {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: text.to_owned() });
-    let mut faults = Vec::new();
-    let config = load_config(&source, Path::new("/etc/tidings"), &env, &list, &mut faults).config;
+    let loaded = load_config(&source, Path::new("/etc/tidings"), &env, &list);
+    let LoadedConfig { config, faults, .. } = loaded;
     let machine: String = faults.iter().map(|fault| to_json(fault).to_string()).collect();
     assert!(!machine.contains("pa55w0rd") && !machine.contains("t0ken"), "{machine}");
     (config, render(&faults, false))

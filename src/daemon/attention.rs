@@ -40,12 +40,11 @@ fn feed_attention(
     now: Timestamp,
 ) -> Vec<String> {
     let states = config.feeds.iter().filter_map(|feed| feeds.get(&feed.name));
-    let unwell = states.filter(|state| !["new", "well"].contains(&state.health_word(now)));
-    let unwell: Vec<String> = unwell
-        .map(|state| {
-            let why = state.error.as_deref().unwrap_or(&state.next_why);
-            let (name, word) = (visible_line(&state.name.0), state.health_word(now));
-            format!("the feed {name} is {word}: {}", visible_line(why))
+    let unwell: Vec<String> = states
+        .filter_map(|state| {
+            let health = state.health(now)?.as_str();
+            let (name, why) = (&state.name.0, state.error.as_deref().unwrap_or(&state.next_why));
+            Some(format!("the feed {} is {health}: {}", visible_line(name), visible_line(why)))
         })
         .collect();
     let more = unwell.len().saturating_sub(MOST_NAMED);

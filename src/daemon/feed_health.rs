@@ -1,6 +1,8 @@
 //! The health of a feed after a poll: notices with their receivers, and the gap in which items may
 //! have been missed.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::alerts::{Receiver, draft};
@@ -11,6 +13,7 @@ use crate::feed::identity::{ClassifiedItem, ItemChange, KnownItem};
 use crate::polling::health;
 use crate::polling::health::{FeedNotice, Outage, PollResult};
 use crate::store::{FeedGap, FeedState};
+use tidings_rules::story::NotifierName;
 
 /// Updates the health history in `state` after a poll at `at`. The rest of `state` must be up to
 /// date. `outage` is the argument of [`health::record_poll`]. Returns the notices, each with its
@@ -44,7 +47,11 @@ pub(crate) fn update_health(
 
 /// The receivers of notices about feeds and the store: those of the default notifiers.
 pub(crate) fn default_receivers(config: &Config) -> Vec<Receiver> {
-    let names = config.notify.all_receivers();
+    receivers_of(config, &config.notify.all_receivers())
+}
+
+/// The receivers of the notifiers with these names.
+pub(crate) fn receivers_of(config: &Config, names: &BTreeSet<NotifierName>) -> Vec<Receiver> {
     let notifiers = config.notifiers.iter().filter(|(name, _)| names.contains(name));
     notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
 }

@@ -9,7 +9,7 @@ use crate::daemon::in_force::Shared;
 use crate::daemon::robots;
 use crate::http;
 use crate::http::{
-    FetchError, HostKey, HttpAnswer, HttpRequest, Limits, RetryAfter, Validators, Want,
+    FetchError, HostKey, HttpAnswer, HttpClients, HttpRequest, Limits, RetryAfter, Validators, Want,
 };
 use crate::store::Store;
 
@@ -26,6 +26,11 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
+    /// The clients in force.
+    pub(super) fn clients(&self) -> HttpClients {
+        self.in_force.load().send_context.http.clone()
+    }
+
     /// Fetches an `http`, `https` or `file` address within the limits of the configuration.
     pub(super) async fn fetch(
         &self,
@@ -53,8 +58,8 @@ impl Fetcher {
             admitted.notify_one();
             Ok(permit)
         };
-        let clients = self.in_force.load().send_context.http.clone();
-        http::fetch(&clients, &request, &self.limits, now(), admit, self.rest_recorder()).await
+        http::fetch(&self.clients(), &request, &self.limits, now(), admit, self.rest_recorder())
+            .await
     }
 
     /// Waits for a permit for one request to the host of `url`. For a page, `robots.txt` of the

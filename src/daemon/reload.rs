@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::now;
+use crate::config::LoadedConfig;
 use crate::config::{Config, ConfigChanges};
 use crate::daemon::blocking::run_without_permit;
-use crate::daemon::config_file::ConfigFile;
 use crate::daemon::in_force::InForce;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{known_names, service_manager};
@@ -185,7 +185,7 @@ struct ConfigChange {
 /// # Errors
 /// If it has errors, which are logged. The error is the first of them in one line.
 fn usable_change(
-    read: Result<ConfigFile, String>,
+    read: Result<LoadedConfig, String>,
     before: &Config,
 ) -> Result<Option<ConfigChange>, String> {
     let (config, faults) = match read {

@@ -8,8 +8,8 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::alerts::Receiver;
 use crate::alerts::notice::{ReportKind, ServiceReport};
-use crate::alerts::{Receiver, draft};
 use crate::clock::{later, now};
 use crate::config::{Config, ReportTimes};
 use crate::daemon::in_force::{InForce, Shared};
@@ -102,9 +102,10 @@ async fn make_report(
 
 /// The receivers of the report.
 fn receivers(config: &Config, times: &ReportTimes) -> Vec<Receiver> {
-    let Some(to) = &times.to else { return feed_health::default_receivers(config) };
-    let notifiers = config.notifiers.iter().filter(|(name, _)| to.contains(name));
-    notifiers.flat_map(|(name, notifier)| draft::receivers(name, notifier)).collect()
+    match &times.to {
+        Some(names) => feed_health::receivers_of(config, names),
+        None => feed_health::default_receivers(config),
+    }
 }
 
 #[cfg(test)]

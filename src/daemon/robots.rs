@@ -53,7 +53,7 @@ async fn request_robots(fetcher: &Fetcher, address: Url) -> CachedRobots {
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
     let admit = |url: Url| fetcher.hosts.admit(HostKey::from_url(&url));
     let answer = http::fetch(
-        &fetcher.in_force.load().send_context.http.clone(),
+        &fetcher.clients(),
         &request,
         &fetcher.limits,
         now(),

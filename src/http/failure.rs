@@ -52,7 +52,8 @@ pub fn explain(error: &reqwest::Error) -> FetchError {
 }
 
 /// The message of the deepest cause. Only the outermost error holds the address, so it is left out.
-pub(super) fn deepest_message(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn deepest_message(error: &reqwest::Error) -> String {
     let mut deepest: Option<&dyn Error> = None;
     let mut next = error.source();
     while let Some(error) = next {

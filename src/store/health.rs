@@ -58,11 +58,21 @@ impl Store {
         audience: Vec<Receiver>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (key, content) = (notice.key(), Content::Notice(About::Store(notice)));
+        self.send_notice(notice.key(), About::Store(notice), audience, now).await
+    }
+
+    /// Creates a message about `about` for each of `audience` that has none with this `key`, which
+    /// is the prefix of their keys.
+    pub(super) async fn send_notice(
+        &self,
+        key: String,
+        about: About,
+        audience: Vec<Receiver>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let notice = (key, Content::Notice(about), audience);
         self.writer
-            .write(move |conn| {
-                Box::pin(async move { insert_notices(conn, [(key, content, audience)], now).await })
-            })
+            .write(move |conn| Box::pin(async move { insert_notices(conn, [notice], now).await }))
             .await
     }
 

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use sqlx::Row;
 
 use super::column::{read_count, to_millis};
-use super::health::insert_notices;
 use super::{Store, StoreError};
+use crate::alerts::Receiver;
 use crate::alerts::notice::{About, RuleCount, ServiceReport};
-use crate::alerts::{Content, Receiver};
 
 impl Store {
     /// The number of alerts from `since` until `until`, and the rules that have the most of them.
@@ -58,12 +57,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let key = ServiceReport::key(report.until);
-        let content = Content::Notice(About::Report(report));
-        self.writer
-            .write(move |conn| {
-                Box::pin(async move { insert_notices(conn, [(key, content, audience)], now).await })
-            })
-            .await
+        self.send_notice(key, About::Report(report), audience, now).await
     }
 }
 

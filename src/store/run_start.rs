@@ -40,9 +40,7 @@ impl Store {
             })
             .await
     }
-}
 
-impl Store {
     /// Holds the messages of receivers that are not in `receivers`, and makes held messages of the
     /// others pending.
     pub async fn hold_messages(&self, receivers: &[Receiver]) -> Result<(), StoreError> {

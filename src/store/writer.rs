@@ -75,8 +75,8 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let work: WriterCommand =
             Box::new(|conn| Box::pin(async move { Ok(Box::new(work(conn).await?) as Value) }));
-        // A job that cannot be sent is dropped, and so is the sender of its answer.
         self.metrics.count_queued();
+        // A job that cannot be sent is dropped, and so is the sender of its answer.
         let _ = self.queue.send(Job { work, reply });
         async move {
             let value = answer.await.map_err(|_| StoreError::stopped())??;

@@ -44,7 +44,7 @@ fn register_feeds(to: &mut Registry, config: &Config, states: &[FeedState], now:
         drop(feeds.get_or_create(&[("state", state.to_owned())]));
     }
     for feed in &config.feeds {
-        let state = known.get(&feed.name).map_or("new", |state| state.health_word(now));
+        let state = FeedState::health_word(known.get(&feed.name).copied(), now);
         feeds.get_or_create(&[("state", state.to_owned())]).inc();
     }
     to.register("feeds", "Feeds of the configuration by health", feeds);

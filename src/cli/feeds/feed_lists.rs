@@ -6,20 +6,15 @@ use std::path::Path;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::load;
-use crate::cli::output::{self, fail};
+use crate::cli::output;
 use crate::config::{self, FeedConfig};
-use crate::daemon::config_file;
 use crate::feed::opml::{self, Subscription};
-use crate::files;
 
 /// Prints the feeds of a list as the configuration has them: 65 if it is no list, 69 if it cannot
 /// be read.
 pub(super) fn import_list(file: &Path) -> Result<(), Exit> {
     let name = file.display();
-    let bytes = files::read_file(file, files::FEED_LIST)
-        .map_err(|why| fail(format_args!("{name} cannot be read: {why}"), Exit::Unavailable))?;
-    let listed = config_file::read_feed_list(&bytes)
-        .map_err(|why| fail(format_args!("{name}: {why}"), Exit::Data))?;
+    let (_, listed) = load::read_list(file)?;
     let feeds = config::named(listed, &[]);
     output::print(&feeds_yaml(&feeds))?;
     let feeds = count(feeds.len(), "feed", "feeds");

@@ -44,16 +44,11 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }
 
-/// The health of a feed in one word.
-pub(super) fn health_word(state: Option<&FeedState>, at: Timestamp) -> &'static str {
-    state.map_or("new", |state| state.health_word(at))
-}
-
 fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
     let FeedConfig { name, tags, .. } = row.feed;
     let state = row.state.as_ref();
     json!({
-        "feed": name, "tags": tags, "health": health_word(state, at),
+        "feed": name, "tags": tags, "health": FeedState::health_word(state, at),
         "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
         "last_change": state.and_then(|state| state.health_history.last_news),
         "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),

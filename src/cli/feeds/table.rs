@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::list::health_word;
 use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::moment::short_date;
@@ -32,7 +31,7 @@ pub(super) fn feeds_table(
     let cells = rows.iter().map(|row| feed_cells(row, zone, at)).collect();
     let unwell = rows
         .iter()
-        .filter(|row| !["well", "new"].contains(&health_word(row.state.as_ref(), at)))
+        .filter(|row| row.state.as_ref().is_some_and(|state| state.health(at).is_some()))
         .count();
     let summary = format!("{}, {unwell} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
@@ -46,7 +45,7 @@ fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] 
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
     [
         visible_line(&row.feed.name.0),
-        health_word(state, at).to_owned(),
+        FeedState::health_word(state, at).to_owned(),
         time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
             Some(next) if next <= at => "due".to_owned(),

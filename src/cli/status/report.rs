@@ -62,11 +62,10 @@ impl<'s> StatusReport<'s> {
         feeds: &BTreeMap<FeedName, FeedState>,
         now: Timestamp,
     ) -> Self {
-        let health =
-            |name| feeds.get(name).map_or("new", |state: &FeedState| state.health_word(now));
         let mut by_health = BTreeMap::new();
         for feed in &config.feeds {
-            *by_health.entry(health(&feed.name)).or_default() += 1;
+            let word = FeedState::health_word(feeds.get(&feed.name), now);
+            *by_health.entry(word).or_default() += 1;
         }
         let mut needed = run_attention(status, now);
         needed.extend(attention::describe(config, status, feeds, now));

@@ -10,7 +10,9 @@ use url::Url;
 use super::super::reader::ConfigReader;
 use super::super::{Authority, SecretUrl, Webhook, WebhookBody, WebhookFormat};
 use super::ca;
-use tidings_rules::yaml::{Entries, Node};
+use tidings_rules::yaml::Entries;
+
+const HELP: &str = "a webhook's address begins with https:// or http://";
 
 pub(super) fn webhook(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<Webhook> {
     let format = format::format(entries, reader);
@@ -47,22 +49,10 @@ fn url(
     reader: &mut ConfigReader<'_>,
 ) -> Option<SecretUrl> {
     match (entries.get("url"), format) {
-        (Some(node), _) => address(node, reader),
+        (Some(node), _) => reader.secret_url(node, HELP),
         (None, Some(WebhookFormat::PagerDuty)) => Url::parse(format::PAGERDUTY).ok().map(SecretUrl),
-        (None, _) => entries.require("url", reader.faults).and_then(|node| address(node, reader)),
+        (None, _) => {
+            entries.require("url", reader.faults).and_then(|node| reader.secret_url(node, HELP))
+        }
     }
-}
-
-fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<SecretUrl> {
-    let address = reader.string(node)?;
-    let url =
-        Url::parse(address.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    if url.is_none() {
-        reader.error(
-            node,
-            "this is not a web address",
-            "a webhook's address begins with https:// or http://",
-        );
-    }
-    url.map(SecretUrl)
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::watch::{Watch, watch};
+use crate::config::LoadedConfig;
 use crate::daemon::config_file;
-use crate::daemon::config_file::ConfigFile;
 use crate::rule_files;
 use crate::rule_files::{RuleFile, RuleFileKind};
 
@@ -30,7 +30,7 @@ pub(super) struct Sources {
 /// What was read at one time.
 pub(super) struct ReadSources {
     /// The configuration, or why it cannot be read.
-    pub(super) config: Result<ConfigFile, String>,
+    pub(super) config: Result<LoadedConfig, String>,
     /// The rule files, or why they cannot be read. They are those of the configuration if it has no
     /// error.
     pub(super) rules: Result<Vec<RuleFile>, String>,

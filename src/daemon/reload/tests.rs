@@ -15,11 +15,10 @@ const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\
 
 fn test_config(folder: &Path) -> Config {
     let source = Arc::new(Source { name: "config.yaml".to_owned(), text: CONFIG.to_owned() });
-    let mut faults = Vec::new();
     let no_list = |_: &[u8]| Err("there is no list".to_owned());
     std::fs::write(folder.join("config.yaml"), CONFIG).unwrap();
-    let loaded = config::load_config(&source, folder, &|_| None, &no_list, &mut faults);
-    loaded.config.unwrap_or_else(|| panic!("{faults:?}"))
+    let loaded = config::load_config(&source, folder, &|_| None, &no_list);
+    loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults))
 }
 
 fn write_rules(folder: &Path, rules: usize) {
