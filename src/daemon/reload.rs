@@ -163,14 +163,18 @@ async fn reload(
     let read = files.clone();
     let before = Arc::clone(&in_force);
     let load = move || load_rules(&before, change, &read, &good.into_iter().collect());
-    let (loaded, why) = tokio::task::spawn_blocking(load).await.map_err(|why| {
-        format!("the rules could not be loaded because of a bug in Tidings ({why})")
-    })?;
-    if let Some((change, rules)) = loaded {
+    let LoadOutcome { new, is_refused, problem } =
+        tokio::task::spawn_blocking(load).await.map_err(|why| {
+            format!("the rules could not be loaded because of a bug in Tidings ({why})")
+        })?;
+    if let Some((change, rules)) = new {
         put_in_force(parts, &in_force, change, Some(rules)).await?;
+    } else if is_refused {
+        return Ok(Some(REFUSED.to_owned()));
     }
-    *seen = SeenRules { files: Some(files), problem: why };
-    Ok(broken.or_else(|| seen.problem.clone()))
+    *seen = SeenRules { files: Some(files), problem };
+    let refused = is_refused.then(|| REFUSED.to_owned());
+    Ok(broken.or(refused).or_else(|| seen.problem.clone()))
 }
 
 /// A sound configuration that differs from the one in force, and how.
@@ -215,45 +219,40 @@ fn usable_change(
     Ok(Some(ConfigChange { config: Config { store, web, ..config }, changes }))
 }
 
-/// Loads the rules for the changed configuration, or for the one in force. A configuration that
-/// would put rules out of force is left out. `None` if no usable rules can be made. Also returns
-/// why something that was read is not put in force, in one line.
+/// What a load of the rules leads to.
+struct LoadOutcome {
+    /// What is put in force: the configuration, if it changed and is not refused, and the rules.
+    new: Option<(Option<ConfigChange>, NewRules)>,
+    /// Whether the changed configuration would put rules out of force.
+    is_refused: bool,
+    /// Why a rule file is not in force as it is.
+    problem: Option<String>,
+}
+
+/// Loads the rules for the changed configuration, or for the one in force if the other is refused.
 fn load_rules(
     in_force: &InForce,
     change: Option<ConfigChange>,
     files: &[RuleFile],
     good: &GoodTexts,
-) -> (Option<(Option<ConfigChange>, NewRules)>, Option<String>) {
+) -> LoadOutcome {
     if let Some(notice) = rule_files::size_notice(files) {
         info!(event = "rules_reading", "{notice}");
     }
     let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
     let current = &in_force.config;
-    let new = change.as_ref().map(|change| load(&change.config));
-    let refused = new.as_ref().is_some_and(|new| {
-        let errors = new.new_errors(|| load(current));
-        log_faults(errors.iter().copied());
-        !errors.is_empty()
-    });
-    if refused {
-        error!(
-            event = "config_refused",
-            "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
-        );
+    let is_moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
+    let (accepted, loaded) = accept(current, change, load);
+    let is_refused = accepted.is_err();
+    if is_refused && is_moved {
+        return LoadOutcome { new: None, is_refused, problem: None };
     }
-    let moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
-    if refused && moved {
-        return (None, Some(REFUSED.to_owned()));
-    }
-    let (change, loaded) = match change.zip(new) {
-        Some((change, new)) if !refused => (Some(change), new),
-        _ => (None, load(current)),
-    };
+    let change = accepted.unwrap_or_default();
     let folder = change.as_ref().map_or(&current.rules, |change| &change.config.rules);
     match NewRules::new(folder, files, loaded, good, Some(&in_force.rules)) {
         Ok(rules) => {
-            let problem = refused.then(|| REFUSED.to_owned()).or_else(|| rules.problem.clone());
-            (Some((change, rules)), problem)
+            let problem = rules.problem.clone();
+            LoadOutcome { new: Some((change, rules)), is_refused, problem }
         }
         Err(faults) => {
             log_faults(&faults);
@@ -261,9 +260,37 @@ fn load_rules(
                 event = "rules_refused",
                 "the rules in force do not change until the rule files are corrected"
             );
-            (None, first_error(&faults))
+            LoadOutcome { new: None, is_refused, problem: first_error(&faults) }
         }
     }
+}
+
+/// A configuration that would put rules out of force.
+struct Refused;
+
+/// Refuses a change that would put rules out of force. Also returns the rules as they are loaded
+/// for the changed configuration, or for the one in force.
+fn accept(
+    current: &Config,
+    change: Option<ConfigChange>,
+    load: impl Fn(&Config) -> LoadedRuleFiles,
+) -> (Result<Option<ConfigChange>, Refused>, LoadedRuleFiles) {
+    let Some(change) = change else { return (Ok(None), load(current)) };
+    let new = load(&change.config);
+    if !new.has_errors() {
+        return (Ok(Some(change)), new);
+    }
+    let old = load(current);
+    let errors = new.new_errors(&old);
+    if errors.is_empty() {
+        return (Ok(Some(change)), new);
+    }
+    log_faults(errors);
+    error!(
+        event = "config_refused",
+        "{REFUSED}; the configuration in force does not change until its file or these rules are corrected"
+    );
+    (Err(Refused), old)
 }
 
 /// Puts the rules in force, and the configuration if it changed. Wakes the loops that use them.

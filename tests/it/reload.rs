@@ -23,19 +23,31 @@ async fn edit(folder: &Folder, tidings: &mut RunningTidings, from: &str, to: &st
     tokio::time::timeout(SOON, logged).await.unwrap_or_else(|_| panic!("not soon: {said}"));
 }
 
+/// A running Tidings that has sent its first alert.
+async fn after_first_alert() -> (Setup, RunningTidings) {
+    let setup = Setup::new().await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1]));
+    let tidings = setup.folder.run(&[]);
+    setup.server.wait_for("/hook", 1).await;
+    (setup, tidings)
+}
+
+/// The configuration without the notifier `hook`.
+fn without_hook(config: &str) -> String {
+    let hook = config.lines().find(|line| line.starts_with("  hook:")).expect("a notifier");
+    config.replace(&format!("{hook}\n"), "").replace("[hook, desk]", "[desk]")
+}
+
 fn feed(server: &Server, name: &str) -> String {
     format!("  - {{url: \"{}\", name: {name}, every: 1s}}\n", server.url(&format!("/{name}")))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_a_notifier_and_a_header_that_are_added_are_used_within_seconds() {
-    let setup = Setup::new().await;
+    let (setup, mut tidings) = after_first_alert().await;
     let Setup { server, folder, .. } = &setup;
-    server.serve("/feed.xml", matching_stories(server, [1]));
     server.serve("/other", matching_stories(server, [2]));
     server.serve("/room", Response::status(204));
-    let mut tidings = folder.run(&[]);
-    server.wait_for("/hook", 1).await;
 
     let added = format!("feeds:\n{}", feed(server, "other"));
     edit(folder, &mut tidings, "feeds:\n", &added, "+1 feed").await;
@@ -66,12 +78,9 @@ async fn a_feed_a_notifier_and_a_header_that_are_added_are_used_within_seconds()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notifier_and_the_rule_that_names_it_may_be_saved_in_either_order() {
     for rule_first in [true, false] {
-        let setup = Setup::new().await;
+        let (setup, mut tidings) = after_first_alert().await;
         let Setup { server, folder, .. } = &setup;
-        server.serve("/feed.xml", matching_stories(server, [1]));
         server.serve("/room", Response::status(204));
-        let mut tidings = folder.run(&[]);
-        server.wait_for("/hook", 1).await;
         let rule = setup::RULE.replace("AND arms\n", "AND arms\n    notify: room\n");
         let room =
             format!("notifiers:\n  room: {{type: webhook, url: \"{}\"}}\n", server.url("/room"));
@@ -94,11 +103,8 @@ async fn a_notifier_and_the_rule_that_names_it_may_be_saved_in_either_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_configuration_changes_nothing_and_is_told_with_its_place() {
-    let setup = Setup::new().await;
+    let (setup, mut tidings) = after_first_alert().await;
     let Setup { server, folder, .. } = &setup;
-    server.serve("/feed.xml", matching_stories(server, [1]));
-    let mut tidings = folder.run(&[]);
-    server.wait_for("/hook", 1).await;
     let sound = folder.read(CONFIG);
 
     folder.write(CONFIG, &sound.replace("every: 1s", "evry: 1s"));
@@ -142,6 +148,22 @@ async fn a_configuration_without_what_rules_need_is_refused_and_the_rules_stay()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refused_configuration_that_is_taken_back_needs_no_attention() {
+    let rule = setup::RULE.replace("AND arms\n", "AND arms\n    notify: hook\n");
+    let setup = Setup::with_rules(&[("arms.yaml", &rule)]).await;
+    let folder = &setup.folder;
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("started with the store")).await;
+    let why = "SELECT coalesce(reload_error, 'none') FROM run";
+    let sound = folder.read(CONFIG);
+    folder.write(CONFIG, &without_hook(&sound));
+    folder.wait_until(why, |why| why.starts_with("rules need what")).await;
+    folder.write(CONFIG, &sound);
+    folder.wait_until(why, |why| why == "none").await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_flight_when_its_notifier_leaves_ends_and_the_rest_is_held_until_it_is_back() {
     let setup = Setup::new().await;
     let Setup { server, folder, mail } = &setup;
@@ -151,9 +173,7 @@ async fn what_is_in_flight_when_its_notifier_leaves_ends_and_the_rest_is_held_un
     server.wait_for("/hook", 1).await;
     mail.wait_for(1).await;
     let config = folder.read(CONFIG);
-    let hook = config.lines().find(|line| line.starts_with("  hook:")).expect("a notifier");
-    let without = config.replace(&format!("{hook}\n"), "").replace("[hook, desk]", "[desk]");
-    folder.write(CONFIG, &without);
+    folder.write(CONFIG, &without_hook(&config));
     tidings.wait_for_log(|line| line.contains("\u{2212}1 notifier, notify edited")).await;
     stalled.release();
     let sent = "SELECT group_concat(notifier || ' ' || status) FROM (SELECT * FROM message ORDER BY notifier)";
@@ -178,9 +198,7 @@ async fn messages_of_a_receiver_that_left_are_held_and_sent_when_it_is_back() {
     server.wait_for("/hook", 1).await;
     mail.wait_for(1).await;
     let config = folder.read(CONFIG);
-    let hook = config.lines().find(|line| line.starts_with("  hook:")).expect("a notifier");
-    let without = config.replace(&format!("{hook}\n"), "").replace("[hook, desk]", "[desk]");
-    folder.write(CONFIG, &without);
+    folder.write(CONFIG, &without_hook(&config));
     folder
         .wait_until("SELECT status FROM message WHERE notifier = 'hook'", |now| now == "held")
         .await;
@@ -221,12 +239,9 @@ async fn a_mail_server_that_is_corrected_is_used_at_once_and_the_old_connection_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_left_is_polled_no_more_and_one_that_moved_is_polled_there() {
-    let setup = Setup::new().await;
+    let (setup, mut tidings) = after_first_alert().await;
     let Setup { server, folder, .. } = &setup;
-    server.serve("/feed.xml", matching_stories(server, [1]));
     server.serve("/moved", matching_stories(server, [1, 2]));
-    let mut tidings = folder.run(&[]);
-    server.wait_for("/hook", 1).await;
     edit(folder, &mut tidings, "/feed.xml", "/moved", "1 feed edited").await;
     server.wait_for("/hook", 2).await;
     let before = server.requests("/feed.xml").len();

@@ -32,21 +32,20 @@ impl LoadedRuleFiles {
         Self { usable, faults }
     }
 
+    /// Whether a file has an error.
+    pub(super) fn has_errors(&self) -> bool {
+        self.usable.is_none() || self.errors().next().is_some()
+    }
+
     /// The errors of files that are without errors in `before`, which was loaded with other names.
-    /// `before` is called only if a file has errors.
-    pub(super) fn new_errors(&self, before: impl FnOnce() -> Self) -> Vec<&Fault> {
-        let errors = self.faults.iter().filter(|fault| fault.level == Level::Error);
-        if self.usable.is_some() && errors.clone().next().is_none() {
-            return Vec::new();
-        }
-        let before = before();
-        let broken: BTreeSet<&str> = before
-            .faults
-            .iter()
-            .filter(|fault| fault.level == Level::Error)
-            .map(|fault| fault.source.name.as_str())
-            .collect();
-        errors.filter(|fault| !broken.contains(fault.source.name.as_str())).collect()
+    pub(super) fn new_errors(&self, before: &Self) -> Vec<&Fault> {
+        let broken: BTreeSet<&str> =
+            before.errors().map(|fault| fault.source.name.as_str()).collect();
+        self.errors().filter(|fault| !broken.contains(fault.source.name.as_str())).collect()
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(|fault| fault.level == Level::Error)
     }
 }
 
