@@ -47,7 +47,12 @@ use exit::{EXIT_CODES, Exit};
 
 /// Polls news feeds, matches every story against your rules, and sends an alert for each match.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, arg_required_else_help = true, after_help = format!("{}\n\n{EXIT_CODES}", examples::TIDINGS))]
+#[command(
+    name = "tidings",
+    version,
+    arg_required_else_help = true,
+    after_help = format!("{}\n\n{EXIT_CODES}", examples::TIDINGS),
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
