@@ -2,7 +2,6 @@
 
 mod announce;
 mod articles;
-pub mod attention;
 mod backfill;
 mod blocking;
 pub mod config_file;

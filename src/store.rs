@@ -77,7 +77,7 @@ pub use deliveries::{
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
-pub use lock::{Lock, acquire_lock};
+pub use lock::{Lock, acquire_lock, is_locked};
 pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
