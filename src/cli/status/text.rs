@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::count::count;
-use crate::cli::moment::long_date;
 use crate::queries::attention::age;
+use crate::queries::moment::long_date;
 use crate::queries::status::{RunState, StatusReport};
 use tidings_rules::text::visible_line;
 
