@@ -3,6 +3,7 @@
 mod hosts;
 mod retain;
 mod secrets;
+mod web;
 
 use std::path::Path;
 use std::sync::Arc;
