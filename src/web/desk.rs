@@ -15,6 +15,7 @@ use tracing::error;
 use super::archives::{Archives, Borrowed};
 use super::problem::Problem;
 use super::stream::LiveAlerts;
+use super::trial::Trials;
 use super::{WebParts, assets, templates};
 use crate::config::Config;
 use tidings_rules::Rules;
@@ -25,6 +26,7 @@ pub(super) struct Desk {
     pub(super) parts: WebParts,
     pub(super) archives: Arc<Archives>,
     pub(super) live: LiveAlerts,
+    pub(super) trials: Arc<Trials>,
     templates: Arc<Environment<'static>>,
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Asker {
     /// Whether pages offer changes.
     may_write: bool,
     /// The name of the visitor, if it is known.
-    name: Option<String>,
+    pub(super) name: Option<String>,
 }
 
 /// The paths that are answered with JSON.
@@ -69,7 +71,8 @@ impl Desk {
     pub(super) fn new(parts: WebParts, live: LiveAlerts) -> Self {
         let store = (parts.in_force)().0.store.clone();
         let (archives, templates) = (Archives::new(store), templates::compile());
-        Self { parts, archives: Arc::new(archives), live, templates: Arc::new(templates) }
+        let (archives, templates) = (Arc::new(archives), Arc::new(templates));
+        Self { parts, archives, live, trials: Arc::default(), templates }
     }
 
     /// The configuration in force.

@@ -21,7 +21,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 15] = sources![
+const SOURCES: [(&str, &str); 16] = sources![
     "base.html",
     "macros.html",
     "alerts.html",
@@ -34,6 +34,7 @@ const SOURCES: [(&str, &str); 15] = sources![
     "silences.html",
     "deliveries.html",
     "status.html",
+    "try.html",
     "problem.html",
     "login.html",
     "alerts.atom.xml",
