@@ -1,8 +1,23 @@
-//! The web listener: one server for health and metrics.
+//! The web listener: one server for health, metrics, the pages of the desk and its API.
 
 pub mod access;
+mod alert_query;
+mod alerts;
+mod archives;
+mod assets;
+mod chart;
+mod deliveries;
+mod desk;
+mod events;
+mod feeds;
 mod gauges;
 pub mod health;
+mod problem;
+mod rules;
+mod silences;
+mod status;
+mod stream;
+mod templates;
 
 use std::future::IntoFuture;
 use std::io;
@@ -15,8 +30,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -26,7 +42,10 @@ use crate::metrics;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use access::{ConfigInForce, ListenerKind};
+use desk::{API, Desk};
 use health::Health;
+use problem::Problem;
+use stream::LiveAlerts;
 use tidings_rules::Rules;
 
 /// Returns the configuration and the rules that are in force.
@@ -125,7 +144,17 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
     let in_force = Arc::clone(&parts.in_force);
     let config: ConfigInForce = Arc::new(move || in_force().0);
-    let pages = access::gated(pages(parts), listener.kind(), config);
+    let (store, live) = (parts.store.clone(), LiveAlerts::new());
+    let desk = Desk::new(parts.clone(), live.clone());
+    let archives = Arc::clone(&desk.archives);
+    let pages = probes(parts).merge(desk_pages(desk));
+    let pages = access::gated(pages, listener.kind(), config);
+    let served = serve_pages(listener, pages, stop);
+    let sent = stop.run_until_cancelled(live.send_new(&store, &archives));
+    tokio::join!(served, sent);
+}
+
+async fn serve_pages(listener: WebListener, pages: Router, stop: &CancellationToken) {
     let served = match listener {
         WebListener::Tcp(listener) => {
             let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
@@ -140,12 +169,41 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
     }
 }
 
-fn pages(parts: WebParts) -> Router {
+/// The pages for programs that watch the daemon.
+fn probes(parts: WebParts) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(write_metrics))
         .with_state(parts)
+}
+
+/// The pages for people, and the same as JSON under `/api/v1`.
+fn desk_pages(desk: Desk) -> Router {
+    let shared = Router::new()
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}", get(alerts::show))
+        .route("/events/{uid}", get(events::show))
+        .route("/feeds", get(feeds::list))
+        .route("/feeds/{name}", get(feeds::show))
+        .route("/feeds/{name}/poll", post(feeds::poll))
+        .route("/rules", get(rules::list))
+        .route("/rules/{name}", get(rules::show))
+        .route("/silences", get(silences::list).post(silences::add))
+        .route("/silences/{id}/end", post(silences::end))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/status", get(status::show));
+    let api = shared.clone().route("/stream", get(stream::stream));
+    Router::new()
+        .route("/", get(alerts::live))
+        .route("/alerts.atom", get(alerts::atom))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(shared)
+        .nest(API, api)
+        .fallback(|| async { Problem::not_found("There is no such page.") })
+        .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
+        .with_state(desk)
 }
 
 /// Answers 200 if the daemon is alive, else 503. The network and the receivers do not count.

@@ -22,7 +22,7 @@ const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 const FROM_DESK: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// A running Tidings, and how it is asked.
-struct Desk {
+struct RunningDesk {
     setup: Setup,
     tidings: RunningTidings,
     client: Client,
@@ -52,7 +52,7 @@ fn tokens() -> String {
     format!("# of the desk\n{}{}", line("read", "ana", READS), line("write", "bo", WRITES))
 }
 
-impl Desk {
+impl RunningDesk {
     /// Runs with these keys of `web` beside `listen`, on a free port of loopback.
     async fn start(keys: &str) -> Self {
         let builder = Client::builder();
@@ -120,7 +120,7 @@ async fn an_address_that_other_machines_reach_needs_auth() {
         }
     }
     let all = |_: &Setup| Client::builder();
-    let desk = Desk::start_at("0.0.0.0:0", "auth: {tokens_file: tokens.txt}", all).await;
+    let desk = RunningDesk::start_at("0.0.0.0:0", "auth: {tokens_file: tokens.txt}", all).await;
     assert_eq!(desk.status("GET", "/metrics", &[]).await, 401);
     assert_eq!(desk.status("GET", "/healthz", &[]).await, 200);
     assert_eq!(desk.setup.folder.command(&["health"]).await.code, 69, "the port is not 0");
@@ -128,7 +128,7 @@ async fn an_address_that_other_machines_reach_needs_auth() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_auth_only_pages_of_the_desk_write_and_only_if_the_owner_lets_them() {
-    let mut desk = Desk::start("public: \"https://desk.example.org\"").await;
+    let mut desk = RunningDesk::start("public: \"https://desk.example.org\"").await;
     assert_eq!(desk.status("GET", "/metrics", &[]).await, 200);
     assert_eq!(desk.status("GET", "/metrics", &[("host", "desk.example.org")]).await, 200);
     for host in ["evil.example", "desk.example.org.evil.example", "10.0.0.1"] {
@@ -162,7 +162,7 @@ async fn without_auth_only_pages_of_the_desk_write_and_only_if_the_owner_lets_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_the_headers_that_keep_other_sites_out() {
-    let desk = Desk::start("auth: {tokens_file: tokens.txt}").await;
+    let desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
     let bearer = format!("Bearer {READS}");
     for (page, headers, status) in [
         ("/healthz", &[][..], 200),
@@ -200,7 +200,7 @@ async fn every_answer_has_the_headers_that_keep_other_sites_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_shows_its_token_with_each_request() {
-    let mut desk = Desk::start("auth: {tokens_file: tokens.txt}").await;
+    let mut desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
     let refused = desk.ask("GET", "/metrics", &[], "").await;
     assert_eq!((refused.status.as_u16(), refused.header("www-authenticate")), (401, "Bearer"));
     let wrong = desk.ask("GET", "/metrics", &[("authorization", "Bearer x")], "").await;
@@ -233,7 +233,7 @@ async fn a_program_shows_its_token_with_each_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_led_to_the_login_and_from_there_to_no_other_server() {
-    let mut desk = Desk::start("auth: {tokens_file: tokens.txt}").await;
+    let mut desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
     let led = desk.ask("GET", "/none?a=\"b\"", &[HTML], "").await;
     assert_eq!(led.header("location"), "/login?next=%2Fnone%3Fa%3D%2522b%2522");
     let form = desk.ask("GET", led.header("location"), &[HTML], "").await;
@@ -276,7 +276,7 @@ async fn a_person_is_led_to_the_login_and_from_there_to_no_other_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_stays_in_until_the_token_is_removed() {
-    let mut desk = Desk::start("auth: {tokens_file: tokens.txt}").await;
+    let mut desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
     let elsewhere = ("sec-fetch-site", "cross-site");
     let (reads, writes) = (desk.cookie(READS).await, desk.cookie(WRITES).await);
     let (reads, writes) = (("cookie", reads.as_str()), ("cookie", writes.as_str()));
@@ -305,7 +305,7 @@ async fn a_person_stays_in_until_the_token_is_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn over_tls_the_cookie_is_for_this_very_host() {
     let keys = "public: \"https://desk.example.org\", auth: {tokens_file: tokens.txt}";
-    let mut desk = Desk::start(keys).await;
+    let mut desk = RunningDesk::start(keys).await;
     let host = ("host", "desk.example.org");
     let origin = ("origin", "https://desk.example.org");
     let led = desk.ask("POST", "/login", &[host, origin], &format!("token={READS}")).await;
@@ -321,7 +321,7 @@ async fn over_tls_the_cookie_is_for_this_very_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_names_the_visitor_and_nobody_else_does() {
-    let mut desk = Desk::start("write: true, auth: {header: X-User, from: 127.0.0.1}").await;
+    let mut desk = RunningDesk::start("write: true, auth: {header: X-User, from: 127.0.0.1}").await;
     let named = ("x-user", "Žofie");
     assert_eq!(desk.status("GET", "/metrics", &[named]).await, 200);
     assert_eq!(desk.status("GET", "/metrics", &[]).await, 403);
@@ -340,7 +340,7 @@ async fn a_proxy_names_the_visitor_and_nobody_else_does() {
 async fn a_socket_is_open_and_believes_a_proxy_if_it_is_told_so() {
     let socket =
         |setup: &Setup| Client::builder().unix_socket(setup.folder.store().with_file_name("w"));
-    let mut desk = Desk::start_at("unix:w", "write: true", socket).await;
+    let mut desk = RunningDesk::start_at("unix:w", "write: true", socket).await;
     assert_eq!(desk.status("GET", "/metrics", &[("host", "any.example")]).await, 200);
     assert_eq!(desk.status("POST", "/metrics", &[FROM_DESK]).await, 405);
     assert_eq!(desk.status("POST", "/metrics", &[("origin", "http://evil")]).await, 403);
