@@ -12,6 +12,7 @@ use minijinja::{Environment, Value, context};
 use serde::Serialize;
 use tracing::error;
 
+use super::access::{Credential, Visitor};
 use super::archives::{Archives, Borrowed};
 use super::problem::Problem;
 use super::stream::LiveAlerts;
@@ -53,6 +54,7 @@ pub(super) struct Asker {
     may_write: bool,
     /// The name of the visitor, if it is known.
     pub(super) name: Option<String>,
+    can_log_out: bool,
 }
 
 /// The paths that are answered with JSON.
@@ -63,7 +65,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let form = AnswerForm::of(parts.extensions.get(), &parts.uri);
-        Ok(Self { form, may_write: true, name: None })
+        let visitor: Option<&Visitor> = parts.extensions.get();
+        Ok(Self {
+            form,
+            may_write: visitor.is_some_and(Visitor::may_write),
+            name: visitor.and_then(|visitor| visitor.name.clone()),
+            can_log_out: visitor.is_some_and(|visitor| visitor.credential == Credential::Cookie),
+        })
     }
 }
 
@@ -116,6 +124,7 @@ impl Desk {
             page => content,
             may_write => asker.may_write,
             visitor => asker.name.clone(),
+            can_log_out => asker.can_log_out,
             zone => templates::zone_value(zone.clone()),
             zone_name => zone.iana_name().unwrap_or("local time"),
             version => env!("CARGO_PKG_VERSION"),

@@ -21,7 +21,7 @@ macro_rules! sources {
     };
 }
 
-const SOURCES: [(&str, &str); 16] = sources![
+const SOURCES: [(&str, &str); 15] = sources![
     "base.html",
     "macros.html",
     "alerts.html",
@@ -36,7 +36,6 @@ const SOURCES: [(&str, &str); 16] = sources![
     "status.html",
     "try.html",
     "problem.html",
-    "login.html",
     "alerts.atom.xml",
 ];
 
