@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::support::setup::{self, Setup};
+use crate::support::setup::{self, Setup, matching_stories};
 use crate::support::tidings::RunningTidings;
 
 const READS: &str = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
@@ -14,6 +14,9 @@ const WRITES: &str = "b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0
 
 /// How soon a change is in force.
 const SOON: Duration = Duration::from_secs(2);
+
+/// How long what must happen may take.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What browsers ask for when a person opens a page.
 const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
@@ -351,5 +354,27 @@ async fn a_socket_is_open_and_believes_a_proxy_if_it_is_told_so() {
     assert_eq!(desk.status("GET", "/metrics", &[("x-user", "ana")]).await, 200);
     assert_eq!(desk.status("POST", "/metrics", &[("x-user", "ana"), FROM_DESK]).await, 403);
     assert_eq!(desk.setup.folder.command(&["health"]).await.code, 0);
+    assert_eq!(desk.tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_stream_shows_nothing_more_once_the_token_is_removed() {
+    let mut desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
+    let stream = format!("http://{}/api/v1/stream", desk.address);
+    assert_eq!(desk.status("GET", "/api/v1/stream", &[]).await, 401);
+    let asked = desk.client.get(&stream).bearer_auth(READS).send();
+    let mut answer = asked.await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, [1]));
+    let mut text = String::new();
+    while !text.contains("event: alert") {
+        let piece = tokio::time::timeout(DEADLINE, answer.chunk()).await.expect("a piece in time");
+        text += &String::from_utf8_lossy(&piece.expect("a piece").expect("no end"));
+    }
+    desk.edit("tokens.txt", &line("write", "bo", WRITES), "configuration in force: web edited")
+        .await;
+    desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, [1, 2]));
+    let end = tokio::time::timeout(DEADLINE, answer.chunk()).await.expect("an end in time");
+    assert_eq!(end.expect("a sound end"), None);
     assert_eq!(desk.tidings.terminate().await, 0);
 }
