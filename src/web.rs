@@ -18,6 +18,7 @@ mod silences;
 mod status;
 mod stream;
 mod templates;
+mod trial;
 
 use std::future::IntoFuture;
 use std::io;
@@ -194,12 +195,13 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}/retry", post(deliveries::retry))
         .route("/status", get(status::show));
-    let api = shared.clone().route("/stream", get(stream::stream));
+    let page = shared.clone().route("/try", get(trial::form).post(trial::run));
+    let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
     Router::new()
         .route("/", get(alerts::live))
         .route("/alerts.atom", get(alerts::atom))
         .route("/assets/{name}", get(assets::serve))
-        .merge(shared)
+        .merge(page)
         .nest(API, api)
         .fallback(|| async { Problem::not_found("There is no such page.") })
         .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))

@@ -18,6 +18,7 @@ use super::log::RefusalLog;
 use super::origin::page_of_the_desk;
 use super::{ConfigInForce, peer};
 use crate::config::{Access, AccessToken, Config};
+use crate::web::assets::style_path;
 
 /// The largest form, in bytes.
 const LARGEST_FORM: usize = 4096;
@@ -96,12 +97,14 @@ pub fn login_page(next: &str, problem: Option<&str>) -> Response {
     let problem = problem.map(|problem| format!("<p role=\"alert\">{}</p>\n", HtmlEscape(problem)));
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Log in: Tidings</title>\n\
-         </head>\n<body>\n<main>\n<h1>Tidings</h1>\n{}\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Log in · Tidings</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"stylesheet\" href=\"{}\">\n</head>\n<body>\n<main>\n<h1>Tidings</h1>\n{}\
          <form method=\"post\" action=\"/login\">\n\
          <input type=\"hidden\" name=\"next\" value=\"{next}\">\n\
          <label>Token <input type=\"password\" name=\"token\" autocomplete=\"current-password\" \
          required autofocus></label>\n<button>Log in</button>\n</form>\n</main>\n</body>\n</html>\n",
+        style_path(),
         problem.unwrap_or_default()
     );
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
