@@ -71,6 +71,7 @@ impl RunningDesk {
         let setup =
             Setup::with_config(|config| config.to_owned() + &web, &[("a.yaml", setup::RULE)]).await;
         setup.folder.write("tokens.txt", &tokens());
+        setup.server.serve("/feed.xml", matching_stories(&setup.server, []));
         let client = builder(&setup).no_proxy().redirect(reqwest::redirect::Policy::none());
         let mut tidings = setup.folder.run(&[]);
         let said = tidings.wait_for_log(|line| line.contains("web listener: ")).await;

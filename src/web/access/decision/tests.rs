@@ -194,6 +194,10 @@ fn who_may_read_only_changes_nothing() {
             (&format!("POST /healthz\n{from_desk}"), "403 You may read only."),
             (&format!("DELETE /assets/desk.css\n{from_desk}"), "403 You may read only."),
             (&format!("PUT /none\n{from_desk}"), "403 You may read only."),
+            (&format!("POST /try\n{from_desk}"), "someone Read Nothing"),
+            (&format!("POST /api/v1/try\n{from_desk}"), "someone Read Nothing"),
+            (&format!("POST /try/more\n{from_desk}"), "403 You may read only."),
+            ("POST /try\nhost: localhost\nsec-fetch-site: cross-site", "403 Only pages"),
         ],
     );
 }
