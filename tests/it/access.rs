@@ -361,17 +361,21 @@ async fn a_socket_is_open_and_believes_a_proxy_if_it_is_told_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_stream_shows_nothing_more_once_the_token_is_removed() {
     let mut desk = RunningDesk::start("auth: {tokens_file: tokens.txt}").await;
-    let stream = format!("http://{}/api/v1/stream", desk.address);
     assert_eq!(desk.status("GET", "/api/v1/stream", &[]).await, 401);
-    let asked = desk.client.get(&stream).bearer_auth(READS).send();
+    desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, [1]));
+    desk.setup.folder.wait_until("SELECT count(*) FROM alert", |alerts| alerts == "1").await;
+    let stream = desk.client.get(format!("http://{}/api/v1/stream", desk.address));
+    let asked = stream.bearer_auth(READS).header("last-event-id", "0").send();
     let mut answer = asked.await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK);
-    desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, [1]));
     let mut text = String::new();
-    while !text.contains("event: alert") {
-        let piece = tokio::time::timeout(DEADLINE, answer.chunk()).await.expect("a piece in time");
-        text += &String::from_utf8_lossy(&piece.expect("a piece").expect("no end"));
-    }
+    let first = async {
+        while !text.contains("event: alert") {
+            let piece = answer.chunk().await.expect("a piece").expect("no end");
+            text += &String::from_utf8_lossy(&piece);
+        }
+    };
+    tokio::time::timeout(DEADLINE, first).await.expect("an alert in time");
     desk.edit("tokens.txt", &line("write", "bo", WRITES), "configuration in force: web edited")
         .await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, [1, 2]));
