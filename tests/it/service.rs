@@ -7,15 +7,9 @@ use crate::support::http::Response;
 use crate::support::setup::{self, Setup, matching_stories};
 use crate::support::tidings::Folder;
 
-/// A free port on loopback. The listener that found it is closed.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 /// A setup with a web listener, and the listener's address.
 async fn with_web() -> (Setup, String) {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = setup::free_address();
     let web = format!("web: {{listen: \"{address}\"}}\n");
     let setup =
         Setup::with_config(|config| config.to_owned() + &web, &[("arms.yaml", setup::RULE)]).await;
