@@ -1,9 +1,9 @@
 //! The web listener: one server for health and metrics.
 
+mod connections;
 mod gauges;
 pub mod health;
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::prelude::FileTypeExt;
@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::{Config, WebAddress};
 use crate::metrics;
@@ -112,7 +112,7 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 /// Serves the pages until `stop`.
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
     let pages = pages(parts);
-    let served = match listener {
+    match listener {
         WebListener::Tcp(listener) => {
             let local = listener.local_addr().ok();
             let is_loopback = local.is_some_and(|address| address.ip().is_loopback());
@@ -121,16 +121,9 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
             } else {
                 pages
             };
-            let server = axum::serve(listener, pages);
-            stop.run_until_cancelled(server.into_future()).await
+            connections::serve(listener, pages, stop).await;
         }
-        WebListener::Unix(listener) => {
-            let server = axum::serve(listener, pages);
-            stop.run_until_cancelled(server.into_future()).await
-        }
-    };
-    if let Some(Err(why)) = served {
-        error!(event = "web_failed", "the web listener has ended: {why}");
+        WebListener::Unix(listener) => connections::serve(listener, pages, stop).await,
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a running Tidings shows that it runs: `status`, the web listener and systemd's protocol.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -110,6 +112,66 @@ async fn the_web_listener_may_be_a_socket_and_replaces_one_that_a_killed_run_lef
         assert_eq!(setup.folder.command(&["health"]).await.code, 0);
         tidings.kill9().await;
     }
+}
+
+/// Clients that never end their request, more than the listener holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_hold_connections_delay_neither_answers_nor_deliveries_nor_the_stop() {
+    let (setup, address) = with_web().await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, []));
+    let mut tidings = setup.folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("web listener: ")).await;
+    let mut held = Vec::new();
+    for number in 0..500 {
+        let mut client = TcpStream::connect(&address).expect("a connection");
+        let start: &[u8] = if number % 2 == 0 { b"" } else { b"GET /metrics HTTP/1.1\r\nHost: " };
+        client.write_all(start).expect("sent");
+        held.push(client);
+    }
+    assert_eq!(get(&address, "/healthz").await.0, 200);
+    let (_, metrics) = get(&address, "/metrics").await;
+    assert!(metric(&metrics, "process_open_fds") < 200.0, "{metrics}");
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1]));
+    setup.server.wait_for("/hook", 1).await;
+    let mut last = held.pop().expect("a client");
+    assert_eq!(tidings.terminate().await, 0);
+    last.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
+    assert!(!matches!(last.read(&mut [0]), Ok(1..)), "it gets no answer");
+}
+
+/// Each gets an answer that is no success, or none, and the connection ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_request_get_a_refusal() {
+    let (setup, address) = with_web().await;
+    let mut tidings = setup.folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("web listener: ")).await;
+    let query = format!("GET /metrics?{} HTTP/1.1\r\n\r\n", "q".repeat(10 << 20));
+    let header = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "h".repeat(10 << 20));
+    let host = "Host: localhost\r\nConnection: close\r\n";
+    let body = format!("POST /metrics HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nnine bytes");
+    let path = format!("GET /../../etc/passwd HTTP/1.1\r\n{host}\r\n");
+    for (bytes, answer) in [
+        ("\x16\x03\x01\x02\0\r\n\r\n", "HTTP/1.1 400 "),
+        ("GET /healthz\r\n\r\n", "HTTP/1.1 400 "),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ""),
+        ("GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.0 421 "),
+        ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", "HTTP/1.0 200 "),
+        (&query, "HTTP/1.1 431 "),
+        (&header, "HTTP/1.1 431 "),
+        (&body, "HTTP/1.1 405 "),
+        (&path, "HTTP/1.1 404 "),
+    ] {
+        let mut client = TcpStream::connect(&address).expect("a connection");
+        client.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
+        // The refusal may come before all is sent.
+        client.write_all(bytes.as_bytes()).ok();
+        let mut text = Vec::new();
+        client.read_to_end(&mut text).ok();
+        let text = String::from_utf8_lossy(&text);
+        let start = &bytes[..bytes.len().min(40)];
+        assert!(text.starts_with(answer), "{start:?}: {text}");
+    }
+    assert_eq!(tidings.terminate().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
