@@ -10,7 +10,7 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::clock::{Jump, later, now, until};
-use crate::daemon::counting::StoryCounts;
+use crate::daemon::counting::StoryTally;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, counting, page, scheduler};
@@ -162,7 +162,7 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
-    let counts = StoryCounts::of_match(&match_result);
+    let counts = StoryTally::of_match(&match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;

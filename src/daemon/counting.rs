@@ -14,13 +14,13 @@ use tidings_rules::story::{Read, Severity};
 /// What stories add to the metrics, once the store has recorded them. What it could not record is
 /// done again.
 #[derive(Debug, Default)]
-pub(crate) struct StoryCounts {
+pub(crate) struct StoryTally {
     lags: Vec<Duration>,
     stories: Vec<StoryMetric>,
     alerts: Vec<Severity>,
 }
 
-impl StoryCounts {
+impl StoryTally {
     /// The new stories of a poll, and how late they were seen. A story that waits for its page is
     /// counted when it is settled.
     pub(crate) fn of_poll(record: &PollRecord) -> Self {

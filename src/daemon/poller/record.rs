@@ -11,7 +11,7 @@ use super::parts::PollParts;
 use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
-use crate::daemon::counting::StoryCounts;
+use crate::daemon::counting::StoryTally;
 use crate::daemon::feed_diff::FeedDiff;
 use crate::daemon::{feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
@@ -159,7 +159,7 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
 
 async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    let counts = StoryCounts::of_poll(&record);
+    let counts = StoryTally::of_poll(&record);
     if parts.shared.store.record_poll(record).await? {
         parts.shared.wakeups.story_waits.notify_one();
     }
