@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-use crate::support::http::Response;
+use crate::support::http::{Raw, Response, Then};
 use crate::support::setup::{self, Setup, matching_stories};
 use crate::support::tidings::Folder;
+use crate::support::tls::Ca;
 
 /// A setup with a web listener, and the listener's address.
 async fn with_web() -> (Setup, String) {
@@ -267,6 +268,31 @@ async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     assert!(said.contains("it answered 500") && !said.contains("t0ken"), "{said}");
     server.serve("/switch/t0ken", Response::status(200));
     server.wait_for("/switch/t0ken", 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+/// An edited address is called at once. Nothing listens on port 1.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_dead_mans_switch_is_not_reached_is_told_to_the_deepest_cause() {
+    let setup = Setup::new().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/moved", Response::status(302).header("location", "https://a.example/"));
+    let unknown = Raw::start_with_tls(Ca::new().acceptor("switch.test"), b"", Then::Close).await;
+    let unknown = format!("https://127.0.0.1:{}/t0ken", unknown.port());
+    let config = folder.read("config.yaml");
+    let mut tidings = folder.run(&[]);
+    for (url, why) in [
+        ("http://127.0.0.1:1/t0ken", "connection refused"),
+        (&unknown, "the certificate is not valid: "),
+        (&server.url("/moved?t0ken"), "it answered 302 Found, and redirects are not followed"),
+        (&server.url("/t0ken"), "it answered 404 Not Found"),
+        ("http://10.0.0.1/t0ken", "10.0.0.1 is a private or special address"),
+        ("http://nowhere.invalid/t0ken", "the name does not resolve"),
+    ] {
+        folder.write("config.yaml", &format!("{config}heartbeat: {{url: \"{url}\"}}\n"));
+        tidings.wait_for_log(|line| line.contains("the heartbeat") && line.contains(why)).await;
+    }
+    assert!(!tidings.log().iter().any(|line| line.contains("t0ken")), "{:#?}", tidings.log());
     assert_eq!(tidings.terminate().await, 0);
 }
 
