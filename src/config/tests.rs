@@ -3,6 +3,7 @@
 mod hosts;
 mod retain;
 mod secrets;
+mod service;
 
 use std::path::Path;
 use std::sync::Arc;

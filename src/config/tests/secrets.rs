@@ -39,6 +39,7 @@ notifiers:
   last: {type: webhook, url: >
    S3CR3T}
 headers: {Authorization: Bearer S3CR3T}
+heartbeat: {url: \"https://switch.example/S3CR3T\", every: 5m}
 ";
 
 /// A fault at every line, the worst case for secrets.
