@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::reader::ConfigReader;
 use tidings_rules::yaml::Node;
@@ -21,6 +21,18 @@ pub enum WebAddress {
     Tcp(SocketAddr),
     /// A socket in the file system.
     Unix(PathBuf),
+}
+
+impl WebAddress {
+    /// An address and a port, or `unix:` and a path, which is relative to `base`.
+    #[must_use]
+    pub fn parse(text: &str, base: &Path) -> Option<Self> {
+        match text.strip_prefix("unix:") {
+            Some("") => None,
+            Some(path) => Some(Self::Unix(base.join(path))),
+            None => text.parse().ok().map(Self::Tcp),
+        }
+    }
 }
 
 impl fmt::Display for WebAddress {
@@ -42,11 +54,9 @@ pub(super) fn web(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Web> 
 
 fn address(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<WebAddress> {
     let text = reader.expanded(node)?;
-    if let Some(path) = text.value.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-        return Some(WebAddress::Unix(reader.base.join(path)));
-    }
-    if let Ok(address) = text.value.parse() {
-        return Some(WebAddress::Tcp(address));
+    let address = WebAddress::parse(&text.value, reader.base);
+    if address.is_some() {
+        return address;
     }
     let help = "write an address and a port, 127.0.0.1:9177 or [::1]:9177, or unix:tidings.sock";
     reader.error(node, format!("`{}` is no place to listen", text.written.value), help);

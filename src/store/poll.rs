@@ -9,7 +9,7 @@ use super::column::{to_json, to_millis};
 use super::dialect::text_list;
 use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
-use super::{gaps, health};
+use super::{days, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
@@ -62,6 +62,7 @@ async fn write_poll(
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     feed_entries::retire_entries(conn, feed, &record.items, now).await?;
+    let items = record.items.len();
     let (others, mut waits) = new_items::insert_new_items(conn, feed, record.items, now).await?;
     let known = feed_entries::update_entries(conn, feed, &others).await?;
     let (mut changed, mut joined) = (Vec::new(), Vec::new());
@@ -78,6 +79,8 @@ async fn write_poll(
         waits |= story_waits;
     }
     feed_entries::insert_entries(conn, feed, &joined, now).await?;
+    let new_items = items - others.len() + joined.len();
+    days::count_poll(conn, feed, new_items, record.state.failures > 0, now).await?;
     alert_index::note_changed_events(conn, &changed).await?;
     mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
     mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;

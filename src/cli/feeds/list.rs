@@ -3,9 +3,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
 use super::table::{self, FeedRow};
 use crate::cli::columns::table_width;
 use crate::cli::exit::Exit;
@@ -13,7 +10,8 @@ use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
-use crate::config::{Config, FeedConfig};
+use crate::config::Config;
+use crate::queries::json::feed_json;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -31,7 +29,9 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
         OutputFormat::Text => {
             output::print(&table::feeds_table(&rows, &config.zone, at, table_width()))
         }
-        OutputFormat::Json => output::print_json(rows.iter().map(|row| to_json(row, at))),
+        OutputFormat::Json => {
+            output::print_json(rows.iter().map(|row| feed_json(row.feed, row.state.as_ref(), at)))
+        }
     }
 }
 
@@ -42,19 +42,4 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
     let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
     let states = archive.feed_states().await.map_err(output::unavailable)?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
-}
-
-fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
-    let FeedConfig { name, tags, .. } = row.feed;
-    let state = row.state.as_ref();
-    json!({
-        "feed": name, "tags": tags, "health": FeedState::health_word(state, at),
-        "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
-        "last_change": state.and_then(|state| state.health_history.last_news),
-        "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),
-        "failures": state.map_or(0, |state| state.failures),
-        "failing_since": state.and_then(|state| state.health_history.failing_since),
-        "why": state.and_then(|state| state.error.as_ref()),
-        "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
-    })
 }

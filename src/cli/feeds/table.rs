@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
 use crate::cli::count::count;
-use crate::cli::moment::short_date;
 use crate::config::FeedConfig;
+use crate::queries::moment::short_date;
 use crate::store::FeedState;
 use tidings_rules::text::visible_line;
 
