@@ -284,6 +284,16 @@ async fn a_killed_run_is_told_at_once_and_a_broken_configuration_hides_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_single_round_that_has_ended_was_not_killed() {
+    let setup = Setup::new().await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1]));
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    let said = setup.folder.command(&["status"]).await;
+    assert!(said.output.contains("run       stopped at "), "{}", said.output);
+    assert!(said.output.contains("Tidings does not run: it was stopped"), "{}", said.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     let setup = Setup::with_config(
         |config| config.to_owned() + "heartbeat: {url: \"${SWITCH}\", every: 10s}\n",
