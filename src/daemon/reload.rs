@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::now;
 use crate::config::LoadedConfig;
-use crate::config::{Config, ConfigChanges};
+use crate::config::{Config, ConfigChanges, Web};
 use crate::daemon::blocking::run_without_permit;
 use crate::daemon::in_force::InForce;
 use crate::daemon::service_manager;
@@ -242,7 +242,8 @@ fn usable_change(
         return Ok(None);
     }
     log_faults(&faults);
-    let (store, web) = (before.store.clone(), before.web.clone());
+    let web = Web::without_restart(before.web.as_ref(), config.web.as_ref());
+    let store = before.store.clone();
     Ok(Some(ConfigChange { config: Config { store, web, ..config }, changes }))
 }
 
