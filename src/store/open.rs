@@ -1,6 +1,7 @@
 //! Opens the store. Creates it, migrates one of an older schema after a copy, or refuses one of
 //! another schema.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
@@ -128,6 +129,22 @@ pub(super) async fn check_schema(
         SchemaAge::Other => Err(OpenError::Earlier(path.display().to_string())),
         schema => Ok(schema),
     }
+}
+
+/// A table or an index that a store of this schema has and this one lacks, such as one that
+/// `.recover` could not make.
+pub(super) async fn find_missing(
+    conn: &mut SqliteConnection,
+) -> Result<Option<String>, sqlx::Error> {
+    let mut whole = SqliteConnectOptions::new().in_memory(true).connect().await?;
+    list_migrations().run_direct(None, &mut whole, false).await?;
+    let found = read_names(conn).await?;
+    Ok(read_names(&mut whole).await?.into_iter().find(|name| !found.contains(name)))
+}
+
+async fn read_names(conn: &mut SqliteConnection) -> Result<BTreeSet<String>, sqlx::Error> {
+    let names = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'");
+    Ok(names.fetch_all(conn).await?.into_iter().collect())
 }
 
 pub(super) fn connect_options(path: &Path) -> SqliteConnectOptions {
