@@ -2,16 +2,21 @@
 //! client may take, how large a header may be.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use axum::serve::Listener;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -37,15 +42,21 @@ const MOST_HEADER_BYTES: usize = 64 * 1024;
 /// - A connection without a complete header within [`HEADER_DEADLINE`] is closed, and one whose
 ///   client reads nothing of an answer for [`READER_DEADLINE`].
 ///
-/// A page that reads the body of a request limits its size and time itself.
-pub(super) async fn serve<L: Listener>(mut listener: L, pages: Router, stop: &CancellationToken) {
+/// A page finds the client's address as [`ConnectInfo`], if `to_peer` knows it. A page that reads
+/// the body of a request limits its size and time itself.
+pub(super) async fn serve<L: Listener>(
+    mut listener: L,
+    pages: Router,
+    to_peer: impl Fn(L::Addr) -> Option<SocketAddr>,
+    stop: &CancellationToken,
+) {
     let mut connections = JoinSet::new();
     let mut clients = Clients::default();
     loop {
-        let client = tokio::select! {
+        let (client, address) = tokio::select! {
             () = stop.cancelled() => return,
             Some(_) = connections.join_next() => continue,
-            (client, _) = listener.accept() => client,
+            accepted = listener.accept() => accepted,
         };
         clients.forget_ended();
         if connections.len() >= MOST_CONNECTIONS {
@@ -53,8 +64,8 @@ pub(super) async fn serve<L: Listener>(mut listener: L, pages: Router, stop: &Ca
             connections.join_next().await;
         }
         let has_asked = Arc::new(AtomicBool::new(false));
-        let connection =
-            connections.spawn(serve_client(client, pages.clone(), Arc::clone(&has_asked)));
+        let client = serve_client(client, to_peer(address), pages.clone(), Arc::clone(&has_asked));
+        let connection = connections.spawn(client);
         clients.0.push_back(Client { has_asked, connection });
     }
 }
@@ -83,15 +94,20 @@ impl Clients {
     }
 }
 
-async fn serve_client<C>(client: C, pages: Router, has_asked: Arc<AtomicBool>)
-where
-    C: tokio::io::AsyncRead + tokio::io::AsyncWrite,
-{
+async fn serve_client(
+    client: impl AsyncRead + AsyncWrite,
+    peer: Option<SocketAddr>,
+    pages: Router,
+    has_asked: Arc<AtomicBool>,
+) {
     let mut client = Box::pin(TimeoutStream::new(client));
     client.as_mut().set_write_timeout_pinned(Some(READER_DEADLINE));
     let pages = TowerToHyperService::new(pages);
-    let answer = service_fn(move |request| {
+    let answer = service_fn(move |mut request: Request<Incoming>| {
         has_asked.store(true, Ordering::Relaxed);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         pages.call(request)
     });
     let mut http = http1::Builder::new();
@@ -148,7 +164,7 @@ mod tests {
             let pages = Router::new().route("/", get(async || "x".repeat(4 * ROOM)));
             let mut running = JoinSet::new();
             let stopped = stop.clone();
-            running.spawn(async move { serve(Pipes(arrive), pages, &stopped).await });
+            running.spawn(async move { serve(Pipes(arrive), pages, |()| None, &stopped).await });
             Self { clients, stop, running }
         }
 
