@@ -117,7 +117,11 @@ pub async fn run(
     let path = &setup.config.store;
     let _lock = store::acquire_lock(path)?;
     let threads = BlockingThreads::new();
-    let (store, writer) = Store::open(path, threads.copy_comparer()).await?;
+    let opening = Store::open(path, threads.copy_comparer());
+    let Some(opened) = stop.run_until_cancelled(opening).await else {
+        return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
+    };
+    let (store, writer) = opened?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
         ended = run_with_store(store, setup, threads, reload, stop) => ended,
@@ -235,6 +239,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
     scheduler::repeat(loops.indexing, mode, stop).await;
+    loops.pulse.record_end().await;
     end
 }
 

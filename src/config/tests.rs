@@ -3,6 +3,7 @@
 mod hosts;
 mod retain;
 mod secrets;
+mod service;
 mod web;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::clock::{Jump, later, now, until};
+use crate::daemon::counting::StoryTally;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, counting, page, scheduler};
@@ -122,16 +123,23 @@ async fn settle_story(
             }
         }
     };
-    if waiting.read.is_none() {
-        let read = if let PageOutcome::Settled(page) = &page { Some(&page.read) } else { None };
-        counting::count_page(&parts.metrics, read);
-    }
-    match page {
+    let is_page = waiting.read.is_none();
+    let read = match page {
         PageOutcome::Later(due) => {
-            parts.store.record_page_failure(waiting.id, waiting.revision, due).await
+            parts.store.record_page_failure(waiting.id, waiting.revision, due).await?;
+            None
         }
-        PageOutcome::Settled(page) => match_and_record(parts, waiting, page).await,
+        PageOutcome::Settled(page) => {
+            let read = page.read.clone();
+            match_and_record(parts, waiting, page).await?;
+            Some(read)
+        }
+    };
+    // What the store did not record is done again, and counted then.
+    if is_page {
+        counting::count_page(&parts.metrics, read.as_ref());
     }
+    Ok(())
 }
 
 /// Settles the story: matches it with the rules in force, and records it with its alerts in one
@@ -154,10 +162,11 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
-    counting::count_match(&parts.metrics, &match_result);
+    let counts = StoryTally::of_match(&match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
+    counts.add_to(&parts.metrics);
     parts.wakeups.message_due.notify_one();
     Ok(())
 }
