@@ -94,7 +94,7 @@ async fn alerts_lead_to_the_desk_where_it_has_an_address() {
     let links = &payload["desk"];
     let event = payload["event"].as_str().expect("an id");
     assert_eq!(links["open"], format!("https://desk.example/events/{event}"));
-    let mail = desk.setup.mail.wait_for(1).await.remove(0).text();
+    let mail = desk.setup.mail.wait_for(1).await.remove(0).plain();
     for link in ["open", "mute", "not_relevant"] {
         let address = links[link].as_str().expect("an address");
         let path = address.strip_prefix("https://desk.example").expect("an address of the desk");
