@@ -1,6 +1,6 @@
 //! What differs between two configurations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Config, Email, FeedConfig, Notifier, WebAddress};
@@ -152,8 +152,12 @@ fn listen(config: &Config) -> Option<&WebAddress> {
     config.web.as_ref().map(|web| &web.listen)
 }
 
-fn feeds(config: &Config) -> BTreeMap<&FeedName, &FeedConfig> {
-    config.feeds.iter().map(|feed| (&feed.name, feed)).collect()
+/// The feeds, each with its tags, and its settings if it is polled.
+fn feeds(config: &Config) -> BTreeMap<&FeedName, (&BTreeSet<String>, Option<&FeedConfig>)> {
+    let mut feeds: BTreeMap<_, _> =
+        config.feed_tags().map(|(name, tags)| (name, (tags, None))).collect();
+    feeds.extend(config.feeds.iter().map(|feed| (&feed.name, (&feed.tags, Some(feed)))));
+    feeds
 }
 
 /// The notifiers, each with its delivery policy.

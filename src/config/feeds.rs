@@ -1,4 +1,4 @@
-//! Reads the feeds that are polled: `feeds`.
+//! Reads the feeds: `feeds`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::lists::FeedList;
 use super::reader::{ConfigReader, Expanded, all};
-use super::{FeedConfig, FullText, Network, Poll, lists};
+use super::{FeedConfig, FullText, Network, Poll, ReceivingFeed, lists, receiving};
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
@@ -23,14 +23,15 @@ const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// Reads `feeds`, a list of addresses and mappings. The feeds of OPML lists are last, without those
-/// that have an entry of their own. `network` decides which hosts are the user's own. Without it,
+/// Reads `feeds`, a list of addresses and mappings: the feeds that are polled, and those that
+/// receive stories. The feeds of OPML lists are last, without those that have an entry of their
+/// own. `network` decides which hosts are the user's own. Without it,
 /// every host counts as the user's own.
 pub(super) fn feeds(
     config: &mut Entries<'_>,
     network: Option<&Network>,
     reader: &mut ConfigReader<'_>,
-) -> Option<Vec<FeedConfig>> {
+) -> Option<(Vec<FeedConfig>, Vec<ReceivingFeed>)> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
         let warning = config.node().warning("there are no feeds, so nothing is polled");
@@ -38,36 +39,47 @@ pub(super) fn feeds(
     }
     let mut known = BTreeMap::new();
     let entries: Vec<_> = all(nodes.into_iter().map(|node| {
-        if let Some(entries) = list_entries(node, reader) {
+        if let Some(entries) = entries_with("opml", node, reader) {
             return lists::read_list(entries, reader).map(FeedsEntry::List);
+        }
+        if let Some(entries) = entries_with("from", node, reader) {
+            let (feed, place) = receiving::receiving_feed(entries, reader)?;
+            check_unique(&feed.name, place, &mut known, reader);
+            return Some(FeedsEntry::Receiving(feed));
         }
         let (feed, place) = feed(node, network, reader)?;
         check_unique(&feed.name, place, &mut known, reader);
         Some(FeedsEntry::Feed(feed))
     }))?;
-    let (mut feeds, mut lists) = (Vec::new(), Vec::new());
+    let (mut feeds, mut receiving, mut lists) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         match entry {
             FeedsEntry::Feed(feed) => feeds.push(feed),
+            FeedsEntry::Receiving(feed) => receiving.push(feed),
             FeedsEntry::List(list) => lists.push(list),
         }
     }
     for list in lists {
-        lists::add_unlisted(&mut feeds, list);
+        lists::add_unlisted(&mut feeds, &receiving, list);
     }
-    Some(feeds)
+    Some((feeds, receiving))
 }
 
 /// An entry of `feeds`.
 enum FeedsEntry {
     Feed(FeedConfig),
+    Receiving(ReceivingFeed),
     List(FeedList),
 }
 
-/// The entries of `node`, if it names an OPML list.
-fn list_entries<'d>(node: Node<'d>, reader: &mut ConfigReader<'_>) -> Option<Entries<'d>> {
+/// The entries of `node`, if it is a mapping with `key`.
+fn entries_with<'d>(
+    key: &'static str,
+    node: Node<'d>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<Entries<'d>> {
     let mut entries = node.is_mapping().then(|| reader.entries(node)).flatten()?;
-    entries.key_span("opml").is_some().then_some(entries)
+    entries.key_span(key).is_some().then_some(entries)
 }
 
 fn check_unique<'d>(
@@ -191,7 +203,7 @@ fn default_name(
     Some(written.to_owned())
 }
 
-fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
+pub(super) fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
     let name = reader.name(node)?;
     if name.starts_with("tag:") {
         reader.error(

@@ -8,13 +8,12 @@ use tidings_rules::{Carrier, KnownNames};
 /// What rules may name in this configuration.
 #[must_use]
 pub fn known_names(config: &Config) -> KnownNames {
-    let carrier = |feed: &crate::config::FeedConfig| Carrier {
-        name: feed.name.clone(),
-        tags: feed.tags.clone(),
-    };
+    let feeds = config.feed_tags();
     KnownNames {
         notifiers: config.notifiers.keys().cloned().collect(),
-        feeds: config.feeds.iter().map(carrier).collect(),
+        feeds: feeds
+            .map(|(name, tags)| Carrier { name: name.clone(), tags: tags.clone() })
+            .collect(),
         unrouted: Severity::ALL
             .into_iter()
             .filter(|severity| config.notify.receivers_of(*severity).is_empty())
