@@ -18,6 +18,7 @@ mod housekeeping;
 mod in_force;
 mod indexing;
 mod loops;
+mod matches;
 mod matching;
 mod names;
 pub(crate) mod page;
@@ -189,6 +190,7 @@ async fn run_forever(
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
+        matches::match_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
         reload::keep_fresh(loops.reloads, seen, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
@@ -228,6 +230,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     scheduler::repeat(loops.backfills, mode, stop).await;
     poller::poll_once(loops.polls, feeds, stop).await;
     articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
+    matches::match_waiting(Arc::clone(&loops.stories), mode, stop).await;
     recheck::keep_rechecking(loops.stories, mode, stop).await;
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;

@@ -9,8 +9,8 @@ use crate::metrics::{AttemptMetric, Metrics, PageMetric, StoryMetric};
 use crate::store::{Lease, PollRecord, StoryPlan};
 use tidings_rules::story::Read;
 
-/// Counts the new stories of a poll, and how late they were seen. A story that waits for its page
-/// is counted when it is settled.
+/// Counts the new stories of a poll, and how late they were seen. A story that waits is
+/// counted when it is settled.
 pub(crate) fn count_poll(metrics: &Metrics, record: &PollRecord) {
     let changes = record.items.iter().filter_map(|item| item.story_change.as_ref());
     for (story, plan) in changes {
@@ -20,7 +20,7 @@ pub(crate) fn count_poll(metrics: &Metrics, record: &PollRecord) {
         }
         match plan {
             StoryPlan::Record(_) => metrics.count_story(StoryMetric::Recorded),
-            StoryPlan::ReadPage => {}
+            StoryPlan::ReadPage | StoryPlan::AwaitMatch => {}
             StoryPlan::Settle(result) => count_match(metrics, result),
         }
     }

@@ -62,7 +62,28 @@ async fn write_poll(
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     feed_entries::retire_entries(conn, feed, &record.items, now).await?;
-    let (others, mut waits) = new_items::insert_new_items(conn, feed, record.items, now).await?;
+    let waits = write_items(conn, feed, record.items, now).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
+    if let Some(gap) = record.gap {
+        gaps::record_gap(conn, feed, gap, now).await?;
+    }
+    let notices = record.notices.into_iter().map(|(notice, audience)| {
+        (notice.dedup_prefix(), Content::Notice(About::Feed(notice)), audience)
+    });
+    health::insert_notices(conn, notices, now).await?;
+    Ok(waits)
+}
+
+/// Writes items that are new, edited or re-keyed, with their stories. Returns whether a story
+/// waits.
+pub(super) async fn write_items(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    items: Vec<ItemRecord>,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let (others, mut waits) = new_items::insert_new_items(conn, feed, items, now).await?;
     let known = feed_entries::update_entries(conn, feed, &others).await?;
     let (mut changed, mut joined) = (Vec::new(), Vec::new());
     for item in &others {
@@ -79,15 +100,6 @@ async fn write_poll(
     }
     feed_entries::insert_entries(conn, feed, &joined, now).await?;
     alert_index::note_changed_events(conn, &changed).await?;
-    mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
-    mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
-    if let Some(gap) = record.gap {
-        gaps::record_gap(conn, feed, gap, now).await?;
-    }
-    let notices = record.notices.into_iter().map(|(notice, audience)| {
-        (notice.dedup_prefix(), Content::Notice(About::Feed(notice)), audience)
-    });
-    health::insert_notices(conn, notices, now).await?;
     Ok(waits)
 }
 

@@ -161,6 +161,7 @@ async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState
     counting::count_poll(&parts.shared.metrics, &record);
     if parts.shared.store.record_poll(record).await? {
         parts.shared.wakeups.story_waits.notify_one();
+        parts.shared.wakeups.match_waits.notify_one();
     }
     parts.shared.wakeups.message_due.notify_one();
     Ok(state)
