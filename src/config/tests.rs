@@ -387,6 +387,10 @@ fn faults_of_feeds() {
             "feeds: [{url: https://example.org/a, name: tag:wire}, {url: https://example.org/b, name: \" \"}]",
         ),
         &with("feeds: https://example.org/feed"),
+        &with(
+            "feeds: [{from: ingst, name: a}, {from: ingest, nam: b}, {from: ingest, name: c, every: 1h}, {from: ingest, name: tag:d}]",
+        ),
+        &with("feeds: [{from: ingest, name: a}, {url: https://example.org/a, name: a}]"),
     ]);
     insta::assert_snapshot!(said);
 }

@@ -17,12 +17,13 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
     "SECURITY.md",
     "docs/configuration.md",
+    "docs/ingest.md",
     "docs/installing.md",
     "docs/notifiers.md",
     "docs/operations.md",

@@ -6,14 +6,14 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::table::{self, FeedRow};
+use super::table::{self, FeedRow, FeedSource};
 use crate::cli::columns::table_width;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
-use crate::config::{Config, FeedConfig};
+use crate::config::Config;
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -22,10 +22,14 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
     let config = load::read_config_and_print_faults(config)?;
     let mut states = block_on(feed_states(&config))?;
     let at = now();
-    let rows: Vec<FeedRow<'_>> = config
-        .feeds
-        .iter()
-        .map(|feed| FeedRow { feed, state: states.remove(&feed.name) })
+    let polled = config.feeds.iter().map(|feed| (&feed.name, &feed.tags, true));
+    let receiving = config.receiving.iter().map(|feed| (&feed.name, &feed.tags, false));
+    let rows: Vec<FeedRow<'_>> = polled
+        .chain(receiving)
+        .map(|(name, tags, is_polled)| {
+            let state = states.remove(name);
+            FeedRow { name, tags, source: FeedSource::new(is_polled, state) }
+        })
         .collect();
     match format {
         OutputFormat::Text => {
@@ -45,12 +49,11 @@ async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Ex
 }
 
 fn to_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
-    let FeedConfig { name, tags, .. } = row.feed;
-    let state = row.state.as_ref();
+    let state = row.source.polled_state();
     json!({
-        "feed": name, "tags": tags, "health": FeedState::health_word(state, at),
+        "feed": row.name, "tags": row.tags, "health": row.source.health_word(at),
         "last_poll": state.and_then(|state| state.last_poll), "last_good": state.and_then(|state| state.last_good),
-        "last_change": state.and_then(|state| state.health_history.last_news),
+        "last_change": row.source.last_news(),
         "next_poll": state.and_then(|state| state.next_poll), "next_why": state.map(|state| &state.next_why),
         "failures": state.map_or(0, |state| state.failures),
         "failing_since": state.and_then(|state| state.health_history.failing_since),
