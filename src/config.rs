@@ -2,6 +2,7 @@
 
 mod changes;
 mod env;
+mod feed_keys;
 mod feeds;
 mod headers;
 mod heartbeat;

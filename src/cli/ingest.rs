@@ -78,10 +78,10 @@ fn open_input(file: &Path) -> Result<Box<dyn AsyncRead + Unpin>, Exit> {
     if file == Path::new("-") {
         return Ok(Box::new(tokio::io::stdin()));
     }
-    let (file, _) = files::open_file(file).map_err(|why| {
+    let file = files::open_stream(file).map_err(|why| {
         output::fail(format_args!("{} cannot be read: {why}", file.display()), Exit::Output)
     })?;
-    Ok(Box::new(tokio::fs::File::from_std(file)))
+    Ok(Box::new(file))
 }
 
 fn exit_for_failure(cause: &IngestFailure) -> Exit {

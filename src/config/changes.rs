@@ -211,6 +211,7 @@ notifiers:
                 )],
                 "+2 feeds, \u{2212}1 feed",
             ),
+            (&[("feeds: [", "feeds: [{name: a, from: ingest}, ")], "+1 feed"),
             (&[("pa55w0rd", "t0ken")], "1 notifier edited"),
             (&[("type: console", "type: console, limit: 3/h")], "1 notifier edited"),
             (&[("notify: [desk]", "notify: [mail]\nzone: UTC")], "zone edited, notify edited"),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::feed_keys::{every, full_text, name, tags};
 use super::lists::FeedList;
 use super::reader::{ConfigReader, Expanded, all};
-use super::{FeedConfig, FullText, Network, Poll, ReceivingFeed, lists, receiving};
+use super::{FeedConfig, FullText, Network, ReceivingFeed, lists, receiving};
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
@@ -203,47 +204,6 @@ fn default_name(
     Some(written.to_owned())
 }
 
-pub(super) fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
-    let name = reader.name(node)?;
-    if name.starts_with("tag:") {
-        reader.error(
-            node,
-            "a feed's name cannot begin with `tag:`",
-            "rules write tag:NAME for all feeds of a tag",
-        );
-        return None;
-    }
-    Some(name)
-}
-
-pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<String>> {
-    all(node.one_or_many().into_iter().map(|node| reader.name(node)))
-}
-
-/// The interval of a feed. `own` is whether its host is the user's own, if that is known.
-pub(super) fn every(
-    node: Node<'_>,
-    own: Option<bool>,
-    reader: &mut ConfigReader<'_>,
-) -> Option<Duration> {
-    let every = reader.duration(node)?;
-    let least = Poll::floor(own.unwrap_or(true));
-    if every < least {
-        let help = if own == Some(false) {
-            "publishers block clients that poll more often; a host of your own can be polled every second: list its address in `network: {allow: […]}`"
-        } else {
-            "no feed is polled more often than once a second"
-        };
-        reader.error(
-            node,
-            format!("`every` must be at least {} here", humantime::format_duration(least)),
-            help,
-        );
-        return None;
-    }
-    Some(every)
-}
-
 /// The one or two ages at which a page is rechecked. With the first fetch, a page is requested at
 /// most three times.
 fn recheck(
@@ -282,11 +242,4 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {
             reader.faults.push(Fault { span, ..fault }.help(help));
         }
     }
-}
-
-pub(super) fn full_text(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<FullText> {
-    reader.choice(
-        node,
-        &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)],
-    )
 }

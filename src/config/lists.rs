@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::feeds::{every, full_text, tags};
+use super::feed_keys::{every, full_text, tags};
 use super::reader::ConfigReader;
 use super::{FeedConfig, FullText, ReceivingFeed};
 use crate::config::listed::Listed;

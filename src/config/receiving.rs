@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ReceivingFeed;
-use super::feeds::{name, tags};
+use super::feed_keys::{name, tags};
 use super::reader::ConfigReader;
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;

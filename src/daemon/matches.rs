@@ -1,5 +1,5 @@
-//! Matches stories whose text is final and that wait to be matched: those from elsewhere, those that
-//! were edited, and those that another feed began to carry.
+//! Matches stories whose text is final: those from elsewhere, those that were edited, and those
+//! that another feed began to carry.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-pub use self::arrival::{Arrival, ArrivedItem, KnownArrivals};
+pub use self::arrival::{ArrivedItem, ItemArrival, KnownArrivals};
 pub use self::likeness::{Before, MOST_COMPARED};
 
 use crate::feed::document::Item;

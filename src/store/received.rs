@@ -13,7 +13,7 @@ use super::dialect::{row_list, text_list};
 use super::{ItemRecord, Store, StoreCommandError, StoryId, StoryPlan};
 use super::{alert_index, command_connection, event, poll};
 use crate::alerts::admit;
-use crate::feed::identity::{Arrival, ArrivedItem, ItemKey, KnownArrivals};
+use crate::feed::identity::{ArrivedItem, ItemArrival, ItemKey, KnownArrivals};
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// How exactly it is recorded when a known item came last. Its key is kept for much longer.
@@ -161,16 +161,16 @@ impl<'f> IngestPlan<'f> {
     fn add(&mut self, received: ReceivedStory) {
         let key = received.identity.key.clone();
         let (story, plan) = match self.known.classify(self.feed, &received.identity) {
-            Arrival::Same => {
+            ItemArrival::Same => {
                 self.counts.known += 1;
                 return;
             }
-            Arrival::New { story, event_of } => {
+            ItemArrival::New { story, event_of } => {
                 self.counts.new += 1;
                 self.events.extend(event_of.map(|other| (story.clone(), other)));
                 (story, StoryPlan::AwaitMatch)
             }
-            Arrival::Edited => {
+            ItemArrival::Edited => {
                 self.counts.edited += 1;
                 let earlier = self.places.get(&key).and_then(|place| self.items.get(*place));
                 let earlier = earlier.and_then(|item| Some((item, item.story_change.as_ref()?)));

@@ -1,5 +1,5 @@
-//! `tidings ingest`: stories from elsewhere are stored once, matched by the run and sent as those of
-//! feeds.
+//! `tidings ingest`: stories from elsewhere are stored once, matched by the run, and sent as those
+//! of feeds.
 
 use std::time::Duration;
 
@@ -166,7 +166,8 @@ async fn after_a_kill_in_the_middle_the_same_lines_lose_nothing_and_repeat_nothi
     let stories =
         "SELECT count(*) || ' ' || count(DISTINCT title) || ' ' || sum(revision) FROM story";
     assert_eq!(folder.query(stories).await, ["3000 3000 3000"]);
-    assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
+    let said = folder.command(&["run", "--once"]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
     let matched = "SELECT DISTINCT status FROM story";
     assert_eq!(folder.query(matched).await, ["unmatched"]);
 }

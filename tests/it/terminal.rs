@@ -261,7 +261,7 @@ async fn in_a_pipe_a_row_is_a_line_and_in_a_terminal_it_has_its_width() {
     for (table, rows) in [
         (&["alerts"][..], 3),
         (&["deliveries"], 3),
-        (&["feeds", "list"], 1),
+        (&["feeds", "list"], 2),
         (&["feeds", "gaps"], 1),
     ] {
         let said = terminal.folder.command(table).await;

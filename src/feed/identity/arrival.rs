@@ -47,7 +47,7 @@ impl ArrivedItem {
 
 /// The change that an item makes to what was known of its feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum ItemArrival {
     /// It is new. `event_of` is the key of a story that another feed has under the same link, of
     /// whose event it is.
     New {
@@ -79,22 +79,22 @@ impl KnownArrivals {
     /// A key is of one item for ever: with other words, the item was edited. A link identifies the
     /// story if no other item of the feed has it: the messages of a channel may all link to the
     /// same page, and are stories of their own.
-    pub fn classify(&mut self, feed: &FeedName, item: &ArrivedItem) -> Arrival {
+    pub fn classify(&mut self, feed: &FeedName, item: &ArrivedItem) -> ItemArrival {
         if let Some(hash) = self.hashes.get_mut(&item.key) {
             let is_same = *hash == item.hash;
             hash.clone_from(&item.hash);
-            return if is_same { Arrival::Same } else { Arrival::Edited };
+            return if is_same { ItemArrival::Same } else { ItemArrival::Edited };
         }
         self.hashes.insert(item.key.clone(), item.hash.clone());
         let own = StoryKey(format!("{feed}\n{}", item.key.0));
         let Some(link) = item.story_link().filter(|link| self.links.insert((*link).to_owned()))
         else {
-            return Arrival::New { story: own, event_of: None };
+            return ItemArrival::New { story: own, event_of: None };
         };
         if self.stories.insert(link.to_owned()) {
-            Arrival::New { story: StoryKey(link.to_owned()), event_of: None }
+            ItemArrival::New { story: StoryKey(link.to_owned()), event_of: None }
         } else {
-            Arrival::New { story: own, event_of: Some(StoryKey(link.to_owned())) }
+            ItemArrival::New { story: own, event_of: Some(StoryKey(link.to_owned())) }
         }
     }
 }
@@ -116,8 +116,8 @@ mod tests {
         FeedName("wire".to_owned())
     }
 
-    fn new(story: &str) -> Arrival {
-        Arrival::New { story: StoryKey(story.to_owned()), event_of: None }
+    fn new(story: &str) -> ItemArrival {
+        ItemArrival::New { story: StoryKey(story.to_owned()), event_of: None }
     }
 
     #[test]
@@ -135,10 +135,10 @@ mod tests {
         let mut known = KnownArrivals::default();
         let story = "wire\nguid 7";
         assert_eq!(known.classify(&wire(), &item("7", "", "Freight doubles.")), new(story));
-        assert_eq!(known.classify(&wire(), &item("7", "", "Freight doubles.")), Arrival::Same);
+        assert_eq!(known.classify(&wire(), &item("7", "", "Freight doubles.")), ItemArrival::Same);
         let other = item("7", "https://a.example/x", "A king dies.");
-        assert_eq!(known.classify(&wire(), &other), Arrival::Edited);
-        assert_eq!(known.classify(&wire(), &other), Arrival::Same);
+        assert_eq!(known.classify(&wire(), &other), ItemArrival::Edited);
+        assert_eq!(known.classify(&wire(), &other), ItemArrival::Same);
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         let link = "https://a.example/7";
         let stories = HashSet::from([link.to_owned()]);
         let mut known = KnownArrivals { stories, ..KnownArrivals::default() };
-        let expected = Arrival::New {
+        let expected = ItemArrival::New {
             story: StoryKey("wire\nguid 7".to_owned()),
             event_of: Some(StoryKey(link.to_owned())),
         };
