@@ -144,23 +144,11 @@ enum Command {
     },
     /// Show whether Tidings runs, and what needs attention. The exit code is 1 if something does.
     #[command(after_help = examples::STATUS)]
-    Status {
-        #[command(flatten)]
-        config: ConfigArgument,
-        /// The format of the output.
-        #[arg(long, value_enum, default_value_t)]
-        format: OutputFormat,
-    },
+    Status(status::StatusArguments),
     /// Ask a running Tidings through its web listener whether it is alive. The exit code is 69 if
     /// it is not.
     #[command(after_help = examples::HEALTH)]
-    Health {
-        #[command(flatten)]
-        config: ConfigArgument,
-        /// Ask whether it is ready: whether the rules are loaded and the store is written.
-        #[arg(long)]
-        ready: bool,
-    },
+    Health(health::HealthArguments),
     /// Copy the store to a new file, also while Tidings runs.
     #[command(after_help = examples::BACKUP)]
     Backup {
@@ -241,8 +229,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),
-        Command::Status { config, format } => status::print_status(&config.path, format),
-        Command::Health { config, ready } => health::ask_health(&config.path, ready),
+        Command::Status(arguments) => status::print_status(&arguments),
+        Command::Health(arguments) => health::ask_health(&arguments),
         Command::Backup { file, config } => backup::make_backup(&file, &config.path),
         Command::Restore { file, config } => restore::restore_store(&file, &config.path),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),

@@ -49,7 +49,7 @@ pub use notifier::{
 pub use proxy::Proxy;
 pub use report::ReportTimes;
 pub use template::{Template, Writes};
-pub use web::{Web, WebAddress};
+pub use web::{Access, AccessToken, TrustedPeer, TrustedProxy, VisitorRole, Web, WebAddress};
 
 /// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]

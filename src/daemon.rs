@@ -2,7 +2,6 @@
 
 mod announce;
 mod articles;
-pub mod attention;
 mod backfill;
 mod blocking;
 pub mod config_file;
@@ -20,7 +19,6 @@ mod indexing;
 mod loops;
 mod matches;
 mod matching;
-mod names;
 pub(crate) mod page;
 mod payloads;
 mod poller;
@@ -36,7 +34,6 @@ pub mod signals;
 mod story_parts;
 mod wakeups;
 
-pub use names::{known_names, receivers};
 pub use scheduler::Mode;
 
 use std::path::PathBuf;
@@ -52,6 +49,7 @@ use crate::config::{Config, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::{SeenRules, StartError};
 use crate::http::{HostKey, NoClient};
+use crate::queries::names::{known_names, receivers};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::web;
 use crate::web::{ListenError, WebListener, WebParts};

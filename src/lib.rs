@@ -50,6 +50,9 @@ pub mod ingest;
 /// Rules over many stories of the past.
 pub mod backtest;
 
+/// What commands and pages show of the store.
+pub mod queries;
+
 /// The web listener: health and metrics.
 pub mod web;
 

@@ -119,6 +119,7 @@ impl Metrics {
             reload_success_time: Gauge::default(),
         };
         metrics.register();
+        metrics.create_samples();
         writer.register(&mut metrics.registry);
         metrics
     }
@@ -160,6 +161,23 @@ impl Metrics {
             "When the configuration and the rules were last reloaded without an error",
             self.reload_success_time.clone(),
         );
+    }
+
+    /// Creates every sample whose labels are known, so that a rate over it begins at zero.
+    fn create_samples(&self) {
+        use {PageMetric as Page, PollMetric as Poll, StoryMetric as Story};
+        for poll in [Poll::Read, Poll::Unchanged, Poll::Failed, Poll::Postponed] {
+            drop(self.polls.get_or_create(&[("result", poll.as_str())]));
+        }
+        for page in [Page::Full, Page::Partial, Page::Teaser, Page::Again] {
+            drop(self.pages.get_or_create(&[("result", page.as_str())]));
+        }
+        for story in [Story::Matched, Story::Unmatched, Story::Recorded] {
+            drop(self.stories.get_or_create(&[("status", story.as_str())]));
+        }
+        for severity in Severity::ALL {
+            drop(self.alerts.get_or_create(&[("severity", severity.as_str())]));
+        }
     }
 
     /// Counts a poll and the time that it took.

@@ -12,6 +12,7 @@ mod column;
 mod command_connection;
 mod copies;
 mod damage;
+mod days;
 mod deliveries;
 mod dialect;
 mod digest;
@@ -56,6 +57,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 
 use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
@@ -66,19 +68,20 @@ use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
 pub use archive::{
-    AlertFilter, AlertRecord, Alerted, Archive, Attempt, Message, PastAlert, StoredStory,
-    StoryRecord,
+    AlertFilter, AlertRecord, Alerted, Archive, Attempt, EventRecord, EventStory, Message,
+    PastAlert, StoredStory, StoryRecord,
 };
 pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
+pub use days::{Day, FeedDay, RuleDays};
 pub use deliveries::{
     DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,
     list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
-pub use lock::{Lock, acquire_lock};
+pub use lock::{Lock, acquire_lock, is_locked};
 pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
@@ -101,9 +104,16 @@ pub struct Store {
     /// The queue of commands whose stories may be copies.
     copies: UnboundedSender<writer::QueuedCommand>,
     metrics: WriterMetrics,
+    commits: watch::Receiver<()>,
 }
 
 impl Store {
+    /// A receiver that is marked as changed after each commit of this process.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.clone()
+    }
+
     /// What the writer counts and measures.
     #[must_use]
     pub fn writer_metrics(&self) -> &WriterMetrics {

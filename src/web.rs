@@ -1,7 +1,22 @@
-//! The web listener: one server for health and metrics.
+//! The web listener: one server for health, metrics, the pages of the desk and its API.
 
+mod alert_query;
+mod alerts;
+mod archives;
+mod assets;
+mod chart;
+mod deliveries;
+mod desk;
+mod events;
+mod feeds;
 mod gauges;
 pub mod health;
+mod problem;
+mod rules;
+mod silences;
+mod status;
+mod stream;
+mod templates;
 
 use std::future::IntoFuture;
 use std::io;
@@ -16,7 +31,7 @@ use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -25,7 +40,10 @@ use crate::config::{Config, WebAddress};
 use crate::metrics;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use desk::{API, Desk};
 use health::Health;
+use problem::Problem;
+use stream::LiveAlerts;
 use tidings_rules::Rules;
 
 /// Returns the configuration and the rules that are in force.
@@ -111,7 +129,16 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves the pages until `stop`.
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
-    let pages = pages(parts);
+    let (store, live) = (parts.store.clone(), LiveAlerts::new());
+    let desk = Desk::new(parts.clone(), live.clone());
+    let archives = Arc::clone(&desk.archives);
+    let pages = probes(parts).merge(desk_pages(desk));
+    let served = serve_pages(listener, pages, stop);
+    let sent = stop.run_until_cancelled(live.send_new(&store, &archives));
+    tokio::join!(served, sent);
+}
+
+async fn serve_pages(listener: WebListener, pages: Router, stop: &CancellationToken) {
     let served = match listener {
         WebListener::Tcp(listener) => {
             let local = listener.local_addr().ok();
@@ -134,12 +161,41 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
     }
 }
 
-fn pages(parts: WebParts) -> Router {
+/// The pages for programs that watch the daemon.
+fn probes(parts: WebParts) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(write_metrics))
         .with_state(parts)
+}
+
+/// The pages for people, and the same as JSON under `/api/v1`.
+fn desk_pages(desk: Desk) -> Router {
+    let shared = Router::new()
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}", get(alerts::show))
+        .route("/events/{uid}", get(events::show))
+        .route("/feeds", get(feeds::list))
+        .route("/feeds/{name}", get(feeds::show))
+        .route("/feeds/{name}/poll", post(feeds::poll))
+        .route("/rules", get(rules::list))
+        .route("/rules/{name}", get(rules::show))
+        .route("/silences", get(silences::list).post(silences::add))
+        .route("/silences/{id}/end", post(silences::end))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/status", get(status::show));
+    let api = shared.clone().route("/stream", get(stream::stream));
+    Router::new()
+        .route("/", get(alerts::live))
+        .route("/alerts.atom", get(alerts::atom))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(shared)
+        .nest(API, api)
+        .fallback(|| async { Problem::not_found("There is no such page.") })
+        .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
+        .with_state(desk)
 }
 
 /// Refuses requests for another host than this machine. A page of another site that changes its

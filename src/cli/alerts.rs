@@ -8,6 +8,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::clauses::TextLayout;
@@ -20,8 +21,9 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, moment, output};
 use crate::clock::now;
 use crate::config::Config;
+use crate::queries::moment::Edge;
 use crate::store::{AlertFilter, Archive};
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, Severity};
 use tidings_rules::text::tokenise;
 
 /// Which alerts to list, or which one to show.
@@ -39,6 +41,9 @@ pub(super) struct AlertsArguments {
     /// Only alerts of stories that this feed carried
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
+    /// Only alerts of rules with this severity
+    #[arg(long, value_parser = severity_parser())]
+    severity: Option<Severity>,
     /// Only alerts since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -72,6 +77,13 @@ enum AlertsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
+}
+
+fn severity_parser() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).map(|word| {
+        let named = Severity::ALL.into_iter().find(|severity| severity.as_str() == word);
+        named.expect("clap lets no other word pass")
+    })
 }
 
 /// Lists alerts, or shows one: 65 if there is no such alert, 69 if the store cannot be read.
@@ -158,12 +170,15 @@ fn alert_filter(arguments: &AlertsArguments, config: &Config) -> Result<AlertFil
         rule: arguments.rule.clone(),
         tag: arguments.tag.clone(),
         feed: arguments.feed.clone().map(FeedName),
-        since: read(&arguments.since, moment::Edge::Start)?,
-        until: read(&arguments.until, moment::Edge::End)?,
+        since: read(&arguments.since, Edge::Start)?,
+        until: read(&arguments.until, Edge::End)?,
         words: tokenise(arguments.words.as_deref().unwrap_or_default())
             .into_iter()
             .map(|token| token.word)
             .collect(),
+        severity: arguments.severity,
+        after: None,
+        before: None,
     })
 }
 

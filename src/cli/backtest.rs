@@ -27,7 +27,8 @@ use crate::cli::runtime::no_threads;
 use crate::cli::{load, output};
 use crate::clock::{now, timed};
 use crate::config::Config;
-use crate::{daemon, rule_files};
+use crate::queries::names::known_names;
+use crate::rule_files;
 use progress::Progress;
 use report::Printer;
 use tidings_rules::fault::Fault;
@@ -137,7 +138,7 @@ fn load_matcher(
 
 fn open_store(config: &Config, age: Duration) -> Result<StoredStories, Exit> {
     let since = now().checked_sub(age).unwrap_or(Timestamp::MIN);
-    StoredStories::open(&config.store, since, daemon::known_names(config).feeds).map_err(|why| {
+    StoredStories::open(&config.store, since, known_names(config).feeds).map_err(|why| {
         if let StoredError::Threads(why) = &why {
             return no_threads(why);
         }

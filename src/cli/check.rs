@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::{load, output};
-use crate::daemon;
+use crate::queries::names::known_names;
 use crate::rule_files::{self, RuleFile};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -40,7 +40,7 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
         let head = format!("{}: valid; {feeds}, {notifiers}", path.display());
         let files = rule_files::read_rule_files(&config.rules)
             .map_err(|why| unreadable_rules(&why, Exit::Config))?;
-        let known = daemon::known_names(&config);
+        let known = known_names(&config);
         let mut report = load_checked_rules(&config.rules, &files, Some(&known), &mut faults)?;
         report.summary.insert(0, head);
         match phrases::warn_of_absent_phrases(&report.rules, &config.store, &faults) {

@@ -6,7 +6,6 @@ mod table;
 use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
 
 use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
@@ -21,9 +20,10 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::daemon;
 use crate::lifecycle::message::MessageStatus;
-use crate::store::{self, DeadSelection, Delivery, DeliverySubject};
+use crate::queries::json::delivery_json;
+use crate::queries::names;
+use crate::store::{self, DeadSelection, Delivery};
 use tidings_rules::story::NotifierName;
 
 /// What to list, or what to do.
@@ -109,7 +109,7 @@ fn list_deliveries(arguments: &DeliveriesArguments) -> Result<(), Exit> {
     }
     deliveries.retain(|delivery| passes_filters(arguments, delivery));
     match arguments.format {
-        ListFormat::Json => output::print_json(deliveries.iter().map(to_json)),
+        ListFormat::Json => output::print_json(deliveries.iter().map(delivery_json)),
         ListFormat::Csv => table::print_deliveries_csv(&deliveries),
         ListFormat::Text => {
             let is_selected =
@@ -147,26 +147,10 @@ fn passes_filters(arguments: &DeliveriesArguments, delivery: &Delivery) -> bool 
         && arguments.notifier.as_ref().is_none_or(|name| *name == delivery.receiver.notifier.0)
 }
 
-fn to_json(delivery: &Delivery) -> Value {
-    let mut line = json!({
-        "id": delivery.id, "message": delivery.uid, "status": delivery.status,
-        "created": delivery.created, "due": delivery.due, "tries": delivery.attempts,
-        "last_attempt": delivery.last_attempt, "why": delivery.why,
-    });
-    let subject = match &delivery.subject {
-        DeliverySubject::Story(title) => json!({ "type": "alert", "story": { "title": title } }),
-        DeliverySubject::Digest(alerts) => json!({ "type": "digest", "alerts": alerts }),
-        DeliverySubject::Notice(about) => json!({ "type": "notice", "about": about }),
-    };
-    output::add_keys(&mut line, &delivery.receiver);
-    output::add_keys(&mut line, &subject);
-    line
-}
-
 fn retry_messages(config: &Path, which: &SelectionArguments) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(config)?;
     let which = selection(which, &config)?;
-    let receivers = daemon::receivers(&config);
+    let receivers = names::receivers(&config);
     let retried = block_on(async {
         store::retry_messages(&config.store, which, &receivers, now())
             .await

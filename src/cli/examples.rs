@@ -15,12 +15,14 @@ Examples:
 pub(super) const STATUS: &str = "\
 Examples:
   tidings status
-  tidings status --format json";
+  tidings status --format json
+  tidings status --store /var/lib/tidings/tidings.db";
 
 pub(super) const HEALTH: &str = "\
 Examples:
   tidings health
-  tidings health --ready";
+  tidings health --ready
+  tidings health --address 127.0.0.1:9177";
 
 pub(super) const RUN: &str = "\
 Examples:

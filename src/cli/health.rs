@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
@@ -14,23 +15,54 @@ use crate::http::deepest_message;
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Prints the answer of the configured web listener. The exit code is 69 if there is no answer, or
-/// if Tidings is not alive. With `ready`, it must be ready, too.
-pub(super) fn ask_health(config: &Path, ready: bool) -> Exit {
-    try_ask(config, ready).map_or_else(|exit| exit, |()| Exit::Ok)
+/// What is asked, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct HealthArguments {
+    /// The configuration file.
+    #[arg(long, short = 'c', value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// Ask the web listener at this address, and read no configuration
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address, conflicts_with = "config")]
+    address: Option<WebAddress>,
+    /// Ask whether it is ready: whether the rules are loaded and the store is written.
+    #[arg(long)]
+    ready: bool,
 }
 
-fn try_ask(path: &Path, ready: bool) -> Result<(), Exit> {
-    let config = load::read_config_and_print_faults(path)?;
+fn parse_address(text: &str) -> Result<WebAddress, String> {
+    let help = "write 127.0.0.1:9177, [::1]:9177, or unix:tidings.sock";
+    WebAddress::parse(text, Path::new("")).ok_or_else(|| help.to_owned())
+}
+
+/// Prints the answer of the web listener. The exit code is 69 if there is no answer, or if Tidings
+/// is not alive. With `ready`, it must be ready, too.
+pub(super) fn ask_health(arguments: &HealthArguments) -> Exit {
+    try_ask(arguments).map_or_else(|exit| exit, |()| Exit::Ok)
+}
+
+fn try_ask(arguments: &HealthArguments) -> Result<(), Exit> {
+    let address = match &arguments.address {
+        Some(address) => address.clone(),
+        None => configured_address(&arguments.config)?,
+    };
+    let page = if arguments.ready { "readyz" } else { "healthz" };
+    let (is_well, answer) = block_on(get(&address, page))?;
+    output::print(&answer)?;
+    if is_well { Ok(()) } else { Err(Exit::Unavailable) }
+}
+
+fn configured_address(path: &Path) -> Result<WebAddress, Exit> {
+    let config = load::read_config_and_print_faults(path).inspect_err(|_| {
+        output::print_error_line(
+            "  help: `tidings health --address ADDRESS` needs no configuration",
+        );
+    })?;
     let Some(web) = config.web else {
         let help = "set `web: {listen: \"127.0.0.1:9177\"}`, and restart Tidings";
         let why = "the configuration has no web listener to ask";
         return Err(output::fail_with_help(why, help, Exit::Config));
     };
-    let page = if ready { "readyz" } else { "healthz" };
-    let (is_well, answer) = block_on(get(&web.listen, page))?;
-    output::print(&answer)?;
-    if is_well { Ok(()) } else { Err(Exit::Unavailable) }
+    Ok(web.listen)
 }
 
 /// Whether the page was answered with success, and the answer.

@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
+use crate::queries::names::suggest_names;
 use crate::rule_files;
 use tidings_rules::Rules;
-use tidings_rules::fault::nearest;
 use tidings_rules::text::visible_line;
-
-/// The most names that are listed if none is near.
-const MOST_LISTED: usize = 12;
 
 /// The names of the rules of `config`. `None` if the rules do not load, because a broken file must
 /// not stop the command.
@@ -52,33 +49,5 @@ pub(super) fn unknown_name<'n>(
     match suggest_names(name, &known) {
         Some(help) => fail_with_help(why, help, Exit::Data),
         None => fail(why, Exit::Data),
-    }
-}
-
-fn suggest_names(name: &str, known: &[&str]) -> Option<String> {
-    if let Some(near) = nearest(name, known.iter().copied()) {
-        return Some(format!("did you mean `{}`?", visible_line(near)));
-    }
-    let listed: Vec<String> =
-        known.iter().map(|name| format!("`{}`", visible_line(name))).collect();
-    (1..=MOST_LISTED).contains(&listed.len()).then(|| format!("known: {}", listed.join(", ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_near_is_named_else_all_of_few() {
-        assert_eq!(
-            suggest_names("armz", &["arms", "oil"]).as_deref(),
-            Some("did you mean `arms`?")
-        );
-        assert_eq!(
-            suggest_names("strikes", &["arms", "oil"]).as_deref(),
-            Some("known: `arms`, `oil`")
-        );
-        assert_eq!(suggest_names("strikes", &[]), None);
-        assert_eq!(suggest_names("strikes", &["arms"; 13]), None);
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::cli::exit::Exit;
 use crate::notify::escape_unprintable;
@@ -29,14 +28,6 @@ pub(super) fn json_line(value: &impl Serialize) -> String {
     escape_unprintable(
         &serde_json::to_string(value).expect("texts, numbers and string keys are always JSON"),
     )
-}
-
-/// Adds the keys of `more`, which is an object, to those of `line`.
-pub(super) fn add_keys(line: &mut Value, more: &impl Serialize) {
-    let more = serde_json::to_value(more).expect("texts, numbers and string keys are always JSON");
-    if let (Value::Object(line), Value::Object(more)) = (line, more) {
-        line.extend(more);
-    }
 }
 
 /// Prints lines.

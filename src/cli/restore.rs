@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::load;
-use crate::cli::moment::long_date;
 use crate::cli::output::{self, fail, fail_with_help};
 use crate::cli::runtime::block_on;
 use crate::config::Config;
+use crate::queries::moment::long_date;
 use crate::store::{self, Holdings, OpenError, RestoreError, Restored};
 
 /// Puts the copy `file` in the place of the store: 65 if it is no copy, 69 if it cannot be read or

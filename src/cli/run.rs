@@ -10,11 +10,11 @@ use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::unreadable_rules;
-use crate::cli::moment::long_date;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, logs, output};
 use crate::daemon::reload::StartError;
 use crate::daemon::{self, Mode, RunEnd, RunError, RunSetup, signals};
+use crate::queries::moment::long_date;
 
 /// Runs the daemon until a signal stops it, or with `once` until its work is done.
 pub(super) fn run_daemon(config: &Path, once: bool, log: OutputFormat) -> Exit {

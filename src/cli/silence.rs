@@ -7,7 +7,6 @@ use std::path::Path;
 use clap::Subcommand;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
 
 use crate::alerts::calendar;
 use crate::alerts::silence::{Silence, SilenceTarget};
@@ -16,12 +15,13 @@ use crate::cli::count::count;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::moment::long_date;
 use crate::cli::names::{self, unknown_name};
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
+use crate::queries::json::silence_json;
+use crate::queries::moment::long_date;
 use crate::store::{self, Archive};
 use tidings_rules::story::FeedName;
 use tidings_rules::text::visible_line;
@@ -184,16 +184,9 @@ fn list_silences(all: bool, format: OutputFormat, config: &Path) -> Result<(), E
             silences.iter().map(|(silence, muted)| silence_line(silence, *muted, at, &config.zone)),
         ),
         OutputFormat::Json => {
-            output::print_json(silences.iter().map(|(silence, muted)| to_json(silence, *muted)))
+            output::print_json(silences.iter().map(|(one, muted)| silence_json(one, *muted)))
         }
     }
-}
-
-fn to_json(silence: &Silence, muted: u32) -> Value {
-    json!({
-        "id": silence.id, "target": silence.target, "since": silence.since, "until": silence.until,
-        "why": silence.why, "muted": muted,
-    })
 }
 
 fn silence_line(silence: &Silence, muted: u32, at: Timestamp, zone: &TimeZone) -> String {

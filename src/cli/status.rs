@@ -1,44 +1,81 @@
 //! `tidings status`: whether Tidings watches, and what needs attention.
 
-mod report;
+mod text;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
+
+use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
-use crate::config::Config;
+use crate::queries::status::StatusReport;
 use crate::store::{Archive, FeedState, ServiceStatus};
-use report::StatusReport;
 use tidings_rules::story::FeedName;
 
-/// Prints the status. The exit code is 1 if something needs attention, and 69 if there is no store.
-pub(super) fn print_status(config: &Path, format: OutputFormat) -> Exit {
-    try_print(config, format).unwrap_or_else(|exit| exit)
+/// Which store is asked.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArguments {
+    /// The configuration file.
+    #[arg(long, short = 'c', value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// Ask this store, and read no configuration
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    store: Option<PathBuf>,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
 }
 
-fn try_print(path: &Path, format: OutputFormat) -> Result<Exit, Exit> {
-    let config = load::read_config_and_print_faults(path)?;
-    if !config.store.exists() {
+/// What the report is about.
+struct Subject {
+    store: PathBuf,
+    zone: TimeZone,
+    /// The feeds of the configuration; `None`: all that the store knows.
+    feeds: Option<Vec<FeedName>>,
+}
+
+/// Prints the status. The exit code is 1 if something needs attention, and 69 if there is no store.
+pub(super) fn print_status(arguments: &StatusArguments) -> Exit {
+    try_print(arguments).unwrap_or_else(|exit| exit)
+}
+
+fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
+    let subject = find_subject(arguments)?;
+    if !subject.store.exists() {
         let why =
-            format!("there is no store at {}: Tidings has not run yet", config.store.display());
-        let help = format!("start it with `tidings run --config {}`", path.display());
+            format!("there is no store at {}: Tidings has not run yet", subject.store.display());
+        let help = format!("start it with `tidings run --config {}`", arguments.config.display());
         return Err(output::fail_with_help(why, help, Exit::Unavailable));
     }
-    let (status, feeds) = block_on(read(&config))?;
-    let report = StatusReport::new(&config, &status, &feeds, now());
-    match format {
-        OutputFormat::Text => output::print(&report.to_text(&config.zone))?,
+    let (status, feeds) = block_on(read(&subject.store))?;
+    let names = subject.feeds.unwrap_or_else(|| feeds.keys().cloned().collect());
+    let now = now();
+    let report = StatusReport::new(&subject.store, names.iter(), &status, &feeds, now);
+    match arguments.format {
+        OutputFormat::Text => output::print(&text::status_text(&report, now, &subject.zone))?,
         OutputFormat::Json => output::print_json([report.to_json()])?,
     }
     Ok(if report.attention.is_empty() { Exit::Ok } else { Exit::Attention })
 }
 
-async fn read(config: &Config) -> Result<(ServiceStatus, BTreeMap<FeedName, FeedState>), Exit> {
-    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
+    if let Some(store) = &arguments.store {
+        return Ok(Subject { store: store.clone(), zone: TimeZone::system(), feeds: None });
+    }
+    let config = load::read_config_and_print_faults(&arguments.config).inspect_err(|_| {
+        output::print_error_line("  help: `tidings status --store FILE` needs no configuration");
+    })?;
+    let feeds = config.feeds.into_iter().map(|feed| feed.name).collect();
+    Ok(Subject { store: config.store, zone: config.zone, feeds: Some(feeds) })
+}
+
+async fn read(store: &Path) -> Result<(ServiceStatus, BTreeMap<FeedName, FeedState>), Exit> {
+    let mut archive = Archive::open(store).await.map_err(output::unavailable)?;
     let status = archive.service_status().await.map_err(output::unavailable)?;
     let feeds = archive.feed_states().await.map_err(output::unavailable)?;
     Ok((status, feeds.into_iter().map(|state| (state.name.clone(), state)).collect()))

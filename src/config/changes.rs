@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Config, Email, FeedConfig, Notifier, WebAddress};
+use super::{Config, Email, FeedConfig, Notifier, Web, WebAddress};
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName};
 
@@ -75,6 +75,7 @@ impl ConfigChanges {
             ("retain", before.retain != after.retain),
             ("report", before.report != after.report),
             ("heartbeat", before.heartbeat != after.heartbeat),
+            ("web", before.web != Web::without_restart(before.web.as_ref(), after.web.as_ref())),
         ];
         let changed = |keys: &[(&'static str, bool)]| {
             keys.iter().filter(|(_, differs)| *differs).map(|(key, _)| *key).collect()
@@ -231,6 +232,24 @@ notifiers:
     fn another_store_needs_a_restart_and_is_no_change_of_what_runs() {
         let changes = changes(&[("a.db", "b.db")]);
         assert_eq!((changes.after_restart(), changes.is_empty()), (&["store"][..], true));
+    }
+
+    #[test]
+    fn of_the_web_listener_only_its_place_needs_a_restart() {
+        let web = |keys: &str| config(&format!("{BASE}web: {{{keys}}}\n"));
+        let before = web("listen: \"127.0.0.1:1\"");
+        for (keys, said, after_restart) in [
+            ("listen: \"127.0.0.1:1\"", "", &[][..]),
+            ("listen: \"127.0.0.1:1\", write: true", "web edited", &[]),
+            ("listen: \"127.0.0.1:2\"", "", &["web.listen"]),
+            ("listen: unix:a, public: \"https://desk.example\"", "web edited", &["web.listen"]),
+        ] {
+            let changes = ConfigChanges::between(&before, &web(keys));
+            assert_eq!(
+                (changes.to_string().as_str(), changes.after_restart()),
+                (said, after_restart)
+            );
+        }
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct LoadedConfig {
 /// Reads a configuration. `base` is its folder, to which paths are relative. `env` returns
 /// variables of the environment, and `list` reads lists of feeds.
 ///
-/// The only files that it reads are those of `opml`, `password_file`, `ca` and `template`.
+/// The only files that it reads are those of `opml`, `password_file`, `ca`, `template` and
+/// `tokens_file`.
 #[must_use]
 pub fn load_config(
     source: &Arc<Source>,
@@ -43,15 +44,16 @@ pub fn load_config(
     for fault in &mut found {
         mask::mask_reader_fault(fault, &masked);
     }
-    let mut reader = ConfigReader { base, env, list, faults: &mut found, files: BTreeSet::new() };
+    let (faults, file_faults, files) = (&mut found, Vec::new(), BTreeSet::new());
+    let mut reader = ConfigReader { base, env, list, faults, file_faults, files };
     let config = document.and_then(|document| parts(&document, &mut reader));
-    let files = reader.files;
-    let is_sound = found.iter().all(|fault| fault.level < Level::Error);
+    let (file_faults, files) = (reader.file_faults, reader.files);
+    let is_sound = found.iter().chain(&file_faults).all(|fault| fault.level < Level::Error);
     let show_masked = |mut fault| {
         mask::mask_repeated_value(&mut fault, &masked);
         Fault { source: Arc::clone(&masked), ..fault }
     };
-    let faults = found.into_iter().map(show_masked).collect();
+    let faults = found.into_iter().map(show_masked).chain(file_faults).collect();
     LoadedConfig { config: config.filter(|_| is_sound), faults, files }
 }
 

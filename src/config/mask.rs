@@ -10,7 +10,7 @@ use tidings_rules::yaml::{Node, Text, YamlDocument};
 
 /// Keys whose values may be shown. The values of all other keys, unknown ones included (`pasword:
 /// …`), may hold secrets.
-const SHOWN: [&str; 47] = [
+const SHOWN: [&str; 50] = [
     "alerts",
     "allow",
     "ca",
@@ -42,6 +42,7 @@ const SHOWN: [&str; 47] = [
     "per_host",
     "poll",
     "proxy",
+    "public",
     "quiet",
     "recheck",
     "retain",
@@ -52,9 +53,11 @@ const SHOWN: [&str; 47] = [
     "tags",
     "template",
     "to",
+    "tokens_file",
     "type",
     "user_agent",
     "web",
+    "write",
     "zone",
     "feeds",
     "network",
@@ -143,6 +146,7 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
                     notifier(source, node, spans);
                 }
             }
+            "web" if node.is_mapping() => web(source, node, spans),
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
             _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
             _ => add_secret_spans(source, node, spans),
@@ -162,6 +166,20 @@ fn suspicious_key(key: &Text, node: Node<'_>) -> Option<Range<usize>> {
         && !key.value.starts_with("whsec");
     let has_value = !node.span().is_empty();
     (!is_plain || !has_value && !SHOWN.contains(&key.value.as_str())).then(|| key.span())
+}
+
+/// Collects what may be a secret of the web listener. `auth` names a file, or addresses.
+fn web(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {
+    for (key, node) in node.pairs(&mut Vec::new()) {
+        spans.extend(suspicious_key(&key, node));
+        if key.value == "auth" {
+            notifier(source, node, spans);
+        } else if SHOWN.contains(&key.value.as_str()) {
+            collect_shown(source, node, false, spans);
+        } else {
+            add_secret_spans(source, node, spans);
+        }
+    }
 }
 
 fn feed(source: &Source, node: Node<'_>, spans: &mut Vec<Range<usize>>) {

@@ -28,6 +28,8 @@ pub(super) struct ConfigReader<'a> {
     /// Reads lists of feeds.
     pub(super) list: &'a ReadList<'a>,
     pub(super) faults: &'a mut Vec<Fault>,
+    /// The faults of the files that it names. Their sources show no secret.
+    pub(super) file_faults: Vec<Fault>,
     /// The files that were read, or could not be.
     pub(super) files: BTreeSet<PathBuf>,
 }

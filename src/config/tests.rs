@@ -4,6 +4,7 @@ mod hosts;
 mod receiving;
 mod retain;
 mod secrets;
+mod web;
 
 use std::path::Path;
 use std::sync::Arc;

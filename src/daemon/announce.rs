@@ -7,7 +7,7 @@ use crate::alerts::notice::{Notice, NoticeKind};
 use crate::alerts::receiver_health::ReceiverHealth;
 use crate::clock::now;
 use crate::config::Config;
-use crate::daemon::receivers;
+use crate::queries::names::receivers;
 use crate::store::{Store, StoreError};
 
 /// Queues a notice for every receiver that has been down for long, and for every refusal without a

@@ -19,6 +19,9 @@ const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How long an item's key is kept after a poll no longer has the item.
 const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 
+/// For how long the counts of a feed's and a rule's days are kept.
+const DAY_RETENTION: Duration = Duration::from_hours(400 * 24);
+
 /// The sweeps of the store. Each continues the one before it, if that was interrupted.
 #[derive(Clone, Debug)]
 pub(crate) struct Sweeps {
@@ -36,6 +39,7 @@ impl Chore for Sweeps {
         let kept = retention(self.in_force.load().config.retain, at);
         let mut removed = SweepCounts::default();
         self.store.delete_gaps_before(kept.keys).await?;
+        self.store.delete_days_before(before(at, DAY_RETENTION)).await?;
         let mut next = Some(SweepPosition::default());
         while let Some(place) = next {
             let step = self.store.sweep(place, kept, at).await?;
@@ -50,13 +54,16 @@ impl Chore for Sweeps {
     }
 }
 
+fn before(now: Timestamp, age: Duration) -> Timestamp {
+    now.checked_sub(age).unwrap_or(Timestamp::MIN)
+}
+
 /// The limits of what is kept at `now`.
 fn retention(retain: Retain, now: Timestamp) -> Retention {
-    let before = |age| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     Retention {
-        stories: retain.stories.map(before),
-        alerts: retain.alerts.map(before),
-        keys: before(KEY_RETENTION),
+        stories: retain.stories.map(|age| before(now, age)),
+        alerts: retain.alerts.map(|age| before(now, age)),
+        keys: before(now, KEY_RETENTION),
     }
 }
 

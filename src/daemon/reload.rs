@@ -14,11 +14,12 @@ use tracing::{error, info, warn};
 
 use crate::clock::now;
 use crate::config::LoadedConfig;
-use crate::config::{Config, ConfigChanges};
+use crate::config::{Config, ConfigChanges, Web};
 use crate::daemon::blocking::run_without_permit;
 use crate::daemon::in_force::InForce;
+use crate::daemon::service_manager;
 use crate::daemon::story_parts::StoryParts;
-use crate::daemon::{known_names, service_manager};
+use crate::queries::names::known_names;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile};
 use crate::store::{Store, StoreError};
@@ -95,21 +96,26 @@ pub(crate) async fn keep_fresh(
     let folder = parts.in_force.load().config.rules.clone();
     let mut sources = Sources::new(config_path, folder, Arc::clone(&requested));
     let reloading = async {
+        let mut is_start = true;
         loop {
             let read = move || (sources.read(), sources);
             let reading;
             (reading, sources) = run_without_permit(read).await;
-            let problem = reload(&parts, reading, &mut seen).await.unwrap_or_else(|why| {
+            let end = reload(&parts, reading, &mut seen).await.unwrap_or_else(|why| {
                 error!(
                     event = "reload_failed",
                     "{why}; the configuration and the rules in force do not change"
                 );
                 // What the store or a bug kept out of force is tried again at the next request.
                 seen.files = None;
-                Some(why)
+                ReloadEnd { problem: Some(why), has_changed: false }
             });
-            record_outcome(&parts, run, problem).await;
-            service_manager::notify_ready();
+            if !is_start {
+                log_if_unchanged(&end);
+                service_manager::notify_ready();
+            }
+            record_outcome(&parts, run, end.problem).await;
+            is_start = false;
             requested.notified().await;
             service_manager::notify_reloading();
             parts.wakeups.retry_failing.notify_one();
@@ -127,6 +133,24 @@ pub(crate) struct Reloads {
     pub(super) run: i64,
 }
 
+/// How a reload ended.
+struct ReloadEnd {
+    /// Why some of what was read is not in force, in one line; `None` if all of it is.
+    problem: Option<String>,
+    /// Whether it put anything in force.
+    has_changed: bool,
+}
+
+/// A person who undoes an edit, or sends SIGHUP, is told that the files are in force.
+fn log_if_unchanged(end: &ReloadEnd) {
+    if end.problem.is_none() && !end.has_changed {
+        info!(
+            event = "reload_unchanged",
+            "the configuration and the rules in force are up to date"
+        );
+    }
+}
+
 /// Records that everything that was read is in force, or the problem that keeps some of it out.
 async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
     let at = now();
@@ -136,13 +160,13 @@ async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
     }
 }
 
-/// Puts what was read in force if it is usable and not in force yet. Returns why some of it is not,
-/// in one line. Rules and configurations with errors are logged, because a retry would not help.
+/// Puts what was read in force if it is usable and not in force yet. Rules and configurations with
+/// errors are logged, because a retry would not help.
 async fn reload(
     parts: &StoryParts,
     reading: ReadSources,
     seen: &mut SeenRules,
-) -> Result<Option<String>, String> {
+) -> Result<ReloadEnd, String> {
     let in_force = parts.in_force.load_full();
     let (change, broken) = match usable_change(reading.config, &in_force.config) {
         Ok(change) => (change, None),
@@ -154,10 +178,11 @@ async fn reload(
     if has_same_files
         && change.as_ref().is_none_or(|one| names(one) == known_names(&in_force.config))
     {
+        let has_changed = change.is_some();
         if let Some(change) = change {
             put_in_force(parts, &in_force, Some(change), None).await?;
         }
-        return Ok(broken.or_else(|| seen.problem.clone()));
+        return Ok(ReloadEnd { problem: broken.or_else(|| seen.problem.clone()), has_changed });
     }
     let good = parts.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
     let read = files.clone();
@@ -167,14 +192,18 @@ async fn reload(
         tokio::task::spawn_blocking(load).await.map_err(|why| {
             format!("the rules could not be loaded because of a bug in Tidings ({why})")
         })?;
-    if let Some((change, rules)) = new {
-        put_in_force(parts, &in_force, change, Some(rules)).await?;
-    } else if is_refused {
-        return Ok(Some(REFUSED.to_owned()));
-    }
-    *seen = SeenRules { files: Some(files), problem };
     let refused = is_refused.then(|| REFUSED.to_owned());
-    Ok(broken.or(refused).or_else(|| seen.problem.clone()))
+    let Some((change, rules)) = new.filter(|_| !(is_refused && has_same_files)) else {
+        if !is_refused {
+            *seen = SeenRules { files: Some(files), problem };
+        }
+        let problem = broken.or(refused).or_else(|| seen.problem.clone());
+        return Ok(ReloadEnd { problem, has_changed: false });
+    };
+    put_in_force(parts, &in_force, change, Some(rules)).await?;
+    *seen = SeenRules { files: Some(files), problem };
+    let problem = broken.or(refused).or_else(|| seen.problem.clone());
+    Ok(ReloadEnd { problem, has_changed: true })
 }
 
 /// A sound configuration that differs from the one in force, and how.
@@ -208,15 +237,20 @@ fn usable_change(
         return Err(first_error(&faults).unwrap_or_default());
     };
     let changes = ConfigChanges::between(before, &config);
-    for key in changes.after_restart() {
-        warn!(event = "restart_needed", "`{key}` was edited: restart Tidings to use its new value");
-    }
     if changes.is_empty() {
+        log_needed_restart(&changes);
         return Ok(None);
     }
     log_faults(&faults);
-    let (store, web) = (before.store.clone(), before.web.clone());
+    let web = Web::without_restart(before.web.as_ref(), config.web.as_ref());
+    let store = before.store.clone();
     Ok(Some(ConfigChange { config: Config { store, web, ..config }, changes }))
+}
+
+fn log_needed_restart(changes: &ConfigChanges) {
+    for key in changes.after_restart() {
+        warn!(event = "restart_needed", "`{key}` was edited: restart Tidings to use its new value");
+    }
 }
 
 /// What a load of the rules leads to.
@@ -320,6 +354,7 @@ async fn put_in_force(
     let replaced = parts.in_force.swap(Arc::new(after));
     if let Some(changes) = changes {
         info!(event = "config_in_force", "configuration in force: {changes}");
+        log_needed_restart(&changes);
         parts.fetcher.hosts.change_limits(&config.poll, config.network.clone());
         let retargeted = changes.retargeted_notifiers().to_vec();
         if let Err(why) = parts.store.retry_at_once(retargeted, now()).await {

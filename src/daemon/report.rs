@@ -12,10 +12,11 @@ use crate::alerts::Receiver;
 use crate::alerts::notice::{ReportKind, ServiceReport};
 use crate::clock::{later, now};
 use crate::config::{Config, ReportTimes};
+use crate::daemon::feed_health;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::scheduler::Chore;
 use crate::daemon::wakeups::Wakeups;
-use crate::daemon::{attention, feed_health};
+use crate::queries::attention;
 use crate::store::{Store, StoreError};
 
 /// How late a report may be, because nothing ran when it was due.
@@ -84,18 +85,20 @@ async fn make_report(
 ) -> Result<ServiceReport, StoreError> {
     let status = store.service_status().await?;
     let stored = store.feed_states().await?;
-    let feeds = stored.into_iter().map(|state| (state.name.clone(), state)).collect();
+    let config = &in_force.config;
+    let names: BTreeSet<_> = config.feeds.iter().map(|feed| &feed.name).collect();
+    let watched = stored.iter().filter(|state| names.contains(&state.name));
     let (alerts, matched) = store.count_alerts(since, until, MOST_RULES).await?;
     let gaps: BTreeSet<String> = store.feeds_with_gaps(since, until).await?;
     Ok(ServiceReport {
         kind: ReportKind::Report,
         since,
         until,
-        feeds: in_force.config.feeds.len(),
+        feeds: config.feeds.len(),
         rules: in_force.rules.count(),
         alerts,
         matched,
-        failing: attention::describe(&in_force.config, &status, &feeds, now()),
+        failing: attention::describe(watched, &status, now()),
         unseen: gaps.into_iter().collect(),
     })
 }

@@ -1,5 +1,7 @@
 //! The life of a story, from its first item to its last match.
 
+use serde::Serialize;
+
 use self::NextStatus::{BeginsMatchWait, BeginsPageWait, ByAlerts, OnlyRecorded, Same};
 use self::StoryEffect::{
     DelayPage, KeepFeedText, KeepMatchedText, KeepSignature, NoteJoin, RecordAlerts,
@@ -7,13 +9,16 @@ use self::StoryEffect::{
 };
 use self::StoryStatus::{AwaitsMatch, AwaitsPage, Matched, Purged, Recorded, Unmatched};
 
-/// The status of a story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The status of a story. In JSON, `waiting` stands for both statuses in which it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StoryStatus {
     /// It waits for its page, because its feed gives a teaser only.
+    #[serde(rename = "waiting")]
     AwaitsPage,
     /// Its text is final, and it waits to be matched: it is from elsewhere, a feed began to carry
     /// it, or it was edited.
+    #[serde(rename = "waiting")]
     AwaitsMatch,
     /// At least one rule matched it.
     Matched,

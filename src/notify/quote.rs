@@ -10,22 +10,22 @@ use tidings_rules::text::visible_line;
 
 /// A part of a quote, marked as matched or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct QuotePiece {
+pub struct QuotePiece {
     /// Safe to show.
-    pub(super) text: String,
+    pub text: String,
     /// Whether a rule matched it.
-    pub(super) marked: bool,
+    pub marked: bool,
     /// The name that the rule's author gives it, if that differs.
-    pub(super) label: Option<String>,
+    pub label: Option<String>,
 }
 
 /// Sentences that hold matched words: the headline and sentences of the text.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Quotes {
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Quotes {
     /// The whole headline.
-    pub(super) title: Vec<QuotePiece>,
+    pub title: Vec<QuotePiece>,
     /// Sentences of the text, and excerpts of the headline, in the order of the evidence.
-    pub(super) sentences: Vec<Vec<QuotePiece>>,
+    pub sentences: Vec<Vec<QuotePiece>>,
 }
 
 /// A matched range of bytes, and the name that the rule's author gives it.
@@ -33,7 +33,8 @@ type QuoteMark<'a> = (Range<usize>, Option<&'a str>);
 
 /// Gathers the evidence of `rules` for a story with the headline `title`. Evidence within one
 /// sentence is merged.
-pub(super) fn quotes_from_rules(title: &str, rules: &[RuleMatch]) -> Quotes {
+#[must_use]
+pub fn quotes_from_rules(title: &str, rules: &[RuleMatch]) -> Quotes {
     quotes_from_evidence(title, rules.iter().flat_map(|rule| &rule.evidence))
 }
 

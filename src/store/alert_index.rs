@@ -16,7 +16,7 @@ use super::column;
 use super::dialect::{id_list, row_list};
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
-use tidings_rules::story::FeedEntry;
+use tidings_rules::story::{FeedEntry, Severity};
 use tidings_rules::text::tokenise;
 
 pub(super) use fts::remove_alerts;
@@ -35,6 +35,8 @@ pub(super) enum SearchTerm<'t> {
     Tag(&'t str),
     /// The name of a feed that carried the event.
     Feed(&'t str),
+    /// The severity of the rule.
+    Severity(Severity),
 }
 
 impl SearchTerm<'_> {
@@ -45,6 +47,7 @@ impl SearchTerm<'_> {
             Self::Rule(name) => format!("=r{}", hex::encode(name)),
             Self::Tag(name) => format!("=t{}", hex::encode(name)),
             Self::Feed(name) => format!("=f{}", hex::encode(name)),
+            Self::Severity(severity) => format!("=s{}", hex::encode(severity.as_str())),
         }
     }
 }
@@ -147,13 +150,18 @@ async fn read_changed(
 }
 
 /// All terms by which an alert is found.
-fn alert_terms(title: &str, rule_match: &RuleMatch, feeds: &[FeedEntry]) -> BTreeSet<String> {
+pub(super) fn alert_terms(
+    title: &str,
+    rule_match: &RuleMatch,
+    feeds: &[FeedEntry],
+) -> BTreeSet<String> {
     let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
     let words: BTreeSet<&str> = std::iter::once(title).chain(sentences).collect();
     let words = words.into_iter().flat_map(tokenise).map(|token| token.word);
     let tags = rule_match.tags.iter().map(|tag| SearchTerm::Tag(tag));
     let feeds = feeds.iter().map(|entry| SearchTerm::Feed(&entry.feed.0));
-    let names = std::iter::once(SearchTerm::Rule(&rule_match.rule)).chain(tags).chain(feeds);
+    let own = [SearchTerm::Rule(&rule_match.rule), SearchTerm::Severity(rule_match.severity)];
+    let names = own.into_iter().chain(tags).chain(feeds);
     words.chain(names.map(SearchTerm::text)).collect()
 }
 

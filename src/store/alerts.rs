@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{extent_columns, to_json, to_millis};
 use super::dialect::row_list;
 use super::route::{self, RecordedAlert};
-use super::{MatchResult, StoryId, event};
+use super::{MatchResult, StoryId, days, event};
 use crate::alerts::NewAlert;
 use crate::alerts::copies::JoinedEvent;
 use tidings_rules::story::Read;
@@ -35,6 +35,7 @@ pub(super) async fn record_alerts(
     });
     let rows = to_json(&rows.collect::<Vec<_>>())?;
     let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
+    days::count_alerts(conn, ids.keys().map(|(rule, _)| rule.as_str()), now).await?;
     let inserted = match_result.alerts.iter().filter_map(|new_alert| {
         let (alert, is_update) = (ids.remove(&key_of(new_alert))?, is_repeated(new_alert));
         Some(RecordedAlert { alert, new_alert, is_update })

@@ -1,5 +1,6 @@
 //! Reads a store beside a running Tidings. Takes no lock, writes nothing, migrates nothing.
 
+mod event_record;
 mod find;
 mod history;
 
@@ -14,6 +15,7 @@ use super::{FeedState, OpenError, StoreError, StoryId, feeds};
 use crate::store::{command_connection, feed_entries};
 use tidings_rules::story::{FeedName, Read, Story};
 
+pub use event_record::{EventRecord, EventStory};
 pub use find::{Alerted, StoryRecord};
 pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
 

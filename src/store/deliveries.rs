@@ -6,12 +6,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
 use super::dialect::{id_list, row_list};
 use super::status::read_message_status;
-use super::{StoreCommandError, health};
+use super::{Archive, StoreCommandError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
 use crate::lifecycle::message;
@@ -104,12 +104,39 @@ impl DeadSelection {
     }
 }
 
+impl Archive {
+    /// The messages after the one in the row `after` that are not delivered, oldest first, at most
+    /// `limit`.
+    pub async fn undelivered(
+        &mut self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        Ok(read_undelivered(&mut self.conn, after, i64::from(limit)).await?)
+    }
+
+    /// The receivers that fail or rest.
+    pub async fn receivers_away(&mut self) -> Result<Vec<(Receiver, NotifierHealth)>, StoreError> {
+        let health = health::read_receiver_health(&mut self.conn).await?;
+        Ok(health.away.into_iter().collect())
+    }
+}
+
 /// The messages in the store at `path` that are not delivered, oldest first, and the health of
 /// every receiver that fails or rests. Writes nothing.
 pub async fn list_undelivered(
     path: &Path,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
-    let mut conn = command_connection::open_to_read(path).await?;
+    let mut archive = Archive::open(path).await?;
+    let deliveries = read_undelivered(&mut archive.conn, 0, i64::MAX).await?;
+    Ok((deliveries, archive.receivers_away().await?))
+}
+
+async fn read_undelivered(
+    conn: &mut SqliteConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Delivery>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT message.*, story.title, story.opening,
                 (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
@@ -118,13 +145,11 @@ pub async fn list_undelivered(
          FROM message LEFT JOIN story ON story.id =
               (SELECT alert.story FROM message_alert JOIN alert ON alert.id = message_alert.alert
                WHERE message_alert.message = message.id ORDER BY alert.id LIMIT 1)
-         WHERE message.status <> 'sent' AND message.status IN ('pending', 'leased', 'dead', 'held') ORDER BY message.id",
-    )
-    .fetch_all(&mut conn)
-    .await?;
-    let deliveries = rows.iter().map(delivery_from_row).collect::<Result<_, _>>()?;
-    let health = health::read_receiver_health(&mut conn).await?;
-    Ok((deliveries, health.away.into_iter().collect()))
+         WHERE message.status <> 'sent' AND message.status IN ('pending', 'leased', 'dead', 'held') AND message.id > $1
+         ORDER BY message.id LIMIT $2",
+    );
+    let rows = rows.bind(after).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(delivery_from_row).collect()
 }
 
 /// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and

@@ -81,6 +81,13 @@ impl Bench {
         self.store.record_poll(poll_record(feed, now, items)).await.unwrap()
     }
 
+    /// Records a poll that failed.
+    pub(super) async fn fail_poll(&self, feed: &str, now: i64) {
+        let mut poll = poll_record(feed, now, Vec::new());
+        poll.state.failures = 1;
+        self.store.record_poll(poll).await.unwrap();
+    }
+
     /// The stories that wait for their page, and then those that wait to be matched.
     pub(super) async fn waiting_stories(&self, now: i64) -> Vec<WaitingStory> {
         let mut waiting = self.waiting_for_page(now, &[], 100).await;

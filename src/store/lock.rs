@@ -5,6 +5,8 @@ use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::{OpenError, files};
 
@@ -13,6 +15,12 @@ use super::{OpenError, files};
 pub struct Lock {
     _file: File,
 }
+
+/// How often the lock is tried, because [`is_locked`] holds it for a moment.
+const TRIES: usize = 5;
+
+/// The pause between two tries.
+const TRY_PAUSE: Duration = Duration::from_millis(20);
 
 /// The word in a lock file which says that a run made or used a store there.
 const HAD_STORE: &str = "store";
@@ -30,6 +38,20 @@ pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
         files::refuse_absent(path)?;
     }
     Ok(lock)
+}
+
+/// Whether a process holds the lock of the store at `path`. `None` if the lock cannot be read.
+#[must_use]
+pub fn is_locked(path: &Path) -> Option<bool> {
+    let file = match File::open(lock_path(path)) {
+        Err(why) if why.kind() == ErrorKind::NotFound => return Some(false),
+        file => file.ok()?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Some(false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
+    }
 }
 
 /// Takes the lock of a store that is to be replaced, which may be gone.
@@ -60,7 +82,7 @@ fn take_lock(path: &Path) -> Result<(Lock, bool), OpenError> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(files::PRIVATE_MODE);
     let mut file = options.open(&beside).map_err(failed)?;
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             // The process that holds the lock may not have written its id yet.
@@ -78,6 +100,17 @@ fn take_lock(path: &Path) -> Result<(Lock, bool), OpenError> {
     file.set_len(0).map_err(failed)?;
     file.rewind().and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;
     Ok((Lock { _file: file }, had_store))
+}
+
+/// Tries again for a moment while another process holds the lock.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(TRY_PAUSE),
+            tried => return tried,
+        }
+    }
+    file.try_lock()
 }
 
 fn read_text(file: &mut File) -> io::Result<String> {
@@ -108,6 +141,17 @@ mod tests {
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(held);
         acquire_lock(&path).unwrap();
+    }
+
+    #[test]
+    fn whether_a_process_holds_the_lock_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.db");
+        assert_eq!(is_locked(&path), Some(false), "no lock file");
+        let held = acquire_lock(&path).unwrap();
+        assert_eq!(is_locked(&path), Some(true));
+        drop(held);
+        assert_eq!(is_locked(&path), Some(false), "a lock file that nobody holds");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqlitePool};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
@@ -70,9 +70,10 @@ impl Store {
         let metrics = WriterMetrics::default();
         let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
-        let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone());
+        let (committed, commits) = watch::channel(());
+        let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone(), committed);
         let work = future::join(comparing.run(copy_queue), writing).map(drop);
-        Ok((Self { readers, writer, copies, metrics }, work))
+        Ok((Self { readers, writer, copies, metrics, commits }, work))
     }
 }
 

@@ -9,7 +9,7 @@ use super::column::{to_json, to_millis};
 use super::dialect::text_list;
 use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
-use super::{gaps, health};
+use super::{days, gaps, health};
 use crate::alerts::Content;
 use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
@@ -63,6 +63,7 @@ async fn write_poll(
     write_feed_state(conn, &record.state).await?;
     feed_entries::retire_entries(conn, feed, &record.items, now).await?;
     let waits = write_items(conn, feed, record.items, now).await?;
+    days::count_poll(conn, feed, 0, record.state.failures > 0, now).await?;
     mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
     mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
     if let Some(gap) = record.gap {
@@ -83,6 +84,7 @@ pub(super) async fn write_items(
     items: Vec<ItemRecord>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
+    let given = items.len();
     let (others, mut waits) = new_items::insert_new_items(conn, feed, items, now).await?;
     let known = feed_entries::update_entries(conn, feed, &others).await?;
     let (mut changed, mut joined) = (Vec::new(), Vec::new());
@@ -99,6 +101,8 @@ pub(super) async fn write_items(
         waits |= story_waits;
     }
     feed_entries::insert_entries(conn, feed, &joined, now).await?;
+    let new_items = given - others.len() + joined.len();
+    days::count_poll(conn, feed, new_items, false, now).await?;
     alert_index::note_changed_events(conn, &changed).await?;
     Ok(waits)
 }

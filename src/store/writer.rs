@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::StoreError;
 use crate::alerts::copies::{BatchStory, CopyDecisions};
@@ -92,12 +92,14 @@ pub(super) async fn run_writer(
     readers: SqlitePool,
     mut queue: UnboundedReceiver<Job>,
     metrics: WriterMetrics,
+    committed: watch::Sender<()>,
 ) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         let timer = metrics.start_commit(jobs.len());
         let failures = run_batch(&mut conn, std::mem::take(&mut jobs)).await;
         timer.end(failures);
+        committed.send_replace(());
     }
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.

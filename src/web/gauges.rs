@@ -1,6 +1,7 @@
 //! The metrics of this moment: what the store, the configuration and the system say.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use prometheus_client::registry::Registry;
 use super::WebParts;
 use crate::clock::{now, until};
 use crate::config::Config;
-use crate::store::{FeedState, ServiceStatus, StoreError};
+use crate::store::{FeedState, QueueLength, ServiceStatus, StoreError};
 
 /// A gauge for each value of one label.
 type Gauges = Family<[(&'static str, String); 1], Gauge>;
@@ -54,7 +55,7 @@ fn register_status(to: &mut Registry, config: &Config, status: &ServiceStatus, n
     let waiting = ConstGauge::new(whole(status.waiting_stories));
     to.register("stories_waiting", "Stories that wait for their page or to be matched", waiting);
     let (messages, overdue, up) = (Gauges::default(), Gauges::default(), Gauges::default());
-    for queue in status.queues.values() {
+    for queue in iter::once(&QueueLength::default()).chain(status.queues.values()) {
         for (state, count) in queue.by_status() {
             let state = [("state", state.as_str().to_owned())];
             messages.get_or_create(&state).inc_by(whole(count));

@@ -17,12 +17,13 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
     "SECURITY.md",
     "docs/configuration.md",
+    "docs/desk.md",
     "docs/ingest.md",
     "docs/installing.md",
     "docs/notifiers.md",
@@ -96,6 +97,7 @@ fn folder_of_examples(config: &str) -> Folder {
     let folder = Folder::new(config, &[("korea.yaml", &read("rules/korea.yaml"))]);
     folder.write("our-ca.pem", &Ca::new().pem());
     folder.write("smtp-password", "a password\n");
+    folder.write("tokens.txt", &format!("read ana {}\n", "a1".repeat(32)));
     folder.write("message.json", &file_in("docs/webhooks.md", "message.json"));
     folder.write(
         "subscriptions.opml",

@@ -156,11 +156,15 @@ async fn a_refused_configuration_that_is_taken_back_needs_no_attention() {
     tidings.wait_for_log(|line| line.contains("started with the store")).await;
     let why = "SELECT coalesce(reload_error, 'none') FROM run";
     let sound = folder.read(CONFIG);
-    folder.write(CONFIG, &without_hook(&sound));
+    folder.write(CONFIG, &without_hook(&sound).replace("tidings.db", "other.db"));
     folder.wait_until(why, |why| why.starts_with("rules need what")).await;
     folder.write(CONFIG, &sound);
+    tidings.wait_for_log(|line| line.contains("in force are up to date")).await;
     folder.wait_until(why, |why| why == "none").await;
     assert_eq!(tidings.terminate().await, 0);
+    let log = tidings.log().join("\n");
+    assert!(!log.contains("restart Tidings"), "of a file that was refused: {log}");
+    assert!(!log.contains("rules in force: "), "the rules have not changed: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,9 @@ async fn a_running_daemon_answers_for_its_health_and_its_metrics() {
         ("tidings_rules_last_reload_successful", 1.0),
         ("tidings_stories_waiting", 0.0),
         ("tidings_store_errors_total", 0.0),
+        ("tidings_messages{state=\"dead\"}", 0.0),
+        ("tidings_pages_total{result=\"partial\"}", 0.0),
+        ("tidings_polls_total{result=\"failed\"}", 0.0),
     ] {
         assert!((metric(&metrics, name) - value).abs() < 0.1, "{name} in {metrics}");
     }
@@ -196,6 +199,34 @@ async fn status_says_what_runs_and_what_needs_attention() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_told_at_once_and_a_broken_configuration_hides_nothing() {
+    let (setup, address) = with_web().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/feed.xml", matching_stories(server, [1]));
+    let mut tidings = folder.run(&[]);
+    server.wait_for("/hook", 1).await;
+    folder.write("config.yaml", "feeds: [\n");
+    tidings.wait_for_log(|line| line.contains("until its file is corrected")).await;
+    let (store, place) = (folder.place("tidings.db"), address.trim_start_matches("http://"));
+    for (command, hint) in [("status", "--store"), ("health", "--address")] {
+        let said = folder.command(&[command]).await;
+        assert_eq!(said.code, 78, "{}", said.errors);
+        assert!(said.errors.contains(hint), "{}", said.errors);
+    }
+    let said = folder.bare_command(&["health", "--address", place]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    let status = ["status", "--store", &store];
+    let said = folder.bare_command(&status).await;
+    assert!(said.output.contains("run       since "), "{}", said.output);
+    assert!(said.output.contains("the last edit is not in force: "), "{}", said.output);
+
+    tidings.kill9().await;
+    let said = folder.bare_command(&status).await;
+    assert_eq!(said.code, 1);
+    assert!(said.output.contains("Tidings does not run: it was killed"), "{}", said.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     let setup = Setup::with_config(
         |config| config.to_owned() + "heartbeat: {url: \"${SWITCH}\", every: 10s}\n",
@@ -317,7 +348,8 @@ async fn systemd_hears_of_ready_reloading_status_and_the_watchdog() {
     let heard = tokio::task::spawn_blocking(move || {
         wait_for_notice(&socket, "READY=1");
         wait_for_notice(&socket, "STATUS=feeds: 1, rules: 1, ");
-        wait_for_notice(&socket, "WATCHDOG=1");
+        let notice = wait_for_notice(&socket, "WATCHDOG=1");
+        assert!(!notice.contains("READY=1"), "it was sent before: {notice}");
         socket
     });
     let socket = heard.await.expect("all came");

@@ -4,7 +4,7 @@ use anstyle::Style;
 use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{TextLayout, quote_evidence};
-use crate::cli::moment::{exact_time, long_date};
+use crate::queries::moment::{exact_time, long_date};
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::Evidence;
 use tidings_rules::text::visible_line;

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::cli::columns::columns;
 use crate::cli::csv_table::print_csv;
 use crate::cli::exit::Exit;
-use crate::cli::moment::day_and_minute;
+use crate::queries::moment::day_and_minute;
 use crate::store::PastAlert;
 use tidings_rules::text::visible_line;
 

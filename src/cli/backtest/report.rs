@@ -15,6 +15,7 @@ use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
 use crate::cli::count::count;
 use crate::cli::format::OutputFormat;
 use crate::cli::{load, output};
+use crate::queries::json::add_keys;
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::story::headline;
@@ -143,7 +144,7 @@ fn match_line(
     let mut line = json!({"id": entry.id, "story": story, "rules": list(rules)});
     if let Some(changes) = changes {
         let changes = json!({"adds": list(&changes.adds), "drops": list(&changes.drops)});
-        output::add_keys(&mut line, &changes);
+        add_keys(&mut line, &changes);
     }
     line
 }

@@ -12,7 +12,7 @@ use crate::cli::columns::columns;
 use crate::cli::count::count;
 use crate::cli::csv_table::print_csv;
 use crate::cli::exit::Exit;
-use crate::cli::moment::short_date;
+use crate::queries::moment::short_date;
 use crate::store::{Delivery, DeliverySubject};
 use tidings_rules::text::visible_line;
 

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
-use crate::cli::output;
-use crate::lifecycle::story::StoryStatus;
+use crate::queries::json::add_keys;
 use crate::store::StoryRecord;
 use tidings_rules::Match;
 use tidings_rules::story::{Read, Story, WatchlistRow};
@@ -40,10 +39,6 @@ pub(super) fn json_report<'s>(
 }
 
 fn record_json(kept: &StoryRecord) -> Value {
-    let status = match kept.status.status {
-        StoryStatus::AwaitsPage | StoryStatus::AwaitsMatch => "waiting",
-        status => status.as_str(),
-    };
     let alerts: Vec<Value> = kept
         .alerts
         .iter()
@@ -56,7 +51,7 @@ fn record_json(kept: &StoryRecord) -> Value {
         })
         .collect();
     json!({
-        "id": kept.stored.uid, "event": kept.event, "status": status,
+        "id": kept.stored.uid, "event": kept.event, "status": kept.status.status,
         "status_why": kept.status.why, "alerts": alerts,
     })
 }
@@ -75,7 +70,7 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
                 json!({"filtered_out": explained.filtered_out, "clause": explained.clause});
             // Each row has a version of its own.
             if explained.row.as_ref() == explained.rule.row() {
-                output::add_keys(&mut more, &json!({"version": explained.rule.version()}));
+                add_keys(&mut more, &json!({"version": explained.rule.version()}));
             }
             rule_json(explained.rule.name(), explained.row.as_ref(), &more)
         }
@@ -87,8 +82,8 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
 fn rule_json(rule: &str, row: Option<&WatchlistRow>, more: &Value) -> Value {
     let mut line = json!({"rule": rule});
     if let Some(row) = row {
-        output::add_keys(&mut line, &json!({"row": row}));
+        add_keys(&mut line, &json!({"row": row}));
     }
-    output::add_keys(&mut line, more);
+    add_keys(&mut line, more);
     line
 }

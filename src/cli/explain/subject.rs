@@ -12,11 +12,11 @@ use crate::cli::pages::{PageReader, ReadDepth};
 use crate::cli::place::{self, PlaceContent};
 use crate::clock::now;
 use crate::config::Config;
-use crate::daemon;
 use crate::feed::document::Item;
 use crate::feed::identity::normalise_link;
 use crate::files;
 use crate::http::HttpAnswer;
+use crate::queries::names::known_names;
 use crate::store::{Archive, StoryRecord};
 use tidings_rules::Carrier;
 use tidings_rules::story::{Read, Story};
@@ -97,7 +97,7 @@ async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<Expla
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
     let kept = archive.find_story(name, link.as_deref()).await.map_err(output::unavailable)?;
     Ok(kept.map(|kept| {
-        let feeds = daemon::known_names(config).feeds;
+        let feeds = known_names(config).feeds;
         let carriers = kept.stored.feeds.iter().map(|name| carrier_by_name(name, &feeds)).collect();
         let read = match (&kept.stored.read, kept.purged) {
             (_, Some(_)) => Read::Teaser(

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use serde_json::json;
 
 use crate::cli::columns::{columns, table_width};
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::moment::{self, Edge};
+use crate::cli::moment::parse_moment_or_fail;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
+use crate::queries::json::gap_json;
+use crate::queries::moment::{self, Edge};
 use crate::store::{Archive, PastGap};
 use tidings_rules::text::visible_line;
 
@@ -21,16 +22,14 @@ const NOTE: &str = "Items that appeared and disappeared in a gap were missed. It
 /// Lists the gaps that were found since a time: 64 if that is none, 69 if the store cannot be read.
 pub(super) fn list_gaps(since: &str, format: OutputFormat, config: &Path) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(config)?;
-    let since = moment::parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
+    let since = parse_moment_or_fail(since, Edge::Start, now(), &config.zone)?;
     let found = block_on(async {
         let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
         archive.gaps_since(since).await.map_err(output::unavailable)
     })?;
     match format {
         OutputFormat::Text => output::print(&gaps_table(&found, &config.zone, table_width())),
-        OutputFormat::Json => output::print_json(found.iter().map(|PastGap { feed, gap, found_at: found }| {
-            json!({ "feed": feed, "since": gap.since, "until": gap.until, "found": found })
-        })),
+        OutputFormat::Json => output::print_json(found.iter().map(gap_json)),
     }
 }
 

@@ -1,62 +1,29 @@
 //! The table of feeds.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
 use crate::cli::count::count;
-use crate::cli::moment::short_date;
+use crate::config::{FeedConfig, ReceivingFeed};
+use crate::queries::moment::short_date;
 use crate::store::FeedState;
-use tidings_rules::story::FeedName;
 use tidings_rules::text::visible_line;
 
 /// A feed of the configuration.
-pub(super) struct FeedRow<'c> {
-    pub(super) name: &'c FeedName,
-    pub(super) tags: &'c BTreeSet<String>,
-    pub(super) source: FeedSource,
-}
-
-/// Where the stories of a feed come from.
-pub(super) enum FeedSource {
-    /// It is polled; `None`: it was never polled.
-    Polled(Option<FeedState>),
+pub(super) enum FeedRow<'c> {
+    /// It is polled, and this is its stored state; `None`: it was never polled.
+    Polled(&'c FeedConfig, Option<FeedState>),
     /// It receives stories, the last new or edited one at this time.
-    Receives(Option<Timestamp>),
+    Receiving(&'c ReceivingFeed, Option<Timestamp>),
 }
 
-impl FeedSource {
-    /// The source of a feed with this stored state.
-    pub(super) fn new(is_polled: bool, state: Option<FeedState>) -> Self {
-        if is_polled {
-            return Self::Polled(state);
-        }
-        Self::Receives(state.and_then(|state| state.health_history.last_news))
-    }
-
+impl FeedRow<'_> {
     /// The state of a feed that was polled.
-    pub(super) fn polled_state(&self) -> Option<&FeedState> {
+    fn polled_state(&self) -> Option<&FeedState> {
         match self {
-            Self::Polled(state) => state.as_ref(),
-            Self::Receives(_) => None,
-        }
-    }
-
-    /// When it last brought something new or edited.
-    pub(super) fn last_news(&self) -> Option<Timestamp> {
-        match self {
-            Self::Polled(state) => state.as_ref()?.health_history.last_news,
-            Self::Receives(last_news) => *last_news,
-        }
-    }
-
-    /// Its health at `at` in one word.
-    pub(super) fn health_word(&self, at: Timestamp) -> &'static str {
-        match self {
-            Self::Polled(state) => FeedState::health_word(state.as_ref(), at),
-            Self::Receives(_) => "receives",
+            Self::Polled(_, state) => state.as_ref(),
+            Self::Receiving(..) => None,
         }
     }
 }
@@ -75,7 +42,7 @@ pub(super) fn feeds_table(
     let cells = rows.iter().map(|row| feed_cells(row, zone, at)).collect();
     let unwell = rows
         .iter()
-        .filter(|row| row.source.polled_state().is_some_and(|state| state.health(at).is_some()))
+        .filter(|row| row.polled_state().is_some_and(|state| state.health(at).is_some()))
         .count();
     let summary = format!("{}, {unwell} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
@@ -85,21 +52,24 @@ pub(super) fn feeds_table(
 }
 
 fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
-    let state = row.source.polled_state();
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
+    let (feed, state) = match row {
+        FeedRow::Polled(feed, state) => (feed, state.as_ref()),
+        FeedRow::Receiving(feed, last_news) => {
+            let why = "`tidings ingest` brings its stories";
+            let [name, why] = [visible_line(&feed.name.0), why.to_owned()];
+            return [name, "receives".to_owned(), time(*last_news), time(None), why];
+        }
+    };
     [
-        visible_line(&row.name.0),
-        row.source.health_word(at).to_owned(),
-        time(row.source.last_news()),
+        visible_line(&feed.name.0),
+        FeedState::health_word(state, at).to_owned(),
+        time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
             Some(next) if next <= at => "due".to_owned(),
             next => time(next),
         },
-        match &row.source {
-            FeedSource::Polled(Some(state)) => poll_reason(state),
-            FeedSource::Polled(None) => "`tidings run` polls it first".to_owned(),
-            FeedSource::Receives(_) => "`tidings ingest` brings its stories".to_owned(),
-        },
+        state.map_or_else(|| "`tidings run` polls it first".to_owned(), poll_reason),
     ]
 }
 
@@ -119,20 +89,32 @@ mod tests {
     use textwrap::core::display_width;
 
     use super::*;
+    use crate::config::FullText;
     use crate::feed::hints::PollHints;
     use crate::polling::health::FeedHealthHistory;
+    use tidings_rules::story::FeedName;
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
     }
 
-    fn feed(name: &str) -> FeedName {
-        FeedName(name.to_owned())
+    fn feed(name: &str) -> FeedConfig {
+        let url = "https://wire.example/feed".parse().unwrap();
+        let name = FeedName(name.to_owned());
+        FeedConfig {
+            name,
+            url,
+            is_secret: false,
+            tags: [].into(),
+            every: None,
+            full_text: FullText::Always,
+            recheck: Vec::new(),
+        }
     }
 
-    fn state(feed: &FeedName, news: i64) -> FeedState {
+    fn state(feed: &FeedConfig, news: i64) -> FeedState {
         FeedState {
-            name: feed.clone(),
+            name: feed.name.clone(),
             address: String::new(),
             etag: None,
             last_modified: None,
@@ -162,7 +144,6 @@ mod tests {
             feed("Quiet \u{1b}[2J paper"),
             feed("Old wire"),
             feed("New one"),
-            feed("telegram"),
         ];
         let failing = FeedState {
             next_why: "failed 3 times in a row".to_owned(),
@@ -182,14 +163,10 @@ mod tests {
         };
         let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
-        let polled = states.into_iter().map(FeedSource::Polled);
-        let sources = polled.chain([FeedSource::Receives(Some(at(-7)))]);
-        let tags = BTreeSet::new();
-        let rows: Vec<_> = feeds
-            .iter()
-            .zip(sources)
-            .map(|(name, source)| FeedRow { name, tags: &tags, source })
-            .collect();
+        let name = FeedName("telegram".to_owned());
+        let receiving = ReceivingFeed { name, tags: [].into() };
+        let polled = feeds.iter().zip(states).map(|(feed, state)| FeedRow::Polled(feed, state));
+        let rows: Vec<_> = polled.chain([FeedRow::Receiving(&receiving, Some(at(-7)))]).collect();
         for width in [80, 160] {
             let table = feeds_table(&rows, &TimeZone::UTC, at(0), Some(width));
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");

@@ -38,6 +38,7 @@ notifiers:
   paswd: S3CR3T
   last: {type: webhook, url: >
    S3CR3T}
+web: {listen: \"127.0.0.1:1\", public: \"https://ana:S3CR3T@desk.example.org\", bearer: S3CR3T, auth: {bearer: S3CR3T, header: S3CR3T, tokens_file: token-S3CR3T}}
 headers: {Authorization: Bearer S3CR3T}
 ";
 

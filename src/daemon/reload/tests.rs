@@ -45,7 +45,7 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         let (store, writer) =
             Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
-        let known_names = crate::daemon::known_names(&config);
+        let known_names = crate::queries::names::known_names(&config);
         let (rules, seen) = first_load(&config.rules, &known_names, &store).await.unwrap();
         let in_force = InForce::new(config, rules).unwrap();
         let run = RunParts {

@@ -14,7 +14,7 @@ use crate::store::alert_index::{AlertSpan, SearchTerm};
 use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
 use crate::store::dialect::id_list;
 use crate::store::{StoreError, alert_index, feed_entries, status};
-use tidings_rules::story::{FeedEntry, FeedName, Read};
+use tidings_rules::story::{FeedEntry, FeedName, Read, Severity};
 
 /// The most alerts that one query reads.
 const PAGE: usize = 1000;
@@ -28,12 +28,18 @@ pub struct AlertFilter {
     pub tag: Option<String>,
     /// A feed that carried the event.
     pub feed: Option<FeedName>,
+    /// The severity of the rule.
+    pub severity: Option<Severity>,
     /// The earliest time at which they were recorded.
     pub since: Option<Timestamp>,
     /// The time before which they were recorded.
     pub until: Option<Timestamp>,
     /// Words of the headline or of the matched sentences.
     pub words: Vec<String>,
+    /// The alert after which they were recorded.
+    pub after: Option<i64>,
+    /// The alert before which they were recorded.
+    pub before: Option<i64>,
 }
 
 /// An alert of the past.
@@ -123,6 +129,25 @@ impl Archive {
         Ok(found)
     }
 
+    /// The number of the newest alert; 0 if there is none.
+    pub async fn newest_alert(&mut self) -> Result<i64, StoreError> {
+        let newest = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM alert");
+        Ok(newest.fetch_one(&mut self.conn).await?)
+    }
+
+    /// The alerts after the one with that number, in order of time, at most `limit`.
+    pub async fn alerts_after(
+        &mut self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<PastAlert>, StoreError> {
+        let ids = sqlx::query_scalar("SELECT id FROM alert WHERE id > $1 ORDER BY id LIMIT $2");
+        let ids = ids.bind(after).bind(i64::from(limit)).fetch_all(&mut self.conn).await?;
+        let mut found = read_alerts(&mut self.conn, &ids).await?;
+        found.reverse();
+        Ok(found)
+    }
+
     /// The alert with that number; `None` if there is none, or it was deleted.
     pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let Some(past) = read_alerts(&mut self.conn, &[id]).await?.pop() else { return Ok(None) };
@@ -135,67 +160,84 @@ impl Archive {
         .fetch_one(&mut self.conn)
         .await?;
         let text_now_sha256 = draft::hash_story_text(&past.story.title, &texts.0);
-        let messages = self.read_messages(id).await?;
+        let messages = read_messages(&mut self.conn, &[id], i64::MAX).await?;
         Ok(Some(AlertRecord { past, rule_text: texts.1, text_now_sha256, messages }))
     }
+}
 
-    async fn read_messages(&mut self, alert: i64) -> Result<Vec<Message>, sqlx::Error> {
-        let rows = sqlx::query(
-            "SELECT message.* FROM message_alert JOIN message ON message.id = message_alert.message
-             WHERE message_alert.alert = $1 ORDER BY message.id",
-        )
-        .bind(alert)
-        .fetch_all(&mut self.conn)
-        .await?;
-        let mut attempts = self.read_attempts(alert).await?;
-        let messages = rows.iter().map(|row| {
-            let id = row.try_get("id")?;
-            Ok(Message {
-                id,
-                message: row.try_get("uid")?,
-                receiver: column::receiver_from_row(row)?,
-                status: status::read_message_status(row)?,
-                created: read_time(row, "created")?,
-                attempts: attempts.remove(&id).unwrap_or_default(),
-            })
+/// The first messages with any of these alerts, at most `limit`, in order of time.
+pub(super) async fn read_messages(
+    conn: &mut SqliteConnection,
+    alerts: &[i64],
+    limit: i64,
+) -> Result<Vec<Message>, sqlx::Error> {
+    let rows = sqlx::query(concat!(
+        "SELECT * FROM message WHERE id IN (SELECT message FROM message_alert WHERE alert IN ",
+        id_list!("$1"),
+        ") ORDER BY id LIMIT $2"
+    ));
+    let rows = rows.bind(to_json(&alerts)?).bind(limit).fetch_all(&mut *conn).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let mut attempts = read_attempts(conn, &ids).await?;
+    let messages = rows.iter().zip(ids).map(|(row, id)| {
+        Ok(Message {
+            id,
+            message: row.try_get("uid")?,
+            receiver: column::receiver_from_row(row)?,
+            status: status::read_message_status(row)?,
+            created: read_time(row, "created")?,
+            attempts: attempts.remove(&id).unwrap_or_default(),
+        })
+    });
+    messages.collect()
+}
+
+/// The attempts at each of these messages, in order of time.
+async fn read_attempts(
+    conn: &mut SqliteConnection,
+    messages: &[i64],
+) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
+    let rows = sqlx::query(concat!(
+        "SELECT message, started, ended, outcome, why FROM attempt WHERE message IN ",
+        id_list!("$1"),
+        " ORDER BY id"
+    ));
+    let rows = rows.bind(to_json(&messages)?).fetch_all(conn).await?;
+    let mut attempts: HashMap<i64, Vec<Attempt>> = HashMap::new();
+    for row in &rows {
+        attempts.entry(row.try_get("message")?).or_default().push(Attempt {
+            started: read_time(row, "started")?,
+            ended: read_optional_time(row, "ended")?,
+            outcome: status::read_attempt_outcome(row)?,
+            reply: row.try_get("why")?,
         });
-        messages.collect()
     }
+    Ok(attempts)
+}
 
-    /// The attempts at each message with an alert, in order of time.
-    async fn read_attempts(
-        &mut self,
-        alert: i64,
-    ) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
-        let rows = sqlx::query(
-            "SELECT attempt.message, started, ended, outcome, why
-             FROM message_alert JOIN attempt ON attempt.message = message_alert.message
-             WHERE message_alert.alert = $1 ORDER BY attempt.id",
-        )
-        .bind(alert)
-        .fetch_all(&mut self.conn)
-        .await?;
-        let mut attempts: HashMap<i64, Vec<Attempt>> = HashMap::new();
-        for row in &rows {
-            attempts.entry(row.try_get("message")?).or_default().push(Attempt {
-                started: read_time(row, "started")?,
-                ended: read_optional_time(row, "ended")?,
-                outcome: status::read_attempt_outcome(row)?,
-                reply: row.try_get("why")?,
-            });
-        }
-        Ok(attempts)
+impl PastAlert {
+    /// The terms by which it is found.
+    #[must_use]
+    pub fn terms(&self) -> BTreeSet<String> {
+        alert_index::alert_terms(&self.story.title, &self.rule_match, &self.feeds)
     }
 }
 
 impl AlertFilter {
+    /// Whether an alert with these terms passes, whenever it was recorded.
+    #[must_use]
+    pub fn passes(&self, terms: &BTreeSet<String>) -> bool {
+        self.terms().is_subset(terms)
+    }
+
     /// The terms that an alert must have.
     fn terms(&self) -> BTreeSet<String> {
         let words = self.words.iter().map(|word| SearchTerm::Word(word));
         let rule = self.rule.iter().map(|name| SearchTerm::Rule(name));
         let tag = self.tag.iter().map(|tag| SearchTerm::Tag(tag));
         let feed = self.feed.iter().map(|feed| SearchTerm::Feed(&feed.0));
-        words.chain(rule).chain(tag).chain(feed).map(SearchTerm::text).collect()
+        let severity = self.severity.iter().map(|severity| SearchTerm::Severity(*severity));
+        words.chain(rule).chain(tag).chain(feed).chain(severity).map(SearchTerm::text).collect()
     }
 }
 
@@ -206,8 +248,10 @@ async fn find_span(
 ) -> Result<Option<AlertSpan>, sqlx::Error> {
     let since = wanted.since.map_or(i64::MIN, to_millis);
     let until = wanted.until.map_or(i64::MAX, to_millis);
+    let after = wanted.after.map_or(0, |after| after.saturating_add(1));
+    let before = wanted.before.map_or(i64::MAX, |before| before.saturating_sub(1));
     if wanted.since.is_none() && wanted.until.is_none() {
-        return Ok(Some(AlertSpan { oldest: 0, newest: i64::MAX, since, until }));
+        return Ok(Some(AlertSpan { oldest: after, newest: before, since, until }));
     }
     let (oldest, newest): (Option<i64>, Option<i64>) =
         sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
@@ -216,7 +260,12 @@ async fn find_span(
             .fetch_one(conn)
             .await?;
     let ids = oldest.zip(newest);
-    Ok(ids.map(|(oldest, newest)| AlertSpan { oldest, newest, since, until }))
+    Ok(ids.map(|(oldest, newest)| AlertSpan {
+        oldest: oldest.max(after),
+        newest: newest.min(before),
+        since,
+        until,
+    }))
 }
 
 /// The newest alerts of `span`, newest first, at most `limit`.
@@ -236,7 +285,7 @@ async fn list_ids(
 
 /// The alerts with these ids that were not deleted, newest first, each with the feeds that carried
 /// its event.
-async fn read_alerts(
+pub(super) async fn read_alerts(
     conn: &mut SqliteConnection,
     ids: &[i64],
 ) -> Result<Vec<PastAlert>, sqlx::Error> {

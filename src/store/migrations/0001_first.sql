@@ -38,6 +38,24 @@ CREATE TABLE feed (
 ) STRICT;
 CREATE INDEX feed_poll_requested ON feed (poll_requested) WHERE poll_requested IS NOT NULL;
 
+-- What the polls of a feed brought on one day of UTC (days since 1970-01-01).
+CREATE TABLE feed_day (
+    day      INTEGER NOT NULL,
+    feed     TEXT    NOT NULL REFERENCES feed (name),
+    items    INTEGER NOT NULL,    -- new items
+    failures INTEGER NOT NULL,    -- failed polls
+    PRIMARY KEY (feed, day)
+) STRICT, WITHOUT ROWID;
+
+-- The alerts of a rule on one day of UTC.
+CREATE TABLE rule_day (
+    day    INTEGER NOT NULL,
+    rule   TEXT    NOT NULL,
+    alerts INTEGER NOT NULL,
+    last   INTEGER NOT NULL,    -- when the last of them was recorded
+    PRIMARY KEY (rule, day)
+) STRICT, WITHOUT ROWID;
+
 -- Hosts that asked for no requests for a while (429, 503).
 CREATE TABLE host (
     name        TEXT    NOT NULL PRIMARY KEY,    -- name:port
@@ -194,8 +212,8 @@ CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
 -- What alerts are found by: the folded words of the headline and of the matched sentences. Names
--- are in hex behind a sign: of the rule (=r), its tags (=t) and the event's feeds (=f). The rowid
--- is the alert's id. A folded word has no other signs than these, so it stays whole.
+-- are in hex behind a sign: of the rule (=r), its severity (=s), its tags (=t) and the event's feeds
+-- (=f). The rowid is the alert's id. A folded word has no other signs than these, so it stays whole.
 CREATE VIRTUAL TABLE alert_index USING fts5 (
     terms, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '=.,&+#'"
 );

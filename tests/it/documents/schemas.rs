@@ -37,7 +37,7 @@ rules:
 "#;
 
 /// Configurations that both the reader and the schema refuse, with the place of the fault.
-const WRONG_CONFIGS: [(&str, &str); 18] = [
+const WRONG_CONFIGS: [(&str, &str); 22] = [
     ("stroe: sqlite:a.db", ""),
     ("store: a.db", "/store"),
     ("feeds: https://example.org/feed.xml", "/feeds"),
@@ -56,6 +56,10 @@ const WRONG_CONFIGS: [(&str, &str); 18] = [
     ("notifiers: {a: {type: webhook, url: 'https://a.org', chat: b}}", "/notifiers/a/chat"),
     ("poll: {connections: 0}", "/poll/connections"),
     ("hosts: {example.org: {http1: perhaps}}", "/hosts/example.org/http1"),
+    ("web: {listen: 'unix:a', write: perhaps}", "/web/write"),
+    ("web: {listen: 'unix:a', public: desk.example.org}", "/web/public"),
+    ("web: {listen: 'unix:a', auth: {header: X-User}}", "/web/auth"),
+    ("web: {listen: 'unix:a', auth: {tokens_file: tokens.txt, from: unix}}", "/web/auth"),
 ];
 
 /// The same for rule files.

@@ -64,6 +64,12 @@ async fn alerts_are_found_by_all_that_is_asked_newest_first() {
         (AlertFilter { words: words("arms"), ..feed("paper") }, vec![1]),
         (AlertFilter { since: Some(at_second(86_400)), ..of("arms") }, vec![3]),
         (AlertFilter { until: Some(at_second(86_400)), ..of("arms") }, vec![1]),
+        (AlertFilter { severity: Some(Severity::Medium), ..AlertFilter::default() }, vec![3, 2, 1]),
+        (AlertFilter { severity: Some(Severity::High), ..AlertFilter::default() }, vec![]),
+        (AlertFilter { before: Some(3), ..AlertFilter::default() }, vec![2, 1]),
+        (AlertFilter { before: Some(3), ..of("arms") }, vec![1]),
+        (AlertFilter { before: Some(2), since: Some(at_second(0)), ..of("arms") }, vec![1]),
+        (AlertFilter { before: Some(1), ..AlertFilter::default() }, vec![]),
     ];
     for is_indexed in [false, true] {
         if is_indexed {

@@ -1,15 +1,12 @@
 //! What needs a person's attention, in sentences: feeds that fail, receivers that take no messages.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::clock::{later, until};
-use crate::config::Config;
 use crate::lifecycle::message::MessageStatus;
 use crate::store::{FeedState, ServiceStatus};
-use tidings_rules::story::FeedName;
 use tidings_rules::text::visible_line;
 
 /// How long a message or a story may wait before it needs attention.
@@ -18,15 +15,14 @@ pub const OVERDUE: Duration = Duration::from_mins(15);
 /// The most feeds that are named.
 const MOST_NAMED: usize = 10;
 
-/// What fails of the feeds of `config` and of its receivers.
+/// What fails of these feeds, of the stories that wait, and of the receivers.
 #[must_use]
-pub fn describe(
-    config: &Config,
+pub fn describe<'f>(
+    feeds: impl Iterator<Item = &'f FeedState>,
     status: &ServiceStatus,
-    feeds: &BTreeMap<FeedName, FeedState>,
     now: Timestamp,
 ) -> Vec<String> {
-    let mut attention = feed_attention(config, feeds, now);
+    let mut attention = feed_attention(feeds, now);
     if let Some(since) = status.oldest_waiting.filter(|since| later(*since, OVERDUE) < now) {
         attention
             .push(format!("a story has waited for {} to be read and matched", age(since, now)));
@@ -35,13 +31,8 @@ pub fn describe(
     attention
 }
 
-fn feed_attention(
-    config: &Config,
-    feeds: &BTreeMap<FeedName, FeedState>,
-    now: Timestamp,
-) -> Vec<String> {
-    let states = config.feeds.iter().filter_map(|feed| feeds.get(&feed.name));
-    let unwell: Vec<String> = states
+fn feed_attention<'f>(feeds: impl Iterator<Item = &'f FeedState>, now: Timestamp) -> Vec<String> {
+    let unwell: Vec<String> = feeds
         .filter_map(|state| {
             let health = state.health(now)?.as_str();
             let (name, why) = (&state.name.0, state.error.as_deref().unwrap_or(&state.next_why));

@@ -1,0 +1,70 @@
+//! The status of the service on one screen.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::count::count;
+use crate::queries::attention::age;
+use crate::queries::moment::long_date;
+use crate::queries::status::{RunState, StatusReport};
+use tidings_rules::text::visible_line;
+
+/// One screen of text about the status at `now`.
+pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &TimeZone) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str, says: String| {
+        let _ = writeln!(text, "{what:<10}{says}");
+    };
+    let status = report.status;
+    line("version", env!("CARGO_PKG_VERSION").to_owned());
+    line("run", describe_run(report, now, zone));
+    if let Some(run) = &status.run {
+        line("reload", long_date(run.reloaded, zone));
+    }
+    let feeds = report.feeds_by_health.iter().map(|(word, number)| format!("{number} {word}"));
+    let feeds = feeds.collect::<Vec<_>>().join(", ");
+    line("feeds", if feeds.is_empty() { "none".to_owned() } else { feeds });
+    line("stories", describe_waiting(report, now));
+    for (name, queue) in &status.queues {
+        let counts = queue.by_status().into_iter().filter(|(_, messages)| *messages > 0);
+        let counts = counts.map(|(status, messages)| format!("{messages} {status}"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        line("messages", format!("{}: {counts}", visible_line(&name.0)));
+    }
+    if status.queues.is_empty() {
+        line("messages", "all are sent".to_owned());
+    }
+    let backup = status.last_backup;
+    line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
+    let size = indicatif::HumanBytes(report.store_bytes);
+    line("store", format!("{} ({size})", report.store.display()));
+    for problem in &report.attention {
+        line("attention", problem.clone());
+    }
+    text
+}
+
+fn describe_run(report: &StatusReport<'_>, now: Timestamp, zone: &TimeZone) -> String {
+    let Some((run, state)) = report.status.run.as_ref().zip(report.run_state) else {
+        return "never".to_owned();
+    };
+    match state {
+        RunState::Running => {
+            format!("since {} ({})", long_date(run.started, zone), age(run.started, now))
+        }
+        RunState::Stopped => format!("stopped at {}", long_date(run.seen, zone)),
+        RunState::Hanging | RunState::Killed => {
+            format!("no sign since {}", long_date(run.seen, zone))
+        }
+    }
+}
+
+fn describe_waiting(report: &StatusReport<'_>, now: Timestamp) -> String {
+    let waiting = usize::try_from(report.status.waiting_stories).unwrap_or(usize::MAX);
+    let Some(since) = report.status.oldest_waiting else { return "none waits".to_owned() };
+    let waits = if waiting == 1 { "waits" } else { "wait" };
+    let stories = count(waiting, "story", "stories");
+    format!("{stories} {waits} for a page, the first for {}", age(since, now))
+}

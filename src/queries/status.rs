@@ -1,0 +1,161 @@
+//! The status of the service: whether it runs, what it does, and what needs attention.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::attention;
+use crate::clock::later;
+use crate::store::{FeedState, QueueLength, RunTimes, ServiceStatus, is_locked};
+use tidings_rules::story::{FeedName, NotifierName};
+
+/// How long ago a run that works wrote last. It writes every five seconds.
+const ALIVE: Duration = Duration::from_mins(1);
+
+/// The status of the service at one time.
+#[derive(Debug)]
+pub struct StatusReport<'s> {
+    /// What the store says.
+    pub status: &'s ServiceStatus,
+    /// The state of the last run; `None` before the first.
+    pub run_state: Option<RunState>,
+    /// The number of feeds by health.
+    pub feeds_by_health: BTreeMap<&'static str, usize>,
+    /// The store's file.
+    pub store: &'s Path,
+    /// Its size in bytes.
+    pub store_bytes: u64,
+    /// What needs attention, in sentences.
+    pub attention: Vec<String>,
+}
+
+/// The state of the last run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It runs.
+    Running,
+    /// Its process lives, and has not written for a minute.
+    Hanging,
+    /// It was stopped.
+    Stopped,
+    /// Its process has ended without a stop.
+    Killed,
+}
+
+impl RunState {
+    /// The state at `now` of `run`. `is_locked` says whether a process holds the store's lock; if
+    /// it is not known, the time of the last writing decides.
+    fn of(run: &RunTimes, is_locked: Option<bool>, now: Timestamp) -> Self {
+        let has_written = now <= later(run.seen, ALIVE);
+        match (run.ended, is_locked) {
+            (Some(_), _) => Self::Stopped,
+            (None, Some(false)) => Self::Killed,
+            (None, None) if !has_written => Self::Killed,
+            (None, Some(true)) if !has_written => Self::Hanging,
+            (None, _) => Self::Running,
+        }
+    }
+
+    /// What is the matter with a run in this state, if anything is.
+    fn problem(self) -> Option<&'static str> {
+        match self {
+            Self::Running => None,
+            Self::Hanging => Some("Tidings hangs: its store has not been written for a minute"),
+            Self::Stopped => Some("Tidings does not run: it was stopped"),
+            Self::Killed => Some("Tidings does not run: it was killed; its log says more"),
+        }
+    }
+}
+
+impl<'s> StatusReport<'s> {
+    /// The report at `now`. `names` has the feeds to report, and `feeds` what is stored of them.
+    #[must_use]
+    pub fn new<'f>(
+        store: &'s Path,
+        names: impl Iterator<Item = &'f FeedName> + Clone,
+        status: &'s ServiceStatus,
+        feeds: &BTreeMap<FeedName, FeedState>,
+        now: Timestamp,
+    ) -> Self {
+        let mut feeds_by_health = BTreeMap::new();
+        for name in names.clone() {
+            let word = FeedState::health_word(feeds.get(name), now);
+            *feeds_by_health.entry(word).or_default() += 1;
+        }
+        let run_state = status.run.as_ref().map(|run| RunState::of(run, is_locked(store), now));
+        let mut needed = run_attention(status, run_state);
+        let watched = names.filter_map(|name| feeds.get(name));
+        needed.extend(attention::describe(watched, status, now));
+        let store_bytes = std::fs::metadata(store).map_or(0, |about| about.len());
+        Self { status, run_state, feeds_by_health, store, store_bytes, attention: needed }
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let status = self.status;
+        let run = status.run.as_ref().map(|run| {
+            json!({
+                "running": self.run_state == Some(RunState::Running),
+                "started": run.started, "seen": run.seen, "ended": run.ended,
+                "reloaded": run.reloaded, "reload_error": run.reload_error,
+            })
+        });
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "run": run,
+            "feeds_by_health": self.feeds_by_health,
+            "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
+            "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
+            "last_backup": status.last_backup,
+            "store": { "file": self.store, "bytes": self.store_bytes },
+            "attention": self.attention,
+        })
+    }
+}
+
+fn queue_to_json((notifier, queue): (&NotifierName, &QueueLength)) -> Value {
+    let counts = queue.by_status().into_iter();
+    let mut object: Map<String, Value> =
+        counts.map(|(status, messages)| (status.to_string(), messages.into())).collect();
+    object.insert("notifier".to_owned(), notifier.0.clone().into());
+    object.insert("oldest_due".to_owned(), json!(queue.oldest_due));
+    Value::Object(object)
+}
+
+fn run_attention(status: &ServiceStatus, run_state: Option<RunState>) -> Vec<String> {
+    let Some(run) = &status.run else { return vec!["Tidings has not run yet".to_owned()] };
+    let problem = run_state.and_then(RunState::problem).map(str::to_owned);
+    let reload = run.reload_error.as_ref();
+    problem
+        .into_iter()
+        .chain(reload.map(|why| format!("the last edit is not in force: {why}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_and_the_last_writing_tell_the_state_of_a_run() {
+        let now = Timestamp::from_second(1000).unwrap();
+        let (recent, long_ago) = (Timestamp::from_second(990).unwrap(), Timestamp::UNIX_EPOCH);
+        for (seen, ended, is_locked, expected) in [
+            (recent, None, Some(true), RunState::Running),
+            (recent, None, None, RunState::Running),
+            (recent, None, Some(false), RunState::Killed),
+            (long_ago, None, Some(true), RunState::Hanging),
+            (long_ago, None, None, RunState::Killed),
+            (long_ago, Some(long_ago), Some(false), RunState::Stopped),
+            (recent, Some(recent), Some(true), RunState::Stopped),
+        ] {
+            let (started, reloaded) = (long_ago, long_ago);
+            let run = RunTimes { started, seen, ended, reloaded, reload_error: None };
+            assert_eq!(RunState::of(&run, is_locked, now), expected, "{seen} {is_locked:?}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Counts by day: the new items and failed polls of a feed, and the alerts of a rule. Days are those
+//! of UTC.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::{execute, execute_list, read_count, read_time, to_json, to_millis};
+use super::dialect::{row_list, text_list};
+use super::{Archive, Store, StoreError};
+use tidings_rules::story::FeedName;
+
+/// The milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// A day: the number of days since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day of `at` in UTC.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(to_millis(at).div_euclid(DAY))
+    }
+
+    /// The day that is this number of days earlier.
+    #[must_use]
+    pub fn minus(self, days: i64) -> Self {
+        Self(self.0.saturating_sub(days))
+    }
+
+    /// Its first moment in UTC; the latest time, if it is beyond the calendar.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        let millis = self.0.saturating_mul(DAY);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What polls of a feed brought on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedDay {
+    /// New items.
+    pub items: u32,
+    /// Polls that failed.
+    pub failures: u32,
+}
+
+/// The alerts of a rule on single days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleDays {
+    /// The number of alerts of each day that has any.
+    pub alerts: BTreeMap<Day, u32>,
+    /// The time of the last alert.
+    pub last: Timestamp,
+}
+
+/// Counts new items of `feed` and a failed poll at `now`.
+pub(super) async fn count_poll(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    items: usize,
+    is_failure: bool,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    if items == 0 && !is_failure {
+        return Ok(());
+    }
+    let count = sqlx::query(
+        "INSERT INTO feed_day (day, feed, items, failures) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (feed, day) DO UPDATE SET items = feed_day.items + excluded.items,
+             failures = feed_day.failures + excluded.failures",
+    );
+    let count = count.bind(Day::of(now).0).bind(&feed.0);
+    let items = i64::try_from(items).unwrap_or(i64::MAX);
+    count.bind(items).bind(i64::from(is_failure)).execute(conn).await.map(drop)
+}
+
+/// Counts alerts of these rules at `now`, one for each name.
+pub(super) async fn count_alerts<'r>(
+    conn: &mut SqliteConnection,
+    rules: impl Iterator<Item = &'r str>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for rule in rules {
+        *counts.entry(rule).or_default() += 1;
+    }
+    let (day, last) = (Day::of(now).0, to_millis(now));
+    let rows: Vec<_> = counts.iter().map(|(rule, alerts)| (day, rule, alerts, last)).collect();
+    let count = concat!(
+        "INSERT INTO rule_day (day, rule, alerts, last) SELECT * FROM ",
+        row_list!("$1", 0 day BIGINT, 1 rule TEXT, 2 alerts BIGINT, 3 last BIGINT),
+        " AS given WHERE TRUE ON CONFLICT (rule, day) DO UPDATE SET
+             alerts = rule_day.alerts + excluded.alerts, last = excluded.last"
+    );
+    execute_list(conn, count, &rows).await
+}
+
+impl Store {
+    /// Deletes the counts of days before `before`.
+    pub async fn delete_days_before(&self, before: Timestamp) -> Result<(), StoreError> {
+        let before = Day::of(before).0;
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    execute(conn, "DELETE FROM feed_day WHERE day < $1", &[before]).await?;
+                    execute(conn, "DELETE FROM rule_day WHERE day < $1", &[before]).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+impl Archive {
+    /// The days of `feed` since `since` with new items or failures.
+    pub async fn feed_days(
+        &mut self,
+        feed: &FeedName,
+        since: Day,
+    ) -> Result<BTreeMap<Day, FeedDay>, StoreError> {
+        let days = sqlx::query("SELECT * FROM feed_day WHERE feed = $1 AND day >= $2");
+        let rows = days.bind(&feed.0).bind(since.0).fetch_all(&mut self.conn).await?;
+        let days = rows.iter().map(|row| {
+            let (items, failures) = (read_count(row, "items")?, read_count(row, "failures")?);
+            Ok((Day(row.try_get("day")?), FeedDay { items, failures }))
+        });
+        Ok(days.collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// The days of these rules since `since`, by their names. A rule without an alert is left out.
+    pub async fn rule_days(
+        &mut self,
+        rules: &[&str],
+        since: Day,
+    ) -> Result<BTreeMap<String, RuleDays>, StoreError> {
+        let days = sqlx::query(concat!(
+            "SELECT * FROM rule_day WHERE rule IN ",
+            text_list!("$1"),
+            " AND day >= $2 ORDER BY day"
+        ));
+        let rows = days.bind(to_json(&rules)?).bind(since.0).fetch_all(&mut self.conn).await?;
+        let mut found: BTreeMap<String, RuleDays> = BTreeMap::new();
+        for row in &rows {
+            let (day, last) = (Day(row.try_get("day")?), read_time(row, "last")?);
+            let empty = RuleDays { alerts: BTreeMap::new(), last };
+            let days = found.entry(row.try_get("rule")?).or_insert(empty);
+            days.alerts.insert(day, read_count(row, "alerts")?);
+            days.last = last;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Bench, at_second, item, settle_plan};
+    use super::*;
+
+    #[tokio::test]
+    async fn items_and_alerts_are_counted_on_their_days_and_deleted_with_them() {
+        let bench = Bench::new().await;
+        let day = 86_400;
+        bench.poll("wire", 5, vec![item("a", settle_plan(&["arms", "oil"]))]).await;
+        bench.poll("wire", day - 1, vec![item("b", settle_plan(&["arms"]))]).await;
+        bench.poll("wire", day, vec![item("c", settle_plan(&["arms"]))]).await;
+        // The same items again, and a copy in another feed.
+        bench.poll("wire", day + 1, vec![item("c", settle_plan(&["arms"]))]).await;
+        bench.poll("paper", day + 2, vec![item("c", settle_plan(&["arms"]))]).await;
+        bench.fail_poll("wire", day + 3).await;
+
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let (first, second) = (Day::of(at_second(0)), Day::of(at_second(day)));
+        let wire = FeedName("wire".to_owned());
+        let days = archive.feed_days(&wire, first).await.unwrap();
+        let found: Vec<_> = days.iter().map(|(day, on)| (*day, on.items, on.failures)).collect();
+        assert_eq!(found, [(first, 2, 0), (second, 1, 1)]);
+        let rules = archive.rule_days(&["arms", "oil", "coal"], first).await.unwrap();
+        let counts = |rule: &str| rules[rule].alerts.clone().into_iter().collect::<Vec<_>>();
+        assert_eq!(counts("arms"), [(first, 2), (second, 1)]);
+        assert_eq!((counts("oil"), rules["oil"].last), (vec![(first, 1)], at_second(5)));
+        assert_eq!(rules.len(), 2, "a rule without alerts is left out");
+
+        bench.store.delete_days_before(at_second(day + 5)).await.unwrap();
+        assert_eq!(archive.feed_days(&wire, first).await.unwrap().len(), 1);
+        let rules = archive.rule_days(&["arms", "oil"], first).await.unwrap();
+        assert_eq!(rules.keys().collect::<Vec<_>>(), ["arms"]);
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        for (at, start) in [(0, 0), (86_399, 0), (86_400, 86_400), (-1, -86_400)] {
+            assert_eq!(Day::of(at_second(at)).start(), at_second(start), "{at}");
+        }
+        assert_eq!(Day::of(at_second(86_400)).minus(1), Day::of(at_second(0)));
+    }
+}

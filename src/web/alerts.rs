@@ -1,0 +1,184 @@
+//! The pages of alerts: live, past, one, and as a feed.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::alert_query::AlertQuery;
+use super::desk::{API, AnswerForm, Asker, Desk, json};
+use super::problem::Problem;
+use crate::clock::now;
+use crate::notify::{Quotes, quotes_from_rules};
+use crate::store::{AlertRecord, PastAlert};
+
+/// The alerts of one page.
+const PAGE: usize = 100;
+
+/// The most alerts after a certain one.
+const MOST_AFTER: usize = 500;
+
+/// An alert with its quotes.
+#[derive(Serialize)]
+struct AlertView<'a> {
+    #[serde(flatten)]
+    alert: &'a PastAlert,
+    quotes: Quotes,
+}
+
+impl<'a> AlertView<'a> {
+    fn new(alert: &'a PastAlert) -> Self {
+        let matches = std::slice::from_ref(&alert.rule_match);
+        Self { alert, quotes: quotes_from_rules(alert.story.headline(), matches) }
+    }
+}
+
+/// One alert with its quotes, the rule's text and its messages.
+#[derive(Serialize)]
+struct RecordView<'a> {
+    #[serde(flatten)]
+    record: &'a AlertRecord,
+    quotes: Quotes,
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(super) struct ListPage<T> {
+    pub(super) items: Vec<T>,
+    /// The address of the next page.
+    pub(super) next: Option<String>,
+}
+
+/// The page of alerts, with the parameters by which they were asked for.
+#[derive(Serialize)]
+struct AlertsPage<'a> {
+    #[serde(flatten)]
+    list: ListPage<AlertView<'a>>,
+    query: &'a AlertQuery,
+    query_text: String,
+    newest: i64,
+    /// Whether new alerts are added while the page is open.
+    live: bool,
+}
+
+/// `GET /`: the alerts of this moment.
+pub(super) async fn live(
+    state: State<Desk>,
+    asker: Asker,
+    query: Result<Query<AlertQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    list_page(&state, &asker, &query?.0, true).await
+}
+
+/// `GET /alerts` and `GET /api/v1/alerts`: the alerts of the past, newest first.
+pub(super) async fn list(
+    state: State<Desk>,
+    asker: Asker,
+    query: Result<Query<AlertQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    list_page(&state, &asker, &query?.0, false).await
+}
+
+async fn list_page(
+    desk: &Desk,
+    asker: &Asker,
+    query: &AlertQuery,
+    live: bool,
+) -> Result<Response, Problem> {
+    let filter = query.filter(now(), &desk.config().zone)?;
+    let most = if query.is_after() { MOST_AFTER } else { PAGE };
+    let mut archive = desk.archive().await?;
+    // The stream begins behind what was recorded before the list was read.
+    let newest = archive.newest_alert().await?;
+    let mut found = archive.find_alerts(&filter, most + 1).await?;
+    drop(archive);
+    let has_more = found.len() > most;
+    found.truncate(most);
+    let path =
+        if asker.form == AnswerForm::Json { format!("{API}/alerts") } else { "/alerts".to_owned() };
+    let last = found.last().filter(|_| has_more);
+    let next = last.map(|last| query.next_page(&path, last.id));
+    if asker.form == AnswerForm::Json {
+        return Ok(json(&ListPage { items: found, next }));
+    }
+    let list = ListPage { items: found.iter().map(AlertView::new).collect(), next };
+    let page = AlertsPage { list, query, query_text: query.to_query(), newest, live };
+    desk.answer(asker, "alerts.html", &page)
+}
+
+/// `GET /alerts/{id}` and `GET /api/v1/alerts/{id}`.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let missing =
+        || Problem::not_found(format!("No alert has the number {id}, or it is no longer kept."));
+    let number = id.parse().map_err(|_| missing())?;
+    let record = desk.archive().await?.alert_record(number).await?.ok_or_else(missing)?;
+    if asker.form == AnswerForm::Json {
+        return Ok(json(&record));
+    }
+    let matches = std::slice::from_ref(&record.past.rule_match);
+    let quotes = quotes_from_rules(record.past.story.headline(), matches);
+    desk.answer(&asker, "alert.html", &RecordView { record: &record, quotes })
+}
+
+/// The alerts as a feed.
+#[derive(Serialize)]
+struct AtomFeed<'a> {
+    /// The address of the desk.
+    base: String,
+    /// When the newest alert was recorded, or the feed was made.
+    updated: jiff::Timestamp,
+    query_text: String,
+    entries: Vec<AtomEntry<'a>>,
+}
+
+/// An alert as an entry of a feed.
+#[derive(Serialize)]
+struct AtomEntry<'a> {
+    /// A UUID of version 8 (RFC 9562), the same in every answer.
+    uid: String,
+    #[serde(flatten)]
+    view: AlertView<'a>,
+}
+
+/// `GET /alerts.atom`: the newest alerts as an Atom feed (RFC 4287).
+pub(super) async fn atom(
+    State(desk): State<Desk>,
+    asker: Asker,
+    query: Result<Query<AlertQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Query(query) = query?;
+    let filter = query.filter(now(), &desk.config().zone)?;
+    let found = desk.archive().await?.find_alerts(&filter, PAGE).await?;
+    let entry = |alert| AtomEntry { uid: entry_uid(alert), view: AlertView::new(alert) };
+    let feed = AtomFeed {
+        base: base_address(&headers),
+        updated: found.first().map_or_else(now, |alert| alert.created),
+        query_text: query.to_query(),
+        entries: found.iter().map(entry).collect(),
+    };
+    let text = desk.render(&asker, "alerts.atom.xml", &feed)?;
+    Ok(([(CONTENT_TYPE, "application/atom+xml; charset=utf-8")], text).into_response())
+}
+
+fn entry_uid(alert: &PastAlert) -> String {
+    let row = alert.rule_match.row.as_ref().map_or("", |row| &row.id);
+    let key = format!("{}\0{}\0{row}\0{}", alert.event, alert.rule_match.rule, alert.created);
+    let hash: [u8; 32] = Sha256::digest(key).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+/// The address under which the request reached the desk.
+fn base_address(headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    format!("http://{host}")
+}

@@ -1,0 +1,134 @@
+//! The pages of rules: all with their matches, and one with its text and its days.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::alerts::ListPage;
+use super::chart;
+use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
+use super::problem::Problem;
+use crate::clock::now;
+use crate::queries::json::add_keys;
+use crate::queries::names::unknown_name;
+use crate::store::{Day, RuleDays};
+use tidings_rules::{Rule, Rules};
+
+/// The rules of one page.
+const PAGE: usize = 100;
+
+/// The days in which matches are counted.
+const DAYS: i64 = 30;
+
+/// Which rules are listed. An empty parameter counts as absent.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RuleQuery {
+    /// Only rules with this tag.
+    tag: String,
+    /// Only rules after the one with this name.
+    after: String,
+}
+
+/// The page of rules.
+#[derive(Serialize)]
+struct RulesPage {
+    #[serde(flatten)]
+    list: ListPage<Value>,
+    tag: String,
+    rules: usize,
+    reload_error: Option<String>,
+}
+
+/// `GET /rules` and `GET /api/v1/rules`: the rules in force, in the order of their names.
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    asker: Asker,
+    query: Result<Query<RuleQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query?;
+    let (rules, today) = (desk.rules(), Day::of(now()));
+    let mut shown = page_of(&rules, &query);
+    let has_more = shown.len() > PAGE;
+    shown.truncate(PAGE);
+    let mut archive = desk.archive().await?;
+    let names: Vec<&str> = shown.iter().map(|rule| rule.name()).collect();
+    let days = archive.rule_days(&names, today.minus(DAYS - 1)).await?;
+    let status = archive.service_status().await?;
+    drop(archive);
+    let items = shown.iter().map(|rule| rule_json(rule, days.get(rule.name()), today)).collect();
+    let next = shown.last().filter(|_| has_more).map(|last| {
+        let path = if asker.form == AnswerForm::Json { API } else { "" };
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        pairs.append_pair("tag", &query.tag).append_pair("after", last.name());
+        format!("{path}/rules?{}", pairs.finish())
+    });
+    let list = ListPage { items, next };
+    if asker.form == AnswerForm::Json {
+        return Ok(json_answer(&list));
+    }
+    let reload_error = status.run.and_then(|run| run.reload_error);
+    let page = RulesPage { list, tag: query.tag, rules: rules.count(), reload_error };
+    desk.answer(&asker, "rules.html", &page)
+}
+
+/// The rules that `query` asks for, one more than a page has. A rule with `each` counts once.
+fn page_of<'r>(rules: &'r Rules, query: &RuleQuery) -> Vec<&'r Rule> {
+    let is_wanted = |rule: &&Rule| {
+        rule.name() > query.after.as_str()
+            && (query.tag.is_empty() || rule.settings.tags.contains(&query.tag))
+    };
+    let mut shown: Vec<&Rule> = Vec::new();
+    for rule in rules.iter().map(AsRef::as_ref).filter(is_wanted) {
+        if shown.last().is_none_or(|last| last.name() != rule.name()) {
+            shown.push(rule);
+        }
+        if shown.len() > PAGE {
+            break;
+        }
+    }
+    shown
+}
+
+fn rule_json(rule: &Rule, days: Option<&RuleDays>, today: Day) -> Value {
+    let sum = |number| days.map_or(0, |days| chart::sum(&days.alerts, today, number));
+    let settings = &rule.settings;
+    json!({
+        "rule": rule.name(), "severity": settings.severity, "tags": settings.tags,
+        "why": settings.why, "owner": settings.owner,
+        "alerts_7d": sum(7), "alerts_30d": sum(DAYS), "last_alert": days.map(|days| days.last),
+    })
+}
+
+/// The page of a rule.
+#[derive(Serialize)]
+struct RulePage {
+    #[serde(flatten)]
+    rule: Value,
+    chart: Vec<chart::Bar>,
+}
+
+/// `GET /rules/{name}` and `GET /api/v1/rules/{name}`.
+pub(super) async fn show(
+    State(desk): State<Desk>,
+    asker: Asker,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let (rules, today) = (desk.rules(), Day::of(now()));
+    let names = || rules.iter().map(|rule| rule.name());
+    let rule = rules.iter().find(|rule| rule.name() == name);
+    let rule = rule.ok_or_else(|| Problem::not_found(unknown_name("rule", &name, names())))?;
+    let first = today.minus(DAYS - 1);
+    let mut days = desk.archive().await?.rule_days(&[&name], first).await?;
+    let days = days.remove(&name);
+    let mut answer = rule_json(rule, days.as_ref(), today);
+    add_keys(&mut answer, &json!({ "text": rule.text_of_all_rows() }));
+    if asker.form == AnswerForm::Json {
+        return Ok(json_answer(&answer));
+    }
+    let counts = days.map(|days| days.alerts).unwrap_or_default();
+    let chart = chart::bars(&counts, today, DAYS);
+    desk.answer(&asker, "rule.html", &RulePage { rule: answer, chart })
+}
