@@ -251,7 +251,7 @@ fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &Run
         "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
         config.store.display(),
         rules.count(),
-        config.feeds.len()
+        config.feed_names().count()
     );
     if waiting + dead > 0 {
         info!(event = "messages_waiting", "messages that wait: {waiting}; dead-lettered: {dead}");

@@ -181,7 +181,7 @@ impl LineBatch {
         let story = StoryLine::parse(bytes)
             .map_err(|why| fault(Some(column(bytes, why.at)), why.message))
             .and_then(|line| {
-                sender_story::received_story(line, feeds, now).map_err(|why| fault(None, why))
+                sender_story::received_story(&line, feeds, now).map_err(|why| fault(None, why))
             });
         match story {
             Ok(story) => self.stories.push(story),

@@ -63,9 +63,9 @@ impl ReceivingFeeds {
         Err(NotReceiving(format!("no feed `{shown}` receives stories{help}")))
     }
 
-    fn suggest(&self, named: &str) -> Option<String> {
+    fn suggest(&self, unknown: &str) -> Option<String> {
         let names = || self.receiving.iter().map(|name| name.0.as_str());
-        if let Some(near) = nearest(named, names()) {
+        if let Some(near) = nearest(unknown, names()) {
             return Some(format!("did you mean `{}`?", visible_line(near)));
         }
         let listed: Vec<String> = names().map(|name| format!("`{}`", visible_line(name))).collect();

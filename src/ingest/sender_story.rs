@@ -18,29 +18,29 @@ use tidings_rules::text::{one_line, visible};
 /// # Errors
 /// Why it is not received, in words.
 pub(super) fn received_story(
-    line: StoryLine,
+    given: &StoryLine,
     feeds: &ReceivingFeeds,
     now: Timestamp,
 ) -> Result<ReceivedStory, String> {
-    let feed = feeds.find(line.feed.as_deref()).map_err(|why| why.0)?;
-    let link = line.url.as_deref().and_then(not_blank).map(web_address).transpose()?;
-    let title = clean_line(&plain::from_either(&line.title));
-    let text = visible(&plain::from_either(&line.body)).into_owned();
+    let feed = feeds.find(given.feed.as_deref()).map_err(|why| why.0)?;
+    let link = given.url.as_deref().and_then(not_blank).map(web_address).transpose()?;
+    let title = clean_line(&plain::from_either(&given.title));
+    let text = visible(&plain::from_either(&given.body)).into_owned();
     if title.is_empty() && text.is_empty() {
         return Err("this story has neither a headline nor a text".to_owned());
     }
-    let lang = article::stated_language(line.lang.as_deref(), &title, &text);
+    let lang = article::stated_language(given.lang.as_deref(), &title, &text);
     let item = Item {
-        guid: line.id.as_deref().and_then(not_blank).map(ToOwned::to_owned),
+        guid: given.id.as_deref().and_then(not_blank).map(ToOwned::to_owned),
         link,
         title,
         text,
         is_content: true,
-        published: line.published,
+        published: given.published,
         lang,
-        authors: names(&line.authors),
-        tags: names(&line.tags),
-        source: line.source.as_deref().map(clean_line).filter(|source| !source.is_empty()),
+        authors: names(&given.authors),
+        tags: names(&given.tags),
+        source: given.source.as_deref().map(clean_line).filter(|source| !source.is_empty()),
     };
     let identity = ArrivedItem::new(&item);
     let story = Story {
@@ -85,7 +85,7 @@ mod tests {
         let line = line.replacen(r#""title": "", "#, "", usize::from(keys.contains("\"title\"")));
         let line = line.replacen(r#""body": "", "#, "", usize::from(keys.contains("\"body\"")));
         let line = StoryLine::parse(line.as_bytes()).unwrap();
-        received_story(line, &feeds(None), Timestamp::UNIX_EPOCH)
+        received_story(&line, &feeds(None), Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -97,6 +97,18 @@ async fn a_line_of_a_pipe_that_stays_open_is_stored_soon() {
     assert_eq!(ingesting.await.unwrap().unwrap().new, 3);
 }
 
+/// The listener of a run answers requests on any thread.
+#[tokio::test]
+async fn lines_can_be_taken_on_any_thread() {
+    fn on_any_thread<T: Send>(task: T) -> T {
+        task
+    }
+    let (_, target, _folder) = new_store().await;
+    let feeds = feeds(Some("desk"));
+    let task = on_any_thread(ingest(&b""[..], &feeds, &target, |_| ()));
+    assert_eq!(task.await.unwrap(), IngestReport::default());
+}
+
 /// An input that fails.
 struct Broken;
 

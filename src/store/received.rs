@@ -108,7 +108,9 @@ async fn write_feed(
     let keys: Vec<ItemKey> = stories.iter().map(|story| story.identity.key.clone()).collect();
     let (known, stored) = read_known(conn, feed, &keys, &stories).await?;
     let mut plan = IngestPlan::new(feed, now, known, stored);
-    stories.into_iter().for_each(|story| plan.add(story));
+    for story in stories {
+        plan.add(story);
+    }
     let IngestPlan { items, events, counts, .. } = plan;
     record_feed(conn, feed, (!items.is_empty()).then_some(now)).await?;
     poll::write_items(conn, feed, items, now).await?;
@@ -181,12 +183,11 @@ impl<'f> IngestPlan<'f> {
             }
         };
         let item = item_record(received, story, plan);
-        match self.places.get(&key) {
-            Some(place) => self.items[*place] = item,
-            None => {
-                self.places.insert(key, self.items.len());
-                self.items.push(item);
-            }
+        if let Some(place) = self.places.get(&key) {
+            self.items[*place] = item;
+        } else {
+            self.places.insert(key, self.items.len());
+            self.items.push(item);
         }
     }
 
