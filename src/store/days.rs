@@ -161,11 +161,14 @@ mod tests {
     use super::super::fixture::{Bench, at_second, item, settle_plan};
     use super::*;
 
+    /// A midnight in UTC, in seconds of [`at_second`].
+    const MIDNIGHT: i64 = 36_800;
+
     #[tokio::test]
     async fn items_and_alerts_are_counted_on_their_days_and_deleted_with_them() {
         let bench = Bench::new().await;
-        let day = 86_400;
-        bench.poll("wire", 5, vec![item("a", settle_plan(&["arms", "oil"]))]).await;
+        let (midnight, day) = (MIDNIGHT, MIDNIGHT + 86_400);
+        bench.poll("wire", midnight + 5, vec![item("a", settle_plan(&["arms", "oil"]))]).await;
         bench.poll("wire", day - 1, vec![item("b", settle_plan(&["arms"]))]).await;
         bench.poll("wire", day, vec![item("c", settle_plan(&["arms"]))]).await;
         // The same items again, and a copy in another feed.
@@ -174,7 +177,7 @@ mod tests {
         bench.fail_poll("wire", day + 3).await;
 
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let (first, second) = (Day::of(at_second(0)), Day::of(at_second(day)));
+        let (first, second) = (Day::of(at_second(midnight)), Day::of(at_second(day)));
         let wire = FeedName("wire".to_owned());
         let days = archive.feed_days(&wire, first).await.unwrap();
         let found: Vec<_> = days.iter().map(|(day, on)| (*day, on.items, on.failures)).collect();
@@ -182,7 +185,7 @@ mod tests {
         let rules = archive.rule_days(&["arms", "oil", "coal"], first).await.unwrap();
         let counts = |rule: &str| rules[rule].alerts.clone().into_iter().collect::<Vec<_>>();
         assert_eq!(counts("arms"), [(first, 2), (second, 1)]);
-        assert_eq!((counts("oil"), rules["oil"].last), (vec![(first, 1)], at_second(5)));
+        assert_eq!((counts("oil"), rules["oil"].last), (vec![(first, 1)], at_second(midnight + 5)));
         assert_eq!(rules.len(), 2, "a rule without alerts is left out");
 
         bench.store.delete_days_before(at_second(day + 5)).await.unwrap();
@@ -194,8 +197,13 @@ mod tests {
     #[test]
     fn a_day_begins_at_midnight_in_utc() {
         for (at, start) in [(0, 0), (86_399, 0), (86_400, 86_400), (-1, -86_400)] {
-            assert_eq!(Day::of(at_second(at)).start(), at_second(start), "{at}");
+            let (at, start) = (at_second(MIDNIGHT + at), at_second(MIDNIGHT + start));
+            assert_eq!(Day::of(at).start(), start, "{at}");
         }
-        assert_eq!(Day::of(at_second(86_400)).minus(1), Day::of(at_second(0)));
+        let day = Day::of(at_second(MIDNIGHT));
+        assert_eq!(
+            (day.minus(1).start(), Day(i64::MAX).start()),
+            (at_second(MIDNIGHT - 86_400), Timestamp::MAX)
+        );
     }
 }

@@ -23,7 +23,10 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
     let config = load::read_config_and_print_faults(config)?;
     let mut states = block_on(feed_states(&config))?;
     let at = now();
-    let polled = config.feeds.iter().map(|feed| FeedRow::Polled(feed, states.remove(&feed.name)));
+    let polled = config
+        .feeds
+        .iter()
+        .map(|feed| FeedRow::Polled(feed, states.remove(&feed.name).map(Box::new)));
     let mut rows: Vec<FeedRow<'_>> = polled.collect();
     rows.extend(config.receiving.iter().map(|feed| {
         let state = states.remove(&feed.name);
@@ -39,7 +42,7 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
 
 fn row_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
     match row {
-        FeedRow::Polled(feed, state) => feed_json(feed, state.as_ref(), at),
+        FeedRow::Polled(feed, state) => feed_json(feed, state.as_deref(), at),
         FeedRow::Receiving(feed, last_news) => receiving_feed_json(feed, *last_news),
     }
 }

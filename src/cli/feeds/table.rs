@@ -13,7 +13,7 @@ use tidings_rules::text::visible_line;
 /// A feed of the configuration.
 pub(super) enum FeedRow<'c> {
     /// It is polled, and this is its stored state; `None`: it was never polled.
-    Polled(&'c FeedConfig, Option<FeedState>),
+    Polled(&'c FeedConfig, Option<Box<FeedState>>),
     /// It receives stories, the last new or edited one at this time.
     Receiving(&'c ReceivingFeed, Option<Timestamp>),
 }
@@ -22,7 +22,7 @@ impl FeedRow<'_> {
     /// The state of a feed that was polled.
     fn polled_state(&self) -> Option<&FeedState> {
         match self {
-            Self::Polled(_, state) => state.as_ref(),
+            Self::Polled(_, state) => state.as_deref(),
             Self::Receiving(..) => None,
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn feeds_table(
 fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
     let (feed, state) = match row {
-        FeedRow::Polled(feed, state) => (feed, state.as_ref()),
+        FeedRow::Polled(feed, state) => (feed, state.as_deref()),
         FeedRow::Receiving(feed, last_news) => {
             let why = "`tidings ingest` brings its stories";
             let [name, why] = [visible_line(&feed.name.0), why.to_owned()];
@@ -165,7 +165,10 @@ mod tests {
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
         let name = FeedName("telegram".to_owned());
         let receiving = ReceivingFeed { name, tags: [].into() };
-        let polled = feeds.iter().zip(states).map(|(feed, state)| FeedRow::Polled(feed, state));
+        let polled = feeds
+            .iter()
+            .zip(states)
+            .map(|(feed, state)| FeedRow::Polled(feed, state.map(Box::new)));
         let rows: Vec<_> = polled.chain([FeedRow::Receiving(&receiving, Some(at(-7)))]).collect();
         for width in [80, 160] {
             let table = feeds_table(&rows, &TimeZone::UTC, at(0), Some(width));

@@ -53,7 +53,7 @@ impl Archive {
             .await?;
         let Some(event) = event else { return Ok(None) };
         let alerts: Vec<i64> = sqlx::query_scalar(
-            "SELECT alert.id FROM story CROSS JOIN alert ON alert.story = story.id
+            "SELECT alert.id FROM story JOIN alert ON alert.story = story.id
              WHERE story.event = $1 ORDER BY alert.id LIMIT $2",
         )
         .bind(&event)

@@ -46,6 +46,7 @@ CREATE TABLE feed_day (
     failures INTEGER NOT NULL,    -- failed polls
     PRIMARY KEY (feed, day)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX feed_day_day ON feed_day (day);
 
 -- The alerts of a rule on one day of UTC.
 CREATE TABLE rule_day (
@@ -55,6 +56,7 @@ CREATE TABLE rule_day (
     last   INTEGER NOT NULL,    -- when the last of them was recorded
     PRIMARY KEY (rule, day)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rule_day_day ON rule_day (day);
 
 -- Hosts that asked for no requests for a while (429, 503).
 CREATE TABLE host (
