@@ -17,6 +17,7 @@ mod housekeeping;
 mod in_force;
 mod indexing;
 mod loops;
+mod matches;
 mod matching;
 pub(crate) mod page;
 mod payloads;
@@ -192,6 +193,7 @@ async fn run_forever(
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
+        matches::match_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
         reload::keep_fresh(loops.reloads, seen, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
@@ -235,6 +237,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     scheduler::repeat(loops.backfills, mode, stop).await;
     poller::poll_once(loops.polls, feeds, stop).await;
     articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
+    matches::match_waiting(Arc::clone(&loops.stories), mode, stop).await;
     recheck::keep_rechecking(loops.stories, mode, stop).await;
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
@@ -258,7 +261,7 @@ fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &Run
         "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
         config.store.display(),
         rules.count(),
-        config.feeds.len()
+        config.feed_names().count()
     );
     if waiting + dead > 0 {
         info!(event = "messages_waiting", "messages that wait: {waiting}; dead-lettered: {dead}");

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::alerts::silence::Silence;
-use crate::config::FeedConfig;
+use crate::config::{FeedConfig, ReceivingFeed};
 use crate::store::{Delivery, DeliverySubject, FeedState, PastGap};
 
 /// Adds the keys of `more`, which is an object, to those of `object`.
@@ -31,6 +31,18 @@ pub fn feed_json(feed: &FeedConfig, state: Option<&FeedState>, at: Timestamp) ->
         "failing_since": state.and_then(|state| state.health_history.failing_since),
         "why": state.and_then(|state| state.error.as_ref()),
         "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
+    })
+}
+
+/// A feed of the configuration that receives stories, and when the last new or edited one came.
+#[must_use]
+pub fn receiving_feed_json(feed: &ReceivingFeed, last_news: Option<Timestamp>) -> Value {
+    let nothing = Value::Null;
+    json!({
+        "feed": feed.name, "tags": feed.tags, "health": "receives",
+        "last_poll": nothing, "last_good": nothing, "last_change": last_news, "next_poll": nothing,
+        "next_why": nothing, "failures": 0, "failing_since": nothing, "why": nothing,
+        "usual_gap_seconds": nothing,
     })
 }
 

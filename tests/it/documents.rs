@@ -17,13 +17,14 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
     "SECURITY.md",
     "docs/configuration.md",
     "docs/desk.md",
+    "docs/ingest.md",
     "docs/installing.md",
     "docs/notifiers.md",
     "docs/operations.md",

@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 27] = [
+const CALLS: [(&str, &[Call]); 28] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -43,6 +43,13 @@ const CALLS: [(&str, &[Call]); 27] = [
             call(&["backtest"]),
             call(&["backtest", "--format", "json"]),
             call(&["backtest", "--against", "rules", "--format", "json"]),
+        ],
+    ),
+    (
+        "ingest",
+        &[
+            call(&["ingest", "--feed", "telegram"]),
+            call(&["ingest", "--feed", "telegram", "--format", "json"]),
         ],
     ),
     (
@@ -254,7 +261,7 @@ async fn in_a_pipe_a_row_is_a_line_and_in_a_terminal_it_has_its_width() {
     for (table, rows) in [
         (&["alerts"][..], 3),
         (&["deliveries"], 3),
-        (&["feeds", "list"], 1),
+        (&["feeds", "list"], 2),
         (&["feeds", "gaps"], 1),
     ] {
         let said = terminal.folder.command(table).await;

@@ -162,6 +162,7 @@ async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState
     let counts = StoryTally::of_poll(&record);
     if parts.shared.store.record_poll(record).await? {
         parts.shared.wakeups.story_waits.notify_one();
+        parts.shared.wakeups.match_waits.notify_one();
     }
     counts.add_to(&parts.shared.metrics);
     parts.shared.wakeups.message_due.notify_one();

@@ -12,7 +12,7 @@
 -- its items are known when it comes back.
 CREATE TABLE feed (
     name               TEXT    NOT NULL PRIMARY KEY,
-    address            TEXT    NOT NULL,    -- a hash: the address may hold a secret
+    address            TEXT    NOT NULL,    -- a hash: the address may hold a secret; empty: it has none
     etag               TEXT,                -- validators of the last 200, byte for byte
     last_modified      TEXT,
     next_poll          INTEGER,             -- null: never, until the configuration changes
@@ -118,8 +118,8 @@ CREATE TABLE story (
     CHECK ((status = 'recorded') = (status_why IS NOT NULL)),
     CHECK (status IN ('awaits_page', 'recorded') OR read IS NOT NULL)
 ) STRICT;
-CREATE INDEX story_waiting ON story (waiting_since, id) WHERE status IN ('awaits_page', 'awaits_match');
-CREATE INDEX story_due ON story (due) WHERE status IN ('awaits_page', 'awaits_match');
+CREATE INDEX story_waiting ON story (status, waiting_since, id) WHERE status IN ('awaits_page', 'awaits_match');
+CREATE INDEX story_due ON story (status, due) WHERE status IN ('awaits_page', 'awaits_match');
 CREATE INDEX story_event ON story (event);
 CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 
@@ -136,7 +136,8 @@ CREATE TABLE feed_entry (
     url        TEXT,                -- the link as given
     story      INTEGER NOT NULL REFERENCES story (id),
     seen       INTEGER NOT NULL,    -- when a poll first saw it
-    removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it
+    removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it. Of a feed
+                                    -- that receives stories: when the item last came
     UNIQUE (feed, key)
 ) STRICT;
 CREATE INDEX feed_entry_story ON feed_entry (story);

@@ -159,6 +159,11 @@ impl Folder {
         RunningTidings { child, output, log }
     }
 
+    /// Starts another command with a pipe to its standard input. It is killed when dropped.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.tidings(arguments).stdin(Stdio::piped()).spawn().expect("the binary starts")
+    }
+
     /// Runs another command to its end.
     pub async fn command(&self, arguments: &[&str]) -> Said {
         self.command_with(arguments, "").await
