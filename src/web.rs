@@ -17,6 +17,7 @@ mod problem;
 mod rules;
 mod silences;
 mod status;
+mod stories;
 mod stream;
 mod templates;
 mod trial;
@@ -203,6 +204,7 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/status", get(status::show));
     let page = shared.clone().route("/try", get(trial::form).post(trial::run));
     let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
+    let api = api.route("/stories", post(stories::take));
     let api = api.route("/openapi.yaml", get(describe_api));
     Router::new()
         .route("/", get(alerts::live))
