@@ -52,7 +52,7 @@ use crate::http::{HostKey, NoClient};
 use crate::queries::names::{known_names, receivers};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::web;
-use crate::web::{ListenError, WebListener, WebParts};
+use crate::web::{ListenError, ShownInForce, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
 use in_force::InForce;
 use loops::{Loops, RunParts};
@@ -118,7 +118,11 @@ pub async fn run(
     let path = &setup.config.store;
     let _lock = store::acquire_lock(path)?;
     let threads = BlockingThreads::new();
-    let (store, writer) = Store::open(path, threads.copy_comparer()).await?;
+    let opening = Store::open(path, threads.copy_comparer());
+    let Some(opened) = stop.run_until_cancelled(opening).await else {
+        return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
+    };
+    let (store, writer) = opened?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
         ended = run_with_store(store, setup, threads, reload, stop) => ended,
@@ -140,11 +144,12 @@ async fn run_with_store(
     if !is_large {
         damage::check_store(&store, &config).await;
     }
-    let (rules, seen) = reload::first_load(&config.rules, &known_names(&config), &store).await?;
+    let known = known_names(&config);
+    let (rules, faults, seen) = reload::first_load(&config.rules, &known, &store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
-    let in_force = InForce::new(config, rules)?;
+    let in_force = InForce::new(config, rules, faults)?;
     let config = Arc::clone(&in_force.config);
     let run = RunParts { store: &store, run: run_start.run, mode, threads, config_path };
     let loops = Loops::new(in_force, run);
@@ -211,7 +216,11 @@ fn web_parts(loops: &Loops) -> WebParts {
         metrics: Arc::clone(&loops.stories.metrics),
         in_force: Arc::new(move || {
             let in_force = in_force.load();
-            (Arc::clone(&in_force.config), Arc::clone(&in_force.rules))
+            ShownInForce {
+                config: Arc::clone(&in_force.config),
+                rules: Arc::clone(&in_force.rules),
+                rule_faults: Arc::clone(&in_force.rule_faults),
+            }
         }),
     }
 }
@@ -233,6 +242,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
     scheduler::repeat(loops.indexing, mode, stop).await;
+    loops.pulse.record_end().await;
     end
 }
 

@@ -352,6 +352,8 @@ pub struct Lease {
     pub is_digest: bool,
     /// When the first of its stories was first seen; `None` if it is about no story.
     pub first_seen: Option<Timestamp>,
+    /// The names of its rules with commas between them, twenty at most; `None` if it has none.
+    pub rules: Option<String>,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }

@@ -6,6 +6,7 @@ mod alerts;
 mod archives;
 mod assets;
 mod chart;
+mod connections;
 mod deliveries;
 mod desk;
 mod events;
@@ -20,9 +21,7 @@ mod stream;
 mod templates;
 mod trial;
 
-use std::future::IntoFuture;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::prelude::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::{Config, WebAddress};
 use crate::metrics;
@@ -49,8 +48,19 @@ use problem::Problem;
 use stream::LiveAlerts;
 use tidings_rules::Rules;
 
-/// Returns the configuration and the rules that are in force.
-pub type InForceNow = Arc<dyn Fn() -> (Arc<Config>, Arc<Rules>) + Send + Sync>;
+/// What is in force, as far as pages show it.
+#[derive(Clone, Debug)]
+pub struct ShownInForce {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The rules.
+    pub rules: Arc<Rules>,
+    /// The faults of the rule files, as `tidings check` prints them.
+    pub rule_faults: Arc<Vec<String>>,
+}
+
+/// Returns what is in force.
+pub type InForceNow = Arc<dyn Fn() -> ShownInForce + Send + Sync>;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -144,7 +154,7 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 /// Serves the pages until `stop`.
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
     let in_force = Arc::clone(&parts.in_force);
-    let config: ConfigInForce = Arc::new(move || in_force().0);
+    let config: ConfigInForce = Arc::new(move || in_force().config);
     let (store, live) = (parts.store.clone(), LiveAlerts::new());
     let desk = Desk::new(parts.clone(), live.clone());
     let archives = Arc::clone(&desk.archives);
@@ -156,17 +166,13 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
 }
 
 async fn serve_pages(listener: WebListener, pages: Router, stop: &CancellationToken) {
-    let served = match listener {
+    match listener {
         WebListener::Tcp(listener) => {
-            let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
-            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
+            connections::serve(listener, pages, Some, stop).await;
         }
         WebListener::Unix(listener) => {
-            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
+            connections::serve(listener, pages, |_| None, stop).await;
         }
-    };
-    if let Some(Err(why)) = served {
-        error!(event = "web_failed", "the web listener has ended: {why}");
     }
 }
 
@@ -197,6 +203,7 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/status", get(status::show));
     let page = shared.clone().route("/try", get(trial::form).post(trial::run));
     let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
+    let api = api.route("/openapi.yaml", get(describe_api));
     Router::new()
         .route("/", get(alerts::live))
         .route("/alerts.atom", get(alerts::atom))
@@ -206,6 +213,13 @@ fn desk_pages(desk: Desk) -> Router {
         .fallback(|| async { Problem::not_found("There is no such page.") })
         .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
         .with_state(desk)
+}
+
+/// The description of the API (OpenAPI 3.1).
+async fn describe_api() -> Response {
+    let description = include_str!("../docs/openapi.yaml");
+    // RFC 9512.
+    ([(CONTENT_TYPE, "application/yaml")], description).into_response()
 }
 
 /// Answers 200 if the daemon is alive, else 503. The network and the receivers do not count.

@@ -4,6 +4,7 @@ mod hosts;
 mod receiving;
 mod retain;
 mod secrets;
+mod service;
 mod web;
 
 use std::path::Path;

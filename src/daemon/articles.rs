@@ -10,6 +10,7 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::clock::{Jump, later, now, until};
+use crate::daemon::counting::StoryTally;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, counting, page, scheduler};
@@ -113,19 +114,22 @@ async fn settle_story(
             settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
         }
     };
-    let read = if let PageOutcome::Settled(page) = &page { Some(&page.read) } else { None };
-    counting::count_page(&parts.metrics, read);
-    match page {
+    let read = match page {
         PageOutcome::Later(due) => {
-            parts.store.record_page_failure(waiting.id, waiting.revision, due).await
+            parts.store.record_page_failure(waiting.id, waiting.revision, due).await?;
+            None
         }
         PageOutcome::Settled(page) => {
+            let read = page.read.clone();
             match_and_record(parts, waiting, page).await?;
             // Another feed may have joined meanwhile.
             parts.wakeups.match_waits.notify_one();
-            Ok(())
+            Some(read)
         }
-    }
+    };
+    // What the store did not record is done again, and counted then.
+    counting::count_page(&parts.metrics, read.as_ref());
+    Ok(())
 }
 
 /// Settles the story: matches it with the rules in force, and records it with its alerts in one
@@ -148,10 +152,11 @@ pub(super) async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
-    counting::count_match(&parts.metrics, &match_result);
+    let counts = StoryTally::of_match(&match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
+    counts.add_to(&parts.metrics);
     parts.wakeups.message_due.notify_one();
     Ok(())
 }

@@ -5,7 +5,8 @@
 -- INTEGER columns that hold FALSE or TRUE (0 or 1). Statements write FALSE and TRUE and bind bool,
 -- as they would to a BOOLEAN. AUTOINCREMENT: no id is used twice, because leases name ids. No row
 -- holds a secret: a feed is stored by its name, a receiver by its notifier's name and its mail
--- address.
+-- address. A generated column is the last of its table, because `.recover` of the sqlite3 shell
+-- fails where another column follows (3.46).
 
 -- What is kept of a feed between polls. A feed that left the configuration keeps its row, so that
 -- its items are known when it comes back.
@@ -87,8 +88,6 @@ CREATE TABLE story (
     title         TEXT    NOT NULL,
     feed_text     TEXT    NOT NULL,              -- the text as the feed gives it
     body          TEXT,                          -- the page's text; null: the feed's text is final
-    opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
-                                                 -- shown where there is no headline
     url           TEXT,
     published     INTEGER,
     lang          TEXT,                          -- BCP 47
@@ -111,6 +110,8 @@ CREATE TABLE story (
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
     recheck_at    INTEGER,                       -- when its page is fetched again; null: never
     purged        INTEGER,                       -- when its texts were deleted; null: they are kept
+    opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
+                                                 -- shown where there is no headline
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (due IS NOT NULL)),
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (waiting_since IS NOT NULL)),
     CHECK ((coalesce(read, 'full') <> 'full') = (read_why IS NOT NULL)),
@@ -260,8 +261,6 @@ CREATE TABLE message (
     revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
-    waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
-                                                 -- when `due` was set
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
     may_have_arrived INTEGER NOT NULL DEFAULT FALSE CHECK (may_have_arrived IN (FALSE, TRUE)),
                                                  -- an attempt that has ended may have delivered it
@@ -271,6 +270,8 @@ CREATE TABLE message (
     notification     TEXT,                       -- JSON: the text of a notice or test
     digest           TEXT,                       -- JSON: why it gathers; null: it is no digest
     part             TEXT,                       -- JSON: which part of a split digest
+    waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
+                                                 -- when `due` was set
     UNIQUE (event, notifier, recipient, sequence),
     CHECK ((event IS NULL) = (sequence IS NULL)),
     CHECK ((status = 'leased') = (lease IS NOT NULL)),

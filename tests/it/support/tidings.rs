@@ -333,6 +333,15 @@ impl Folder {
         store
     }
 
+    /// Reads the store until it is dropped.
+    pub async fn read_on(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
+        let mut store = options.connect().await.expect("a store");
+        sqlx::query("BEGIN").execute(&mut store).await.expect("a snapshot");
+        sqlx::query("SELECT count(*) FROM story").execute(&mut store).await.expect("rows");
+        store
+    }
+
     async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
         let rows = sqlx::query(sql).fetch_all(&mut options.connect().await?).await?;
