@@ -21,8 +21,8 @@ pub(crate) struct StoryTally {
 }
 
 impl StoryTally {
-    /// The new stories of a poll, and how late they were seen. A story that waits is counted
-    /// when it is settled.
+    /// The new stories of a poll, and how late they were seen. A story that waits is counted when
+    /// it is settled.
     pub(crate) fn of_poll(record: &PollRecord) -> Self {
         let mut counts = Self::default();
         let changes = record.items.iter().filter_map(|item| item.story_change.as_ref());
