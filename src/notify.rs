@@ -19,7 +19,7 @@ pub(crate) use crate::notify::printable::escape_unprintable;
 
 pub use crate::alerts::breaker::{FailureCause, FailureScope};
 pub use crate::alerts::outcome::{Outcome, RetryReason};
-pub use quote::{QuotePiece, Quotes, quotes_from_rules};
+pub use quote::{QuotePiece, Quotes, quotes_from_evidence, quotes_from_rules};
 pub use send_context::SendContext;
 
 use jiff::Timestamp;

@@ -5,3 +5,4 @@ pub mod json;
 pub mod moment;
 pub mod names;
 pub mod status;
+pub mod trial;

@@ -1,5 +1,6 @@
 //! The web listener: one server for health, metrics, the pages of the desk and its API.
 
+pub mod access;
 mod alert_query;
 mod alerts;
 mod archives;
@@ -17,19 +18,20 @@ mod silences;
 mod status;
 mod stream;
 mod templates;
+mod trial;
 
 use std::future::IntoFuture;
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::os::unix::prelude::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{StatusCode, Uri};
-use axum::middleware::{self, Next};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
@@ -40,6 +42,7 @@ use crate::config::{Config, WebAddress};
 use crate::metrics;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use access::{ConfigInForce, ListenerKind};
 use desk::{API, Desk};
 use health::Health;
 use problem::Problem;
@@ -104,6 +107,17 @@ impl WebListener {
         Ok(listener)
     }
 
+    /// Who reaches it.
+    fn kind(&self) -> ListenerKind {
+        match self {
+            Self::Tcp(_) if self.local_address().is_some_and(|address| address.is_local()) => {
+                ListenerKind::Loopback
+            }
+            Self::Tcp(_) => ListenerKind::Network,
+            Self::Unix(_) => ListenerKind::Unix,
+        }
+    }
+
     /// The address with the port that the system chose, if the configuration has port 0.
     fn local_address(&self) -> Option<WebAddress> {
         match self {
@@ -129,10 +143,13 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves the pages until `stop`.
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
+    let in_force = Arc::clone(&parts.in_force);
+    let config: ConfigInForce = Arc::new(move || in_force().0);
     let (store, live) = (parts.store.clone(), LiveAlerts::new());
     let desk = Desk::new(parts.clone(), live.clone());
     let archives = Arc::clone(&desk.archives);
     let pages = probes(parts).merge(desk_pages(desk));
+    let pages = access::gated(pages, listener.kind(), config);
     let served = serve_pages(listener, pages, stop);
     let sent = stop.run_until_cancelled(live.send_new(&store, &archives));
     tokio::join!(served, sent);
@@ -141,19 +158,11 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
 async fn serve_pages(listener: WebListener, pages: Router, stop: &CancellationToken) {
     let served = match listener {
         WebListener::Tcp(listener) => {
-            let local = listener.local_addr().ok();
-            let is_loopback = local.is_some_and(|address| address.ip().is_loopback());
-            let pages = if is_loopback {
-                pages.layer(middleware::from_fn(refuse_other_hosts))
-            } else {
-                pages
-            };
-            let server = axum::serve(listener, pages);
-            stop.run_until_cancelled(server.into_future()).await
+            let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
+            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
         }
         WebListener::Unix(listener) => {
-            let server = axum::serve(listener, pages);
-            stop.run_until_cancelled(server.into_future()).await
+            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
         }
     };
     if let Some(Err(why)) = served {
@@ -186,35 +195,17 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/deliveries", get(deliveries::list))
         .route("/deliveries/{id}/retry", post(deliveries::retry))
         .route("/status", get(status::show));
-    let api = shared.clone().route("/stream", get(stream::stream));
+    let page = shared.clone().route("/try", get(trial::form).post(trial::run));
+    let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
     Router::new()
         .route("/", get(alerts::live))
         .route("/alerts.atom", get(alerts::atom))
         .route("/assets/{name}", get(assets::serve))
-        .merge(shared)
+        .merge(page)
         .nest(API, api)
         .fallback(|| async { Problem::not_found("There is no such page.") })
         .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
         .with_state(desk)
-}
-
-/// Refuses requests for another host than this machine. A page of another site that changes its
-/// address to this one (DNS rebinding) sends such requests.
-async fn refuse_other_hosts(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    if host.is_some_and(is_this_machine) {
-        return next.run(request).await;
-    }
-    (StatusCode::MISDIRECTED_REQUEST, "This server answers requests for this machine only.\n")
-        .into_response()
-}
-
-/// Whether a `Host` header names this machine: `localhost`, or a loopback address.
-fn is_this_machine(host: &str) -> bool {
-    let Ok(uri) = format!("http://{host}/").parse::<Uri>() else { return false };
-    let name = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Answers 200 if the daemon is alive, else 503. The network and the receivers do not count.
@@ -241,29 +232,6 @@ async fn write_metrics(State(parts): State<WebParts>) -> Response {
         Err(why) => {
             warn!(event = "store_failed", "the metrics cannot be read: {why}");
             (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_this_machine;
-
-    #[test]
-    fn only_loopback_names_are_this_machine() {
-        for (host, is_this) in [
-            ("localhost", true),
-            ("LOCALHOST:9177", true),
-            ("127.0.0.1:9177", true),
-            ("[::1]:9177", true),
-            ("evil.example", false),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example:9177", false),
-            ("10.0.0.1", false),
-            ("", false),
-            ("a b", false),
-        ] {
-            assert_eq!(is_this_machine(host), is_this, "{host}");
         }
     }
 }

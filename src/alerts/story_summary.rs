@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use tidings_rules::story::headline;
+use tidings_rules::story::{Story, headline};
+use tidings_rules::text::visible_line;
 
 /// What a message shows of a story: enough to know what it is and where to read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,20 @@ pub struct StorySummary {
 }
 
 impl StorySummary {
+    /// The summary of a story with its text.
+    #[must_use]
+    pub fn of(story: &Story) -> Self {
+        let title = visible_line(&story.title);
+        Self {
+            opening: headline::made_headline(&title, &visible_line(&story.body)),
+            title,
+            url: story.url.clone(),
+            published: story.published,
+            first_seen: story.first_seen,
+            lang: story.lang.clone(),
+        }
+    }
+
     /// The headline, or its replacement; never empty.
     #[must_use]
     pub fn headline(&self) -> &str {

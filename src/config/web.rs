@@ -1,5 +1,6 @@
 //! Reads the web listener: `web`.
 
+mod access;
 mod auth;
 mod public;
 mod tokens;
@@ -8,14 +9,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use http::HeaderName;
-use ipnet::IpNet;
 use url::Url;
 
 use super::reader::ConfigReader;
+pub use access::{Access, AccessToken, TrustedPeer, TrustedProxy, VisitorRole};
 use auth::Auth;
 use tidings_rules::yaml::Node;
-pub use tokens::AccessToken;
 
 /// The web listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,49 +36,9 @@ pub enum WebAddress {
     Unix(PathBuf),
 }
 
-/// Who may use the web listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everyone who reaches it, with this role.
-    Open(VisitorRole),
-    /// Who has one of these tokens.
-    Tokens(Vec<AccessToken>),
-    /// Whom a proxy names.
-    Proxy(TrustedProxy),
-}
-
-/// A proxy that says who visits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedProxy {
-    /// The header that names the visitor.
-    pub header: HeaderName,
-    /// From where the header is believed. It is not empty.
-    pub from: Vec<TrustedPeer>,
-    /// The role of each visitor.
-    pub role: VisitorRole,
-}
-
-/// A peer of the web listener whose header is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrustedPeer {
-    /// An address in this range.
-    Address(IpNet),
-    /// Whoever may open the unix socket.
-    UnixSocket,
-}
-
-/// What a visitor may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VisitorRole {
-    /// Read all pages.
-    Read,
-    /// Change something, too.
-    Write,
-}
-
 impl Web {
-    /// What is in force of `after` while it listens where `before` says. What lets everyone in waits
-    /// for a restart if `before` listens where other machines reach it.
+    /// What is in force of `after` while it listens where `before` says. What lets everyone in
+    /// waits for a restart if other machines reach that place.
     #[must_use]
     pub fn without_restart(before: Option<&Self>, after: Option<&Self>) -> Option<Self> {
         let (before, after) = (before?, after.or(before)?);

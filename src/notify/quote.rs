@@ -39,7 +39,7 @@ pub fn quotes_from_rules(title: &str, rules: &[RuleMatch]) -> Quotes {
 }
 
 /// As [`quotes_from_rules`], from the evidence itself.
-pub(super) fn quotes_from_evidence<'a>(
+pub fn quotes_from_evidence<'a>(
     title: &'a str,
     evidence: impl IntoIterator<Item = &'a Evidence>,
 ) -> Quotes {

@@ -59,6 +59,21 @@ impl Archive {
         Ok(read_stories_after(&mut self.conn, since, after, limit, false).await?)
     }
 
+    /// Stories with texts, before the row `before`: at most `limit`, newest first. Empty at the end.
+    pub async fn stories_before(
+        &mut self,
+        before: Option<StoryId>,
+        limit: u32,
+    ) -> Result<Vec<StoredStory>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT *, coalesce(body, feed_text) AS text FROM story
+             WHERE id < $1 AND purged IS NULL ORDER BY id DESC LIMIT $2",
+        );
+        let rows = rows.bind(before.map_or(i64::MAX, |row| row.0)).bind(i64::from(limit));
+        let rows = rows.fetch_all(&mut self.conn).await?;
+        Ok(stories_from_rows(&mut self.conn, &rows).await?)
+    }
+
     /// A row after which there are at most the newest `most` stories, and usually as many; `None`
     /// if there are no stories.
     pub async fn row_before_newest(&mut self, most: u32) -> Result<Option<StoryId>, StoreError> {
@@ -177,6 +192,12 @@ mod tests {
             let row = archive.row_before_newest(most).await.unwrap();
             assert_eq!(titles(&mut archive, 0, row, 9).await, expected, "{most} at most");
         }
+        let before = archive.stories_before(Some(StoryId(3)), 9).await.unwrap();
+        assert_eq!(
+            before.iter().map(|one| one.story.title.as_str()).collect::<Vec<_>>(),
+            ["b", "a"]
+        );
+        assert_eq!(archive.stories_before(None, 1).await.unwrap()[0].story.title, "d");
         let empty = Bench::new().await;
         let mut archive = Archive::open(&empty.path()).await.unwrap();
         assert_eq!(archive.row_before_newest(9).await.unwrap(), None);

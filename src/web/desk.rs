@@ -12,9 +12,11 @@ use minijinja::{Environment, Value, context};
 use serde::Serialize;
 use tracing::error;
 
+use super::access::{Credential, Visitor};
 use super::archives::{Archives, Borrowed};
 use super::problem::Problem;
 use super::stream::LiveAlerts;
+use super::trial::Trials;
 use super::{WebParts, assets, templates};
 use crate::config::Config;
 use tidings_rules::Rules;
@@ -25,6 +27,7 @@ pub(super) struct Desk {
     pub(super) parts: WebParts,
     pub(super) archives: Arc<Archives>,
     pub(super) live: LiveAlerts,
+    pub(super) trials: Arc<Trials>,
     templates: Arc<Environment<'static>>,
 }
 
@@ -50,7 +53,8 @@ pub(super) struct Asker {
     /// Whether pages offer changes.
     may_write: bool,
     /// The name of the visitor, if it is known.
-    name: Option<String>,
+    pub(super) name: Option<String>,
+    can_log_out: bool,
 }
 
 /// The paths that are answered with JSON.
@@ -61,7 +65,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let form = AnswerForm::of(parts.extensions.get(), &parts.uri);
-        Ok(Self { form, may_write: true, name: None })
+        let visitor: Option<&Visitor> = parts.extensions.get();
+        Ok(Self {
+            form,
+            may_write: visitor.is_some_and(Visitor::may_write),
+            name: visitor.and_then(|visitor| visitor.name.clone()),
+            can_log_out: visitor.is_some_and(|visitor| visitor.credential == Credential::Cookie),
+        })
     }
 }
 
@@ -69,7 +79,8 @@ impl Desk {
     pub(super) fn new(parts: WebParts, live: LiveAlerts) -> Self {
         let store = (parts.in_force)().0.store.clone();
         let (archives, templates) = (Archives::new(store), templates::compile());
-        Self { parts, archives: Arc::new(archives), live, templates: Arc::new(templates) }
+        let (archives, templates) = (Arc::new(archives), Arc::new(templates));
+        Self { parts, archives, live, trials: Arc::default(), templates }
     }
 
     /// The configuration in force.
@@ -113,6 +124,7 @@ impl Desk {
             page => content,
             may_write => asker.may_write,
             visitor => asker.name.clone(),
+            can_log_out => asker.can_log_out,
             zone => templates::zone_value(zone.clone()),
             zone_name => zone.iana_name().unwrap_or("local time"),
             version => env!("CARGO_PKG_VERSION"),

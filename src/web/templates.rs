@@ -34,8 +34,8 @@ const SOURCES: [(&str, &str); 15] = sources![
     "silences.html",
     "deliveries.html",
     "status.html",
+    "try.html",
     "problem.html",
-    "login.html",
     "alerts.atom.xml",
 ];
 

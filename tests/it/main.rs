@@ -4,6 +4,7 @@
     reason = "a test binary has no outside; `pub` says what other test modules use"
 )]
 
+mod access;
 mod articles;
 mod backtest;
 mod backup;

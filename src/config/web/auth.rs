@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::tokens::{self, AccessToken};
-use super::{TrustedPeer, WebAddress};
+use super::access::{AccessToken, TrustedPeer};
+use super::{WebAddress, tokens};
 use crate::config::reader::{ConfigReader, all};
 use tidings_rules::yaml::{Entries, Node};
 

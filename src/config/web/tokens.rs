@@ -1,12 +1,11 @@
 //! Reads the file of access tokens, each with its role and its name: `web.auth.tokens_file`.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::VisitorRole;
+use super::access::{AccessToken, VisitorRole};
 use crate::config::reader::ConfigReader;
 use tidings_rules::fault::{Fault, Level, Source, nearest};
 use tidings_rules::yaml::Node;
@@ -21,27 +20,6 @@ const WORDS: &str = "write a role, a name, and the SHA-256 of the token in hex, 
 
 /// What people put into `sha256sum` by mistake, instead of a token.
 const NO_TOKENS: [&str; 2] = ["", "\n"];
-
-/// An access token. Only its SHA-256 is known.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AccessToken {
-    /// What who has it may do.
-    pub role: VisitorRole,
-    /// The name of who has it. Two tokens may have one name.
-    pub name: String,
-    /// The SHA-256 of the token.
-    pub digest: [u8; 32],
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { role, name, digest: _ } = self;
-        f.debug_struct("AccessToken")
-            .field("role", role)
-            .field("name", name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The tokens of the file that `node` names.
 pub(super) fn tokens(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<AccessToken>> {
