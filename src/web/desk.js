@@ -34,33 +34,33 @@ function watchAlerts() {
   let burst = []; // When rows were shown by themselves.
   let isReading = false;
   let isPaused = false;
+  let isAsked = false; // Somebody pressed the button that shows them.
 
   const address = (path, extra) => path + "?" + [query, extra].filter(Boolean).join("&");
 
-  // Counts the waiting alerts, and shows them if they are few.
+  // Counts the waiting alerts, and shows them if they are few or somebody asked for them.
   function count() {
     showNew.hidden = waiting.size === 0;
     showNew.textContent = waiting.size === 1 ? "Show 1 new alert" : `Show ${waiting.size} new alerts`;
-    if (waiting.size === 0 || isPaused || isReading) return;
+    if (waiting.size === 0 || isReading) return;
     burst = burst.filter((at) => at > Date.now() - BURST_MS);
-    if (burst.length + waiting.size <= MOST_AT_ONCE) show(false);
-    else if (waiting.size <= MOST_AT_ONCE) setTimeout(count, BURST_MS);
+    if (isAsked || (!isPaused && burst.length + waiting.size <= MOST_AT_ONCE)) show();
+    else if (!isPaused && waiting.size <= MOST_AT_ONCE) setTimeout(count, BURST_MS);
   }
 
   // Reads the waiting alerts, and adds their rows unless they are a burst that nobody asked for.
-  async function show(isAsked) {
-    if (isReading) return;
+  async function show() {
     if (waiting.size > MOST_READ) return location.reload();
     isReading = true;
     try {
       const page = await read(address(location.pathname, "after=" + shown));
       const rows = [...page.querySelectorAll("#alerts > li")].filter((row) => !document.getElementById(row.id));
-      if (!isAsked && (isPaused || burst.length + rows.length > MOST_AT_ONCE)) {
-        for (const row of rows) waiting.add(Number(row.dataset.id));
-      } else {
-        add(rows, isAsked);
+      if (isAsked || (!isPaused && burst.length + rows.length <= MOST_AT_ONCE)) {
+        add(rows);
         shown = Math.max(shown, Number(page.getElementById("alerts").dataset.newest));
         for (const id of waiting) if (id <= shown) waiting.delete(id);
+      } else {
+        for (const row of rows) waiting.add(Number(row.dataset.id));
       }
       isReading = false;
       count();
@@ -70,7 +70,7 @@ function watchAlerts() {
     }
   }
 
-  function add(rows, isAsked) {
+  function add(rows) {
     for (const row of rows.reverse()) {
       row.classList.add("new");
       list.prepend(document.adoptNode(row));
@@ -79,7 +79,8 @@ function watchAlerts() {
     while (list.children.length > MOST_ROWS) list.lastElementChild.remove();
     document.querySelector("p.none")?.remove();
     // The button that was pressed goes away.
-    if (isAsked) focusRow(list.firstElementChild);
+    if (isAsked && list.firstElementChild) focusRow(list.firstElementChild);
+    isAsked = false;
   }
 
   function listen() {
@@ -104,7 +105,7 @@ function watchAlerts() {
     pause.textContent = isPaused ? "Go on" : "Pause";
     count();
   });
-  showNew.addEventListener("click", () => show(true));
+  showNew.addEventListener("click", () => { isAsked = true; count(); });
   listen();
 }
 

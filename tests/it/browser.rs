@@ -5,3 +5,4 @@ mod desk;
 mod forms;
 mod hostile;
 mod live;
+mod pages;

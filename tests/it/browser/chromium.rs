@@ -141,25 +141,25 @@ impl Browser {
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    /// The value of an expression in the page, or nothing while the page changes.
-    async fn try_evaluate(&mut self, expression: &str) -> Option<Value> {
+    /// The value of an expression in the page, or why it has none.
+    async fn try_evaluate(&mut self, expression: &str) -> Result<Value, Value> {
         let parameters =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let mut answer = self.try_call("Runtime.evaluate", parameters).await.ok()?;
-        let fault = &answer["exceptionDetails"];
-        assert!(fault.is_null(), "{expression}: {fault}");
-        Some(answer["result"]["value"].take())
+        let mut answer = self.try_call("Runtime.evaluate", parameters).await?;
+        let fault = answer["exceptionDetails"].take();
+        if fault.is_null() { Ok(answer["result"]["value"].take()) } else { Err(fault) }
     }
 
     /// The value of an expression in the page.
     pub async fn evaluate(&mut self, expression: &str) -> Value {
-        self.try_evaluate(expression).await.unwrap_or_else(|| panic!("no value of {expression}"))
+        let value = self.try_evaluate(expression).await;
+        value.unwrap_or_else(|why| panic!("{expression}: {why}"))
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until an expression is true in the page. It may have no value while the page changes.
     pub async fn wait_for(&mut self, expression: &str) {
         let wait = async {
-            while self.try_evaluate(expression).await != Some(Value::Bool(true)) {
+            while self.try_evaluate(expression).await != Ok(Value::Bool(true)) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

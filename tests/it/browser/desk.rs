@@ -117,7 +117,8 @@ pub fn faults(events: &[Value], address: &str) -> Vec<String> {
             _ => false,
         }
     };
-    events.iter().filter(is_fault).map(ToString::to_string).collect()
+    let shown = |event: &Value| event.to_string().chars().take(500).collect();
+    events.iter().filter(is_fault).map(shown).collect()
 }
 
 /// A story that the rule `arms` matches, under this headline.

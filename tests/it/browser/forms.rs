@@ -61,7 +61,7 @@ async fn a_rule_is_muted_from_its_alert_and_heard_again() {
     let shown = desk.browser.evaluate(row).await;
     let shown = shown.as_str().expect("a text");
     assert!(shown.contains("rule arms") && shown.contains("Known <b>since</b> May"), "{shown}");
-    let muted = "SELECT count(*) FROM silence WHERE until > unixepoch() * 1000";
+    let muted = "SELECT count(*) FROM silence WHERE until > unixepoch('subsec') * 1000";
     assert_eq!(desk.setup.folder.query(muted).await, ["1"]);
 
     desk.browser.click("form[action$='/end'] button").await;
