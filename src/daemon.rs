@@ -51,7 +51,7 @@ use crate::http::{HostKey, NoClient};
 use crate::queries::names::{known_names, receivers};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::web;
-use crate::web::{ListenError, WebListener, WebParts};
+use crate::web::{ListenError, ShownInForce, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
 use in_force::InForce;
 use loops::{Loops, RunParts};
@@ -139,11 +139,12 @@ async fn run_with_store(
     if !is_large {
         damage::check_store(&store, &config).await;
     }
-    let (rules, seen) = reload::first_load(&config.rules, &known_names(&config), &store).await?;
+    let known = known_names(&config);
+    let (rules, faults, seen) = reload::first_load(&config.rules, &known, &store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
-    let in_force = InForce::new(config, rules)?;
+    let in_force = InForce::new(config, rules, faults)?;
     let config = Arc::clone(&in_force.config);
     let run = RunParts { store: &store, run: run_start.run, mode, threads, config_path };
     let loops = Loops::new(in_force, run);
@@ -209,7 +210,11 @@ fn web_parts(loops: &Loops) -> WebParts {
         metrics: Arc::clone(&loops.stories.metrics),
         in_force: Arc::new(move || {
             let in_force = in_force.load();
-            (Arc::clone(&in_force.config), Arc::clone(&in_force.rules))
+            ShownInForce {
+                config: Arc::clone(&in_force.config),
+                rules: Arc::clone(&in_force.rules),
+                rule_faults: Arc::clone(&in_force.rule_faults),
+            }
         }),
     }
 }

@@ -49,8 +49,19 @@ use problem::Problem;
 use stream::LiveAlerts;
 use tidings_rules::Rules;
 
-/// Returns the configuration and the rules that are in force.
-pub type InForceNow = Arc<dyn Fn() -> (Arc<Config>, Arc<Rules>) + Send + Sync>;
+/// What is in force, as far as pages show it.
+#[derive(Clone, Debug)]
+pub struct ShownInForce {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The rules.
+    pub rules: Arc<Rules>,
+    /// The faults of the rule files, as `tidings check` prints them.
+    pub rule_faults: Arc<Vec<String>>,
+}
+
+/// Returns what is in force.
+pub type InForceNow = Arc<dyn Fn() -> ShownInForce + Send + Sync>;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -144,7 +155,7 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 /// Serves the pages until `stop`.
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
     let in_force = Arc::clone(&parts.in_force);
-    let config: ConfigInForce = Arc::new(move || in_force().0);
+    let config: ConfigInForce = Arc::new(move || in_force().config);
     let (store, live) = (parts.store.clone(), LiveAlerts::new(stop.clone()));
     let desk = Desk::new(parts.clone(), live.clone());
     let archives = Arc::clone(&desk.archives);
@@ -197,6 +208,7 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/status", get(status::show));
     let page = shared.clone().route("/try", get(trial::form).post(trial::run));
     let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
+    let api = api.route("/openapi.yaml", get(describe_api));
     Router::new()
         .route("/", get(alerts::live))
         .route("/alerts.atom", get(alerts::atom))
@@ -206,6 +218,13 @@ fn desk_pages(desk: Desk) -> Router {
         .fallback(|| async { Problem::not_found("There is no such page.") })
         .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
         .with_state(desk)
+}
+
+/// The description of the API (OpenAPI 3.1).
+async fn describe_api() -> Response {
+    let description = include_str!("../docs/openapi.yaml");
+    // RFC 9512.
+    ([(CONTENT_TYPE, "application/yaml")], description).into_response()
 }
 
 /// Answers 200 if the daemon is alive, else 503. The network and the receivers do not count.

@@ -22,6 +22,8 @@ pub(crate) type Shared = Arc<ArcSwap<InForce>>;
 pub(crate) struct InForce {
     pub(crate) config: Arc<Config>,
     pub(crate) rules: Arc<Rules>,
+    /// The faults of the rule files, as `tidings check` prints them.
+    pub(crate) rule_faults: Arc<Vec<String>>,
     /// The clients and connections of `config`.
     pub(crate) send_context: SendContext,
     pub(crate) recheck_ages: Arc<RecheckAges>,
@@ -34,10 +36,15 @@ impl InForce {
     ///
     /// # Errors
     /// HTTPS cannot be set up on this machine.
-    pub(super) fn new(config: Config, rules: Rules) -> Result<Self, NoClient> {
+    pub(super) fn new(
+        config: Config,
+        rules: Rules,
+        rule_faults: Vec<String>,
+    ) -> Result<Self, NoClient> {
         let (network, hosts) = (config.network.clone(), config.hosts.clone());
         let send_context = SendContext::new(network, hosts, config.zone.clone())?;
-        Ok(Self::with_clients(config, Arc::new(rules), send_context))
+        let loaded = (Arc::new(rules), Arc::new(rule_faults));
+        Ok(Self::with_clients(config, loaded, send_context))
     }
 
     /// The same with a changed configuration. Clients and connections stay where their settings do.
@@ -53,13 +60,19 @@ impl InForce {
             self.send_context.with_network(config.network.clone(), config.hosts.clone())?
         };
         send_context.zone = config.zone.clone();
-        Ok(Self::with_clients(config, Arc::clone(&self.rules), send_context))
+        let loaded = (Arc::clone(&self.rules), Arc::clone(&self.rule_faults));
+        Ok(Self::with_clients(config, loaded, send_context))
     }
 
-    fn with_clients(config: Config, rules: Arc<Rules>, send_context: SendContext) -> Self {
+    fn with_clients(
+        config: Config,
+        (rules, rule_faults): (Arc<Rules>, Arc<Vec<String>>),
+        send_context: SendContext,
+    ) -> Self {
         let feeds = config.feeds.iter();
         Self {
             rules,
+            rule_faults,
             send_context,
             recheck_ages: Arc::new(RecheckAges::new(&config)),
             feed_tags: Arc::new(feeds.map(|feed| (feed.name.clone(), feed.tags.clone())).collect()),

@@ -50,12 +50,12 @@ pub enum StartError {
 /// file. A broken file without a good version is left out, unless the store has no good rules at
 /// all.
 ///
-/// Also returns what was read, to detect later changes.
+/// Also returns the faults of the files, and what was read, to detect later changes.
 pub(crate) async fn first_load(
     path: &Path,
     known: &KnownNames,
     store: &Store,
-) -> Result<(Rules, SeenRules), StartError> {
+) -> Result<(Rules, Vec<String>, SeenRules), StartError> {
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
     let (path, known) = (path.to_owned(), known.clone());
     let load = move || {
@@ -71,7 +71,7 @@ pub(crate) async fn first_load(
     let (mut loaded, files) = run_without_permit(load).await?;
     loaded.record(store).await?;
     let seen = SeenRules { files: Some(files), problem: loaded.problem };
-    Ok((loaded.rules, seen))
+    Ok((loaded.rules, loaded.faults, seen))
 }
 
 /// The rule files that were put in force last.
@@ -339,6 +339,7 @@ async fn put_in_force(
     if let Some(mut new) = rules {
         new.record(&parts.store).await.map_err(|why| why.to_string())?;
         after.rules = Arc::new(new.rules);
+        after.rule_faults = Arc::new(new.faults);
         row_changes = Some(new.row_changes);
     }
     let changes = match change {

@@ -77,7 +77,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asker {
 
 impl Desk {
     pub(super) fn new(parts: WebParts, live: LiveAlerts) -> Self {
-        let store = (parts.in_force)().0.store.clone();
+        let store = (parts.in_force)().config.store.clone();
         let (archives, templates) = (Archives::new(store), templates::compile());
         let (archives, templates) = (Arc::new(archives), Arc::new(templates));
         Self { parts, archives, live, trials: Arc::default(), templates }
@@ -85,12 +85,12 @@ impl Desk {
 
     /// The configuration in force.
     pub(super) fn config(&self) -> Arc<Config> {
-        (self.parts.in_force)().0
+        (self.parts.in_force)().config
     }
 
     /// The rules in force.
     pub(super) fn rules(&self) -> Arc<Rules> {
-        (self.parts.in_force)().1
+        (self.parts.in_force)().rules
     }
 
     /// A connection that reads the store.

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::WebParts;
+use super::{ShownInForce, WebParts};
 use crate::clock::{now, until};
 use crate::config::Config;
 use crate::store::{FeedState, QueueLength, ServiceStatus, StoreError};
@@ -22,7 +22,7 @@ type Gauges = Family<[(&'static str, String); 1], Gauge>;
 pub(super) async fn read(parts: &WebParts) -> Result<Registry, StoreError> {
     let status = parts.store.service_status().await?;
     let feeds = parts.store.feed_states().await?;
-    let (config, rules) = (parts.in_force)();
+    let ShownInForce { config, rules, .. } = (parts.in_force)();
     let mut registry = Registry::default();
     let to = registry.sub_registry_with_prefix("tidings");
     let version = [("version", env!("CARGO_PKG_VERSION"))].to_vec();

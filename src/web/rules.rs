@@ -34,12 +34,14 @@ pub(super) struct RuleQuery {
 
 /// The page of rules.
 #[derive(Serialize)]
-struct RulesPage {
+struct RulesPage<'a> {
     #[serde(flatten)]
     list: ListPage<Value>,
     tag: String,
     rules: usize,
     reload_error: Option<String>,
+    /// As `tidings check` prints them.
+    faults: &'a [String],
 }
 
 /// `GET /rules` and `GET /api/v1/rules`: the rules in force, in the order of their names.
@@ -70,7 +72,9 @@ pub(super) async fn list(
         return Ok(json_answer(&list));
     }
     let reload_error = status.run.and_then(|run| run.reload_error);
-    let page = RulesPage { list, tag: query.tag, rules: rules.count(), reload_error };
+    let faults = (desk.parts.in_force)().rule_faults;
+    let page =
+        RulesPage { list, tag: query.tag, rules: rules.count(), reload_error, faults: &faults };
     desk.answer(&asker, "rules.html", &page)
 }
 

@@ -6,3 +6,4 @@ mod forms;
 mod hostile;
 mod live;
 mod pages;
+mod pictures;

@@ -14,6 +14,7 @@ mod busy;
 mod check;
 mod commands;
 mod copies;
+mod desk;
 mod documents;
 mod email;
 mod email_kept;

@@ -5,6 +5,7 @@ pub mod hang;
 pub mod http;
 pub mod names;
 pub mod notification;
+pub mod openapi;
 pub mod proxy;
 pub mod schema;
 pub mod setup;

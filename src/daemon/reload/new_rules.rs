@@ -17,6 +17,9 @@ use tidings_rules::{KnownNames, RowChanges, Rules};
 /// The most rule versions that are recorded in one transaction.
 const STEP: usize = 1000;
 
+/// The most faults that are kept for people to see.
+const MOST_FAULTS: usize = 100;
+
 /// The outcome of loading rule files.
 pub(super) struct LoadedRuleFiles {
     /// `None` if no usable rules can be made.
@@ -55,6 +58,8 @@ pub(super) struct NewRules {
     pub(super) row_changes: Vec<RowChanges>,
     /// Why a file is not in force as it is; `None` if all are.
     pub(super) problem: Option<String>,
+    /// The first faults of the files, as `tidings check` prints them.
+    pub(super) faults: Vec<String>,
     /// The versions of rules that are new.
     new_versions: Vec<(String, String)>,
     good_texts: Vec<(String, String)>,
@@ -108,6 +113,7 @@ impl NewRules {
         Ok(Self {
             row_changes: loaded.rules.row_changes(before),
             problem: first_error(&faults),
+            faults: faults.iter().take(MOST_FAULTS).map(render).collect(),
             new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
             good_texts: loaded.good_texts.into_iter().collect(),
             rules: loaded.rules,
@@ -126,6 +132,10 @@ impl NewRules {
     }
 }
 
+fn render(fault: &Fault) -> String {
+    fault::render(std::slice::from_ref(fault), false)
+}
+
 /// The first error of `faults` in one line with its place.
 pub(super) fn first_error(faults: &[Fault]) -> Option<String> {
     let fault = faults.iter().find(|fault| fault.level == Level::Error)?;
@@ -136,7 +146,7 @@ pub(super) fn first_error(faults: &[Fault]) -> Option<String> {
 /// Logs faults, each with its level.
 pub(super) fn log_faults<'f>(faults: impl IntoIterator<Item = &'f Fault>) {
     for fault in faults {
-        let (text, file) = (fault::render(std::slice::from_ref(fault), false), &fault.source.name);
+        let (text, file) = (render(fault), &fault.source.name);
         match fault.level {
             Level::Error => error!(event = "fault_found", file, "{}", text.trim_end()),
             Level::Warning => warn!(event = "fault_found", file, "{}", text.trim_end()),

@@ -46,8 +46,8 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
             Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
         let known_names = crate::queries::names::known_names(&config);
-        let (rules, seen) = first_load(&config.rules, &known_names, &store).await.unwrap();
-        let in_force = InForce::new(config, rules).unwrap();
+        let (rules, faults, seen) = first_load(&config.rules, &known_names, &store).await.unwrap();
+        let in_force = InForce::new(config, rules, faults).unwrap();
         let run = RunParts {
             store: &store,
             run: 1,

@@ -183,13 +183,19 @@ fn breaches_of_tree(tree: &[Value]) -> Vec<String> {
 async fn a_page_of_a_hundred_alerts_is_below_100_kb() {
     let Some(mut desk) = OpenDesk::start([1]).await else { return };
     // Of a feed's first document, ten stories alert.
-    desk.publish(1..=100);
+    let story = |n: usize| {
+        let url = desk.setup.server.url(&format!("/story/{n}"));
+        Entry::full(&format!("An invented study counts rail cars, part {n}"), &url, &wire::long(n))
+    };
+    let stories = (1..=100).map(story).collect::<Vec<_>>();
+    desk.setup.server.serve("/feed.xml", Response::feed(&wire::feed(&stories)));
     desk.wait_for_alerts("100").await;
     desk.browser.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
     for page in ["/", "/alerts"] {
         desk.browser.take_events().await;
         desk.open(page).await;
         assert_eq!(desk.parts().await.len(), 100);
+        assert_eq!(desk.browser.evaluate("document.querySelectorAll('blockquote').length").await, 99);
         let events = desk.browser.take_events().await;
         let ended = events.iter().filter(|event| event["method"] == "Network.loadingFinished");
         let sizes = ended.map(|event| event["params"]["encodedDataLength"].as_f64());
