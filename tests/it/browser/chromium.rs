@@ -24,6 +24,8 @@ const VARIABLE: &str = "TIDINGS_BROWSER";
 /// The shell moves the pipes to the descriptors 3 and 4, where Chromium has them.
 const START: &str = "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
 
+const GONE: &str = "the browser does not start, or has ended; install Debian's package `chromium`";
+
 const FLAGS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
@@ -119,7 +121,7 @@ impl Browser {
         if let Some(session) = &self.session {
             message["sessionId"] = json!(session);
         }
-        self.input.write_all(format!("{message}\0").as_bytes()).await.expect("the browser runs");
+        self.input.write_all(format!("{message}\0").as_bytes()).await.expect(GONE);
         loop {
             let mut message = self.next_message().await;
             if message["id"] != self.calls {
@@ -136,8 +138,7 @@ impl Browser {
         let mut bytes = Vec::new();
         let read = timeout(DEADLINE, self.output.read_until(0, &mut bytes)).await;
         read.expect("the browser answers").expect("a pipe");
-        let help = "the browser does not start, or ended: install Debian's package `chromium`";
-        assert!(bytes.pop().is_some(), "{help}");
+        assert!(bytes.pop().is_some(), "{GONE}");
         serde_json::from_slice(&bytes).expect("JSON")
     }
 

@@ -73,6 +73,26 @@ async fn a_rule_is_muted_from_its_alert_and_heard_again() {
     desk.end_without_faults().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_is_tried_and_its_words_are_marked() {
+    let Some(mut desk) = desk_of_two_rules().await else { return };
+    desk.open("/try").await;
+    desk.browser.write("textarea", "ferry AND freight").await;
+    desk.browser.click("main form button").await;
+    desk.browser.wait_for("document.querySelector('[role=status]') !== null").await;
+    let said = desk.browser.evaluate("document.querySelector('[role=status]').innerText").await;
+    assert_eq!(said, "1 of 3 stories match.");
+    let marked = "[...document.querySelectorAll('.alert mark')].map((mark) => mark.textContent)";
+    let marked = desk.browser.evaluate(marked).await.to_string();
+    assert!(marked.contains("ferry") && marked.contains("Freight"), "{marked}");
+
+    desk.browser.write("textarea", "ferry AND (").await;
+    desk.browser.click("main form button").await;
+    desk.browser.wait_for("document.querySelector('textarea[aria-invalid]') !== null").await;
+    assert_eq!(desk.browser.evaluate("document.querySelector('textarea').value").await, "ferry AND (");
+    desk.end_without_faults().await;
+}
+
 /// The feed is polled once an hour, so only the button polls it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_is_polled_at_once() {
