@@ -89,7 +89,10 @@ async fn an_expression_is_tried_and_its_words_are_marked() {
     desk.browser.write("textarea", "ferry AND (").await;
     desk.browser.click("main form button").await;
     desk.browser.wait_for("document.querySelector('textarea[aria-invalid]') !== null").await;
-    assert_eq!(desk.browser.evaluate("document.querySelector('textarea').value").await, "ferry AND (");
+    assert_eq!(
+        desk.browser.evaluate("document.querySelector('textarea').value").await,
+        "ferry AND ("
+    );
     desk.end_without_faults().await;
 }
 

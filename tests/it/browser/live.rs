@@ -16,7 +16,9 @@ async fn a_match_appears_without_a_reload() {
     desk.browser.evaluate(NOTE_DELAYS).await;
     for newest in 2..=4 {
         desk.publish(1..=newest);
-        desk.browser.wait_for(&format!("document.querySelectorAll('.alert').length === {newest}")).await;
+        desk.browser
+            .wait_for(&format!("document.querySelectorAll('.alert').length === {newest}"))
+            .await;
     }
     assert_eq!(desk.parts().await, [4, 3, 2, 1], "the newest is first");
     let delays = desk.browser.evaluate("window.delays").await;

@@ -23,8 +23,10 @@ async fn full_desk() -> Option<OpenDesk> {
     let browser = Browser::start().await?;
     let (setup, address) = setup_with_desk(RULES).await;
     let server = &setup.server;
-    let failing =
-        format!("  - {{url: \"{}\", name: \"The Gone Wire\"}}\nnotifiers:", server.url("/gone.xml"));
+    let failing = format!(
+        "  - {{url: \"{}\", name: \"The Gone Wire\"}}\nnotifiers:",
+        server.url("/gone.xml")
+    );
     let config = setup.folder.read("config.yaml").replace("notifiers:", &failing);
     setup.folder.write("config.yaml", &config);
     server.serve("/gone.xml", Response::status(404));
@@ -147,8 +149,17 @@ fn file_name(name: &str) -> PathBuf {
 /// captions of tables.
 fn breaches_of_tree(tree: &[Value]) -> Vec<String> {
     const NAMED: [&str; 11] = [
-        "button", "link", "textbox", "searchbox", "combobox", "MenuListPopup", "image", "img",
-        "table", "region", "navigation",
+        "button",
+        "link",
+        "textbox",
+        "searchbox",
+        "combobox",
+        "MenuListPopup",
+        "image",
+        "img",
+        "table",
+        "region",
+        "navigation",
     ];
     let role = |node: &Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
     let name = |node: &Value| node["name"]["value"].as_str().unwrap_or_default().to_owned();
@@ -169,7 +180,9 @@ fn breaches_of_tree(tree: &[Value]) -> Vec<String> {
     }
     let level = |node: &&Value| {
         let properties = node["properties"].as_array();
-        properties.is_some_and(|all| all.iter().any(|one| one["name"] == "level" && one["value"]["value"] == 1))
+        properties.is_some_and(|all| {
+            all.iter().any(|one| one["name"] == "level" && one["value"]["value"] == 1)
+        })
     };
     let tops = tree.iter().filter(|node| role(node) == "heading").filter(level).count();
     if tops != 1 {
@@ -190,12 +203,17 @@ async fn a_page_of_a_hundred_alerts_is_below_100_kb() {
     let stories = (1..=100).map(story).collect::<Vec<_>>();
     desk.setup.server.serve("/feed.xml", Response::feed(&wire::feed(&stories)));
     desk.wait_for_alerts("100").await;
-    desk.browser.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
+    desk.browser
+        .call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true }))
+        .await;
     for page in ["/", "/alerts"] {
         desk.browser.take_events().await;
         desk.open(page).await;
         assert_eq!(desk.parts().await.len(), 100);
-        assert_eq!(desk.browser.evaluate("document.querySelectorAll('blockquote').length").await, 100);
+        assert_eq!(
+            desk.browser.evaluate("document.querySelectorAll('blockquote').length").await,
+            100
+        );
         let events = desk.browser.take_events().await;
         let ended = events.iter().filter(|event| event["method"] == "Network.loadingFinished");
         let sizes = ended.map(|event| event["params"]["encodedDataLength"].as_f64());
