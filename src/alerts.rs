@@ -5,6 +5,7 @@ pub mod admit;
 pub mod breaker;
 pub mod calendar;
 pub mod copies;
+pub mod desk_links;
 pub mod digest;
 pub mod draft;
 mod match_result;

@@ -17,6 +17,7 @@ mod feeds;
 mod format;
 mod generate;
 mod health;
+mod ingest;
 mod init;
 mod load;
 mod logs;
@@ -118,6 +119,10 @@ enum Command {
     /// Match rules against stories of the past, from the store or from a file.
     #[command(after_help = examples::BACKTEST)]
     Backtest(backtest::BacktestArguments),
+    /// Record stories from elsewhere, given as JSON Lines. A running Tidings matches them within
+    /// seconds, or else the next run does.
+    #[command(after_help = examples::INGEST)]
+    Ingest(ingest::IngestArguments),
     /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
     #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
@@ -219,6 +224,7 @@ fn dispatch(command: Command) -> Exit {
         }
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod env;
+mod feed_keys;
 mod feeds;
 mod headers;
 mod heartbeat;
@@ -17,6 +18,7 @@ mod paths;
 mod poll;
 mod proxy;
 mod reader;
+mod receiving;
 mod report;
 mod retain;
 mod routing;
@@ -60,8 +62,10 @@ pub struct Config {
     pub zone: TimeZone,
     /// The notifiers of rules without `notify`.
     pub notify: DefaultNotifiers,
-    /// The feeds that are polled. Their names are unique.
+    /// The feeds that are polled.
     pub feeds: Vec<FeedConfig>,
+    /// The feeds that receive stories. The names of both kinds are unique together.
+    pub receiving: Vec<ReceivingFeed>,
     /// The notifiers by name.
     pub notifiers: BTreeMap<NotifierName, Notifier>,
     /// The delivery policy of each notifier that has one.
@@ -83,6 +87,18 @@ pub struct Config {
 }
 
 impl Config {
+    /// The names of all feeds: first those that are polled.
+    pub fn feed_names(&self) -> impl Iterator<Item = &FeedName> {
+        let polled = self.feeds.iter().map(|feed| &feed.name);
+        polled.chain(self.receiving.iter().map(|feed| &feed.name))
+    }
+
+    /// The feeds that rules select by their tags: each name with its tags.
+    pub fn feed_tags(&self) -> impl Iterator<Item = (&FeedName, &BTreeSet<String>)> {
+        let polled = self.feeds.iter().map(|feed| (&feed.name, &feed.tags));
+        polled.chain(self.receiving.iter().map(|feed| (&feed.name, &feed.tags)))
+    }
+
     /// The shortest time between two polls of `feed`.
     #[must_use]
     pub fn floor(&self, feed: &FeedConfig) -> Duration {
@@ -155,6 +171,15 @@ impl std::fmt::Debug for FeedConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Feed").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// A feed that is not polled: it receives stories from elsewhere (`tidings ingest`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivingFeed {
+    /// Its identity.
+    pub name: FeedName,
+    /// The tags by which rules select it.
+    pub tags: BTreeSet<String>,
 }
 
 /// Whether the page of a teaser is fetched.

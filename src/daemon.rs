@@ -17,6 +17,7 @@ mod housekeeping;
 mod in_force;
 mod indexing;
 mod loops;
+mod matches;
 mod matching;
 pub(crate) mod page;
 mod payloads;
@@ -117,7 +118,11 @@ pub async fn run(
     let path = &setup.config.store;
     let _lock = store::acquire_lock(path)?;
     let threads = BlockingThreads::new();
-    let (store, writer) = Store::open(path, threads.copy_comparer()).await?;
+    let opening = Store::open(path, threads.copy_comparer());
+    let Some(opened) = stop.run_until_cancelled(opening).await else {
+        return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
+    };
+    let (store, writer) = opened?;
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
         ended = run_with_store(store, setup, threads, reload, stop) => ended,
@@ -188,6 +193,7 @@ async fn run_forever(
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
+        matches::match_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
         reload::keep_fresh(loops.reloads, seen, reload, stop),
         scheduler::repeat(loops.backfills, mode, stop),
@@ -231,10 +237,12 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     scheduler::repeat(loops.backfills, mode, stop).await;
     poller::poll_once(loops.polls, feeds, stop).await;
     articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
+    matches::match_waiting(Arc::clone(&loops.stories), mode, stop).await;
     recheck::keep_rechecking(loops.stories, mode, stop).await;
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
     scheduler::repeat(loops.indexing, mode, stop).await;
+    loops.pulse.record_end().await;
     end
 }
 
@@ -253,7 +261,7 @@ fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &Run
         "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
         config.store.display(),
         rules.count(),
-        config.feeds.len()
+        config.feed_names().count()
     );
     if waiting + dead > 0 {
         info!(event = "messages_waiting", "messages that wait: {waiting}; dead-lettered: {dead}");

@@ -63,6 +63,14 @@ pub fn open_file(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, size))
 }
 
+/// Opens the regular file at `path` as [`open_file`] does. Reads block no task.
+///
+/// # Errors
+/// Those of [`open_file`].
+pub fn open_stream(path: &Path) -> io::Result<tokio::fs::File> {
+    open_file(path).map(|(file, _)| tokio::fs::File::from_std(file))
+}
+
 /// Appends all of `input` to `bytes`.
 ///
 /// # Errors

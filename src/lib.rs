@@ -44,6 +44,9 @@ pub mod store;
 /// One attempt to deliver one message.
 pub mod notify;
 
+/// Stories from elsewhere, as JSON Lines.
+pub mod ingest;
+
 /// Rules over many stories of the past.
 pub mod backtest;
 

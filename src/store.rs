@@ -34,6 +34,7 @@ mod open_mark;
 mod outbox;
 mod part_file;
 mod poll;
+mod received;
 mod recheck;
 mod report;
 mod restore;
@@ -85,11 +86,13 @@ pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
+pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
+pub use waiting_stories::StoryWait;
 
 /// A handle on the store; clones share it. Reads see what is committed. A write is committed when
 /// its call returns. It is completed even if the caller stops waiting.
@@ -258,10 +261,12 @@ pub enum StoryPlan {
     ReadPage,
     /// It was matched, with this result.
     Settle(MatchResult),
+    /// It has the whole text, and is matched by the run.
+    AwaitMatch,
 }
 
-/// A story that waits for its page; or, with a final text, to be matched again, because another
-/// feed carries it now.
+/// A story that waits for its page; or, with a final text, to be matched: it is from elsewhere, or
+/// another feed carries it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingStory {
     /// Its row.
@@ -347,6 +352,8 @@ pub struct Lease {
     pub is_digest: bool,
     /// When the first of its stories was first seen; `None` if it is about no story.
     pub first_seen: Option<Timestamp>,
+    /// The names of its rules with commas between them, twenty at most; `None` if it has none.
+    pub rules: Option<String>,
     /// The frozen bytes.
     pub payload: Vec<u8>,
 }

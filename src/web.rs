@@ -6,6 +6,7 @@ mod alerts;
 mod archives;
 mod assets;
 mod chart;
+mod connections;
 mod deliveries;
 mod desk;
 mod events;
@@ -16,13 +17,12 @@ mod problem;
 mod rules;
 mod silences;
 mod status;
+mod stories;
 mod stream;
 mod templates;
 mod trial;
 
-use std::future::IntoFuture;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::prelude::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::{Config, WebAddress};
 use crate::metrics;
@@ -167,17 +167,13 @@ pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationTo
 }
 
 async fn serve_pages(listener: WebListener, pages: Router, stop: &CancellationToken) {
-    let served = match listener {
+    match listener {
         WebListener::Tcp(listener) => {
-            let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
-            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
+            connections::serve(listener, pages, Some, stop).await;
         }
         WebListener::Unix(listener) => {
-            stop.run_until_cancelled(axum::serve(listener, pages).into_future()).await
+            connections::serve(listener, pages, |_| None, stop).await;
         }
-    };
-    if let Some(Err(why)) = served {
-        error!(event = "web_failed", "the web listener has ended: {why}");
     }
 }
 
@@ -208,6 +204,7 @@ fn desk_pages(desk: Desk) -> Router {
         .route("/status", get(status::show));
     let page = shared.clone().route("/try", get(trial::form).post(trial::run));
     let api = shared.route("/stream", get(stream::stream)).route("/try", post(trial::run));
+    let api = api.route("/stories", post(stories::take));
     let api = api.route("/openapi.yaml", get(describe_api));
     Router::new()
         .route("/", get(alerts::live))

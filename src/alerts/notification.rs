@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::desk_links::DeskLinks;
 use crate::alerts::rule_match::RuleMatch;
 use crate::alerts::story_summary::StorySummary;
 use crate::alerts::{copies, digest, notice};
@@ -20,6 +21,9 @@ pub struct Notification {
     /// When it was first sent. A retry keeps it.
     #[serde(default)]
     pub sent: Timestamp,
+    /// Pages of the desk about it, of an alert where the desk has a public address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk: Option<DeskLinks>,
     /// What it is about.
     #[serde(flatten)]
     pub content: Content,

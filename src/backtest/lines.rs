@@ -9,10 +9,9 @@ use jiff::Timestamp;
 
 use super::batch::{Batch, MOST_STORIES, SourceStory};
 use crate::files;
+use crate::ingest::line::{HELP, LineProblem, StoryLine};
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::story::Story;
-
-mod line;
 
 /// A batch ends with the line that makes it this long, in bytes.
 const BATCH: u64 = 4 << 20;
@@ -97,13 +96,14 @@ impl StoryLines {
             return;
         }
         let story = if read > bytes.len() as u64 + 3 {
-            Err(line::LineProblem { at: 0, message: "this line is longer than 64 MB".to_owned() })
+            Err(LineProblem { at: 0, message: "this line is longer than 64 MB".to_owned() })
         } else {
-            line::parse_line(bytes, self.now)
+            StoryLine::parse(bytes)
         };
         match story {
-            Ok((id, story)) => {
-                let id = id.unwrap_or_else(|| self.lines_read.to_string());
+            Ok(mut line) => {
+                let id = line.id.take().unwrap_or_else(|| self.lines_read.to_string());
+                let story = line.into_past_story(self.now);
                 batch.stories.push(SourceStory { id, story, carriers: None });
             }
             Err(problem) => {
@@ -118,22 +118,22 @@ impl StoryLines {
 
     /// The problem as a fault at its place. The source has only this line; empty lines replace
     /// those before it.
-    fn fault_of_line(&self, bytes: &[u8], problem: line::LineProblem) -> Fault {
+    fn fault_of_line(&self, bytes: &[u8], problem: LineProblem) -> Fault {
         let before = "\n".repeat(self.lines_read - 1);
         let line = String::from_utf8_lossy(bytes);
         let text = format!("{before}{}", line.trim_end_matches(['\r', '\n']));
         let start = text.floor_char_boundary(before.len() + problem.at);
         let end = text.ceil_char_boundary((start + 1).min(text.len()));
         let source = Arc::new(Source { name: self.name.clone(), text });
-        Fault::error(&source, start..end, problem.message).help(line::HELP)
+        Fault::error(&source, start..end, problem.message).help(HELP)
     }
 }
 
 /// The story of a single JSON object, or why it is not one.
 pub(crate) fn story_of_line(object: &[u8], now: Timestamp) -> Result<Story, String> {
-    line::parse_line(object, now)
-        .map(|(_, story)| story)
-        .map_err(|problem| format!("{}; {}", problem.message, line::HELP))
+    StoryLine::parse(object)
+        .map(|line| line.into_past_story(now))
+        .map_err(|problem| format!("{}; {HELP}", problem.message))
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ async fn check_names(
     }
     if let Some(name) = feed {
         let filter = AlertFilter { feed: Some(FeedName(name.clone())), ..AlertFilter::default() };
-        let known = config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
+        let known = config.feed_names().map(|name| name.0.clone()).collect();
         check_name("feed", name, Some(known), &filter, archive).await?;
     }
     Ok(())

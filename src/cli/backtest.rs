@@ -47,8 +47,8 @@ pub(super) struct BacktestArguments {
     /// A file of stories, which replaces the store. `-` is standard input
     ///
     /// Each line is a JSON object with `title` and `body`. It may have `id` (default: the number of
-    /// the line), `url`, `published` and `lang`. A rule with a `feeds` filter reads all of these
-    /// stories, as if every feed carried them.
+    /// the line), `url`, `published`, `lang`, `authors`, `tags` and `source`. A rule with a `feeds`
+    /// filter reads all of these stories, as if every feed carried them.
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     stories: Option<PathBuf>,
     /// The age of the oldest stories that are read from the store

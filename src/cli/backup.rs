@@ -11,8 +11,8 @@ use crate::cli::runtime::{block_on, stop_signal};
 use crate::clock::now;
 use crate::store::{self, Backup, BackupError};
 
-/// Copies the store to `file`: 65 if there is a file, 69 if the store cannot be read or is damaged,
-/// 74 if the copy cannot be written.
+/// Copies the store to `file`: 65 if the name is taken, 69 if the store cannot be read or is
+/// damaged, 74 if the copy cannot be written.
 pub(super) fn make_backup(file: &Path, config: &Path) -> Exit {
     let made = load::read_config_and_print_faults(config).and_then(|config| {
         let Backup { size, unrecorded } = block_on(async {
@@ -33,7 +33,7 @@ pub(super) fn make_backup(file: &Path, config: &Path) -> Exit {
 fn exit_for_error(why: &BackupError) -> Exit {
     match why {
         BackupError::Open(_) => fail(why, Exit::Unavailable),
-        BackupError::Exists(_) => {
+        BackupError::Exists(_) | BackupError::OwnFile(_) => {
             fail_with_help(why, "name a new file, for example with the date", Exit::Data)
         }
         BackupError::Unwritable(..) => fail(why, Exit::Output),

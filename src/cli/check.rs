@@ -35,7 +35,7 @@ pub(super) fn check_rules(path: &Path, format: OutputFormat, canonical: bool) ->
 pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -> Exit {
     let mut faults = Vec::new();
     let checked = load::read_config(path, &mut faults).and_then(|config| {
-        let feeds = count(config.feeds.len(), "feed", "feeds");
+        let feeds = count(config.feed_names().count(), "feed", "feeds");
         let notifiers = count(config.notifiers.len(), "notifier", "notifiers");
         let head = format!("{}: valid; {feeds}, {notifiers}", path.display());
         let files = rule_files::read_rule_files(&config.rules)

@@ -55,6 +55,12 @@ Examples:
   tidings backtest --against rules.new
   tidings backtest --stories stories.jsonl --format json";
 
+pub(super) const INGEST: &str = "\
+Examples:
+  tidings ingest stories.jsonl
+  tidings ingest --feed telegram messages.jsonl
+  tidings ingest stories.jsonl --format json";
+
 pub(super) const ALERTS: &str = "\
 Examples:
   tidings alerts --since 7d

@@ -9,7 +9,8 @@ Exit codes:
   65  rules, names or data are wrong
   69  something is unavailable: the store, a feed, a receiver
   70  a bug in Tidings
-  74  an output cannot be written: standard output, a copy of the store
+  74  an output cannot be written: standard output, a copy of the store; or `ingest` cannot
+      read its stories
   78  the configuration is wrong";
 
 /// The exit code, in the sense of sysexits.h.
@@ -28,7 +29,8 @@ pub(super) enum Exit {
     Unavailable = 69,
     /// A bug in Tidings.
     Bug = 70,
-    /// An output cannot be written: standard output, a copy of the store.
+    /// An output cannot be written: standard output, a copy of the store. Or the stories of
+    /// `ingest` cannot be read.
     Output = 74,
     /// The configuration is wrong.
     Config = 78,

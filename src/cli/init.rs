@@ -105,6 +105,7 @@ fn next_steps(folder: &Path, files: &[NewFile]) -> String {
         "written: {}\nnext:\n{go}  \
   tidings check                     # the configuration, the rules and their examples
   {run}
+  tidings notify desk               # a test mail, when config.yaml has your mail server
   tidings feeds find https://…      # the feeds of a site, for config.yaml
   tidings try 'Russia AND arms' https://…   # an expression on a feed, for rules/first.yaml
 ",

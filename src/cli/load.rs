@@ -14,7 +14,7 @@ use tidings_rules::fault::Fault;
 /// Reads and checks the configuration at `path`; faults are added to `faults`.
 pub(super) fn read_config(path: &Path, faults: &mut Vec<Fault>) -> Result<Config, Exit> {
     let read = config_file::read(path).map_err(|why| {
-        let help = "name it with --config FILE; config.example.yaml shows how one is written";
+        let help = "name it with --config FILE, or make a first one with `tidings init`";
         output::fail_with_help(why, help, Exit::Config)
     })?;
     faults.extend(read.faults);

@@ -62,6 +62,7 @@ fn test_notification() -> Notification {
         id: format!("test-{}", Uuid::new_v4()),
         created: written,
         sent: written,
+        desk: None,
         content: Content::Test,
     }
 }

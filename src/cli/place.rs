@@ -123,6 +123,10 @@ fn place_url(place: &str, config: Option<&Config>) -> Result<Url, Exit> {
     if let Some(feed) = feeds.iter().find(|feed| feed.name.0 == place) {
         return Ok(feed.url.clone());
     }
+    if config.is_some_and(|config| config.receiving.iter().any(|feed| feed.name.0 == place)) {
+        let why = format!("the feed {place} has no address: it receives stories");
+        return Err(fail(why, Exit::Data));
+    }
     let path = Path::new(place);
     // A name with a slash or an extension is a missing file.
     let is_name = path.extension().is_none() && !place.contains('/');

@@ -123,7 +123,7 @@ fn add_silence(
 /// The target. Fails if there is no such rule, tag, row, feed or event, because a typing error
 /// would mute nothing.
 fn known_target(arguments: TargetArguments, config: &Config) -> Result<SilenceTarget, Exit> {
-    let feeds = || config.feeds.iter().map(|feed| feed.name.0.clone()).collect();
+    let feeds = || config.feed_names().map(|name| name.0.clone()).collect();
     match arguments {
         TargetArguments { rule: Some(rule), .. } => {
             check_name("rule", &rule, names::rule_names(config))?;

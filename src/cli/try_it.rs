@@ -148,7 +148,8 @@ fn format_match(
     let (read, feeds, rules) = (read.clone(), vec![entry], vec![rule_match]);
     let content =
         Content::Alert { event: String::new(), story: head, read, update: None, feeds, rules };
-    let notification = Notification { id: String::new(), created: now(), sent: now(), content };
+    let notification =
+        Notification { id: String::new(), created: now(), sent: now(), desk: None, content };
     notify::render_match_for_console(&notification, &send_context.zone)
 }
 

@@ -1,6 +1,6 @@
 //! What differs between two configurations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Config, Email, FeedConfig, Notifier, Web, WebAddress};
@@ -153,8 +153,12 @@ fn listen(config: &Config) -> Option<&WebAddress> {
     config.web.as_ref().map(|web| &web.listen)
 }
 
-fn feeds(config: &Config) -> BTreeMap<&FeedName, &FeedConfig> {
-    config.feeds.iter().map(|feed| (&feed.name, feed)).collect()
+/// The feeds, each with its tags, and its settings if it is polled.
+fn feeds(config: &Config) -> BTreeMap<&FeedName, (&BTreeSet<String>, Option<&FeedConfig>)> {
+    let mut feeds: BTreeMap<_, _> =
+        config.feed_tags().map(|(name, tags)| (name, (tags, None))).collect();
+    feeds.extend(config.feeds.iter().map(|feed| (&feed.name, (&feed.tags, Some(feed)))));
+    feeds
 }
 
 /// The notifiers, each with its delivery policy.
@@ -208,6 +212,7 @@ notifiers:
                 )],
                 "+2 feeds, \u{2212}1 feed",
             ),
+            (&[("feeds: [", "feeds: [{name: a, from: ingest}, ")], "+1 feed"),
             (&[("pa55w0rd", "t0ken")], "1 notifier edited"),
             (&[("type: console", "type: console, limit: 3/h")], "1 notifier edited"),
             (&[("notify: [desk]", "notify: [mail]\nzone: UTC")], "zone edited, notify edited"),

@@ -1,4 +1,4 @@
-//! Reads the feeds that are polled: `feeds`.
+//! Reads the feeds: `feeds`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::feed_keys::{every, full_text, name, tags};
 use super::lists::FeedList;
 use super::reader::{ConfigReader, Expanded, all};
-use super::{FeedConfig, FullText, Network, Poll, lists};
+use super::{FeedConfig, FullText, Network, ReceivingFeed, lists, receiving};
 use tidings_rules::fault::Fault;
 use tidings_rules::story::FeedName;
 use tidings_rules::yaml::{Entries, Node};
@@ -23,14 +24,15 @@ const MOST_RECHECKS: usize = 2;
 
 const SCHEMES: &str = "an address begins with https://, http:// or file:";
 
-/// Reads `feeds`, a list of addresses and mappings. The feeds of OPML lists are last, without those
-/// that have an entry of their own. `network` decides which hosts are the user's own. Without it,
+/// Reads `feeds`, a list of addresses and mappings: the feeds that are polled, and those that
+/// receive stories. The feeds of OPML lists are last, without those that have an entry of their
+/// own. `network` decides which hosts are the user's own. Without it,
 /// every host counts as the user's own.
 pub(super) fn feeds(
     config: &mut Entries<'_>,
     network: Option<&Network>,
     reader: &mut ConfigReader<'_>,
-) -> Option<Vec<FeedConfig>> {
+) -> Option<(Vec<FeedConfig>, Vec<ReceivingFeed>)> {
     let nodes = config.get("feeds").map_or_else(Vec::new, |node| node.items(reader.faults));
     if nodes.is_empty() && config.get("feeds").is_none_or(|node| node.is_list()) {
         let warning = config.node().warning("there are no feeds, so nothing is polled");
@@ -38,36 +40,47 @@ pub(super) fn feeds(
     }
     let mut known = BTreeMap::new();
     let entries: Vec<_> = all(nodes.into_iter().map(|node| {
-        if let Some(entries) = list_entries(node, reader) {
+        if let Some(entries) = entries_with("opml", node, reader) {
             return lists::read_list(entries, reader).map(FeedsEntry::List);
+        }
+        if let Some(entries) = entries_with("from", node, reader) {
+            let (feed, place) = receiving::receiving_feed(entries, reader)?;
+            check_unique(&feed.name, place, &mut known, reader);
+            return Some(FeedsEntry::Receiving(feed));
         }
         let (feed, place) = feed(node, network, reader)?;
         check_unique(&feed.name, place, &mut known, reader);
         Some(FeedsEntry::Feed(feed))
     }))?;
-    let (mut feeds, mut lists) = (Vec::new(), Vec::new());
+    let (mut feeds, mut receiving, mut lists) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         match entry {
             FeedsEntry::Feed(feed) => feeds.push(feed),
+            FeedsEntry::Receiving(feed) => receiving.push(feed),
             FeedsEntry::List(list) => lists.push(list),
         }
     }
     for list in lists {
-        lists::add_unlisted(&mut feeds, list);
+        lists::add_unlisted(&mut feeds, &receiving, list);
     }
-    Some(feeds)
+    Some((feeds, receiving))
 }
 
 /// An entry of `feeds`.
 enum FeedsEntry {
     Feed(FeedConfig),
+    Receiving(ReceivingFeed),
     List(FeedList),
 }
 
-/// The entries of `node`, if it names an OPML list.
-fn list_entries<'d>(node: Node<'d>, reader: &mut ConfigReader<'_>) -> Option<Entries<'d>> {
+/// The entries of `node`, if it is a mapping with `key`.
+fn entries_with<'d>(
+    key: &'static str,
+    node: Node<'d>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<Entries<'d>> {
     let mut entries = node.is_mapping().then(|| reader.entries(node)).flatten()?;
-    entries.key_span("opml").is_some().then_some(entries)
+    entries.key_span(key).is_some().then_some(entries)
 }
 
 fn check_unique<'d>(
@@ -191,47 +204,6 @@ fn default_name(
     Some(written.to_owned())
 }
 
-fn name(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
-    let name = reader.name(node)?;
-    if name.starts_with("tag:") {
-        reader.error(
-            node,
-            "a feed's name cannot begin with `tag:`",
-            "rules write tag:NAME for all feeds of a tag",
-        );
-        return None;
-    }
-    Some(name)
-}
-
-pub(super) fn tags(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<String>> {
-    all(node.one_or_many().into_iter().map(|node| reader.name(node)))
-}
-
-/// The interval of a feed. `own` is whether its host is the user's own, if that is known.
-pub(super) fn every(
-    node: Node<'_>,
-    own: Option<bool>,
-    reader: &mut ConfigReader<'_>,
-) -> Option<Duration> {
-    let every = reader.duration(node)?;
-    let least = Poll::floor(own.unwrap_or(true));
-    if every < least {
-        let help = if own == Some(false) {
-            "publishers block clients that poll more often; a host of your own can be polled every second: list its address in `network: {allow: […]}`"
-        } else {
-            "no feed is polled more often than once a second"
-        };
-        reader.error(
-            node,
-            format!("`every` must be at least {} here", humantime::format_duration(least)),
-            help,
-        );
-        return None;
-    }
-    Some(every)
-}
-
 /// The one or two ages at which a page is rechecked. With the first fetch, a page is requested at
 /// most three times.
 fn recheck(
@@ -270,11 +242,4 @@ fn refuse_of_hosts(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) {
             reader.faults.push(Fault { span, ..fault }.help(help));
         }
     }
-}
-
-pub(super) fn full_text(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<FullText> {
-    reader.choice(
-        node,
-        &[("always", FullText::Always), ("hinted", FullText::Hinted), ("never", FullText::Never)],
-    )
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::feeds::{every, full_text, tags};
+use super::feed_keys::{every, full_text, tags};
 use super::reader::ConfigReader;
-use super::{FeedConfig, FullText};
+use super::{FeedConfig, FullText, ReceivingFeed};
 use crate::config::listed::Listed;
 use crate::files;
 use tidings_rules::story::FeedName;
@@ -46,9 +46,13 @@ pub(super) fn read_list(
     Some(FeedList { listed: listed?, tags: tags?, every: every?, full_text: full_text? })
 }
 
-/// Adds the feeds of `list` that `feeds` lacks.
-pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
-    let mut more = named(list.listed, feeds);
+/// Adds the feeds of `list` that `feeds` lacks, under names that no other feed has.
+pub(super) fn add_unlisted(
+    feeds: &mut Vec<FeedConfig>,
+    receiving: &[ReceivingFeed],
+    list: FeedList,
+) {
+    let mut more = named(list.listed, feeds, receiving);
     for feed in &mut more {
         feed.tags.extend(list.tags.iter().cloned());
         feed.every = list.every;
@@ -60,9 +64,15 @@ pub(super) fn add_unlisted(feeds: &mut Vec<FeedConfig>, list: FeedList) {
 /// The listed feeds whose address `known` lacks. Each has a unique name: its title, or its address
 /// if the title is taken.
 #[must_use]
-pub fn named(listed: Vec<Listed>, known: &[FeedConfig]) -> Vec<FeedConfig> {
+pub fn named(
+    listed: Vec<Listed>,
+    known: &[FeedConfig],
+    receiving: &[ReceivingFeed],
+) -> Vec<FeedConfig> {
     let mut urls: BTreeSet<Url> = known.iter().map(|feed| feed.url.clone()).collect();
-    let mut names: BTreeSet<FeedName> = known.iter().map(|feed| feed.name.clone()).collect();
+    let taken = known.iter().map(|feed| &feed.name);
+    let taken = taken.chain(receiving.iter().map(|feed| &feed.name));
+    let mut names: BTreeSet<FeedName> = taken.cloned().collect();
     let mut feeds = Vec::new();
     for Listed { url, title, tags } in listed {
         if !urls.insert(url.clone()) {
@@ -118,14 +128,21 @@ mod tests {
         ];
         let expected =
             ["News", "https://b.example/rss", "https://c.example/rss", "https://d.example/rss"];
-        assert_eq!(names(&named(list, &[])), expected);
+        assert_eq!(names(&named(list, &[], &[])), expected);
     }
 
     #[test]
     fn what_is_known_by_its_address_is_not_added() {
-        let known = named(vec![listed("https://a.example/rss", "News")], &[]);
+        let known = named(vec![listed("https://a.example/rss", "News")], &[], &[]);
         let list =
             vec![listed("https://a.example/rss", "Other"), listed("https://b.example/rss", "News")];
-        assert_eq!(names(&named(list, &known)), ["https://b.example/rss"]);
+        assert_eq!(names(&named(list, &known, &[])), ["https://b.example/rss"]);
+    }
+
+    #[test]
+    fn a_name_that_a_receiving_feed_has_is_taken() {
+        let receiving = [ReceivingFeed { name: FeedName("News".to_owned()), tags: [].into() }];
+        let list = vec![listed("https://a.example/rss", "News")];
+        assert_eq!(names(&named(list, &[], &receiving)), ["https://a.example/rss"]);
     }
 }

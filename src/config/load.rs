@@ -79,12 +79,14 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         .map_or(Some(None), |node| report::report(node, &notifiers.names, reader).map(Some));
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
     entries.refuse_unknown_keys(reader.faults);
+    let (feeds, receiving) = feeds?;
     Some(Config {
         store: store?,
         rules: rules?,
         zone: zone?,
         notify: notify?,
-        feeds: feeds?,
+        feeds,
+        receiving,
         notifiers: notifiers.sound,
         delivery_policies: notifiers.delivery_policies,
         poll: poll?,

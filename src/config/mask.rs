@@ -10,13 +10,15 @@ use tidings_rules::yaml::{Node, Text, YamlDocument};
 
 /// Keys whose values may be shown. The values of all other keys, unknown ones included (`pasword:
 /// …`), may hold secrets.
-const SHOWN: [&str; 50] = [
+const SHOWN: [&str; 53] = [
     "alerts",
     "allow",
+    "at",
     "ca",
     "connections",
     "contact",
     "critical",
+    "days",
     "default",
     "every",
     "except",
@@ -45,6 +47,7 @@ const SHOWN: [&str; 50] = [
     "public",
     "quiet",
     "recheck",
+    "report",
     "retain",
     "rules",
     "smtp",
@@ -146,6 +149,7 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
                     notifier(source, node, spans);
                 }
             }
+            "heartbeat" if node.is_mapping() => fields(source, node, spans),
             "web" if node.is_mapping() => web(source, node, spans),
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
             _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),

@@ -30,8 +30,7 @@ pub(super) fn report(
     let mut entries = reader.entries(node)?;
     let at = entries.require("at", reader.faults).and_then(|node| reader.time_of_day(node));
     let days = entries.get("days").map_or_else(|| Day::span("mon-sun"), |node| days(node, reader));
-    let to =
-        entries.get("to").map_or(Some(None), |node| routing::names(node, known, reader).map(Some));
+    let to = entries.get("to").map_or(Some(None), |node| receivers(node, known, reader).map(Some));
     entries.refuse_unknown_keys(reader.faults);
     Some(ReportTimes { at: at?, days: days?, to: to? })
 }
@@ -44,5 +43,24 @@ fn days(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<BTreeSet<Day>> 
         }
         days
     }))?;
-    Some(spans.into_iter().flatten().collect())
+    let days: BTreeSet<Day> = spans.into_iter().flatten().collect();
+    if days.is_empty() {
+        reader.error(node, "there is no day here", "write mon-fri, or [mon, wed, fri]");
+        return None;
+    }
+    Some(days)
+}
+
+fn receivers(
+    node: Node<'_>,
+    known: &BTreeSet<String>,
+    reader: &mut ConfigReader<'_>,
+) -> Option<BTreeSet<NotifierName>> {
+    let names = routing::names(node, known, reader)?;
+    if names.is_empty() {
+        let help = "name a notifier, or leave `to` out: then all of `notify` get it";
+        reader.error(node, "the report is for nobody", help);
+        return None;
+    }
+    Some(names)
 }

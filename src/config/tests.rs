@@ -1,8 +1,10 @@
 //! Tests of whole configurations: their values, their faults, and that faults show no secret.
 
 mod hosts;
+mod receiving;
 mod retain;
 mod secrets;
+mod service;
 mod web;
 
 use std::path::Path;

@@ -10,13 +10,14 @@ use tracing::{debug, error};
 use url::Url;
 
 use crate::clock::{Jump, later, now, until};
+use crate::daemon::counting::StoryTally;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, counting, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
 use crate::lifecycle::page_wait::{PageHistory, PageRetry};
-use crate::store::{FinalText, Store, StoreError, StoryId, WaitingStory};
+use crate::store::{FinalText, Store, StoreError, StoryId, StoryWait, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
 /// The most stories that are settled at once. Nearly all of them wait for a permit of their host,
@@ -57,9 +58,9 @@ impl Work for WaitingStories {
     ) -> Result<Due<WaitingStory>, StoreError> {
         let mut taken = running.taken();
         let store = &self.parts.store;
-        let jobs = store.waiting_stories(now(), &taken, running.free()).await?;
+        let jobs = store.waiting_stories(StoryWait::Page, now(), &taken, running.free()).await?;
         taken.extend(jobs.iter().map(|waiting| waiting.id));
-        Ok(Due { jobs, next: store.next_waiting_due(&taken).await? })
+        Ok(Due { jobs, next: store.next_waiting_due(StoryWait::Page, &taken).await? })
     }
 
     fn begin(&self, waiting: WaitingStory) -> (StoryId, Run<()>) {
@@ -83,13 +84,13 @@ impl Work for WaitingStories {
 }
 
 /// A final text, and how it was read.
-struct SettledPage {
-    body: String,
+pub(super) struct SettledPage {
+    pub(super) body: String,
     /// The language that the page says it is in.
-    lang: Option<String>,
-    read: Read,
+    pub(super) lang: Option<String>,
+    pub(super) read: Read,
     /// The number of fetches.
-    fetches: u32,
+    pub(super) fetches: u32,
 }
 
 /// The outcome of reading a story's page.
@@ -106,37 +107,34 @@ async fn settle_story(
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     let left = until(later(waiting.since, page_wait::LONGEST), now());
-    let page = if let Some(read) = &waiting.read {
-        PageOutcome::Settled(SettledPage {
-            body: waiting.story.body.clone(),
-            lang: None,
-            read: read.clone(),
-            fetches: 0,
-        })
-    } else {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            page = read_page(parts, &waiting, left) => page,
-            () = tokio::time::sleep(left.max(page_wait::SHORTEST_FETCH)) => {
-                settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
-            }
+    let page = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        page = read_page(parts, &waiting, left) => page,
+        () = tokio::time::sleep(left.max(page_wait::SHORTEST_FETCH)) => {
+            settle_with_teaser(&waiting.story, "its page could not be read within ten minutes".to_owned(), 1)
         }
     };
-    if waiting.read.is_none() {
-        let read = if let PageOutcome::Settled(page) = &page { Some(&page.read) } else { None };
-        counting::count_page(&parts.metrics, read);
-    }
-    match page {
+    let read = match page {
         PageOutcome::Later(due) => {
-            parts.store.record_page_failure(waiting.id, waiting.revision, due).await
+            parts.store.record_page_failure(waiting.id, waiting.revision, due).await?;
+            None
         }
-        PageOutcome::Settled(page) => match_and_record(parts, waiting, page).await,
-    }
+        PageOutcome::Settled(page) => {
+            let read = page.read.clone();
+            match_and_record(parts, waiting, page).await?;
+            // Another feed may have joined meanwhile.
+            parts.wakeups.match_waits.notify_one();
+            Some(read)
+        }
+    };
+    // What the store did not record is done again, and counted then.
+    counting::count_page(&parts.metrics, read.as_ref());
+    Ok(())
 }
 
 /// Settles the story: matches it with the rules in force, and records it with its alerts in one
 /// transaction.
-async fn match_and_record(
+pub(super) async fn match_and_record(
     parts: &StoryParts,
     waiting: WaitingStory,
     page: SettledPage,
@@ -154,10 +152,11 @@ async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
-    counting::count_match(&parts.metrics, &match_result);
+    let counts = StoryTally::of_match(&match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
     parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
+    counts.add_to(&parts.metrics);
     parts.wakeups.message_due.notify_one();
     Ok(())
 }

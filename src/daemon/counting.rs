@@ -1,5 +1,7 @@
 //! What polls, pages and attempts add to the metrics.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::alerts::MatchResult;
@@ -7,31 +9,55 @@ use crate::alerts::retry::Finish;
 use crate::clock::until;
 use crate::metrics::{AttemptMetric, Metrics, PageMetric, StoryMetric};
 use crate::store::{Lease, PollRecord, StoryPlan};
-use tidings_rules::story::Read;
+use tidings_rules::story::{Read, Severity};
 
-/// Counts the new stories of a poll, and how late they were seen. A story that waits for its page
-/// is counted when it is settled.
-pub(crate) fn count_poll(metrics: &Metrics, record: &PollRecord) {
-    let changes = record.items.iter().filter_map(|item| item.story_change.as_ref());
-    for (story, plan) in changes {
-        // An older item may have stood in the feed before the feed was watched.
-        if let Some(published) = story.published.filter(|_| !matches!(plan, StoryPlan::Record(_))) {
-            metrics.observe_lag(until(record.now, published));
-        }
-        match plan {
-            StoryPlan::Record(_) => metrics.count_story(StoryMetric::Recorded),
-            StoryPlan::ReadPage => {}
-            StoryPlan::Settle(result) => count_match(metrics, result),
-        }
-    }
+/// What stories add to the metrics, once the store has recorded them. What it could not record is
+/// done again.
+#[derive(Debug, Default)]
+pub(crate) struct StoryTally {
+    lags: Vec<Duration>,
+    stories: Vec<StoryMetric>,
+    alerts: Vec<Severity>,
 }
 
-/// Counts a story that was matched, and its alerts.
-pub(crate) fn count_match(metrics: &Metrics, result: &MatchResult) {
-    let is_matched = !result.alerts.is_empty();
-    metrics.count_story(if is_matched { StoryMetric::Matched } else { StoryMetric::Unmatched });
-    for alert in &result.alerts {
-        metrics.count_alert(alert.rule_match.severity);
+impl StoryTally {
+    /// The new stories of a poll, and how late they were seen. A story that waits is counted when
+    /// it is settled.
+    pub(crate) fn of_poll(record: &PollRecord) -> Self {
+        let mut counts = Self::default();
+        let changes = record.items.iter().filter_map(|item| item.story_change.as_ref());
+        for (story, plan) in changes {
+            // An older item may have stood in the feed before the feed was watched.
+            let is_new = !matches!(plan, StoryPlan::Record(_));
+            let lag = story.published.filter(|_| is_new).map(|at| until(record.now, at));
+            counts.lags.extend(lag);
+            match plan {
+                StoryPlan::Record(_) => counts.stories.push(StoryMetric::Recorded),
+                StoryPlan::ReadPage | StoryPlan::AwaitMatch => {}
+                StoryPlan::Settle(result) => counts.count_match(result),
+            }
+        }
+        counts
+    }
+
+    /// A story that was matched, and its alerts.
+    pub(crate) fn of_match(result: &MatchResult) -> Self {
+        let mut counts = Self::default();
+        counts.count_match(result);
+        counts
+    }
+
+    fn count_match(&mut self, result: &MatchResult) {
+        let is_matched = !result.alerts.is_empty();
+        self.stories.push(if is_matched { StoryMetric::Matched } else { StoryMetric::Unmatched });
+        self.alerts.extend(result.alerts.iter().map(|alert| alert.rule_match.severity));
+    }
+
+    /// Adds them to `metrics`.
+    pub(crate) fn add_to(self, metrics: &Metrics) {
+        self.lags.into_iter().for_each(|lag| metrics.observe_lag(lag));
+        self.stories.into_iter().for_each(|status| metrics.count_story(status));
+        self.alerts.into_iter().for_each(|severity| metrics.count_alert(severity));
     }
 }
 

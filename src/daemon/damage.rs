@@ -47,6 +47,7 @@ async fn send_past_store(notice: &StoreNotice, config: &Config) {
         id: format!("{}once", notice.key()),
         created: notice.since,
         sent: notice.since,
+        desk: None,
         content,
     };
     for receiver in feed_health::default_receivers(config) {

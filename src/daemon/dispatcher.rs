@@ -137,6 +137,7 @@ impl Deliveries {
     fn log_outcome(&mut self, lease: &Lease, finish: &Finish) {
         let (receiver, message_id) = (&lease.receiver, &lease.id);
         let (notifier, recipient) = (&receiver.notifier, receiver.address());
+        let rule = lease.rules.as_deref();
         match finish {
             Finish::Sent(reply) => {
                 self.log_sent(lease, reply);
@@ -148,19 +149,19 @@ impl Deliveries {
                 }
             }
             Finish::TooLarge(RetryRecord { why, .. }) if lease.is_digest => warn!(
-                event = "digest_split", %notifier, recipient, message_id,
+                event = "digest_split", %notifier, recipient, rule, message_id,
                 "{receiver} refused a digest as too large; it is sent in halves: {why}"
             ),
             Finish::Retry(RetryRecord { due: at, why, .. })
             | Finish::TooLarge(RetryRecord { due: at, why, .. }) => {
                 if self.failing_receivers.insert(receiver.clone()) {
                     warn!(
-                        event = "message_postponed", %notifier, recipient, message_id,
+                        event = "message_postponed", %notifier, recipient, rule, message_id,
                         "{receiver} did not take a message: {why}; the message is kept and tried again"
                     );
                 } else {
                     debug!(
-                        event = "message_postponed", %notifier, recipient, message_id,
+                        event = "message_postponed", %notifier, recipient, rule, message_id,
                         "{receiver} still takes no message: {why}; next try at {at}"
                     );
                 }
@@ -168,7 +169,7 @@ impl Deliveries {
             Finish::Dead(why) => {
                 self.refused += 1;
                 error!(
-                    event = "message_dead", %notifier, recipient, message_id,
+                    event = "message_dead", %notifier, recipient, rule, message_id,
                     "{receiver} refused a message; it is dead-lettered: {why}"
                 );
             }
@@ -179,15 +180,16 @@ impl Deliveries {
     fn log_sent(&self, lease: &Lease, reply: &str) {
         let (receiver, message_id) = (&lease.receiver, &lease.id);
         let (notifier, recipient) = (&receiver.notifier, receiver.address());
+        let rule = lease.rules.as_deref();
         let seconds = lease.first_seen.map(|seen| until(now(), seen).as_secs_f64());
         if let Some(Notifier::Console(_)) = self.in_force.config.notifiers.get(notifier) {
             debug!(
-                event = "message_sent", %notifier, recipient, message_id, seconds,
+                event = "message_sent", %notifier, recipient, rule, message_id, seconds,
                 "sent {message_id} to {receiver}: {reply}"
             );
         } else {
             info!(
-                event = "message_sent", %notifier, recipient, message_id, seconds,
+                event = "message_sent", %notifier, recipient, rule, message_id, seconds,
                 "sent {message_id} to {receiver}: {reply}"
             );
         }

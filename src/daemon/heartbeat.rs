@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::clock::Stopwatch;
-use crate::config::SecretUrl;
+use crate::config::{Heartbeat, SecretUrl};
 use crate::daemon::in_force::Shared;
+use crate::http;
 use crate::http::HttpClients;
 use crate::web::health::Health;
 
@@ -26,41 +27,53 @@ pub(crate) struct Heartbeats {
 }
 
 /// Calls the switch of the configuration as often as it says, while the run is ready, until `stop`.
+/// A new address is called at once. A failure is logged when its reason is new.
 pub(crate) async fn keep_calling(heartbeats: Heartbeats, stop: &CancellationToken) {
     let calling = async {
-        let mut last: Option<Stopwatch> = None;
-        let mut is_failing = false;
+        let mut last: Option<(SecretUrl, Stopwatch)> = None;
+        let mut failure: Option<String> = None;
         loop {
             tokio::time::sleep(CHECK).await;
             let in_force = heartbeats.in_force.load_full();
-            let Some(heartbeat) = &in_force.config.heartbeat else { continue };
-            let is_due = last.is_none_or(|last| last.elapsed() >= heartbeat.every);
-            if !is_due || !heartbeats.health.obstacles().is_empty() {
+            let Some(Heartbeat { url, every }) = &in_force.config.heartbeat else { continue };
+            let is_called =
+                |(called, at): &(SecretUrl, Stopwatch)| called == url && at.elapsed() < *every;
+            if last.as_ref().is_some_and(is_called) || !heartbeats.health.obstacles().is_empty() {
                 continue;
             }
-            last = Some(Stopwatch::start());
-            let called = call(&in_force.send_context.http, &heartbeat.url).await;
-            if let Err(why) = &called
-                && !is_failing
+            last = Some((url.clone(), Stopwatch::start()));
+            let why = call(&in_force.send_context.http, url).await.err();
+            if let Some(why) = &why
+                && failure.as_ref() != Some(why)
             {
                 warn!(
                     event = "heartbeat_failed",
-                    "the heartbeat does not reach {}: {why}; it is tried again", heartbeat.url
+                    "the heartbeat does not reach {url}: {why}; it is tried again"
                 );
             }
-            is_failing = called.is_err();
+            failure = why;
         }
     };
     stop.run_until_cancelled(calling).await;
 }
 
+/// Calls the switch. The reason why it was not reached does not name its address, which is secret.
 async fn call(clients: &HttpClients, url: &SecretUrl) -> Result<(), String> {
-    clients.check_hook(&url.0).await.map_err(|why| why.to_string())?;
-    let request = clients.default_client().get(url.0.clone()).timeout(DEADLINE);
-    // The error of a request names the address, which is secret.
-    let answer = request.send().await.map_err(|why| why.without_url().to_string())?;
-    if answer.status().is_success() {
-        return Ok(());
+    let request = async {
+        clients.check_hook(&url.0).await.map_err(|why| why.to_string())?;
+        let request = clients.default_client().get(url.0.clone());
+        request.send().await.map_err(|why| http::explain(&why).to_string())
+    };
+    let answer = tokio::time::timeout(DEADLINE, request).await;
+    let status = match answer {
+        Ok(answer) => answer?.status(),
+        Err(_) => return Err(format!("no answer came within {} s", DEADLINE.as_secs())),
+    };
+    match status {
+        _ if status.is_success() => Ok(()),
+        _ if status.is_redirection() => {
+            Err(format!("it answered {status}, and redirects are not followed"))
+        }
+        _ => Err(format!("it answered {status}")),
     }
-    Err(format!("it answered {}", answer.status()))
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::alerts::Notification;
+use crate::alerts::desk_links::DeskLinks;
 use crate::alerts::receiver_health::ReceiverHealth;
 use crate::clock::{later, now};
 use crate::daemon::blocking::run_without_permit;
@@ -113,6 +115,9 @@ fn render(in_force: &InForce, open: OpenMessage) -> Result<Preparation, String> 
         OpenContent::Parts(halves) => return Ok(Preparation::Split(halves)),
         OpenContent::Whole(notification) => notification,
     };
+    let desk = in_force.config.web.as_ref().and_then(|web| web.public.as_ref());
+    let desk = desk.and_then(|desk| DeskLinks::of(desk, &notification.content));
+    let notification = Notification { desk, ..*notification };
     let Some(notifier) = in_force.config.notifiers.get(&receiver.notifier) else {
         return Err(format!("the notifier {} is not in the configuration", receiver.notifier));
     };

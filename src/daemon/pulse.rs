@@ -46,9 +46,7 @@ pub(crate) async fn beat(pulse: Pulse, stop: &CancellationToken) {
     };
     stop.run_until_cancelled(beats).await;
     service_manager::notify_stopping();
-    if let Err(why) = pulse.store.record_run_end(pulse.run, now()).await {
-        error!(event = "store_failed", "the end of this run cannot be recorded: {why}");
-    }
+    pulse.record_end().await;
 }
 
 /// Does `work` now, and again after each `pause`.
@@ -62,6 +60,13 @@ async fn repeat(pause: Duration, mut work: impl AsyncFnMut()) {
 }
 
 impl Pulse {
+    /// Records that the run ends as it should. Otherwise it counts as killed.
+    pub(crate) async fn record_end(&self) {
+        if let Err(why) = self.store.record_run_end(self.run, now()).await {
+            error!(event = "store_failed", "the end of this run cannot be recorded: {why}");
+        }
+    }
+
     /// A full disk is an answer of the writer, too. The writer has then not written.
     async fn write(&self) {
         let written = self.store.record_seen(self.run, now()).await;

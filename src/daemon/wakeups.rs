@@ -11,6 +11,8 @@ use crate::daemon::Mode;
 pub(crate) struct Wakeups {
     /// A story begins to wait for its page.
     pub(super) story_waits: Notify,
+    /// A story begins to wait to be matched.
+    pub(super) match_waits: Notify,
     /// Other rules are in force.
     pub(super) rules_changed: Notify,
     /// Another configuration is in force: feeds may have come, gone or changed.

@@ -2,6 +2,7 @@
 
 mod address;
 mod alike;
+mod arrival;
 mod claim;
 mod face;
 mod form;
@@ -14,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+pub use self::arrival::{ArrivedItem, ItemArrival, KnownArrivals};
 pub use self::likeness::{Before, MOST_COMPARED};
 
 use crate::feed::document::Item;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use self::NextStatus::{BeginsMatchWait, BeginsPageWait, ByAlerts, OnlyRecorded, Same};
 use self::StoryEffect::{
-    DelayPage, KeepMatchedText, KeepSignature, NoteJoin, RecordAlerts, ReplaceFeedText,
-    ScheduleRecheck,
+    DelayPage, KeepFeedText, KeepMatchedText, KeepSignature, NoteJoin, RecordAlerts,
+    ReplaceFeedText, ScheduleRecheck,
 };
 use self::StoryStatus::{AwaitsMatch, AwaitsPage, Matched, Purged, Recorded, Unmatched};
 
@@ -16,8 +16,8 @@ pub enum StoryStatus {
     /// It waits for its page, because its feed gives a teaser only.
     #[serde(rename = "waiting")]
     AwaitsPage,
-    /// Its text is final, and it waits to be matched once more: for feeds that began to carry it,
-    /// or after an edit.
+    /// Its text is final, and it waits to be matched: it is from elsewhere, a feed began to carry
+    /// it, or it was edited.
     #[serde(rename = "waiting")]
     AwaitsMatch,
     /// At least one rule matched it.
@@ -30,7 +30,7 @@ pub enum StoryStatus {
     Purged,
 }
 
-/// What a feed's document asks to be done with a new or edited item.
+/// What is to be done with a new or edited item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ItemPlan {
     /// Record it, and do not match it.
@@ -39,6 +39,8 @@ pub enum ItemPlan {
     ReadPage,
     /// The feed gives the whole text, and it was matched: record the result.
     Settle,
+    /// It has the whole text, and whoever stores it has no rules: match it soon.
+    AwaitMatch,
 }
 
 /// What happens to a story.
@@ -76,6 +78,8 @@ pub enum StoryEffect {
     ReplaceFeedText,
     /// The text that was matched becomes the final text.
     KeepMatchedText,
+    /// The feed's text becomes the final text before it is matched.
+    KeepFeedText,
     /// The alerts of the match are recorded, each in a message for each of its receivers.
     RecordAlerts,
     /// The signature of the final text is kept, so that later copies of it are found.
@@ -122,6 +126,7 @@ pub fn first(plan: ItemPlan) -> StoryTransition {
         ItemPlan::Record => to(OnlyRecorded, &[]),
         ItemPlan::ReadPage => to(BeginsPageWait, &[]),
         ItemPlan::Settle => to(ByAlerts, &[KeepMatchedText, RecordAlerts, KeepSignature]),
+        ItemPlan::AwaitMatch => to(BeginsMatchWait, &[KeepFeedText]),
     }
 }
 
@@ -166,13 +171,20 @@ pub fn next(status: StoryStatus, event: StoryEvent) -> StoryTransition {
 fn after_join(status: StoryStatus, plan: ItemPlan) -> StoryTransition {
     match (status, plan) {
         (_, ItemPlan::Record) => IGNORED,
-        (AwaitsPage | AwaitsMatch, ItemPlan::ReadPage) => to(Same, &[NoteJoin]),
+        (AwaitsPage | AwaitsMatch, ItemPlan::ReadPage | ItemPlan::AwaitMatch) => {
+            to(Same, &[NoteJoin])
+        }
         (AwaitsPage | AwaitsMatch, ItemPlan::Settle) => to(Same, &[RecordAlerts]),
-        (Matched | Unmatched, ItemPlan::ReadPage) => to(BeginsMatchWait, &[]),
+        (Matched | Unmatched, ItemPlan::ReadPage | ItemPlan::AwaitMatch) => {
+            to(BeginsMatchWait, &[])
+        }
         (Matched | Unmatched, ItemPlan::Settle) => to(ByAlerts, &[RecordAlerts]),
         (Recorded | Purged, ItemPlan::ReadPage) => to(BeginsPageWait, &[ReplaceFeedText]),
         (Recorded | Purged, ItemPlan::Settle) => {
             to(ByAlerts, &[ReplaceFeedText, KeepMatchedText, RecordAlerts, KeepSignature])
+        }
+        (Recorded | Purged, ItemPlan::AwaitMatch) => {
+            to(BeginsMatchWait, &[ReplaceFeedText, KeepFeedText])
         }
     }
 }
@@ -182,6 +194,7 @@ fn after_edit(status: StoryStatus, plan: ItemPlan, is_shared: bool) -> StoryTran
     match (status, plan) {
         (_, ItemPlan::Record) => to(Same, &[ReplaceFeedText]),
         (_, ItemPlan::ReadPage) => to(BeginsPageWait, &[ReplaceFeedText]),
+        (_, ItemPlan::AwaitMatch) => to(BeginsMatchWait, &[ReplaceFeedText, KeepFeedText]),
         (_, ItemPlan::Settle) => {
             let status = if status.waits() || is_shared { BeginsMatchWait } else { ByAlerts };
             to(status, &[ReplaceFeedText, KeepMatchedText, RecordAlerts, KeepSignature])

@@ -86,6 +86,7 @@ pub(super) fn test_message() -> Notification {
         id: "0f6e1d4c-1111-4aaa-8bbb-000000000002".to_owned(),
         created,
         sent: created,
+        desk: None,
         content: Content::Test,
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod message_view;
 
 use jiff::tz::TimeZone;
 
+use crate::alerts::desk_links::DeskLinks;
 use crate::alerts::notice::{About, Notice, NoticeKind, ServiceReport, StoreKind, StoreNotice};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::quote;
@@ -32,6 +33,7 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
                     .as_ref()
                     .map(|update| Fact::with_line("update", visible_line(&update.to_string()))),
             );
+            view.facts.extend(notification.desk.iter().flat_map(desk_facts));
             view
         }
         Content::Digest(digest) => digest::digest_view(digest, zone),
@@ -45,6 +47,12 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
             vec![Fact::with_line("sent", format_time(notification.sent, zone))],
         ),
     }
+}
+
+fn desk_facts(links: &DeskLinks) -> [Fact; 3] {
+    let DeskLinks { open, mute, not_relevant } = links;
+    [("open", open), ("mute 8 h", mute), ("not relevant", not_relevant)]
+        .map(|(name, page)| Fact::with_line(name, visible_line(page)))
 }
 
 fn receiver_notice_view(notice: &Notice, zone: &TimeZone) -> MessageView {

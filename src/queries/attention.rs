@@ -24,7 +24,8 @@ pub fn describe<'f>(
 ) -> Vec<String> {
     let mut attention = feed_attention(feeds, now);
     if let Some(since) = status.oldest_waiting.filter(|since| later(*since, OVERDUE) < now) {
-        attention.push(format!("a story has waited for its page for {}", age(since, now)));
+        attention
+            .push(format!("a story has waited for {} to be read and matched", age(since, now)));
     }
     attention.extend(message_attention(status, now));
     attention

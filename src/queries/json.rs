@@ -5,8 +5,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::alerts::silence::Silence;
-use crate::config::FeedConfig;
+use crate::config::{Config, FeedConfig, ReceivingFeed};
 use crate::store::{Delivery, DeliverySubject, FeedState, PastGap};
+use tidings_rules::story::FeedName;
+
+/// The health of a feed that receives stories.
+const RECEIVES: &str = "receives";
 
 /// Adds the keys of `more`, which is an object, to those of `object`.
 ///
@@ -16,6 +20,53 @@ pub fn add_keys(object: &mut Value, more: &impl Serialize) {
     let more = serde_json::to_value(more).expect("texts, numbers and string keys are always JSON");
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
+    }
+}
+
+/// A feed of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub enum ShownFeed<'c> {
+    /// It is polled.
+    Polled(&'c FeedConfig),
+    /// It receives stories.
+    Receiving(&'c ReceivingFeed),
+}
+
+impl<'c> ShownFeed<'c> {
+    /// All feeds of `config`: first those that are polled.
+    pub fn all(config: &'c Config) -> impl Iterator<Item = Self> {
+        let receiving = config.receiving.iter().map(Self::Receiving);
+        config.feeds.iter().map(Self::Polled).chain(receiving)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'c FeedName {
+        match self {
+            Self::Polled(feed) => &feed.name,
+            Self::Receiving(feed) => &feed.name,
+        }
+    }
+
+    /// Its health in one word, with what is stored of it.
+    #[must_use]
+    pub fn health(self, state: Option<&FeedState>, at: Timestamp) -> &'static str {
+        match self {
+            Self::Polled(_) => FeedState::health_word(state, at),
+            Self::Receiving(_) => RECEIVES,
+        }
+    }
+
+    /// The feed as JSON, with what is stored of it.
+    #[must_use]
+    pub fn to_json(self, state: Option<&FeedState>, at: Timestamp) -> Value {
+        match self {
+            Self::Polled(feed) => feed_json(feed, state, at),
+            Self::Receiving(feed) => {
+                let last_news = state.and_then(|state| state.health_history.last_news);
+                receiving_feed_json(feed, last_news)
+            }
+        }
     }
 }
 
@@ -31,6 +82,18 @@ pub fn feed_json(feed: &FeedConfig, state: Option<&FeedState>, at: Timestamp) ->
         "failing_since": state.and_then(|state| state.health_history.failing_since),
         "why": state.and_then(|state| state.error.as_ref()),
         "usual_gap_seconds": state.and_then(|state| state.mean_gap).map(|gap| gap.as_secs()),
+    })
+}
+
+/// A feed of the configuration that receives stories, and when the last new or edited one came.
+#[must_use]
+pub fn receiving_feed_json(feed: &ReceivingFeed, last_news: Option<Timestamp>) -> Value {
+    let nothing = Value::Null;
+    json!({
+        "feed": feed.name, "tags": feed.tags, "health": RECEIVES,
+        "last_poll": nothing, "last_good": nothing, "last_change": last_news, "next_poll": nothing,
+        "next_why": nothing, "failures": 0, "failing_since": nothing, "why": nothing,
+        "usual_gap_seconds": nothing,
     })
 }
 

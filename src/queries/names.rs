@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 use crate::alerts::{Receiver, draft};
 use crate::config::Config;
 use tidings_rules::fault::nearest;
-use tidings_rules::story::Severity;
+use tidings_rules::story::{FeedName, Severity};
 use tidings_rules::text::visible_line;
 use tidings_rules::{Carrier, KnownNames};
 
 /// What rules may name in this configuration.
 #[must_use]
 pub fn known_names(config: &Config) -> KnownNames {
-    let carrier = |feed: &crate::config::FeedConfig| Carrier {
-        name: feed.name.clone(),
-        tags: feed.tags.clone(),
+    let feeds = config.feed_tags();
+    let carrier = |(name, tags): (&FeedName, &BTreeSet<String>)| Carrier {
+        name: name.clone(),
+        tags: tags.clone(),
     };
     KnownNames {
         notifiers: config.notifiers.keys().cloned().collect(),
-        feeds: config.feeds.iter().map(carrier).collect(),
+        feeds: feeds.map(carrier).collect(),
         unrouted: Severity::ALL
             .into_iter()
             .filter(|severity| config.notify.receivers_of(*severity).is_empty())

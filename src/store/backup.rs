@@ -11,7 +11,9 @@ use sqlx::{ConnectOptions, Connection};
 use super::column::{from_millis, to_millis};
 use super::open::connect_options;
 use super::part_file::PartFile;
-use super::{OpenError, StoreCommandError, StoreError, command_connection, damage, open_mark};
+use super::{
+    OpenError, StoreCommandError, StoreError, command_connection, damage, files, open_mark,
+};
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -31,6 +33,9 @@ pub enum BackupError {
     /// There is a file in the place of the copy.
     #[error("{0} exists, and a backup replaces no file")]
     Exists(PathBuf),
+    /// The name belongs to the files of the store.
+    #[error("{0} is a name of the store's own files")]
+    OwnFile(PathBuf),
     /// The copy cannot be written.
     #[error("{0} cannot be written: {1}")]
     Unwritable(PathBuf, String),
@@ -44,6 +49,9 @@ pub enum BackupError {
 pub async fn back_up(path: &Path, place: &Path, now: Timestamp) -> Result<Backup, BackupError> {
     let unwritable = |why: &io::Error| BackupError::Unwritable(place.to_owned(), why.to_string());
     let mut store = command_connection::open_to_copy(path).await?;
+    if files::is_own_file(path, place) {
+        return Err(BackupError::OwnFile(place.to_owned()));
+    }
     match fs::symlink_metadata(place) {
         Ok(found) if !found.is_file() || found.len() > 0 => {
             return Err(BackupError::Exists(place.to_owned()));
@@ -186,6 +194,26 @@ mod tests {
         let missing = folder.path().join("missing/copy.db");
         let refused = back_up(&bench.path(), &missing, at_second(7)).await.unwrap_err();
         assert!(matches!(refused, BackupError::Unwritable(..)), "{refused}");
+    }
+
+    /// The next run would take a copy under such a name for its log, or remove it.
+    #[tokio::test]
+    async fn no_copy_takes_a_name_of_the_files_of_a_store() {
+        let bench = bench().await;
+        let path = bench.path();
+        let folder = bench.stop_cleanly().await;
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for ending in ["-wal", "-shm", "-journal", ".lock", ".new", ".part"] {
+            let place = files::with_suffix(&path, ending);
+            for store in [&path, &link] {
+                let refused = back_up(store, &place, at_second(7)).await.unwrap_err();
+                assert!(matches!(refused, BackupError::OwnFile(_)), "{ending}: {refused}");
+            }
+            assert!(!place.exists());
+        }
+        let beside = files::with_suffix(&path, "-2026-11-30");
+        back_up(&path, &beside, at_second(7)).await.unwrap();
     }
 
     #[tokio::test]

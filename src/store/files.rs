@@ -10,6 +10,9 @@ use super::OpenError;
 /// The mode of every file of a store: only its owner can read it.
 pub(super) const PRIVATE_MODE: u32 = 0o600;
 
+/// What the names of the files beside a store end in that are in use or for a moment only.
+const OWN_ENDINGS: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".new", ".part"];
+
 /// The file at the path of a store that is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoreFile {
@@ -84,6 +87,19 @@ pub(super) fn log_path(path: &Path) -> PathBuf {
 /// The path of the memory that processes share for the store at `path`.
 pub(super) fn shared_memory_path(path: &Path) -> PathBuf {
     with_suffix(&resolve_links(path), "-shm")
+}
+
+/// Whether `place` has a name that `SQLite` or Tidings gives to a file beside the store at `path`
+/// while they use it.
+pub(super) fn is_own_file(path: &Path, place: &Path) -> bool {
+    let store = resolve_links(path);
+    let is_beside = || {
+        let folder = |path: &Path| path.parent().map(|folder| Path::new(".").join(folder));
+        let folder = |path: &Path| folder(path).and_then(|folder| folder.canonicalize().ok());
+        folder(place).is_some_and(|beside| folder(&store) == Some(beside))
+    };
+    let is_named = |ending| with_suffix(&store, ending).file_name() == place.file_name();
+    OWN_ENDINGS.into_iter().any(is_named) && is_beside()
 }
 
 /// Makes an empty file at `path` for its owner alone. `SQLite` gives the files beside a store the

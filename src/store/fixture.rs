@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use super::outbox::{lease_due, read_first_messages};
 use super::{
     CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
-    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryPlan,
-    health,
+    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryId,
+    StoryPlan, StoryWait, WaitingStory, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
 use crate::alerts::receiver_health::ReceiverHealth;
@@ -88,8 +88,29 @@ impl Bench {
         self.store.record_poll(poll).await.unwrap();
     }
 
-    pub(super) async fn waiting_stories(&self, now: i64) -> Vec<super::WaitingStory> {
-        self.store.waiting_stories(at_second(now), &[], 100).await.unwrap()
+    /// The stories that wait for their page, and then those that wait to be matched.
+    pub(super) async fn waiting_stories(&self, now: i64) -> Vec<WaitingStory> {
+        let mut waiting = self.waiting_for_page(now, &[], 100).await;
+        waiting.extend(self.waiting_for_match(now).await);
+        waiting
+    }
+
+    pub(super) async fn waiting_for_page(
+        &self,
+        now: i64,
+        in_flight: &[StoryId],
+        limit: u32,
+    ) -> Vec<WaitingStory> {
+        let now = at_second(now);
+        self.store.waiting_stories(StoryWait::Page, now, in_flight, limit).await.unwrap()
+    }
+
+    pub(super) async fn waiting_for_match(&self, now: i64) -> Vec<WaitingStory> {
+        self.store.waiting_stories(StoryWait::Match, at_second(now), &[], 100).await.unwrap()
+    }
+
+    pub(super) async fn next_page_due(&self, in_flight: &[StoryId]) -> Option<Timestamp> {
+        self.store.next_waiting_due(StoryWait::Page, in_flight).await.unwrap()
     }
 
     /// What is known of a feed's items with the one-notification keys that tests give them.

@@ -59,3 +59,22 @@ pub(super) async fn compare_schema(
         SchemaAge::Same
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Bench;
+
+    /// A table whose generated column another column follows cannot be recovered.
+    #[tokio::test]
+    async fn a_generated_column_is_the_last_of_its_table() {
+        let bench = Bench::new().await;
+        let followed = "SELECT group_concat(one.name || '.' || made.name)
+             FROM sqlite_master AS one, pragma_table_xinfo(one.name) AS made
+             JOIN pragma_table_xinfo(one.name) AS later ON later.cid > made.cid
+             WHERE one.type = 'table' AND made.hidden IN (2, 3) AND later.hidden = 0";
+        assert_eq!(bench.query_text(followed).await, None);
+        let made = "SELECT count(*) || '' FROM sqlite_master AS one, pragma_table_xinfo(one.name)
+             WHERE one.type = 'table' AND hidden IN (2, 3)";
+        assert_eq!(bench.query_text(made).await.unwrap(), "2");
+    }
+}

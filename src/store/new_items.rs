@@ -13,13 +13,13 @@ use super::{ItemRecord, StoryId, StoryPlan};
 use crate::lifecycle;
 use crate::lifecycle::story::{NextStatus, StoryStatus};
 use crate::store::{feed_entries, story_changes};
-use tidings_rules::story::{FeedName, StoryKey};
+use tidings_rules::story::{FeedName, Read, StoryKey};
 
 /// The most rows that one statement inserts: `SQLite` binds at most 32,766 values.
 const MOST_ROWS: usize = 500;
 
 /// Inserts the `items` that are new and have a new story, and applies their plans. Returns the
-/// other items in their order, and whether an inserted story waits for its page.
+/// other items in their order, and whether an inserted story waits.
 pub(super) async fn insert_new_items(
     conn: &mut SqliteConnection,
     feed: &FeedName,
@@ -42,7 +42,7 @@ pub(super) async fn insert_new_items(
         feed_entries::insert_entries(conn, feed, &entries, now).await?;
         for (item, story) in entries {
             let Some((text, plan)) = &item.story_change else { continue };
-            waits |= matches!(plan, StoryPlan::ReadPage);
+            waits |= matches!(plan, StoryPlan::ReadPage | StoryPlan::AwaitMatch);
             if let StoryPlan::Settle(result) = plan
                 && (!result.alerts.is_empty() || result.fingerprint.is_some())
             {
@@ -90,6 +90,7 @@ fn plan_columns(plan: &StoryPlan) -> (StoryStatus, Option<&str>, Option<&str>, O
     match plan {
         StoryPlan::Record(why) => (status, Some(why), None, None),
         StoryPlan::ReadPage => (status, None, None, None),
+        StoryPlan::AwaitMatch => (status, None, Some(extent_columns(&Read::Full).0), None),
         StoryPlan::Settle(match_result) => {
             let (read, why) = extent_columns(&match_result.read);
             (status, None, Some(read), why)

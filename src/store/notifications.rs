@@ -47,6 +47,7 @@ pub(super) async fn read_contents(
             id: row.try_get("uid")?,
             created: column::read_time(row, "created")?,
             sent: now,
+            desk: None,
             content,
         })));
     }

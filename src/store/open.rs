@@ -1,6 +1,7 @@
 //! Opens the store. Creates it, migrates one of an older schema after a copy, or refuses one of
 //! another schema.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::{mpsc, watch};
+use tracing::warn;
 
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
@@ -39,7 +41,8 @@ const CHECKPOINT_PAGES: &str = "4000";
 const MOST_READERS: u32 = 4;
 
 impl Store {
-    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`. The
+    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`.
+    /// Waits while a command reads or writes it: the caller may drop this to give up. The
     /// future is its writer, and what compares copies by `comparer`: the caller spawns it. It runs
     /// until every handle is dropped and every command is done, then leaves the store in one file.
     pub async fn open(
@@ -54,13 +57,7 @@ impl Store {
         }
         files::make_private(path);
         let failed = |error: sqlx::Error| OpenError::failed(path, &error);
-        let mut conn = open_writer(path).await.map_err(|error| match error {
-            sqlx::Error::Database(error) if error.code().as_deref() == Some(BUSY) => {
-                let why = "a command is reading or writing it; start again when that has ended";
-                OpenError::failed(path, why)
-            }
-            error => failed(error),
-        })?;
+        let mut conn = open_unused(path).await.map_err(failed)?;
         apply_migrations(&mut conn, path, &migrations).await?;
         lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
         open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
@@ -134,12 +131,48 @@ pub(super) async fn check_schema(
     }
 }
 
+/// A table or an index that a store of this schema has and this one lacks, such as one that
+/// `.recover` could not make.
+pub(super) async fn find_missing(
+    conn: &mut SqliteConnection,
+) -> Result<Option<String>, sqlx::Error> {
+    let mut whole = SqliteConnectOptions::new().in_memory(true).connect().await?;
+    list_migrations().run_direct(None, &mut whole, false).await?;
+    let found = read_names(conn).await?;
+    Ok(read_names(&mut whole).await?.into_iter().find(|name| !found.contains(name)))
+}
+
+async fn read_names(conn: &mut SqliteConnection) -> Result<BTreeSet<String>, sqlx::Error> {
+    let names = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'");
+    Ok(names.fetch_all(conn).await?.into_iter().collect())
+}
+
 pub(super) fn connect_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .disable_statement_logging()
+}
+
+/// Opens the store as its writer, as soon as no command reads or writes it.
+async fn open_unused(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    let mut is_told = false;
+    loop {
+        match open_writer(path).await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(BUSY) => {
+                if !is_told {
+                    warn!(
+                        event = "store_busy",
+                        "a command uses the store {}; the run begins when it has ended",
+                        path.display()
+                    );
+                }
+                is_told = true;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 async fn open_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {

@@ -62,8 +62,30 @@ async fn write_poll(
     let (feed, now) = (&record.state.name, record.now);
     write_feed_state(conn, &record.state).await?;
     feed_entries::retire_entries(conn, feed, &record.items, now).await?;
-    let items = record.items.len();
-    let (others, mut waits) = new_items::insert_new_items(conn, feed, record.items, now).await?;
+    let waits = write_items(conn, feed, record.items, now).await?;
+    days::count_poll(conn, feed, 0, record.state.failures > 0, now).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
+    mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
+    if let Some(gap) = record.gap {
+        gaps::record_gap(conn, feed, gap, now).await?;
+    }
+    let notices = record.notices.into_iter().map(|(notice, audience)| {
+        (notice.dedup_prefix(), Content::Notice(About::Feed(notice)), audience)
+    });
+    health::insert_notices(conn, notices, now).await?;
+    Ok(waits)
+}
+
+/// Writes items that are new, edited or re-keyed, with their stories. Returns whether a story
+/// waits.
+pub(super) async fn write_items(
+    conn: &mut SqliteConnection,
+    feed: &FeedName,
+    items: Vec<ItemRecord>,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let given = items.len();
+    let (others, mut waits) = new_items::insert_new_items(conn, feed, items, now).await?;
     let known = feed_entries::update_entries(conn, feed, &others).await?;
     let (mut changed, mut joined) = (Vec::new(), Vec::new());
     for item in &others {
@@ -79,18 +101,9 @@ async fn write_poll(
         waits |= story_waits;
     }
     feed_entries::insert_entries(conn, feed, &joined, now).await?;
-    let new_items = items - others.len() + joined.len();
-    days::count_poll(conn, feed, new_items, record.state.failures > 0, now).await?;
+    let new_items = given - others.len() + joined.len();
+    days::count_poll(conn, feed, new_items, false, now).await?;
     alert_index::note_changed_events(conn, &changed).await?;
-    mark_removed(conn, feed, &record.removed_and_returned.removed, Some(now)).await?;
-    mark_removed(conn, feed, &record.removed_and_returned.returned, None).await?;
-    if let Some(gap) = record.gap {
-        gaps::record_gap(conn, feed, gap, now).await?;
-    }
-    let notices = record.notices.into_iter().map(|(notice, audience)| {
-        (notice.dedup_prefix(), Content::Notice(About::Feed(notice)), audience)
-    });
-    health::insert_notices(conn, notices, now).await?;
     Ok(waits)
 }
 

@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::backup::{CopyError, copy_into, read_last_backup};
 use super::lock::acquire_lock_to_restore;
-use super::migrations::list_migrations;
-use super::open::{check_schema, connect_options};
+use super::migrations::{SchemaAge, list_migrations};
+use super::open::{check_schema, connect_options, find_missing};
 use super::outbox::read_holdings;
 use super::part_file::PartFile;
 use super::{Holdings, OpenError, StoreError, files, open_mark};
@@ -92,10 +92,17 @@ async fn open_copy(copy: &Path) -> Result<SqliteConnection, RestoreError> {
     let has_log = files::log_path(copy).exists();
     let options = connect_options(copy).read_only(true).immutable(!has_log);
     let mut conn = options.connect().await.map_err(|why| no_copy(StoreError::from(why).0))?;
-    check_schema(&mut conn, copy, &list_migrations()).await.map_err(|why| match why {
+    let age = check_schema(&mut conn, copy, &list_migrations()).await.map_err(|why| match why {
         OpenError::Lost { why, .. } | OpenError::Failed { why, .. } => no_copy(why),
         other => no_copy(other.to_string()),
     })?;
+    if age == SchemaAge::Same {
+        let missing = find_missing(&mut conn).await;
+        let missing = missing.map_err(|why| no_copy(StoreError::from(why).0))?;
+        if let Some(name) = missing {
+            return Err(no_copy(format!("it has no {name}")));
+        }
+    }
     let lacks_log = open_mark::lacks_log(&mut conn, copy).await;
     if needs_log && lacks_log.map_err(|why| no_copy(StoreError::from(why).0))? {
         return Err(no_copy(open_mark::WITHOUT_LOG.to_owned()));
@@ -212,6 +219,24 @@ mod tests {
         let names = fs::read_dir(folder.path()).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert!(names.into_iter().all(|name| !name.contains("part") && !name.contains("replaced")));
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_lacks_a_table_or_an_index_is_refused() {
+        let (bench, copy) = bench_and_copy().await;
+        for (statement, name) in [
+            ("DROP INDEX message_unsent", "message_unsent"),
+            ("DROP TABLE alert_index", "alert_index"),
+        ] {
+            let part = copy.with_added_extension(name);
+            fs::copy(&copy, &part).unwrap();
+            let mut conn = connect_options(&part).connect().await.unwrap();
+            sqlx::query(statement).execute(&mut conn).await.unwrap();
+            conn.close().await.unwrap();
+            let path = bench.path().with_file_name("other.db");
+            let refused = restore(&part, &path).await.unwrap_err().to_string();
+            assert!(refused.ends_with(&format!("it has no {name}")), "{refused}");
+        }
     }
 
     #[tokio::test]

@@ -129,6 +129,7 @@ impl StoryPlan {
             Self::Record(_) => ItemPlan::Record,
             Self::ReadPage => ItemPlan::ReadPage,
             Self::Settle(_) => ItemPlan::Settle,
+            Self::AwaitMatch => ItemPlan::AwaitMatch,
         }
     }
 }
@@ -274,6 +275,10 @@ async fn apply_effect(
         (StoryEffect::ReplaceFeedText, EventData::Item(text, _) | EventData::Edit(text, ..), _) => {
             replace_feed_text(story, text)?
         }
+        (StoryEffect::KeepFeedText, ..) => sqlx::query(
+            "UPDATE story SET body = NULL, read = 'full', read_why = NULL WHERE id = $1",
+        )
+        .bind(story.0),
         (StoryEffect::NoteJoin, ..) => {
             sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
         }

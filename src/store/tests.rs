@@ -36,20 +36,12 @@ const SMALL: [&str; 21] = [
 ];
 
 /// Statements that may read a whole table, by a part of their text, with the reason.
-const WHOLE: [(&str, &str); 5] = [
+const WHOLE: [(&str, &str); 3] = [
     (
         "min(due) AS due FROM message",
         "the index holds only messages that are not sent, and the status counts them",
     ),
     ("SELECT (SELECT count(*) FROM story)", "a start counts what the store holds, once"),
-    (
-        "WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 AND id NOT IN",
-        "the index holds only stories that wait",
-    ),
-    (
-        "SELECT due FROM story WHERE status IN ('awaits_page', 'awaits_match')",
-        "the index holds only stories that wait, and the first few are read",
-    ),
     (
         "INSERT INTO run (started, seen, reloaded)",
         "attempts are searched only where the transaction has left orphans",

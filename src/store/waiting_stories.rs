@@ -11,34 +11,63 @@ use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
 use crate::store::feed_entries;
 use tidings_rules::story::FeedEntry;
 
+/// What a story waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoryWait {
+    /// For its page.
+    Page,
+    /// To be matched.
+    Match,
+}
+
 impl Store {
-    /// Stories that wait and are due at `now`, without those in `in_flight`; longest-waiting first,
-    /// at most `limit`.
+    /// Stories that wait for this and are due at `now`, without those in `in_flight`;
+    /// longest-waiting first, at most `limit`.
     pub async fn waiting_stories(
         &self,
+        wait: StoryWait,
         now: Timestamp,
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<WaitingStory>, StoreError> {
-        let due = concat!(
-            "SELECT *, coalesce(body, feed_text) AS text FROM story
-             WHERE status IN ('awaits_page', 'awaits_match') AND due <= $1 AND id NOT IN ",
-            id_list!("$2"),
-            " ORDER BY waiting_since, id LIMIT $3"
-        );
+        // The list of both statuses is that of the index.
+        let due = match wait {
+            StoryWait::Page => concat!(
+                "SELECT *, coalesce(body, feed_text) AS text FROM story
+                 WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND due <= $1 AND id NOT IN ",
+                id_list!("$2"),
+                " ORDER BY waiting_since, id LIMIT $3"
+            ),
+            StoryWait::Match => concat!(
+                "SELECT *, coalesce(body, feed_text) AS text FROM story
+                 WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND due <= $1 AND id NOT IN ",
+                id_list!("$2"),
+                " ORDER BY waiting_since, id LIMIT $3"
+            ),
+        };
         self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
     }
 
-    /// When the next waiting story is due, without those in `in_flight`.
+    /// When the next story is due that waits for this, without those in `in_flight`.
     pub async fn next_waiting_due(
         &self,
+        wait: StoryWait,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let due = concat!(
-            "SELECT due FROM story WHERE status IN ('awaits_page', 'awaits_match') AND id NOT IN ",
-            id_list!("$1"),
-            " ORDER BY due LIMIT 1"
-        );
+        let due = match wait {
+            StoryWait::Page => concat!(
+                "SELECT due FROM story
+                 WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND id NOT IN ",
+                id_list!("$1"),
+                " ORDER BY due LIMIT 1"
+            ),
+            StoryWait::Match => concat!(
+                "SELECT due FROM story
+                 WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND id NOT IN ",
+                id_list!("$1"),
+                " ORDER BY due LIMIT 1"
+            ),
+        };
         self.find_next_due(due, in_flight).await
     }
 
@@ -166,15 +195,14 @@ mod tests {
             (2, vec![], 9, vec!["a", "b"]),
             (9, vec![], 0, vec![]),
         ] {
-            let found =
-                bench.store.waiting_stories(at_second(now), &in_flight, limit).await.unwrap();
+            let found = bench.waiting_for_page(now, &in_flight, limit).await;
             let titles: Vec<_> = found.iter().map(|waiting| waiting.story.title.as_str()).collect();
             assert_eq!(titles, expected, "at {now}, {in_flight:?} in flight, {limit} at most");
         }
         for (in_flight, expected) in
             [(vec![], Some(at_second(1))), (vec![ids[0]], Some(at_second(2))), (ids.clone(), None)]
         {
-            assert_eq!(bench.store.next_waiting_due(&in_flight).await.unwrap(), expected);
+            assert_eq!(bench.next_page_due(&in_flight).await, expected);
         }
     }
 
@@ -184,7 +212,7 @@ mod tests {
         let waiting = one_waiting(&bench).await;
         bench.store.record_page_failure(waiting.id, waiting.revision, at_second(60)).await.unwrap();
         assert_eq!(bench.waiting_stories(59).await, []);
-        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at_second(60)));
+        assert_eq!(bench.next_page_due(&[]).await, Some(at_second(60)));
         let again = bench.waiting_stories(60).await.remove(0);
         assert_eq!((again.attempts, again.since), (1, at_second(0)));
 
@@ -266,7 +294,7 @@ mod tests {
                 .unwrap()
         );
         assert_eq!(bench.waiting_stories(9).await, []);
-        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), None);
+        assert_eq!(bench.next_page_due(&[]).await, None);
         let row = "SELECT status || ', ' || read || ': ' || read_why || ', ' || coalesce(body, 'as the feed has it') FROM story";
         assert_eq!(
             bench.query_text(row).await.unwrap(),

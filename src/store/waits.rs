@@ -258,7 +258,7 @@ mod tests {
             bench.store.shorten_fetch_waits(Some(at_second(700)), at_second(100)).await.unwrap();
             let rests = bench.store.resting_hosts(at_second(100)).await.unwrap();
             assert_eq!(rests, [("example.org:443".to_owned(), at_second(160))]);
-            assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at_second(105)));
+            assert_eq!(bench.next_page_due(&[]).await, Some(at_second(105)));
             assert_eq!(bench.waiting_stories(105).await[0].since, at_second(100));
             assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at_second(700)));
         }
@@ -287,6 +287,6 @@ mod tests {
             bench.store.resting_hosts(at_second(1)).await.unwrap(),
             [("example.org:443".to_owned(), at_second(60))]
         );
-        assert_eq!(bench.store.next_waiting_due(&[]).await.unwrap(), Some(at_second(5)));
+        assert_eq!(bench.next_page_due(&[]).await, Some(at_second(5)));
     }
 }

@@ -9,14 +9,18 @@ mod refusal;
 mod security_headers;
 mod visitor;
 
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Extensions;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 
 use crate::config::Config;
 use decision::Asking;
@@ -43,7 +47,6 @@ struct Gate {
 /// argument. Each answer has the headers that keep other sites out.
 ///
 /// On a port, the server must give the peer's address as `ConnectInfo<SocketAddr>`.
-#[must_use]
 pub fn gated(pages: Router, listener: ListenerKind, in_force: ConfigInForce) -> Router {
     let log = Arc::new(RefusalLog::new());
     let logins = Logins { in_force: Arc::clone(&in_force), log: Arc::clone(&log) };
@@ -55,29 +58,48 @@ pub fn gated(pages: Router, listener: ListenerKind, in_force: ConfigInForce) -> 
 }
 
 async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let config = (gate.in_force)();
-    let peer = peer(request.extensions());
     let asking = Asking {
         listener: gate.listener,
-        peer,
-        method: request.method(),
-        uri: request.uri(),
-        headers: request.headers(),
+        peer: peer(request.extensions()),
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        headers: request.headers().clone(),
     };
-    match decision::decide(&asking, config.web.as_ref()) {
+    match gate.decide(&asking) {
         Ok(visitor) => {
             if let Some(visitor) = visitor {
                 request.extensions_mut().insert(visitor);
             }
-            next.run(request).await
+            let answer = next.run(request).await;
+            if is_stream(&answer) { while_let_in(answer, gate, asking) } else { answer }
         }
         Err(refusal) => {
             if refusal == AccessRefusal::WrongToken {
-                gate.log.wrong_token("in a request", peer);
+                gate.log.wrong_token("in a request", asking.peer);
             }
             refusal.into_response()
         }
     }
+}
+
+impl Gate {
+    fn decide(&self, asking: &Asking) -> Result<Option<Visitor>, AccessRefusal> {
+        decision::decide(asking, (self.in_force)().web.as_ref())
+    }
+}
+
+/// Whether the answer is sent piece by piece for as long as the visitor listens.
+fn is_stream(answer: &Response) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// `answer` up to the first piece before which the visitor is no longer let in.
+fn while_let_in(answer: Response, gate: Gate, asking: Asking) -> Response {
+    answer.map(|body| {
+        let is_let_in = move || ready(gate.decide(&asking).is_ok());
+        Body::from_stream(body.into_data_stream().take_while(move |_| is_let_in()))
+    })
 }
 
 /// The address of the peer; `None` on a unix socket.

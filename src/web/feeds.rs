@@ -13,8 +13,8 @@ use super::chart;
 use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
 use super::problem::Problem;
 use crate::clock::now;
-use crate::config::{Config, FeedConfig};
-use crate::queries::json::{add_keys, feed_json, gap_json};
+use crate::config::Config;
+use crate::queries::json::{ShownFeed, add_keys, gap_json};
 use crate::queries::names::unknown_name;
 use crate::store::{self, Day, FeedDay, FeedState};
 use tidings_rules::story::FeedName;
@@ -55,25 +55,26 @@ pub(super) async fn list(
     let states = desk.archive().await?.feed_states().await?;
     let states: BTreeMap<&FeedName, &FeedState> =
         states.iter().map(|state| (&state.name, state)).collect();
-    let state_of = |feed: &FeedConfig| states.get(&feed.name).copied();
-    let health_of = |feed: &FeedConfig| FeedState::health_word(state_of(feed), at);
+    let state_of = |feed: ShownFeed<'_>| states.get(feed.name()).copied();
+    let health_of = |feed: ShownFeed<'_>| feed.health(state_of(feed), at);
     let mut by_health = BTreeMap::new();
-    for feed in &config.feeds {
+    for feed in ShownFeed::all(&config) {
         *by_health.entry(health_of(feed)).or_default() += 1;
     }
-    let past = config.feeds.iter().position(|feed| feed.name.0 == query.after);
-    let rest = &config.feeds[past.map_or(0, |place| place + 1)..];
-    let is_wanted = |feed: &&FeedConfig| query.health.is_empty() || health_of(feed) == query.health;
-    let mut shown: Vec<_> = rest.iter().filter(is_wanted).take(PAGE + 1).collect();
+    let past = ShownFeed::all(&config).position(|feed| feed.name().0 == query.after);
+    let rest = ShownFeed::all(&config).skip(past.map_or(0, |place| place + 1));
+    let is_wanted =
+        |feed: &ShownFeed<'_>| query.health.is_empty() || health_of(*feed) == query.health;
+    let mut shown: Vec<_> = rest.filter(is_wanted).take(PAGE + 1).collect();
     let has_more = shown.len() > PAGE;
     shown.truncate(PAGE);
     let next = shown.last().filter(|_| has_more).map(|last| {
         let path = if asker.form == AnswerForm::Json { API } else { "" };
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("health", &query.health).append_pair("after", &last.name.0);
+        pairs.append_pair("health", &query.health).append_pair("after", &last.name().0);
         format!("{path}/feeds?{}", pairs.finish())
     });
-    let items = shown.into_iter().map(|feed| feed_json(feed, state_of(feed), at)).collect();
+    let items = shown.into_iter().map(|feed| feed.to_json(state_of(feed), at)).collect();
     let list = ListPage { items, next };
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&list));
@@ -101,12 +102,13 @@ pub(super) async fn show(
     let (today, first) = (Day::of(at), Day::of(at).minus(DAYS - 1));
     let mut archive = desk.archive().await?;
     let states = archive.feed_states().await?;
-    let state = states.iter().find(|state| state.name == feed.name);
-    let days = archive.feed_days(&feed.name, first).await?;
+    let state = states.iter().find(|state| state.name == *feed.name());
+    let days = archive.feed_days(feed.name(), first).await?;
     let gaps = archive.gaps_since(first.start()).await?;
     drop(archive);
-    let gaps: Vec<Value> = gaps.iter().filter(|gap| gap.feed == feed.name).map(gap_json).collect();
-    let mut answer = feed_json(feed, state, at);
+    let gaps: Vec<Value> =
+        gaps.iter().filter(|gap| gap.feed == *feed.name()).map(gap_json).collect();
+    let mut answer = feed.to_json(state, at);
     add_keys(
         &mut answer,
         &json!({ "days": days.iter().map(day_json).collect::<Vec<_>>(), "gaps": gaps }),
@@ -132,8 +134,7 @@ pub(super) async fn poll(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let config = desk.config();
-    let feed = find(&config, &name)?.name.clone();
-    let names = [feed];
+    let names = [find(&config, &name)?.name().clone()];
     let asked = store::request_polls(desk.archives.store(), &names, false, now()).await?;
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&json!({ "feed": names[0], "is_asked": !asked.is_empty() })));
@@ -142,8 +143,8 @@ pub(super) async fn poll(
     Ok(Redirect::to(&path).into_response())
 }
 
-fn find<'c>(config: &'c Config, name: &str) -> Result<&'c FeedConfig, Problem> {
-    let names = || config.feeds.iter().map(|feed| feed.name.0.as_str());
-    let found = config.feeds.iter().find(|feed| feed.name.0 == name);
+fn find<'c>(config: &'c Config, name: &str) -> Result<ShownFeed<'c>, Problem> {
+    let names = || config.feed_names().map(|name| name.0.as_str());
+    let found = ShownFeed::all(config).find(|feed| feed.name().0 == name);
     found.ok_or_else(|| Problem::not_found(unknown_name("feed", name, names())))
 }

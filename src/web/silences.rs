@@ -144,7 +144,7 @@ async fn known_target(desk: &Desk, kind: &str, name: String) -> Result<SilenceTa
             Ok(SilenceTarget::Row(name))
         }
         "feed" => {
-            check("feed", config.feeds.iter().map(|feed| feed.name.0.as_str()).collect())?;
+            check("feed", config.feed_names().map(|name| name.0.as_str()).collect())?;
             Ok(SilenceTarget::Feed(FeedName(name)))
         }
         "event" => {

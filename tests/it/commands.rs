@@ -12,7 +12,7 @@ pub async fn setup_with_alerts() -> (Server, Folder) {
     server.serve("/feed.xml", matching_stories(&server, 0..3));
     let config = format!(
         "store: sqlite:tidings.db\nrules: rules\nzone: Europe/Berlin\nnotify: [console]\nnotifiers:\n  console: {{type: console}}\n\
-         feeds:\n  - {{url: \"{}\", name: Wire, tags: [asia]}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
+         feeds:\n  - {{url: \"{}\", name: Wire, tags: [asia]}}\n  - {{from: ingest, name: telegram}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
         server.url("/feed.xml")
     );
     let folder = Folder::new(&config, &[("arms.yaml", RULE)]);
@@ -59,6 +59,7 @@ fn unknown_names() -> Vec<(Vec<&'static str>, &'static str)> {
     vec![
         (vec!["alerts", "--rule", "armz"], "no rule `armz`\n  help: did you mean `arms`?"),
         (vec!["alerts", "--tag", "korea"], "no rule with the tag `korea`"),
+        (vec!["ingest", "--feed", "telegran"], "did you mean `telegram`?"),
         (vec!["alerts", "--feed", "wir"], "no feed `wir`\n  help: did you mean `Wire`?"),
         (vec!["alerts", "show", "99"], "no alert has the number 99"),
         (

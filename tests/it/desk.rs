@@ -29,7 +29,11 @@ impl Desk {
 
     async fn start_with(rules: &[(&str, &str)], change: impl FnOnce(&str) -> String) -> Self {
         let web = "web: {listen: \"127.0.0.1:0\", write: true}\n";
-        let setup = Setup::with_config(|config| change(config) + web, rules).await;
+        let complete = |config: &str| {
+            let config = change(config);
+            if config.contains("\nweb:") { config } else { config + web }
+        };
+        let setup = Setup::with_config(complete, rules).await;
         // A feed that fails at first would be polled late.
         setup.server.serve("/feed.xml", matching_stories(&setup.server, []));
         let mut tidings = setup.folder.run(&[]);

@@ -17,13 +17,14 @@ use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// The documents that users and developers read, below the root.
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "CONTRIBUTING.md",
     "RELEASING.md",
     "SECURITY.md",
     "docs/configuration.md",
     "docs/desk.md",
+    "docs/ingest.md",
     "docs/installing.md",
     "docs/notifiers.md",
     "docs/operations.md",
@@ -200,6 +201,12 @@ fn the_check_of_a_signature_is_right() {
     }
 }
 
+/// The lines of YAML that are no comment, each without the comment at its end.
+fn without_comments(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(|line| line.split(" # ").next().unwrap_or_default().trim_end());
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_alert_of_the_readme_arrives_by_mail() {
     let sink = Sink::start().await;
@@ -207,9 +214,14 @@ async fn the_first_alert_of_the_readme_arrives_by_mail() {
     let server = "smtps://ana@mail.example.org";
     assert!(config.contains(server), "{config}");
     let here = format!("smtp://ana@127.0.0.1:{}", sink.port());
-    let rules = file_in("README.md", "rules/bridge.yaml");
-    let folder = Folder::new(&config.replace(server, &here), &[("bridge.yaml", &rules)]);
-    folder.write("examples/wire.xml", &read("examples/wire.xml"));
+    let folder = Folder::new("", &[]);
+    std::fs::remove_file(folder.place("config.yaml")).expect("a file");
+    assert_eq!(folder.bare_command(&["init"]).await.code, 0);
+    assert_eq!(
+        without_comments(&folder.read("rules/first.yaml")),
+        without_comments(&file_in("README.md", "rules/first.yaml")),
+    );
+    folder.write("config.yaml", &config.replace(server, &here));
     folder.set("SMTP_PASSWORD", "the password of ana");
 
     let said = folder.command(&["check"]).await;

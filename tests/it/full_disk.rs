@@ -2,7 +2,9 @@
 //! log says so, no story is half recorded or sent twice, and all is sent when the store can be
 //! written again, without a restart.
 
-use crate::support::setup::{Setup, matching_stories};
+use crate::support::http::Response;
+use crate::support::setup::{self, Setup, matching_stories};
+use crate::support::wire::{self, Entry};
 
 /// Stories of the second poll. Together they need more than the room that is left.
 const STORIES: usize = 40;
@@ -72,5 +74,34 @@ async fn a_store_that_another_process_has_locked_is_waited_for() {
     assert_no_halves(&setup).await;
     drop(lock);
     wait_until_sent(&setup, STORIES).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+/// The text of the story's page comes while the store is locked. The story is settled once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_could_not_record_is_counted_once() {
+    let address = setup::free_address();
+    let web = format!("web: {{listen: \"{address}\"}}\n");
+    let config = |config: &str| config.to_owned() + &web;
+    let setup = Setup::with_config(config, &[("arms.yaml", setup::RULE)]).await;
+    let entry = Entry::teaser("Russia and North Korea trade arms", &setup.server.url("/story"));
+    setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[entry])));
+    setup.server.serve("/story", Response::html(wire::PAGE));
+    let stalled = setup.server.stall("/story");
+    let mut tidings = setup.folder.run(&[]);
+    setup.server.wait_for("/story", 1).await;
+    let lock = setup.folder.lock().await;
+    stalled.release();
+    tidings.wait_for_log(|line| line.contains("a story could not be settled")).await;
+    drop(lock);
+    wait_until_sent(&setup, 1).await;
+
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let answer = client.get(format!("http://{address}/metrics")).send().await.expect("an answer");
+    let metrics = answer.text().await.expect("a text");
+    for counted in ["pages_total{result=\"full\"}", "stories_total{status=\"matched\"}"] {
+        let line = format!("tidings_{counted} 1\n");
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
     assert_eq!(tidings.terminate().await, 0);
 }

@@ -50,6 +50,7 @@ async fn lines_in_json_name_their_event_and_whom_they_are_about() {
     assert!(sent["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{sent}");
     let mailed = line_of(&mut tidings, "message_sent", "desk").await;
     assert_eq!(mailed["recipient"], "ana@example.org");
+    assert_eq!((&sent["rule"], &mailed["rule"]), (&"arms".into(), &"arms".into()));
 
     let config = folder.read("config.yaml");
     folder.write("config.yaml", &config.replace("name: wire-1", "name: renamed"));

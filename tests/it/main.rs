@@ -33,6 +33,7 @@ mod history;
 mod hostile;
 mod hosts;
 mod house;
+mod ingest;
 mod init;
 mod kill;
 mod logs;

@@ -1,21 +1,18 @@
 //! How a running Tidings shows that it runs: `status`, the web listener and systemd's protocol.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-use crate::support::http::Response;
+use crate::support::http::{Raw, Response, Then};
 use crate::support::setup::{self, Setup, matching_stories};
 use crate::support::tidings::Folder;
-
-/// A free port on loopback. The listener that found it is closed.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
+use crate::support::tls::Ca;
 
 /// A setup with a web listener, and the listener's address.
 async fn with_web() -> (Setup, String) {
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = setup::free_address();
     let web = format!("web: {{listen: \"{address}\"}}\n");
     let setup =
         Setup::with_config(|config| config.to_owned() + &web, &[("arms.yaml", setup::RULE)]).await;
@@ -119,6 +116,66 @@ async fn the_web_listener_may_be_a_socket_and_replaces_one_that_a_killed_run_lef
         assert_eq!(setup.folder.command(&["health"]).await.code, 0);
         tidings.kill9().await;
     }
+}
+
+/// Clients that never end their request, more than the listener holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_hold_connections_delay_neither_answers_nor_deliveries_nor_the_stop() {
+    let (setup, address) = with_web().await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, []));
+    let mut tidings = setup.folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("web listener: ")).await;
+    let mut held = Vec::new();
+    for number in 0..500 {
+        let mut client = TcpStream::connect(&address).expect("a connection");
+        let start: &[u8] = if number % 2 == 0 { b"" } else { b"GET /metrics HTTP/1.1\r\nHost: " };
+        client.write_all(start).expect("sent");
+        held.push(client);
+    }
+    assert_eq!(get(&address, "/healthz").await.0, 200);
+    let (_, metrics) = get(&address, "/metrics").await;
+    assert!(metric(&metrics, "process_open_fds") < 200.0, "{metrics}");
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1]));
+    setup.server.wait_for("/hook", 1).await;
+    let mut last = held.pop().expect("a client");
+    assert_eq!(tidings.terminate().await, 0);
+    last.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
+    assert!(!matches!(last.read(&mut [0]), Ok(1..)), "it gets no answer");
+}
+
+/// Each gets an answer that is no success, or none, and the connection ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_request_get_a_refusal() {
+    let (setup, address) = with_web().await;
+    let mut tidings = setup.folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("web listener: ")).await;
+    let query = format!("GET /metrics?{} HTTP/1.1\r\n\r\n", "q".repeat(10 << 20));
+    let header = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "h".repeat(10 << 20));
+    let host = "Host: localhost\r\nConnection: close\r\n";
+    let body = format!("POST /metrics HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nnine bytes");
+    let path = format!("GET /../../etc/passwd HTTP/1.1\r\n{host}\r\n");
+    for (bytes, answer) in [
+        ("\x16\x03\x01\x02\0\r\n\r\n", "HTTP/1.1 400 "),
+        ("GET /healthz\r\n\r\n", "HTTP/1.1 400 "),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ""),
+        ("GET /healthz HTTP/1.0\r\n\r\n", "HTTP/1.0 421 "),
+        ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", "HTTP/1.0 200 "),
+        (&query, "HTTP/1.1 431 "),
+        (&header, "HTTP/1.1 431 "),
+        (&body, "HTTP/1.1 405 "),
+        (&path, "HTTP/1.1 404 "),
+    ] {
+        let mut client = TcpStream::connect(&address).expect("a connection");
+        client.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
+        // The refusal may come before all is sent.
+        client.write_all(bytes.as_bytes()).ok();
+        let mut text = Vec::new();
+        client.read_to_end(&mut text).ok();
+        let text = String::from_utf8_lossy(&text);
+        let start = &bytes[..bytes.len().min(40)];
+        assert!(text.starts_with(answer), "{start:?}: {text}");
+    }
+    assert_eq!(tidings.terminate().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,6 +284,16 @@ async fn a_killed_run_is_told_at_once_and_a_broken_configuration_hides_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_single_round_that_has_ended_was_not_killed() {
+    let setup = Setup::new().await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1]));
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    let said = setup.folder.command(&["status"]).await;
+    assert!(said.output.contains("run       stopped at "), "{}", said.output);
+    assert!(said.output.contains("Tidings does not run: it was stopped"), "{}", said.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     let setup = Setup::with_config(
         |config| config.to_owned() + "heartbeat: {url: \"${SWITCH}\", every: 10s}\n",
@@ -242,6 +309,31 @@ async fn a_dead_mans_switch_is_called_while_the_store_is_written() {
     assert!(said.contains("it answered 500") && !said.contains("t0ken"), "{said}");
     server.serve("/switch/t0ken", Response::status(200));
     server.wait_for("/switch/t0ken", 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+/// An edited address is called at once. Nothing listens on port 1.
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_dead_mans_switch_is_not_reached_is_told_to_the_deepest_cause() {
+    let setup = Setup::new().await;
+    let Setup { server, folder, .. } = &setup;
+    server.serve("/moved", Response::status(302).header("location", "https://a.example/"));
+    let unknown = Raw::start_with_tls(Ca::new().acceptor("switch.test"), b"", Then::Close).await;
+    let unknown = format!("https://127.0.0.1:{}/t0ken", unknown.port());
+    let config = folder.read("config.yaml");
+    let mut tidings = folder.run(&[]);
+    for (url, why) in [
+        ("http://127.0.0.1:1/t0ken", "connection refused"),
+        (&unknown, "the certificate is not valid: "),
+        (&server.url("/moved?t0ken"), "it answered 302 Found, and redirects are not followed"),
+        (&server.url("/t0ken"), "it answered 404 Not Found"),
+        ("http://10.0.0.1/t0ken", "10.0.0.1 is a private or special address"),
+        ("http://nowhere.invalid/t0ken", "the name does not resolve"),
+    ] {
+        folder.write("config.yaml", &format!("{config}heartbeat: {{url: \"{url}\"}}\n"));
+        tidings.wait_for_log(|line| line.contains("the heartbeat") && line.contains(why)).await;
+    }
+    assert!(!tidings.log().iter().any(|line| line.contains("t0ken")), "{:#?}", tidings.log());
     assert_eq!(tidings.terminate().await, 0);
 }
 

@@ -158,3 +158,20 @@ async fn a_damaged_page_is_reported_at_the_start_to_the_log_and_to_receivers_onc
         "{notices:?}"
     );
 }
+
+/// The reader is a command that takes longer than a statement waits for another, such as a backup.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_for_a_command_that_reads_the_closed_store_and_can_be_stopped_meanwhile() {
+    let server = Server::start().await;
+    let folder = folder(&server);
+    assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
+    let reader = folder.read_on().await;
+    let mut stopped = folder.run(&[]);
+    stopped.wait_for_log(|line| line.contains("a command uses the store")).await;
+    assert_eq!(stopped.terminate().await, 0);
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("a command uses the store")).await;
+    drop(reader);
+    tidings.wait_for_log(|line| line.contains("started with the store")).await;
+    assert_eq!(tidings.terminate().await, 0);
+}

@@ -84,8 +84,8 @@ pub(super) fn print_deliveries_csv(deliveries: &[Delivery]) -> Result<(), Exit> 
         "about",
         "created",
         "due",
-        "attempts",
-        "tried",
+        "tries",
+        "last_attempt",
         "why",
     ];
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::feed::opml::{self, Subscription};
 pub(super) fn import_list(file: &Path) -> Result<(), Exit> {
     let name = file.display();
     let (_, listed) = load::read_list(file)?;
-    let feeds = config::named(listed, &[]);
+    let feeds = config::named(listed, &[], &[]);
     output::print(&feeds_yaml(&feeds))?;
     let feeds = count(feeds.len(), "feed", "feeds");
     output::print_error_line(format_args!(

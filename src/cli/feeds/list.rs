@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::table::{self, FeedRow};
 use crate::cli::columns::table_width;
 use crate::cli::exit::Exit;
@@ -11,7 +14,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
-use crate::queries::json::feed_json;
+use crate::queries::json::{feed_json, receiving_feed_json};
 use crate::store::{Archive, FeedState};
 use tidings_rules::story::FeedName;
 
@@ -20,18 +23,27 @@ pub(super) fn list_feeds(format: OutputFormat, config: &Path) -> Result<(), Exit
     let config = load::read_config_and_print_faults(config)?;
     let mut states = block_on(feed_states(&config))?;
     let at = now();
-    let rows: Vec<FeedRow<'_>> = config
+    let polled = config
         .feeds
         .iter()
-        .map(|feed| FeedRow { feed, state: states.remove(&feed.name) })
-        .collect();
+        .map(|feed| FeedRow::Polled(feed, states.remove(&feed.name).map(Box::new)));
+    let mut rows: Vec<FeedRow<'_>> = polled.collect();
+    rows.extend(config.receiving.iter().map(|feed| {
+        let state = states.remove(&feed.name);
+        FeedRow::Receiving(feed, state.and_then(|state| state.health_history.last_news))
+    }));
     match format {
         OutputFormat::Text => {
             output::print(&table::feeds_table(&rows, &config.zone, at, table_width()))
         }
-        OutputFormat::Json => {
-            output::print_json(rows.iter().map(|row| feed_json(row.feed, row.state.as_ref(), at)))
-        }
+        OutputFormat::Json => output::print_json(rows.iter().map(|row| row_json(row, at))),
+    }
+}
+
+fn row_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
+    match row {
+        FeedRow::Polled(feed, state) => feed_json(feed, state.as_deref(), at),
+        FeedRow::Receiving(feed, last_news) => receiving_feed_json(feed, *last_news),
     }
 }
 

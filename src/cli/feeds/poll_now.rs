@@ -47,10 +47,18 @@ pub(super) fn request_polls(names: &[String], config: &Path) -> Result<(), Exit>
     Ok(())
 }
 
-/// Says which of `names` the configuration has not, each with the name that is near.
+/// Says which of `names` are of no polled feed, each with the name that is near.
 fn check_feed_names(names: &[String], config: &Config) -> Result<(), Exit> {
     let known = || config.feeds.iter().map(|feed| feed.name.0.as_str());
     let unknown = names.iter().filter(|name| !known().any(|known| known == name.as_str()));
-    let told: Vec<Exit> = unknown.map(|name| unknown_name("feed", name, known())).collect();
+    let is_receiving = |name: &str| config.receiving.iter().any(|feed| feed.name.0 == name);
+    let tell = |name: &String| {
+        if is_receiving(name) {
+            let name = visible_line(name);
+            return fail(format_args!("{name}: receives stories, and is not polled"), Exit::Data);
+        }
+        unknown_name("feed", name, known())
+    };
+    let told: Vec<Exit> = unknown.map(tell).collect();
     told.first().map_or(Ok(()), |exit| Err(*exit))
 }

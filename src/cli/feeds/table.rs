@@ -5,16 +5,27 @@ use jiff::tz::TimeZone;
 
 use crate::cli::columns::columns;
 use crate::cli::count::count;
-use crate::config::FeedConfig;
+use crate::config::{FeedConfig, ReceivingFeed};
 use crate::queries::moment::short_date;
 use crate::store::FeedState;
 use tidings_rules::text::visible_line;
 
-/// A feed, and its stored state.
-pub(super) struct FeedRow<'c> {
-    pub(super) feed: &'c FeedConfig,
-    /// `None` if it was never polled.
-    pub(super) state: Option<FeedState>,
+/// A feed of the configuration.
+pub(super) enum FeedRow<'c> {
+    /// It is polled, and this is its stored state; `None`: it was never polled.
+    Polled(&'c FeedConfig, Option<Box<FeedState>>),
+    /// It receives stories, the last new or edited one at this time.
+    Receiving(&'c ReceivingFeed, Option<Timestamp>),
+}
+
+impl FeedRow<'_> {
+    /// The state of a feed that was polled.
+    fn polled_state(&self) -> Option<&FeedState> {
+        match self {
+            Self::Polled(_, state) => state.as_deref(),
+            Self::Receiving(..) => None,
+        }
+    }
 }
 
 /// One row per feed, at most `width` columns wide or one line, and the number of feeds that are not
@@ -31,7 +42,7 @@ pub(super) fn feeds_table(
     let cells = rows.iter().map(|row| feed_cells(row, zone, at)).collect();
     let unwell = rows
         .iter()
-        .filter(|row| row.state.as_ref().is_some_and(|state| state.health(at).is_some()))
+        .filter(|row| row.polled_state().is_some_and(|state| state.health(at).is_some()))
         .count();
     let summary = format!("{}, {unwell} not well", count(rows.len(), "feed", "feeds"));
     columns(["FEED", "HEALTH", "LAST CHANGE", "NEXT POLL", "WHY"], cells, &[1, 2, 3], width)
@@ -41,10 +52,17 @@ pub(super) fn feeds_table(
 }
 
 fn feed_cells(row: &FeedRow<'_>, zone: &TimeZone, at: Timestamp) -> [String; 5] {
-    let state = row.state.as_ref();
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| short_date(at, zone));
+    let (feed, state) = match row {
+        FeedRow::Polled(feed, state) => (feed, state.as_deref()),
+        FeedRow::Receiving(feed, last_news) => {
+            let why = "`tidings ingest` brings its stories";
+            let [name, why] = [visible_line(&feed.name.0), why.to_owned()];
+            return [name, "receives".to_owned(), time(*last_news), time(None), why];
+        }
+    };
     [
-        visible_line(&row.feed.name.0),
+        visible_line(&feed.name.0),
         FeedState::health_word(state, at).to_owned(),
         time(state.and_then(|state| state.health_history.last_news)),
         match state.and_then(|state| state.next_poll) {
@@ -145,8 +163,13 @@ mod tests {
         };
         let silent = FeedState { next_poll: Some(at(-1)), ..state(&feeds[2], -9_999) };
         let states = [Some(state(&feeds[0], -25)), Some(failing), Some(silent), Some(gone), None];
-        let rows: Vec<_> =
-            feeds.iter().zip(states).map(|(feed, state)| FeedRow { feed, state }).collect();
+        let name = FeedName("telegram".to_owned());
+        let receiving = ReceivingFeed { name, tags: [].into() };
+        let polled = feeds
+            .iter()
+            .zip(states)
+            .map(|(feed, state)| FeedRow::Polled(feed, state.map(Box::new)));
+        let rows: Vec<_> = polled.chain([FeedRow::Receiving(&receiving, Some(at(-7)))]).collect();
         for width in [80, 160] {
             let table = feeds_table(&rows, &TimeZone::UTC, at(0), Some(width));
             assert!(table.lines().all(|line| display_width(line) <= width), "{table}");

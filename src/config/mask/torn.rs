@@ -6,13 +6,14 @@ use std::ops::Range;
 use super::SHOWN;
 
 /// The usual words of a configuration in addition to the keys whose values may be shown.
-const COMMON: [&str; 16] = [
+const COMMON: [&str; 17] = [
     "all",
     "always",
     "console",
     "cookies",
     "email",
     "headers",
+    "heartbeat",
     "hosts",
     "json",
     "never",

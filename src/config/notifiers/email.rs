@@ -75,7 +75,7 @@ fn login(
             refuse(smtp, "this address names a user, but there is no password", help, reader)
         }
         (None, Some(_)) => {
-            let help = "write the user into the address: smtps://USER@HOST, with an @ in the user written %40";
+            let help = "write the user into the address: smtps://USER@HOST, with an @ in the user written %40; a server without a login needs no password";
             refuse(
                 place.unwrap_or(smtp),
                 "there is a password, but `smtp` names no user",

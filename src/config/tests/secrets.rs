@@ -40,6 +40,7 @@ notifiers:
    S3CR3T}
 web: {listen: \"127.0.0.1:1\", public: \"https://ana:S3CR3T@desk.example.org\", bearer: S3CR3T, auth: {bearer: S3CR3T, header: S3CR3T, tokens_file: token-S3CR3T}}
 headers: {Authorization: Bearer S3CR3T}
+heartbeat: {url: \"https://switch.example/S3CR3T\", every: 5m}
 ";
 
 /// A fault at every line, the worst case for secrets.

@@ -11,8 +11,9 @@ use super::parts::PollParts;
 use crate::alerts::Receiver;
 use crate::clock::now;
 use crate::config::FeedConfig;
+use crate::daemon::counting::StoryTally;
 use crate::daemon::feed_diff::FeedDiff;
-use crate::daemon::{counting, feed_diff, feed_health};
+use crate::daemon::{feed_diff, feed_health};
 use crate::feed::document::DocumentEnd;
 use crate::feed::identity::RemovedAndReturned;
 use crate::http::{HostKey, HttpAnswer};
@@ -158,10 +159,12 @@ fn log_gap(feed: &FeedConfig, FeedGap { since, until }: &FeedGap) {
 
 async fn write_record(parts: &PollParts, record: PollRecord) -> Result<FeedState, StoreError> {
     let state = record.state.clone();
-    counting::count_poll(&parts.shared.metrics, &record);
+    let counts = StoryTally::of_poll(&record);
     if parts.shared.store.record_poll(record).await? {
         parts.shared.wakeups.story_waits.notify_one();
+        parts.shared.wakeups.match_waits.notify_one();
     }
+    counts.add_to(&parts.shared.metrics);
     parts.shared.wakeups.message_due.notify_one();
     Ok(state)
 }

@@ -10,12 +10,15 @@ event                      |AwaitsPage|AwaitsMatch|Matched    |Unmatched  |Recor
 joined Record              |.         |.          |.          |.          |.          |.
 joined ReadPage            |same J    |same J     |match      |match      |page F     |page F
 joined Settle              |same A    |same A     |alerts A   |alerts A   |alerts FTAS|alerts FTAS
+joined AwaitMatch          |same J    |same J     |match      |match      |match FK   |match FK
 edited Record              |same F    |same F     |same F     |same F     |same F     |same F
 edited ReadPage            |page F    |page F     |page F     |page F     |page F     |page F
 edited Settle              |match FTAS|match FTAS |alerts FTAS|alerts FTAS|alerts FTAS|alerts FTAS
+edited AwaitMatch          |match FK  |match FK   |match FK   |match FK   |match FK   |match FK
 edited Record, shared      |same F    |same F     |same F     |same F     |same F     |same F
 edited ReadPage, shared    |page F    |page F     |page F     |page F     |page F     |page F
 edited Settle, shared      |match FTAS|match FTAS |match FTAS |match FTAS |match FTAS |match FTAS
+edited AwaitMatch, shared  |match FK  |match FK   |match FK   |match FK   |match FK   |match FK
 page failed                |same D    |.          |.          |.          |.          |.
 text settled               |alerts TAS|alerts TAS |.          |.          |.          |.
 text settled, a feed joined|match TAS |match TAS  |.          |.          |.          |.
@@ -26,7 +29,7 @@ backfilled                 |.         |.          |alerts A   |alerts A   |.    
 
 /// The events of the table, in the order of its rows.
 fn events() -> Vec<(String, StoryEvent)> {
-    let plans = [ItemPlan::Record, ItemPlan::ReadPage, ItemPlan::Settle];
+    let plans = [ItemPlan::Record, ItemPlan::ReadPage, ItemPlan::Settle, ItemPlan::AwaitMatch];
     let joined = plans.map(|plan| (format!("joined {plan:?}"), StoryEvent::Joined(plan)));
     let edited = [false, true].into_iter().flat_map(|is_shared| {
         plans.map(|plan| {
@@ -50,6 +53,7 @@ fn letter(effect: StoryEffect) -> char {
     match effect {
         ReplaceFeedText => 'F',
         KeepMatchedText => 'T',
+        KeepFeedText => 'K',
         RecordAlerts => 'A',
         KeepSignature => 'S',
         NoteJoin => 'J',
@@ -98,6 +102,7 @@ fn a_new_story_has_the_status_of_its_plan() {
         (ItemPlan::Record, "recorded"),
         (ItemPlan::ReadPage, "page"),
         (ItemPlan::Settle, "alerts TAS"),
+        (ItemPlan::AwaitMatch, "match K"),
     ] {
         assert_eq!(cell(first(plan)), expected);
     }

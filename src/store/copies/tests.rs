@@ -21,7 +21,7 @@ use tidings_rules::story::Read;
 async fn waiting(bench: &Bench, count: usize) -> Vec<WaitingStory> {
     let items = (0..count).map(|n| item(&n.to_string(), StoryPlan::ReadPage)).collect();
     bench.poll("wire", 0, items).await;
-    bench.store.waiting_stories(at_second(1), &[], 5000).await.unwrap()
+    bench.waiting_for_page(1, &[], 5000).await
 }
 
 /// The final text of a story, with what copies of it are found by.

@@ -5,13 +5,14 @@
 -- INTEGER columns that hold FALSE or TRUE (0 or 1). Statements write FALSE and TRUE and bind bool,
 -- as they would to a BOOLEAN. AUTOINCREMENT: no id is used twice, because leases name ids. No row
 -- holds a secret: a feed is stored by its name, a receiver by its notifier's name and its mail
--- address.
+-- address. A generated column is the last of its table, because `.recover` of the sqlite3 shell
+-- fails where another column follows (3.46).
 
 -- What is kept of a feed between polls. A feed that left the configuration keeps its row, so that
 -- its items are known when it comes back.
 CREATE TABLE feed (
     name               TEXT    NOT NULL PRIMARY KEY,
-    address            TEXT    NOT NULL,    -- a hash: the address may hold a secret
+    address            TEXT    NOT NULL,    -- a hash: the address may hold a secret; empty: it has none
     etag               TEXT,                -- validators of the last 200, byte for byte
     last_modified      TEXT,
     next_poll          INTEGER,             -- null: never, until the configuration changes
@@ -87,8 +88,6 @@ CREATE TABLE story (
     title         TEXT    NOT NULL,
     feed_text     TEXT    NOT NULL,              -- the text as the feed gives it
     body          TEXT,                          -- the page's text; null: the feed's text is final
-    opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
-                                                 -- shown where there is no headline
     url           TEXT,
     published     INTEGER,
     lang          TEXT,                          -- BCP 47
@@ -111,14 +110,16 @@ CREATE TABLE story (
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
     recheck_at    INTEGER,                       -- when its page is fetched again; null: never
     purged        INTEGER,                       -- when its texts were deleted; null: they are kept
+    opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
+                                                 -- shown where there is no headline
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (due IS NOT NULL)),
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (waiting_since IS NOT NULL)),
     CHECK ((coalesce(read, 'full') <> 'full') = (read_why IS NOT NULL)),
     CHECK ((status = 'recorded') = (status_why IS NOT NULL)),
     CHECK (status IN ('awaits_page', 'recorded') OR read IS NOT NULL)
 ) STRICT;
-CREATE INDEX story_waiting ON story (waiting_since, id) WHERE status IN ('awaits_page', 'awaits_match');
-CREATE INDEX story_due ON story (due) WHERE status IN ('awaits_page', 'awaits_match');
+CREATE INDEX story_waiting ON story (status, waiting_since, id) WHERE status IN ('awaits_page', 'awaits_match');
+CREATE INDEX story_due ON story (status, due) WHERE status IN ('awaits_page', 'awaits_match');
 CREATE INDEX story_event ON story (event);
 CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 
@@ -135,7 +136,8 @@ CREATE TABLE feed_entry (
     url        TEXT,                -- the link as given
     story      INTEGER NOT NULL REFERENCES story (id),
     seen       INTEGER NOT NULL,    -- when a poll first saw it
-    removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it
+    removed_at INTEGER,             -- when a 200 first lacked it; null: the feed has it. Of a feed
+                                    -- that receives stories: when the item last came
     UNIQUE (feed, key)
 ) STRICT;
 CREATE INDEX feed_entry_story ON feed_entry (story);
@@ -259,8 +261,6 @@ CREATE TABLE message (
     revision         INTEGER NOT NULL DEFAULT 0, -- raised whenever its alerts change
     due              INTEGER NOT NULL,
     due_set_at       INTEGER NOT NULL DEFAULT 0, -- when an attempt last set `due`; 0: none did
-    waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
-                                                 -- when `due` was set
     counted_attempts INTEGER NOT NULL DEFAULT 0, -- attempts that count against the schedule
     may_have_arrived INTEGER NOT NULL DEFAULT FALSE CHECK (may_have_arrived IN (FALSE, TRUE)),
                                                  -- an attempt that has ended may have delivered it
@@ -270,6 +270,8 @@ CREATE TABLE message (
     notification     TEXT,                       -- JSON: the text of a notice or test
     digest           TEXT,                       -- JSON: why it gathers; null: it is no digest
     part             TEXT,                       -- JSON: which part of a split digest
+    waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
+                                                 -- when `due` was set
     UNIQUE (event, notifier, recipient, sequence),
     CHECK ((event IS NULL) = (sequence IS NULL)),
     CHECK ((status = 'leased') = (lease IS NOT NULL)),

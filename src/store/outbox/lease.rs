@@ -136,7 +136,10 @@ async fn read_messages(
         concat!("SELECT message.id, uid, digest, notifier, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since,
                 (SELECT min(first_seen) FROM message_alert JOIN alert ON alert.id = message_alert.alert
-                 JOIN story ON story.id = alert.story WHERE message_alert.message = message.id) AS first_seen
+                 JOIN story ON story.id = alert.story WHERE message_alert.message = message.id) AS first_seen,
+                (SELECT string_agg(rule, ', ') FROM
+                    (SELECT DISTINCT rule FROM message_alert JOIN alert ON alert.id = message_alert.alert
+                     WHERE message_alert.message = message.id ORDER BY rule LIMIT 20) AS found) AS rules
          FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
     .bind(to_json(&chosen)?)
@@ -214,6 +217,7 @@ async fn write_leases(
             tried_since: read_optional_time(row, "tried_since")?.unwrap_or(now),
             is_digest: !column::is_null(row, "digest")?,
             first_seen: read_optional_time(row, "first_seen")?,
+            rules: row.try_get("rules")?,
             payload,
         });
     }

@@ -199,6 +199,21 @@ async fn a_retry_is_the_same_message_and_knows_how_many_came_before() {
 }
 
 #[tokio::test]
+async fn a_lease_names_the_rules_of_its_message_and_a_notice_has_none() {
+    let (bench, run, one) = one_lease().await;
+    assert_eq!(one.rules.as_deref(), Some("arms"));
+    bench.poll("wire", 1, vec![item("b", settle_plan(&["oil", "arms"]))]).await;
+    bench.poll("paper", 1, vec![item("b", settle_plan(&["grain", "arms"]))]).await;
+    let several = bench.lease(run, "desk", 2).await.remove(0);
+    assert_eq!(several.rules.as_deref(), Some("arms, grain, oil"));
+    let names: Vec<String> = (10..50).map(|number| format!("rule {number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    bench.poll("wire", 2, vec![item("c", settle_plan(&names))]).await;
+    let many = bench.lease(run, "desk", 3).await.remove(0).rules.unwrap();
+    assert!(many.starts_with("rule 10, ") && many.ends_with(", rule 29"), "{many}");
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_rendered_is_dead_and_does_not_stop_the_others() {
     let bench = Bench::new().await;
     let both = [receiver("mail", "not an address"), receiver("mail", "ana@example.org")];

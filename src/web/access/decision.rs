@@ -36,25 +36,22 @@ pub enum ListenerKind {
 }
 
 /// A request, as far as it decides who is let in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asking<'r> {
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
     pub(super) listener: ListenerKind,
     /// The address of the peer; `None` if it has none.
     pub(super) peer: Option<IpAddr>,
-    pub(super) method: &'r Method,
-    pub(super) uri: &'r Uri,
-    pub(super) headers: &'r HeaderMap,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
 }
 
 /// The visitor, or why the request is refused. A page that needs no login has no visitor.
-pub(super) fn decide(
-    asking: &Asking<'_>,
-    web: Option<&Web>,
-) -> Result<Option<Visitor>, AccessRefusal> {
+pub(super) fn decide(asking: &Asking, web: Option<&Web>) -> Result<Option<Visitor>, AccessRefusal> {
     let web = web.ok_or(AccessRefusal::NotOpen)?;
     let public = web.public.as_ref();
     if asking.listener == ListenerKind::Loopback {
-        check_host(asking.uri, asking.headers, public)?;
+        check_host(&asking.uri, &asking.headers, public)?;
     }
     let path = asking.uri.path();
     let needs_same_origin = asking.may_change_something();
@@ -69,7 +66,7 @@ pub(super) fn decide(
     if needs_same_origin {
         let is_bearer =
             visitor.as_ref().is_some_and(|visitor| visitor.credential == Credential::Bearer);
-        if !is_bearer && !is_same_origin(asking.headers, public)? {
+        if !is_bearer && !is_same_origin(&asking.headers, public)? {
             return Err(AccessRefusal::CrossSite);
         }
         let is_reader = visitor.as_ref().is_some_and(|visitor| !visitor.may_write());
@@ -80,7 +77,7 @@ pub(super) fn decide(
     Ok(visitor)
 }
 
-fn visitor(asking: &Asking<'_>, web: &Web) -> Result<Visitor, AccessRefusal> {
+fn visitor(asking: &Asking, web: &Web) -> Result<Visitor, AccessRefusal> {
     match &web.access {
         Access::Open(_) if asking.listener == ListenerKind::Network => Err(AccessRefusal::NotOpen),
         Access::Open(role) => {
@@ -94,18 +91,18 @@ fn visitor(asking: &Asking<'_>, web: &Web) -> Result<Visitor, AccessRefusal> {
 /// Who has the token in the header or in the cookie. A header alone decides: who sends one is a
 /// program, and wants to know that it is wrong.
 fn with_token(
-    asking: &Asking<'_>,
+    asking: &Asking,
     known: &[AccessToken],
     public: Option<&Url>,
 ) -> Result<Visitor, AccessRefusal> {
     let visitor = |token: &AccessToken, credential| {
         Ok(Visitor { name: Some(token.name.clone()), role: token.role, credential })
     };
-    if let Some(token) = only(asking.headers, &AUTHORIZATION)?.and_then(bearer) {
+    if let Some(token) = only(&asking.headers, &AUTHORIZATION)?.and_then(bearer) {
         let token = find(known, token).ok_or(AccessRefusal::WrongToken)?;
         return visitor(token, Credential::Bearer);
     }
-    let mut cookies = in_cookies(asking.headers, cookie_name(public));
+    let mut cookies = in_cookies(&asking.headers, cookie_name(public));
     match cookies.find_map(|token| find(known, token)) {
         Some(token) => visitor(token, Credential::Cookie),
         None => Err(asking.lacks_login()),
@@ -113,7 +110,7 @@ fn with_token(
 }
 
 /// Whom the proxy names.
-fn named_by(asking: &Asking<'_>, proxy: &TrustedProxy) -> Result<Visitor, AccessRefusal> {
+fn named_by(asking: &Asking, proxy: &TrustedProxy) -> Result<Visitor, AccessRefusal> {
     let is_trusted = proxy.from.iter().any(|trusted| match trusted {
         TrustedPeer::Address(range) => asking.peer.is_some_and(|peer| range.contains(&peer)),
         TrustedPeer::UnixSocket => asking.listener == ListenerKind::Unix,
@@ -121,7 +118,7 @@ fn named_by(asking: &Asking<'_>, proxy: &TrustedProxy) -> Result<Visitor, Access
     if !is_trusted {
         return Err(AccessRefusal::UntrustedPeer);
     }
-    let name = only(asking.headers, &proxy.header)?.map(str::trim);
+    let name = only(&asking.headers, &proxy.header)?.map(str::trim);
     let is_sound = |name: &&str| {
         !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(char::is_control)
     };
@@ -129,9 +126,9 @@ fn named_by(asking: &Asking<'_>, proxy: &TrustedProxy) -> Result<Visitor, Access
     Ok(Visitor { name: Some(name.to_owned()), role: proxy.role, credential: Credential::Proxy })
 }
 
-impl Asking<'_> {
+impl Asking {
     fn may_change_something(&self) -> bool {
-        !matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 
     /// The refusal of who has no token: a person is led to the login, a program is told.
@@ -149,7 +146,7 @@ impl Asking<'_> {
         }
         let page = self.uri.path_and_query().map_or("/", |page| page.as_str());
         let page = page_of_the_desk(page);
-        if is_from_elsewhere(self.headers) {
+        if is_from_elsewhere(&self.headers) {
             return AccessRefusal::FromElsewhere(page);
         }
         AccessRefusal::NotLoggedIn(page)

@@ -9,10 +9,14 @@ use axum::response::Response;
 /// A page loads and sends only to the desk, stands in no frame, and makes no HTML of text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+/// Other sites do not learn which page leads to them. With `no-referrer`, browsers would send
+/// `Origin: null` with forms of the desk, and nobody could log in without TLS.
+const REFERRER: &str = "same-origin";
+
 const HEADERS: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    (REFERRER_POLICY, REFERRER),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];

@@ -208,3 +208,37 @@ fn the_description_has_the_paths_of_the_api_and_no_other() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_from_elsewhere_are_taken_told_and_known_once() {
+    let desk = Desk::start_with(&[("rules.yaml", RULES)], |config| {
+        config.replace("feeds:\n", "feeds:\n  - {name: telegram, from: ingest}\n")
+    });
+    let desk = desk.await;
+    let send = async |query: &str, lines: String| {
+        let request = desk.request(reqwest::Method::POST, &format!("/api/v1/stories{query}"));
+        let path = format!("/stories{query}");
+        desk.check(reqwest::Method::POST, &path, request.body(lines)).await
+    };
+    let story = |id: u32, title: &str| json!({ "feed": "telegram", "id": id, "title": title, "body": "Russia and North Korea trade arms." });
+    let lines = format!("{}\n{}\n", story(1, "one"), story(2, "two"));
+    let (status, report) = send("", lines.clone()).await;
+    assert_eq!((status, &report["new"]), (200, &json!(2)));
+    desk.setup.server.wait_for("/hook", 1).await;
+    let (status, report) = send("", lines).await;
+    assert_eq!((status, &report["known"]), (200, &json!(2)));
+    let lines =
+        format!("{}\nno JSON\n{}\n", story(3, "three"), json!({ "title": "x", "body": "y" }));
+    let (status, report) = send("", lines).await;
+    assert_eq!((status, &report["new"], &report["refused"]), (422, &json!(1), &json!(2)));
+    assert_eq!(
+        (&report["faults"][0]["line"], &report["faults"][1]["line"]),
+        (&json!(2), &json!(3))
+    );
+    let lines = json!({ "title": "four", "body": "y" }).to_string();
+    assert_eq!(send("?feed=telegram", lines.clone()).await.0, 200);
+    let (status, problem) = send("?feed=wire-1", lines).await;
+    assert_eq!(status, 400, "{problem}");
+    let (_, alerts) = desk.get("/alerts?feed=telegram").await;
+    assert!(!alerts["items"].as_array().expect("a list").is_empty());
+}

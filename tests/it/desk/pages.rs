@@ -79,3 +79,30 @@ async fn the_alerts_are_a_feed() {
     let some = read("?words=part+2&rule=arms").await;
     assert!(some.output.contains("part 2") && !some.output.contains("part 1"), "{}", some.output);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_lead_to_the_desk_where_it_has_an_address() {
+    let desk = Desk::start_with(&[("arms.yaml", setup::RULE)], |config| {
+        config.replace("zone: UTC", "zone: UTC\nweb: {listen: \"127.0.0.1:0\", write: true, public: \"https://desk.example\"}")
+    });
+    let desk = desk.await;
+    let server = &desk.setup.server;
+    server.serve("/feed.xml", matching_stories(server, 1..=1));
+    let request = server.wait_for("/hook", 1).await.remove(0);
+    let payload: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+    crate::support::schema::hold(&request.body);
+    let links = &payload["desk"];
+    let event = payload["event"].as_str().expect("an id");
+    assert_eq!(links["open"], format!("https://desk.example/events/{event}"));
+    let mail = desk.setup.mail.wait_for(1).await.remove(0).plain();
+    for link in ["open", "mute", "not_relevant"] {
+        let address = links[link].as_str().expect("an address");
+        let path = address.strip_prefix("https://desk.example").expect("an address of the desk");
+        let (status, page) = desk.page(path).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(page.contains("</html>"));
+        assert!(mail.contains(path.split(['?', '#']).next().expect("a path")), "{mail}");
+    }
+    let (_, page) = desk.page(&format!("/events/{event}")).await;
+    assert!(page.contains("ignores:\n  - |\n    Russia and North Korea"), "{page}");
+}

@@ -98,13 +98,16 @@ fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {
     let below = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
     match value {
         Value::Mapping(entries) => {
-            let is_list = at == "feeds[]" && entries.keys().any(|key| key.as_str() == Some("opml"));
+            let kinds = ["opml", "from"].into_iter().filter(|_| at == "feeds[]");
+            let kind = kinds.into_iter().find(|kind| entries.contains_key(*kind));
             for (key, value) in entries {
                 let key = key.as_str().expect("a key");
                 let path = match at {
                     "notifiers" | "hosts" => below("*"),
-                    "feeds[]" if is_list && key != "opml" => format!("feeds[].opml.{key}"),
-                    _ => below(key),
+                    _ => match kind.filter(|kind| *kind != key) {
+                        Some(kind) => format!("feeds[].{kind}.{key}"),
+                        None => below(key),
+                    },
                 };
                 found.insert(path.clone());
                 paths(value, &path, found);

@@ -23,7 +23,8 @@ const STORY_STATUSES: [StoryStatus; 6] = [
     StoryStatus::Purged,
 ];
 
-const PLANS: [ItemPlan; 3] = [ItemPlan::Record, ItemPlan::ReadPage, ItemPlan::Settle];
+const PLANS: [ItemPlan; 4] =
+    [ItemPlan::Record, ItemPlan::ReadPage, ItemPlan::Settle, ItemPlan::AwaitMatch];
 
 fn add(picture: &mut Picture, from: &str, to: &str, word: &str) {
     picture.entry((from.to_owned(), to.to_owned())).or_default().insert(word.to_owned());

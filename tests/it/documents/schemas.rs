@@ -37,7 +37,7 @@ rules:
 "#;
 
 /// Configurations that both the reader and the schema refuse, with the place of the fault.
-const WRONG_CONFIGS: [(&str, &str); 20] = [
+const WRONG_CONFIGS: [(&str, &str); 22] = [
     ("stroe: sqlite:a.db", ""),
     ("store: a.db", "/store"),
     ("feeds: https://example.org/feed.xml", "/feeds"),
@@ -46,6 +46,8 @@ const WRONG_CONFIGS: [(&str, &str); 20] = [
     ("feeds: [{url: 'https://example.org', every: 15}]", "/feeds/0/every"),
     ("feeds: [{url: 'https://example.org', full_text: often}]", "/feeds/0/full_text"),
     ("feeds: [{opml: a.opml, recheck: 1h}]", "/feeds/0"),
+    ("feeds: [{from: ingest}]", "/feeds/0"),
+    ("feeds: [{name: a, from: elsewhere}]", "/feeds/0/from"),
     ("notifiers: {a: {format: text}}", "/notifiers/a"),
     ("notifiers: {a: {type: mail}}", "/notifiers/a/type"),
     ("notifiers: {a: {type: console, to: a@example.org}}", "/notifiers/a"),

@@ -43,6 +43,12 @@ impl Setup {
     }
 }
 
+/// A free address on loopback. The listener that found it is closed.
+pub fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
+
 /// A configuration that polls `feeds` each second and notifies the webhook and the recipients.
 pub fn config(feeds: &[String], hook: &str, smtp: u16, recipients: &[&str]) -> String {
     let feed = |(index, url): (usize, &String)| {

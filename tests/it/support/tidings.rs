@@ -159,6 +159,11 @@ impl Folder {
         RunningTidings { child, output, log }
     }
 
+    /// Starts another command with a pipe to its standard input. It is killed when dropped.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.tidings(arguments).stdin(Stdio::piped()).spawn().expect("the binary starts")
+    }
+
     /// Runs another command to its end.
     pub async fn command(&self, arguments: &[&str]) -> Said {
         self.command_with(arguments, "").await
@@ -325,6 +330,15 @@ impl Folder {
         let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
         let mut store = options.connect().await.expect("a store");
         sqlx::query("BEGIN EXCLUSIVE").execute(&mut store).await.expect("a lock");
+        store
+    }
+
+    /// Reads the store until it is dropped.
+    pub async fn read_on(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
+        let mut store = options.connect().await.expect("a store");
+        sqlx::query("BEGIN").execute(&mut store).await.expect("a snapshot");
+        sqlx::query("SELECT count(*) FROM story").execute(&mut store).await.expect("rows");
         store
     }
 

@@ -1,4 +1,4 @@
-//! Parses one line of JSON Lines to a story.
+//! Parses one line of JSON Lines to a story: for backtests, and for stories from elsewhere.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -10,60 +10,77 @@ use serde_json::Value;
 use tidings_rules::story::Story;
 
 /// The help for a line that is not a story.
-pub(super) const HELP: &str =
+pub(crate) const HELP: &str =
     r#"write one object a line, with texts in quotes: {"title": "…", "body": "…"}"#;
 
 /// Why a line is not a story.
 #[derive(Debug)]
-pub(super) struct LineProblem {
+pub(crate) struct LineProblem {
     /// The byte of the line at which the problem is. It may be the line's length.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The problem, in words.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
-/// The keys that are read. Other keys are ignored.
-#[derive(Deserialize)]
-struct StoryLine {
-    title: String,
-    body: String,
+/// A story as a line gives it. Other keys are ignored.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoryLine {
+    /// The headline.
+    pub(crate) title: String,
+    /// The text.
+    pub(crate) body: String,
+    /// Its id.
     #[serde(default, deserialize_with = "deserialize_id")]
-    id: Option<String>,
-    url: Option<String>,
+    pub(crate) id: Option<String>,
+    /// The address of its page.
+    pub(crate) url: Option<String>,
+    /// When it was published.
     #[serde(default, deserialize_with = "deserialize_time")]
-    published: Option<Timestamp>,
-    lang: Option<String>,
+    pub(crate) published: Option<Timestamp>,
+    /// Its language.
+    pub(crate) lang: Option<String>,
+    /// Its authors.
+    #[serde(default, deserialize_with = "deserialize_names")]
+    pub(crate) authors: Vec<String>,
+    /// Its categories.
+    #[serde(default, deserialize_with = "deserialize_names")]
+    pub(crate) tags: Vec<String>,
+    /// The publisher from which it was taken.
+    pub(crate) source: Option<String>,
+    /// The feed that receives it. A backtest does not ask.
+    pub(crate) feed: Option<String>,
 }
 
-/// Parses a line of JSON (RFC 8259) in UTF-8 to a story and its `id`, if it has one. The story
-/// counts as first seen when it was published. So a rule that has expired since still matches it. A
-/// story without a date counts as first seen at `now`.
-pub(super) fn parse_line(
-    line: &[u8],
-    now: Timestamp,
-) -> Result<(Option<String>, Story), LineProblem> {
-    let text = str::from_utf8(line).map_err(|why| LineProblem {
-        at: why.valid_up_to(),
-        message: "this is not UTF-8".to_owned(),
-    })?;
-    // Serde would read an array of texts as the values of an object.
-    let start = text.len() - text.trim_start().len();
-    if !text[start..].starts_with('{') {
-        return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
+impl StoryLine {
+    /// Parses a line of JSON (RFC 8259) in UTF-8.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, LineProblem> {
+        let text = str::from_utf8(line).map_err(|why| LineProblem {
+            at: why.valid_up_to(),
+            message: "this is not UTF-8".to_owned(),
+        })?;
+        // Serde would read an array of texts as the values of an object.
+        let start = text.len() - text.trim_start().len();
+        if !text[start..].starts_with('{') {
+            return Err(LineProblem { at: start, message: "a story is a JSON object".to_owned() });
+        }
+        serde_json::from_str(text).map_err(|why| json_problem(&why))
     }
-    let line: StoryLine = serde_json::from_str(text).map_err(|why| json_problem(&why))?;
-    let story = Story {
-        title: line.title,
-        body: line.body,
-        url: line.url,
-        published: line.published,
-        first_seen: line.published.unwrap_or(now),
-        lang: line.lang,
-        authors: Vec::new(),
-        tags: Vec::new(),
-        source: None,
-    };
-    Ok((line.id, story))
+
+    /// The story of the past. It counts as first seen when it was published. So a rule that has
+    /// expired since still matches it. A story without a date counts as first seen at `now`.
+    pub(crate) fn into_past_story(self, now: Timestamp) -> Story {
+        Story {
+            title: self.title,
+            body: self.body,
+            url: self.url,
+            published: self.published,
+            first_seen: self.published.unwrap_or(now),
+            lang: self.lang,
+            authors: self.authors,
+            tags: self.tags,
+            source: self.source,
+        }
+    }
 }
 
 fn json_problem(error: &serde_json::Error) -> LineProblem {
@@ -81,6 +98,23 @@ fn deserialize_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
         Value::String(text) => Ok(Some(text)),
         Value::Number(number) => Ok(Some(number.to_string())),
         _ => Err(D::Error::custom("`id` is neither a text nor a number")),
+    }
+}
+
+/// A list of names, or one name in its place.
+fn deserialize_names<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        None,
+        One(String),
+        Many(Vec<String>),
+    }
+    match Names::deserialize(value) {
+        Ok(Names::None) => Ok(Vec::new()),
+        Ok(Names::One(name)) => Ok(vec![name]),
+        Ok(Names::Many(names)) => Ok(names),
+        Err(_) => Err(D::Error::custom("`authors` and `tags` are lists of texts")),
     }
 }
 
@@ -103,11 +137,13 @@ mod tests {
 
     use super::*;
 
+    fn parse_past(line: &[u8]) -> Result<(Option<String>, Story), LineProblem> {
+        let line = StoryLine::parse(line)?;
+        Ok((line.id.clone(), line.into_past_story(Timestamp::UNIX_EPOCH)))
+    }
+
     fn with(key_and_value: &str) -> Result<(Option<String>, Story), LineProblem> {
-        parse_line(
-            format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes(),
-            Timestamp::UNIX_EPOCH,
-        )
+        parse_past(format!(r#"{{"title": "a", "body": "b", {key_and_value}}}"#).as_bytes())
     }
 
     #[test]
@@ -157,7 +193,7 @@ mod tests {
         #[case] at: usize,
         #[case] message: &str,
     ) {
-        let problem = parse_line(line.as_bytes(), Timestamp::UNIX_EPOCH).unwrap_err();
+        let problem = parse_past(line.as_bytes()).unwrap_err();
         assert!(
             problem.message.contains(message) && !problem.message.contains(" line "),
             "{problem:?}"
