@@ -98,10 +98,10 @@ impl LiveAlerts {
     /// Sends the alerts after `last`, if anybody listens. Returns the newest. `last` is `None` at
     /// the start.
     async fn send_after(&self, last: Option<i64>, archives: &Archives) -> Result<i64, Problem> {
-        // A stream that begins later reads for itself what is recorded until then.
-        let is_heard = self.sender.receiver_count() > 0;
         let mut archive = archives.borrow().await?;
         let newest = archive.newest_alert().await?;
+        // A stream that begins from here on reads for itself what is recorded until now.
+        let is_heard = self.sender.receiver_count() > 0;
         let Some(mut sent) = last.filter(|_| is_heard) else { return Ok(newest) };
         while sent < newest {
             let alerts = archive.alerts_after(sent, MOST_REPLAYED).await?;
