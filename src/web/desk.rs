@@ -130,6 +130,7 @@ impl Desk {
             version => env!("CARGO_PKG_VERSION"),
             style => assets::style_path(),
             script => assets::script_path(),
+            icon => assets::icon_path(),
         };
         let rendered = self.templates.get_template(template).and_then(|one| one.render(values));
         rendered.map_err(|why| {
