@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::store::Day;
 
 /// The height of the highest bar, in pixels.
-const HEIGHT: u32 = 48;
+const HEIGHT: u64 = 48;
 
 /// A bar of a chart.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub(super) struct Bar {
     day: String,
     count: u32,
     /// In pixels. A count above zero has at least one.
-    height: u32,
+    height: u64,
 }
 
 /// The bars of the last `days` days until `today`, one for each day.
@@ -28,7 +28,7 @@ pub(super) fn bars(counts: &BTreeMap<Day, u32>, today: Day, days: i64) -> Vec<Ba
     let bar = |(day, count): (Day, u32)| Bar {
         day: day.start().strftime("%Y-%m-%d").to_string(),
         count,
-        height: u64::from(count).saturating_mul(HEIGHT.into()).div_ceil(most.into()) as u32,
+        height: (u64::from(count) * HEIGHT).div_ceil(most.into()),
     };
     counted.into_iter().map(bar).collect()
 }

@@ -135,9 +135,9 @@ pub(super) async fn poll(
 ) -> Result<Response, Problem> {
     let config = desk.config();
     let names = [find(&config, &name)?.name().clone()];
-    let asked = store::request_polls(desk.archives.store(), &names, false, now()).await?;
+    let requested = store::request_polls(desk.archives.store(), &names, false, now()).await?;
     if asker.form == AnswerForm::Json {
-        return Ok(json_answer(&json!({ "feed": names[0], "is_asked": !asked.is_empty() })));
+        return Ok(json_answer(&json!({ "feed": names[0], "is_asked": !requested.is_empty() })));
     }
     let path = format!("/feeds/{}", super::templates::segment(&name));
     Ok(Redirect::to(&path).into_response())
