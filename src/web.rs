@@ -39,17 +39,13 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Config, WebAddress};
+use crate::config::WebAddress;
 use crate::metrics;
-use crate::metrics::Metrics;
-use crate::store::Store;
 use access::{ConfigInForce, ListenerKind};
 use desk::{API, Desk};
-use health::Health;
 pub use parts::{InForceNow, ShownInForce, WebParts};
 use problem::Problem;
 use stream::LiveAlerts;
-use tidings_rules::Rules;
 
 /// A socket that listens.
 #[derive(Debug)]
