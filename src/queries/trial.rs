@@ -15,7 +15,7 @@ pub enum Trial {
     /// An expression, as in a rule's `when`.
     Expression(Box<Query>),
     /// Rules, as in a rule file.
-    Rules(Rules),
+    Rules(Box<Rules>),
 }
 
 /// What a trial finds in a story.
@@ -49,7 +49,8 @@ impl Trial {
         }
         let source = Arc::new(Source { name: "rule".to_owned(), text: rule_file(text) });
         let texts = RuleTexts { rules: vec![source], tables: Vec::new() };
-        Ok(Rules::load(&texts, Some(known), faults).map(Self::Rules))
+        let rules = Rules::load(&texts, Some(known), faults);
+        Ok(rules.map(Box::new).map(Self::Rules))
     }
 
     /// What it finds in `story`, which `carriers` carried and of which `read` was read.

@@ -24,7 +24,7 @@ struct TestDesk {
 
 impl TestDesk {
     async fn start(rules: &[(&str, &str)]) -> Self {
-        Self::start_with(rules, |config| config.to_owned()).await
+        Self::start_with(rules, ToOwned::to_owned).await
     }
 
     async fn start_with(rules: &[(&str, &str)], change: impl FnOnce(&str) -> String) -> Self {

@@ -40,7 +40,7 @@ impl Events {
                     found.unwrap_or_default().trim().to_owned()
                 };
                 let found = format!("{} {}", field("event:"), field("id:"));
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if found != " " {
                     return found;
                 }
