@@ -7,10 +7,9 @@ mod secrets;
 mod service;
 mod web;
 
+use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
-
-use secrecy::ExposeSecret;
 
 use super::*;
 use tidings_rules::fault::{Source, render, to_json};
