@@ -42,7 +42,8 @@ ci:
 dist:
     cargo build --profile dist --locked
 
-# The pictures of README; needs chromium.
+# The pictures of README and docs/desk.md; needs chromium.
 pictures:
     cargo build
     python3 docs/pictures/make.py
+    cargo test --test it browser::pictures:: -- --ignored

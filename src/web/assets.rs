@@ -1,4 +1,4 @@
-//! The style and the script of the pages, under names that change with their bytes.
+//! The style, the script and the icon of the pages, under names that change with their bytes.
 
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -29,6 +29,13 @@ const SCRIPT: Asset = Asset {
     bytes: include_str!("desk.js"),
 };
 
+const ICON: Asset = Asset {
+    stem: "desk",
+    ending: "svg",
+    content_type: "image/svg+xml",
+    bytes: include_str!("desk.svg"),
+};
+
 impl Asset {
     /// The name with the hash of the bytes.
     fn name(&self) -> String {
@@ -51,9 +58,14 @@ pub(super) fn script_path() -> String {
     SCRIPT.path()
 }
 
+/// The path of the icon.
+pub(super) fn icon_path() -> String {
+    ICON.path()
+}
+
 /// `GET /assets/{name}`. A browser keeps the file for a year: other bytes have another name.
 pub(super) async fn serve(Path(name): Path<String>) -> Result<Response, Problem> {
-    let asset = [STYLE, SCRIPT].into_iter().find(|asset| asset.name() == name);
+    let asset = [STYLE, SCRIPT, ICON].into_iter().find(|asset| asset.name() == name);
     let asset = asset.ok_or_else(|| Problem::not_found("There is no such file."))?;
     let kept = "public, max-age=31536000, immutable";
     Ok(([(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, kept)], asset.bytes).into_response())

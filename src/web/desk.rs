@@ -14,10 +14,11 @@ use tracing::error;
 
 use super::access::{Credential, Visitor};
 use super::archives::{Archives, Borrowed};
+use super::parts::WebParts;
 use super::problem::Problem;
 use super::stream::LiveAlerts;
 use super::trial::Trials;
-use super::{WebParts, assets, templates};
+use super::{assets, templates};
 use crate::config::Config;
 use tidings_rules::Rules;
 
@@ -130,6 +131,7 @@ impl Desk {
             version => env!("CARGO_PKG_VERSION"),
             style => assets::style_path(),
             script => assets::script_path(),
+            icon => assets::icon_path(),
         };
         let rendered = self.templates.get_template(template).and_then(|one| one.render(values));
         rendered.map_err(|why| {

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::alert_query::AlertQuery;
@@ -46,6 +47,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) struct LiveAlerts {
     sender: broadcast::Sender<Arc<LiveAlert>>,
     slots: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 /// An alert that was recorded.
@@ -68,17 +70,17 @@ impl LiveAlert {
 }
 
 impl LiveAlerts {
-    pub(super) fn new() -> Self {
+    /// Streams end at `stop`. An open one would keep the daemon from its end.
+    pub(super) fn new(stop: CancellationToken) -> Self {
         let slots = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self { sender: broadcast::channel(BACKLOG).0, slots }
+        Self { sender: broadcast::channel(BACKLOG).0, slots, stop }
     }
 
     /// Sends new alerts to the streams, until the store is closed.
     pub(super) async fn send_new(&self, store: &Store, archives: &Archives) {
         let mut commits = store.commits();
         let mut last = None;
-        while commits.changed().await.is_ok() {
-            tokio::time::sleep(GATHER).await;
+        loop {
             commits.mark_unchanged();
             match self.send_after(last, archives).await {
                 Ok(sent) => last = Some(sent),
@@ -86,18 +88,21 @@ impl LiveAlerts {
                     warn!(event = "store_failed", "new alerts cannot be read: {}", why.detail);
                 }
             }
+            if commits.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(GATHER).await;
         }
     }
 
-    /// Sends the alerts after `last`, if anybody listens. Returns the newest. `None`: it is the
-    /// first look, and none is sent.
+    /// Sends the alerts after `last`, if anybody listens. Returns the newest. `last` is `None` at
+    /// the start.
     async fn send_after(&self, last: Option<i64>, archives: &Archives) -> Result<i64, Problem> {
         let mut archive = archives.borrow().await?;
         let newest = archive.newest_alert().await?;
-        // A stream that begins now reads for itself what is recorded until now.
-        let Some(mut sent) = last.filter(|_| self.sender.receiver_count() > 0) else {
-            return Ok(newest);
-        };
+        // A stream that begins from here on reads for itself what is recorded until now.
+        let is_heard = self.sender.receiver_count() > 0;
+        let Some(mut sent) = last.filter(|_| is_heard) else { return Ok(newest) };
         while sent < newest {
             let alerts = archive.alerts_after(sent, MOST_REPLAYED).await?;
             let Some(newest_read) = alerts.last().map(|alert| alert.id) else { break };
@@ -119,6 +124,7 @@ struct StreamState {
     /// The number of the last alert that was sent or passed over.
     last: i64,
     alerts: broadcast::Receiver<Arc<LiveAlert>>,
+    stop: CancellationToken,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -142,7 +148,8 @@ pub(super) async fn stream(
     let missed = archive.alerts_after(after, MOST_REPLAYED + 1).await?;
     drop(archive);
     let last = missed.last().map_or(newest.min(after), |alert| alert.id).max(after);
-    let mut state = StreamState { filter, ready: VecDeque::new(), last, alerts, _slot: slot };
+    let (ready, stop) = (VecDeque::new(), desk.live.stop.clone());
+    let mut state = StreamState { filter, ready, last, alerts, stop, _slot: slot };
     if missed.len() > MOST_REPLAYED as usize {
         state.last = newest;
         state.ready.push_back(reset(newest));
@@ -173,7 +180,7 @@ impl StreamState {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            match self.alerts.recv().await {
+            match self.stop.run_until_cancelled(self.alerts.recv()).await? {
                 Ok(alert) if alert.id <= self.last => {}
                 Ok(alert) => {
                     self.last = alert.id;

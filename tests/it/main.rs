@@ -9,6 +9,7 @@ mod articles;
 mod backtest;
 mod backup;
 mod bad_input;
+mod browser;
 mod busy;
 mod check;
 mod commands;
