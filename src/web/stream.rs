@@ -76,28 +76,30 @@ impl LiveAlerts {
     /// Sends new alerts to the streams, until the store is closed.
     pub(super) async fn send_new(&self, store: &Store, archives: &Archives) {
         let mut commits = store.commits();
-        let mut last = 0;
-        while commits.changed().await.is_ok() {
-            tokio::time::sleep(GATHER).await;
+        let mut last = None;
+        loop {
             commits.mark_unchanged();
             match self.send_after(last, archives).await {
-                Ok(sent) => last = sent,
+                Ok(sent) => last = Some(sent),
                 Err(why) => {
                     warn!(event = "store_failed", "new alerts cannot be read: {}", why.detail);
                 }
             }
+            if commits.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(GATHER).await;
         }
     }
 
-    /// Sends the alerts after `last`, if anybody listens. Returns the newest.
-    async fn send_after(&self, last: i64, archives: &Archives) -> Result<i64, Problem> {
+    /// Sends the alerts after `last`, if anybody listens. Returns the newest. `last` is `None` at
+    /// the start.
+    async fn send_after(&self, last: Option<i64>, archives: &Archives) -> Result<i64, Problem> {
         let mut archive = archives.borrow().await?;
         let newest = archive.newest_alert().await?;
-        // A stream that begins now reads for itself what is recorded until now.
-        if last == 0 || self.sender.receiver_count() == 0 {
-            return Ok(newest);
-        }
-        let mut sent = last;
+        // A stream that begins from here on reads for itself what is recorded until now.
+        let is_heard = self.sender.receiver_count() > 0;
+        let Some(mut sent) = last.filter(|_| is_heard) else { return Ok(newest) };
         while sent < newest {
             let alerts = archive.alerts_after(sent, MOST_REPLAYED).await?;
             let Some(newest_read) = alerts.last().map(|alert| alert.id) else { break };

@@ -23,6 +23,9 @@ use crate::web::assets::style_path;
 /// The largest form, in bytes.
 const LARGEST_FORM: usize = 4096;
 
+/// How long a form may take to arrive.
+const FORM_DEADLINE: Duration = Duration::from_secs(10);
+
 /// How long the answer to a wrong token takes, so that a browser cannot try many.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,8 +51,13 @@ async fn show(State(logins): State<Logins>, address: Uri) -> Response {
 
 async fn log_in(State(logins): State<Logins>, request: Request) -> Response {
     let peer = peer(request.extensions());
-    let Ok(form) = body::to_bytes(request.into_body(), LARGEST_FORM).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.\n").into_response();
+    let form = body::to_bytes(request.into_body(), LARGEST_FORM);
+    let form = match tokio::time::timeout(FORM_DEADLINE, form).await {
+        Ok(Ok(form)) => form,
+        Ok(Err(_)) => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.\n").into_response();
+        }
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "The form is late.\n").into_response(),
     };
     let next = page_of_the_desk(&field(&form, "next"));
     let text = field(&form, "token");
@@ -108,4 +116,21 @@ pub fn login_page(next: &str, problem: Option<&str>) -> Response {
         problem.unwrap_or_default()
     );
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_never_arrives_is_not_waited_for() {
+        let in_force: ConfigInForce = Arc::new(|| unreachable!("there is no form yet"));
+        let logins = Logins { in_force, log: Arc::new(RefusalLog::new()) };
+        let endless = Body::from_stream(stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let answer = log_in(State(logins), Request::new(endless)).await;
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    }
 }

@@ -18,7 +18,7 @@ async fn titles_with_markup_and_directions_are_text() {
     let desk = Desk::start(&[("rule.yaml", RULE)]).await;
     let titles = [
         "&lt;script&gt;alert(1)&lt;/script&gt; arms",
-        "arms &lt;img src=x onerror=alert(1)&gt; \" ' {{ 7*7 }}",
+        "arms &lt;img src=x onerror=alert(1)&gt; \" ' {{ 313*7 }}",
         "arms \u{202e}gnp.exe",
     ];
     let entries = titles.iter().enumerate().map(|(n, title)| {
@@ -38,11 +38,11 @@ async fn titles_with_markup_and_directions_are_text() {
     ] {
         let (status, page) = desk.page(path).await;
         assert_eq!(status, 200, "{path}");
-        for word in ["<script>alert", "<img", "<b>arms", "\u{202e}", "49 "] {
+        for word in ["<script>alert", "<img", "<b>arms", "\u{202e}", "2191"] {
             assert!(!page.contains(word), "{path} has {word}");
         }
     }
-    assert!(desk.page("/alerts/2").await.1.contains("{{ 7*7 }}"));
+    assert!(desk.page("/alerts/2").await.1.contains("{{ 313*7 }}"));
     // What a person types comes back as text, too.
     for path in [
         "/alerts?words=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",

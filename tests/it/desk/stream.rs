@@ -28,6 +28,11 @@ impl Events {
 
     /// The next event as `name id`.
     async fn next(&mut self) -> String {
+        let next = tokio::time::timeout(DEADLINE, self.read_next()).await;
+        next.expect("an event in time")
+    }
+
+    async fn read_next(&mut self) -> String {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -41,8 +46,7 @@ impl Events {
                 }
                 continue;
             }
-            let part = tokio::time::timeout(DEADLINE, self.answer.chunk()).await;
-            let part = part.expect("an event in time").expect("bytes").expect("no end");
+            let part = self.answer.chunk().await.expect("bytes").expect("no end");
             self.text += std::str::from_utf8(&part).expect("UTF-8");
         }
     }
