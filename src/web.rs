@@ -13,6 +13,7 @@ mod events;
 mod feeds;
 mod gauges;
 pub mod health;
+mod parts;
 mod problem;
 mod rules;
 mod silences;
@@ -38,49 +39,13 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{Config, WebAddress};
+use crate::config::WebAddress;
 use crate::metrics;
-use crate::metrics::Metrics;
-use crate::store::Store;
 use access::{ConfigInForce, ListenerKind};
 use desk::{API, Desk};
-use health::Health;
+pub use parts::{InForceNow, ShownInForce, WebParts};
 use problem::Problem;
 use stream::LiveAlerts;
-use tidings_rules::Rules;
-
-/// What is in force, as far as pages show it.
-#[derive(Clone, Debug)]
-pub struct ShownInForce {
-    /// The configuration.
-    pub config: Arc<Config>,
-    /// The rules.
-    pub rules: Arc<Rules>,
-    /// The faults of the rule files, as `tidings check` prints them.
-    pub rule_faults: Arc<Vec<String>>,
-}
-
-/// Returns what is in force.
-pub type InForceNow = Arc<dyn Fn() -> ShownInForce + Send + Sync>;
-
-/// What the pages are made from.
-#[derive(Clone)]
-pub struct WebParts {
-    /// The store.
-    pub store: Store,
-    /// The health of the daemon.
-    pub health: Arc<Health>,
-    /// The metrics of the run.
-    pub metrics: Arc<Metrics>,
-    /// What is in force.
-    pub in_force: InForceNow,
-}
-
-impl std::fmt::Debug for WebParts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebParts").finish_non_exhaustive()
-    }
-}
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -217,7 +182,7 @@ fn desk_pages(desk: Desk) -> Router {
         .with_state(desk)
 }
 
-/// The description of the API (OpenAPI 3.1).
+/// The description of the API (`OpenAPI` 3.1).
 async fn describe_api() -> Response {
     let description = include_str!("../docs/openapi.yaml");
     // RFC 9512.

@@ -7,10 +7,9 @@ mod secrets;
 mod service;
 mod web;
 
+use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
-
-use secrecy::ExposeSecret;
 
 use super::*;
 use tidings_rules::fault::{Source, render, to_json};
@@ -246,22 +245,6 @@ fn faults_of_delivery_policies() {
         &console("limit: 0/h"),
         &console("limit: 30/fortnight"),
     ]));
-}
-
-#[test]
-fn passwords_come_from_files_too() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("smtp"), "pa55w0rd\n").unwrap();
-    let file = folder.path().join("smtp");
-    let text = with_desk(&format!(
-        "    smtp: smtps://ana@mail.example.org\n    password_file: {}\n    from: a@example.org\n    to: b@example.org",
-        file.display()
-    ));
-    let config = sound(&text);
-    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
-        panic!("mail")
-    };
-    assert_eq!(mail.login.as_ref().expect("a login").1.0.expose_secret(), "pa55w0rd");
 }
 
 #[test]

@@ -69,13 +69,13 @@ impl InForce {
         (rules, rule_faults): (Arc<Rules>, Arc<Vec<String>>),
         send_context: SendContext,
     ) -> Self {
-        let feeds = config.feeds.iter();
+        let feeds = config.feed_tags();
         Self {
             rules,
             rule_faults,
             send_context,
             recheck_ages: Arc::new(RecheckAges::new(&config)),
-            feed_tags: Arc::new(feeds.map(|feed| (feed.name.clone(), feed.tags.clone())).collect()),
+            feed_tags: Arc::new(feeds.map(|(name, tags)| (name.clone(), tags.clone())).collect()),
             policies: Arc::new(DeliveryPolicies {
                 policies: config.delivery_policies.clone(),
                 zone: config.zone.clone(),

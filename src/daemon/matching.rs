@@ -49,12 +49,7 @@ impl InForce {
         &self,
         feeds: impl IntoIterator<Item = &'f FeedName>,
     ) -> Vec<Carrier> {
-        let receiving =
-            |name: &FeedName| self.config.receiving.iter().find(|feed| feed.name == *name);
-        let tags = |name: &FeedName| {
-            let polled = self.feed_tags.get(name);
-            polled.or_else(|| Some(&receiving(name)?.tags)).cloned().unwrap_or_default()
-        };
+        let tags = |name: &FeedName| self.feed_tags.get(name).cloned().unwrap_or_default();
         feeds.into_iter().map(|name| Carrier { name: name.clone(), tags: tags(name) }).collect()
     }
 }

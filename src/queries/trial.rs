@@ -13,7 +13,7 @@ use tidings_rules::{Carrier, Clause, KnownNames, Query, RuleTexts, Rules, Truth}
 #[derive(Debug)]
 pub enum Trial {
     /// An expression, as in a rule's `when`.
-    Expression(Query),
+    Expression(Box<Query>),
     /// Rules, as in a rule file.
     Rules(Rules),
 }
@@ -45,7 +45,7 @@ impl Trial {
     ) -> Result<Option<Self>, String> {
         if !is_rule(text) {
             let query = rule_files::parse_query(text.trim(), Some(folder), faults)?;
-            return Ok(query.map(Self::Expression));
+            return Ok(query.map(Box::new).map(Self::Expression));
         }
         let source = Arc::new(Source { name: "rule".to_owned(), text: rule_file(text) });
         let texts = RuleTexts { rules: vec![source], tables: Vec::new() };
@@ -183,7 +183,7 @@ mod tests {
         for text in ["Russia AND", "name: a\nwhen: Russia AND", "name: a\nwhen: Russia\nwhy_not: 1"]
         {
             let why = trial(text).unwrap_err();
-            assert!(why.contains("error: ") && why.contains(":"), "{why}");
+            assert!(why.contains("error: ") && why.contains(':'), "{why}");
         }
     }
 

@@ -59,7 +59,8 @@ impl Archive {
         Ok(read_stories_after(&mut self.conn, since, after, limit, false).await?)
     }
 
-    /// Stories with texts, before the row `before`: at most `limit`, newest first. Empty at the end.
+    /// Stories with texts, before the row `before`: at most `limit`, newest first. Empty at the
+    /// end.
     pub async fn stories_before(
         &mut self,
         before: Option<StoryId>,

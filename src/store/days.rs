@@ -1,5 +1,4 @@
-//! Counts by day: the new items and failed polls of a feed, and the alerts of a rule. Days are those
-//! of UTC.
+//! Counts by day of UTC: the new items and failed polls of a feed, and the alerts of a rule.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +16,9 @@ const DAY: i64 = 86_400_000;
 
 /// A day: the number of days since 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(i64);
+pub struct UtcDay(i64);
 
-impl Day {
+impl UtcDay {
     /// The day of `at` in UTC.
     #[must_use]
     pub fn of(at: Timestamp) -> Self {
@@ -53,7 +52,7 @@ pub struct FeedDay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleDays {
     /// The number of alerts of each day that has any.
-    pub alerts: BTreeMap<Day, u32>,
+    pub alerts: BTreeMap<UtcDay, u32>,
     /// The time of the last alert.
     pub last: Timestamp,
 }
@@ -74,7 +73,7 @@ pub(super) async fn count_poll(
          ON CONFLICT (feed, day) DO UPDATE SET items = feed_day.items + excluded.items,
              failures = feed_day.failures + excluded.failures",
     );
-    let count = count.bind(Day::of(now).0).bind(&feed.0);
+    let count = count.bind(UtcDay::of(now).0).bind(&feed.0);
     let items = i64::try_from(items).unwrap_or(i64::MAX);
     count.bind(items).bind(i64::from(is_failure)).execute(conn).await.map(drop)
 }
@@ -89,7 +88,7 @@ pub(super) async fn count_alerts<'r>(
     for rule in rules {
         *counts.entry(rule).or_default() += 1;
     }
-    let (day, last) = (Day::of(now).0, to_millis(now));
+    let (day, last) = (UtcDay::of(now).0, to_millis(now));
     let rows: Vec<_> = counts.iter().map(|(rule, alerts)| (day, rule, alerts, last)).collect();
     let count = concat!(
         "INSERT INTO rule_day (day, rule, alerts, last) SELECT * FROM ",
@@ -103,7 +102,7 @@ pub(super) async fn count_alerts<'r>(
 impl Store {
     /// Deletes the counts of days before `before`.
     pub async fn delete_days_before(&self, before: Timestamp) -> Result<(), StoreError> {
-        let before = Day::of(before).0;
+        let before = UtcDay::of(before).0;
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
@@ -121,13 +120,13 @@ impl Archive {
     pub async fn feed_days(
         &mut self,
         feed: &FeedName,
-        since: Day,
-    ) -> Result<BTreeMap<Day, FeedDay>, StoreError> {
+        since: UtcDay,
+    ) -> Result<BTreeMap<UtcDay, FeedDay>, StoreError> {
         let days = sqlx::query("SELECT * FROM feed_day WHERE feed = $1 AND day >= $2");
         let rows = days.bind(&feed.0).bind(since.0).fetch_all(&mut self.conn).await?;
         let days = rows.iter().map(|row| {
             let (items, failures) = (read_count(row, "items")?, read_count(row, "failures")?);
-            Ok((Day(row.try_get("day")?), FeedDay { items, failures }))
+            Ok((UtcDay(row.try_get("day")?), FeedDay { items, failures }))
         });
         Ok(days.collect::<Result<_, sqlx::Error>>()?)
     }
@@ -136,7 +135,7 @@ impl Archive {
     pub async fn rule_days(
         &mut self,
         rules: &[&str],
-        since: Day,
+        since: UtcDay,
     ) -> Result<BTreeMap<String, RuleDays>, StoreError> {
         let days = sqlx::query(concat!(
             "SELECT * FROM rule_day WHERE rule IN ",
@@ -146,7 +145,7 @@ impl Archive {
         let rows = days.bind(to_json(&rules)?).bind(since.0).fetch_all(&mut self.conn).await?;
         let mut found: BTreeMap<String, RuleDays> = BTreeMap::new();
         for row in &rows {
-            let (day, last) = (Day(row.try_get("day")?), read_time(row, "last")?);
+            let (day, last) = (UtcDay(row.try_get("day")?), read_time(row, "last")?);
             let empty = RuleDays { alerts: BTreeMap::new(), last };
             let days = found.entry(row.try_get("rule")?).or_insert(empty);
             days.alerts.insert(day, read_count(row, "alerts")?);
@@ -177,7 +176,7 @@ mod tests {
         bench.fail_poll("wire", day + 3).await;
 
         let mut archive = Archive::open(&bench.path()).await.unwrap();
-        let (first, second) = (Day::of(at_second(midnight)), Day::of(at_second(day)));
+        let (first, second) = (UtcDay::of(at_second(midnight)), UtcDay::of(at_second(day)));
         let wire = FeedName("wire".to_owned());
         let days = archive.feed_days(&wire, first).await.unwrap();
         let found: Vec<_> = days.iter().map(|(day, on)| (*day, on.items, on.failures)).collect();
@@ -198,11 +197,11 @@ mod tests {
     fn a_day_begins_at_midnight_in_utc() {
         for (at, start) in [(0, 0), (86_399, 0), (86_400, 86_400), (-1, -86_400)] {
             let (at, start) = (at_second(MIDNIGHT + at), at_second(MIDNIGHT + start));
-            assert_eq!(Day::of(at).start(), start, "{at}");
+            assert_eq!(UtcDay::of(at).start(), start, "{at}");
         }
-        let day = Day::of(at_second(MIDNIGHT));
+        let day = UtcDay::of(at_second(MIDNIGHT));
         assert_eq!(
-            (day.minus(1).start(), Day(i64::MAX).start()),
+            (day.minus(1).start(), UtcDay(i64::MAX).start()),
             (at_second(MIDNIGHT - 86_400), Timestamp::MAX)
         );
     }

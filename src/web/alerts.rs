@@ -104,8 +104,8 @@ async fn list_page(
     if asker.form == AnswerForm::Json {
         return Ok(json(&ListPage { items: found, next }));
     }
-    let list = ListPage { items: found.iter().map(AlertView::new).collect(), next };
-    let page = AlertsPage { list, query, query_text: query.to_query(), newest, live };
+    let shown = ListPage { items: found.iter().map(AlertView::new).collect(), next };
+    let page = AlertsPage { list: shown, query, query_text: query.to_query(), newest, live };
     desk.answer(asker, "alerts.html", &page)
 }
 

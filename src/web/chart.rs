@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::store::Day;
+use crate::store::UtcDay;
 
 /// The height of the highest bar, in pixels.
-const HEIGHT: u32 = 48;
+const HEIGHT: u64 = 48;
 
 /// A bar of a chart.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -16,25 +16,25 @@ pub(super) struct Bar {
     day: String,
     count: u32,
     /// In pixels. A count above zero has at least one.
-    height: u32,
+    height: u64,
 }
 
 /// The bars of the last `days` days until `today`, one for each day.
-pub(super) fn bars(counts: &BTreeMap<Day, u32>, today: Day, days: i64) -> Vec<Bar> {
+pub(super) fn bars(counts: &BTreeMap<UtcDay, u32>, today: UtcDay, days: i64) -> Vec<Bar> {
     let shown = (0..days).rev().map(|days| today.minus(days));
     let counted: Vec<_> =
         shown.map(|day| (day, counts.get(&day).copied().unwrap_or_default())).collect();
     let most = counted.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
-    let bar = |(day, count): (Day, u32)| Bar {
+    let bar = |(day, count): (UtcDay, u32)| Bar {
         day: day.start().strftime("%Y-%m-%d").to_string(),
         count,
-        height: u64::from(count).saturating_mul(HEIGHT.into()).div_ceil(most.into()) as u32,
+        height: (u64::from(count) * HEIGHT).div_ceil(most.into()),
     };
     counted.into_iter().map(bar).collect()
 }
 
 /// The sum of the last `days` days until `today`.
-pub(super) fn sum(counts: &BTreeMap<Day, u32>, today: Day, days: i64) -> u32 {
+pub(super) fn sum(counts: &BTreeMap<UtcDay, u32>, today: UtcDay, days: i64) -> u32 {
     let first = today.minus(days - 1);
     counts
         .range(first..=today)
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn each_day_has_a_bar_and_the_highest_is_full() {
-        let today = Day::of("2026-11-24T10:00:00Z".parse::<Timestamp>().unwrap());
+        let today = UtcDay::of("2026-11-24T10:00:00Z".parse::<Timestamp>().unwrap());
         let counts = BTreeMap::from([(today, 4), (today.minus(2), 1), (today.minus(9), 7)]);
         let bars = bars(&counts, today, 3);
         let bar = |day: &str, count, height| Bar { day: day.to_owned(), count, height };

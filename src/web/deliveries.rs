@@ -18,7 +18,7 @@ use crate::queries::names;
 use crate::store::{self, DeadSelection};
 
 /// The messages of one page.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
 /// Which messages are listed.
 #[derive(Debug, Default, Deserialize)]
@@ -52,24 +52,24 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let mut archive = desk.archive().await?;
-    let mut messages = archive.undelivered(query.after, PAGE as u32 + 1).await?;
+    let mut messages = archive.undelivered(query.after, PAGE + 1).await?;
     let away = archive.receivers_away().await?;
     drop(archive);
-    let has_more = messages.len() > PAGE;
-    messages.truncate(PAGE);
+    let has_more = messages.len() > PAGE as usize;
+    messages.truncate(PAGE as usize);
     let path = if asker.form == AnswerForm::Json { API } else { "" };
     let last = messages.last().filter(|_| has_more);
     let next = last.map(|last| format!("{path}/deliveries?after={}", last.id));
-    let list = ListPage { items: messages.iter().map(delivery_json).collect(), next };
+    let shown = ListPage { items: messages.iter().map(delivery_json).collect(), next };
     if asker.form == AnswerForm::Json {
-        return Ok(json_answer(&list));
+        return Ok(json_answer(&shown));
     }
     let away = away.into_iter().map(|(receiver, health)| ReceiverAway {
         receiver: receiver.to_string(),
         why: health.why,
         since: health.since,
     });
-    desk.answer(&asker, "deliveries.html", &DeliveriesPage { list, away: away.collect() })
+    desk.answer(&asker, "deliveries.html", &DeliveriesPage { list: shown, away: away.collect() })
 }
 
 /// `POST /deliveries/{id}/retry` and `POST /api/v1/deliveries/{id}/retry`.

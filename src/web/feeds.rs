@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::queries::json::{ShownFeed, add_keys, gap_json};
 use crate::queries::names::unknown_name;
-use crate::store::{self, Day, FeedDay, FeedState};
+use crate::store::{self, FeedDay, FeedState, UtcDay};
 use tidings_rules::story::FeedName;
 
 /// The feeds of one page.
@@ -99,7 +99,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let (config, at) = (desk.config(), now());
     let feed = find(&config, &name)?;
-    let (today, first) = (Day::of(at), Day::of(at).minus(DAYS - 1));
+    let (today, first) = (UtcDay::of(at), UtcDay::of(at).minus(DAYS - 1));
     let mut archive = desk.archive().await?;
     let states = archive.feed_states().await?;
     let state = states.iter().find(|state| state.name == *feed.name());
@@ -122,7 +122,7 @@ pub(super) async fn show(
     desk.answer(&asker, "feed.html", &FeedPage { feed: answer, items, failed })
 }
 
-fn day_json((day, on): (&Day, &FeedDay)) -> Value {
+fn day_json((day, on): (&UtcDay, &FeedDay)) -> Value {
     let date = day.start().strftime("%Y-%m-%d").to_string();
     json!({ "day": date, "items": on.items, "failures": on.failures })
 }
@@ -135,9 +135,9 @@ pub(super) async fn poll(
 ) -> Result<Response, Problem> {
     let config = desk.config();
     let names = [find(&config, &name)?.name().clone()];
-    let asked = store::request_polls(desk.archives.store(), &names, false, now()).await?;
+    let requested = store::request_polls(desk.archives.store(), &names, false, now()).await?;
     if asker.form == AnswerForm::Json {
-        return Ok(json_answer(&json!({ "feed": names[0], "is_asked": !asked.is_empty() })));
+        return Ok(json_answer(&json!({ "feed": names[0], "is_asked": !requested.is_empty() })));
     }
     let path = format!("/feeds/{}", super::templates::segment(&name));
     Ok(Redirect::to(&path).into_response())

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::{ShownInForce, WebParts};
+use super::parts::{ShownInForce, WebParts};
 use crate::clock::{now, until};
 use crate::config::Config;
 use crate::store::{FeedState, QueueLength, ServiceStatus, StoreError};

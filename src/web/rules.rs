@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::clock::now;
 use crate::queries::json::add_keys;
 use crate::queries::names::unknown_name;
-use crate::store::{Day, RuleDays};
+use crate::store::{RuleDays, UtcDay};
 use tidings_rules::{Rule, Rules};
 
 /// The rules of one page.
@@ -51,7 +51,7 @@ pub(super) async fn list(
     query: Result<Query<RuleQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
-    let (rules, today) = (desk.rules(), Day::of(now()));
+    let (rules, today) = (desk.rules(), UtcDay::of(now()));
     let mut shown = page_of(&rules, &query);
     let has_more = shown.len() > PAGE;
     shown.truncate(PAGE);
@@ -96,7 +96,7 @@ fn page_of<'r>(rules: &'r Rules, query: &RuleQuery) -> Vec<&'r Rule> {
     shown
 }
 
-fn rule_json(rule: &Rule, days: Option<&RuleDays>, today: Day) -> Value {
+fn rule_json(rule: &Rule, days: Option<&RuleDays>, today: UtcDay) -> Value {
     let sum = |number| days.map_or(0, |days| chart::sum(&days.alerts, today, number));
     let settings = &rule.settings;
     json!({
@@ -120,7 +120,7 @@ pub(super) async fn show(
     asker: Asker,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (rules, today) = (desk.rules(), Day::of(now()));
+    let (rules, today) = (desk.rules(), UtcDay::of(now()));
     let names = || rules.iter().map(|rule| rule.name());
     let rule = rules.iter().find(|rule| rule.name() == name);
     let rule = rule.ok_or_else(|| Problem::not_found(unknown_name("rule", &name, names())))?;

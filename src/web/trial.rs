@@ -40,20 +40,20 @@ const MOST_SHOWN: usize = 50;
 pub(super) struct Trials(Mutex<HashSet<String>>);
 
 /// A trial in progress, until it is dropped.
-struct Running<'t>(&'t Trials, String);
+struct TrialInProgress<'t>(&'t Trials, String);
 
 impl Trials {
-    fn begin(&self, visitor: &str) -> Result<Running<'_>, Problem> {
+    fn begin(&self, visitor: &str) -> Result<TrialInProgress<'_>, Problem> {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if running.insert(visitor.to_owned()) {
-            return Ok(Running(self, visitor.to_owned()));
+            return Ok(TrialInProgress(self, visitor.to_owned()));
         }
         let why = "Your last trial is in progress. Try again in two seconds.";
         Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, why))
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for TrialInProgress<'_> {
     fn drop(&mut self) {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
     }

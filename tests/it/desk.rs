@@ -13,7 +13,7 @@ use crate::support::setup::{Setup, matching_stories};
 use crate::support::tidings::RunningTidings;
 
 /// A running Tidings whose desk may be written to.
-struct Desk {
+struct TestDesk {
     setup: Setup,
     _tidings: RunningTidings,
     client: Client,
@@ -22,7 +22,7 @@ struct Desk {
     api: Api,
 }
 
-impl Desk {
+impl TestDesk {
     async fn start(rules: &[(&str, &str)]) -> Self {
         Self::start_with(rules, |config| config.to_owned()).await
     }

@@ -162,7 +162,7 @@ async fn bytes_that_are_no_request_get_a_refusal() {
         ("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", "HTTP/1.0 200 "),
         (&query, "HTTP/1.1 431 "),
         (&header, "HTTP/1.1 431 "),
-        (&body, "HTTP/1.1 405 "),
+        (&body, "HTTP/1.1 403 "),
         (&path, "HTTP/1.1 404 "),
     ] {
         let mut client = TcpStream::connect(&address).expect("a connection");

@@ -60,6 +60,22 @@ fn no_line_shows_a_secret_whether_it_is_yaml_or_not() {
 }
 
 #[test]
+fn passwords_come_from_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("smtp"), "pa55w0rd\n").unwrap();
+    let file = folder.path().join("smtp");
+    let text = with_desk(&format!(
+        "    smtp: smtps://ana@mail.example.org\n    password_file: {}\n    from: a@example.org\n    to: b@example.org",
+        file.display()
+    ));
+    let config = sound(&text);
+    let Notifier::Email(mail) = &config.notifiers[&NotifierName("desk".to_owned())] else {
+        panic!("mail")
+    };
+    assert_eq!(mail.login.as_ref().expect("a login").1.0.expose_secret(), "pa55w0rd");
+}
+
+#[test]
 fn the_query_of_an_address_whose_scheme_is_damaged_is_masked() {
     for scheme in ["https://", "https:/", "ttps:", "", "https//"] {
         let text = format!("feeds:\n  - {{url: \"{scheme}ana:x@a.example/feed?key=S3CR3T\"}}\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{ALERTS, Desk};
+use super::{ALERTS, TestDesk};
 use crate::support::http::Response;
 use crate::support::openapi::Api;
 use crate::support::setup::{self, matching_stories};
@@ -19,8 +19,8 @@ const RULES: &str = "rules:
     severity: low
 ";
 
-async fn desk_with_alerts() -> Desk {
-    let desk = Desk::start(&[("rules.yaml", RULES)]).await;
+async fn desk_with_alerts() -> TestDesk {
+    let desk = TestDesk::start(&[("rules.yaml", RULES)]).await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, 1..=3));
     desk.wait_for(ALERTS, "6").await;
     desk
@@ -74,7 +74,7 @@ async fn alerts_are_filtered_paged_and_shown_with_their_messages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_alerts_goes_on_where_its_page_ended() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, 1..=105));
     desk.wait_for(ALERTS, "105").await;
     let (_, first) = desk.get("/alerts?rule=arms").await;
@@ -155,7 +155,7 @@ async fn silences_are_added_listed_and_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_message_is_listed_and_sent_again() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     let server = &desk.setup.server;
     server.serve("/hook", Response::status(500));
     server.serve("/feed.xml", matching_stories(server, [1]));
@@ -211,7 +211,7 @@ fn the_description_has_the_paths_of_the_api_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stories_from_elsewhere_are_taken_told_and_known_once() {
-    let desk = Desk::start_with(&[("rules.yaml", RULES)], |config| {
+    let desk = TestDesk::start_with(&[("rules.yaml", RULES)], |config| {
         config.replace("feeds:\n", "feeds:\n  - {name: telegram, from: ingest}\n")
     });
     let desk = desk.await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{ALERTS, Desk};
+use super::{ALERTS, TestDesk};
 use crate::support::http::Response;
 use crate::support::wire::{self, Entry};
 
@@ -15,7 +15,7 @@ const RULE: &str = "rules:\n  - {name: \"<b>arms</b>\", when: arms}\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn titles_with_markup_and_directions_are_text() {
-    let desk = Desk::start(&[("rule.yaml", RULE)]).await;
+    let desk = TestDesk::start(&[("rule.yaml", RULE)]).await;
     let titles = [
         "&lt;script&gt;alert(1)&lt;/script&gt; arms",
         "arms &lt;img src=x onerror=alert(1)&gt; \" ' {{ 313*7 }}",
@@ -57,7 +57,7 @@ async fn titles_with_markup_and_directions_are_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn huge_and_odd_requests_are_answered() {
-    let desk = Desk::start(&[("rule.yaml", RULE)]).await;
+    let desk = TestDesk::start(&[("rule.yaml", RULE)]).await;
     let deep = "(".repeat(10_000) + "arms" + &")".repeat(10_000);
     let (status, _) = desk.post("/try", &json!({ "text": deep })).await;
     assert!([200, 422].contains(&status), "{status}");
@@ -108,7 +108,7 @@ async fn huge_and_odd_requests_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_story_of_a_megabyte_is_shown_and_tried() {
-    let desk = Desk::start(&[("rule.yaml", RULE)]).await;
+    let desk = TestDesk::start(&[("rule.yaml", RULE)]).await;
     let text = format!("arms {}", "word ".repeat(200_000));
     let entry =
         Entry::full(&format!("arms {}", "title ".repeat(20_000)), "https://wire.example/1", &text);
@@ -122,7 +122,7 @@ async fn a_story_of_a_megabyte_is_shown_and_tried() {
     assert_eq!(desk.post("/try", &json!({ "text": "word AND none" })).await.0, 200);
 }
 
-async fn connect(desk: &Desk) -> TcpStream {
+async fn connect(desk: &TestDesk) -> TcpStream {
     let address = desk.address.trim_start_matches("http://");
     TcpStream::connect(address).await.expect("a connection")
 }

@@ -1,11 +1,11 @@
 //! The pages, as a browser without JavaScript gets them.
 
-use super::{ALERTS, Desk};
+use super::{ALERTS, TestDesk};
 use crate::support::setup::{self, matching_stories};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_stands_and_leads_on() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, 1..=2));
     desk.wait_for(ALERTS, "2").await;
     let event = desk.get("/alerts/1").await.1["event"].as_str().expect("an id").to_owned();
@@ -47,7 +47,7 @@ async fn every_page_stands_and_leads_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_change_what_they_say_and_lead_back() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, 1..=1));
     desk.wait_for(ALERTS, "1").await;
     assert_eq!(desk.form("/silences", "kind=rule&name=arms&until=8h&why=").await, 303);
@@ -63,7 +63,7 @@ async fn forms_change_what_they_say_and_lead_back() {
 /// The feed is read by Tidings itself, with the filter of its address.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_alerts_are_a_feed() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     desk.setup.server.serve("/feed.xml", matching_stories(&desk.setup.server, 1..=2));
     desk.wait_for(ALERTS, "2").await;
     let feed = |query: &str| format!("{}/alerts.atom{query}", desk.address);
@@ -82,7 +82,7 @@ async fn the_alerts_are_a_feed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_lead_to_the_desk_where_it_has_an_address() {
-    let desk = Desk::start_with(&[("arms.yaml", setup::RULE)], |config| {
+    let desk = TestDesk::start_with(&[("arms.yaml", setup::RULE)], |config| {
         config.replace("zone: UTC", "zone: UTC\nweb: {listen: \"127.0.0.1:0\", write: true, public: \"https://desk.example\"}")
     });
     let desk = desk.await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Response};
 
-use super::{ALERTS, Desk};
+use super::{ALERTS, TestDesk};
 use crate::support::DEADLINE;
 use crate::support::setup::{self, matching_stories};
 
@@ -15,7 +15,7 @@ struct Events {
 }
 
 impl Events {
-    async fn open(desk: &Desk, query: &str, last: Option<&str>) -> Self {
+    async fn open(desk: &TestDesk, query: &str, last: Option<&str>) -> Self {
         let mut request = desk.request(Method::GET, &format!("/api/v1/stream{query}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -54,7 +54,7 @@ impl Events {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_come_as_they_are_recorded_and_once_after_an_absence() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     let server = &desk.setup.server;
     let mut all = Events::open(&desk, "", None).await;
     let mut filtered = Events::open(&desk, "?words=part+3", None).await;
@@ -79,7 +79,7 @@ async fn alerts_come_as_they_are_recorded_and_once_after_an_absence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_missed_too_much_reads_its_list_anew() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     let server = &desk.setup.server;
     server.serve("/feed.xml", matching_stories(server, 1..=502));
     desk.wait_for(ALERTS, "502").await;
@@ -95,7 +95,7 @@ async fn a_reader_that_missed_too_much_reads_its_list_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_are_bounded_and_free_their_place() {
-    let desk = Desk::start(&[("arms.yaml", setup::RULE)]).await;
+    let desk = TestDesk::start(&[("arms.yaml", setup::RULE)]).await;
     let mut streams = Vec::new();
     for _ in 0..100 {
         streams.push(Events::open(&desk, "", None).await);
