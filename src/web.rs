@@ -121,7 +121,7 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 pub async fn serve(listener: WebListener, parts: WebParts, stop: &CancellationToken) {
     let in_force = Arc::clone(&parts.in_force);
     let config: ConfigInForce = Arc::new(move || in_force().config);
-    let (store, live) = (parts.store.clone(), LiveAlerts::new(stop.clone()));
+    let (store, live) = (parts.store.clone(), LiveAlerts::new());
     let desk = Desk::new(parts.clone(), live.clone());
     let archives = Arc::clone(&desk.archives);
     let pages = probes(parts).merge(desk_pages(desk));

@@ -17,7 +17,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::alert_query::AlertQuery;
@@ -47,7 +46,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) struct LiveAlerts {
     sender: broadcast::Sender<Arc<LiveAlert>>,
     slots: Arc<Semaphore>,
-    stop: CancellationToken,
 }
 
 /// An alert that was recorded.
@@ -70,10 +68,9 @@ impl LiveAlert {
 }
 
 impl LiveAlerts {
-    /// Streams end at `stop`. An open one would keep the daemon from its end.
-    pub(super) fn new(stop: CancellationToken) -> Self {
+    pub(super) fn new() -> Self {
         let slots = Arc::new(Semaphore::new(MOST_STREAMS));
-        Self { sender: broadcast::channel(BACKLOG).0, slots, stop }
+        Self { sender: broadcast::channel(BACKLOG).0, slots }
     }
 
     /// Sends new alerts to the streams, until the store is closed.
@@ -124,7 +121,6 @@ struct StreamState {
     /// The number of the last alert that was sent or passed over.
     last: i64,
     alerts: broadcast::Receiver<Arc<LiveAlert>>,
-    stop: CancellationToken,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -148,8 +144,7 @@ pub(super) async fn stream(
     let missed = archive.alerts_after(after, MOST_REPLAYED + 1).await?;
     drop(archive);
     let last = missed.last().map_or(newest.min(after), |alert| alert.id).max(after);
-    let (ready, stop) = (VecDeque::new(), desk.live.stop.clone());
-    let mut state = StreamState { filter, ready, last, alerts, stop, _slot: slot };
+    let mut state = StreamState { filter, ready: VecDeque::new(), last, alerts, _slot: slot };
     if missed.len() > MOST_REPLAYED as usize {
         state.last = newest;
         state.ready.push_back(reset(newest));
@@ -180,7 +175,7 @@ impl StreamState {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            match self.stop.run_until_cancelled(self.alerts.recv()).await? {
+            match self.alerts.recv().await {
                 Ok(alert) if alert.id <= self.last => {}
                 Ok(alert) => {
                     self.last = alert.id;

@@ -1,5 +1,5 @@
-//! A real browser with one page: Debian's Chromium, driven through its pipe by the Chrome DevTools
-//! Protocol.
+//! A real browser with one page: Debian's Chromium, driven through its pipe with the Chrome
+//! `DevTools` Protocol.
 
 use std::env;
 use std::io::Write;
