@@ -13,6 +13,7 @@ mod events;
 mod feeds;
 mod gauges;
 pub mod health;
+mod live;
 mod parts;
 mod problem;
 mod rules;
@@ -22,6 +23,7 @@ mod stories;
 mod stream;
 mod templates;
 mod trial;
+mod trials;
 
 use std::io;
 use std::os::unix::prelude::FileTypeExt;
@@ -37,15 +39,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 use tracing::{info, warn};
 
 use crate::config::WebAddress;
 use crate::metrics;
 use access::{ConfigInForce, ListenerKind};
 use desk::{API, Desk};
+use live::LiveAlerts;
 pub use parts::{InForceNow, ShownInForce, WebParts};
 use problem::Problem;
-use stream::LiveAlerts;
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -179,6 +182,8 @@ fn desk_pages(desk: Desk) -> Router {
         .nest(API, api)
         .fallback(|| async { Problem::not_found("There is no such page.") })
         .layer(middleware::from_fn_with_state(desk.clone(), desk::show_problems))
+        // Streams of events and small answers stay as they are.
+        .layer(CompressionLayer::new())
         .with_state(desk)
 }
 

@@ -21,9 +21,10 @@ use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
 use crate::daemon::wakeups::Wakeups;
-use crate::daemon::{Mode, announce, counting, feed_diff, payloads, receivers, scheduler};
+use crate::daemon::{Mode, announce, counting, feed_diff, payloads, scheduler};
 use crate::metrics::Metrics;
 use crate::notify;
+use crate::queries::names::receivers;
 use crate::store::{Lease, Store, StoreError};
 use tidings_rules::story::NotifierName;
 

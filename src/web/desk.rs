@@ -14,10 +14,10 @@ use tracing::error;
 
 use super::access::{Credential, Visitor};
 use super::archives::{Archives, Borrowed};
+use super::live::LiveAlerts;
 use super::parts::WebParts;
 use super::problem::Problem;
-use super::stream::LiveAlerts;
-use super::trial::Trials;
+use super::trials::Trials;
 use super::{assets, templates};
 use crate::config::Config;
 use tidings_rules::Rules;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tidings::alerts::copies::{CopyMark, CopyUpdate, Figure};
+use tidings::alerts::desk_links::DeskLinks;
 use tidings::alerts::digest;
 use tidings::alerts::digest::{DigestGroup, DigestPart, DigestReason};
 use tidings::alerts::notice::{
@@ -60,8 +61,10 @@ fn payloads() -> Vec<Value> {
             rules: vec![group()],
         }))
     });
+    let desk = "https://desk.example".parse().expect("an address");
     let others = [
         alert(),
+        Notification { desk: DeskLinks::of(&desk, &alert().content), ..alert() },
         notification(of_row()),
         notification(without_headline()),
         notification(of_update()),

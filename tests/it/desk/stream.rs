@@ -88,6 +88,7 @@ async fn a_reader_that_missed_too_much_reads_its_list_anew() {
     let mut in_time = Events::open(&desk, "", Some("2")).await;
     assert_eq!(in_time.next().await, "alert 3");
     let mut of_another_store = Events::open(&desk, "", Some("99999")).await;
+    assert_eq!(of_another_store.next().await, "reset 502");
     server.serve("/feed.xml", matching_stories(server, 1..=503));
     assert_eq!(late.next().await, "alert 503");
     assert_eq!(of_another_store.next().await, "alert 503");

@@ -1,0 +1,98 @@
+//! Alerts as they are recorded, for the streams that are open.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::sse::Event;
+use tokio::sync::{Semaphore, broadcast};
+use tracing::warn;
+
+use super::archives::Archives;
+use super::problem::Problem;
+use crate::store::{PastAlert, Store};
+
+/// The most streams at once.
+pub(super) const MOST_STREAMS: usize = 100;
+
+/// The most alerts that wait for a stream that is slow.
+const BACKLOG: usize = 1024;
+
+/// The alerts that are read at once.
+const STEP: u32 = 500;
+
+/// The pause after commits were noticed, before the alerts are read.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// The alerts of this moment. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct LiveAlerts {
+    pub(super) sender: broadcast::Sender<Arc<LiveAlert>>,
+    /// The places of streams.
+    pub(super) slots: Arc<Semaphore>,
+}
+
+/// An alert that was recorded.
+#[derive(Debug)]
+pub(super) struct LiveAlert {
+    pub(super) id: i64,
+    pub(super) terms: BTreeSet<String>,
+    json: String,
+}
+
+impl LiveAlert {
+    pub(super) fn new(alert: &PastAlert) -> Arc<Self> {
+        let json = serde_json::to_string(alert).unwrap_or_default();
+        Arc::new(Self { id: alert.id, terms: alert.terms(), json })
+    }
+
+    pub(super) fn event(&self) -> Event {
+        Event::default().event("alert").id(self.id.to_string()).data(&self.json)
+    }
+}
+
+impl LiveAlerts {
+    pub(super) fn new() -> Self {
+        let slots = Arc::new(Semaphore::new(MOST_STREAMS));
+        Self { sender: broadcast::channel(BACKLOG).0, slots }
+    }
+
+    /// Sends new alerts to the streams, until the store is closed.
+    pub(super) async fn send_new(&self, store: &Store, archives: &Archives) {
+        let mut commits = store.commits();
+        let mut last = None;
+        loop {
+            commits.mark_unchanged();
+            match self.send_after(last, archives).await {
+                Ok(sent) => last = Some(sent),
+                Err(why) => {
+                    warn!(event = "store_failed", "new alerts cannot be read: {}", why.detail);
+                }
+            }
+            if commits.changed().await.is_err() {
+                return;
+            }
+            tokio::time::sleep(GATHER).await;
+        }
+    }
+
+    /// Sends the alerts after `last`, if anybody listens. Returns the newest. `last` is `None` at
+    /// the start.
+    async fn send_after(&self, last: Option<i64>, archives: &Archives) -> Result<i64, Problem> {
+        let mut archive = archives.borrow().await?;
+        let newest = archive.newest_alert().await?;
+        // A stream that begins from here on reads for itself what is recorded until now.
+        let is_heard = self.sender.receiver_count() > 0;
+        let Some(mut sent) = last.filter(|_| is_heard) else { return Ok(newest) };
+        while sent < newest {
+            let alerts = archive.alerts_after(sent, STEP).await?;
+            let Some(newest_read) = alerts.last().map(|alert| alert.id) else { break };
+            for alert in &alerts {
+                // The error says that nobody listens.
+                let _ = self.sender.send(LiveAlert::new(alert));
+            }
+            sent = newest_read;
+        }
+        Ok(newest)
+    }
+}
