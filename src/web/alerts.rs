@@ -12,6 +12,7 @@ use super::alert_query::AlertQuery;
 use super::desk::{API, AnswerForm, Asker, Desk, json};
 use super::problem::Problem;
 use crate::clock::now;
+use crate::config::Config;
 use crate::notify::{Quotes, quotes_from_rules};
 use crate::store::{AlertRecord, PastAlert};
 
@@ -159,7 +160,7 @@ pub(super) async fn atom(
     let found = desk.archive().await?.find_alerts(&filter, PAGE).await?;
     let entry = |alert| AtomEntry { uid: entry_uid(alert), view: AlertView::new(alert) };
     let feed = AtomFeed {
-        base: base_address(&headers),
+        base: base_address(&desk.config(), &headers),
         updated: found.first().map_or_else(now, |alert| alert.created),
         query_text: query.to_query(),
         entries: found.iter().map(entry).collect(),
@@ -177,8 +178,12 @@ fn entry_uid(alert: &PastAlert) -> String {
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
-/// The address under which the request reached the desk.
-fn base_address(headers: &HeaderMap) -> String {
+/// The public address of the desk, or else the one under which the request reached it. It has no
+/// slash at its end.
+fn base_address(config: &Config, headers: &HeaderMap) -> String {
+    if let Some(public) = config.web.as_ref().and_then(|web| web.public.as_ref()) {
+        return public.as_str().trim_end_matches('/').to_owned();
+    }
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     format!("http://{host}")
 }

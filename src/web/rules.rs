@@ -12,9 +12,9 @@ use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
 use super::problem::Problem;
 use crate::clock::now;
 use crate::queries::json::add_keys;
-use crate::queries::names::unknown_name;
+use crate::queries::names::{known_names, unknown_name};
 use crate::store::{RuleDays, UtcDay};
-use tidings_rules::{Rule, Rules};
+use tidings_rules::{Carrier, Rule, Rules};
 
 /// The rules of one page.
 const PAGE: usize = 100;
@@ -52,6 +52,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let (rules, today) = (desk.rules(), UtcDay::of(now()));
+    let feeds = known_names(&desk.config()).feeds;
     let mut shown = page_of(&rules, &query);
     let has_more = shown.len() > PAGE;
     shown.truncate(PAGE);
@@ -60,7 +61,8 @@ pub(super) async fn list(
     let days = archive.rule_days(&names, today.minus(DAYS - 1)).await?;
     let status = archive.service_status().await?;
     drop(archive);
-    let items = shown.iter().map(|rule| rule_json(rule, days.get(rule.name()), today)).collect();
+    let items =
+        shown.iter().map(|rule| rule_json(rule, days.get(rule.name()), &feeds, today)).collect();
     let next = shown.last().filter(|_| has_more).map(|last| {
         let path = if asker.form == AnswerForm::Json { API } else { "" };
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
@@ -96,12 +98,15 @@ fn page_of<'r>(rules: &'r Rules, query: &RuleQuery) -> Vec<&'r Rule> {
     shown
 }
 
-fn rule_json(rule: &Rule, days: Option<&RuleDays>, today: UtcDay) -> Value {
+/// A rule at a day. `feeds` are those of the configuration.
+fn rule_json(rule: &Rule, days: Option<&RuleDays>, feeds: &[Carrier], today: UtcDay) -> Value {
+    let is_read = |feed: &&Carrier| rule.settings.accepts_feeds(std::slice::from_ref(*feed));
     let sum = |number| days.map_or(0, |days| chart::sum(&days.alerts, today, number));
     let settings = &rule.settings;
     json!({
         "rule": rule.name(), "severity": settings.severity, "tags": settings.tags,
         "why": settings.why, "owner": settings.owner,
+        "feeds": feeds.iter().filter(is_read).count(),
         "alerts_7d": sum(7), "alerts_30d": sum(DAYS), "last_alert": days.map(|days| days.last),
     })
 }
@@ -127,7 +132,8 @@ pub(super) async fn show(
     let first = today.minus(DAYS - 1);
     let mut days = desk.archive().await?.rule_days(&[&name], first).await?;
     let days = days.remove(&name);
-    let mut answer = rule_json(rule, days.as_ref(), today);
+    let feeds = known_names(&desk.config()).feeds;
+    let mut answer = rule_json(rule, days.as_ref(), &feeds, today);
     add_keys(&mut answer, &json!({ "text": rule.text_of_all_rows() }));
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&answer));

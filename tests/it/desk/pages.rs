@@ -103,6 +103,8 @@ async fn alerts_lead_to_the_desk_where_it_has_an_address() {
         assert!(page.contains("</html>"));
         assert!(mail.contains(path.split(['?', '#']).next().expect("a path")), "{mail}");
     }
+    let (_, feed) = desk.page("/alerts.atom").await;
+    assert!(feed.contains("desk.example/alerts/1\""), "{feed}");
     let (_, page) = desk.page(&format!("/events/{event}")).await;
     assert!(page.contains("ignores:\n  - |\n    Russia and North Korea"), "{page}");
 }

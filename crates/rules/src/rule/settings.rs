@@ -45,7 +45,8 @@ impl Settings {
     }
 
     /// Whether stories from any of `carriers` are accepted.
-    pub(crate) fn accepts_feeds(&self, carriers: &[Carrier]) -> bool {
+    #[must_use]
+    pub fn accepts_feeds(&self, carriers: &[Carrier]) -> bool {
         self.feeds.is_empty()
             || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
