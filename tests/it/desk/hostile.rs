@@ -64,8 +64,10 @@ async fn huge_and_odd_requests_are_answered() {
     let (status, _) =
         desk.post("/try", &json!({ "text": "arms OR ".repeat(10_000) + "oil" })).await;
     assert!([200, 422].contains(&status), "{status}");
-    let (status, _) = desk.post("/try", &json!({ "text": "x".repeat(10_000_000) })).await;
-    assert_eq!(status, 413);
+    let huge = desk.request(Method::POST, "/api/v1/try").body("x".repeat(10_000_000));
+    let huge = huge.header("content-type", "application/json").send().await;
+    // The server may close the connection while the body is on its way.
+    assert!(huge.is_err() || huge.is_ok_and(|answer| answer.status() == 413));
     for path in [
         "/../etc/passwd",
         "/assets/../../etc/passwd",
