@@ -13,6 +13,7 @@ mod events;
 mod feeds;
 mod gauges;
 pub mod health;
+mod list_page;
 mod live;
 mod parts;
 mod problem;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::alert_query::AlertQuery;
-use super::desk::{API, AnswerForm, Asker, Desk, json};
+use super::desk::{AnswerForm, Asker, Desk, json};
+use super::list_page::{ListPage, cut_to};
 use super::problem::Problem;
 use crate::clock::now;
 use crate::config::Config;
@@ -43,14 +44,6 @@ struct RecordView<'a> {
     #[serde(flatten)]
     record: &'a AlertRecord,
     quotes: Quotes,
-}
-
-/// A page of a list.
-#[derive(Serialize)]
-pub(super) struct ListPage<T> {
-    pub(super) items: Vec<T>,
-    /// The address of the next page.
-    pub(super) next: Option<String>,
 }
 
 /// The page of alerts, with the parameters by which they were asked for.
@@ -96,10 +89,8 @@ async fn list_page(
     let newest = archive.newest_alert().await?;
     let mut found = archive.find_alerts(&filter, most + 1).await?;
     drop(archive);
-    let has_more = found.len() > most;
-    found.truncate(most);
-    let path =
-        if asker.form == AnswerForm::Json { format!("{API}/alerts") } else { "/alerts".to_owned() };
+    let has_more = cut_to(most, &mut found);
+    let path = asker.form.path("alerts");
     let last = found.last().filter(|_| has_more);
     let next = last.map(|last| query.next_page(&path, last.id));
     if asker.form == AnswerForm::Json {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alerts::ListPage;
-use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
+use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
+use super::list_page::{ListPage, cut_to};
 use super::problem::Problem;
 use crate::clock::now;
 use crate::queries::json::delivery_json;
@@ -55,11 +55,10 @@ pub(super) async fn list(
     let mut messages = archive.undelivered(query.after, PAGE + 1).await?;
     let away = archive.receivers_away().await?;
     drop(archive);
-    let has_more = messages.len() > PAGE as usize;
-    messages.truncate(PAGE as usize);
-    let path = if asker.form == AnswerForm::Json { API } else { "" };
+    let has_more = cut_to(PAGE as usize, &mut messages);
+    let path = asker.form.path("deliveries");
     let last = messages.last().filter(|_| has_more);
-    let next = last.map(|last| format!("{path}/deliveries?after={}", last.id));
+    let next = last.map(|last| format!("{path}?after={}", last.id));
     let shown = ListPage { items: messages.iter().map(delivery_json).collect(), next };
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&shown));

@@ -40,6 +40,14 @@ pub(super) enum AnswerForm {
 }
 
 impl AnswerForm {
+    /// The path of the list `name` in this form.
+    pub(super) fn path(self, name: &str) -> String {
+        match self {
+            Self::Json => format!("{API}/{name}"),
+            Self::Page => format!("/{name}"),
+        }
+    }
+
     /// The form for a path. A nested router knows the whole path as `original`.
     pub(super) fn of(original: Option<&OriginalUri>, uri: &Uri) -> Self {
         let path = original.map_or(uri, |original| &original.0).path();

@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alerts::ListPage;
 use super::chart;
-use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
+use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
+use super::list_page::{ListPage, cut_to};
 use super::problem::Problem;
 use crate::clock::now;
 use crate::config::Config;
@@ -66,13 +66,12 @@ pub(super) async fn list(
     let is_wanted =
         |feed: &ShownFeed<'_>| query.health.is_empty() || health_of(*feed) == query.health;
     let mut shown: Vec<_> = rest.filter(is_wanted).take(PAGE + 1).collect();
-    let has_more = shown.len() > PAGE;
-    shown.truncate(PAGE);
+    let has_more = cut_to(PAGE, &mut shown);
     let next = shown.last().filter(|_| has_more).map(|last| {
-        let path = if asker.form == AnswerForm::Json { API } else { "" };
+        let path = asker.form.path("feeds");
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.append_pair("health", &query.health).append_pair("after", &last.name().0);
-        format!("{path}/feeds?{}", pairs.finish())
+        format!("{path}?{}", pairs.finish())
     });
     let items = shown.into_iter().map(|feed| feed.to_json(state_of(feed), at)).collect();
     let list = ListPage { items, next };

@@ -6,9 +6,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alerts::ListPage;
 use super::chart;
-use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
+use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
+use super::list_page::{ListPage, cut_to};
 use super::problem::Problem;
 use crate::clock::now;
 use crate::queries::json::add_keys;
@@ -54,8 +54,7 @@ pub(super) async fn list(
     let (rules, today) = (desk.rules(), UtcDay::of(now()));
     let feeds = known_names(&desk.config()).feeds;
     let mut shown = page_of(&rules, &query);
-    let has_more = shown.len() > PAGE;
-    shown.truncate(PAGE);
+    let has_more = cut_to(PAGE, &mut shown);
     let mut archive = desk.archive().await?;
     let names: Vec<&str> = shown.iter().map(|rule| rule.name()).collect();
     let days = archive.rule_days(&names, today.minus(DAYS - 1)).await?;
@@ -64,10 +63,10 @@ pub(super) async fn list(
     let items =
         shown.iter().map(|rule| rule_json(rule, days.get(rule.name()), &feeds, today)).collect();
     let next = shown.last().filter(|_| has_more).map(|last| {
-        let path = if asker.form == AnswerForm::Json { API } else { "" };
+        let path = asker.form.path("rules");
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.append_pair("tag", &query.tag).append_pair("after", last.name());
-        format!("{path}/rules?{}", pairs.finish())
+        format!("{path}?{}", pairs.finish())
     });
     let list = ListPage { items, next };
     if asker.form == AnswerForm::Json {

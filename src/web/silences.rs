@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alerts::ListPage;
-use super::desk::{API, AnswerForm, Asker, Desk, json as json_answer};
+use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
+use super::list_page::{ListPage, cut_to};
 use super::problem::Problem;
 use crate::alerts::calendar;
 use crate::alerts::silence::SilenceTarget;
@@ -58,12 +58,10 @@ pub(super) async fn list(
     let mut silences = store::list_silences(desk.archives.store(), since).await?;
     silences.retain(|(silence, _)| query.before.is_none_or(|before| silence.id < before));
     silences.reverse();
-    let has_more = silences.len() > PAGE;
-    silences.truncate(PAGE);
-    let path = if asker.form == AnswerForm::Json { API } else { "" };
+    let has_more = cut_to(PAGE, &mut silences);
+    let path = asker.form.path("silences");
     let next = silences.last().filter(|_| has_more);
-    let next =
-        next.map(|(last, _)| format!("{path}/silences?all={}&before={}", query.all, last.id));
+    let next = next.map(|(last, _)| format!("{path}?all={}&before={}", query.all, last.id));
     let items = silences.iter().map(|(silence, muted)| silence_json(silence, *muted)).collect();
     let list = ListPage { items, next };
     if asker.form == AnswerForm::Json {
