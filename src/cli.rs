@@ -28,6 +28,7 @@ mod output;
 mod pages;
 mod place;
 mod restore;
+mod rules;
 mod run;
 mod runtime;
 mod schema;
@@ -126,6 +127,9 @@ enum Command {
     /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
     #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
+    /// List rules with their matches, and mark those that are stale, expire or have no owner.
+    #[command(after_help = examples::RULES)]
+    Rules(rules::RulesArguments),
     /// List feeds with their health, poll them, find new ones, and import and export lists.
     #[command(after_help = examples::FEEDS)]
     Feeds {
@@ -226,6 +230,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
+        Command::Rules(arguments) => rules::rules(&arguments),
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),

@@ -4,5 +4,6 @@ pub mod attention;
 pub mod json;
 pub mod moment;
 pub mod names;
+pub mod rule_hygiene;
 pub mod status;
 pub mod trial;

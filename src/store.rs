@@ -74,7 +74,7 @@ pub use archive::{
 pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
-pub use days::{FeedDay, RuleDays, UtcDay};
+pub use days::{FeedDay, RuleActivity, RuleDays, UtcDay};
 pub use deliveries::{
     DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,
     list_undelivered, retry_messages,

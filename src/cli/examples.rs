@@ -73,6 +73,12 @@ Examples:
   tidings alerts show 4711
   tidings alerts show 4711 --format json";
 
+pub(super) const RULES: &str = "\
+Examples:
+  tidings rules
+  tidings rules arms 'Russia-North Korea arms'
+  tidings rules --stale 90d --format json";
+
 pub(super) const FEEDS: &str = "\
 Examples:
   tidings feeds list

@@ -100,6 +100,7 @@ fn unknown_names() -> Vec<(Vec<&'static str>, &'static str)> {
             vec!["explain", "STORY", "--rule", "arms", "--row", "36"],
             "the rule `arms` has no row `36`",
         ),
+        (vec!["rules", "armz"], "no enabled rule `armz`\n  help: did you mean `arms`?"),
         (vec!["feeds", "poll-now", "Wir"], "no feed `Wir`\n  help: did you mean `Wire`?"),
     ]
 }

@@ -106,7 +106,8 @@ async fn feeds_and_rules_are_shown_with_their_days() {
     assert_eq!(texts(&desk.get("/rules?tag=defence").await.1, "rule"), ["arms"]);
     let (_, rule) = desk.get("/rules/freight%2Fcars%20%26%20more").await;
     assert_eq!((&rule["alerts_7d"], &rule["alerts_30d"]), (&json!(3), &json!(3)));
-    assert_eq!(rule["feeds"], 1);
+    assert_eq!(rule["feed_count"], 1);
+    assert_eq!((&rule["owner"], &rule["marks"]), (&Value::Null, &json!(["no_owner"])));
     assert!(rule["text"].as_str().expect("a text").contains("oil"));
     assert_eq!(desk.get("/rules/none").await.0, 404);
 
