@@ -124,7 +124,8 @@ enum Command {
     /// seconds, or else the next run does.
     #[command(after_help = examples::INGEST)]
     Ingest(ingest::IngestArguments),
-    /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
+    /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full, and
+    /// `alerts event ID` what happened to an event.
     #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
     /// List rules with their matches, and mark those that are stale, expire or have no owner.

@@ -6,4 +6,5 @@ pub mod moment;
 pub mod names;
 pub mod rule_hygiene;
 pub mod status;
+pub mod timeline;
 pub mod trial;

@@ -91,6 +91,7 @@ pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
+pub use story_changes::StoryRevision;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 pub use waiting_stories::StoryWait;
 

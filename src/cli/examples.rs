@@ -73,6 +73,11 @@ Examples:
   tidings alerts show 4711
   tidings alerts show 4711 --format json";
 
+pub(super) const ALERTS_EVENT: &str = "\
+Examples:
+  tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001
+  tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001 --format json";
+
 pub(super) const RULES: &str = "\
 Examples:
   tidings rules

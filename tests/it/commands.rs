@@ -62,6 +62,7 @@ fn unknown_names() -> Vec<(Vec<&'static str>, &'static str)> {
         (vec!["ingest", "--feed", "telegran"], "did you mean `telegram`?"),
         (vec!["alerts", "--feed", "wir"], "no feed `wir`\n  help: did you mean `Wire`?"),
         (vec!["alerts", "show", "99"], "no alert has the number 99"),
+        (vec!["alerts", "event", "none"], "there is no event `none`"),
         (
             vec!["deliveries", "--notifier", "consol"],
             "no notifier `consol`\n  help: did you mean `console`?",

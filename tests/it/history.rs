@@ -95,6 +95,44 @@ async fn an_alert_is_shown_beside_a_running_tidings() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_shown_in_order_of_time() {
+    let setup = setup_with_match().await;
+    let (_tidings, _) = run_until_sent(&setup).await;
+    let (title, link) = ("North Korea and Russia trade arms again", "https://wire.example/1");
+    let edited = Entry::full(title, link, wire::LONG);
+    setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[edited])));
+    setup
+        .folder
+        .wait_until("SELECT count(*) FROM story_revision", |revisions| revisions == "1")
+        .await;
+    let event = setup.folder.query("SELECT uid FROM story").await.remove(0);
+    let said = setup.folder.command(&["alerts", "event", &event]).await;
+    let mut rest = said.output.as_str();
+    for part in [
+        title,
+        "1 story, 1 alert, 2 messages",
+        "wire-1 has the story: Russia and North Korea trade arms",
+        "the rule arms matched",
+        "written; now sent",
+        "attempt for",
+        "revision 2: the headline changed; the headline was:",
+    ] {
+        let words = part.split(' ').collect::<Vec<_>>().join("\\s+");
+        let found = regex::Regex::new(&words).expect("words").find(rest);
+        rest = &rest[found.unwrap_or_else(|| panic!("{part}: {}", said.output)).end()..];
+    }
+    let said = setup.folder.command(&["alerts", "event", &event, "--format", "json"]).await;
+    let record: Value = serde_json::from_str(&said.output).expect("JSON");
+    let kinds = record["timeline"].as_array().expect("a list").iter().map(|one| &one["kind"]);
+    let kinds: Vec<&str> = kinds.filter_map(Value::as_str).collect();
+    let messages = ["message", "message", "attempt", "attempt"];
+    assert_eq!(kinds, [&["seen", "alert"], &messages[..], &["revision"]].concat());
+    assert_eq!(record["timeline"][0]["title"], "Russia and North Korea trade arms");
+    let changes = &record["stories"][0]["revisions"];
+    assert_eq!(changes[0]["previous_title"], "Russia and North Korea trade arms");
+}
+
 /// Adds 10,000 stories of a year ago that no rule matched.
 const LAST_YEAR: &str = "WITH RECURSIVE many (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM many WHERE n < 10001)
     INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, status)

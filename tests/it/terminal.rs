@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 29] = [
+const CALLS: [(&str, &[Call]); 30] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -65,6 +65,13 @@ const CALLS: [(&str, &[Call]); 29] = [
         &[call(&["alerts", "show", "1"]), call(&["alerts", "show", "1", "--format", "json"])],
     ),
     ("rules", &[call(&["rules"]), call(&["rules", "arms"]), call(&["rules", "--format", "json"])]),
+    (
+        "alerts event",
+        &[
+            call(&["alerts", "event", "STORY"]),
+            call(&["alerts", "event", "STORY", "--format", "json"]),
+        ],
+    ),
     ("feeds list", &[call(&["feeds", "list"]), call(&["feeds", "list", "--format", "json"])]),
     (
         "feeds poll",

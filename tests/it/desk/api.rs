@@ -69,6 +69,9 @@ async fn alerts_are_filtered_paged_and_shown_with_their_messages() {
     let (_, record) = desk.get(&format!("/events/{event}")).await;
     assert_eq!(record["alerts"].as_array().expect("a list").len(), 2);
     assert_eq!(record["stories"][0]["feeds"][0]["feed"], "wire-1");
+    let kinds = record["timeline"].as_array().expect("a list").iter().map(|one| &one["kind"]);
+    let kinds: BTreeSet<&str> = kinds.filter_map(Value::as_str).collect();
+    assert_eq!(kinds, BTreeSet::from(["alert", "attempt", "message", "seen"]));
     assert_eq!(desk.get("/events/none").await.0, 404);
 }
 
