@@ -39,9 +39,11 @@ const TURNS: usize = 5;
 async fn main() {
     let here = Path::new(env!("CARGO_BIN_EXE_tidings"));
     if let Some(other) = other_binary() {
-        compare(here, &other).await;
+        compare(("the other: ", &other, Desk::Closed), ("this:      ", here, Desk::Closed)).await;
+    } else if std::env::args_os().any(|argument| argument == "--desk") {
+        compare(("alone:       ", here, Desk::Closed), ("with readers: ", here, Desk::Read)).await;
     } else {
-        print_rate("", throughput(here).await);
+        print_rate("", throughput(here, Desk::Closed).await);
         latency(here).await;
     }
 }
@@ -51,17 +53,33 @@ fn other_binary() -> Option<PathBuf> {
     std::env::args_os().skip_while(|argument| argument != "--against").nth(1).map(PathBuf::from)
 }
 
-/// The throughput of both binaries, in turns, and the median of the ratios.
-async fn compare(here: &Path, other: &Path) {
+/// Whether the desk is asked for pages meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Desk {
+    /// There is none.
+    Closed,
+    /// [`DESK_PAUSE`] lies between two requests.
+    Read,
+}
+
+/// The pause between two requests of the desk: 50 requests a second.
+const DESK_PAUSE: Duration = Duration::from_millis(20);
+
+/// What is measured: its name, the binary and its desk.
+type Subject<'b> = (&'static str, &'b Path, Desk);
+
+/// The throughput of both, in turns, and the median of the ratios.
+async fn compare(first: Subject<'_>, second: Subject<'_>) {
     let mut ratios = Vec::new();
     for _ in 0..TURNS {
-        let (before, after) = (throughput(other).await, throughput(here).await);
-        print_rate("the other: ", before);
-        print_rate("this:      ", after);
+        let before = throughput(first.1, first.2).await;
+        let after = throughput(second.1, second.2).await;
+        print_rate(first.0, before);
+        print_rate(second.0, after);
         ratios.push(after / before);
     }
     ratios.sort_unstable_by(f64::total_cmp);
-    println!("this to the other: median {:.2}", ratios[TURNS / 2]);
+    println!("the second to the first: median {:.2}", ratios[TURNS / 2]);
 }
 
 fn print_rate(name: &str, rate: f64) {
@@ -69,13 +87,17 @@ fn print_rate(name: &str, rate: f64) {
 }
 
 /// Deliveries a second.
-async fn throughput(binary: &Path) -> f64 {
+async fn throughput(binary: &Path, desk: Desk) -> f64 {
     let peer = Peer::start().await;
     peer.publish(MESSAGES);
     let folder = folder(peer.port, "1h");
+    let readers = (desk == Desk::Read).then(|| tokio::spawn(read_desk(open_desk(&folder))));
     let mut tidings = run(binary, &folder);
     let arrived = peer.wait_for(MESSAGES).await;
     tidings.kill().await.expect("it runs");
+    if let Some(readers) = readers {
+        println!("  pages that were read: {}", readers.await.expect("no panic"));
+    }
     let seconds = arrived[MESSAGES - 1].duration_since(arrived[0]).as_secs_f64();
     f64::from(u32::try_from(MESSAGES).expect("few")) / seconds
 }
@@ -98,6 +120,53 @@ async fn latency(binary: &Path) {
         waits[ITEMS / 2],
         waits[ITEMS - 1]
     );
+}
+
+/// Gives the configuration a desk. Returns its port.
+fn open_desk(folder: &tempfile::TempDir) -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = free.local_addr().expect("an address").port();
+    let file = folder.path().join("config.yaml");
+    let config = std::fs::read_to_string(&file).expect("it was written");
+    std::fs::write(file, format!("{config}web: {{listen: \"127.0.0.1:{port}\"}}\n"))
+        .expect("a file");
+    port
+}
+
+/// Asks for the page of alerts on one connection until the desk ends. Returns how often it did.
+async fn read_desk(port: u16) -> usize {
+    let address = ("127.0.0.1", port);
+    let mut desk = loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => break BufReader::new(stream),
+            Err(_) => tokio::time::sleep(DESK_PAUSE).await,
+        }
+    };
+    let mut every = tokio::time::interval(DESK_PAUSE);
+    let mut pages = 0;
+    loop {
+        every.tick().await;
+        if read_page(&mut desk, port).await.is_err() {
+            return pages;
+        }
+        pages += 1;
+    }
+}
+
+async fn read_page(desk: &mut BufReader<TcpStream>, port: u16) -> std::io::Result<()> {
+    let request = format!("GET /alerts HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n");
+    desk.write_all(request.as_bytes()).await?;
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        if desk.read_line(&mut line).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim().parse().expect("a length");
+        }
+    }
+    desk.read_exact(&mut vec![0; length]).await.map(drop)
 }
 
 impl Peer {
