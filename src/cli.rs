@@ -8,6 +8,7 @@ mod check;
 mod clauses;
 mod columns;
 mod count;
+mod coverage;
 mod csv_table;
 mod deliveries;
 mod examples;
@@ -128,6 +129,9 @@ enum Command {
     /// `alerts event ID` what happened to an event.
     #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
+    /// Show what rules covered: events, who had them first, how fast, and which sources were lost.
+    #[command(after_help = examples::COVERAGE)]
+    Coverage(coverage::CoverageArguments),
     /// List rules with their matches, and mark those that are stale, expire or have no owner.
     #[command(after_help = examples::RULES)]
     Rules(rules::RulesArguments),
@@ -231,6 +235,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
         Command::Rules(arguments) => rules::rules(&arguments),
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),

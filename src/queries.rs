@@ -1,6 +1,7 @@
 //! What people ask of the store and of the configuration. Commands and pages show the same answers.
 
 pub mod attention;
+pub mod coverage;
 pub mod json;
 pub mod moment;
 pub mod names;

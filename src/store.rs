@@ -11,6 +11,7 @@ mod backup;
 mod column;
 mod command_connection;
 mod copies;
+mod coverage;
 mod damage;
 mod days;
 mod deliveries;
@@ -74,6 +75,7 @@ pub use archive::{
 pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
+pub use coverage::{CoveredAlert, CoveredAlerts, MOST_COVERED};
 pub use days::{FeedDay, RuleActivity, RuleDays, UtcDay};
 pub use deliveries::{
     DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,

@@ -78,6 +78,12 @@ Examples:
   tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001
   tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001 --format json";
 
+pub(super) const COVERAGE: &str = "\
+Examples:
+  tidings coverage
+  tidings coverage arms --since 7d
+  tidings coverage --since 2026-11-01 --format json";
+
 pub(super) const RULES: &str = "\
 Examples:
   tidings rules

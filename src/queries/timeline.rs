@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::lifecycle::message::AttemptOutcome;
 use crate::store::{EventRecord, EventStory};
 
 /// Something that happened to an event.
@@ -101,7 +102,7 @@ pub fn timeline(record: &EventRecord) -> Vec<TimelineEntry<'_>> {
         for attempt in &message.attempts {
             let happening = Happening::Attempt {
                 receiver: receiver.clone(),
-                outcome: attempt.outcome.map(|outcome| outcome.as_str()),
+                outcome: attempt.outcome.map(AttemptOutcome::as_str),
                 reply: attempt.reply.as_deref(),
             };
             add(attempt.started, happening);

@@ -96,6 +96,26 @@ async fn an_alert_is_shown_beside_a_running_tidings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_coverage_of_a_rule_says_who_was_first_and_who_was_lost() {
+    let setup = setup_with_match().await;
+    let (_tidings, _) = run_until_sent(&setup).await;
+    let said = setup.folder.command(&["coverage", "arms", "--format", "json"]).await;
+    let covered: Value = serde_json::from_str(&said.output).expect("JSON");
+    assert_eq!((&covered["events"], &covered["sources"]), (&1.into(), &1.into()), "{covered}");
+    assert_eq!(covered["first"][0]["feed"], "wire-1");
+    assert!(covered["seen_to_sent_seconds"].as_u64().is_some_and(|took| took < 60), "{covered}");
+    assert_eq!(covered["lost"].as_array().map(Vec::len), Some(0));
+    let said = setup.folder.command(&["coverage", "arms"]).await.output;
+    for part in ["events     1\n", "first      wire-1 1\n", "lost       0 of 1 source: none\n"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    // The alert was forty days ago: the feed matched before, and does not now.
+    setup.folder.change("UPDATE alert SET created = created - 3456000000").await;
+    let said = setup.folder.command(&["coverage", "arms"]).await.output;
+    assert!(said.contains("lost       1 of 1 source: wire-1 (well)\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_shown_in_order_of_time() {
     let setup = setup_with_match().await;
     let (_tidings, _) = run_until_sent(&setup).await;

@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 30] = [
+const CALLS: [(&str, &[Call]); 31] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -70,6 +70,14 @@ const CALLS: [(&str, &[Call]); 30] = [
         &[
             call(&["alerts", "event", "STORY"]),
             call(&["alerts", "event", "STORY", "--format", "json"]),
+        ],
+    ),
+    (
+        "coverage",
+        &[
+            call(&["coverage"]),
+            call(&["coverage", "arms"]),
+            call(&["coverage", "--format", "json"]),
         ],
     ),
     ("feeds list", &[call(&["feeds", "list"]), call(&["feeds", "list", "--format", "json"])]),
