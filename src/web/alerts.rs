@@ -19,8 +19,11 @@ use crate::notify::{Quotes, quotes_from_rules};
 use crate::store::{AlertRecord, PastAlert};
 use tidings_rules::story::{FeedName, Severity, WatchlistRow};
 
-/// The alerts of one page.
-const PAGE: usize = 100;
+/// The alerts of one page. Each is written with a template, so a page has fewer than other lists.
+const ROWS: usize = 50;
+
+/// The alerts of one answer of the API, and of the feed.
+const MOST: usize = 100;
 
 /// The most alerts after a certain one.
 const MOST_AFTER: usize = 500;
@@ -112,7 +115,11 @@ async fn list_page(
     live: bool,
 ) -> Result<Response, Problem> {
     let filter = query.filter(now(), &desk.config().zone)?;
-    let most = if query.is_after() { MOST_AFTER } else { PAGE };
+    let most = match asker.form {
+        _ if query.is_after() => MOST_AFTER,
+        AnswerForm::Page => ROWS,
+        AnswerForm::Json => MOST,
+    };
     let mut archive = desk.archive().await?;
     // The stream begins behind what was recorded before the list was read.
     let newest = archive.newest_alert().await?;
@@ -177,7 +184,7 @@ pub(super) async fn atom(
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let filter = query.filter(now(), &desk.config().zone)?;
-    let found = desk.archive().await?.find_alerts(&filter, PAGE).await?;
+    let found = desk.archive().await?.find_alerts(&filter, MOST).await?;
     let entry = |alert| AtomEntry { uid: entry_uid(alert), row: AlertRow::new(alert) };
     let feed = AtomFeed {
         base: base_address(&desk.config(), &headers),
