@@ -19,7 +19,7 @@ use crate::story::delivery::Day;
 pub use history::{GroupHistory, GroupMatch};
 pub use publishers::{Publishers, Sighting};
 pub use spike::{SLOT, SpikeCounts, SpikeSpan, Watch, slot_of};
-pub use step::{Decision, GroupState, PreviousMatch, Progress, Seen, step};
+pub use step::{Decision, GroupState, PreviousMatch, Progress, Seen, is_open, step};
 
 /// The condition of a rule over its matches: its `tell` or its `absent`. It holds for each group,
 /// which is a rule, or a row of a rule with `each`.
@@ -141,7 +141,7 @@ impl Condition {
 impl fmt::Display for Condition {
     /// The condition in words, such as `3 publishers within 6h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = |time: &Duration| humantime::format_duration(*time);
+        let time = |time: &Duration| written_time(*time);
         match self {
             Self::Publishers { least, within } => {
                 write!(f, "{least} publishers within {}", time(within))
@@ -165,7 +165,7 @@ impl fmt::Display for Condition {
 impl fmt::Display for Absent {
     /// The condition in words, such as `no match for 2h from 06:00 to 22:00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no match for {}", humantime::format_duration(self.longest))?;
+        write!(f, "no match for {}", written_time(self.longest))?;
         if let Some((from, to)) = self.hours {
             write!(f, " from {} to {}", from.strftime("%H:%M"), to.strftime("%H:%M"))?;
         }
@@ -175,4 +175,21 @@ impl fmt::Display for Absent {
         }
         Ok(())
     }
+}
+
+/// A length of time as rule files write it: `90d`, `1h 30m`. Nothing is longer than a day in it,
+/// because a month is not a whole number of days.
+pub(crate) fn written_time(time: Duration) -> String {
+    if time.is_zero() || time.subsec_nanos() != 0 {
+        return humantime::format_duration(time).to_string();
+    }
+    let seconds = time.as_secs();
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let written = parts.into_iter().filter(|(count, _)| *count > 0);
+    written.map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }

@@ -8,7 +8,7 @@ use jiff::civil::Time;
 
 use super::delivery_policy;
 use super::entry::NamedRule;
-use crate::condition::{Absent, Condition, FirstKey, SLOT, Spike};
+use crate::condition::{Absent, Condition, FirstKey, SLOT, Spike, written_time};
 use crate::fault::{Fault, nearest};
 use crate::language::tree::Tree;
 use crate::rule::keys;
@@ -120,7 +120,7 @@ fn spike(value: &Node<'_>, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -
     }
     if against < within.saturating_mul(2) {
         let fault = node?.fault("a baseline is at least twice as long as `within`");
-        let twice = humantime::format_duration(within.saturating_mul(2));
+        let twice = written_time(within.saturating_mul(2));
         faults.push(fault.help(format!("write {twice} or more")));
         return None;
     }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::{History, HistoryItem, TimedExamples};
 use crate::condition::{
     Absent, Condition, Decision, FirstKey, GroupHistory, GroupMatch, Progress, Publishers,
-    Sighting, Watch,
+    Sighting, Watch, written_time,
 };
 use crate::engine::naive;
 use crate::engine::tokenized_story::TokenizedStory;
@@ -286,7 +286,7 @@ fn absence<'h, 'd>(
 fn shown(due: Option<Timestamp>) -> String {
     due.map_or_else(
         || "never".to_owned(),
-        |due| format!("at {}", humantime::format_duration(since(timestamp(START), due))),
+        |due| format!("at {}", written_time(since(timestamp(START), due))),
     )
 }
 

@@ -1,10 +1,8 @@
 //! The condition of a rule in its record, as a rule file writes it.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
-use crate::condition::{Absent, Condition};
+use crate::condition::{Absent, Condition, written_time};
 
 /// The keys `tell` and `absent`. A rule without a condition has none of them.
 #[derive(Default, Serialize)]
@@ -63,20 +61,20 @@ impl ConditionRecord {
 
 impl TellRecord {
     fn new(condition: &Condition) -> Self {
-        let within = condition.within().map(written);
+        let within = condition.within().map(written_time);
         let record = Self { within, ..Self::default() };
         match condition {
             Condition::Publishers { least, .. } => Self { publishers: Some(*least), ..record },
             Condition::Events { least, .. } => Self { events: Some(*least), ..record },
             Condition::Spike(spike) => Self {
                 spike: Some(spike.times),
-                against: Some(written(spike.against)),
+                against: Some(written_time(spike.against)),
                 least: Some(spike.least),
                 ..record
             },
             Condition::First { key, within } => Self {
                 first: Some(key.as_str()),
-                not_seen_in: Some(written(*within)),
+                not_seen_in: Some(written_time(*within)),
                 ..Self::default()
             },
             Condition::After { rule, .. } => Self { after: Some(rule.clone()), ..record },
@@ -89,15 +87,10 @@ impl AbsentRecord {
     fn new(absent: &Absent) -> Self {
         let time = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
         Self {
-            longest: written(absent.longest),
+            longest: written_time(absent.longest),
             from: absent.hours.map(|(from, _)| time(from)),
             to: absent.hours.map(|(_, to)| time(to)),
             days: absent.days.iter().map(|day| day.name()).collect(),
         }
     }
-}
-
-/// A length of time as a rule file writes it.
-fn written(time: Duration) -> String {
-    humantime::format_duration(time).to_string()
 }
