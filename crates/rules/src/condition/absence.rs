@@ -14,30 +14,30 @@ impl Absent {
         // Hours that began on the day before may reach into this one.
         let mut date = zone.to_datetime(last).date().yesterday().ok()?;
         loop {
-            if let Some((start, end)) = self.hours_of(date, zone)? {
-                let start = start.max(last);
-                if start < end {
-                    let free = end.duration_since(start);
-                    if free >= rest {
-                        return start.checked_add(rest).ok();
-                    }
-                    rest = rest.checked_sub(free)?;
+            let (start, end) = self.hours_of(date, zone)?;
+            let start = start.max(last);
+            if start < end {
+                let free = end.duration_since(start);
+                if free >= rest {
+                    return start.checked_add(rest).ok();
                 }
+                rest = rest.checked_sub(free)?;
             }
             date = date.tomorrow().ok()?;
         }
     }
 
-    /// The hours that count and begin on that date. The inner `None`: the day does not count.
-    fn hours_of(&self, date: Date, zone: &TimeZone) -> Option<Option<(Timestamp, Timestamp)>> {
-        if !self.days.iter().any(|day| day.is_weekday(date.weekday())) {
-            return Some(None);
-        }
+    /// The hours that count and begin on that date; no time at all on a day that does not count.
+    fn hours_of(&self, date: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
+        let moment = |date: Date, time| zone.to_timestamp(date.to_datetime(time)).ok();
         let midnight = jiff::civil::Time::midnight();
+        if !self.days.iter().any(|day| day.is_weekday(date.weekday())) {
+            let nothing = moment(date, midnight)?;
+            return Some((nothing, nothing));
+        }
         let (from, to) = self.hours.unwrap_or((midnight, midnight));
         let last = if to > from { date } else { date.checked_add(1.day()).ok()? };
-        let moment = |date: Date, time| Some(zone.to_timestamp(date.to_datetime(time)).ok()?);
-        Some(Some((moment(date, from)?, moment(last, to)?)))
+        Some((moment(date, from)?, moment(last, to)?))
     }
 }
 

@@ -47,7 +47,7 @@ impl Publishers {
         if let Some(name) = known {
             return name.clone();
         }
-        let domain = || registrable(host.as_deref()?);
+        let domain = || host.as_deref().map(registrable);
         source.map(str::to_owned).or_else(domain).unwrap_or_else(|| sighting.feed.to_owned())
     }
 
@@ -70,10 +70,10 @@ fn host_of(url: &str) -> Option<String> {
 }
 
 /// The registrable domain of a host; the host itself if it is an address or has none.
-fn registrable(host: &str) -> Option<String> {
+fn registrable(host: &str) -> String {
     let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
     let domain = if is_address { None } else { psl::domain_str(host) };
-    Some(domain.unwrap_or(host).to_owned())
+    domain.unwrap_or(host).to_owned()
 }
 
 #[cfg(test)]

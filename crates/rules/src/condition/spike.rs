@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_rule_learns_until_it_is_known_and_was_watched() {
-        let new = SpikeCounts { known_for: HOUR * 25 - Duration::from_millis(1), ..counts(99, 0) };
+        let new =
+            SpikeCounts { known_for: Duration::from_millis(25 * 3_600_000 - 1), ..counts(99, 0) };
         assert_eq!(new.is_spike(&spike()), None);
         assert_eq!(SpikeCounts { watched: 71, ..counts(99, 0) }.is_spike(&spike()), None);
         assert_eq!(SpikeCounts { watched: 72, ..counts(99, 0) }.is_spike(&spike()), Some(true));

@@ -148,9 +148,9 @@ fn first(
 const MOST_NAMES: usize = 10;
 
 /// Names with commas between them, and how many more there are.
-struct Names<'n>(&'n [String]);
+struct ShownNames<'n>(&'n [String]);
 
-impl fmt::Display for Names<'_> {
+impl fmt::Display for ShownNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(MOST_NAMES)];
         f.write_str(&shown.join(", "))?;
@@ -166,10 +166,10 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Publishers(names, least) if names.len() >= *least as usize => {
-                write!(f, "{} publishers: {}", names.len(), Names(names))
+                write!(f, "{} publishers: {}", names.len(), ShownNames(names))
             }
             Self::Publishers(names, least) => {
-                write!(f, "{} of {least} publishers: {}", names.len(), Names(names))
+                write!(f, "{} of {least} publishers: {}", names.len(), ShownNames(names))
             }
             Self::Events(count, least) if count >= least => write!(f, "{count} events"),
             Self::Events(count, least) => write!(f, "{count} of {least} events"),
@@ -180,9 +180,9 @@ impl fmt::Display for Progress {
                 counts.usual()
             ),
             Self::Learning => f.write_str("the usual rate is not known yet"),
-            Self::New(key, keys) => write!(f, "new {}: {}", key.as_str(), Names(keys)),
+            Self::New(key, keys) => write!(f, "new {}: {}", key.as_str(), ShownNames(keys)),
             Self::Known(key, keys) if keys.is_empty() => write!(f, "no {}", key.as_str()),
-            Self::Known(key, keys) => write!(f, "known {}: {}", key.as_str(), Names(keys)),
+            Self::Known(key, keys) => write!(f, "known {}: {}", key.as_str(), ShownNames(keys)),
             Self::After(rule, None) => write!(f, "no match of {rule} before"),
             Self::After(rule, Some(at)) => {
                 write!(f, "{rule} matched at {}", at.strftime("%Y-%m-%d %H:%M UTC"))

@@ -29,12 +29,12 @@ pub(super) struct WrittenCondition {
 }
 
 /// The longest time that a key may have, in words.
-struct Longest(Duration, &'static str);
+struct LongestTime(Duration, &'static str);
 
-const LONGEST_WINDOW: Longest = Longest(DAY.saturating_mul(31), "31 days");
-const LONGEST_FIRST: Longest = Longest(DAY.saturating_mul(1096), "1096 days");
-const LONGEST_AFTER: Longest = Longest(DAY.saturating_mul(366), "366 days");
-const LONGEST_BASELINE: Longest = Longest(DAY.saturating_mul(90), "90 days");
+const LONGEST_WINDOW: LongestTime = LongestTime(DAY.saturating_mul(31), "31 days");
+const LONGEST_FIRST: LongestTime = LongestTime(DAY.saturating_mul(1096), "1096 days");
+const LONGEST_AFTER: LongestTime = LongestTime(DAY.saturating_mul(366), "366 days");
+const LONGEST_BASELINE: LongestTime = LongestTime(DAY.saturating_mul(90), "90 days");
 
 /// Reads `tell` or `absent`. A rule has one of them at most.
 pub(super) fn read_condition(
@@ -245,14 +245,14 @@ fn count(node: &Node<'_>, bounds: RangeInclusive<u32>, faults: &mut Vec<Fault>) 
 fn time(
     entries: &mut Entries<'_>,
     key: &'static str,
-    longest: &Longest,
+    longest: &LongestTime,
     faults: &mut Vec<Fault>,
 ) -> Option<Duration> {
     let node = entries.require(key, faults)?;
     time_of(&node, longest, faults)
 }
 
-fn time_of(node: &Node<'_>, longest: &Longest, faults: &mut Vec<Fault>) -> Option<Duration> {
+fn time_of(node: &Node<'_>, longest: &LongestTime, faults: &mut Vec<Fault>) -> Option<Duration> {
     let time = node.duration(faults)?;
     if time < MINUTE || time > longest.0 {
         let fault = node.fault("this time is out of bounds here");

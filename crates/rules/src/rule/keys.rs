@@ -43,7 +43,7 @@ pub(crate) fn has_open_terms(tree: &Tree) -> bool {
         Tree::Pair(pair, _) => wanted_operands(pair).any(of),
         Tree::AtLeast(_, operand, _) => of(operand),
         Tree::Not(..) | Tree::Compare(..) => false,
-        _ => tree.branches().iter().any(|branch| has_open_terms(branch)),
+        _ => tree.branches().iter().any(has_open_terms),
     }
 }
 
@@ -61,8 +61,9 @@ impl FoundKeys {
 fn collect(tree: &Tree, view: &StoryView, tokenized: &TokenizedStory<'_>, keys: &mut FoundKeys) {
     match tree {
         Tree::Pattern(pattern, _) => {
-            let found = tokenized.search_all(pattern, view);
-            found.into_iter().for_each(|text| keys.add(folded(text)));
+            for text in tokenized.search_all(pattern, view) {
+                keys.add(folded(text));
+            }
         }
         Tree::Term(term, _) => add_term(term, view, tokenized, keys),
         Tree::List(list, _) => {

@@ -96,8 +96,7 @@ fn nonsense_is_refused_with_advice() {
         };
         format!("# {line}\n{}\n", condition(&line).expect_err(&line))
     };
-    let said: String = lines.into_iter().map(of_line).collect();
-    insta::assert_snapshot!("refused", said);
+    insta::assert_snapshot!("refused", lines.map(of_line).concat());
 }
 
 #[test]
@@ -151,10 +150,10 @@ fn an_edit_of_the_condition_is_another_version() {
         records.iter().map(|(version, _)| version).collect();
     assert_eq!(versions.len(), lines.len());
     assert!(!records[0].1.contains("tell"), "{}", records[0].1);
-    let texts: String = records.iter().map(|(_, text)| format!("{text}\n")).collect();
-    insta::assert_snapshot!("records", texts);
+    let texts: Vec<&str> = records.iter().map(|(_, text)| text.as_str()).collect();
+    insta::assert_snapshot!("records", texts.join("\n"));
     for (_, text) in &records {
-        let again = text.replace("\n", "\n    ").trim_end().replacen("name", "- name", 1);
+        let again = text.replace('\n', "\n    ").trim_end().replacen("name", "- name", 1);
         let again = format!("rules:\n  {again}\n");
         let again = rules(&again).unwrap_or_else(|said| panic!("{text}\n{said}"));
         assert_eq!(again[0].text(), *text);

@@ -49,15 +49,15 @@ pub(super) fn check(
     if examples.fires.is_empty() && examples.holds.is_empty() {
         return;
     }
-    let Some(trial) = Trial::new(condition, named, rules) else { return };
+    let Some(trial) = HistoryTrial::new(condition, named, rules) else { return };
     for history in &examples.fires {
-        if let Outcome::Held(progress) = trial.outcome(history) {
+        if let HistoryOutcome::Held(progress) = trial.outcome(history) {
             let message = format!("the condition should be met here, but is not: {progress}");
             faults.push(history.node.fault(message));
         }
     }
     for history in &examples.holds {
-        if let Outcome::Fired(item, progress) = trial.outcome(history) {
+        if let HistoryOutcome::Fired(item, progress) = trial.outcome(history) {
             let message = format!("the condition should not be met, but is here: {progress}");
             faults.push(item.node.fault(message));
         }
@@ -65,7 +65,7 @@ pub(super) fn check(
 }
 
 /// What becomes of a history.
-enum Outcome<'h, 'd> {
+enum HistoryOutcome<'h, 'd> {
     /// The condition is met at an item.
     Fired(&'h HistoryItem<'d>, String),
     /// It is met at none; how far it got.
@@ -73,36 +73,36 @@ enum Outcome<'h, 'd> {
 }
 
 /// A rule whose histories are tried.
-struct Trial<'r> {
+struct HistoryTrial<'r> {
     condition: &'r Condition,
-    groups: Groups,
+    groups: RuleGroups,
     /// The rule that `after` names.
-    other: Option<Other>,
+    other: Option<RuleBefore>,
 }
 
 /// The expressions of a rule: one, or one for each row.
-struct Groups(Vec<Group>);
+struct RuleGroups(Vec<RuleGroup>);
 
-struct Group {
+struct RuleGroup {
     row: Option<Arc<ListRow>>,
     tree: Tree,
 }
 
 /// The rule that `after` names.
-struct Other {
-    groups: Groups,
+struct RuleBefore {
+    groups: RuleGroups,
     /// Whether it has rows of the same list.
     shares_rows: bool,
     /// Whether its match of one story is recorded first.
     comes_first: bool,
 }
 
-impl Groups {
+impl RuleGroups {
     fn new(named: &NamedRule) -> Self {
         let Some(list) = &named.each else {
-            return Self(vec![Group { row: None, tree: (*named.tree).clone() }]);
+            return Self(vec![RuleGroup { row: None, tree: (*named.tree).clone() }]);
         };
-        let of_row = |row: &Arc<ListRow>| Group {
+        let of_row = |row: &Arc<ListRow>| RuleGroup {
             row: Some(Arc::clone(row)),
             tree: row::tree_of(&named.tree, &row.list),
         };
@@ -110,7 +110,7 @@ impl Groups {
     }
 }
 
-impl<'r> Trial<'r> {
+impl<'r> HistoryTrial<'r> {
     /// `None` if the rule that `after` names is missing, which is another fault.
     fn new(
         condition: &'r Condition,
@@ -121,18 +121,18 @@ impl<'r> Trial<'r> {
             Condition::After { rule, .. } => {
                 let other = rules.get(rule)?;
                 let list = |named: &NamedRule| named.each.as_ref().map(|list| list.name.clone());
-                Some(Other {
-                    groups: Groups::new(other),
+                Some(RuleBefore {
+                    groups: RuleGroups::new(other),
                     shares_rows: list(named).is_some() && list(named) == list(other),
                     comes_first: other.rule.name() < named.rule.name(),
                 })
             }
             _ => None,
         };
-        Some(Self { condition, groups: Groups::new(named), other })
+        Some(Self { condition, groups: RuleGroups::new(named), other })
     }
 
-    fn outcome<'h, 'd>(&self, history: &'h History<'d>) -> Outcome<'h, 'd> {
+    fn outcome<'h, 'd>(&self, history: &'h History<'d>) -> HistoryOutcome<'h, 'd> {
         let mut furthest: Option<(usize, String)> = None;
         for group in &self.groups.0 {
             let outcome = match self.condition {
@@ -140,7 +140,9 @@ impl<'r> Trial<'r> {
                 _ => self.outcome_of(group, history),
             };
             let (reached, said) = match outcome {
-                GroupOutcome::Fired(item, said) => return Outcome::Fired(item, group.shown(&said)),
+                GroupOutcome::Fired(item, said) => {
+                    return HistoryOutcome::Fired(item, group.shown(&said));
+                }
                 GroupOutcome::Held(reached, said) => (reached, said),
                 GroupOutcome::Unmatched => continue,
             };
@@ -149,11 +151,15 @@ impl<'r> Trial<'r> {
             }
         }
         let none = || "no item matches the rule".to_owned();
-        Outcome::Held(furthest.map_or_else(none, |(_, said)| said))
+        HistoryOutcome::Held(furthest.map_or_else(none, |(_, said)| said))
     }
 
     /// The outcome of `history` for one group of a rule with `tell`.
-    fn outcome_of<'h, 'd>(&self, group: &Group, history: &'h History<'d>) -> GroupOutcome<'h, 'd> {
+    fn outcome_of<'h, 'd>(
+        &self,
+        group: &RuleGroup,
+        history: &'h History<'d>,
+    ) -> GroupOutcome<'h, 'd> {
         let watch = Watch { known_since: timestamp(KNOWN_SINCE), slots: None };
         let mut matches = GroupHistory::default();
         let mut before: Option<Timestamp> = None;
@@ -202,7 +208,7 @@ enum GroupOutcome<'h, 'd> {
     Unmatched,
 }
 
-impl Group {
+impl RuleGroup {
     /// `said` with the row of the group.
     fn shown(&self, said: &str) -> String {
         match &self.row {
@@ -212,10 +218,10 @@ impl Group {
     }
 }
 
-impl Other {
+impl RuleBefore {
     /// Whether the rule matches the story, for the row of `group` if it has the same rows.
-    fn matches(&self, group: &Group, tokenized: &TokenizedStory<'_>) -> bool {
-        let id = |group: &Group| group.row.as_ref().map(|row| row.head.id.clone());
+    fn matches(&self, group: &RuleGroup, tokenized: &TokenizedStory<'_>) -> bool {
+        let id = |group: &RuleGroup| group.row.as_ref().map(|row| row.head.id.clone());
         let mut groups = self.groups.0.iter();
         groups.any(|other| {
             (!self.shares_rows || id(other) == id(group)) && naive::holds(&other.tree, tokenized)
@@ -232,7 +238,7 @@ struct FoundMatch {
 impl FoundMatch {
     fn new(
         condition: &Condition,
-        group: &Group,
+        group: &RuleGroup,
         story: &Story,
         tokenized: &TokenizedStory<'_>,
     ) -> Self {
@@ -257,7 +263,7 @@ impl FoundMatch {
 /// match on.
 fn absence<'h, 'd>(
     absent: &Absent,
-    group: &Group,
+    group: &RuleGroup,
     history: &'h History<'d>,
 ) -> GroupOutcome<'h, 'd> {
     let first = group.row.is_none().then(|| history.items.first().map(time_of));

@@ -31,8 +31,8 @@ fn assert_met(lines: &str, fires: &str, holds: &str) {
     assert_eq!(sound, "");
     let held = said(&file(&format!("    fires: {holds}\n{user}")));
     assert!(held.contains("the condition should be met here, but is not: "), "{held}");
-    let fired = said(&file(&format!("    holds: {fires}\n{user}")));
-    assert!(fired.contains("the condition should not be met, but is here: "), "{fired}");
+    let refused = said(&file(&format!("    holds: {fires}\n{user}")));
+    assert!(refused.contains("the condition should not be met, but is here: "), "{refused}");
 }
 
 #[test]
