@@ -1,6 +1,7 @@
 //! Decides the histories of a rule as a run would decide them.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::language::row;
 use crate::language::term_list::ListRow;
 use crate::language::tree::Tree;
 use crate::rule::keys;
-use crate::story::Story;
+use crate::story::{Story, WatchlistRow};
 
 /// The start of every history: a Monday, 00:00 UTC.
 const START: &str = "2027-01-04T00:00:00Z";
@@ -75,69 +76,72 @@ enum HistoryOutcome<'h, 'd> {
 /// A rule whose histories are tried.
 struct HistoryTrial<'r> {
     condition: &'r Condition,
-    groups: RuleGroups,
+    named: &'r NamedRule,
     /// The rule that `after` names.
-    other: Option<RuleBefore>,
-}
-
-/// The expressions of a rule: one, or one for each row.
-struct RuleGroups(Vec<RuleGroup>);
-
-struct RuleGroup {
-    row: Option<Arc<ListRow>>,
-    tree: Tree,
-}
-
-/// The rule that `after` names.
-struct RuleBefore {
-    groups: RuleGroups,
+    before: Option<&'r NamedRule>,
     /// Whether it has rows of the same list.
     shares_rows: bool,
-    /// Whether its match of one story is recorded first.
-    comes_first: bool,
 }
 
-impl RuleGroups {
-    fn new(named: &NamedRule) -> Self {
-        let Some(list) = &named.each else {
-            return Self(vec![RuleGroup { row: None, tree: (*named.tree).clone() }]);
-        };
-        let of_row = |row: &Arc<ListRow>| RuleGroup {
-            row: Some(Arc::clone(row)),
-            tree: row::tree_of(&named.tree, &row.list),
-        };
-        Self(list.rows.iter().map(of_row).collect())
-    }
+/// A rule, or a row of a rule with `each`.
+struct RuleGroup<'r> {
+    row: Option<&'r WatchlistRow>,
+    tree: Cow<'r, Tree>,
+}
+
+/// An item with a story, for all groups.
+struct TriedItem<'h, 'd> {
+    item: &'h HistoryItem<'d>,
+    story: &'h Story,
+    tokenized: TokenizedStory<'h>,
+    /// The groups of the rule that `after` names that match it, by the ids of their rows.
+    before: HashSet<Option<String>>,
+}
+
+/// What becomes of a history in one group.
+enum GroupOutcome<'h, 'd> {
+    Fired(&'h HistoryItem<'d>, String),
+    /// How far it got, as a number and in words.
+    Held(usize, String),
+    Unmatched,
+}
+
+/// The groups of a rule. Their expressions are made one at a time, because there may be many rows.
+fn groups(named: &NamedRule) -> impl Iterator<Item = RuleGroup<'_>> {
+    let rows = named.each.as_ref().map_or(&[][..], |list| &list.rows[..]);
+    let whole = named.each.is_none();
+    let whole = whole.then(|| RuleGroup { row: None, tree: Cow::Borrowed(&*named.tree) });
+    let of_row = |row: &'_ Arc<ListRow>| row::tree_of(&named.tree, &row.list);
+    let of_rows = rows
+        .iter()
+        .map(move |row| RuleGroup { row: Some(&row.head), tree: Cow::Owned(of_row(row)) });
+    whole.into_iter().chain(of_rows)
 }
 
 impl<'r> HistoryTrial<'r> {
     /// `None` if the rule that `after` names is missing, which is another fault.
     fn new(
         condition: &'r Condition,
-        named: &NamedRule,
-        rules: &BTreeMap<String, NamedRule>,
+        named: &'r NamedRule,
+        rules: &'r BTreeMap<String, NamedRule>,
     ) -> Option<Self> {
-        let other = match condition {
-            Condition::After { rule, .. } => {
-                let other = rules.get(rule)?;
-                let list = |named: &NamedRule| named.each.as_ref().map(|list| list.name.clone());
-                Some(RuleBefore {
-                    groups: RuleGroups::new(other),
-                    shares_rows: list(named).is_some() && list(named) == list(other),
-                    comes_first: other.rule.name() < named.rule.name(),
-                })
-            }
+        let before = match condition {
+            Condition::After { rule, .. } => Some(rules.get(rule)?),
             _ => None,
         };
-        Some(Self { condition, groups: RuleGroups::new(named), other })
+        let list = |named: &'r NamedRule| named.each.as_ref().map(|list| &list.name);
+        let shares_rows = list(named).is_some() && before.and_then(list) == list(named);
+        Some(Self { condition, named, before, shares_rows })
     }
 
     fn outcome<'h, 'd>(&self, history: &'h History<'d>) -> HistoryOutcome<'h, 'd> {
+        let items: Vec<TriedItem<'h, 'd>> =
+            history.items.iter().filter_map(|item| self.tried(item)).collect();
         let mut furthest: Option<(usize, String)> = None;
-        for group in &self.groups.0 {
+        for group in groups(self.named) {
             let outcome = match self.condition {
-                Condition::Absent(absent) => absence(absent, group, history),
-                _ => self.outcome_of(group, history),
+                Condition::Absent(absent) => absence(absent, &group, history, &items),
+                _ => self.outcome_of(&group, &items),
             };
             let (reached, said) = match outcome {
                 GroupOutcome::Fired(item, said) => {
@@ -154,32 +158,38 @@ impl<'r> HistoryTrial<'r> {
         HistoryOutcome::Held(furthest.map_or_else(none, |(_, said)| said))
     }
 
-    /// The outcome of `history` for one group of a rule with `tell`.
+    fn tried<'h, 'd>(&self, item: &'h HistoryItem<'d>) -> Option<TriedItem<'h, 'd>> {
+        let story = item.story.as_ref()?;
+        let tokenized = TokenizedStory::new(story, &item.carriers);
+        let matching = self.before.into_iter().flat_map(groups);
+        let matching = matching.filter(|group| naive::holds(&group.tree, &tokenized));
+        let before = matching.map(|group| group.id()).collect();
+        Some(TriedItem { item, story, tokenized, before })
+    }
+
+    /// The outcome of `items` for one group of a rule with `tell`.
     fn outcome_of<'h, 'd>(
         &self,
-        group: &RuleGroup,
-        history: &'h History<'d>,
+        group: &RuleGroup<'_>,
+        items: &[TriedItem<'h, 'd>],
     ) -> GroupOutcome<'h, 'd> {
         let watch = Watch { known_since: timestamp(KNOWN_SINCE), slots: None };
         let mut matches = GroupHistory::default();
         let mut before: Option<Timestamp> = None;
         let mut furthest: Option<(usize, Progress)> = None;
-        for item in &history.items {
-            let Some(story) = &item.story else { continue };
-            let at = time_of(item);
-            let tokenized = TokenizedStory::new(story, &item.carriers);
-            let other = self.other.as_ref();
-            let after_other = other.filter(|other| other.matches(group, &tokenized));
-            if after_other.is_some_and(|other| other.comes_first) {
+        for tried in items {
+            let at = time_of(tried.item);
+            let is_before = self.is_before(group, tried);
+            if is_before && self.records_before_first() {
                 before = Some(at);
             }
-            if naive::holds(&group.tree, &tokenized) {
-                let found = FoundMatch::new(self.condition, group, story, &tokenized);
+            if naive::holds(&group.tree, &tried.tokenized) {
+                let found = FoundMatch::new(self.condition, group, tried);
                 let window = self.condition.within().unwrap_or_default();
-                let before = before.filter(|before| since(*before, at) < window);
-                match matches.add(self.condition, &found.at(at, before), &watch) {
+                let in_window = before.filter(|before| since(*before, at) < window);
+                match matches.add(self.condition, &found.at(at, in_window), &watch) {
                     Some(Decision::Fired(progress)) => {
-                        return GroupOutcome::Fired(item, progress.to_string());
+                        return GroupOutcome::Fired(tried.item, progress.to_string());
                     }
                     Some(Decision::Held(progress)) => {
                         let reached = reached(&progress);
@@ -190,7 +200,7 @@ impl<'r> HistoryTrial<'r> {
                     Some(Decision::Told) | None => {}
                 }
             }
-            if after_other.is_some_and(|other| !other.comes_first) {
+            if is_before {
                 before = Some(at);
             }
         }
@@ -198,34 +208,27 @@ impl<'r> HistoryTrial<'r> {
             GroupOutcome::Held(reached, progress.to_string())
         })
     }
-}
 
-/// What becomes of a history in one group.
-enum GroupOutcome<'h, 'd> {
-    Fired(&'h HistoryItem<'d>, String),
-    /// How far it got, as a number and in words.
-    Held(usize, String),
-    Unmatched,
-}
+    /// Whether the rule that `after` names matches the item, in the same row if it has the rows.
+    fn is_before(&self, group: &RuleGroup<'_>, tried: &TriedItem<'_, '_>) -> bool {
+        if self.shares_rows { tried.before.contains(&group.id()) } else { !tried.before.is_empty() }
+    }
 
-impl RuleGroup {
-    /// `said` with the row of the group.
-    fn shown(&self, said: &str) -> String {
-        match &self.row {
-            Some(row) => format!("{}: {said}", row.head),
-            None => said.to_owned(),
-        }
+    /// Whether a story that matches both rules is recorded for the one that `after` names first:
+    /// the matches of a story are in the order of the names.
+    fn records_before_first(&self) -> bool {
+        self.before.is_some_and(|before| before.rule.name() < self.named.rule.name())
     }
 }
 
-impl RuleBefore {
-    /// Whether the rule matches the story, for the row of `group` if it has the same rows.
-    fn matches(&self, group: &RuleGroup, tokenized: &TokenizedStory<'_>) -> bool {
-        let id = |group: &RuleGroup| group.row.as_ref().map(|row| row.head.id.clone());
-        let mut groups = self.groups.0.iter();
-        groups.any(|other| {
-            (!self.shares_rows || id(other) == id(group)) && naive::holds(&other.tree, tokenized)
-        })
+impl RuleGroup<'_> {
+    /// `said` with the row of the group.
+    fn shown(&self, said: &str) -> String {
+        self.row.map_or_else(|| said.to_owned(), |row| format!("{row}: {said}"))
+    }
+
+    fn id(&self) -> Option<String> {
+        self.row.map(|row| row.id.clone())
     }
 }
 
@@ -236,19 +239,16 @@ struct FoundMatch {
 }
 
 impl FoundMatch {
-    fn new(
-        condition: &Condition,
-        group: &RuleGroup,
-        story: &Story,
-        tokenized: &TokenizedStory<'_>,
-    ) -> Self {
+    fn new(condition: &Condition, group: &RuleGroup<'_>, tried: &TriedItem<'_, '_>) -> Self {
+        let (story, tokenized) = (tried.story, &tried.tokenized);
         let sighting =
             Sighting { source: story.source.as_deref(), url: story.url.as_deref(), feed: FEED };
         let publisher = Publishers::default().publisher(sighting);
-        let row = group.row.as_ref().map(|row| &row.head);
         let keys = match condition {
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
-            Condition::First { key, .. } => keys::keys(*key, &group.tree, row, story, tokenized),
+            Condition::First { key, .. } => {
+                keys::keys(*key, &group.tree, group.row, story, tokenized)
+            }
             _ => Vec::new(),
         };
         Self { publisher, keys }
@@ -260,32 +260,29 @@ impl FoundMatch {
 }
 
 /// The outcome of `history` for one group of a rule with `absent`. A row counts from its first
-/// match on.
+/// match on. `items` are those of the history with a story.
 fn absence<'h, 'd>(
     absent: &Absent,
-    group: &RuleGroup,
+    group: &RuleGroup<'_>,
     history: &'h History<'d>,
+    items: &[TriedItem<'h, 'd>],
 ) -> GroupOutcome<'h, 'd> {
-    let first = group.row.is_none().then(|| history.items.first().map(time_of));
-    let mut last = first.flatten();
+    let mut last = history.items.first().filter(|_| group.row.is_none()).map(time_of);
+    let mut tried = items.iter();
     for item in &history.items {
         let at = time_of(item);
         let due = last.and_then(|last| absent.due(last, &TimeZone::UTC));
         if due.is_some_and(|due| due <= at) {
             return GroupOutcome::Fired(item, format!("{absent}, due {}", shown(due)));
         }
-        let is_match = item.story.as_ref().is_some_and(|story| {
-            naive::holds(&group.tree, &TokenizedStory::new(story, &item.carriers))
-        });
-        if is_match {
+        let story = item.story.as_ref().and_then(|_| tried.next());
+        if story.is_some_and(|tried| naive::holds(&group.tree, &tried.tokenized)) {
             last = Some(at);
         }
     }
-    let due = last.and_then(|last| absent.due(last, &TimeZone::UTC));
-    match last {
-        Some(_) => GroupOutcome::Held(0, format!("{absent} would be due {}", shown(due))),
-        None => GroupOutcome::Unmatched,
-    }
+    let Some(last) = last else { return GroupOutcome::Unmatched };
+    let due = absent.due(last, &TimeZone::UTC);
+    GroupOutcome::Held(0, format!("{absent} would be due {}", shown(due)))
 }
 
 /// A time of a history, as the time since its start.
