@@ -19,12 +19,14 @@ use entry::NamedRule;
 use faults::shown_place;
 use when::When;
 
+mod condition;
 mod delivery_policy;
 mod each;
 mod entry;
 mod examples;
 mod faults;
 mod forms;
+mod histories;
 mod lists;
 pub(crate) mod record;
 mod settings;
@@ -187,12 +189,17 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
         let mut found = Vec::new();
         (entry::read_rule(source, node, defaults, &context, &mut found), found)
     });
-    let mut rules = BTreeMap::new();
-    for (named, mut found) in read.collect::<Vec<_>>() {
+    let (mut rules, mut timed) = (BTreeMap::new(), Vec::new());
+    for (read, mut found) in read.collect::<Vec<_>>() {
         faults.append(&mut found);
-        if let Some(named) = named {
+        if let Some((named, examples)) = read {
+            timed.push((named.rule.name().to_owned(), examples));
             add_rule(named, &mut rules, faults);
         }
+    }
+    if faults.iter().all(|fault| fault.level != Level::Error) {
+        condition::check_after(&rules, faults);
+        histories::check_timed_examples(&timed, &rules, faults);
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
         let trees = rules.values().map(|named| &named.tree);
@@ -214,8 +221,10 @@ fn warn_alike(rules: &BTreeMap<String, entry::NamedRule>, faults: &mut Vec<Fault
     for (named, printed) in enabled.into_iter().zip(printed) {
         let settings = &named.rule.settings;
         let each = named.each.as_ref().map(|list| &list.name);
-        let subject =
-            (printed, each, named.forms, &settings.feeds, &settings.langs, settings.expires);
+        let subject = (
+            (printed, each, named.forms, &settings.condition),
+            (&settings.feeds, &settings.langs, settings.expires),
+        );
         if let Some(first) = seen.get(&subject) {
             let message = format!("this rule matches the same stories as `{first}`");
             let warning = named.name.warning(0..named.name.value.len(), message);

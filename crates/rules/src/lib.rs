@@ -6,6 +6,7 @@ pub mod story;
 pub mod text;
 pub mod yaml;
 
+pub mod condition;
 mod engine;
 mod explain;
 mod files;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::condition::Condition;
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::files::record;
 use crate::language::lists::Lists;
@@ -12,6 +13,7 @@ use expression::RuleExpression;
 use settings::Settings;
 
 pub(crate) mod expression;
+pub(crate) mod keys;
 pub(crate) mod outcome;
 pub(crate) mod settings;
 pub(crate) mod texts;
@@ -154,5 +156,13 @@ impl Rule {
     /// The evidence that it matches the story. It must match the story.
     pub(crate) fn evidence(&self, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
         crate::explain::evidence::evidence(&self.tree(), tokenized)
+    }
+
+    /// What its `first` looks for in the story. It must match the story.
+    pub(crate) fn keys(&self, story: &Story, tokenized: &TokenizedStory<'_>) -> Vec<String> {
+        let Some(Condition::First { key, .. }) = &self.settings.condition else {
+            return Vec::new();
+        };
+        keys::keys(*key, &self.tree(), self.row(), story, tokenized)
     }
 }

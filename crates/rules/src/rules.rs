@@ -281,9 +281,12 @@ impl Rules {
         let mut found = scanner.scan(story, carriers).peekable();
         let Some(_) = found.peek() else { return Vec::new() };
         let tokenized = TokenizedStory::new(story, carriers);
-        found
-            .map(|(_, rule)| Match { rule: Arc::clone(rule), evidence: rule.evidence(&tokenized) })
-            .collect()
+        let of_rule = |(_, rule): (usize, &Arc<Rule>)| Match {
+            rule: Arc::clone(rule),
+            evidence: rule.evidence(&tokenized),
+            keys: rule.keys(story, &tokenized),
+        };
+        found.map(of_rule).collect()
     }
 
     /// A scanner for these rules. It reuses the memory of a dropped scanner if there is one.

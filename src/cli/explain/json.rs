@@ -59,7 +59,7 @@ fn record_json(kept: &StoryRecord) -> Value {
 fn answer_json(answer: &ExplainAnswer) -> Value {
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
-            let matches = matches.iter().map(|Match { rule, evidence }| {
+            let matches = matches.iter().map(|Match { rule, evidence, .. }| {
                 let more = json!({"version": rule.version(), "evidence": evidence});
                 rule_json(rule.name(), rule.row(), &more)
             });

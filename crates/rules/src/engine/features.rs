@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::frequency::{Frequencies, UNKNOWN};
 use super::vocabulary::{Key, Seed, Vocabulary};
-use crate::language::spelling::Condition;
+use crate::language::spelling::SpellingCondition;
 use crate::language::term::TermWord;
 use crate::text::{Stemmer, attached};
 
@@ -20,13 +20,13 @@ const DERIVED: u32 = 1 << 31;
 const HAS_MORE: u32 = 1 << 31;
 
 /// A word, a derived feature that it has, and under which condition.
-type DerivedPair = (Feature, Feature, Condition);
+type DerivedPair = (Feature, Feature, SpellingCondition);
 
 /// A feature that is not a word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Derived {
     /// One of these words where its condition is true.
-    Any(Vec<(Feature, Condition)>),
+    Any(Vec<(Feature, SpellingCondition)>),
     /// This word, alone or behind the prefixes of its script.
     Attached(Feature, String),
     /// A word with this prefix.
@@ -61,7 +61,7 @@ pub(super) struct Features {
     count: u32,
     /// For each word, the start of its derived features in `more`.
     starts: Box<[u32]>,
-    more: Box<[(Feature, Condition)]>,
+    more: Box<[(Feature, SpellingCondition)]>,
     prefixes: WordPrefixes,
     attached: AttachedWords,
     stems: Vec<(Stemmer, HashMap<String, Feature>)>,
@@ -100,7 +100,7 @@ impl Collector {
                 self.derived(Derived::Attached(word, folded.clone()))
             }
             TermWord::Spelled { spellings, .. } => {
-                let mut members: Vec<(Feature, Condition)> = spellings
+                let mut members: Vec<(Feature, SpellingCondition)> = spellings
                     .iter()
                     .map(|spelling| (self.plain(&spelling.word), spelling.condition))
                     .collect();
@@ -190,14 +190,16 @@ impl Collector {
                 Derived::Any(words) => {
                     pairs.extend(words.iter().map(|(word, when)| (*word, *feature, *when)));
                 }
-                Derived::Attached(word, _) => pairs.push((*word, *feature, Condition::Always)),
+                Derived::Attached(word, _) => {
+                    pairs.push((*word, *feature, SpellingCondition::Always));
+                }
                 _ => {}
             }
         }
         if features.has_derived_features() {
             for (word, feature) in &self.words {
                 features.derive(word.as_bytes(), |more| {
-                    pairs.push((*feature, more, Condition::Always));
+                    pairs.push((*feature, more, SpellingCondition::Always));
                 });
             }
         }
@@ -219,7 +221,7 @@ impl Collector {
             document_frequencies[*feature as usize] = frequencies.share_of_stories(word, in_rules);
         }
         for (word, derived, condition) in pairs {
-            let part = if *condition == Condition::Always { 1.0 } else { 0.1 };
+            let part = if *condition == SpellingCondition::Always { 1.0 } else { 0.1 };
             document_frequencies[*derived as usize] += document_frequencies[*word as usize] * part;
         }
         for (derived, feature) in &self.derived {
@@ -263,7 +265,7 @@ impl Features {
     }
 
     /// The derived features of a rule's word, each with the condition under which it has it.
-    pub(super) fn derived_features(&self, word: Feature) -> &[(Feature, Condition)] {
+    pub(super) fn derived_features(&self, word: Feature) -> &[(Feature, SpellingCondition)] {
         let (start, end) = (self.starts[word as usize], self.starts[word as usize + 1]);
         &self.more[start as usize..end as usize]
     }

@@ -241,6 +241,22 @@ impl<'s> TokenizedStory<'s> {
         })
     }
 
+    /// The texts that `pattern` matches in `view`, in order.
+    pub(crate) fn search_all(&self, pattern: &Pattern, view: &StoryView) -> Vec<&str> {
+        let texts = view
+            .segments()
+            .iter()
+            .map(|segment| self.slice(segment.words.text, segment.span.clone()));
+        texts.flat_map(|text| pattern.find_all(text)).collect()
+    }
+
+    /// The words of `token_span`, folded, with spaces between them.
+    pub(crate) fn folded_words(&self, token_span: &TokenSpan) -> String {
+        let tokens = &self.texts[token_span.text].tokens[token_span.tokens.clone()];
+        let words: Vec<&str> = tokens.iter().map(|token| token.word.as_str()).collect();
+        words.join(" ")
+    }
+
     /// Whether both are in one paragraph of one text.
     pub(crate) fn share_paragraph(&self, one: &TokenSpan, other: &TokenSpan) -> bool {
         let paragraph = |token_span: &TokenSpan| {

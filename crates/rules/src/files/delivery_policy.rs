@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::civil::Time;
+
 use crate::fault::Fault;
 use crate::story::delivery::{Burst, Cadence, Day, time_of_day};
 use crate::yaml::{Entries, Node};
@@ -38,23 +40,26 @@ pub(super) fn digest(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Opti
         return gathering(&node, faults).map(Cadence::Every);
     }
     let mut entries = node.entries(faults)?;
-    let time = entries.require("at", faults).and_then(|node| {
-        let text = node.text(faults)?;
-        let time = time_of_day(&text.value);
-        if time.is_none() {
-            faults.push(
-                node.fault("this is not a time of day")
-                    .help("write it like \"08:00\", in the configuration's zone"),
-            );
-        }
-        time
-    });
+    let time = entries.require("at", faults).and_then(|node| time(&node, faults));
     let days = entries.get("days").map_or_else(|| Some(Day::all()), |node| days(&node, faults));
     entries.refuse_unknown_keys(faults);
     Some(Cadence::At { time: time?, days: days? })
 }
 
-fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
+/// A time of day, such as `"08:00"`.
+pub(super) fn time(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Time> {
+    let time = time_of_day(&node.text(faults)?.value);
+    if time.is_none() {
+        faults.push(
+            node.fault("this is not a time of day")
+                .help("write it like \"08:00\", in the configuration's zone"),
+        );
+    }
+    time
+}
+
+/// Days of the week: `mon-fri`, or `[mon, wed, sat]`.
+pub(super) fn days(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<BTreeSet<Day>> {
     let mut all = BTreeSet::new();
     for node in node.one_or_many() {
         let Some(days) = Day::span(&node.text(faults)?.value) else {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::faults::refuse_later;
+use super::histories::{self, TimedExamples};
 use super::lists::Wordings;
 use super::settings::{self, WrittenSettings};
-use super::{each, examples};
+use super::{condition, each, examples};
 use crate::fault::{Fault, Source};
 use crate::files::when;
 use crate::files::when::When;
@@ -37,19 +38,22 @@ pub(super) struct NamedRule {
     pub(super) each: Option<Arc<TermList>>,
     /// The forms in which its words are found.
     pub(super) forms: Forms,
+    /// The name of the rule in its `after`.
+    pub(super) after: Option<Text>,
     /// Whether it is enabled. A disabled rule is checked, too.
     pub(super) enabled: bool,
 }
 
 /// Reads one rule. `defaults` has the settings that it does not write. `None` if it has no name or
-/// no valid `when`. All faults are reported.
-pub(super) fn read_rule(
+/// no valid `when`. All faults are reported. Its timed examples are checked later, because they may
+/// need other rules.
+pub(super) fn read_rule<'d>(
     source: &Arc<Source>,
-    node: &Node<'_>,
+    node: &Node<'d>,
     defaults: &WrittenSettings,
     context: &RuleContext<'_>,
     faults: &mut Vec<Fault>,
-) -> Option<NamedRule> {
+) -> Option<(NamedRule, TimedExamples<'d>)> {
     let mut entries = node.entries(faults)?;
     let name = entries.require("name", faults).and_then(|name| name_of(&name, faults));
     let when = entries.require("when", faults);
@@ -62,7 +66,10 @@ pub(super) fn read_rule(
         Some((each::find_list(&name, &lists, context.lists_are_sound, faults)?, name))
     });
     let enabled = entries.get("enabled").and_then(|node| node.bool(faults)).unwrap_or(true);
-    let settings = written.finished();
+    let told = condition::read_condition(&mut entries, faults);
+    let (told, after) = told.map_or((None, None), |told| (Some(told.condition), told.after));
+    let timed = histories::read_timed_examples(&mut entries, faults);
+    let settings = written.finished(told);
     if let Some(name) = &name {
         check_heard(name, &settings, context.known, faults);
     }
@@ -75,6 +82,7 @@ pub(super) fn read_rule(
         each::check_each(name, &tree, list, faults);
     }
     let each = each.map(|(list, _)| list);
+    condition::check_first(node, settings.condition.as_ref(), &tree, each.is_some(), faults);
     if context.lists_are_sound {
         examples::check_examples(&tree, each.as_deref(), &examples, faults);
     }
@@ -82,7 +90,7 @@ pub(super) fn read_rule(
     let tree = Arc::new(tree);
     let row = each.as_ref().and_then(|list| list.rows.first()).cloned();
     let rule = Rule::new(name.value.trim(), Arc::clone(&tree), lists, Arc::new(settings), row);
-    Some(NamedRule { name, rule, when, tree, each, forms, enabled })
+    Some((NamedRule { name, rule, when, tree, each, forms, after, enabled }, timed))
 }
 
 fn name_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Text> {

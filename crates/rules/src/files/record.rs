@@ -14,6 +14,9 @@ use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::rule::settings::Settings;
 use crate::story::{FeedFilter, NotifierName, Severity, WatchlistRow};
+use condition::ConditionRecord;
+
+mod condition;
 
 /// Everything that determines a rule's matches and alerts, without its examples and the terms of
 /// its lists.
@@ -44,6 +47,8 @@ struct RuleRecord<'r> {
     lang: &'r [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
+    #[serde(flatten)]
+    condition: ConditionRecord,
 }
 
 /// Neighbouring terms of a list with one label.
@@ -97,6 +102,7 @@ pub(crate) fn text(rule: &RecordSubject<'_>) -> String {
         feeds: settings.feeds.iter().map(feed).collect(),
         lang: &settings.langs,
         expires: settings.expires.map(|day| day.to_string()),
+        condition: ConditionRecord::new(settings.condition.as_ref()),
     };
     let lists: BTreeMap<&str, &Arc<TermList>> =
         tree.lists().into_iter().map(|list| (list.name.as_str(), list)).collect();

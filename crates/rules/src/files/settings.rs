@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::{delivery_policy, forms};
+use crate::condition::Condition;
 use crate::fault::{Fault, Level, nearest};
 use crate::language::term::Forms;
 use crate::lint;
@@ -86,8 +87,8 @@ impl WrittenSettings {
         }
     }
 
-    /// The settings, with standard values for those that are not written.
-    pub(super) fn finished(self) -> Settings {
+    /// The settings with `condition`, and with standard values for those that are not written.
+    pub(super) fn finished(self, condition: Option<Condition>) -> Settings {
         Settings {
             severity: self.severity.unwrap_or_default(),
             why: self.why,
@@ -100,6 +101,7 @@ impl WrittenSettings {
             burst: self.burst,
             digest: self.digest,
             backfill: self.backfill,
+            condition,
         }
     }
 }

@@ -82,6 +82,11 @@ impl Pattern {
     pub(crate) fn find(&self, text: &str) -> Option<Range<usize>> {
         self.regex.find(text).map(|found| found.range())
     }
+
+    /// Its matches in `text`, in order. They do not overlap.
+    pub(crate) fn find_all<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.regex.find_iter(text).map(|found| found.as_str())
+    }
 }
 
 /// An error of the library, at its place.

@@ -12,12 +12,12 @@ const LONGEST_ACRONYM: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spelling {
     pub(crate) word: String,
-    pub(crate) condition: Condition,
+    pub(crate) condition: SpellingCondition,
 }
 
 /// What must be true of a word where it stands in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Condition {
+pub(crate) enum SpellingCondition {
     /// Nothing.
     Always,
     /// It has no small letter, and its sentence or headline has some.
@@ -34,11 +34,11 @@ pub(crate) enum Condition {
 impl Spelling {
     /// The spelling `word`, wherever it stands.
     pub(crate) fn always(word: String) -> Self {
-        Self { word, condition: Condition::Always }
+        Self { word, condition: SpellingCondition::Always }
     }
 }
 
-impl Condition {
+impl SpellingCondition {
     /// Whether it is true of the word at the bytes `word` of `text`. `all_caps`: `text` is a
     /// headline in capitals only.
     pub(crate) fn holds(self, text: &str, word: &Range<usize>, all_caps: bool) -> bool {
@@ -178,7 +178,7 @@ fn plain(sign: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, dotted_acronym, other_numerals};
+    use super::{SpellingCondition, dotted_acronym, other_numerals};
 
     #[test]
     fn capitals_have_a_spelling_with_dots_if_they_are_few() {
@@ -221,7 +221,7 @@ mod tests {
                 let rest = text[start..].find(|c: char| !c.is_alphanumeric());
                 start..rest.map_or(text.len(), |length| start + length)
             };
-            let condition = Condition::written(rule, &word(rule)).expect("a sign");
+            let condition = SpellingCondition::written(rule, &word(rule)).expect("a sign");
             condition.holds(text, &word(text), false)
         };
         for (rule, text, expected) in [
@@ -241,10 +241,10 @@ mod tests {
         ] {
             assert_eq!(holds(rule, text), expected, "{rule} in {text}");
         }
-        assert_eq!(Condition::written("$name", &(1..5)), None);
+        assert_eq!(SpellingCondition::written("$name", &(1..5)), None);
         let text = "for $5bn, Moody’s";
-        assert_eq!(&text[Condition::Beside('$').place(text, &(5..8))], "$5bn");
-        assert_eq!(&text[Condition::GenitiveS.place(text, &(10..15))], "Moody’s");
-        assert_eq!(Condition::Beside('%').place("5 % of", &(0..1)), 0..3);
+        assert_eq!(&text[SpellingCondition::Beside('$').place(text, &(5..8))], "$5bn");
+        assert_eq!(&text[SpellingCondition::GenitiveS.place(text, &(10..15))], "Moody’s");
+        assert_eq!(SpellingCondition::Beside('%').place("5 % of", &(0..1)), 0..3);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::hyphens;
-use super::spelling::{Condition, Spelling, dotted_acronym, other_numerals, with_dots};
+use super::spelling::{Spelling, SpellingCondition, dotted_acronym, other_numerals, with_dots};
 use crate::text::{
     Declined, Stemmer, Token, attached, capitals, inflected, is_cyrillic, one_line, other_numbers,
     shows_nothing, tokenise,
@@ -234,7 +234,7 @@ impl TermWord {
             return Self::initials(folded);
         }
         let numerals = other_numerals(&folded);
-        if let Some(condition) = Condition::written(text, &span) {
+        if let Some(condition) = SpellingCondition::written(text, &span) {
             let all = std::iter::once(folded).chain(numerals);
             let spellings = all.map(|word| Spelling { word, condition }).collect();
             return Self::Spelled { spellings, is_open: false };
@@ -266,7 +266,11 @@ impl TermWord {
     /// `word` or one of its declined forms.
     fn declined(word: String, forms: Vec<Declined>) -> Self {
         let spelling = |form: Declined| {
-            let condition = if form.capital { Condition::Capitalised } else { Condition::Always };
+            let condition = if form.capital {
+                SpellingCondition::Capitalised
+            } else {
+                SpellingCondition::Always
+            };
             Spelling { word: form.word, condition }
         };
         let all = std::iter::once(Spelling::always(word)).chain(forms.into_iter().map(spelling));
@@ -285,7 +289,8 @@ impl TermWord {
     /// Dotted letters such as `u.s`, or the same letters without dots if a text writes them in
     /// capitals.
     fn initials(dotted: String) -> Self {
-        let bare = Spelling { word: dotted.replace('.', ""), condition: Condition::InCapitals };
+        let bare =
+            Spelling { word: dotted.replace('.', ""), condition: SpellingCondition::InCapitals };
         Self::Spelled { spellings: vec![Spelling::always(dotted), bare], is_open: false }
     }
 
@@ -340,7 +345,7 @@ impl TermWord {
                 Self::initials(with_dots(&bare))
             }
             Self::Spelled { mut spellings, is_open } if is_acronym(&spellings[0].word) => {
-                spellings[0].condition = Condition::InCapitals;
+                spellings[0].condition = SpellingCondition::InCapitals;
                 Self::Spelled { spellings, is_open }
             }
             other => other,
@@ -363,7 +368,8 @@ impl TermWord {
     pub(crate) fn is_found_anywhere(&self) -> bool {
         match self {
             Self::Spelled { spellings, .. } => {
-                !is_dotted(&spellings[0].word) && spellings[0].condition == Condition::Always
+                !is_dotted(&spellings[0].word)
+                    && spellings[0].condition == SpellingCondition::Always
             }
             Self::Prefix(_) => false,
             Self::Plain(_) | Self::Attached(_) | Self::Exact(_) | Self::Stem(..) => true,
@@ -371,17 +377,17 @@ impl TermWord {
     }
 
     /// The condition under which it is found as `folded`.
-    pub(crate) fn condition_of(&self, folded: &str) -> Condition {
-        let Self::Spelled { spellings, .. } = self else { return Condition::Always };
+    pub(crate) fn condition_of(&self, folded: &str) -> SpellingCondition {
+        let Self::Spelled { spellings, .. } = self else { return SpellingCondition::Always };
         let spelling = spellings.iter().find(|spelling| spelling.word == folded);
-        spelling.map_or(Condition::Always, |spelling| spelling.condition)
+        spelling.map_or(SpellingCondition::Always, |spelling| spelling.condition)
     }
 
     /// The same word, found in any capitals.
     pub(crate) fn in_any_capitals(&self) -> Self {
         let Self::Spelled { spellings, is_open } = self else { return self.clone() };
         let spellings = spellings.iter().map(|spelling| match spelling.condition {
-            Condition::InCapitals | Condition::Capitalised => {
+            SpellingCondition::InCapitals | SpellingCondition::Capitalised => {
                 Spelling::always(spelling.word.clone())
             }
             _ => spelling.clone(),

@@ -1,6 +1,6 @@
 //! Whether one term is found wherever another is, by their words alone.
 
-use crate::language::spelling::{Condition, Spelling};
+use crate::language::spelling::{Spelling, SpellingCondition};
 use crate::language::term::{Term, TermWord};
 
 /// Whether `wide` is found wherever `narrow` is found, in the words of `narrow` from index `at` on.
@@ -54,7 +54,8 @@ fn finds(word: &TermWord, narrow: &Spelling) -> bool {
         }
         TermWord::Spelled { spellings, .. } => spellings.iter().any(|wide| {
             wide.word == narrow.word
-                && (wide.condition == Condition::Always || wide.condition == narrow.condition)
+                && (wide.condition == SpellingCondition::Always
+                    || wide.condition == narrow.condition)
         }),
         TermWord::Stem(stemmer, stem) => stemmer.finds(stem, &narrow.word),
         TermWord::Prefix(start) => narrow.word.starts_with(start.as_str()),

@@ -14,6 +14,10 @@ pub struct Match {
     /// The words that made it match: one for every term of the expression that was found, in the
     /// order of the expression, at most twenty. Never empty.
     pub evidence: Vec<Evidence>,
+    /// What the rule's `first` looks for in the story, folded, each once, at most a hundred. Empty
+    /// for `first: source`, because the story does not say its publisher, and for rules without
+    /// `first`.
+    pub keys: Vec<String>,
 }
 
 /// Why a rule matches a story or not.

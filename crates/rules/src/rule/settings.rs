@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::condition::Condition;
 use crate::story::delivery::{Burst, Cadence};
 use crate::story::{Carrier, FeedFilter, LanguageTag, NotifierName, Severity, Story};
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub digest: Option<Cadence>,
     /// The age up to which stored stories are matched against a new rule.
     pub backfill: Option<Duration>,
+    /// When its matches are told. `None`: each at once.
+    pub condition: Option<Condition>,
 }
 
 impl Settings {

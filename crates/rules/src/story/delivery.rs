@@ -30,6 +30,9 @@ pub enum Cadence {
     },
 }
 
+/// The names of the days, from Monday on.
+const DAY_NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
 /// A day of the week. The order begins with Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i8);
@@ -38,9 +41,14 @@ impl Day {
     /// The day with this name of three lower-case letters, such as `mon`; `None` for other names.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let index = names.iter().position(|day| *day == name.to_ascii_lowercase())?;
+        let index = DAY_NAMES.iter().position(|day| *day == name.to_ascii_lowercase())?;
         i8::try_from(index).ok().map(Self)
+    }
+
+    /// Its name of three lower-case letters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        DAY_NAMES[usize::try_from(self.0).unwrap_or_default() % DAY_NAMES.len()]
     }
 
     /// Every day.

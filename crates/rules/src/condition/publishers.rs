@@ -1,0 +1,111 @@
+//! Who published a story: the publisher by whom events are counted. Pure.
+
+use std::collections::BTreeMap;
+
+/// Names of publishers, each with the domains and the source names that are its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publishers {
+    /// By domain or source name, in lower case.
+    names: BTreeMap<String, String>,
+}
+
+/// Where an event was first seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sighting<'s> {
+    /// The publisher that the feed names.
+    pub source: Option<&'s str>,
+    /// The address of the story.
+    pub url: Option<&'s str>,
+    /// The feed.
+    pub feed: &'s str,
+}
+
+impl Publishers {
+    /// Publishers by name, each with its domains and source names. Case does not count. The first
+    /// name keeps what two of them claim.
+    #[must_use]
+    pub fn new<'n>(
+        publishers: impl IntoIterator<Item = (&'n str, impl IntoIterator<Item = &'n str>)>,
+    ) -> Self {
+        let mut names = BTreeMap::new();
+        for (name, own) in publishers {
+            for one in own {
+                names.entry(one.to_lowercase()).or_insert_with(|| name.to_owned());
+            }
+        }
+        Self { names }
+    }
+
+    /// The publisher of a story: the one that has its source or its domain, else its source, else
+    /// the registrable domain of its address (by the Public Suffix List), else its feed.
+    #[must_use]
+    pub fn publisher(&self, sighting: Sighting<'_>) -> String {
+        let source = sighting.source.map(str::trim).filter(|source| !source.is_empty());
+        let host = sighting.url.and_then(host_of);
+        let by_source = source.and_then(|source| self.names.get(&source.to_lowercase()));
+        let known = by_source.or_else(|| self.by_domain(host.as_deref()?));
+        if let Some(name) = known {
+            return name.clone();
+        }
+        let domain = || host.as_deref().map(registrable);
+        source.map(str::to_owned).or_else(domain).unwrap_or_else(|| sighting.feed.to_owned())
+    }
+
+    /// The publisher that has the host, or the domain of which it is a part.
+    fn by_domain(&self, host: &str) -> Option<&String> {
+        let mut rest = Some(host);
+        while let Some(domain) = rest {
+            if let Some(name) = self.names.get(domain) {
+                return Some(name);
+            }
+            rest = domain.split_once('.').map(|(_, parent)| parent);
+        }
+        None
+    }
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let host = url::Url::parse(url).ok()?.host_str()?.trim_end_matches('.').to_lowercase();
+    Some(host).filter(|host| !host.is_empty())
+}
+
+/// The registrable domain of a host; the host itself if it is an address or has none.
+fn registrable(host: &str) -> String {
+    let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+    let domain = if is_address { None } else { psl::domain_str(host) };
+    domain.unwrap_or(host).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publisher(source: Option<&str>, url: Option<&str>) -> String {
+        let bbc = ["bbc.co.uk", "BBC.com", "BBC News"];
+        let known = Publishers::new([("BBC", bbc), ("City desk", ["city.example.org", "", ""])]);
+        known.publisher(Sighting { source, url, feed: "wire" })
+    }
+
+    #[test]
+    fn a_publisher_is_an_alias_a_source_a_domain_or_a_feed() {
+        for (source, url, expected) in [
+            (None, Some("https://www.bbc.co.uk/news/1"), "BBC"),
+            (None, Some("https://bbc.com/news/1"), "BBC"),
+            (None, Some("https://notbbc.com/1"), "notbbc.com"),
+            (Some("bbc news"), Some("https://news.google.com/1"), "BBC"),
+            (Some("Reuters"), Some("https://news.google.com/1"), "Reuters"),
+            (Some("  "), Some("https://news.google.com/1"), "google.com"),
+            (None, Some("https://a.b.theguardian.co.uk/1"), "theguardian.co.uk"),
+            (None, Some("https://city.example.org./1"), "City desk"),
+            (None, Some("https://country.example.org/1"), "example.org"),
+            (None, Some("http://192.0.2.7/1"), "192.0.2.7"),
+            (None, Some("http://[2001:db8::1]/1"), "[2001:db8::1]"),
+            (None, Some("http://localhost/1"), "localhost"),
+            (None, Some("https://jp.example.xn--wgbh1c/1"), "example.xn--wgbh1c"),
+            (None, Some("file:///wire.xml"), "wire"),
+            (None, None, "wire"),
+        ] {
+            assert_eq!(publisher(source, url), expected, "{source:?} {url:?}");
+        }
+    }
+}

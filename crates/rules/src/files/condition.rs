@@ -1,0 +1,266 @@
+//! Reads the condition of a rule over its matches: `tell` or `absent`.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::civil::Time;
+
+use super::delivery_policy;
+use super::entry::NamedRule;
+use crate::condition::{Absent, Condition, FirstKey, SLOT, Spike, written_time};
+use crate::fault::{Fault, nearest};
+use crate::language::tree::Tree;
+use crate::rule::keys;
+use crate::story::delivery::Day;
+use crate::yaml::{Entries, Node, Text};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The kinds of `tell`, in the order of the guide.
+const KINDS: [&str; 5] = ["publishers", "events", "spike", "first", "after"];
+
+/// A condition as written.
+pub(super) struct WrittenCondition {
+    pub(super) condition: Condition,
+    /// The name of the rule in `after`.
+    pub(super) after: Option<Text>,
+}
+
+/// The longest time that a key may have, in words.
+struct LongestTime(Duration, &'static str);
+
+const LONGEST_WINDOW: LongestTime = LongestTime(DAY.saturating_mul(31), "31 days");
+const LONGEST_FIRST: LongestTime = LongestTime(DAY.saturating_mul(1096), "1096 days");
+const LONGEST_AFTER: LongestTime = LongestTime(DAY.saturating_mul(366), "366 days");
+const LONGEST_BASELINE: LongestTime = LongestTime(DAY.saturating_mul(90), "90 days");
+
+/// Reads `tell` or `absent`. A rule has one of them at most.
+pub(super) fn read_condition(
+    entries: &mut Entries<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<WrittenCondition> {
+    let (tell, absent) = (entries.get("tell"), entries.get("absent"));
+    match (tell, absent) {
+        (Some(_), Some(absent)) => {
+            let fault = absent.fault("a rule has `tell` or `absent`, not both");
+            faults.push(fault.help("write two rules with the same `when`"));
+            None
+        }
+        (Some(tell), None) => tell_of(&tell, faults),
+        (None, Some(node)) => {
+            let condition = Condition::Absent(absent_of(&node, faults)?);
+            Some(WrittenCondition { condition, after: None })
+        }
+        (None, None) => None,
+    }
+}
+
+/// `{publishers: 3, within: 6h}` and the other kinds.
+fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition> {
+    let mut entries = node.entries(faults)?;
+    let kinds = KINDS.map(|kind| entries.get(kind).map(|value| (kind, value)));
+    let mut kinds = kinds.into_iter().flatten();
+    let Some((kind, value)) = kinds.next() else {
+        let fault = node.fault("this does not say when to tell");
+        faults.push(fault.help(format!("write one of {}", KINDS.join(", "))));
+        return None;
+    };
+    if let Some((other, value)) = kinds.next() {
+        let fault = value.fault(format!("`{kind}` and `{other}` in one `tell`"));
+        faults.push(fault.help("write two rules with the same `when`"));
+        return None;
+    }
+    let mut after = None;
+    let condition = match kind {
+        "publishers" => counted(&value, &mut entries, faults)
+            .map(|(least, within)| Condition::Publishers { least, within }),
+        "events" => counted(&value, &mut entries, faults)
+            .map(|(least, within)| Condition::Events { least, within }),
+        "spike" => spike(&value, &mut entries, faults).map(Condition::Spike),
+        "first" => first(&value, &mut entries, faults),
+        _ => {
+            after = value.text(faults);
+            let within = time(&mut entries, "within", &LONGEST_AFTER, faults);
+            after.as_ref().zip(within).map(|(rule, within)| Condition::After {
+                rule: rule.value.trim().to_owned(),
+                within,
+            })
+        }
+    };
+    entries.refuse_unknown_keys(faults);
+    Some(WrittenCondition { condition: condition?, after })
+}
+
+fn counted(
+    value: &Node<'_>,
+    entries: &mut Entries<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<(u32, Duration)> {
+    let least = count(value, 2..=1000, faults);
+    let within = time(entries, "within", &LONGEST_WINDOW, faults);
+    Some((least?, within?))
+}
+
+fn spike(value: &Node<'_>, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Spike> {
+    let times = count(value, 2..=1000, faults);
+    let within = time(entries, "within", &LONGEST_WINDOW, faults);
+    let least = match entries.get("least") {
+        Some(node) => count(&node, 1..=100_000, faults),
+        None => Some(3),
+    };
+    let node = entries.require("against", faults);
+    let against = node.and_then(|node| time_of(&node, &LONGEST_BASELINE, faults));
+    let (within, against) = (within?, against?);
+    if against.as_nanos() % SLOT.as_nanos() != 0 {
+        let fault = node?.fault("a baseline is counted in steps of ten minutes");
+        faults.push(fault.help("write a multiple of 10m, such as 14d"));
+        return None;
+    }
+    if against < within.saturating_mul(2) {
+        let fault = node?.fault("a baseline is at least twice as long as `within`");
+        let twice = written_time(within.saturating_mul(2));
+        faults.push(fault.help(format!("write {twice} or more")));
+        return None;
+    }
+    Some(Spike { times: times?, within, against, least: least? })
+}
+
+fn first(
+    value: &Node<'_>,
+    entries: &mut Entries<'_>,
+    faults: &mut Vec<Fault>,
+) -> Option<Condition> {
+    let within = time(entries, "in", &LONGEST_FIRST, faults);
+    let text = value.text(faults)?;
+    let Some(key) = FirstKey::ALL.into_iter().find(|key| key.as_str() == text.value.trim()) else {
+        let words = FirstKey::ALL.map(FirstKey::as_str);
+        let near = nearest(&text.value, words)
+            .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let fault = value.fault(format!("`{}` cannot be new", text.value));
+        faults.push(fault.help(format!("{near}it is one of {}", words.join(", "))));
+        return None;
+    };
+    Some(Condition::First { key, within: within? })
+}
+
+/// Refuses a `first` that nothing in the rule could ever be new for.
+pub(super) fn check_first(
+    rule: &Node<'_>,
+    condition: Option<&Condition>,
+    tree: &Tree,
+    has_rows: bool,
+    faults: &mut Vec<Fault>,
+) {
+    let Some(Condition::First { key, .. }) = condition else { return };
+    let (message, help) = match key {
+        FirstKey::Row if !has_rows => {
+            ("`first: row` is for a rule with `each`", "name a watchlist: `each: LIST`")
+        }
+        FirstKey::Match if !keys::has_open_terms(tree) => (
+            "`first: match` is for a rule with a regular expression or a wildcard",
+            "write one in `when`, such as /CVE-\\d{4}-\\d{4,}/ or novichok*",
+        ),
+        _ => return,
+    };
+    let place = rule.entries(&mut Vec::new()).and_then(|mut entries| entries.get("tell"));
+    faults.push(place.as_ref().unwrap_or(rule).fault(message).help(help));
+}
+
+/// Refuses an `after` that names no enabled rule, or its own.
+pub(super) fn check_after(rules: &BTreeMap<String, NamedRule>, faults: &mut Vec<Fault>) {
+    for named in rules.values() {
+        let Some(after) = &named.after else { continue };
+        let name = after.value.trim();
+        let fault = |message: String| after.fault(0..after.value.len(), message);
+        match rules.get(name) {
+            Some(_) if name == named.rule.name() => faults.push(
+                fault("a rule cannot come after itself".to_owned())
+                    .help("name another rule; for several matches of one rule, write `events`"),
+            ),
+            Some(other) if named.enabled && !other.enabled => faults.push(
+                fault(format!("the rule `{name}` is not enabled"))
+                    .help("enable it, or disable this rule, too"),
+            ),
+            Some(_) => {}
+            None => {
+                let fault = fault(format!("there is no rule `{name}`"));
+                faults.push(match nearest(name, rules.keys().map(String::as_str)) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault.help("write the `name` of a rule in any rule file"),
+                });
+            }
+        }
+    }
+}
+
+/// `{for: 2h, from: "06:00", to: "22:00", days: mon-fri}`.
+fn absent_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Absent> {
+    let mut entries = node.entries(faults)?;
+    let before = faults.len();
+    let longest = time(&mut entries, "for", &LONGEST_WINDOW, faults);
+    let days = entries.get("days");
+    let days = days.map_or_else(|| Some(Day::all()), |node| delivery_policy::days(&node, faults));
+    let hours = hours(&mut entries, faults);
+    entries.refuse_unknown_keys(faults);
+    let absent = Absent { longest: longest?, hours, days: days? };
+    (faults.len() == before).then_some(absent)
+}
+
+/// `from` and `to`. `None` if there are none, and after a fault.
+fn hours(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<(Time, Time)> {
+    let (from, to) = match (entries.get("from"), entries.get("to")) {
+        (None, None) => return None,
+        (Some(from), Some(to)) => (from, to),
+        (Some(one), None) | (None, Some(one)) => {
+            let fault = one.fault("`from` and `to` are needed both");
+            faults.push(fault.help("write both, or none of them for all hours"));
+            return None;
+        }
+    };
+    let start = delivery_policy::time(&from, faults);
+    let end = delivery_policy::time(&to, faults);
+    let (start, end) = (start?, end?);
+    if start == end {
+        let fault = to.fault("`to` is the same time as `from`");
+        faults.push(fault.help("leave both out for all hours"));
+        return None;
+    }
+    Some((start, end))
+}
+
+fn count(node: &Node<'_>, bounds: RangeInclusive<u32>, faults: &mut Vec<Fault>) -> Option<u32> {
+    let written = node.count(faults)?;
+    let count = u32::try_from(written).ok().filter(|count| bounds.contains(count));
+    if count.is_none() {
+        let fault = node.fault(format!("{written} is out of bounds here"));
+        let help = format!("write a number from {} to {}", bounds.start(), bounds.end());
+        faults.push(fault.help(help));
+    }
+    count
+}
+
+/// The time under `key`, which must be there.
+fn time(
+    entries: &mut Entries<'_>,
+    key: &'static str,
+    longest: &LongestTime,
+    faults: &mut Vec<Fault>,
+) -> Option<Duration> {
+    let node = entries.require(key, faults)?;
+    time_of(&node, longest, faults)
+}
+
+fn time_of(node: &Node<'_>, longest: &LongestTime, faults: &mut Vec<Fault>) -> Option<Duration> {
+    let time = node.duration(faults)?;
+    if time < MINUTE || time > longest.0 {
+        let fault = node.fault("this time is out of bounds here");
+        faults.push(fault.help(format!("write a time from 1m to {}", longest.1)));
+        return None;
+    }
+    Some(time)
+}
+
+#[cfg(test)]
+mod tests;
