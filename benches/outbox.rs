@@ -39,11 +39,16 @@ const TURNS: usize = 5;
 async fn main() {
     let here = Path::new(env!("CARGO_BIN_EXE_tidings"));
     if let Some(other) = other_binary() {
-        compare(("the other: ", &other, Desk::Closed), ("this:      ", here, Desk::Closed)).await;
+        compare(("the other: ", &other, Readers::Nobody), ("this:      ", here, Readers::Nobody))
+            .await;
     } else if std::env::args_os().any(|argument| argument == "--desk") {
-        compare(("alone:       ", here, Desk::Closed), ("with readers: ", here, Desk::Read)).await;
+        compare(
+            ("alone:       ", here, Readers::Nobody),
+            ("with readers: ", here, Readers::Somebody),
+        )
+        .await;
     } else {
-        print_rate("", throughput(here, Desk::Closed).await);
+        print_rate("", throughput(here, Readers::Nobody).await);
         latency(here).await;
     }
 }
@@ -53,23 +58,23 @@ fn other_binary() -> Option<PathBuf> {
     std::env::args_os().skip_while(|argument| argument != "--against").nth(1).map(PathBuf::from)
 }
 
-/// Whether the desk is asked for pages meanwhile.
+/// Who reads the desk meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Desk {
-    /// There is none.
-    Closed,
+enum Readers {
+    /// There is no desk.
+    Nobody,
     /// [`DESK_PAUSE`] lies between two requests.
-    Read,
+    Somebody,
 }
 
 /// The pause between two requests of the desk: 50 requests a second.
 const DESK_PAUSE: Duration = Duration::from_millis(20);
 
-/// What is measured: its name, the binary and its desk.
-type Subject<'b> = (&'static str, &'b Path, Desk);
+/// What is measured: its name, the binary and its readers.
+type Measured<'b> = (&'static str, &'b Path, Readers);
 
 /// The throughput of both, in turns, and the median of the ratios.
-async fn compare(first: Subject<'_>, second: Subject<'_>) {
+async fn compare(first: Measured<'_>, second: Measured<'_>) {
     let mut ratios = Vec::new();
     for _ in 0..TURNS {
         let before = throughput(first.1, first.2).await;
@@ -87,16 +92,17 @@ fn print_rate(name: &str, rate: f64) {
 }
 
 /// Deliveries a second.
-async fn throughput(binary: &Path, desk: Desk) -> f64 {
+async fn throughput(binary: &Path, readers: Readers) -> f64 {
     let peer = Peer::start().await;
     peer.publish(MESSAGES);
     let folder = folder(peer.port, "1h");
-    let readers = (desk == Desk::Read).then(|| tokio::spawn(read_desk(open_desk(&folder))));
+    let reading =
+        (readers == Readers::Somebody).then(|| tokio::spawn(read_desk(open_desk(&folder))));
     let mut tidings = run(binary, &folder);
     let arrived = peer.wait_for(MESSAGES).await;
     tidings.kill().await.expect("it runs");
-    if let Some(readers) = readers {
-        println!("  pages that were read: {}", readers.await.expect("no panic"));
+    if let Some(reading) = reading {
+        println!("  pages that were read: {}", reading.await.expect("no panic"));
     }
     let seconds = arrived[MESSAGES - 1].duration_since(arrived[0]).as_secs_f64();
     f64::from(u32::try_from(MESSAGES).expect("few")) / seconds

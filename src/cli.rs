@@ -8,6 +8,7 @@ mod check;
 mod clauses;
 mod columns;
 mod count;
+mod coverage;
 mod csv_table;
 mod deliveries;
 mod examples;
@@ -28,6 +29,7 @@ mod output;
 mod pages;
 mod place;
 mod restore;
+mod rules;
 mod run;
 mod runtime;
 mod schema;
@@ -123,9 +125,16 @@ enum Command {
     /// seconds, or else the next run does.
     #[command(after_help = examples::INGEST)]
     Ingest(ingest::IngestArguments),
-    /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full.
+    /// List alerts by rule, tag, feed, time or words. `alerts show ID` shows one in full, and
+    /// `alerts event ID` what happened to an event.
     #[command(after_help = examples::ALERTS)]
     Alerts(alerts::AlertsArguments),
+    /// Show what rules covered: events, who had them first, how fast, and which sources were lost.
+    #[command(after_help = examples::COVERAGE)]
+    Coverage(coverage::CoverageArguments),
+    /// List rules with their matches, and mark those that are stale, expire or have no owner.
+    #[command(after_help = examples::RULES)]
+    Rules(rules::RulesArguments),
     /// List feeds with their health, poll them, find new ones, and import and export lists.
     #[command(after_help = examples::FEEDS)]
     Feeds {
@@ -226,6 +235,8 @@ fn dispatch(command: Command) -> Exit {
         Command::Backtest(arguments) => backtest::backtest(&arguments),
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(&arguments),
+        Command::Rules(arguments) => rules::rules(&arguments),
         Command::Feeds { action } => feeds::feeds(action),
         Command::Deliveries(arguments) => deliveries::deliveries(&arguments),
         Command::Silence { action } => silence::silence(action),

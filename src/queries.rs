@@ -1,8 +1,11 @@
 //! What people ask of the store and of the configuration. Commands and pages show the same answers.
 
 pub mod attention;
+pub mod coverage;
 pub mod json;
 pub mod moment;
 pub mod names;
+pub mod rule_hygiene;
 pub mod status;
+pub mod timeline;
 pub mod trial;

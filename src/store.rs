@@ -11,6 +11,7 @@ mod backup;
 mod column;
 mod command_connection;
 mod copies;
+mod coverage;
 mod damage;
 mod days;
 mod deliveries;
@@ -74,7 +75,8 @@ pub use archive::{
 pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
-pub use days::{FeedDay, RuleDays, UtcDay};
+pub use coverage::{CoveredAlert, CoveredAlerts, MOST_COVERED};
+pub use days::{FeedDay, RuleActivity, RuleDays, UtcDay};
 pub use deliveries::{
     DeadSelection, Delivery, DeliverySubject, DroppedMessages, Retried, drop_messages,
     list_undelivered, retry_messages,
@@ -91,6 +93,7 @@ pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
+pub use story_changes::StoryRevision;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 pub use waiting_stories::StoryWait;
 

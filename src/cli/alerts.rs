@@ -1,5 +1,6 @@
-//! `tidings alerts`: lists alerts, or shows one alert with its deliveries.
+//! `tidings alerts`: lists alerts, shows one alert with its deliveries, or one event.
 
+mod event;
 #[cfg(test)]
 mod fixture;
 mod show;
@@ -77,6 +78,18 @@ enum AlertsAction {
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Show one event in order of time: feeds that carried it, revisions of its stories, alerts,
+    /// messages and attempts.
+    #[command(after_help = examples::ALERTS_EVENT)]
+    Event {
+        /// The id of the event or of one of its stories.
+        id: String,
+        /// The format of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
 }
 
 fn severity_parser() -> impl TypedValueParser<Value = Severity> {
@@ -93,6 +106,10 @@ pub(super) fn alerts(arguments: &AlertsArguments) -> Exit {
         Some(AlertsAction::Show { id, format, config }) => {
             load::read_config_and_print_faults(&config.path)
                 .and_then(|config| show_alert(*id, *format, &config))
+        }
+        Some(AlertsAction::Event { id, format, config }) => {
+            load::read_config_and_print_faults(&config.path)
+                .and_then(|config| event::show_event(id, *format, &config))
         }
     };
     done.unwrap_or_else(|exit| exit)

@@ -73,6 +73,23 @@ Examples:
   tidings alerts show 4711
   tidings alerts show 4711 --format json";
 
+pub(super) const ALERTS_EVENT: &str = "\
+Examples:
+  tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001
+  tidings alerts event 7d9b2a10-2222-4ccc-8ddd-000000000001 --format json";
+
+pub(super) const COVERAGE: &str = "\
+Examples:
+  tidings coverage
+  tidings coverage arms --since 7d
+  tidings coverage --since 2026-11-01 --format json";
+
+pub(super) const RULES: &str = "\
+Examples:
+  tidings rules
+  tidings rules arms 'Russia-North Korea arms'
+  tidings rules --stale 90d --format json";
+
 pub(super) const FEEDS: &str = "\
 Examples:
   tidings feeds list

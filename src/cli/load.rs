@@ -8,6 +8,8 @@ use crate::cli::output;
 use crate::config::{Config, Listed};
 use crate::daemon::config_file;
 use crate::files;
+use crate::rule_files;
+use tidings_rules::Rules;
 use tidings_rules::fault;
 use tidings_rules::fault::Fault;
 
@@ -37,6 +39,17 @@ pub(super) fn read_config_and_print_faults(path: &Path) -> Result<Config, Exit> 
     let config = read_config(path, &mut faults);
     print_faults(&faults);
     config
+}
+
+/// Reads the rules of the configuration, and prints their faults on standard error: 65 if they do
+/// not load.
+pub(super) fn read_rules(config: &Config) -> Result<Rules, Exit> {
+    let files = rule_files::read_rule_files(&config.rules)
+        .map_err(|why| unreadable_rules(&why, Exit::Data))?;
+    let mut faults = Vec::new();
+    let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
+    print_faults(&faults);
+    rules.ok_or(Exit::Data)
 }
 
 /// Prints faults for people on standard error.

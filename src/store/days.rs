@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{execute, execute_list, read_count, read_time, to_json, to_millis};
+use super::column::{
+    execute, execute_list, read_count, read_optional_time, read_time, to_json, to_millis,
+};
 use super::dialect::{row_list, text_list};
 use super::{Archive, Store, StoreError};
 use tidings_rules::story::FeedName;
@@ -55,6 +57,19 @@ pub struct RuleDays {
     pub alerts: BTreeMap<UtcDay, u32>,
     /// The time of the last alert.
     pub last: Timestamp,
+}
+
+/// How often a rule alerted lately. By default it never did, and never was in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleActivity {
+    /// Its alerts in 7 days, today included.
+    pub alerts_7d: u32,
+    /// Its alerts in 30 days, today included.
+    pub alerts_30d: u32,
+    /// Its last alert, of those in the days that are kept.
+    pub last_alert: Option<Timestamp>,
+    /// When its present text was first in force.
+    pub in_force_since: Option<Timestamp>,
 }
 
 /// Counts new items of `feed` and a failed poll at `now`.
@@ -153,6 +168,37 @@ impl Archive {
         }
         Ok(found)
     }
+
+    /// How often each of these rules alerted until `today`, by its name. `rules` are names, each
+    /// with the version of its present text.
+    pub async fn rule_activity(
+        &mut self,
+        rules: &BTreeMap<String, String>,
+        today: UtcDay,
+    ) -> Result<BTreeMap<String, RuleActivity>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT given.rule, min(rule_version.stored_at) AS stored_at, max(rule_day.last) AS last,
+                    CAST(coalesce(sum(CASE WHEN day > $2 THEN alerts END), 0) AS BIGINT) AS week,
+                    CAST(coalesce(sum(CASE WHEN day > $3 THEN alerts END), 0) AS BIGINT) AS month
+             FROM ",
+            row_list!("$1", 0 rule TEXT, 1 version TEXT),
+            " AS given LEFT JOIN rule_day ON rule_day.rule = given.rule
+             LEFT JOIN rule_version ON rule_version.hash = given.version GROUP BY given.rule"
+        ));
+        let rows = rows.bind(to_json(&rules.iter().collect::<Vec<_>>())?);
+        let rows = rows.bind(today.minus(7).0).bind(today.minus(30).0);
+        let rows = rows.fetch_all(&mut self.conn).await?;
+        let activity = rows.iter().map(|row| {
+            let activity = RuleActivity {
+                alerts_7d: read_count(row, "week")?,
+                alerts_30d: read_count(row, "month")?,
+                last_alert: read_optional_time(row, "last")?,
+                in_force_since: read_optional_time(row, "stored_at")?,
+            };
+            Ok((row.try_get("rule")?, activity))
+        });
+        Ok(activity.collect::<Result<_, sqlx::Error>>()?)
+    }
 }
 
 #[cfg(test)]
@@ -191,6 +237,33 @@ mod tests {
         assert_eq!(archive.feed_days(&wire, first).await.unwrap().len(), 1);
         let rules = archive.rule_days(&["arms", "oil"], first).await.unwrap();
         assert_eq!(rules.keys().collect::<Vec<_>>(), ["arms"]);
+    }
+
+    #[tokio::test]
+    async fn the_alerts_of_a_rule_are_summed_by_week_and_month() {
+        let bench = Bench::new().await;
+        let day = |days: i64| MIDNIGHT + days * 86_400;
+        for (key, days) in [("a", 0), ("b", 23), ("c", 24), ("d", 30)] {
+            bench.poll("wire", day(days), vec![item(key, settle_plan(&["arms"]))]).await;
+        }
+        let versions = vec![("hash".to_owned(), "when: arms".to_owned())];
+        bench.store.record_rule_versions(versions, at_second(day(1))).await.unwrap();
+        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let names = |version: &str| {
+            ["arms", "oil"].map(|rule| (rule.to_owned(), version.to_owned())).into()
+        };
+        let today = UtcDay::of(at_second(day(30)));
+        let found = archive.rule_activity(&names("hash"), today).await.unwrap();
+        let expected = RuleActivity {
+            alerts_7d: 2,
+            alerts_30d: 3,
+            last_alert: Some(at_second(day(30))),
+            in_force_since: Some(at_second(day(1))),
+        };
+        assert_eq!(found["arms"], expected);
+        assert_eq!((found["oil"].alerts_30d, found["oil"].last_alert), (0, None));
+        let found = archive.rule_activity(&names("other"), today).await.unwrap();
+        assert_eq!(found["oil"], RuleActivity::default());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Changes a story as `lifecycle::story` says: reads its status, asks the table, and applies what
 //! follows.
 
+mod revisions;
+
 use jiff::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
@@ -16,6 +18,9 @@ use crate::lifecycle::story::{
     ItemPlan, NextStatus, StoryEffect, StoryEvent, StoryStatus, StoryTransition,
 };
 use tidings_rules::story::{Read, Story, StoryKey};
+
+pub use revisions::StoryRevision;
+pub(super) use revisions::read_revisions;
 
 /// A story as its table sees it.
 struct StoryState {
@@ -262,6 +267,7 @@ async fn apply_effect(
     data: &EventData<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    revisions::record_revision(conn, story, effect, data, now).await?;
     let change = match (effect, data, data.match_result()) {
         (StoryEffect::RecordAlerts, _, Some(result)) => {
             return alerts::record_alerts(conn, story, result, now).await;

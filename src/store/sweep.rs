@@ -6,8 +6,8 @@
 //! - An alert's match is deleted when the alert is older than that time and has no message. The row
 //!   stays as long as its story's row, so that its rule does not alert twice.
 //! - A story's texts are deleted when it is older than stories are kept and no alert of its event
-//!   is kept. The row stays, with its key and its feed entries, until all keys of its items expire,
-//!   so that an item that returns is known until then.
+//!   is kept, and its revisions with them. The row stays, with its key and its feed entries, until
+//!   all keys of its items expire, so that an item that returns is known until then.
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
@@ -198,6 +198,13 @@ async fn purge_stories(
          AND NOT EXISTS (SELECT 1 FROM story AS copy JOIN alert ON alert.story = copy.id
                          WHERE copy.event = story.event AND alert.purged IS NULL)",
         &[after, last, since, to_millis(now)],
+    )
+    .await?;
+    execute(
+        conn,
+        "DELETE FROM story_revision
+         WHERE story IN (SELECT id FROM story WHERE id > $1 AND id <= $2 AND purged IS NOT NULL)",
+        &[after, last],
     )
     .await?;
     let keys = execute(

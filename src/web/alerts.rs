@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -16,25 +17,56 @@ use crate::clock::now;
 use crate::config::Config;
 use crate::notify::{Quotes, quotes_from_rules};
 use crate::store::{AlertRecord, PastAlert};
+use tidings_rules::story::{FeedName, Severity, WatchlistRow};
 
-/// The alerts of one page.
-const PAGE: usize = 100;
+/// The alerts of one page. Each is written with a template, so a page has fewer than other lists.
+const ROWS: usize = 50;
+
+/// The alerts of one answer of the API, and of the feed.
+const MOST: usize = 100;
 
 /// The most alerts after a certain one.
 const MOST_AFTER: usize = 500;
 
-/// An alert with its quotes.
+/// The most feeds of an alert that a row shows.
+const FEEDS_OF_A_ROW: usize = 5;
+
+/// An alert as a row of a page: only what a row shows, because a page has many.
 #[derive(Serialize)]
-struct AlertView<'a> {
-    #[serde(flatten)]
-    alert: &'a PastAlert,
+struct AlertRow<'a> {
+    id: i64,
+    created: Timestamp,
+    event: &'a str,
+    url: Option<&'a str>,
+    published: Option<Timestamp>,
+    severity: Severity,
+    rule: &'a str,
+    row: Option<&'a WatchlistRow>,
+    tags: &'a [String],
+    /// The first feeds that carried the event.
+    feeds: Vec<&'a FeedName>,
+    /// How many more feeds did.
+    more_feeds: usize,
     quotes: Quotes,
 }
 
-impl<'a> AlertView<'a> {
+impl<'a> AlertRow<'a> {
     fn new(alert: &'a PastAlert) -> Self {
-        let matches = std::slice::from_ref(&alert.rule_match);
-        Self { alert, quotes: quotes_from_rules(alert.story.headline(), matches) }
+        let PastAlert { id, created, event, story, feeds, rule_match, .. } = alert;
+        Self {
+            id: *id,
+            created: *created,
+            event,
+            url: story.url.as_deref(),
+            published: story.published,
+            severity: rule_match.severity,
+            rule: &rule_match.rule,
+            row: rule_match.row.as_ref(),
+            tags: &rule_match.tags,
+            feeds: feeds.iter().take(FEEDS_OF_A_ROW).map(|entry| &entry.feed).collect(),
+            more_feeds: feeds.len().saturating_sub(FEEDS_OF_A_ROW),
+            quotes: quotes_from_rules(story.headline(), std::slice::from_ref(rule_match)),
+        }
     }
 }
 
@@ -50,7 +82,7 @@ struct RecordView<'a> {
 #[derive(Serialize)]
 struct AlertsPage<'a> {
     #[serde(flatten)]
-    list: ListPage<AlertView<'a>>,
+    list: ListPage<AlertRow<'a>>,
     query: &'a AlertQuery,
     query_text: String,
     newest: i64,
@@ -83,7 +115,11 @@ async fn list_page(
     live: bool,
 ) -> Result<Response, Problem> {
     let filter = query.filter(now(), &desk.config().zone)?;
-    let most = if query.is_after() { MOST_AFTER } else { PAGE };
+    let most = match asker.form {
+        _ if query.is_after() => MOST_AFTER,
+        AnswerForm::Page => ROWS,
+        AnswerForm::Json => MOST,
+    };
     let mut archive = desk.archive().await?;
     // The stream begins behind what was recorded before the list was read.
     let newest = archive.newest_alert().await?;
@@ -96,7 +132,7 @@ async fn list_page(
     if asker.form == AnswerForm::Json {
         return Ok(json(&ListPage { items: found, next }));
     }
-    let shown = ListPage { items: found.iter().map(AlertView::new).collect(), next };
+    let shown = ListPage { items: found.iter().map(AlertRow::new).collect(), next };
     let page = AlertsPage { list: shown, query, query_text: query.to_query(), newest, live };
     desk.answer(asker, "alerts.html", &page)
 }
@@ -125,7 +161,7 @@ struct AtomFeed<'a> {
     /// The address of the desk.
     base: String,
     /// When the newest alert was recorded, or the feed was made.
-    updated: jiff::Timestamp,
+    updated: Timestamp,
     query_text: String,
     entries: Vec<AtomEntry<'a>>,
 }
@@ -136,7 +172,7 @@ struct AtomEntry<'a> {
     /// A UUID of version 8 (RFC 9562), the same in every answer.
     uid: String,
     #[serde(flatten)]
-    view: AlertView<'a>,
+    row: AlertRow<'a>,
 }
 
 /// `GET /alerts.atom`: the newest alerts as an Atom feed (RFC 4287).
@@ -148,8 +184,8 @@ pub(super) async fn atom(
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
     let filter = query.filter(now(), &desk.config().zone)?;
-    let found = desk.archive().await?.find_alerts(&filter, PAGE).await?;
-    let entry = |alert| AtomEntry { uid: entry_uid(alert), view: AlertView::new(alert) };
+    let found = desk.archive().await?.find_alerts(&filter, MOST).await?;
+    let entry = |alert| AtomEntry { uid: entry_uid(alert), row: AlertRow::new(alert) };
     let feed = AtomFeed {
         base: base_address(&desk.config(), &headers),
         updated: found.first().map_or_else(now, |alert| alert.created),

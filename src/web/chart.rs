@@ -33,15 +33,6 @@ pub(super) fn bars(counts: &BTreeMap<UtcDay, u32>, today: UtcDay, days: i64) -> 
     counted.into_iter().map(bar).collect()
 }
 
-/// The sum of the last `days` days until `today`.
-pub(super) fn sum(counts: &BTreeMap<UtcDay, u32>, today: UtcDay, days: i64) -> u32 {
-    let first = today.minus(days - 1);
-    counts
-        .range(first..=today)
-        .map(|(_, count)| count)
-        .fold(0, |sum, count| sum.saturating_add(*count))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
@@ -58,7 +49,6 @@ mod tests {
             bars,
             [bar("2026-11-22", 1, 12), bar("2026-11-23", 0, 0), bar("2026-11-24", 4, 48)]
         );
-        assert_eq!((sum(&counts, today, 3), sum(&counts, today, 10)), (5, 12));
         assert_eq!(super::bars(&BTreeMap::new(), today, 1), [bar("2026-11-24", 0, 0)]);
     }
 }

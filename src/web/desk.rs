@@ -17,8 +17,8 @@ use super::archives::{Archives, Borrowed};
 use super::live::LiveAlerts;
 use super::parts::WebParts;
 use super::problem::Problem;
+use super::templates;
 use super::trials::Trials;
-use super::{assets, templates};
 use crate::config::Config;
 use tidings_rules::Rules;
 
@@ -137,9 +137,6 @@ impl Desk {
             zone => templates::zone_value(zone.clone()),
             zone_name => zone.iana_name().unwrap_or("local time"),
             version => env!("CARGO_PKG_VERSION"),
-            style => assets::style_path(),
-            script => assets::script_path(),
-            icon => assets::icon_path(),
         };
         let rendered = self.templates.get_template(template).and_then(|one| one.render(values));
         rendered.map_err(|why| {

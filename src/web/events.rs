@@ -2,35 +2,14 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
-use super::desk::{AnswerForm, Asker, Desk, json};
+use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
 use super::problem::Problem;
-use crate::store::EventRecord;
+use crate::queries::json::add_keys;
+use crate::queries::timeline::{TimelineEntry, timeline};
 use tidings_rules::story::Story;
-
-/// Something that happened to an event.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Happening<'a> {
-    /// A feed carried a story of it.
-    Seen { feed: &'a str, title: &'a str, url: Option<&'a str>, is_edited: bool },
-    /// A rule matched.
-    Alert { id: i64, rule: String, severity: &'static str },
-    /// A message was written.
-    Message { receiver: String, status: String },
-    /// An attempt to deliver a message.
-    Attempt { receiver: String, outcome: Option<String>, reply: Option<&'a str> },
-}
-
-/// When something happened.
-#[derive(Serialize)]
-struct TimelineEntry<'a> {
-    at: Timestamp,
-    #[serde(flatten)]
-    happening: Happening<'a>,
-}
 
 /// The page of an event.
 #[derive(Serialize)]
@@ -53,7 +32,9 @@ pub(super) async fn show(
     let record = record
         .ok_or_else(|| Problem::not_found("No event has this id, or it is no longer kept."))?;
     if asker.form == AnswerForm::Json {
-        return Ok(json(&record));
+        let mut answer = json!({ "timeline": timeline(&record) });
+        add_keys(&mut answer, &record);
+        return Ok(json_answer(&answer));
     }
     let title = record.stories.first().map_or("", |story| story.story.headline());
     let first = archive.find_story(&record.event, None).await?;
@@ -71,39 +52,4 @@ fn ignored_example(story: &Story) -> String {
     let indented =
         lines.map(|line| if line.is_empty() { "\n".to_owned() } else { format!("\n    {line}") });
     format!("ignores:\n  - |{}\n", indented.collect::<String>())
-}
-
-fn timeline(record: &EventRecord) -> Vec<TimelineEntry<'_>> {
-    let mut entries: Vec<TimelineEntry<'_>> = Vec::new();
-    let mut add = |at, happening| entries.push(TimelineEntry { at, happening });
-    for story in &record.stories {
-        for entry in &story.feeds {
-            let happening = Happening::Seen {
-                feed: &entry.feed.0,
-                title: story.story.headline(),
-                url: entry.url.as_deref(),
-                is_edited: story.revision > 1,
-            };
-            add(entry.seen, happening);
-        }
-    }
-    for alert in &record.alerts {
-        let (rule, severity) = (alert.rule_match.title(), alert.rule_match.severity.as_str());
-        add(alert.created, Happening::Alert { id: alert.id, rule, severity });
-    }
-    for message in &record.messages {
-        let receiver = message.receiver.to_string();
-        let status = message.status.to_string();
-        add(message.created, Happening::Message { receiver: receiver.clone(), status });
-        for attempt in &message.attempts {
-            let happening = Happening::Attempt {
-                receiver: receiver.clone(),
-                outcome: attempt.outcome.map(|outcome| outcome.as_str().to_owned()),
-                reply: attempt.reply.as_deref(),
-            };
-            add(attempt.started, happening);
-        }
-    }
-    entries.sort_by_key(|entry| entry.at);
-    entries
 }

@@ -13,13 +13,14 @@ use super::problem::Problem;
 use crate::clock::now;
 use crate::queries::json::add_keys;
 use crate::queries::names::{known_names, unknown_name};
-use crate::store::{RuleDays, UtcDay};
-use tidings_rules::{Carrier, Rule, Rules};
+use crate::queries::rule_hygiene::{STALE, examine_rules};
+use crate::store::UtcDay;
+use tidings_rules::{Rule, Rules};
 
 /// The rules of one page.
 const PAGE: usize = 100;
 
-/// The days in which matches are counted.
+/// The days of a chart.
 const DAYS: i64 = 30;
 
 /// Which rules are listed. An empty parameter counts as absent.
@@ -51,17 +52,15 @@ pub(super) async fn list(
     query: Result<Query<RuleQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
-    let (rules, today) = (desk.rules(), UtcDay::of(now()));
+    let (rules, now) = (desk.rules(), now());
     let feeds = known_names(&desk.config()).feeds;
     let mut shown = page_of(&rules, &query);
     let has_more = cut_to(PAGE, &mut shown);
     let mut archive = desk.archive().await?;
-    let names: Vec<&str> = shown.iter().map(|rule| rule.name()).collect();
-    let days = archive.rule_days(&names, today.minus(DAYS - 1)).await?;
+    let examined = examine_rules(shown.iter().copied(), &mut archive, STALE, now).await?;
     let status = archive.service_status().await?;
     drop(archive);
-    let items =
-        shown.iter().map(|rule| rule_json(rule, days.get(rule.name()), &feeds, today)).collect();
+    let items = examined.iter().map(|one| one.to_json(&feeds)).collect();
     let next = shown.last().filter(|_| has_more).map(|last| {
         let path = asker.form.path("rules");
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
@@ -97,19 +96,6 @@ fn page_of<'r>(rules: &'r Rules, query: &RuleQuery) -> Vec<&'r Rule> {
     shown
 }
 
-/// A rule at a day. `feeds` are those of the configuration.
-fn rule_json(rule: &Rule, days: Option<&RuleDays>, feeds: &[Carrier], today: UtcDay) -> Value {
-    let is_read = |feed: &&Carrier| rule.settings.accepts_feeds(std::slice::from_ref(*feed));
-    let sum = |number| days.map_or(0, |days| chart::sum(&days.alerts, today, number));
-    let settings = &rule.settings;
-    json!({
-        "rule": rule.name(), "severity": settings.severity, "tags": settings.tags,
-        "why": settings.why, "owner": settings.owner,
-        "feeds": feeds.iter().filter(is_read).count(),
-        "alerts_7d": sum(7), "alerts_30d": sum(DAYS), "last_alert": days.map(|days| days.last),
-    })
-}
-
 /// The page of a rule.
 #[derive(Serialize)]
 struct RulePage {
@@ -124,15 +110,18 @@ pub(super) async fn show(
     asker: Asker,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (rules, today) = (desk.rules(), UtcDay::of(now()));
+    let (rules, now) = (desk.rules(), now());
+    let today = UtcDay::of(now);
     let names = || rules.iter().map(|rule| rule.name());
     let rule = rules.iter().find(|rule| rule.name() == name);
     let rule = rule.ok_or_else(|| Problem::not_found(unknown_name("rule", &name, names())))?;
     let first = today.minus(DAYS - 1);
-    let mut days = desk.archive().await?.rule_days(&[&name], first).await?;
-    let days = days.remove(&name);
+    let mut archive = desk.archive().await?;
+    let days = archive.rule_days(&[&name], first).await?.remove(&name);
+    let examined = examine_rules(std::iter::once(rule.as_ref()), &mut archive, STALE, now).await?;
+    drop(archive);
     let feeds = known_names(&desk.config()).feeds;
-    let mut answer = rule_json(rule, days.as_ref(), &feeds, today);
+    let mut answer = examined.first().map_or(Value::Null, |one| one.to_json(&feeds));
     add_keys(&mut answer, &json!({ "text": rule.text_of_all_rows() }));
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&answer));

@@ -8,6 +8,7 @@ use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::assets;
 use crate::queries::moment::{exact_time, short_date};
 use tidings_rules::text::visible_line;
 
@@ -61,6 +62,10 @@ pub(super) fn compile() -> Environment<'static> {
         .add_filter("short_time", |state: &State<'_, '_>, at: &str| show(state, at, short_date));
     templates
         .add_filter("exact_time", |state: &State<'_, '_>, at: &str| show(state, at, exact_time));
+    // They are hashed once.
+    templates.add_global("style", assets::style_path());
+    templates.add_global("script", assets::script_path());
+    templates.add_global("icon", assets::icon_path());
     for (name, source) in SOURCES {
         templates.add_template(name, source).expect("a test compiles every template");
     }

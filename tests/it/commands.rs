@@ -36,8 +36,8 @@ async fn errors_that_nobody_can_read_change_no_exit_code() {
 const OPTIONS: [&str; 6] = ["--rule", "--tag", "--row", "--feed", "--event", "--notifier"];
 
 /// Arguments that are the name or number of something.
-const ARGUMENTS: [&str; 7] =
-    ["<ID>", "[ID]...", "<NAME>", "[NAME]...", "<STORY>", "<PLACE>", "<URL|FILE|NAME>"];
+const ARGUMENTS: [&str; 8] =
+    ["[RULE]", "<ID>", "[ID]...", "<NAME>", "[NAME]...", "<STORY>", "<PLACE>", "<URL|FILE|NAME>"];
 
 /// Every command with each of its arguments that names something, by their help.
 async fn named_things(folder: &Folder) -> Vec<(String, String)> {
@@ -62,6 +62,7 @@ fn unknown_names() -> Vec<(Vec<&'static str>, &'static str)> {
         (vec!["ingest", "--feed", "telegran"], "did you mean `telegram`?"),
         (vec!["alerts", "--feed", "wir"], "no feed `wir`\n  help: did you mean `Wire`?"),
         (vec!["alerts", "show", "99"], "no alert has the number 99"),
+        (vec!["alerts", "event", "none"], "there is no event `none`"),
         (
             vec!["deliveries", "--notifier", "consol"],
             "no notifier `consol`\n  help: did you mean `console`?",
@@ -100,6 +101,8 @@ fn unknown_names() -> Vec<(Vec<&'static str>, &'static str)> {
             vec!["explain", "STORY", "--rule", "arms", "--row", "36"],
             "the rule `arms` has no row `36`",
         ),
+        (vec!["coverage", "armz"], "no enabled rule `armz`\n  help: did you mean `arms`?"),
+        (vec!["rules", "armz"], "no enabled rule `armz`\n  help: did you mean `arms`?"),
         (vec!["feeds", "poll-now", "Wir"], "no feed `Wir`\n  help: did you mean `Wire`?"),
     ]
 }

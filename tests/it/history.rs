@@ -95,6 +95,64 @@ async fn an_alert_is_shown_beside_a_running_tidings() {
     assert_eq!(tidings.terminate().await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_coverage_of_a_rule_says_who_was_first_and_who_was_lost() {
+    let setup = setup_with_match().await;
+    let (_tidings, _) = run_until_sent(&setup).await;
+    let said = setup.folder.command(&["coverage", "arms", "--format", "json"]).await;
+    let covered: Value = serde_json::from_str(&said.output).expect("JSON");
+    assert_eq!((&covered["events"], &covered["sources"]), (&1.into(), &1.into()), "{covered}");
+    assert_eq!(covered["first"][0]["feed"], "wire-1");
+    assert!(covered["seen_to_sent_seconds"].as_u64().is_some_and(|took| took < 60), "{covered}");
+    assert_eq!(covered["lost"].as_array().map(Vec::len), Some(0));
+    let said = setup.folder.command(&["coverage", "arms"]).await.output;
+    for part in ["events     1\n", "first      wire-1 1\n", "lost       0 of 1 source: none\n"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    // The alert was forty days ago: the feed matched before, and does not now.
+    setup.folder.change("UPDATE alert SET created = created - 3456000000").await;
+    let said = setup.folder.command(&["coverage", "arms"]).await.output;
+    assert!(said.contains("lost       1 of 1 source: wire-1 (well)\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_shown_in_order_of_time() {
+    let setup = setup_with_match().await;
+    let (_tidings, _) = run_until_sent(&setup).await;
+    let (title, link) = ("North Korea and Russia trade arms again", "https://wire.example/1");
+    let edited = Entry::full(title, link, wire::LONG);
+    setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[edited])));
+    setup
+        .folder
+        .wait_until("SELECT count(*) FROM story_revision", |revisions| revisions == "1")
+        .await;
+    let event = setup.folder.query("SELECT uid FROM story").await.remove(0);
+    let said = setup.folder.command(&["alerts", "event", &event]).await;
+    let mut rest = said.output.as_str();
+    for part in [
+        title,
+        "1 story, 1 alert, 2 messages",
+        "wire-1 has the story: Russia and North Korea trade arms",
+        "the rule arms matched",
+        "written; now sent",
+        "attempt for",
+        "revision 2: the headline changed; the headline was:",
+    ] {
+        let words = part.split(' ').collect::<Vec<_>>().join("\\s+");
+        let found = regex::Regex::new(&words).expect("words").find(rest);
+        rest = &rest[found.unwrap_or_else(|| panic!("{part}: {}", said.output)).end()..];
+    }
+    let said = setup.folder.command(&["alerts", "event", &event, "--format", "json"]).await;
+    let record: Value = serde_json::from_str(&said.output).expect("JSON");
+    let kinds = record["timeline"].as_array().expect("a list").iter().map(|one| &one["kind"]);
+    let kinds: Vec<&str> = kinds.filter_map(Value::as_str).collect();
+    let messages = ["message", "message", "attempt", "attempt"];
+    assert_eq!(kinds, [&["seen", "alert"], &messages[..], &["revision"]].concat());
+    assert_eq!(record["timeline"][0]["title"], "Russia and North Korea trade arms");
+    let changes = &record["stories"][0]["revisions"];
+    assert_eq!(changes[0]["previous_title"], "Russia and North Korea trade arms");
+}
+
 /// Adds 10,000 stories of a year ago that no rule matched.
 const LAST_YEAR: &str = "WITH RECURSIVE many (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM many WHERE n < 10001)
     INSERT INTO story (id, uid, key, event, title, feed_text, authors, tags, first_seen, read, status)

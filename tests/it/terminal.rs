@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 28] = [
+const CALLS: [(&str, &[Call]); 31] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -63,6 +63,22 @@ const CALLS: [(&str, &[Call]); 28] = [
     (
         "alerts show",
         &[call(&["alerts", "show", "1"]), call(&["alerts", "show", "1", "--format", "json"])],
+    ),
+    ("rules", &[call(&["rules"]), call(&["rules", "arms"]), call(&["rules", "--format", "json"])]),
+    (
+        "alerts event",
+        &[
+            call(&["alerts", "event", "STORY"]),
+            call(&["alerts", "event", "STORY", "--format", "json"]),
+        ],
+    ),
+    (
+        "coverage",
+        &[
+            call(&["coverage"]),
+            call(&["coverage", "arms"]),
+            call(&["coverage", "--format", "json"]),
+        ],
     ),
     ("feeds list", &[call(&["feeds", "list"]), call(&["feeds", "list", "--format", "json"])]),
     (
@@ -263,6 +279,7 @@ async fn in_a_pipe_a_row_is_a_line_and_in_a_terminal_it_has_its_width() {
         (&["deliveries"], 3),
         (&["feeds", "list"], 2),
         (&["feeds", "gaps"], 1),
+        (&["rules"], 1),
     ] {
         let said = terminal.folder.command(table).await;
         let head: Vec<&str> = said.output.lines().take_while(|line| !line.is_empty()).collect();
@@ -296,12 +313,13 @@ async fn every_time_carries_its_zone_and_all_have_the_same() {
 }
 
 /// Keys whose values are times.
-const TIMES: [&str; 20] = [
+const TIMES: [&str; 21] = [
     "created",
     "due",
     "found",
     "first_seen",
     "failing_since",
+    "last_alert",
     "last_attempt",
     "last_change",
     "last_backup",

@@ -9,7 +9,7 @@ use crate::alerts::StorySummary;
 use crate::lifecycle::story::StoryStatus;
 use crate::store::column;
 use crate::store::status::story_status_from_row;
-use crate::store::{StoreError, StoryId, feed_entries};
+use crate::store::{StoreError, StoryId, StoryRevision, feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
 
 /// The most stories, alerts and messages of an event that are read.
@@ -36,12 +36,14 @@ pub struct EventStory {
     /// Its head.
     #[serde(flatten)]
     pub story: StorySummary,
-    /// How often its title or text changed, and one.
+    /// The number of its revision, from 1.
     pub revision: i64,
     /// Its status.
     pub status: StoryStatus,
     /// The feeds that carried it, in order of time.
     pub feeds: Vec<FeedEntry>,
+    /// The changes of its title and text, in order of time.
+    pub revisions: Vec<StoryRevision>,
 }
 
 impl Archive {
@@ -75,6 +77,7 @@ impl Archive {
             .await?;
         let ids = column::story_ids(&rows)?;
         let mut feeds = feed_entries::read_entries_of_stories(&mut self.conn, &ids).await?;
+        let mut revisions = story_changes::read_revisions(&mut self.conn, &ids).await?;
         let story = |(row, id): (&sqlx::sqlite::SqliteRow, StoryId)| {
             Ok(EventStory {
                 id: row.try_get("uid")?,
@@ -82,6 +85,7 @@ impl Archive {
                 revision: row.try_get("revision")?,
                 status: story_status_from_row(row)?,
                 feeds: feeds.remove(&id).unwrap_or_default(),
+                revisions: revisions.remove(&id).unwrap_or_default(),
             })
         };
         Ok(rows.iter().zip(ids).map(story).collect::<Result<_, sqlx::Error>>()?)

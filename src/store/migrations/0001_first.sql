@@ -123,6 +123,17 @@ CREATE INDEX story_due ON story (status, due) WHERE status IN ('awaits_page', 'a
 CREATE INDEX story_event ON story (event);
 CREATE INDEX story_recheck ON story (recheck_at) WHERE recheck_at IS NOT NULL;
 
+-- A change of a story's title or text, for as long as its texts are kept.
+CREATE TABLE story_revision (
+    story          INTEGER NOT NULL REFERENCES story (id) ON DELETE CASCADE,
+    revision       INTEGER NOT NULL,    -- of the story
+    at             INTEGER NOT NULL,
+    title_changed  INTEGER NOT NULL CHECK (title_changed IN (FALSE, TRUE)),
+    text_changed   INTEGER NOT NULL CHECK (text_changed IN (FALSE, TRUE)),
+    previous_title TEXT    NOT NULL,
+    PRIMARY KEY (story, revision)
+) STRICT, WITHOUT ROWID;
+
 -- One item of one feed, and its story.
 CREATE TABLE feed_entry (
     id         INTEGER NOT NULL PRIMARY KEY,

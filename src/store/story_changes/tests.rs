@@ -2,7 +2,7 @@
 
 use super::super::FinalText;
 use super::super::fixture::{Bench, at_second, final_text, item, match_result, settle_plan, story};
-use super::super::{ItemRecord, StoryPlan};
+use super::super::{Archive, ItemRecord, Retention, StoryPlan, SweepPosition};
 use tidings_rules::story::Read;
 
 fn recorded() -> StoryPlan {
@@ -175,4 +175,55 @@ async fn an_edit_of_a_story_that_other_feeds_carry_too_is_matched_again_for_all_
     assert!(bench.poll("wire", 1, vec![edited(settle_plan(&["arms"]))]).await);
     assert_eq!(read_status(&bench).await, "waits to be matched, 2, New.");
     assert_eq!(bench.query_text("SELECT group_concat(rule) FROM alert").await.unwrap(), "arms");
+}
+
+#[tokio::test]
+async fn what_a_revision_changed_is_kept_with_its_event_until_its_texts_go() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
+    let titled = |title: &str, text: &str, hash: &str| ItemRecord {
+        hash: hash.to_owned(),
+        story_change: Some((story(title, text), settle_plan(&[]))),
+        ..item("a", recorded())
+    };
+    bench.poll("wire", 10, vec![titled("New title", "Teaser.", "1")]).await;
+    bench.poll("wire", 20, vec![titled("New title", "New.", "2")]).await;
+    bench.poll("wire", 30, vec![titled("Newest", "Newest.", "3")]).await;
+    // It changes neither.
+    bench.poll("wire", 40, vec![titled("Newest", "Newest.", "4")]).await;
+    let uid = bench.query_text("SELECT uid FROM story").await.unwrap();
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let record = archive.event_record(&uid).await.unwrap().expect("an event");
+    let changes = record.stories[0].revisions.iter().map(|one| {
+        (one.revision, one.at, one.title_changed, one.text_changed, one.previous_title.as_str())
+    });
+    assert_eq!(
+        changes.collect::<Vec<_>>(),
+        [
+            (2, at_second(10), true, false, "a"),
+            (3, at_second(20), false, true, "New title"),
+            (4, at_second(30), true, true, "New title"),
+        ]
+    );
+
+    let now = at_second(9_999_999);
+    let kept = Retention { stories: Some(now), alerts: Some(now), keys: at_second(0) };
+    let left = "SELECT count(*) || '' FROM story_revision";
+    sweep_all(&bench, kept).await;
+    assert_eq!(bench.query_text(left).await.unwrap(), "3", "its message is not sent");
+    for sql in ["DELETE FROM message_alert", "DELETE FROM message"] {
+        let delete = bench.store.writer.write(move |conn| {
+            Box::pin(async move { sqlx::query(sql).execute(conn).await.map(drop) })
+        });
+        delete.await.unwrap();
+    }
+    sweep_all(&bench, kept).await;
+    assert_eq!(bench.query_text(left).await.unwrap(), "0");
+}
+
+async fn sweep_all(bench: &Bench, kept: Retention) {
+    let mut next = Some(SweepPosition::default());
+    while let Some(place) = next {
+        next = bench.store.sweep(place, kept, at_second(9_999_999)).await.unwrap().next;
+    }
 }

@@ -191,9 +191,9 @@ fn breaches_of_tree(tree: &[Value]) -> Vec<String> {
     breaches
 }
 
-/// Also measures how much of a page with 100 alerts crosses the network.
+/// Also measures how much of a full page crosses the network.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_a_hundred_alerts_is_below_100_kb() {
+async fn a_full_page_of_alerts_is_below_100_kb() {
     let Some(mut desk) = OpenDesk::start([]).await else { return };
     // Of a feed's first document, only ten stories would alert.
     let story = |n: usize| {
@@ -209,16 +209,16 @@ async fn a_page_of_a_hundred_alerts_is_below_100_kb() {
     for page in ["/", "/alerts"] {
         desk.browser.take_events().await;
         desk.open(page).await;
-        assert_eq!(desk.parts().await.len(), 100);
+        assert_eq!(desk.parts().await.len(), 50);
         assert_eq!(
             desk.browser.evaluate("document.querySelectorAll('blockquote').length").await,
-            100
+            50
         );
         let events = desk.browser.take_events().await;
         let ended = events.iter().filter(|event| event["method"] == "Network.loadingFinished");
         let sizes = ended.map(|event| event["params"]["encodedDataLength"].as_f64());
         let bytes: f64 = sizes.map(|size| size.expect("a number")).sum();
-        println!("{page} with 100 alerts: {bytes} bytes");
-        assert!(bytes > 10_000.0 && bytes < 100_000.0, "{page}: {bytes} bytes");
+        println!("{page} with 50 alerts: {bytes} bytes");
+        assert!(bytes > 1_000.0 && bytes < 100_000.0, "{page}: {bytes} bytes");
     }
 }

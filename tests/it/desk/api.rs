@@ -69,6 +69,9 @@ async fn alerts_are_filtered_paged_and_shown_with_their_messages() {
     let (_, record) = desk.get(&format!("/events/{event}")).await;
     assert_eq!(record["alerts"].as_array().expect("a list").len(), 2);
     assert_eq!(record["stories"][0]["feeds"][0]["feed"], "wire-1");
+    let kinds = record["timeline"].as_array().expect("a list").iter().map(|one| &one["kind"]);
+    let kinds: BTreeSet<&str> = kinds.filter_map(Value::as_str).collect();
+    assert_eq!(kinds, BTreeSet::from(["alert", "attempt", "message", "seen"]));
     assert_eq!(desk.get("/events/none").await.0, 404);
 }
 
@@ -106,7 +109,8 @@ async fn feeds_and_rules_are_shown_with_their_days() {
     assert_eq!(texts(&desk.get("/rules?tag=defence").await.1, "rule"), ["arms"]);
     let (_, rule) = desk.get("/rules/freight%2Fcars%20%26%20more").await;
     assert_eq!((&rule["alerts_7d"], &rule["alerts_30d"]), (&json!(3), &json!(3)));
-    assert_eq!(rule["feeds"], 1);
+    assert_eq!(rule["feed_count"], 1);
+    assert_eq!((&rule["owner"], &rule["marks"]), (&Value::Null, &json!(["no_owner"])));
     assert!(rule["text"].as_str().expect("a text").contains("oil"));
     assert_eq!(desk.get("/rules/none").await.0, 404);
 

@@ -18,7 +18,7 @@ async fn every_page_stands_and_leads_on() {
         (&event, vec!["wire-1", "alert 1"]),
         ("/feeds", vec!["wire-1", "well", "every 1"]),
         ("/feeds/wire-1", vec!["Poll now", "<svg", "New items", "No gap"]),
-        ("/rules", vec!["arms", "<caption>"]),
+        ("/rules", vec!["arms", "<caption>", "no owner"]),
         ("/rules/arms", vec!["Russia AND North Korea AND arms", "<svg"]),
         ("/try", vec!["<textarea", "Try"]),
         ("/silences", vec!["Nothing is muted", "Add the silence"]),
