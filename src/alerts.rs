@@ -4,6 +4,7 @@
 pub mod admit;
 pub mod breaker;
 pub mod calendar;
+pub mod condition_state;
 pub mod copies;
 pub mod desk_links;
 pub mod digest;

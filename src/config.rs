@@ -17,6 +17,7 @@ mod notifiers;
 mod paths;
 mod poll;
 mod proxy;
+mod publishers;
 mod reader;
 mod receiving;
 mod report;
@@ -33,6 +34,7 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName, Severity};
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub rules: PathBuf,
     /// The time zone in which times are shown.
     pub zone: TimeZone,
+    /// The names of publishers, by which rules count them.
+    pub publishers: Publishers,
     /// The notifiers of rules without `notify`.
     pub notify: DefaultNotifiers,
     /// The feeds that are polled.

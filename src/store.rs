@@ -24,6 +24,7 @@ mod files;
 #[cfg(test)]
 mod fixture;
 mod gaps;
+mod groups;
 mod health;
 mod lock;
 mod migrations;
@@ -51,6 +52,7 @@ mod sweep;
 mod tests;
 mod waiting_stories;
 mod waits;
+mod watched;
 mod writer;
 
 use std::time::Duration;

@@ -69,6 +69,7 @@ mod tests {
             why: None,
             owner: None,
             tags: Vec::new(),
+            condition: None,
             evidence: Vec::new(),
         };
         Content::Alert {

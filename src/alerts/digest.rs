@@ -62,6 +62,20 @@ pub enum DigestReason {
     },
     /// Their receiver was away.
     Late,
+    /// The condition of their rule was met, and they were held until then.
+    Fired {
+        /// The rule.
+        rule: String,
+        /// The row, of a rule with `each`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<WatchlistRow>,
+        /// The condition in words.
+        condition: String,
+        /// What met it, in words.
+        progress: String,
+        /// When it was met.
+        at: Timestamp,
+    },
 }
 
 /// The stories that one rule matched, or one row of it.

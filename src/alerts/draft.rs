@@ -8,6 +8,7 @@ use crate::alerts::volume::Throttle;
 use crate::alerts::{Receiver, RuleMatch};
 use crate::config::{DefaultNotifiers, Notifier};
 use tidings_rules::Match;
+use tidings_rules::condition::Condition;
 use tidings_rules::story::{NotifierName, Story};
 
 /// One new alert for each match of `story`, in the same order.
@@ -65,11 +66,13 @@ fn new_alert(
         why: settings.why.clone(),
         owner: settings.owner.clone(),
         tags: settings.tags.clone(),
+        condition: None,
         evidence: found.evidence,
     };
     let throttle = Throttle { burst: settings.burst, digest: settings.digest.clone() };
     let dedup_key = rule.row().map_or_else(String::new, |row| row.id.clone());
-    NewAlert { rule_match, dedup_key, throttle, receivers }
+    let condition = settings.condition.clone();
+    NewAlert { rule_match, dedup_key, throttle, condition, keys: found.keys, receivers }
 }
 
 /// All receivers of a notifier.
@@ -94,6 +97,10 @@ pub struct NewAlert {
     pub dedup_key: String,
     /// The throttle of its rule.
     pub throttle: Throttle,
+    /// The condition of its rule.
+    pub condition: Option<Condition>,
+    /// What the `first` of that condition looks for.
+    pub keys: Vec<String>,
     /// Its receivers, each once.
     pub receivers: Vec<Receiver>,
 }

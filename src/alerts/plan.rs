@@ -21,6 +21,9 @@ pub struct RoutedAlert<'s> {
     pub routing: Routing,
     /// The silence that mutes it longest.
     pub silence: Option<&'s Silence>,
+    /// Why it is told with others in a message of their own, if it meets a condition that held
+    /// them.
+    pub firing: Option<&'s DigestReason>,
 }
 
 /// What is known of a receiver of the alerts.
@@ -48,7 +51,7 @@ pub enum Destination {
 /// Where these alerts of one event go, all of which are for one receiver, in their order.
 ///
 /// - What a silence mutes is gathered until the silence ends.
-/// - An update is a message of its own.
+/// - An update is a message of its own, and so is what a condition held until now.
 /// - The others join the open message. Without one, they share the next message if a rule wants
 ///   one, as far as the receiver's policy allows it.
 #[must_use]
@@ -59,26 +62,43 @@ pub fn plan(
     zone: &TimeZone,
 ) -> Vec<Destination> {
     let shared = shared_message(alerts, receiver, now, zone);
-    let destination = |alert: &RoutedAlert<'_>| match (alert.silence, &shared, &alert.routing) {
+    let destination = |alert: &RoutedAlert<'_>| match (alert.silence, alert.firing, &shared) {
         (Some(silence), ..) => Destination::Digest(silence.reason(), silence.until),
-        (None, Some(shared), _) => shared.clone(),
-        (None, None, Routing::Gathered(reason, due)) => {
-            let due = volume::digest_due(receiver.policy, alert.severity, *due, zone);
-            Destination::Digest(reason.clone(), due)
-        }
-        (None, None, Routing::Now) => Destination::NextMessage,
+        (None, None, Some(shared)) => shared.clone(),
+        (None, firing, _) => own_message(alert, firing, receiver, now, zone),
     };
     alerts.iter().map(destination).collect()
 }
 
-/// The message that all alerts share that no silence mutes. `None`: each joins its digest.
+/// Where an alert goes that shares no message.
+fn own_message(
+    alert: &RoutedAlert<'_>,
+    firing: Option<&DigestReason>,
+    receiver: ReceiverState<'_>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Destination {
+    if let Routing::Gathered(reason, due) = &alert.routing {
+        let due = volume::digest_due(receiver.policy, alert.severity, *due, zone);
+        return Destination::Digest(reason.clone(), due);
+    }
+    let Some(firing) = firing else { return Destination::NextMessage };
+    match volume::throttle_receiver(receiver.policy, alert.severity, receiver.sent, now, zone) {
+        Routing::Now => Destination::Digest(firing.clone(), now),
+        Routing::Gathered(reason, due) => Destination::Digest(reason, due),
+    }
+}
+
+/// The message that all alerts share that no silence mutes and no condition held others for.
+/// `None`: each goes its own way.
 fn shared_message(
     alerts: &[RoutedAlert<'_>],
     receiver: ReceiverState<'_>,
     now: Timestamp,
     zone: &TimeZone,
 ) -> Option<Destination> {
-    let unmuted = || alerts.iter().filter(|alert| alert.silence.is_none());
+    let unmuted =
+        || alerts.iter().filter(|alert| alert.silence.is_none() && alert.firing.is_none());
     let severity = unmuted().map(|alert| alert.severity).max()?;
     if receiver.has_open_message && !unmuted().any(|alert| alert.is_update) {
         return Some(Destination::OpenMessage);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::condition_state::ConditionState;
 use tidings_rules::story::{Evidence, Severity, WatchlistRow};
 
 /// What a message says of one rule that matched.
@@ -29,6 +30,9 @@ pub struct RuleMatch {
     /// The rule's tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// How far the rule's condition was met, of a rule with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionState>,
     /// The words that made it match.
     pub evidence: Vec<Evidence>,
 }

@@ -101,6 +101,7 @@ mod tests {
             why: None,
             owner: None,
             tags: vec!["korea".to_owned()],
+            condition: None,
             evidence: vec![],
         }
     }

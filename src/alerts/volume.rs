@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{RuleMatch, calendar};
 use crate::clock::later;
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::delivery::{Burst, Cadence, DeliveryPolicy};
 use tidings_rules::story::{NotifierName, Severity};
 
@@ -28,6 +29,8 @@ pub struct DeliveryPolicies {
     pub policies: BTreeMap<NotifierName, DeliveryPolicy>,
     /// The configuration's zone.
     pub zone: TimeZone,
+    /// The names of publishers.
+    pub publishers: Publishers,
 }
 
 /// What becomes of an alert.
@@ -151,6 +154,7 @@ mod tests {
             why: None,
             owner: None,
             tags: vec![],
+            condition: None,
             evidence: vec![],
         }
     }

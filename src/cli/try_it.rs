@@ -129,6 +129,7 @@ fn format_match(
         why: None,
         owner: None,
         tags: Vec::new(),
+        condition: None,
         evidence,
     };
     let entry = FeedEntry {

@@ -74,6 +74,7 @@ impl ConfigChanges {
             ("hosts", before.hosts != after.hosts),
             ("retain", before.retain != after.retain),
             ("report", before.report != after.report),
+            ("publishers", before.publishers != after.publishers),
             ("heartbeat", before.heartbeat != after.heartbeat),
             ("web", before.web != Web::without_restart(before.web.as_ref(), after.web.as_ref())),
         ];

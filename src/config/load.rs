@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::reader::ConfigReader;
 use super::{
-    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, report,
+    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, publishers, report,
     retain, routing, web,
 };
 use crate::config::listed::ReadList;
@@ -77,6 +77,7 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
     let report = entries
         .get("report")
         .map_or(Some(None), |node| report::report(node, &notifiers.names, reader).map(Some));
+    let publishers = publishers::publishers(entries.get("publishers"), reader);
     let feeds = feeds::feeds(&mut entries, network.as_ref(), reader);
     entries.refuse_unknown_keys(reader.faults);
     let (feeds, receiving) = feeds?;
@@ -96,5 +97,6 @@ fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Confi
         report: report?,
         heartbeat: heartbeat?,
         web: web?,
+        publishers: publishers?,
     })
 }

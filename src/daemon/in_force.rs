@@ -79,6 +79,7 @@ impl InForce {
             policies: Arc::new(DeliveryPolicies {
                 policies: config.delivery_policies.clone(),
                 zone: config.zone.clone(),
+                publishers: config.publishers.clone(),
             }),
             config: Arc::new(config),
         }

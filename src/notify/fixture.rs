@@ -170,6 +170,7 @@ pub(super) fn rule_match(rule: &str, evidence: Vec<Evidence>) -> RuleMatch {
         why: None,
         owner: None,
         tags: vec![],
+        condition: None,
         evidence,
     }
 }

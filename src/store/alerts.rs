@@ -1,47 +1,102 @@
 //! Records the result of matching: alerts, their messages, and the story's status.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{extent_columns, to_json, to_millis};
+use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::row_list;
-use super::route::{self, RecordedAlert};
+use super::groups::{self, Earlier};
+use super::route::{self, Firing, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
-use crate::alerts::NewAlert;
 use crate::alerts::copies::JoinedEvent;
+use crate::alerts::{NewAlert, RuleMatch};
+use tidings_rules::condition::Decision;
 use tidings_rules::story::Read;
 
+/// When the matches of a story count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountedAt {
+    /// When they are recorded.
+    Recorded,
+    /// When the story was first seen: a backfill finds what a rule would have matched then.
+    FirstSeen,
+}
+
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
-/// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
+/// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update. An
+/// alert that its rule's condition holds is only recorded, too.
 pub(super) async fn record_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
     match_result: &MatchResult,
+    counted_at: CountedAt,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let JoinedEvent { event, update } =
         event::find_or_join_event(conn, story, match_result).await?;
-    if match_result.alerts.is_empty() {
+    let alerts = &match_result.alerts;
+    if alerts.is_empty() {
         return Ok(());
     }
-    let alerted = find_alerted(conn, &event, &match_result.alerts).await?;
-    let is_repeated = |one: &NewAlert| alerted.contains(&key_of(one));
-    let rows = match_result.alerts.iter().map(|new_alert| {
-        let (one, dedup_key) = (&new_alert.rule_match, &new_alert.dedup_key);
-        let copy_update = update.as_ref().filter(|_| is_repeated(new_alert));
-        (&one.rule, dedup_key, &one.version, one.severity, one, copy_update)
+    let earlier = find_earlier(conn, &event, alerts).await?;
+    let earlier = |one: &NewAlert| earlier.get(&key_of(one)).copied().unwrap_or(Earlier::Nothing);
+    let at = counted_time(conn, story, alerts, counted_at, now).await?;
+    let publishers = &match_result.policy.publishers;
+    let grouped = groups::decide(conn, &event, alerts, earlier, publishers, at).await?;
+    let rows = alerts.iter().enumerate().map(|(place, new_alert)| {
+        let condition = grouped.by_place.get(&place);
+        let rule_match = RuleMatch {
+            condition: condition.map(|one| one.state.clone()),
+            ..new_alert.rule_match.clone()
+        };
+        let copy_update = update.as_ref().filter(|_| earlier(new_alert) != Earlier::Nothing);
+        let held = condition.is_some_and(|one| one.held);
+        let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
+        (rule, &new_alert.dedup_key, version, severity, rule_match, copy_update, held)
     });
     let rows = to_json(&rows.collect::<Vec<_>>())?;
     let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
     days::count_alerts(conn, ids.keys().map(|(rule, _)| rule.as_str()), now).await?;
-    let inserted = match_result.alerts.iter().filter_map(|new_alert| {
-        let (alert, is_update) = (ids.remove(&key_of(new_alert))?, is_repeated(new_alert));
-        Some(RecordedAlert { alert, new_alert, is_update })
+    let inserted = alerts.iter().enumerate().filter_map(|(place, new_alert)| {
+        Some((place, ids.remove(&key_of(new_alert))?, new_alert))
     });
-    let recorded: Vec<_> = inserted.filter(|one| !one.is_update || update.is_some()).collect();
+    let inserted: Vec<_> = inserted.collect();
+    groups::record(conn, &grouped, &inserted).await?;
+    let mut recorded = Vec::with_capacity(inserted.len());
+    for (place, alert, new_alert) in inserted {
+        let group = grouped.by_place.get(&place);
+        let is_update = earlier(new_alert) == Earlier::Told;
+        if group.is_some_and(|one| one.held) || (is_update && update.is_none()) {
+            continue;
+        }
+        let firing = match group.and_then(|one| Some((one, one.decision.as_ref()?))) {
+            Some((one, Decision::Fired(_))) if one.has_episodes(new_alert) => {
+                let released = groups::release(conn, new_alert, at).await?;
+                Some(Firing { reason: one.firing_reason(&new_alert.rule_match, at), released })
+            }
+            _ => None,
+        };
+        recorded.push(RecordedAlert { alert, new_alert, is_update, firing });
+    }
     route::route_alerts(conn, &event, &recorded, match_result, now).await
+}
+
+/// The time at which the matches of a story count.
+async fn counted_time(
+    conn: &mut SqliteConnection,
+    story: StoryId,
+    alerts: &[NewAlert],
+    counted_at: CountedAt,
+    now: Timestamp,
+) -> Result<Timestamp, sqlx::Error> {
+    let is_conditional = || alerts.iter().any(|new_alert| new_alert.condition.is_some());
+    if counted_at == CountedAt::Recorded || !is_conditional() {
+        return Ok(now);
+    }
+    let seen = sqlx::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
+    from_millis(seen.fetch_one(conn).await?)
 }
 
 /// What distinguishes the alerts of a story: the rule and the dedup key.
@@ -49,22 +104,30 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
     (new_alert.rule_match.rule.clone(), new_alert.dedup_key.clone())
 }
 
-/// The rules and dedup keys of these alerts that have an alert of any story of the event.
-async fn find_alerted(
+/// What became of the event before, for the rules and dedup keys of these alerts that have an alert
+/// of any of its stories.
+async fn find_earlier(
     conn: &mut SqliteConnection,
     event: &str,
     alerts: &[NewAlert],
-) -> Result<HashSet<(String, String)>, sqlx::Error> {
+) -> Result<HashMap<(String, String), Earlier>, sqlx::Error> {
     let keys: Vec<_> = alerts.iter().map(key_of).collect();
     // The stories of the event are read first: a rule may have alerted for many others.
-    let alerted = sqlx::query_as(concat!(
-        "SELECT wanted.rule, wanted.dedup_key FROM ",
+    let alerted: Vec<(String, String, bool)> = sqlx::query_as(concat!(
+        "SELECT wanted.rule, wanted.dedup_key, min(alert.held) AS held FROM ",
         row_list!("$2", 0 rule TEXT, 1 dedup_key TEXT),
-        " AS wanted WHERE EXISTS (SELECT 1 FROM story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
-             AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key)"
-    ));
-    let alerted = alerted.bind(event).bind(to_json(&keys)?).fetch_all(conn).await?;
-    Ok(alerted.into_iter().collect())
+        " AS wanted CROSS JOIN story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
+             AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key
+         GROUP BY wanted.rule, wanted.dedup_key"
+    ))
+    .bind(event)
+    .bind(to_json(&keys)?)
+    .fetch_all(conn)
+    .await?;
+    let earlier = alerted.into_iter().map(|(rule, dedup_key, held)| {
+        ((rule, dedup_key), if held { Earlier::Held } else { Earlier::Told })
+    });
+    Ok(earlier.collect())
 }
 
 /// Inserts alerts of a story, each with its match and its update as JSON, without those whose rule
@@ -78,10 +141,10 @@ async fn insert_alerts(
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
     let (read, read_why) = extent_columns(read);
     let ids: Vec<(String, String, i64)> = sqlx::query_as(concat!(
-        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, read, read_why, created, story, revision)
+        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, held, read, read_why, created, story, revision)
          SELECT given.*, $3, $4, $5, story.id, story.revision FROM ",
         row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 version TEXT, 3 severity TEXT, 4 rule_match TEXT,
-            5 copy_update TEXT),
+            5 copy_update TEXT, 6 held BOOLEAN),
         " AS given JOIN story ON story.id = $2 WHERE TRUE
          ON CONFLICT (story, rule, dedup_key) DO NOTHING RETURNING rule, dedup_key, id"
     ))

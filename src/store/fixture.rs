@@ -26,6 +26,7 @@ use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, RemovedAndReturned};
 use crate::polling::health::FeedHealthHistory;
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
 };
@@ -401,7 +402,7 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
 /// The result of matching a full text: these rules matched and notify the desk.
 pub(super) fn match_result(rules: &[&str]) -> MatchResult {
     let alerts = rules.iter().map(|rule| new_alert(rule, &[desk_receiver()])).collect();
-    let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC, publishers: Publishers::default() });
     MatchResult {
         read: Read::Full,
         fingerprint: None,
@@ -440,12 +441,15 @@ pub(super) fn new_alert(rule: &str, receivers: &[Receiver]) -> NewAlert {
         why: None,
         owner: Some("ana".to_owned()),
         tags: vec![],
+        condition: None,
         evidence: vec![evidence],
     };
     NewAlert {
         rule_match,
         dedup_key: String::new(),
         throttle: Throttle::default(),
+        condition: None,
+        keys: Vec::new(),
         receivers: receivers.to_vec(),
     }
 }

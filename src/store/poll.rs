@@ -9,7 +9,7 @@ use super::column::{to_json, to_millis};
 use super::dialect::text_list;
 use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
-use super::{days, gaps, health};
+use super::{days, gaps, health, watched};
 use crate::alerts::Content;
 use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
@@ -60,6 +60,7 @@ async fn write_poll(
         match_result.joins = joins;
     }
     let (feed, now) = (&record.state.name, record.now);
+    watched::note_poll(conn, &record.state, now).await?;
     write_feed_state(conn, &record.state).await?;
     feed_entries::retire_entries(conn, feed, &record.items, now).await?;
     let waits = write_items(conn, feed, record.items, now).await?;

@@ -11,6 +11,7 @@ use super::dialect::row_list;
 use super::digest::DigestKey;
 use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
+use crate::alerts::digest::DigestReason;
 use crate::alerts::plan;
 use crate::alerts::plan::{Destination, ReceiverState, RoutedAlert};
 use crate::alerts::silence;
@@ -25,6 +26,16 @@ pub(super) struct RecordedAlert<'v> {
     pub(super) new_alert: &'v NewAlert,
     /// Its rule has alerted for the event before, and its story is an update.
     pub(super) is_update: bool,
+    /// What it sets free, if it meets a condition that held others.
+    pub(super) firing: Option<Firing>,
+}
+
+/// The matches that one match sets free.
+pub(super) struct Firing {
+    /// Why they are told in one message.
+    pub(super) reason: DigestReason,
+    /// The alerts that were held.
+    pub(super) released: Vec<i64>,
 }
 
 /// Adds the recorded alerts of `event` to messages, as silences, rules and receivers require.
@@ -53,6 +64,7 @@ pub(super) async fn route_alerts(
                 is_update: recorded.is_update,
                 routing: volume::throttle_rule(rule_match, throttle, earlier, now, zone),
                 silence: silence::longest(&silences, rule_match, &match_result.feeds, event),
+                firing: recorded.firing.as_ref().map(|firing| &firing.reason),
             }
         })
         .collect();
@@ -79,11 +91,28 @@ pub(super) async fn route_alerts(
         let plan = plan::plan(&routed, state, now, &match_result.policy.zone);
         planned.extend(ids.into_iter().zip(plan).map(|(alert, to)| (receiver, alert, to)));
     }
+    let planned = with_released(alerts, planned);
     add_to_messages(conn, event, planned, &newest, match_result.due, now).await
 }
 
 /// Where alerts go: each with its receiver.
 type PlannedAlerts<'v> = Vec<(&'v Receiver, i64, Destination)>;
+
+/// Sends the alerts that a match sets free where that match goes.
+fn with_released<'v>(
+    alerts: &[RecordedAlert<'_>],
+    planned: PlannedAlerts<'v>,
+) -> PlannedAlerts<'v> {
+    let firings = alerts.iter().filter_map(|one| Some((one.alert, one.firing.as_ref()?)));
+    let released: HashMap<i64, &[i64]> =
+        firings.map(|(alert, firing)| (alert, firing.released.as_slice())).collect();
+    let with_others = planned.into_iter().flat_map(|(receiver, alert, to)| {
+        let others = released.get(&alert).copied().unwrap_or_default();
+        let all: Vec<i64> = others.iter().copied().chain([alert]).collect();
+        all.into_iter().map(move |alert| (receiver, alert, to.clone()))
+    });
+    with_others.collect()
+}
 
 /// Adds the alerts to messages. Those that are not there are created.
 async fn add_to_messages(

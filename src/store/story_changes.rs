@@ -11,6 +11,7 @@ use sqlx::{Row, Sqlite};
 use super::column::{extent_columns, to_json, to_millis};
 use super::writer::WriteStories;
 use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
+use super::alerts::CountedAt;
 use super::{alerts, event, status};
 use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story;
@@ -270,7 +271,11 @@ async fn apply_effect(
     revisions::record_revision(conn, story, effect, data, now).await?;
     let change = match (effect, data, data.match_result()) {
         (StoryEffect::RecordAlerts, _, Some(result)) => {
-            return alerts::record_alerts(conn, story, result, now).await;
+            let counted_at = match data {
+                EventData::Backfilled(_) => CountedAt::FirstSeen,
+                _ => CountedAt::Recorded,
+            };
+            return alerts::record_alerts(conn, story, result, counted_at, now).await;
         }
         (StoryEffect::KeepSignature, _, Some(result)) => {
             return event::store_signature(conn, story, result.fingerprint.as_deref(), now).await;

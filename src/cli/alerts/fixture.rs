@@ -49,6 +49,7 @@ pub(super) fn past_alert() -> PastAlert {
             why: Some("sanctions desk".to_owned()),
             owner: Some("ana".to_owned()),
             tags: vec!["korea".to_owned(), "people".to_owned()],
+            condition: None,
             evidence: vec![evidence],
         },
     }

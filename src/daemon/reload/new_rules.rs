@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::path::Path;
 
+use jiff::Timestamp;
 use tracing::{error, warn};
 
 use crate::clock::now;
@@ -128,7 +129,24 @@ impl NewRules {
             let step = versions.by_ref().take(STEP).collect();
             store.record_rule_versions(step, now()).await?;
         }
+        store.record_known_rules(self.conditional_rules(now())).await?;
         store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
+    }
+}
+
+impl NewRules {
+    /// The rules with conditions, each with the time since which it is known if it is new: a
+    /// backfill knows the time before.
+    fn conditional_rules(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let conditional = self.rules.iter().filter(|rule| rule.settings.condition.is_some());
+        let mut known: Vec<(String, Timestamp)> = conditional
+            .map(|rule| {
+                let reach = rule.settings.backfill.unwrap_or_default();
+                (rule.name().to_owned(), now.checked_sub(reach).unwrap_or(now))
+            })
+            .collect();
+        known.dedup_by(|one, next| one.0 == next.0);
+        known
     }
 }
 

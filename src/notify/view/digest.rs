@@ -50,6 +50,10 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
             format!("{stories} muted"),
             format!("They were muted by silence {id}, which has ended. Its reason: {why}"),
         ),
+        DigestReason::Fired { rule, row, condition, progress, .. } => (
+            format!("{progress}: {}", alerts::title(rule, row.as_ref())),
+            format!("The condition of this rule is met: {condition}."),
+        ),
         DigestReason::Late => (
             format!("Late: {stories} that waited for you"),
             "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),

@@ -216,6 +216,8 @@ CREATE TABLE alert (
     rule_match  TEXT    NOT NULL,    -- JSON: the match and its evidence
     copy_update TEXT,                -- JSON: what its story adds to the event; null: nothing
     created     INTEGER NOT NULL,
+    held        INTEGER NOT NULL DEFAULT FALSE CHECK (held IN (FALSE, TRUE)),
+                                               -- its rule's condition is not met: nobody is told
     index_lag   INTEGER NOT NULL DEFAULT 1,    -- changes that `alert_index` lacks
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
     UNIQUE (story, rule, dedup_key),
@@ -223,7 +225,51 @@ CREATE TABLE alert (
 ) STRICT;
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
+-- Finds the matches of the rule that another rule's `after` names.
+CREATE INDEX alert_rule_created ON alert (rule, created);
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
+
+-- Since when a rule with a condition is known.
+CREATE TABLE known_rule (
+    rule  TEXT    NOT NULL PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT;
+
+-- A match that counts for the condition of its rule: the first of its event in its group. A group
+-- is a rule, or a row of a rule with `each`.
+CREATE TABLE group_match (
+    alert     INTEGER NOT NULL PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    at        INTEGER NOT NULL,    -- when it counts; of a backfill: when its story was first seen
+    publisher TEXT    NOT NULL,    -- of the event's first sighting
+    told      INTEGER NOT NULL CHECK (told IN (FALSE, TRUE))    -- when it was recorded
+) STRICT;
+CREATE INDEX group_match_at ON group_match (rule, dedup_key, at, publisher);
+CREATE INDEX group_match_last ON group_match (rule, dedup_key, alert);
+
+-- When something that `first` looks for last matched.
+CREATE TABLE group_key (
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    key       TEXT    NOT NULL,
+    last      INTEGER NOT NULL,
+    PRIMARY KEY (rule, dedup_key, key)
+) STRICT, WITHOUT ROWID;
+
+-- The events of a group with a `spike` in one slot: ten minutes, counted from 1970-01-01.
+CREATE TABLE group_tally (
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    slot      INTEGER NOT NULL,
+    events    INTEGER NOT NULL,
+    PRIMARY KEY (rule, dedup_key, slot)
+) STRICT, WITHOUT ROWID;
+
+-- The slots in which feeds were watched.
+CREATE TABLE watched (
+    slot INTEGER NOT NULL PRIMARY KEY
+) STRICT;
 
 -- What alerts are found by: the folded words of the headline and of the matched sentences. Names
 -- are in hex behind a sign: of the rule (=r), its severity (=s), its tags (=t) and the event's feeds

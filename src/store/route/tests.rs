@@ -14,6 +14,7 @@ use crate::alerts::digest::{Digest, DigestReason};
 use crate::alerts::silence::SilenceTarget;
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
 use crate::alerts::{Content, NewAlert, RuleMatch};
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::delivery::{
     Burst, Cadence, DeliveryPolicy, QuietHours, RateLimit, time_of_day,
 };
@@ -36,7 +37,7 @@ fn hourly() -> Throttle {
 /// A plan by which these rules match at `now`, under the desk's delivery policy.
 fn match_plan(alerts: Vec<NewAlert>, policy: &DeliveryPolicy, now: i64) -> StoryPlan {
     let policies = BTreeMap::from([(desk_receiver().notifier, policy.clone())]);
-    let policy = Arc::new(DeliveryPolicies { policies, zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies, zone: TimeZone::UTC, publishers: Publishers::default() });
     StoryPlan::Settle(MatchResult { alerts, due: at_second(now), policy, ..match_result(&[]) })
 }
 

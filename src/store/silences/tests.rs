@@ -12,6 +12,7 @@ use super::super::{MatchResult, StoryPlan};
 use super::{Silence, SilenceTarget, add_silence, end_silence};
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, NewAlert, RuleMatch};
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A rule with a tag and a row.
@@ -27,7 +28,7 @@ async fn story(bench: &Bench, key: &str, now: i64) {
 }
 
 async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
-    let policy = Arc::new(DeliveryPolicies { policies: [].into(), zone: TimeZone::UTC });
+    let policy = Arc::new(DeliveryPolicies { policies: [].into(), zone: TimeZone::UTC, publishers: Publishers::default() });
     let plan = StoryPlan::Settle(MatchResult {
         alerts: vec![rule],
         due: at_second(now),

@@ -37,6 +37,7 @@ fn matched(words: &str) -> (String, RuleMatch) {
         why: None,
         owner: None,
         tags: vec![],
+        condition: None,
         evidence: vec![evidence],
     };
     (String::new(), rule_match)

@@ -116,6 +116,24 @@ fn rows_are_counted_apart() {
 }
 
 #[test]
+fn rules_with_one_list_come_after_one_another_in_the_same_row() {
+    let file = |each: &str, of_other: &str, examples: &str| {
+        format!(
+            "{SHIPS}rules:\n  - {{name: a, {each}when: {of_other}}}\n  - name: b\n    each: ships\n    \
+             when: $ships AND sinks\n    tell: {{after: a, within: 1h}}\n    {examples}\n"
+        )
+    };
+    let same = "[{at: 0, title: Aurora sails}, {at: 1m, title: Aurora sinks}]";
+    let other = "[{at: 0, title: Boreas sails}, {at: 1m, title: Aurora sinks}]";
+    let of_rows = |examples: &str| said(&file("each: ships, ", "$ships AND sails", examples));
+    assert_eq!(of_rows(&format!("fires: {same}\n    holds: {other}")), "");
+    let of_any = |examples: &str| said(&file("", "sails", examples));
+    assert_eq!(of_any(&format!("fires: [{same}, {other}]")), "");
+    let refused = of_rows(&format!("fires: {other}"));
+    assert!(refused.contains("but is not: Aurora (1): no match of a before"), "{refused}");
+}
+
+#[test]
 fn nothing_is_absent_before_its_time() {
     assert_met(
         "when: briefing\n    absent: {for: 2h, from: \"06:00\", to: \"22:00\", days: mon-fri}",

@@ -1,0 +1,31 @@
+//! How far the condition of a rule is met, as alerts and messages show it.
+
+use serde::{Deserialize, Serialize};
+
+use tidings_rules::condition::{Condition, Decision};
+
+/// How far the condition of a rule was met when an alert was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionState {
+    /// The condition in words, such as `3 publishers within 6h`.
+    pub condition: String,
+    /// Whether this alert met it, or it was met before.
+    pub met: bool,
+    /// What counts, in words, such as `2 of 3 publishers: afp.com, yna.co.kr`. `None`: this alert
+    /// does not count, or the condition was met before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
+}
+
+impl ConditionState {
+    /// The state after this decision. `None`: the alert does not count.
+    #[must_use]
+    pub fn new(condition: &Condition, decision: Option<&Decision>) -> Self {
+        let progress = match decision {
+            Some(Decision::Held(progress) | Decision::Fired(progress)) => Some(progress.to_string()),
+            Some(Decision::Told) | None => None,
+        };
+        let met = decision.is_some_and(Decision::is_told);
+        Self { condition: condition.to_string(), met, progress }
+    }
+}

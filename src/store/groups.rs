@@ -1,0 +1,244 @@
+//! What the conditions of rules make of new matches: which are held, and which are told.
+//!
+//! Everything that a condition looks at is read before the alerts are inserted, in the same
+//! transaction. `tidings_rules::condition::step` decides.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::{self, execute_list, from_millis, to_json, to_millis};
+use super::dialect::{id_list, row_list};
+use crate::alerts::condition_state::ConditionState;
+use crate::alerts::digest::DigestReason;
+use crate::alerts::{NewAlert, RuleMatch};
+use seen::WantedGroup;
+use tidings_rules::condition::{
+    Condition, Decision, FirstKey, GroupState, PreviousMatch, Publishers, Sighting, is_open,
+    slot_of, step,
+};
+
+mod seen;
+
+/// What becomes of a match of a rule with a condition.
+#[derive(Debug)]
+pub(super) struct GroupedMatch {
+    /// What its rule's condition makes of it. `None`: its event was counted before.
+    pub(super) decision: Option<Decision>,
+    /// Whether nobody is told.
+    pub(super) held: bool,
+    /// What the alert shows of the condition.
+    pub(super) state: ConditionState,
+    /// What `first` looks for.
+    keys: Vec<String>,
+}
+
+impl GroupedMatch {
+    /// Whether its condition has episodes, so that one message tells all that was held.
+    pub(super) fn has_episodes(&self, new_alert: &NewAlert) -> bool {
+        new_alert.condition.as_ref().is_some_and(Condition::has_episodes)
+    }
+
+    /// Why the matches of the window are told in one message.
+    pub(super) fn firing_reason(&self, rule_match: &RuleMatch, at: Timestamp) -> DigestReason {
+        DigestReason::Fired {
+            rule: rule_match.rule.clone(),
+            row: rule_match.row.clone(),
+            condition: self.state.condition.clone(),
+            progress: self.state.progress.clone().unwrap_or_default(),
+            at,
+        }
+    }
+}
+
+/// The matches of one story of rules with conditions, by their places among its alerts.
+#[derive(Debug, Default)]
+pub(super) struct GroupedMatches {
+    pub(super) by_place: HashMap<usize, GroupedMatch>,
+    publisher: String,
+    at: Timestamp,
+}
+
+/// The first alert of an event in a group before: none, one that was held, or one that was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    Nothing,
+    Held,
+    Told,
+}
+
+/// Decides about the alerts of rules with conditions. `earlier` says what became of the event in
+/// each alert's group before. The matches count at the time `at`.
+pub(super) async fn decide(
+    conn: &mut SqliteConnection,
+    event: &str,
+    alerts: &[NewAlert],
+    earlier: impl Fn(&NewAlert) -> Earlier,
+    publishers: &Publishers,
+    at: Timestamp,
+) -> Result<GroupedMatches, sqlx::Error> {
+    let conditional = alerts.iter().enumerate().filter_map(|(place, new_alert)| {
+        Some((place, new_alert, new_alert.condition.as_ref()?))
+    });
+    let conditional: Vec<_> = conditional.collect();
+    if conditional.is_empty() {
+        return Ok(GroupedMatches::default());
+    }
+    // LOCK: a second writer needs the latch before this: two matches of one group are decided one
+    // after the other.
+    let publisher = read_publisher(conn, event, publishers).await?;
+    let mut wanted: Vec<WantedGroup<'_>> = Vec::with_capacity(conditional.len());
+    for (place, new_alert, condition) in conditional {
+        let keys = match condition {
+            Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
+            _ => new_alert.keys.clone(),
+        };
+        wanted.push(WantedGroup { place, new_alert, condition, keys });
+    }
+    let previous = read_previous(conn, &wanted).await?;
+    let (first, repeated): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|one| earlier(one.new_alert) == Earlier::Nothing);
+    let mut by_place = HashMap::new();
+    for one in repeated {
+        let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);
+        let held = earlier(one.new_alert) == Earlier::Held && !is_open;
+        let state = ConditionState::new(one.condition, None);
+        by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
+    }
+    let mut seen = seen::read_seen(conn, &first, &previous, &publisher, at).await?;
+    for one in first {
+        let previous = previous.get(&one.place).copied();
+        let Some(seen) = seen.remove(&one.place) else { continue };
+        let decision = step(one.condition, GroupState { previous, seen }, at);
+        let state = ConditionState::new(one.condition, Some(&decision));
+        let held = !decision.is_told();
+        by_place.insert(
+            one.place,
+            GroupedMatch { decision: Some(decision), held, state, keys: one.keys },
+        );
+    }
+    Ok(GroupedMatches { by_place, publisher, at })
+}
+
+/// The publisher of the event's first sighting.
+async fn read_publisher(
+    conn: &mut SqliteConnection,
+    event: &str,
+    publishers: &Publishers,
+) -> Result<String, sqlx::Error> {
+    let first: Option<(Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT source, url, (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, id LIMIT 1)
+         FROM story WHERE event = $1 ORDER BY id LIMIT 1",
+    )
+    .bind(event)
+    .fetch_optional(conn)
+    .await?;
+    let (source, url, feed) = first.unwrap_or_default();
+    let feed = feed.unwrap_or_default();
+    let sighting =
+        Sighting { source: source.as_deref(), url: url.as_deref(), feed: feed.as_str() };
+    Ok(publishers.publisher(sighting))
+}
+
+/// The last match of each group, by the places of the alerts.
+async fn read_previous(
+    conn: &mut SqliteConnection,
+    wanted: &[WantedGroup<'_>],
+) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
+    let groups = wanted.iter().map(|one| (one.place, one.rule(), one.dedup_key()));
+    let rows = sqlx::query(concat!(
+        "SELECT wanted.place, group_match.at, group_match.told FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+        " AS wanted JOIN group_match ON group_match.alert = (SELECT max(alert) FROM group_match AS last
+              WHERE last.rule = wanted.rule AND last.dedup_key = wanted.dedup_key)"
+    ))
+    .bind(to_json(&groups.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let previous = rows.iter().map(|row| {
+        let at = column::read_time(row, "at")?;
+        Ok((seen::read_place(row)?, PreviousMatch { at, told: row.try_get("told")? }))
+    });
+    previous.collect()
+}
+
+/// Records the matches that count, each with the id of its alert.
+pub(super) async fn record(
+    conn: &mut SqliteConnection,
+    grouped: &GroupedMatches,
+    inserted: &[(usize, i64, &NewAlert)],
+) -> Result<(), sqlx::Error> {
+    let at = to_millis(grouped.at);
+    let (mut matches, mut keys, mut tallies) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, alert, new_alert) in inserted {
+        let Some(one) = grouped.by_place.get(place) else { continue };
+        if one.decision.is_none() {
+            continue;
+        }
+        let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
+        matches.push((alert, rule, dedup_key, at, &grouped.publisher, !one.held));
+        keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, at)));
+        if matches!(new_alert.condition, Some(Condition::Spike(_))) {
+            tallies.push((rule, dedup_key, slot_of(grouped.at)));
+        }
+    }
+    for (sql, rows) in
+        [(INSERT_MATCHES, to_json(&matches)?), (SET_KEYS, to_json(&keys)?), (COUNT, to_json(&tallies)?)]
+    {
+        if rows != "[]" {
+            sqlx::query(sql).bind(rows).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}
+
+const INSERT_MATCHES: &str = concat!(
+    "INSERT INTO group_match (alert, rule, dedup_key, at, publisher, told) SELECT * FROM ",
+    row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 at BIGINT, 4 publisher TEXT, 5 told BOOLEAN),
+    " AS given"
+);
+
+const SET_KEYS: &str = concat!(
+    "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
+    row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 key TEXT, 3 last BIGINT),
+    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, key) DO UPDATE SET last = excluded.last"
+);
+
+const COUNT: &str = concat!(
+    "INSERT INTO group_tally (rule, dedup_key, slot, events) SELECT given.*, 1 FROM ",
+    row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 slot BIGINT),
+    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, slot) DO UPDATE SET events = group_tally.events + 1"
+);
+
+/// Releases the matches that are held in the window of one that fires. Returns their alerts.
+pub(super) async fn release(
+    conn: &mut SqliteConnection,
+    new_alert: &NewAlert,
+    at: Timestamp,
+) -> Result<Vec<i64>, sqlx::Error> {
+    let Some(condition) = new_alert.condition.as_ref().filter(|one| one.has_episodes()) else {
+        return Ok(Vec::new());
+    };
+    let since = condition.within().and_then(|within| at.checked_sub(within).ok());
+    let held: Vec<i64> = sqlx::query_scalar(
+        "SELECT alert.id FROM group_match JOIN alert ON alert.id = group_match.alert
+         WHERE group_match.rule = $1 AND group_match.dedup_key = $2 AND group_match.at > $3 AND group_match.at <= $4
+           AND alert.held ORDER BY alert.id",
+    )
+    .bind(&new_alert.rule_match.rule)
+    .bind(&new_alert.dedup_key)
+    .bind(since.map_or(i64::MIN, to_millis))
+    .bind(to_millis(at))
+    .fetch_all(&mut *conn)
+    .await?;
+    let tell = concat!("UPDATE alert SET held = FALSE WHERE id IN ", id_list!("$1"));
+    execute_list(conn, tell, &held).await?;
+    Ok(held)
+}
+
+/// The time of a number in the store.
+pub(super) fn optional_time(millis: Option<i64>) -> Result<Option<Timestamp>, sqlx::Error> {
+    millis.map(from_millis).transpose()
+}

@@ -1,0 +1,275 @@
+//! Reads what conditions look at: the window, the baseline, the keys and the other rule's matches.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::optional_time;
+use crate::alerts::NewAlert;
+use crate::store::column::{read_count, to_json, to_millis};
+use crate::store::dialect::row_list;
+use tidings_rules::condition::{
+    Condition, PreviousMatch, Seen, Spike, SpikeCounts, SpikeSpan, Watch, is_open, slot_of,
+};
+
+/// The group of an alert that is not recorded yet.
+pub(super) struct WantedGroup<'a> {
+    /// The place of the alert among those of its story.
+    pub(super) place: usize,
+    pub(super) new_alert: &'a NewAlert,
+    pub(super) condition: &'a Condition,
+    pub(super) keys: Vec<String>,
+}
+
+impl WantedGroup<'_> {
+    pub(super) fn rule(&self) -> &str {
+        &self.new_alert.rule_match.rule
+    }
+
+    pub(super) fn dedup_key(&self) -> &str {
+        &self.new_alert.dedup_key
+    }
+
+    /// The start of the window that ends at `at`; matches after it count.
+    fn since(&self, at: Timestamp) -> i64 {
+        let since = self.condition.within().and_then(|within| at.checked_sub(within).ok());
+        since.map_or(i64::MIN, to_millis)
+    }
+}
+
+/// What the condition of each group looks at, the new match included, by place.
+pub(super) async fn read_seen(
+    conn: &mut SqliteConnection,
+    wanted: &[WantedGroup<'_>],
+    previous: &HashMap<usize, PreviousMatch>,
+    publisher: &str,
+    at: Timestamp,
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    let mut seen = HashMap::with_capacity(wanted.len());
+    let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut before) = (Vec::new(), Vec::new());
+    for one in wanted {
+        if one.condition.has_episodes()
+            && is_open(one.condition, previous.get(&one.place).copied(), at)
+        {
+            // Nothing is counted: the match is told.
+            seen.insert(one.place, Seen::Events(0));
+            continue;
+        }
+        match one.condition {
+            Condition::Publishers { .. } => publishers.push(one),
+            Condition::Events { .. } => events.push(one),
+            Condition::Spike(spike) => spikes.push((one, spike)),
+            Condition::First { .. } => keys.push(one),
+            Condition::After { rule, .. } => before.push((one, rule.as_str())),
+            Condition::Absent(_) => {
+                seen.insert(one.place, Seen::Absence(None));
+            }
+        }
+    }
+    seen.extend(read_publishers(conn, &publishers, publisher, at).await?);
+    let counts = count_events(conn, events.iter().copied(), at).await?;
+    seen.extend(events.iter().map(|one| {
+        (one.place, Seen::Events(counts.get(&one.place).copied().unwrap_or_default() + 1))
+    }));
+    seen.extend(read_spikes(conn, &spikes, at).await?);
+    seen.extend(read_keys(conn, &keys).await?);
+    seen.extend(read_before(conn, &before, at).await?);
+    Ok(seen)
+}
+
+/// The place of the alert that a row belongs to.
+pub(super) fn read_place(row: &SqliteRow) -> Result<usize, sqlx::Error> {
+    Ok(read_count(row, "place")? as usize)
+}
+
+/// Groups as rows of a list: place, rule, dedup key, start and end of the window.
+fn windows<'a>(
+    groups: impl Iterator<Item = &'a WantedGroup<'a>>,
+    at: Timestamp,
+) -> Result<String, sqlx::Error> {
+    let until = to_millis(at);
+    let rows = groups.map(|one| (one.place, one.rule(), one.dedup_key(), one.since(at), until));
+    to_json(&rows.collect::<Vec<_>>())
+}
+
+async fn read_publishers(
+    conn: &mut SqliteConnection,
+    groups: &[&WantedGroup<'_>],
+    publisher: &str,
+    at: Timestamp,
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(concat!(
+        "SELECT wanted.place, found.publisher, min(found.alert) AS first FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
+        " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
+             AND found.at > wanted.since AND found.at <= wanted.until
+         GROUP BY wanted.place, found.publisher ORDER BY first"
+    ))
+    .bind(windows(groups.iter().copied(), at)?)
+    .fetch_all(conn)
+    .await?;
+    let mut names: HashMap<usize, Vec<String>> = HashMap::new();
+    for row in &rows {
+        names.entry(read_place(row)?).or_default().push(row.try_get("publisher")?);
+    }
+    let with_new = groups.iter().map(|one| {
+        let mut names = names.remove(&one.place).unwrap_or_default();
+        if !names.iter().any(|name| name == publisher) {
+            names.push(publisher.to_owned());
+        }
+        (one.place, Seen::Publishers(names))
+    });
+    Ok(with_new.collect())
+}
+
+/// The number of events in the window of each group, without the new one.
+async fn count_events<'a>(
+    conn: &mut SqliteConnection,
+    groups: impl Iterator<Item = &'a WantedGroup<'a>>,
+    at: Timestamp,
+) -> Result<HashMap<usize, u32>, sqlx::Error> {
+    let wanted = windows(groups, at)?;
+    if wanted == "[]" {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(concat!(
+        "SELECT wanted.place, count(*) AS events FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
+        " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
+             AND found.at > wanted.since AND found.at <= wanted.until
+         GROUP BY wanted.place"
+    ))
+    .bind(wanted)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((read_place(row)?, read_count(row, "events")?))).collect()
+}
+
+async fn read_spikes(
+    conn: &mut SqliteConnection,
+    groups: &[(&WantedGroup<'_>, &Spike)],
+    at: Timestamp,
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let current = count_events(conn, groups.iter().map(|(one, _)| *one), at).await?;
+    let spans = read_spans(conn, groups, at).await?;
+    let wanted = groups.iter().map(|(one, _)| {
+        let span = &spans[&one.place].0.baseline;
+        (one.place, one.rule(), one.dedup_key(), span.start, span.end)
+    });
+    let rows = sqlx::query(concat!(
+        "SELECT wanted.place,
+                (SELECT coalesce(sum(events), 0) FROM group_tally WHERE group_tally.rule = wanted.rule
+                     AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
+                (SELECT count(*) FROM watched WHERE slot >= wanted.start AND slot < wanted.stop) AS slots
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 start BIGINT, 4 stop BIGINT),
+        " AS wanted"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let counts = rows.iter().map(|row| {
+        let place = read_place(row)?;
+        let (span, known) = &spans[&place];
+        let counts = SpikeCounts {
+            current: current.get(&place).copied().unwrap_or_default() + 1,
+            covered: Watch::known_for(span.start, at),
+            baseline: u64::from(read_count(row, "baseline")?),
+            watched: read_count(row, "slots")?,
+            known_for: known.map_or(std::time::Duration::ZERO, |known| Watch::known_for(known, at)),
+        };
+        Ok((place, Seen::Spike(counts)))
+    });
+    counts.collect()
+}
+
+/// The span of each spike, and since when its rule is known.
+async fn read_spans(
+    conn: &mut SqliteConnection,
+    groups: &[(&WantedGroup<'_>, &Spike)],
+    at: Timestamp,
+) -> Result<HashMap<usize, (SpikeSpan, Option<Timestamp>)>, sqlx::Error> {
+    let wanted = groups.iter().map(|(one, spike)| {
+        (one.place, one.rule(), slot_of(SpikeSpan::first_start(spike, at)))
+    });
+    let rows: Vec<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(concat!(
+        "SELECT wanted.place, (SELECT max(slot) FROM watched WHERE slot <= wanted.start),
+                (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule)
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 start BIGINT),
+        " AS wanted ORDER BY wanted.place"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let spans = rows.into_iter().zip(groups).map(|((_, watched, known), (one, spike))| {
+        Ok((one.place, (SpikeSpan::new(spike, at, watched), optional_time(known)?)))
+    });
+    spans.collect()
+}
+
+async fn read_keys(
+    conn: &mut SqliteConnection,
+    groups: &[&WantedGroup<'_>],
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted = groups.iter().flat_map(|one| {
+        one.keys.iter().map(|key| (one.place, one.rule(), one.dedup_key(), key))
+    });
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(concat!(
+        "SELECT wanted.place, wanted.key, group_key.last FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
+        " AS wanted JOIN group_key ON group_key.rule = wanted.rule AND group_key.dedup_key = wanted.dedup_key
+             AND group_key.key = wanted.key"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let mut last: HashMap<(i64, String), i64> = HashMap::new();
+    last.extend(rows.into_iter().map(|(place, key, at)| ((place, key), at)));
+    let keys = groups.iter().map(|one| {
+        let place = i64::try_from(one.place).unwrap_or(i64::MAX);
+        let keys = one.keys.iter().map(|key| {
+            Ok((key.clone(), optional_time(last.get(&(place, key.clone())).copied())?))
+        });
+        Ok((one.place, Seen::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
+    });
+    keys.collect()
+}
+
+async fn read_before(
+    conn: &mut SqliteConnection,
+    groups: &[(&WantedGroup<'_>, &str)],
+    at: Timestamp,
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let until = to_millis(at);
+    let wanted = groups.iter().map(|(one, other)| (one.place, other, one.since(at), until));
+    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+        "SELECT wanted.place, (SELECT max(created) FROM alert WHERE alert.rule = wanted.other
+                AND created > wanted.since AND created <= wanted.until)
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 other TEXT, 2 since BIGINT, 3 until BIGINT),
+        " AS wanted ORDER BY wanted.place"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let before = rows.into_iter().zip(groups).map(|((_, last), (one, _))| {
+        Ok((one.place, Seen::Before(optional_time(last)?)))
+    });
+    before.collect()
+}
