@@ -139,7 +139,21 @@ fn open_desk(folder: &tempfile::TempDir) -> u16 {
     port
 }
 
-/// Asks for the page of alerts on one connection until the desk ends. Returns how often it did.
+/// The pages that readers ask for, one after the other.
+const PAGES: [&str; 10] = [
+    "/",
+    "/alerts",
+    "/feeds",
+    "/rules",
+    "/silences",
+    "/deliveries",
+    "/status",
+    "/alerts.atom",
+    "/api/v1/alerts",
+    "/rules/arms",
+];
+
+/// Asks for [`PAGES`] on one connection until the desk ends. Returns how many it read.
 async fn read_desk(port: u16) -> usize {
     let address = ("127.0.0.1", port);
     let mut desk = loop {
@@ -152,15 +166,15 @@ async fn read_desk(port: u16) -> usize {
     let mut pages = 0;
     loop {
         every.tick().await;
-        if read_page(&mut desk, port).await.is_err() {
+        if read_page(&mut desk, port, PAGES[pages % PAGES.len()]).await.is_err() {
             return pages;
         }
         pages += 1;
     }
 }
 
-async fn read_page(desk: &mut BufReader<TcpStream>, port: u16) -> std::io::Result<()> {
-    let request = format!("GET /alerts HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n");
+async fn read_page(desk: &mut BufReader<TcpStream>, port: u16, page: &str) -> std::io::Result<()> {
+    let request = format!("GET {page} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n");
     desk.write_all(request.as_bytes()).await?;
     let (mut line, mut length) = (String::new(), 0);
     while line != "\r\n" {
