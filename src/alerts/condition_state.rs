@@ -22,7 +22,9 @@ impl ConditionState {
     #[must_use]
     pub fn new(condition: &Condition, decision: Option<&Decision>) -> Self {
         let progress = match decision {
-            Some(Decision::Held(progress) | Decision::Fired(progress)) => Some(progress.to_string()),
+            Some(Decision::Held(progress) | Decision::Fired(progress)) => {
+                Some(progress.to_string())
+            }
             Some(Decision::Told) | None => None,
         };
         let met = decision.is_some_and(Decision::is_told);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::reader::ConfigReader;
 use super::{
-    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, publishers, report,
-    retain, routing, web,
+    Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, publishers,
+    report, retain, routing, web,
 };
 use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, Level, Source};

@@ -59,9 +59,10 @@ pub(super) async fn record_alerts(
     let rows = to_json(&rows.collect::<Vec<_>>())?;
     let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
     days::count_alerts(conn, ids.keys().map(|(rule, _)| rule.as_str()), now).await?;
-    let inserted = alerts.iter().enumerate().filter_map(|(place, new_alert)| {
-        Some((place, ids.remove(&key_of(new_alert))?, new_alert))
-    });
+    let inserted = alerts
+        .iter()
+        .enumerate()
+        .filter_map(|(place, new_alert)| Some((place, ids.remove(&key_of(new_alert))?, new_alert)));
     let inserted: Vec<_> = inserted.collect();
     groups::record(conn, &grouped, &inserted).await?;
     let mut recorded = Vec::with_capacity(inserted.len());

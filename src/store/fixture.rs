@@ -402,7 +402,11 @@ pub(super) fn item(key: &str, plan: StoryPlan) -> ItemRecord {
 /// The result of matching a full text: these rules matched and notify the desk.
 pub(super) fn match_result(rules: &[&str]) -> MatchResult {
     let alerts = rules.iter().map(|rule| new_alert(rule, &[desk_receiver()])).collect();
-    let policy = Arc::new(DeliveryPolicies { policies: BTreeMap::new(), zone: TimeZone::UTC, publishers: Publishers::default() });
+    let policy = Arc::new(DeliveryPolicies {
+        policies: BTreeMap::new(),
+        zone: TimeZone::UTC,
+        publishers: Publishers::default(),
+    });
     MatchResult {
         read: Read::Full,
         fingerprint: None,

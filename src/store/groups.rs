@@ -79,9 +79,10 @@ pub(super) async fn decide(
     publishers: &Publishers,
     at: Timestamp,
 ) -> Result<GroupedMatches, sqlx::Error> {
-    let conditional = alerts.iter().enumerate().filter_map(|(place, new_alert)| {
-        Some((place, new_alert, new_alert.condition.as_ref()?))
-    });
+    let conditional = alerts
+        .iter()
+        .enumerate()
+        .filter_map(|(place, new_alert)| Some((place, new_alert, new_alert.condition.as_ref()?)));
     let conditional: Vec<_> = conditional.collect();
     if conditional.is_empty() {
         return Ok(GroupedMatches::default());
@@ -137,8 +138,7 @@ async fn read_publisher(
     .await?;
     let (source, url, feed) = first.unwrap_or_default();
     let feed = feed.unwrap_or_default();
-    let sighting =
-        Sighting { source: source.as_deref(), url: url.as_deref(), feed: feed.as_str() };
+    let sighting = Sighting { source: source.as_deref(), url: url.as_deref(), feed: feed.as_str() };
     Ok(publishers.publisher(sighting))
 }
 
@@ -184,9 +184,11 @@ pub(super) async fn record(
             tallies.push((rule, dedup_key, slot_of(grouped.at)));
         }
     }
-    for (sql, rows) in
-        [(INSERT_MATCHES, to_json(&matches)?), (SET_KEYS, to_json(&keys)?), (COUNT, to_json(&tallies)?)]
-    {
+    for (sql, rows) in [
+        (INSERT_MATCHES, to_json(&matches)?),
+        (SET_KEYS, to_json(&keys)?),
+        (COUNT, to_json(&tallies)?),
+    ] {
         if rows != "[]" {
             sqlx::query(sql).bind(rows).execute(&mut *conn).await?;
         }

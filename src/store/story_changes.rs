@@ -8,10 +8,10 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Row, Sqlite};
 
+use super::alerts::CountedAt;
 use super::column::{extent_columns, to_json, to_millis};
 use super::writer::WriteStories;
 use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
-use super::alerts::CountedAt;
 use super::{alerts, event, status};
 use crate::alerts::copies::BatchStory;
 use crate::lifecycle::story;

@@ -30,7 +30,8 @@ pub(super) async fn note_poll(
         let last_good = column::read_optional_time(&before, "last_good")?;
         let due = column::read_optional_time(&before, "next_poll")?;
         let failures: i64 = before.try_get("failures")?;
-        let in_time = due.and_then(|due| due.checked_add(SLOT).ok()).is_some_and(|last| now <= last);
+        let in_time =
+            due.and_then(|due| due.checked_add(SLOT).ok()).is_some_and(|last| now <= last);
         if let Some(last_good) = last_good.filter(|_| in_time && failures == 0) {
             first = slot_of(last_good).max(first - MOST_SLOTS).min(first);
         }

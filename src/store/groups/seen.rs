@@ -11,7 +11,7 @@ use crate::alerts::NewAlert;
 use crate::store::column::{read_count, to_json, to_millis};
 use crate::store::dialect::row_list;
 use tidings_rules::condition::{
-    Condition, PreviousMatch, Seen, Spike, SpikeCounts, SpikeSpan, Watch, is_open, slot_of,
+    Condition, PreviousMatch, Seen, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open, slot_of,
 };
 
 /// The group of an alert that is not recorded yet.
@@ -182,10 +182,11 @@ async fn read_spikes(
         let (span, known) = &spans[&place];
         let counts = SpikeCounts {
             current: current.get(&place).copied().unwrap_or_default() + 1,
-            covered: Watch::known_for(span.start, at),
+            covered: WatchedTime::known_for(span.start, at),
             baseline: u64::from(read_count(row, "baseline")?),
             watched: read_count(row, "slots")?,
-            known_for: known.map_or(std::time::Duration::ZERO, |known| Watch::known_for(known, at)),
+            known_for: known
+                .map_or(std::time::Duration::ZERO, |known| WatchedTime::known_for(known, at)),
         };
         Ok((place, Seen::Spike(counts)))
     });
@@ -198,9 +199,9 @@ async fn read_spans(
     groups: &[(&WantedGroup<'_>, &Spike)],
     at: Timestamp,
 ) -> Result<HashMap<usize, (SpikeSpan, Option<Timestamp>)>, sqlx::Error> {
-    let wanted = groups.iter().map(|(one, spike)| {
-        (one.place, one.rule(), slot_of(SpikeSpan::first_start(spike, at)))
-    });
+    let wanted = groups
+        .iter()
+        .map(|(one, spike)| (one.place, one.rule(), slot_of(SpikeSpan::first_start(spike, at))));
     let rows: Vec<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(concat!(
         "SELECT wanted.place, (SELECT max(slot) FROM watched WHERE slot <= wanted.start),
                 (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule)
@@ -224,9 +225,9 @@ async fn read_keys(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted = groups.iter().flat_map(|one| {
-        one.keys.iter().map(|key| (one.place, one.rule(), one.dedup_key(), key))
-    });
+    let wanted = groups
+        .iter()
+        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule(), one.dedup_key(), key)));
     let rows: Vec<(i64, String, i64)> = sqlx::query_as(concat!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
@@ -240,9 +241,10 @@ async fn read_keys(
     last.extend(rows.into_iter().map(|(place, key, at)| ((place, key), at)));
     let keys = groups.iter().map(|one| {
         let place = i64::try_from(one.place).unwrap_or(i64::MAX);
-        let keys = one.keys.iter().map(|key| {
-            Ok((key.clone(), optional_time(last.get(&(place, key.clone())).copied())?))
-        });
+        let keys = one
+            .keys
+            .iter()
+            .map(|key| Ok((key.clone(), optional_time(last.get(&(place, key.clone())).copied())?)));
         Ok((one.place, Seen::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
     });
     keys.collect()
@@ -268,8 +270,9 @@ async fn read_before(
     .bind(to_json(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    let before = rows.into_iter().zip(groups).map(|((_, last), (one, _))| {
-        Ok((one.place, Seen::Before(optional_time(last)?)))
-    });
+    let before = rows
+        .into_iter()
+        .zip(groups)
+        .map(|((_, last), (one, _))| Ok((one.place, Seen::Before(optional_time(last)?))));
     before.collect()
 }

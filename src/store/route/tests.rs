@@ -37,7 +37,11 @@ fn hourly() -> Throttle {
 /// A plan by which these rules match at `now`, under the desk's delivery policy.
 fn match_plan(alerts: Vec<NewAlert>, policy: &DeliveryPolicy, now: i64) -> StoryPlan {
     let policies = BTreeMap::from([(desk_receiver().notifier, policy.clone())]);
-    let policy = Arc::new(DeliveryPolicies { policies, zone: TimeZone::UTC, publishers: Publishers::default() });
+    let policy = Arc::new(DeliveryPolicies {
+        policies,
+        zone: TimeZone::UTC,
+        publishers: Publishers::default(),
+    });
     StoryPlan::Settle(MatchResult { alerts, due: at_second(now), policy, ..match_result(&[]) })
 }
 

@@ -28,7 +28,11 @@ async fn story(bench: &Bench, key: &str, now: i64) {
 }
 
 async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
-    let policy = Arc::new(DeliveryPolicies { policies: [].into(), zone: TimeZone::UTC, publishers: Publishers::default() });
+    let policy = Arc::new(DeliveryPolicies {
+        policies: [].into(),
+        zone: TimeZone::UTC,
+        publishers: Publishers::default(),
+    });
     let plan = StoryPlan::Settle(MatchResult {
         alerts: vec![rule],
         due: at_second(now),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::spike::{SpikeCounts, SpikeSpan, Watch, slot_of};
+use super::spike::{SpikeCounts, SpikeSpan, WatchedTime, slot_of};
 use super::step::{GroupState, PreviousMatch, Seen, is_within};
 use super::{Condition, Decision, Spike, step};
 
@@ -48,7 +48,7 @@ impl GroupHistory {
         &mut self,
         condition: &Condition,
         found: &GroupMatch<'_>,
-        watch: &Watch,
+        watch: &WatchedTime,
     ) -> Option<Decision> {
         if found.event.is_some_and(|event| !self.events.insert(event.to_owned())) {
             return None;
@@ -98,7 +98,7 @@ impl GroupHistory {
         }
     }
 
-    fn seen(&self, condition: &Condition, found: &GroupMatch<'_>, watch: &Watch) -> Seen {
+    fn seen(&self, condition: &Condition, found: &GroupMatch<'_>, watch: &WatchedTime) -> Seen {
         match condition {
             Condition::Publishers { within, .. } => {
                 let mut names: Vec<String> = Vec::new();
@@ -133,16 +133,16 @@ impl GroupHistory {
         u32::try_from(self.window(within, at).count()).unwrap_or(u32::MAX)
     }
 
-    fn spike_counts(&self, spike: &Spike, at: Timestamp, watch: &Watch) -> SpikeCounts {
+    fn spike_counts(&self, spike: &Spike, at: Timestamp, watch: &WatchedTime) -> SpikeCounts {
         let start = slot_of(SpikeSpan::first_start(spike, at));
         let span = SpikeSpan::new(spike, at, watch.last_watched(start));
         let baseline = self.tally.range(span.baseline.clone());
         SpikeCounts {
             current: self.count_events(spike.within, at),
-            covered: Watch::known_for(span.start, at),
+            covered: WatchedTime::known_for(span.start, at),
             baseline: baseline.map(|(_, events)| u64::from(*events)).sum(),
             watched: watch.count(&span.baseline),
-            known_for: Watch::known_for(watch.known_since, at),
+            known_for: WatchedTime::known_for(watch.known_since, at),
         }
     }
 }

@@ -32,7 +32,7 @@ enum Verdict {
 }
 
 /// The verdict of each match. Every one is found from the list of all that came before.
-fn verdicts(condition: &Condition, all: &[Recorded], watch: &Watch) -> Vec<Verdict> {
+fn verdicts(condition: &Condition, all: &[Recorded], watch: &WatchedTime) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for place in 0..all.len() {
         let one = &all[place];
@@ -61,7 +61,12 @@ fn verdicts(condition: &Condition, all: &[Recorded], watch: &Watch) -> Vec<Verdi
     verdicts
 }
 
-fn is_met(condition: &Condition, earlier: &[&Recorded], one: &Recorded, watch: &Watch) -> bool {
+fn is_met(
+    condition: &Condition,
+    earlier: &[&Recorded],
+    one: &Recorded,
+    watch: &WatchedTime,
+) -> bool {
     let now = millis(one.at);
     let with_it = || earlier.iter().copied().chain([one]);
     let in_window =
@@ -94,7 +99,7 @@ fn is_absence(condition: &Condition) -> bool {
 }
 
 /// The definition of a spike, without the code of `spike.rs`.
-fn is_spike(spike: &Spike, earlier: &[&Recorded], one: &Recorded, watch: &Watch) -> bool {
+fn is_spike(spike: &Spike, earlier: &[&Recorded], one: &Recorded, watch: &WatchedTime) -> bool {
     const STEP: i64 = 10 * 60 * 1000;
     let (now, length) = (millis(one.at), whole(spike.within));
     let against = whole(spike.against);
@@ -135,7 +140,7 @@ fn window(condition: &Condition) -> i64 {
 }
 
 /// What `step` says of each match, by way of the history in memory.
-fn stepped(condition: &Condition, all: &[Recorded], watch: &Watch) -> Vec<Verdict> {
+fn stepped(condition: &Condition, all: &[Recorded], watch: &WatchedTime) -> Vec<Verdict> {
     let mut history = GroupHistory::default();
     let decide = |one: &Recorded| {
         if one.absence_told {
@@ -204,12 +209,12 @@ fn histories() -> impl Strategy<Value = Vec<Recorded>> {
     })
 }
 
-fn watches() -> impl Strategy<Value = Watch> {
+fn watches() -> impl Strategy<Value = WatchedTime> {
     let first = slot_of(Timestamp::from_second(1_800_000_000).expect("in range")) - 12;
     let slots = prop::collection::btree_set(first..first + 60, 0..60);
     (slots, 0..300_i64).prop_map(|(slots, minutes)| {
         let known = Timestamp::from_second(1_800_000_000 - minutes * 60).expect("in range");
-        Watch { known_since: known, slots: Some(slots) }
+        WatchedTime { known_since: known, slots: Some(slots) }
     })
 }
 

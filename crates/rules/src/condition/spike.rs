@@ -105,14 +105,14 @@ impl SpikeCounts {
 
 /// When feeds were watched, and since when a rule is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watch {
+pub struct WatchedTime {
     /// Since when the rule is known.
     pub known_since: Timestamp,
     /// The watched slots. `None`: all since then.
     pub slots: Option<BTreeSet<i64>>,
 }
 
-impl Watch {
+impl WatchedTime {
     /// The last watched slot at or before `slot`.
     pub(super) fn last_watched(&self, slot: i64) -> Option<i64> {
         match &self.slots {

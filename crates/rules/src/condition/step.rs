@@ -46,9 +46,9 @@ pub enum Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It is recorded and told to nobody, unless a later match fires.
-    Held(Progress),
+    Held(ConditionProgress),
     /// The condition is met. The match is told with all that are held in the window.
-    Fired(Progress),
+    Fired(ConditionProgress),
     /// The condition was met before, and the match is told by itself.
     Told,
 }
@@ -63,7 +63,7 @@ impl Decision {
 
 /// How far a condition is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum ConditionProgress {
     /// So many publishers of as many as are needed.
     Publishers(Vec<String>, u32),
     /// So many events of as many as are needed.
@@ -93,21 +93,23 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
     }
     let (is_met, progress) = match (condition, state.seen) {
         (Condition::Publishers { least, .. }, Seen::Publishers(names)) => {
-            (names.len() >= *least as usize, Progress::Publishers(names, *least))
+            (names.len() >= *least as usize, ConditionProgress::Publishers(names, *least))
         }
         (Condition::Events { least, .. }, Seen::Events(count)) => {
-            (count >= *least, Progress::Events(count, *least))
+            (count >= *least, ConditionProgress::Events(count, *least))
         }
         (Condition::Spike(spike), Seen::Spike(counts)) => match counts.is_spike(spike) {
-            Some(is_met) => (is_met, Progress::Spike(counts, spike.least)),
-            None => (false, Progress::Learning),
+            Some(is_met) => (is_met, ConditionProgress::Spike(counts, spike.least)),
+            None => (false, ConditionProgress::Learning),
         },
         (Condition::First { key, within }, Seen::Keys(keys)) => first(*key, keys, *within, at),
         (Condition::After { rule, .. }, Seen::Before(before)) => {
-            (before.is_some(), Progress::After(rule.clone(), before))
+            (before.is_some(), ConditionProgress::After(rule.clone(), before))
         }
-        (Condition::Absent(_), Seen::Absence(Some(since))) => (true, Progress::Present(since)),
-        _ => (false, Progress::NotAbsent),
+        (Condition::Absent(_), Seen::Absence(Some(since))) => {
+            (true, ConditionProgress::Present(since))
+        }
+        _ => (false, ConditionProgress::NotAbsent),
     };
     if is_met { Decision::Fired(progress) } else { Decision::Held(progress) }
 }
@@ -132,16 +134,16 @@ fn first(
     keys: Vec<(String, Option<Timestamp>)>,
     within: std::time::Duration,
     at: Timestamp,
-) -> (bool, Progress) {
+) -> (bool, ConditionProgress) {
     let within = SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX);
     let is_new = |last: Option<Timestamp>| last.is_none_or(|last| at.duration_since(last) > within);
     let new: Vec<String> =
         keys.iter().filter(|(_, last)| is_new(*last)).map(|(key, _)| key.clone()).collect();
     if new.is_empty() {
         let known = keys.into_iter().map(|(key, _)| key).collect();
-        return (false, Progress::Known(key, known));
+        return (false, ConditionProgress::Known(key, known));
     }
-    (true, Progress::New(key, new))
+    (true, ConditionProgress::New(key, new))
 }
 
 /// The most names that are shown.
@@ -161,7 +163,7 @@ impl fmt::Display for ShownNames<'_> {
     }
 }
 
-impl fmt::Display for Progress {
+impl fmt::Display for ConditionProgress {
     /// How far the condition is met, such as `2 of 3 publishers: afp.com, yna.co.kr`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::{History, HistoryItem, TimedExamples};
 use crate::condition::{
-    Absent, Condition, Decision, FirstKey, GroupHistory, GroupMatch, Progress, Publishers,
-    Sighting, Watch, written_time,
+    Absent, Condition, ConditionProgress, Decision, FirstKey, GroupHistory, GroupMatch, Publishers,
+    Sighting, WatchedTime, written_time,
 };
 use crate::engine::naive;
 use crate::engine::tokenized_story::TokenizedStory;
@@ -173,10 +173,10 @@ impl<'r> HistoryTrial<'r> {
         group: &RuleGroup<'_>,
         items: &[TriedItem<'h, 'd>],
     ) -> GroupOutcome<'h, 'd> {
-        let watch = Watch { known_since: timestamp(KNOWN_SINCE), slots: None };
+        let watch = WatchedTime { known_since: timestamp(KNOWN_SINCE), slots: None };
         let mut matches = GroupHistory::default();
         let mut before: Option<Timestamp> = None;
-        let mut furthest: Option<(usize, Progress)> = None;
+        let mut furthest: Option<(usize, ConditionProgress)> = None;
         for tried in items {
             let at = time_of(tried.item);
             let is_before = self.is_before(group, tried);
@@ -294,11 +294,11 @@ fn shown(due: Option<Timestamp>) -> String {
 }
 
 /// How many publishers or events were reached.
-fn reached(progress: &Progress) -> usize {
+fn reached(progress: &ConditionProgress) -> usize {
     match progress {
-        Progress::Publishers(names, _) => names.len(),
-        Progress::Events(count, _) => *count as usize,
-        Progress::Spike(counts, _) => counts.current as usize,
+        ConditionProgress::Publishers(names, _) => names.len(),
+        ConditionProgress::Events(count, _) => *count as usize,
+        ConditionProgress::Spike(counts, _) => counts.current as usize,
         _ => 0,
     }
 }
