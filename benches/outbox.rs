@@ -176,17 +176,27 @@ async fn read_desk(port: u16) -> usize {
 async fn read_page(desk: &mut BufReader<TcpStream>, port: u16, page: &str) -> std::io::Result<()> {
     let request = format!("GET {page} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n");
     desk.write_all(request.as_bytes()).await?;
-    let (mut line, mut length) = (String::new(), 0);
+    let ended = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+    read_message(desk).await?.map(drop).ok_or_else(ended)
+}
+
+/// The first line of the next request or answer, which is read whole. `None` at the end.
+async fn read_message(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
+    let (mut head, mut line, mut length) = (String::new(), String::new(), 0);
     while line != "\r\n" {
         line.clear();
-        if desk.read_line(&mut line).await? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        if head.is_empty() {
+            head.clone_from(&line);
         }
         if let Some(value) = line.strip_prefix("content-length: ") {
             length = value.trim().parse().expect("a length");
         }
     }
-    desk.read_exact(&mut vec![0; length]).await.map(drop)
+    stream.read_exact(&mut vec![0; length]).await?;
+    Ok(Some(head))
 }
 
 impl Peer {
@@ -239,23 +249,9 @@ async fn converse(
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
-    let mut line = String::new();
     loop {
-        let (mut is_hook, mut length) = (false, 0);
-        loop {
-            line.clear();
-            if stream.read_line(&mut line).await? == 0 {
-                return Ok(());
-            }
-            is_hook |= line.starts_with("POST");
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.trim().parse().expect("a length");
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        stream.read_exact(&mut vec![0; length]).await?;
+        let Some(head) = read_message(&mut stream).await? else { return Ok(()) };
+        let is_hook = head.starts_with("POST");
         let answer = if is_hook {
             arrived.send_modify(|arrived| arrived.push(now()));
             "HTTP/1.1 204 No Content\r\n\r\n".to_owned()

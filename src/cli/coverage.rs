@@ -13,7 +13,7 @@ use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::moment::parse_moment_or_fail;
-use crate::cli::names::unknown_name;
+use crate::cli::names::named_rules;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
@@ -63,13 +63,7 @@ fn print_coverage(arguments: &CoverageArguments) -> Result<(), Exit> {
     let until = now();
     let since = parse_moment_or_fail(&arguments.since, Edge::Start, until, &config.zone)?;
     let all = load::read_rules(&config)?;
-    let names = || all.iter().map(|rule| rule.name());
-    if let Some(name) = arguments.rule.as_ref().filter(|name| names().all(|one| one != **name)) {
-        return Err(unknown_name("enabled rule", name, names()));
-    }
-    let is_wanted = |rule: &&Rule| arguments.rule.as_deref().is_none_or(|name| name == rule.name());
-    let mut rules: Vec<&Rule> = all.iter().map(AsRef::as_ref).filter(is_wanted).collect();
-    rules.dedup_by_key(|rule| rule.name());
+    let rules = named_rules(&all, arguments.rule.as_slice())?;
     let answer = block_on(read(&rules, since, until, &config))?;
     if arguments.format == OutputFormat::Json {
         return output::print_json(answer.rules.iter().map(|one| answer.to_json(one)));
@@ -131,8 +125,7 @@ fn scope_of(
     carriers: &[Carrier],
     health: &BTreeMap<FeedName, &'static str>,
 ) -> BTreeMap<FeedName, &'static str> {
-    let is_read = |feed: &&Carrier| rule.settings.accepts_feeds(std::slice::from_ref(*feed));
-    let read = carriers.iter().filter(is_read);
+    let read = carriers.iter().filter(|feed| rule.settings.accepts_feed(feed));
     read.filter_map(|feed| Some((feed.name.clone(), *health.get(&feed.name)?))).collect()
 }
 

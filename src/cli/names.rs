@@ -7,8 +7,8 @@ use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
 use crate::queries::names::suggest_names;
 use crate::rule_files;
-use tidings_rules::Rules;
 use tidings_rules::text::visible_line;
+use tidings_rules::{Rule, Rules};
 
 /// The names of the rules of `config`. `None` if the rules do not load, because a broken file must
 /// not stop the command.
@@ -34,6 +34,19 @@ pub(super) fn row_ids(config: &Config) -> Option<BTreeSet<String>> {
 fn load_rules(config: &Config) -> Option<Rules> {
     let files = rule_files::read_rule_files(&config.rules).ok()?;
     Rules::load(&rule_files::rule_texts(&files), None, &mut Vec::new())
+}
+
+/// The rules with these names, each once; without names, all. A rule with `each` is the one of its
+/// first row.
+pub(super) fn named_rules<'r>(all: &'r Rules, names: &[String]) -> Result<Vec<&'r Rule>, Exit> {
+    let known = || all.iter().map(|rule| rule.name());
+    if let Some(name) = names.iter().find(|name| known().all(|known| known != name.as_str())) {
+        return Err(unknown_name("enabled rule", name, known()));
+    }
+    let is_wanted = |rule: &&Rule| names.is_empty() || names.iter().any(|name| name == rule.name());
+    let mut found: Vec<&Rule> = all.iter().map(AsRef::as_ref).filter(is_wanted).collect();
+    found.dedup_by_key(|rule| rule.name());
+    Ok(found)
 }
 
 /// Prints that there is no `kind` with this name, with the nearest name or a list of all.

@@ -9,7 +9,7 @@ use crate::cli::columns::{columns, table_width};
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
-use crate::cli::names::unknown_name;
+use crate::cli::names::named_rules;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
@@ -18,8 +18,8 @@ use crate::queries::moment::short_date;
 use crate::queries::names::known_names;
 use crate::queries::rule_hygiene::{RuleHygiene, RuleMark, examine_rules};
 use crate::store::{Archive, RuleActivity};
+use tidings_rules::Rule;
 use tidings_rules::text::visible_line;
-use tidings_rules::{Rule, Rules};
 
 /// Which rules to list.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ pub(super) fn rules(arguments: &RulesArguments) -> Exit {
 fn list_rules(arguments: &RulesArguments) -> Result<(), Exit> {
     let config = load::read_config_and_print_faults(&arguments.config.path)?;
     let all = load::read_rules(&config)?;
-    let wanted = wanted_rules(&all, &arguments.names)?;
+    let wanted = named_rules(&all, &arguments.names)?;
     let examined = block_on(examine(wanted, arguments.stale, &config))?;
     match arguments.format {
         OutputFormat::Text => output::print(&rules_table(&examined, &config.zone, table_width())),
@@ -54,16 +54,6 @@ fn list_rules(arguments: &RulesArguments) -> Result<(), Exit> {
             output::print_json(examined.iter().map(|one| one.to_json(&feeds)))
         }
     }
-}
-
-/// The rules with these names; without names, all.
-fn wanted_rules<'r>(all: &'r Rules, names: &[String]) -> Result<Vec<&'r Rule>, Exit> {
-    let known = || all.iter().map(|rule| rule.name());
-    if let Some(name) = names.iter().find(|name| known().all(|known| known != name.as_str())) {
-        return Err(unknown_name("enabled rule", name, known()));
-    }
-    let is_wanted = |rule: &&Rule| names.is_empty() || names.iter().any(|name| name == rule.name());
-    Ok(all.iter().map(AsRef::as_ref).filter(is_wanted).collect())
 }
 
 /// Before the first run, no rule has matched.

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::clock::until;
+use crate::polling::health::FeedHealth;
 use crate::store::CoveredAlerts;
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, Read};
 
 /// What a rule covered in a time.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +75,7 @@ pub fn cover(
         }
         let lang = alert.lang.clone().unwrap_or_else(|| "und".to_owned());
         *languages.entry(lang).or_insert(0) += 1;
-        teasers += usize::from(alert.read != "full");
+        teasers += usize::from(alert.read != Read::Full);
         published.extend(alert.published.map(|at| seconds(at, alert.first_seen)));
         sent.extend(alert.sent.map(|at| seconds(alert.first_seen, at)));
     }
@@ -85,10 +86,10 @@ pub fn cover(
     let matched = covered.feeds.get(rule).unwrap_or(&none);
     let sources: BTreeSet<&FeedName> =
         matched.union(before.feeds.get(rule).unwrap_or(&none)).collect();
-    let is_broken = |health: Option<&'static str>| matches!(health, Some("failing" | "gone"));
+    let broken = [FeedHealth::Failing, FeedHealth::Gone].map(FeedHealth::as_str);
     let lost = sources.iter().filter_map(|feed| {
         let health = scope.get(*feed).copied();
-        let is_lost = !matched.contains(*feed) || is_broken(health);
+        let is_lost = !matched.contains(*feed) || health.is_some_and(|one| broken.contains(&one));
         is_lost.then(|| LostFeed { feed: (*feed).clone(), health })
     });
     Coverage {
@@ -135,7 +136,7 @@ mod tests {
         CoveredAlert {
             rule: rule.to_owned(),
             event: event.to_owned(),
-            read: if event == "e2" { "teaser" } else { "full" }.to_owned(),
+            read: if event == "e2" { Read::Teaser("paid".to_owned()) } else { Read::Full },
             lang: Some("en".to_owned()).filter(|_| event != "e3"),
             published: Some(at(published)),
             first_seen: at(100),

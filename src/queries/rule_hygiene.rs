@@ -77,28 +77,25 @@ impl<'r> RuleHygiene<'r> {
     #[must_use]
     pub fn to_json(&self, feeds: &[Carrier]) -> Value {
         let settings = &self.rule.settings;
-        let is_read = |feed: &&Carrier| settings.accepts_feeds(std::slice::from_ref(*feed));
         json!({
             "rule": self.rule.name(), "severity": settings.severity, "tags": settings.tags,
             "why": settings.why, "owner": settings.owner,
             "expires": settings.expires.map(|day| day.to_string()),
-            "feed_count": feeds.iter().filter(is_read).count(),
+            "feed_count": feeds.iter().filter(|feed| settings.accepts_feed(feed)).count(),
             "alerts_7d": self.activity.alerts_7d, "alerts_30d": self.activity.alerts_30d,
             "last_alert": self.activity.last_alert, "marks": self.marks,
         })
     }
 }
 
-/// The hygiene of these rules at `now`, in their order. Of rules with one name, the first stands
-/// for all.
+/// The hygiene of these rules at `now`, in their order. No name may stand twice.
 pub async fn examine_rules<'r>(
     rules: impl Iterator<Item = &'r Rule>,
     archive: &mut Archive,
     stale: Duration,
     now: Timestamp,
 ) -> Result<Vec<RuleHygiene<'r>>, StoreError> {
-    let mut shown: Vec<&Rule> = rules.collect();
-    shown.dedup_by_key(|rule| rule.name());
+    let shown: Vec<&Rule> = rules.collect();
     let versions = shown.iter().map(|rule| (rule.name().to_owned(), rule.version())).collect();
     let mut activity = archive.rule_activity(&versions, UtcDay::of(now)).await?;
     let examined = shown.into_iter().map(|rule| {

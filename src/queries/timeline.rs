@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::lifecycle::message::AttemptOutcome;
+use crate::queries::json::add_keys;
 use crate::store::{EventRecord, EventStory};
 
 /// Something that happened to an event.
@@ -69,6 +71,14 @@ pub struct TimelineEntry<'a> {
     /// What happened.
     #[serde(flatten)]
     pub happening: Happening<'a>,
+}
+
+/// The event as an object, with its timeline.
+#[must_use]
+pub fn event_json(record: &EventRecord) -> Value {
+    let mut object = json!({ "timeline": timeline(record) });
+    add_keys(&mut object, record);
+    object
 }
 
 /// All that is known of the event, oldest first.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::column::{read_optional_time, read_time, to_json, to_millis};
+use super::column::{read_final_extent, read_optional_time, read_time, to_json, to_millis};
 use super::dialect::{id_list, text_list};
 use super::{Archive, StoreError};
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, Read};
 
 /// The most alerts that are read of one time, the newest first.
 pub const MOST_COVERED: usize = 20_000;
@@ -21,8 +21,8 @@ pub struct CoveredAlert {
     pub rule: String,
     /// The event of its story.
     pub event: String,
-    /// How much was matched: full, partial or teaser.
-    pub read: String,
+    /// How much was matched.
+    pub read: Read,
     /// The language of its story.
     pub lang: Option<String>,
     /// When its story was published, as its feed says.
@@ -54,7 +54,7 @@ impl Archive {
     ) -> Result<CoveredAlerts, StoreError> {
         let ids = find_ids(&mut self.conn, rules, since, until).await?;
         let rows = sqlx::query(concat!(
-            "SELECT alert.rule, alert.read, story.event, story.lang, story.published, story.first_seen,
+            "SELECT alert.rule, alert.read, alert.read_why, story.event, story.lang, story.published, story.first_seen,
                     (SELECT feed FROM story AS first JOIN feed_entry ON feed_entry.story = first.id
                      WHERE first.uid = story.event ORDER BY seen, feed LIMIT 1) AS first_feed,
                     (SELECT min(attempt.ended) FROM message_alert JOIN attempt ON attempt.message = message_alert.message
@@ -68,7 +68,7 @@ impl Archive {
             Ok(CoveredAlert {
                 rule: row.try_get("rule")?,
                 event: row.try_get("event")?,
-                read: row.try_get("read")?,
+                read: read_final_extent(row)?,
                 lang: row.try_get("lang")?,
                 published: read_optional_time(row, "published")?,
                 first_seen: read_time(row, "first_seen")?,

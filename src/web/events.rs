@@ -3,12 +3,10 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::json;
 
-use super::desk::{AnswerForm, Asker, Desk, json as json_answer};
+use super::desk::{AnswerForm, Asker, Desk, json};
 use super::problem::Problem;
-use crate::queries::json::add_keys;
-use crate::queries::timeline::{TimelineEntry, timeline};
+use crate::queries::timeline::{TimelineEntry, event_json, timeline};
 use tidings_rules::story::Story;
 
 /// The page of an event.
@@ -32,9 +30,7 @@ pub(super) async fn show(
     let record = record
         .ok_or_else(|| Problem::not_found("No event has this id, or it is no longer kept."))?;
     if asker.form == AnswerForm::Json {
-        let mut answer = json!({ "timeline": timeline(&record) });
-        add_keys(&mut answer, &record);
-        return Ok(json_answer(&answer));
+        return Ok(json(&event_json(&record)));
     }
     let title = record.stories.first().map_or("", |story| story.story.headline());
     let first = archive.find_story(&record.event, None).await?;

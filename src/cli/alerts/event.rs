@@ -1,7 +1,6 @@
 //! `tidings alerts event`: what happened to one event, in order of time.
 
 use jiff::tz::TimeZone;
-use serde_json::json;
 
 use crate::cli::clauses::TextLayout;
 use crate::cli::count::count;
@@ -10,9 +9,8 @@ use crate::cli::format::OutputFormat;
 use crate::cli::output;
 use crate::cli::runtime::block_on;
 use crate::config::Config;
-use crate::queries::json::add_keys;
 use crate::queries::moment::exact_time;
-use crate::queries::timeline::{Happening, TimelineEntry, timeline};
+use crate::queries::timeline::{Happening, TimelineEntry, event_json, timeline};
 use crate::store::{Archive, EventRecord};
 use tidings_rules::text::visible_line;
 
@@ -28,11 +26,7 @@ pub(super) fn show_event(id: &str, format: OutputFormat, config: &Config) -> Res
         return Err(output::fail_with_help(why, help, Exit::Data));
     };
     match format {
-        OutputFormat::Json => {
-            let mut object = json!({ "timeline": timeline(&record) });
-            add_keys(&mut object, &record);
-            output::print_json([object])?;
-        }
+        OutputFormat::Json => output::print_json([event_json(&record)])?,
         OutputFormat::Text => {
             output::print(&format_event(&record, &config.zone, TextLayout::for_stdout()))?;
         }

@@ -54,6 +54,12 @@ impl Settings {
             || self.feeds.iter().any(|filter| carriers.iter().any(|feed| feed.passes(filter)))
     }
 
+    /// Whether stories from `carrier` are accepted.
+    #[must_use]
+    pub fn accepts_feed(&self, carrier: &Carrier) -> bool {
+        self.accepts_feeds(std::slice::from_ref(carrier))
+    }
+
     /// Whether the story's language is accepted. A story without a language is accepted.
     pub(crate) fn accepts_language(&self, story: &Story) -> bool {
         let accepts = |tag: LanguageTag<'_>| {
