@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::row_list;
-use super::groups::{self, Earlier};
+use super::groups::{self, Earlier, EarlierAlerts};
 use super::route::{self, Firing, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::JoinedEvent;
@@ -40,11 +40,12 @@ pub(super) async fn record_alerts(
     if alerts.is_empty() {
         return Ok(());
     }
-    let earlier = find_earlier(conn, &event, alerts).await?;
-    let earlier = |one: &NewAlert| earlier.get(&key_of(one)).copied().unwrap_or(Earlier::Nothing);
+    let found = find_earlier(conn, story, &event, alerts).await?;
+    let found = |one: &NewAlert| found.get(&key_of(one)).copied().unwrap_or_default();
+    let earlier = |one: &NewAlert| found(one).earlier;
     let at = counted_time(conn, story, alerts, counted_at, now).await?;
     let publishers = &match_result.policy.publishers;
-    let grouped = groups::decide(conn, &event, alerts, earlier, publishers, at).await?;
+    let grouped = groups::decide(conn, &event, alerts, found, publishers, at).await?;
     let rows = alerts.iter().enumerate().map(|(place, new_alert)| {
         let condition = grouped.by_place.get(&place);
         let rule_match = RuleMatch {
@@ -109,13 +110,16 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
 /// of any of its stories.
 async fn find_earlier(
     conn: &mut SqliteConnection,
+    story: StoryId,
     event: &str,
     alerts: &[NewAlert],
-) -> Result<HashMap<(String, String), Earlier>, sqlx::Error> {
+) -> Result<HashMap<(String, String), EarlierAlerts>, sqlx::Error> {
     let keys: Vec<_> = alerts.iter().map(key_of).collect();
     // The stories of the event are read first: a rule may have alerted for many others.
-    let alerted: Vec<(String, String, bool)> = sqlx::query_as(concat!(
-        "SELECT wanted.rule, wanted.dedup_key, min(alert.held) AS held FROM ",
+    let alerted: Vec<(String, String, bool, bool)> = sqlx::query_as(concat!(
+        "SELECT wanted.rule, wanted.dedup_key,
+                min(CASE WHEN alert.held THEN 1 ELSE 0 END) = 1 AS held,
+                max(CASE WHEN alert.story = $3 THEN 1 ELSE 0 END) = 1 AS of_story FROM ",
         row_list!("$2", 0 rule TEXT, 1 dedup_key TEXT),
         " AS wanted CROSS JOIN story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
              AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key
@@ -123,10 +127,12 @@ async fn find_earlier(
     ))
     .bind(event)
     .bind(to_json(&keys)?)
+    .bind(story.0)
     .fetch_all(conn)
     .await?;
-    let earlier = alerted.into_iter().map(|(rule, dedup_key, held)| {
-        ((rule, dedup_key), if held { Earlier::Held } else { Earlier::Told })
+    let earlier = alerted.into_iter().map(|(rule, dedup_key, held, of_story)| {
+        let earlier = if held { Earlier::Held } else { Earlier::Told };
+        ((rule, dedup_key), EarlierAlerts { earlier, of_story })
     });
     Ok(earlier.collect())
 }

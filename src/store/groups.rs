@@ -14,7 +14,7 @@ use super::dialect::{id_list, row_list};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
-use seen::WantedGroup;
+use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{
     Condition, Decision, FirstKey, GroupState, PreviousMatch, Publishers, Sighting, is_open,
     slot_of, step,
@@ -62,20 +62,29 @@ pub(super) struct GroupedMatches {
 }
 
 /// The first alert of an event in a group before: none, one that was held, or one that was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Earlier {
+    #[default]
     Nothing,
     Held,
     Told,
 }
 
-/// Decides about the alerts of rules with conditions. `earlier` says what became of the event in
+/// The alerts of an event in a group before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct EarlierAlerts {
+    pub(super) earlier: Earlier,
+    /// Whether one is of the story itself: it is not recorded again.
+    pub(super) of_story: bool,
+}
+
+/// Decides about the alerts of rules with conditions. `found` says what became of the event in
 /// each alert's group before. The matches count at the time `at`.
 pub(super) async fn decide(
     conn: &mut SqliteConnection,
     event: &str,
     alerts: &[NewAlert],
-    earlier: impl Fn(&NewAlert) -> Earlier,
+    found: impl Fn(&NewAlert) -> EarlierAlerts,
     publishers: &Publishers,
     at: Timestamp,
 ) -> Result<GroupedMatches, sqlx::Error> {
@@ -98,6 +107,7 @@ pub(super) async fn decide(
         };
         wanted.push(WantedGroup { place, new_alert, condition, keys });
     }
+    let earlier = |one: &NewAlert| found(one).earlier;
     let previous = read_previous(conn, &wanted).await?;
     let (first, repeated): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|one| earlier(one.new_alert) == Earlier::Nothing);
@@ -108,7 +118,9 @@ pub(super) async fn decide(
         let state = ConditionState::new(one.condition, None);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
-    let mut seen = seen::read_seen(conn, &first, &previous, &publisher, at).await?;
+    let new: Vec<&NewAlert> = alerts.iter().filter(|one| !found(one).of_story).collect();
+    let story = NewMatches { alerts: &new, publisher: &publisher, at };
+    let mut seen = seen::read_seen(conn, &first, &previous, story).await?;
     for one in first {
         let previous = previous.get(&one.place).copied();
         let Some(seen) = seen.remove(&one.place) else { continue };

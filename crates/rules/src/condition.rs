@@ -54,6 +54,8 @@ pub enum Condition {
         rule: String,
         /// The longest time between both matches.
         within: Duration,
+        /// Whether only a match of the same row counts: both rules have `each` of one list.
+        same_row: bool,
     },
     /// Nothing matches.
     Absent(Absent),
@@ -156,7 +158,7 @@ impl fmt::Display for Condition {
             Self::First { key, within } => {
                 write!(f, "first {} in {}", key.as_str(), time(within))
             }
-            Self::After { rule, within } => write!(f, "after {rule}, within {}", time(within)),
+            Self::After { rule, within, .. } => write!(f, "after {rule}, within {}", time(within)),
             Self::Absent(absent) => absent.fmt(f),
         }
     }

@@ -199,6 +199,7 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
         condition::check_after(&rules, faults);
+        condition::share_rows(&mut rules);
         histories::check_timed_examples(&timed, &rules, faults);
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {

@@ -39,14 +39,34 @@ impl WantedGroup<'_> {
     }
 }
 
+/// The matches of the story that is recorded.
+#[derive(Clone, Copy)]
+pub(super) struct NewMatches<'a> {
+    /// Its alerts that are recorded now, in their order.
+    pub(super) alerts: &'a [&'a NewAlert],
+    /// The publisher of its event.
+    pub(super) publisher: &'a str,
+    /// When its matches count.
+    pub(super) at: Timestamp,
+}
+
+impl NewMatches<'_> {
+    /// Whether the rule `other` matches the story and is recorded before `one`.
+    fn has_before(&self, one: &WantedGroup<'_>, other: &str, row: Option<&str>) -> bool {
+        let before = self.alerts.iter().take_while(|new| !std::ptr::eq(**new, one.new_alert));
+        let mut before = before.filter(|new| new.rule_match.rule == other);
+        before.any(|new| row.is_none_or(|row| row == new.dedup_key))
+    }
+}
+
 /// What the condition of each group looks at, the new match included, by place.
 pub(super) async fn read_seen(
     conn: &mut SqliteConnection,
     wanted: &[WantedGroup<'_>],
     previous: &HashMap<usize, PreviousMatch>,
-    publisher: &str,
-    at: Timestamp,
+    story: NewMatches<'_>,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    let at = story.at;
     let mut seen = HashMap::with_capacity(wanted.len());
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut before) = (Vec::new(), Vec::new());
@@ -63,20 +83,22 @@ pub(super) async fn read_seen(
             Condition::Events { .. } => events.push(one),
             Condition::Spike(spike) => spikes.push((one, spike)),
             Condition::First { .. } => keys.push(one),
-            Condition::After { rule, .. } => before.push((one, rule.as_str())),
+            Condition::After { rule, same_row, .. } => {
+                before.push((one, rule.as_str(), same_row.then(|| one.dedup_key())));
+            }
             Condition::Absent(_) => {
                 seen.insert(one.place, Seen::Absence(None));
             }
         }
     }
-    seen.extend(read_publishers(conn, &publishers, publisher, at).await?);
+    seen.extend(read_publishers(conn, &publishers, story.publisher, at).await?);
     let counts = count_events(conn, events.iter().copied(), at).await?;
     seen.extend(events.iter().map(|one| {
         (one.place, Seen::Events(counts.get(&one.place).copied().unwrap_or_default() + 1))
     }));
     seen.extend(read_spikes(conn, &spikes, at).await?);
     seen.extend(read_keys(conn, &keys).await?);
-    seen.extend(read_before(conn, &before, at).await?);
+    seen.extend(read_before(conn, &before, story).await?);
     Ok(seen)
 }
 
@@ -250,29 +272,35 @@ async fn read_keys(
     keys.collect()
 }
 
+/// The last match of the rule that each group's condition names, in the window: of the rule, or of
+/// the row.
 async fn read_before(
     conn: &mut SqliteConnection,
-    groups: &[(&WantedGroup<'_>, &str)],
-    at: Timestamp,
+    groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
+    story: NewMatches<'_>,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let until = to_millis(at);
-    let wanted = groups.iter().map(|(one, other)| (one.place, other, one.since(at), until));
+    let until = to_millis(story.at);
+    let wanted =
+        groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(story.at), until));
     let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
-        "SELECT wanted.place, (SELECT max(created) FROM alert WHERE alert.rule = wanted.other
-                AND created > wanted.since AND created <= wanted.until)
+        "SELECT wanted.place, (SELECT created FROM alert WHERE alert.rule = wanted.other
+                AND created > wanted.since AND created <= wanted.until
+                AND (wanted.own_row IS NULL OR alert.dedup_key = wanted.own_row)
+                ORDER BY created DESC LIMIT 1)
          FROM ",
-        row_list!("$1", 0 place BIGINT, 1 other TEXT, 2 since BIGINT, 3 until BIGINT),
+        row_list!("$1", 0 place BIGINT, 1 other TEXT, 2 own_row TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS wanted ORDER BY wanted.place"
     ))
     .bind(to_json(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    let before = rows
-        .into_iter()
-        .zip(groups)
-        .map(|((_, last), (one, _))| Ok((one.place, Seen::Before(optional_time(last)?))));
+    let before = rows.into_iter().zip(groups).map(|((_, last), (one, other, row))| {
+        let before =
+            if story.has_before(one, other, *row) { Some(story.at) } else { optional_time(last)? };
+        Ok((one.place, Seen::Before(before)))
+    });
     before.collect()
 }

@@ -174,7 +174,11 @@ fn conditions() -> impl Strategy<Value = Condition> {
             Condition::Spike(Spike { times, within, against: SLOT * slots, least })
         }),
         minutes(1..90).prop_map(|within| Condition::First { key: FirstKey::Match, within }),
-        minutes(1..90).prop_map(|within| Condition::After { rule: "other".to_owned(), within }),
+        minutes(1..90).prop_map(|within| Condition::After {
+            rule: "other".to_owned(),
+            within,
+            same_row: false
+        }),
         Just(Condition::Absent(Absent {
             longest: Duration::from_hours(1),
             hours: None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Time;
@@ -86,6 +87,7 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
             after.as_ref().zip(within).map(|(rule, within)| Condition::After {
                 rule: rule.value.trim().to_owned(),
                 within,
+                same_row: false,
             })
         }
     };
@@ -190,6 +192,23 @@ pub(super) fn check_after(rules: &BTreeMap<String, NamedRule>, faults: &mut Vec<
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
                     None => fault.help("write the `name` of a rule in any rule file"),
                 });
+            }
+        }
+    }
+}
+
+/// Lets a rule with `after` look for matches of the same row if both rules have `each` of one list.
+pub(super) fn share_rows(rules: &mut BTreeMap<String, NamedRule>) {
+    let list = |named: &NamedRule| named.each.as_ref().map(|list| list.name.clone());
+    let lists: BTreeMap<String, Option<String>> =
+        rules.iter().map(|(name, named)| (name.clone(), list(named))).collect();
+    for named in rules.values_mut() {
+        let Some(own) = list(named) else { continue };
+        let Some(Condition::After { rule, .. }) = &named.rule.settings.condition else { continue };
+        if lists.get(rule) == Some(&Some(own)) {
+            let settings = Arc::make_mut(&mut named.rule.settings);
+            if let Some(Condition::After { same_row, .. }) = &mut settings.condition {
+                *same_row = true;
             }
         }
     }

@@ -129,8 +129,7 @@ impl<'r> HistoryTrial<'r> {
             Condition::After { rule, .. } => Some(rules.get(rule)?),
             _ => None,
         };
-        let list = |named: &'r NamedRule| named.each.as_ref().map(|list| &list.name);
-        let shares_rows = list(named).is_some() && before.and_then(list) == list(named);
+        let shares_rows = matches!(condition, Condition::After { same_row: true, .. });
         Some(Self { condition, named, before, shares_rows })
     }
 
