@@ -266,6 +266,15 @@ CREATE TABLE group_tally (
     PRIMARY KEY (rule, dedup_key, slot)
 ) STRICT, WITHOUT ROWID;
 
+-- The groups of rules with `absent`.
+CREATE TABLE absence (
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    last      INTEGER NOT NULL,    -- the last match; before the first: when the rule came into force
+    told      INTEGER,             -- when the absence since then was told; null: it was not
+    PRIMARY KEY (rule, dedup_key)
+) STRICT, WITHOUT ROWID;
+
 -- The slots in which feeds were watched.
 CREATE TABLE watched (
     slot INTEGER NOT NULL PRIMARY KEY
