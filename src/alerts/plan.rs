@@ -129,7 +129,8 @@ mod tests {
 
     fn now_alert() -> RoutedAlert<'static> {
         let routing = Routing::Now;
-        RoutedAlert { severity: Severity::High, is_update: false, routing, silence: None }
+        let (silence, firing) = (None, None);
+        RoutedAlert { severity: Severity::High, is_update: false, routing, silence, firing }
     }
 
     fn gathered() -> RoutedAlert<'static> {

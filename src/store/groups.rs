@@ -22,6 +22,8 @@ use tidings_rules::condition::{
 };
 
 mod seen;
+#[cfg(test)]
+mod tests;
 
 /// What becomes of a match of a rule with a condition.
 #[derive(Debug)]
