@@ -10,8 +10,9 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use super::absences::END_ABSENCES;
-use super::column::{self, execute_list, from_millis, to_json, to_millis};
+use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
 use super::dialect::{id_list, row_list};
+use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
@@ -246,7 +247,7 @@ pub(super) async fn release(
     let held: Vec<i64> = sqlx::query_scalar(
         "SELECT alert.id FROM group_match JOIN alert ON alert.id = group_match.alert
          WHERE group_match.rule = $1 AND group_match.dedup_key = $2 AND group_match.at > $3 AND group_match.at <= $4
-           AND alert.held ORDER BY alert.id",
+           AND alert.held AND alert.purged IS NULL ORDER BY alert.id",
     )
     .bind(&new_alert.rule_match.rule)
     .bind(&new_alert.dedup_key)
@@ -265,6 +266,27 @@ pub(super) async fn release(
     );
     execute_list(conn, tell, &held).await?;
     Ok(held)
+}
+
+impl Store {
+    /// Deletes the tallies and the watched slots that end at `tallies` or before, and the keys that
+    /// last matched before `keys`.
+    pub async fn delete_group_counts(
+        &self,
+        tallies: Timestamp,
+        keys: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (slot, keys) = (slot_of(tallies), to_millis(keys));
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    execute(conn, "DELETE FROM group_tally WHERE slot < $1", &[slot]).await?;
+                    execute(conn, "DELETE FROM watched WHERE slot < $1", &[slot]).await?;
+                    execute(conn, "DELETE FROM group_key WHERE last < $1", &[keys]).await.map(drop)
+                })
+            })
+            .await
+    }
 }
 
 /// The time of a number in the store.

@@ -393,3 +393,27 @@ async fn the_store_decides_as_the_history_in_memory(#[case] condition: Condition
     }
     assert_eq!(kinds.len(), 2, "some are held, and some are told");
 }
+
+#[tokio::test]
+async fn counts_are_deleted_that_no_condition_reaches_any_more() {
+    let bench = Bench::new().await;
+    let spike = Spike { times: 2, within: 10 * MINUTE, against: 6 * SLOT, least: 2 };
+    let first = Condition::First { key: FirstKey::Match, within: 60 * MINUTE };
+    for (second, key) in [(0, "a"), (90_000, "b")] {
+        let keys = vec![key.to_owned()];
+        let alerts = vec![
+            conditional("interest", Condition::Spike(spike)),
+            NewAlert { keys, ..conditional("new", first.clone()) },
+        ];
+        bench.poll("wire", second, vec![by("afp", key, matching(alerts))]).await;
+    }
+    bench.store.delete_group_counts(at_second(50_000), at_second(60_000)).await.unwrap();
+    for table in [
+        "SELECT count(*) || '' FROM group_tally",
+        "SELECT count(*) || '' FROM watched",
+        "SELECT group_concat(key) FROM group_key",
+    ] {
+        let expected = if table.contains("group_key") { "b" } else { "1" };
+        assert_eq!(bench.query_text(table).await.unwrap(), expected, "{table}");
+    }
+}

@@ -256,6 +256,7 @@ CREATE TABLE group_key (
     last      INTEGER NOT NULL,
     PRIMARY KEY (rule, dedup_key, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX group_key_last ON group_key (last);
 
 -- The events of a group with a `spike` in one slot: ten minutes, counted from 1970-01-01.
 CREATE TABLE group_tally (
@@ -265,6 +266,7 @@ CREATE TABLE group_tally (
     events    INTEGER NOT NULL,
     PRIMARY KEY (rule, dedup_key, slot)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX group_tally_slot ON group_tally (slot);
 
 -- The groups of rules with `absent`.
 CREATE TABLE absence (
