@@ -1,5 +1,7 @@
 //! How far the condition of a rule is met, as alerts and messages show it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use tidings_rules::condition::{Condition, Decision};
@@ -29,5 +31,29 @@ impl ConditionState {
         };
         let met = decision.is_some_and(Decision::is_told);
         Self { condition: condition.to_string(), met, progress }
+    }
+
+    /// Whether the condition was met by this alert itself.
+    #[must_use]
+    pub fn is_met_by_it(&self) -> bool {
+        self.met && self.progress.is_some()
+    }
+
+    /// Whether the alert was held when it was recorded. It may have been told later.
+    #[must_use]
+    pub fn was_held(&self) -> bool {
+        !self.met && self.progress.is_some()
+    }
+}
+
+impl fmt::Display for ConditionState {
+    /// The condition of an alert that is told, such as `first match in 365d; met: new match: X`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.condition)?;
+        match &self.progress {
+            Some(progress) if self.met => write!(f, "; met: {progress}"),
+            Some(progress) => write!(f, "; held at first: {progress}"),
+            None => f.write_str("; met before"),
+        }
     }
 }

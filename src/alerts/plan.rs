@@ -129,8 +129,13 @@ mod tests {
 
     fn now_alert() -> RoutedAlert<'static> {
         let routing = Routing::Now;
-        let (silence, firing) = (None, None);
-        RoutedAlert { severity: Severity::High, is_update: false, routing, silence, firing }
+        RoutedAlert {
+            severity: Severity::High,
+            is_update: false,
+            routing,
+            silence: None,
+            firing: None,
+        }
     }
 
     fn gathered() -> RoutedAlert<'static> {

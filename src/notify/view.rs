@@ -5,6 +5,7 @@ pub(super) mod message_view;
 
 use jiff::tz::TimeZone;
 
+use crate::alerts::condition_state::ConditionState;
 use crate::alerts::desk_links::DeskLinks;
 use crate::alerts::notice::{
     About, Notice, NoticeKind, RuleNotice, RuleNoticeKind, ServiceReport, StoreKind, StoreNotice,
@@ -282,6 +283,7 @@ fn alert_facts(
         name: if rules.len() == 1 { "rule" } else { "rules" },
         lines: rules.iter().map(rule_line).collect(),
     };
+    let condition = condition_fact(rules);
     let read =
         (*read != Read::Full).then(|| Fact::with_line("read", visible_line(&read.to_string())));
     let names = feed_names(feeds);
@@ -289,7 +291,19 @@ fn alert_facts(
         Fact::with_line(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
     let published = story.published.map(|at| Fact::with_line("published", format_time(at, zone)));
     let seen = Fact::with_line("seen", format_time(story.first_seen, zone));
-    [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+    [Some(rule), condition, read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+}
+
+/// The conditions of the rules that have one. With several rules, each says whose it is.
+fn condition_fact(rules: &[RuleMatch]) -> Option<Fact> {
+    let with_condition = rules.iter().filter_map(|rule| Some((rule, rule.condition.as_ref()?)));
+    let line = |(rule, state): (&RuleMatch, &ConditionState)| match rules {
+        [_] => visible_line(&state.to_string()),
+        _ => visible_line(&format!("{}: {state}", rule.title())),
+    };
+    let lines: Vec<String> = with_condition.map(line).collect();
+    let name = if lines.len() == 1 { "condition" } else { "conditions" };
+    (!lines.is_empty()).then_some(Fact { name, lines })
 }
 
 fn rule_line(rule: &RuleMatch) -> String {

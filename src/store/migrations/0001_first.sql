@@ -227,6 +227,8 @@ CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 -- Finds the matches of the rule that another rule's `after` names.
 CREATE INDEX alert_rule_created ON alert (rule, created);
+-- Finds what is held.
+CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
 -- Since when a rule with a condition is known.
