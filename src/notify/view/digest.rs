@@ -69,7 +69,11 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
         quotes: Vec::new(),
         note: Some(visible_line(&note)),
         copies: Vec::new(),
-        sections: digest.rules.iter().map(|group| rule_section(group, &digest.reason, zone)).collect(),
+        sections: digest
+            .rules
+            .iter()
+            .map(|group| rule_section(group, &digest.reason, zone))
+            .collect(),
         facts: fired_facts(&digest.reason, zone),
         link: None,
     }
