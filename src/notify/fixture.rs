@@ -147,10 +147,8 @@ pub(super) fn digest(reason: DigestReason) -> Notification {
 pub(super) fn conditional_alert() -> Notification {
     let mut notification = alert();
     if let Content::Alert { rules, .. } = &mut notification.content {
-        rules[0].condition = Some(condition_state(
-            "first source in 30d",
-            Some("new source: wire.example"),
-        ));
+        rules[0].condition =
+            Some(condition_state("first source in 30d", Some("new source: wire.example")));
         rules[1].condition = Some(condition_state("3 publishers within 6h", None));
     }
     notification

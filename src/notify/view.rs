@@ -261,7 +261,10 @@ fn alert_facts(
         Fact::with_line(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
     let published = story.published.map(|at| Fact::with_line("published", format_time(at, zone)));
     let seen = Fact::with_line("seen", format_time(story.first_seen, zone));
-    [Some(rule), condition, read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+    [Some(rule), condition, read, Some(source), published, Some(seen)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The conditions of the rules that have one. With several rules, each says whose it is.

@@ -198,9 +198,8 @@ pub(super) async fn atom(
     filter.held = Some(false);
     let found = desk.archive().await?.find_alerts(&filter, most).await?;
     let told = |alert: &PastAlert| alert.held_until.unwrap_or(alert.created);
-    let entry = |alert| {
-        AtomEntry { uid: entry_uid(alert), told: told(alert), row: AlertRow::new(alert) }
-    };
+    let entry =
+        |alert| AtomEntry { uid: entry_uid(alert), told: told(alert), row: AlertRow::new(alert) };
     let feed = AtomFeed {
         base: base_address(&desk.config(), &headers),
         updated: found.iter().map(told).max().unwrap_or_else(now),

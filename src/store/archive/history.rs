@@ -155,8 +155,8 @@ impl Archive {
         Ok(found)
     }
 
-    /// The alerts that were held until the alert with that number met their rule's condition, newest
-    /// first.
+    /// The alerts that were held until the alert with that number met the condition of their rule,
+    /// newest first.
     pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
         let ids: Vec<i64> = sqlx::query_scalar(
             "SELECT alert.id FROM group_match AS firing

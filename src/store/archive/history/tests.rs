@@ -1,6 +1,10 @@
 //! Tests of past alerts: which are found, and what is shown of one.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::*;
+use crate::alerts::NewAlert;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::draft::hash_story_text;
 use crate::alerts::retry::Finish;
@@ -8,7 +12,8 @@ use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, receiver, retry_finish,
     settle_plan,
 };
-use crate::store::{MatchResult, StoryPlan};
+use crate::store::{ItemRecord, MatchResult, StoryPlan, UtcDay};
+use tidings_rules::condition::Condition;
 use tidings_rules::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b
@@ -144,4 +149,56 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     assert_eq!(attempts.collect::<Vec<_>>(), expected);
     assert_eq!((hook.status.as_str(), hook.attempts.len()), ("pending", 0));
     assert_eq!(archive.alert_record(99).await.unwrap(), None);
+}
+
+/// An item whose rule waits for two events within an hour.
+fn conditional_item(key: &str) -> ItemRecord {
+    let condition = Condition::Events { least: 2, within: Duration::from_hours(1) };
+    let alert = NewAlert { condition: Some(condition), ..new_alert("arms", &[desk_receiver()]) };
+    item(key, StoryPlan::Settle(MatchResult { alerts: vec![alert], ..match_result(&[]) }))
+}
+
+#[tokio::test]
+async fn what_is_held_is_found_apart_and_says_when_it_was_told() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![conditional_item("a")]).await;
+    bench.poll("wire", 60, vec![item("b", settle_plan(&["arms"]))]).await;
+    bench.poll("wire", 7200, vec![conditional_item("c")]).await;
+    bench.poll("wire", 7260, vec![conditional_item("d")]).await;
+    bench.poll("wire", 7320, vec![conditional_item("e")]).await;
+    let held = |held| AlertFilter { held: Some(held), ..AlertFilter::default() };
+    for is_indexed in [false, true] {
+        if is_indexed {
+            bench.index_alerts().await;
+        }
+        for (wanted, expected) in [
+            (held(true), vec![1]),
+            (held(false), vec![5, 4, 3, 2]),
+            (AlertFilter { words: words("arms"), ..held(true) }, vec![1]),
+            (AlertFilter { words: words("arms"), ..held(false) }, vec![5, 4, 3, 2]),
+            (AlertFilter { since: Some(at_second(1)), ..held(true) }, vec![]),
+        ] {
+            let found = found(&bench, wanted.clone(), 9).await;
+            assert_eq!(found, expected, "{wanted:?}, indexed: {is_indexed}");
+        }
+    }
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let all = archive.find_alerts(&AlertFilter::default(), 9).await.unwrap();
+    let standing: Vec<_> = all.iter().map(|one| (one.id, one.held, one.held_until)).collect();
+    let told = Some(at_second(7260));
+    assert_eq!(
+        standing,
+        [(5, false, None), (4, false, None), (3, false, told), (2, false, None), (1, true, None)]
+    );
+    for (day, alerts, held) in [(0, 5, 1), (29, 5, 1), (30, 0, 0)] {
+        let (rules, today) = (BTreeMap::from([("arms".to_owned(), String::new())]), day * 86_400);
+        let today = UtcDay::of(at_second(today));
+        let activity = archive.rule_activity(&rules, today).await.unwrap().remove("arms").unwrap();
+        assert_eq!((activity.alerts_30d, activity.held_30d), (alerts, held), "day {day}");
+    }
+    for (firing, released) in [(4, vec![3]), (5, vec![]), (3, vec![]), (2, vec![])] {
+        let found = archive.alerts_released_by(firing).await.unwrap();
+        let found: Vec<i64> = found.iter().map(|one| one.id).collect();
+        assert_eq!(found, released, "{firing}");
+    }
 }
