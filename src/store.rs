@@ -3,6 +3,7 @@
 //! The types are here; each method of `Store` is in the file of its subject. Times have the
 //! precision of a millisecond.
 
+mod absences;
 mod alert_index;
 mod alerts;
 mod archive;
@@ -70,6 +71,7 @@ use crate::polling::health::{FeedHealth, FeedHealthHistory, FeedNotice, assess_h
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
+pub use absences::AbsentGroup;
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, EventRecord, EventStory, Message,
     PastAlert, StoredStory, StoryRecord,

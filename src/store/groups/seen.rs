@@ -69,7 +69,7 @@ pub(super) async fn read_seen(
     let at = story.at;
     let mut seen = HashMap::with_capacity(wanted.len());
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut keys, mut before) = (Vec::new(), Vec::new());
+    let (mut keys, mut before, mut absences) = (Vec::new(), Vec::new(), Vec::new());
     for one in wanted {
         if one.condition.has_episodes()
             && is_open(one.condition, previous.get(&one.place).copied(), at)
@@ -86,9 +86,7 @@ pub(super) async fn read_seen(
             Condition::After { rule, same_row, .. } => {
                 before.push((one, rule.as_str(), same_row.then(|| one.dedup_key())));
             }
-            Condition::Absent(_) => {
-                seen.insert(one.place, Seen::Absence(None));
-            }
+            Condition::Absent(_) => absences.push(one),
         }
     }
     seen.extend(read_publishers(conn, &publishers, story.publisher, at).await?);
@@ -99,6 +97,7 @@ pub(super) async fn read_seen(
     seen.extend(read_spikes(conn, &spikes, at).await?);
     seen.extend(read_keys(conn, &keys).await?);
     seen.extend(read_before(conn, &before, story).await?);
+    seen.extend(read_absences(conn, &absences).await?);
     Ok(seen)
 }
 
@@ -303,4 +302,30 @@ async fn read_before(
         Ok((one.place, Seen::Before(before)))
     });
     before.collect()
+}
+
+/// Since when the absence of each group lasts that was told.
+async fn read_absences(
+    conn: &mut SqliteConnection,
+    groups: &[&WantedGroup<'_>],
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted = groups.iter().map(|one| (one.place, one.rule(), one.dedup_key()));
+    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+        "SELECT wanted.place, (SELECT last FROM absence WHERE absence.rule = wanted.rule
+                AND absence.dedup_key = wanted.dedup_key AND told IS NOT NULL)
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+        " AS wanted ORDER BY wanted.place"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let absences = rows
+        .into_iter()
+        .zip(groups)
+        .map(|((_, since), one)| Ok((one.place, Seen::Absence(optional_time(since)?))));
+    absences.collect()
 }
