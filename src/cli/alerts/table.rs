@@ -137,6 +137,7 @@ mod tests {
             conditional_alert(false, false, two),
             conditional_alert(true, false, two),
             conditional_alert(true, false, None),
+            conditional_alert(false, false, None),
         ];
         assert_snapshot!(alerts_table(&alerts, &TimeZone::UTC, Some(100)));
     }
