@@ -126,7 +126,7 @@ fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::fixture::alert_record;
+    use super::super::fixture::{alert_record, conditional_alert};
     use super::*;
     use tidings_rules::story::Read;
 
@@ -151,6 +151,20 @@ mod tests {
             record.past.read = read;
             let report = format_alert(&record, &TimeZone::UTC, LAYOUT);
             assert!(report.contains(said), "{report}");
+        }
+    }
+
+    #[test]
+    fn it_says_that_its_condition_holds_it() {
+        let past = conditional_alert(true, false, Some("1 of 3 publishers: afp.com"));
+        let held = AlertRecord { past, messages: Vec::new(), ..alert_record() };
+        let report = format_alert(&held, &TimeZone::UTC, LAYOUT);
+        for said in [
+            "  condition  3 publishers within 6h\n",
+            "  standing   held: 1 of 3 publishers: afp.com\n",
+            "It is held: nobody was told.\n",
+        ] {
+            assert!(report.contains(said), "{said} in {report}");
         }
     }
 
