@@ -136,7 +136,12 @@ fn of_condition() -> Content {
 
 fn condition() -> ConditionState {
     let progress = Some("new match: CVE-2027-1234".to_owned());
-    ConditionState { condition: "first match in 365d".to_owned(), met: true, progress }
+    ConditionState {
+        condition: "first match in 365d".to_owned(),
+        met: true,
+        progress,
+        counts_until: None,
+    }
 }
 
 /// The alert of a story without a headline.
