@@ -87,6 +87,7 @@ pub use deliveries::{
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
+pub use groups::{GroupProgress, GroupStatus, HeldGroup};
 pub use lock::{Lock, acquire_lock, is_locked};
 pub use open_error::OpenError;
 pub use outbox::{

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::later;
 use tidings_rules::condition::{Condition, Decision};
 
 /// How far the condition of a rule was met when an alert was recorded.
@@ -17,12 +19,15 @@ pub struct ConditionState {
     /// does not count, or the condition was met before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<String>,
+    /// Until when this alert counts for later ones, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_until: Option<Timestamp>,
 }
 
 impl ConditionState {
-    /// The state after this decision. `None`: the alert does not count.
+    /// The state after this decision about a match at `at`. `None`: the alert does not count.
     #[must_use]
-    pub fn new(condition: &Condition, decision: Option<&Decision>) -> Self {
+    pub fn new(condition: &Condition, decision: Option<&Decision>, at: Timestamp) -> Self {
         let progress = match decision {
             Some(Decision::Held(progress) | Decision::Fired(progress)) => {
                 Some(progress.to_string())
@@ -30,7 +35,9 @@ impl ConditionState {
             Some(Decision::Told) | None => None,
         };
         let met = decision.is_some_and(Decision::is_told);
-        Self { condition: condition.to_string(), met, progress }
+        let within = condition.within().filter(|_| decision.is_some() && condition.has_episodes());
+        let counts_until = within.map(|within| later(at, within));
+        Self { condition: condition.to_string(), met, progress, counts_until }
     }
 
     /// Whether the condition was met by this alert itself.

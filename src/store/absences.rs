@@ -13,13 +13,15 @@ use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// A group of a rule with `absent`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct AbsentGroup {
     /// The rule.
     pub rule: String,
     /// The id of the row; empty for a rule without `each`.
+    #[serde(rename = "row")]
     pub dedup_key: String,
     /// The last match. Before the first: when the rule came into force.
+    #[serde(rename = "since")]
     pub last: Timestamp,
     /// When its absence since then was told; `None`: it was not.
     pub told: Option<Timestamp>,
@@ -28,16 +30,7 @@ pub struct AbsentGroup {
 impl Store {
     /// The groups of all rules with `absent`.
     pub async fn absent_groups(&self) -> Result<Vec<AbsentGroup>, StoreError> {
-        let rows: Vec<(String, String, i64, Option<i64>)> = sqlx::query_as(
-            "SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key",
-        )
-        .fetch_all(&self.readers)
-        .await?;
-        let groups = rows.into_iter().map(|(rule, dedup_key, last, told)| {
-            let told = told.map(from_millis).transpose()?;
-            Ok(AbsentGroup { rule, dedup_key, last: from_millis(last)?, told })
-        });
-        Ok(groups.collect::<Result<_, sqlx::Error>>()?)
+        Ok(read_groups(&mut *self.readers.acquire().await?).await?)
     }
 
     /// Watches rules without `each` from `now` on that are not watched yet, and forgets groups that
@@ -121,6 +114,21 @@ impl Store {
             })
             .await
     }
+}
+
+/// The groups of all rules with `absent`, in the order of the rules.
+pub(super) async fn read_groups(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<AbsentGroup>, sqlx::Error> {
+    let rows: Vec<(String, String, i64, Option<i64>)> =
+        sqlx::query_as("SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key")
+            .fetch_all(conn)
+            .await?;
+    let groups = rows.into_iter().map(|(rule, dedup_key, last, told)| {
+        let told = told.map(from_millis).transpose()?;
+        Ok(AbsentGroup { rule, dedup_key, last: from_millis(last)?, told })
+    });
+    groups.collect()
 }
 
 const WATCH: &str = concat!(

@@ -3,7 +3,7 @@
 //! Everything that a condition looks at is read before the alerts are inserted, in the same
 //! transaction. `tidings_rules::condition::step` decides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -16,12 +16,14 @@ use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
+pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{
     Condition, Decision, FirstKey, GroupState, PreviousMatch, Publishers, Sighting, is_open,
     slot_of, step,
 };
 
+mod progress;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -109,27 +111,29 @@ pub(super) async fn decide(
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
             _ => new_alert.keys.clone(),
         };
-        wanted.push(WantedGroup { place, new_alert, condition, keys });
+        let (rule, dedup_key) = (&*new_alert.rule_match.rule, &*new_alert.dedup_key);
+        wanted.push(WantedGroup { place, rule, dedup_key, condition, keys });
     }
-    let earlier = |one: &NewAlert| found(one).earlier;
+    let earlier = |one: &WantedGroup<'_>| found(&alerts[one.place]).earlier;
     let previous = read_previous(conn, &wanted).await?;
     let (first, repeated): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|one| earlier(one.new_alert) == Earlier::Nothing);
+        wanted.into_iter().partition(|one| earlier(one) == Earlier::Nothing);
     let mut by_place = HashMap::new();
     for one in repeated {
         let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);
-        let held = earlier(one.new_alert) == Earlier::Held && !is_open;
-        let state = ConditionState::new(one.condition, None);
+        let held = earlier(&one) == Earlier::Held && !is_open;
+        let state = ConditionState::new(one.condition, None, at);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
-    let new: Vec<&NewAlert> = alerts.iter().filter(|one| !found(one).of_story).collect();
-    let story = NewMatches { alerts: &new, publisher: &publisher, at };
-    let mut seen = seen::read_seen(conn, &first, &previous, story).await?;
+    let known = alerts.iter().enumerate().filter(|(_, one)| found(one).of_story);
+    let known: HashSet<usize> = known.map(|(place, _)| place).collect();
+    let new = NewMatches { alerts, known: &known, publisher: &publisher };
+    let mut seen = seen::read_seen(conn, &first, &previous, Some(new), at).await?;
     for one in first {
         let previous = previous.get(&one.place).copied();
         let Some(seen) = seen.remove(&one.place) else { continue };
         let decision = step(one.condition, GroupState { previous, seen }, at);
-        let state = ConditionState::new(one.condition, Some(&decision));
+        let state = ConditionState::new(one.condition, Some(&decision), at);
         let held = !decision.is_told();
         by_place.insert(
             one.place,
@@ -163,7 +167,7 @@ async fn read_previous(
     conn: &mut SqliteConnection,
     wanted: &[WantedGroup<'_>],
 ) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
-    let groups = wanted.iter().map(|one| (one.place, one.rule(), one.dedup_key()));
+    let groups = wanted.iter().map(|one| (one.place, one.rule, one.dedup_key));
     let rows = sqlx::query(concat!(
         "SELECT wanted.place, group_match.at, group_match.told FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
