@@ -136,11 +136,12 @@ fn of_condition() -> Content {
 
 fn condition() -> ConditionState {
     let progress = Some("new match: CVE-2027-1234".to_owned());
+    let counts_until = Some(alert().created);
     ConditionState {
         condition: "first match in 365d".to_owned(),
         met: true,
         progress,
-        counts_until: None,
+        counts_until,
     }
 }
 

@@ -63,7 +63,8 @@ pub(super) fn conditional_alert(held: bool, met: bool, progress: Option<&str>) -
     let condition = "3 publishers within 6h".to_owned();
     let mut past = PastAlert { held, ..past_alert() };
     let progress = progress.map(str::to_owned);
-    past.rule_match.condition = Some(ConditionState { condition, met, progress });
+    let counts_until = progress.is_some().then(|| at("19:20:05.250"));
+    past.rule_match.condition = Some(ConditionState { condition, met, progress, counts_until });
     past
 }
 
