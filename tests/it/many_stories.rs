@@ -50,7 +50,7 @@ async fn whatever_is_killed_conditions_tell_what_the_final_store_says() {
     let (flaws, counts) = judge(&record);
     println!("{counts}");
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
-    assert!(counts.held > 0 && counts.fired > 0 && counts.told > 0, "{counts}");
+    assert!(counts.held > 0 && counts.fired > 0, "{counts}");
 }
 
 /// The oracle finds what faulty daemons would leave behind.

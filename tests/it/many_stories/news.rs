@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use fastrand::Rng;
 
+use crate::copies::press::Press;
 use crate::support::wire::{self, Entry};
 
 /// The rows of the watchlist.
@@ -19,17 +20,17 @@ pub fn table() -> String {
 pub const RULES: &str = r#"terms:
   rows: {from: rows.csv, term: name, id: id}
 rules:
-  - {name: Confirmed, each: rows, when: $rows AND confirmed, tell: {publishers: 2, within: 20m}}
-  - {name: Many, each: rows, when: $rows AND reported, tell: {events: 3, within: 30m}}
+  - {name: Confirmed, each: rows, when: $rows AND brelmed, tell: {publishers: 2, within: 20m}}
+  - {name: Many, each: rows, when: $rows AND drovact, tell: {events: 3, within: 30m}}
   - {name: New code, when: '/code-\d/', tell: {first: match, in: 40m}}
-  - {name: New source, when: sourced, tell: {first: source, in: 30m}}
-  - {name: Next, each: rows, when: $rows AND next, tell: {after: Confirmed, within: 30m}}
-  - {name: Rising, when: rising, tell: {spike: 2, within: 20m, against: 1h, least: 3}}
-  - {name: Silent, when: pulse, absent: {for: 50m}}
+  - {name: New source, when: glinter, tell: {first: source, in: 30m}}
+  - {name: Next, each: rows, when: $rows AND hapsune, tell: {after: Confirmed, within: 30m}}
+  - {name: Rising, when: jostrel, tell: {spike: 2, within: 20m, against: 1h, least: 3}}
+  - {name: Silent, when: kelvaun, absent: {for: 50m}}
 "#;
 
 /// Words that a story may have; each is that of a rule.
-const WORDS: [&str; 6] = ["confirmed", "reported", "sourced", "next", "rising", "pulse"];
+const WORDS: [&str; 6] = ["brelmed", "drovact", "glinter", "hapsune", "jostrel", "kelvaun"];
 
 /// How often each word is in a story, in hundredths.
 const CHANCES: [u8; 6] = [45, 45, 30, 25, 35, 6];
@@ -38,8 +39,9 @@ const CHANCES: [u8; 6] = [45, 45, 30, 25, 35, 6];
 pub struct News {
     stories: Vec<Story>,
     /// Whether a second feed has copies. Without one, the feed that is polled says what was watched
-    /// when, so that stories may be `rising`.
+    /// when, so that stories may have `jostrel`.
     has_copies: bool,
+    press: Press,
 }
 
 struct Story {
@@ -50,23 +52,26 @@ struct Story {
 }
 
 impl News {
-    pub fn new(has_copies: bool) -> Self {
-        Self { stories: Vec::new(), has_copies }
+    pub fn new(rng: &mut Rng, has_copies: bool) -> Self {
+        Self { stories: Vec::new(), has_copies, press: Press::new(rng.fork()) }
     }
 
     /// Adds some stories. One in four is a copy of an earlier one, by another publisher.
     pub fn add(&mut self, rng: &mut Rng) {
-        for _ in 0..rng.usize(2..7) {
+        for _ in 0..rng.usize(3..10) {
             let number = self.stories.len();
             let is_copy = self.has_copies && number > 0 && rng.u8(0..4) == 0;
-            let text = if is_copy {
-                self.stories[rng.usize(number.saturating_sub(9)..number)].text.clone()
+            let (title, text) = if is_copy {
+                let earlier = &self.stories[rng.usize(number.saturating_sub(9)..number)];
+                (earlier.title.clone(), earlier.text.clone())
             } else {
-                format!("{} {}", words(rng, self.has_copies), wire::long(number))
+                let article = self.press.article().join("\n\n");
+                let text = format!("{}\n\n{article}", words(rng, self.has_copies));
+                (format!("Story {number:04}"), text)
             };
             let publisher = rng.usize(0..4);
             let link = format!("https://www.publisher-{publisher}.example/{number}");
-            self.stories.push(Story { title: format!("Story {number:04}"), link, text, is_copy });
+            self.stories.push(Story { title, link, text, is_copy });
         }
     }
 
@@ -82,7 +87,7 @@ impl News {
 fn words(rng: &mut Rng, has_copies: bool) -> String {
     let mut sentence = ROWS[rng.usize(0..ROWS.len())].to_owned();
     for (word, chance) in WORDS.iter().zip(CHANCES) {
-        if rng.u8(0..100) < chance && !(has_copies && *word == "rising") {
+        if rng.u8(0..100) < chance && !(has_copies && *word == "jostrel") {
             write!(sentence, " {word}").expect("strings grow");
         }
     }

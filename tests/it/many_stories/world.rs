@@ -39,14 +39,11 @@ impl World {
         server.serve("/hook", Response::status(204));
         let mut rng = Rng::with_seed(seed);
         let has_copies = rng.bool();
-        let paper = format!(
-            "  - {{name: paper, url: \"{}\", every: 1s, full_text: never}}\n",
-            server.url(PAPER)
-        );
+        let paper = format!("  - {{name: paper, url: \"{}\", every: 1s}}\n", server.url(PAPER));
         let paper = if has_copies { &*paper } else { "" };
         let config = format!(
             "store: sqlite:tidings.db\nrules: rules\nzone: UTC\n\
-             feeds:\n{paper}  - {{name: wire, url: \"{}\", every: 1s, full_text: never}}\n  - {{name: ill, url: \"{}\", every: 1s, full_text: never}}\n\
+             feeds:\n{paper}  - {{name: wire, url: \"{}\", every: 1s}}\n  - {{name: ill, url: \"{}\", every: 1s}}\n\
              notifiers:\n  hook: {{type: webhook, url: \"{}\"}}\nnotify: hook\n\
              poll: {{first_poll: all}}\nnetwork: {{allow: [\"127.0.0.0/8\"]}}\n",
             server.url(FEED),
@@ -55,7 +52,7 @@ impl World {
         );
         let folder = Folder::new(&config, &[("rules.yaml", news::RULES)]);
         folder.write("rules/rows.csv", &news::table());
-        let (news, ahead, polls) = (News::new(has_copies), Duration::ZERO, Vec::new());
+        let (news, ahead, polls) = (News::new(&mut rng, has_copies), Duration::ZERO, Vec::new());
         Self { folder, rng, server, news, ahead, polls }
     }
 
@@ -68,7 +65,7 @@ impl World {
 
     /// A run that is killed after some time, with its clock further ahead than that of the last.
     pub async fn run_and_kill(&mut self) {
-        let longest = if self.rng.u8(0..8) == 0 { 75 } else { 12 };
+        let longest = if self.rng.u8(0..8) == 0 { 75 } else { 9 };
         self.ahead += Duration::from_secs(self.rng.u64(30..longest * 60));
         let mut tidings = self.folder.run_ahead(self.ahead);
         let before = self.server.requests(FEED).len();
