@@ -35,45 +35,54 @@ const WORDS: [&str; 6] = ["confirmed", "reported", "sourced", "next", "rising", 
 const CHANCES: [u8; 6] = [45, 45, 30, 25, 35, 6];
 
 /// All stories that have appeared, newest last.
-#[derive(Default)]
 pub struct News {
-    stories: Vec<String>,
-    links: Vec<String>,
-    texts: Vec<String>,
+    stories: Vec<Story>,
+    /// Whether a second feed has copies. Without one, the feed that is polled says what was watched
+    /// when, so that stories may be `rising`.
+    has_copies: bool,
+}
+
+struct Story {
+    title: String,
+    link: String,
+    text: String,
+    is_copy: bool,
 }
 
 impl News {
-    /// Adds some stories. One in six is a copy of the story before, by another publisher.
+    pub fn new(has_copies: bool) -> Self {
+        Self { stories: Vec::new(), has_copies }
+    }
+
+    /// Adds some stories. One in four is a copy of an earlier one, by another publisher.
     pub fn add(&mut self, rng: &mut Rng) {
         for _ in 0..rng.usize(2..7) {
             let number = self.stories.len();
-            let is_copy = number > 0 && rng.u8(0..6) == 0;
+            let is_copy = self.has_copies && number > 0 && rng.u8(0..4) == 0;
             let text = if is_copy {
-                self.texts[number - 1].clone()
+                self.stories[rng.usize(number.saturating_sub(9)..number)].text.clone()
             } else {
-                format!("{} {}", words(rng), wire::long(number))
+                format!("{} {}", words(rng, self.has_copies), wire::long(number))
             };
             let publisher = rng.usize(0..4);
-            self.links.push(format!("https://www.publisher-{publisher}.example/{number}"));
-            self.stories.push(format!("Story {number:04}"));
-            self.texts.push(text);
+            let link = format!("https://www.publisher-{publisher}.example/{number}");
+            self.stories.push(Story { title: format!("Story {number:04}"), link, text, is_copy });
         }
     }
 
-    /// The feed with all of them.
-    pub fn feed(&self) -> String {
-        let stories = self.stories.iter().zip(&self.links).zip(&self.texts).rev();
-        let entries: Vec<Entry> =
-            stories.map(|((title, link), text)| Entry::full(title, link, text)).collect();
-        wire::feed(&entries)
+    /// The first feed, which has no copies, or the second, which has them.
+    pub fn feed(&self, with_copies: bool) -> String {
+        let stories = self.stories.iter().rev().filter(|story| story.is_copy == with_copies);
+        let entries = stories.map(|story| Entry::full(&story.title, &story.link, &story.text));
+        wire::feed(&entries.collect::<Vec<_>>())
     }
 }
 
 /// A first sentence with the words of some rules, for one row.
-fn words(rng: &mut Rng) -> String {
+fn words(rng: &mut Rng, has_copies: bool) -> String {
     let mut sentence = ROWS[rng.usize(0..ROWS.len())].to_owned();
     for (word, chance) in WORDS.iter().zip(CHANCES) {
-        if rng.u8(0..100) < chance {
+        if rng.u8(0..100) < chance && !(has_copies && *word == "rising") {
             write!(sentence, " {word}").expect("strings grow");
         }
     }

@@ -12,6 +12,9 @@ use crate::support::tidings::Folder;
 /// The path of the feed.
 const FEED: &str = "/feed.xml";
 
+/// The path of the feed of copies.
+const PAPER: &str = "/paper.xml";
+
 /// The longest run before a kill, in milliseconds.
 const LONGEST_RUN: u64 = 1100;
 
@@ -34,9 +37,16 @@ impl World {
     pub async fn new(seed: u64) -> Self {
         let server = Server::start().await;
         server.serve("/hook", Response::status(204));
+        let mut rng = Rng::with_seed(seed);
+        let has_copies = rng.bool();
+        let paper = format!(
+            "  - {{name: paper, url: \"{}\", every: 1s, full_text: never}}\n",
+            server.url(PAPER)
+        );
+        let paper = if has_copies { &*paper } else { "" };
         let config = format!(
             "store: sqlite:tidings.db\nrules: rules\nzone: UTC\n\
-             feeds:\n  - {{name: wire, url: \"{}\", every: 1s, full_text: never}}\n  - {{name: ill, url: \"{}\", every: 1s, full_text: never}}\n\
+             feeds:\n{paper}  - {{name: wire, url: \"{}\", every: 1s, full_text: never}}\n  - {{name: ill, url: \"{}\", every: 1s, full_text: never}}\n\
              notifiers:\n  hook: {{type: webhook, url: \"{}\"}}\nnotify: hook\n\
              poll: {{first_poll: all}}\nnetwork: {{allow: [\"127.0.0.0/8\"]}}\n",
             server.url(FEED),
@@ -45,14 +55,15 @@ impl World {
         );
         let folder = Folder::new(&config, &[("rules.yaml", news::RULES)]);
         folder.write("rules/rows.csv", &news::table());
-        let (news, ahead, polls) = (News::default(), Duration::ZERO, Vec::new());
-        Self { folder, rng: Rng::with_seed(seed), server, news, ahead, polls }
+        let (news, ahead, polls) = (News::new(has_copies), Duration::ZERO, Vec::new());
+        Self { folder, rng, server, news, ahead, polls }
     }
 
     /// Some stories appear.
     pub fn publish(&mut self) {
         self.news.add(&mut self.rng);
-        self.server.serve(FEED, Response::feed(&self.news.feed()));
+        self.server.serve(FEED, Response::feed(&self.news.feed(false)));
+        self.server.serve(PAPER, Response::feed(&self.news.feed(true)));
     }
 
     /// A run that is killed after some time, with its clock further ahead than that of the last.
