@@ -11,7 +11,8 @@ use tidings::alerts::desk_links::DeskLinks;
 use tidings::alerts::digest;
 use tidings::alerts::digest::{DigestGroup, DigestPart, DigestReason};
 use tidings::alerts::notice::{
-    About, Notice, NoticeKind, ReportKind, RuleCount, ServiceReport, StoreNotice,
+    About, Notice, NoticeKind, ReportKind, RuleCount, RuleNotice, RuleNoticeKind, ServiceReport,
+    StoreNotice,
 };
 use tidings::alerts::{Content, Notification};
 use tidings::config::{ConsoleFormat, Notifier};
@@ -67,6 +68,8 @@ fn payloads() -> Vec<Value> {
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
             alert().created,
         )))),
+        notification(Content::Notice(About::Rule(rule_notice(RuleNoticeKind::Absent)))),
+        notification(Content::Notice(About::Rule(rule_notice(RuleNoticeKind::Blind)))),
         notification(Content::Notice(About::Report(report()))),
         notification(Content::Test),
     ];
@@ -96,6 +99,22 @@ fn digests() -> [Notification; 7] {
             digest::Digest { reason, part: Some(DigestPart::new(3, 25)), rules: vec![group()] };
         Notification { content: Content::Digest(digest), ..alert() }
     })
+}
+
+/// A notice of a rule with `absent`.
+fn rule_notice(kind: RuleNoticeKind) -> RuleNotice {
+    RuleNotice {
+        kind,
+        rule: "The ministry is silent".to_owned(),
+        row: Some(row()),
+        condition: "no match for 2h".to_owned(),
+        severity: Severity::High,
+        why: Some("the desk".to_owned()),
+        owner: Some("ana".to_owned()),
+        tags: vec!["press".to_owned()],
+        since: alert().created,
+        failing: vec!["Wire".to_owned()],
+    }
 }
 
 fn report() -> ServiceReport {
