@@ -231,7 +231,7 @@ fn watches() -> impl Strategy<Value = WatchedTime> {
     let slots = prop::collection::btree_set(first..first + 60, 0..60);
     (slots, 0..300_i64).prop_map(|(slots, minutes)| {
         let known = Timestamp::from_second(1_800_000_000 - minutes * 60).expect("in range");
-        WatchedTime { known_since: known, slots: Some(slots) }
+        WatchedTime { known_since: known, slots: Some(slots.into_iter().collect()) }
     })
 }
 
