@@ -1,6 +1,7 @@
 //! From a match to what is sent: alerts, receivers, throttling, silences, digests and notifier
 //! health.
 
+pub mod absence;
 pub mod admit;
 pub mod breaker;
 pub mod calendar;

@@ -1,5 +1,6 @@
 //! The running daemon: opens the store, loads the rules and starts every task.
 
+mod absences;
 mod announce;
 mod articles;
 mod backfill;
@@ -200,6 +201,7 @@ async fn run_forever(
         scheduler::repeat(loops.sweeps, mode, stop),
         scheduler::repeat(loops.indexing, mode, stop),
         scheduler::repeat(loops.reports, mode, stop),
+        scheduler::repeat(loops.absences, mode, stop),
         pulse::beat(loops.pulse, stop),
         heartbeat::keep_calling(loops.heartbeats, stop),
         serve_web(web, stop),
@@ -239,6 +241,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
     matches::match_waiting(Arc::clone(&loops.stories), mode, stop).await;
     recheck::keep_rechecking(loops.stories, mode, stop).await;
+    scheduler::repeat(loops.absences, mode, stop).await;
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
     scheduler::repeat(loops.indexing, mode, stop).await;

@@ -6,6 +6,7 @@ pub mod json;
 pub mod moment;
 pub mod names;
 pub mod rule_hygiene;
+pub mod standing;
 pub mod status;
 pub mod timeline;
 pub mod trial;

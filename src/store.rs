@@ -3,6 +3,7 @@
 //! The types are here; each method of `Store` is in the file of its subject. Times have the
 //! precision of a millisecond.
 
+mod absences;
 mod alert_index;
 mod alerts;
 mod archive;
@@ -71,6 +72,7 @@ use crate::polling::health::{FeedHealth, FeedHealthHistory, FeedNotice, assess_h
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
+pub use absences::AbsentGroup;
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, EventRecord, EventStory, Message,
     PastAlert, StoredStory, StoryRecord,
@@ -86,6 +88,7 @@ pub use deliveries::{
 };
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
+pub use groups::{GroupProgress, GroupStatus, HeldGroup};
 pub use lock::{Lock, acquire_lock, is_locked};
 pub use open_error::OpenError;
 pub use outbox::{

@@ -1,7 +1,11 @@
 //! How far the condition of a rule is met, as alerts and messages show it.
 
+use std::fmt;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::later;
 use tidings_rules::condition::{Condition, Decision};
 
 /// How far the condition of a rule was met when an alert was recorded.
@@ -15,12 +19,15 @@ pub struct ConditionState {
     /// does not count, or the condition was met before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<String>,
+    /// Until when this alert counts for later ones, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_until: Option<Timestamp>,
 }
 
 impl ConditionState {
-    /// The state after this decision. `None`: the alert does not count.
+    /// The state after this decision about a match at `at`. `None`: the alert does not count.
     #[must_use]
-    pub fn new(condition: &Condition, decision: Option<&Decision>) -> Self {
+    pub fn new(condition: &Condition, decision: Option<&Decision>, at: Timestamp) -> Self {
         let progress = match decision {
             Some(Decision::Held(progress) | Decision::Fired(progress)) => {
                 Some(progress.to_string())
@@ -28,6 +35,32 @@ impl ConditionState {
             Some(Decision::Told) | None => None,
         };
         let met = decision.is_some_and(Decision::is_told);
-        Self { condition: condition.to_string(), met, progress }
+        let within = condition.within().filter(|_| decision.is_some() && condition.has_episodes());
+        let counts_until = within.map(|within| later(at, within));
+        Self { condition: condition.to_string(), met, progress, counts_until }
+    }
+
+    /// Whether the condition was met by this alert itself.
+    #[must_use]
+    pub fn is_met_by_it(&self) -> bool {
+        self.met && self.progress.is_some()
+    }
+
+    /// Whether the alert was held when it was recorded. It may have been told later.
+    #[must_use]
+    pub fn was_held(&self) -> bool {
+        !self.met && self.progress.is_some()
+    }
+}
+
+impl fmt::Display for ConditionState {
+    /// The condition of an alert that is told, such as `first match in 365d; met: new match: X`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.condition)?;
+        match &self.progress {
+            Some(progress) if self.met => write!(f, "; met: {progress}"),
+            Some(progress) => write!(f, "; held at first: {progress}"),
+            None => f.write_str("; met before"),
+        }
     }
 }

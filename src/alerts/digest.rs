@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::condition_state::ConditionState;
 use crate::alerts::{RuleMatch, StorySummary};
 use tidings_rules::story::{Evidence, FeedName, Read, Severity, WatchlistRow};
 
@@ -88,6 +89,10 @@ pub struct DigestGroup {
     pub row: Option<WatchlistRow>,
     /// Its severity.
     pub severity: Severity,
+    /// How far its condition was met, of a rule with one: by the newest story that met it, or else
+    /// by the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionState>,
     /// Its stories, newest first; at least one.
     pub stories: Vec<DigestEntry>,
 }
@@ -103,6 +108,9 @@ pub struct DigestEntry {
     pub read: Read,
     /// The feed that carried it first.
     pub feed: FeedName,
+    /// Its publisher, if the condition of the rule counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<String>,
     /// SHA-256 of the rule's text, in hex.
     pub version: String,
     /// As in [`crate::alerts::RuleMatch`].
@@ -151,16 +159,20 @@ pub(crate) struct DigestStories(Vec<(DigestGroup, Vec<i64>)>);
 impl DigestStories {
     /// Adds a story that a rule matched. The stories of a rule and row come one after the other.
     pub(crate) fn add(&mut self, rule_match: RuleMatch, entry: DigestEntry, alert: i64) {
-        let RuleMatch { rule, row, severity, .. } = rule_match;
+        let RuleMatch { rule, row, severity, condition, .. } = rule_match;
         let id = |row: &Option<WatchlistRow>| row.as_ref().map(|row| row.id.clone());
         match self.0.last_mut() {
             Some((group, alerts)) if group.rule == rule && id(&group.row) == id(&row) => {
                 group.severity = group.severity.max(severity);
+                let has_met = group.condition.as_ref().is_some_and(ConditionState::is_met_by_it);
+                if !has_met && condition.as_ref().is_some_and(ConditionState::is_met_by_it) {
+                    group.condition = condition;
+                }
                 group.stories.push(entry);
                 alerts.push(alert);
             }
             _ => {
-                let group = DigestGroup { rule, row, severity, stories: vec![entry] };
+                let group = DigestGroup { rule, row, severity, condition, stories: vec![entry] };
                 self.0.push((group, vec![alert]));
             }
         }

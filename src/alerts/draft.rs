@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::alerts::volume::Throttle;
 use crate::alerts::{Receiver, RuleMatch};
-use crate::config::{DefaultNotifiers, Notifier};
-use tidings_rules::Match;
+use crate::config::{Config, DefaultNotifiers, Notifier};
 use tidings_rules::condition::Condition;
 use tidings_rules::story::{NotifierName, Story};
+use tidings_rules::{Match, Rule, Settings};
 
 /// One new alert for each match of `story`, in the same order.
 #[must_use]
@@ -47,16 +47,7 @@ fn new_alert(
 ) -> NewAlert {
     let rule = found.rule;
     let settings = &rule.settings;
-    let names = if settings.notify.is_empty() {
-        routing.receivers_of(settings.severity)
-    } else {
-        &settings.notify
-    };
-    let receivers = names
-        .iter()
-        .filter_map(|name| notifiers.get(name).map(|notifier| receivers(name, notifier)))
-        .flatten()
-        .collect();
+    let receivers = settings_receivers(settings, routing, notifiers);
     let rule_match = RuleMatch {
         rule: rule.name().to_owned(),
         row: rule.row().cloned(),
@@ -73,6 +64,26 @@ fn new_alert(
     let dedup_key = rule.row().map_or_else(String::new, |row| row.id.clone());
     let condition = settings.condition.clone();
     NewAlert { rule_match, dedup_key, throttle, condition, keys: found.keys, receivers }
+}
+
+/// The receivers of a rule's messages.
+#[must_use]
+pub fn rule_receivers(rule: &Rule, config: &Config) -> Vec<Receiver> {
+    settings_receivers(&rule.settings, &config.notify, &config.notifiers)
+}
+
+fn settings_receivers(
+    settings: &Settings,
+    routing: &DefaultNotifiers,
+    notifiers: &BTreeMap<NotifierName, Notifier>,
+) -> Vec<Receiver> {
+    let names = if settings.notify.is_empty() {
+        routing.receivers_of(settings.severity)
+    } else {
+        &settings.notify
+    };
+    let named = names.iter().filter_map(|name| Some((name, notifiers.get(name)?)));
+    named.flat_map(|(name, notifier)| receivers(name, notifier)).collect()
 }
 
 /// All receivers of a notifier.

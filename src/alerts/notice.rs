@@ -1,14 +1,14 @@
-//! Notices about receivers, feeds and the store, and their receivers. Pure.
+//! Notices about receivers, feeds, the store and rules, and their receivers. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::alerts::Receiver;
+use crate::alerts::{Receiver, title};
 use crate::polling::health::FeedNotice;
-use tidings_rules::story::NotifierName;
+use tidings_rules::story::{NotifierName, Severity, WatchlistRow};
 
-/// A message about what Tidings itself depends on. One about a feed names it as `feed`, one about a
-/// receiver its `notifier`, one about the store its file as `store`.
+/// A message that is about no story. One about a feed names it as `feed`, one about a receiver its
+/// `notifier`, one about the store its file as `store`, one about a rule its `rule`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum About {
@@ -20,6 +20,8 @@ pub enum About {
     Store(StoreNotice),
     /// The service, at the time that the configuration sets.
     Report(ServiceReport),
+    /// A rule with `absent`.
+    Rule(RuleNotice),
 }
 
 impl About {
@@ -31,6 +33,7 @@ impl About {
             Self::Feed(notice) => notice.feed.to_string(),
             Self::Store(notice) => notice.store.clone(),
             Self::Report(_) => "Tidings".to_owned(),
+            Self::Rule(notice) => notice.subject(),
         }
     }
 }
@@ -68,6 +71,66 @@ impl StoreNotice {
     #[must_use]
     pub fn key(&self) -> String {
         format!("notice:damaged:{}:", self.since.strftime("%Y-%m-%d"))
+    }
+}
+
+/// A message about a rule with `absent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleNotice {
+    /// What happened.
+    pub kind: RuleNoticeKind,
+    /// The rule.
+    pub rule: String,
+    /// The row, of a rule with `each`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<WatchlistRow>,
+    /// Its condition in words.
+    pub condition: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// Its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The last match, or since when the rule is in force. Of a blind rule: since when a feed fails.
+    pub since: Timestamp,
+    /// The feeds of the rule that fail.
+    pub failing: Vec<String>,
+}
+
+/// What happened to a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleNoticeKind {
+    /// Nothing matched for as long as its condition says.
+    Absent,
+    /// Feeds that it reads fail, so that it cannot tell an absence.
+    Blind,
+}
+
+impl RuleNotice {
+    /// The rule, with its row.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        title(&self.rule, self.row.as_ref())
+    }
+
+    /// The prefix of its messages' dedup keys: a receiver gets one for one time since which it
+    /// holds.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let kind = match self.kind {
+            RuleNoticeKind::Absent => "absent",
+            RuleNoticeKind::Blind => "blind",
+        };
+        let row = self.row.as_ref().map(|row| row.id.as_str());
+        let subject = serde_json::json!([self.rule, row]);
+        format!("notice:{kind}:{subject}:{}:", self.since.as_millisecond())
     }
 }
 

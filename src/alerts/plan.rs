@@ -129,7 +129,13 @@ mod tests {
 
     fn now_alert() -> RoutedAlert<'static> {
         let routing = Routing::Now;
-        RoutedAlert { severity: Severity::High, is_update: false, routing, silence: None }
+        RoutedAlert {
+            severity: Severity::High,
+            is_update: false,
+            routing,
+            silence: None,
+            firing: None,
+        }
     }
 
     fn gathered() -> RoutedAlert<'static> {

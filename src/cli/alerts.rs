@@ -45,6 +45,9 @@ pub(super) struct AlertsArguments {
     /// Only alerts of rules with this severity
     #[arg(long, value_parser = severity_parser())]
     severity: Option<Severity>,
+    /// Only alerts that are held, or with `--held=false` only the others
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    held: Option<bool>,
     /// Only alerts since this time: 2026-11-24, "2026-11-24 08:00", or an age: 30d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -194,6 +197,7 @@ fn alert_filter(arguments: &AlertsArguments, config: &Config) -> Result<AlertFil
             .map(|token| token.word)
             .collect(),
         severity: arguments.severity,
+        held: arguments.held,
         after: None,
         before: None,
     })

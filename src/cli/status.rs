@@ -5,6 +5,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::arguments::DEFAULT_CONFIG;
@@ -14,7 +15,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::queries::status::StatusReport;
-use crate::store::{Archive, FeedState, ServiceStatus};
+use crate::store::{Archive, FeedState, GroupStatus, ServiceStatus};
 use tidings_rules::story::FeedName;
 
 /// Which store is asked.
@@ -52,10 +53,10 @@ fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
         let help = format!("start it with `tidings run --config {}`", arguments.config.display());
         return Err(output::fail_with_help(why, help, Exit::Unavailable));
     }
-    let (status, feeds) = block_on(read(&subject.store))?;
-    let names = subject.feeds.unwrap_or_else(|| feeds.keys().cloned().collect());
     let now = now();
-    let report = StatusReport::new(&subject.store, names.iter(), &status, &feeds, now);
+    let StoredAnswer { status, groups, feeds } = block_on(read(&subject.store, now))?;
+    let names = subject.feeds.unwrap_or_else(|| feeds.keys().cloned().collect());
+    let report = StatusReport::new(&subject.store, names.iter(), &status, &groups, &feeds, now);
     match arguments.format {
         OutputFormat::Text => output::print(&text::status_text(&report, now, &subject.zone))?,
         OutputFormat::Json => output::print_json([report.to_json()])?,
@@ -74,9 +75,18 @@ fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
     Ok(Subject { store: config.store, zone: config.zone, feeds: Some(feeds) })
 }
 
-async fn read(store: &Path) -> Result<(ServiceStatus, BTreeMap<FeedName, FeedState>), Exit> {
+/// What a store says.
+struct StoredAnswer {
+    status: ServiceStatus,
+    groups: GroupStatus,
+    feeds: BTreeMap<FeedName, FeedState>,
+}
+
+async fn read(store: &Path, now: Timestamp) -> Result<StoredAnswer, Exit> {
     let mut archive = Archive::open(store).await.map_err(output::unavailable)?;
     let status = archive.service_status().await.map_err(output::unavailable)?;
+    let groups = archive.group_status(now).await.map_err(output::unavailable)?;
     let feeds = archive.feed_states().await.map_err(output::unavailable)?;
-    Ok((status, feeds.into_iter().map(|state| (state.name.clone(), state)).collect()))
+    let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();
+    Ok(StoredAnswer { status, groups, feeds })
 }

@@ -22,6 +22,12 @@ const KEY_RETENTION: Duration = Duration::from_hours(90 * 24);
 /// For how long the counts of a feed's and a rule's days are kept.
 const DAY_RETENTION: Duration = Duration::from_hours(400 * 24);
 
+/// For how long the tallies of groups are kept: longer than the longest window and baseline.
+const TALLY_RETENTION: Duration = Duration::from_hours(122 * 24);
+
+/// For how long what `first` looks for is remembered: longer than a rule may ask for.
+const KEY_MEMORY: Duration = Duration::from_hours(1097 * 24);
+
 /// The sweeps of the store. Each continues the one before it, if that was interrupted.
 #[derive(Clone, Debug)]
 pub(crate) struct Sweeps {
@@ -37,6 +43,7 @@ impl Chore for Sweeps {
     async fn run(self) -> Result<(), StoreError> {
         let at = now();
         let kept = retention(self.in_force.load().config.retain, at);
+        self.store.delete_group_counts(before(at, TALLY_RETENTION), before(at, KEY_MEMORY)).await?;
         let mut removed = SweepCounts::default();
         self.store.delete_gaps_before(kept.keys).await?;
         self.store.delete_days_before(before(at, DAY_RETENTION)).await?;

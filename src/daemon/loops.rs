@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::daemon::Mode;
+use crate::daemon::absences::Absences;
 use crate::daemon::backfill::Backfills;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::dispatcher::{Deliveries, DeliveryParts};
@@ -39,6 +40,7 @@ pub(super) struct Loops {
     pub(super) sweeps: Sweeps,
     pub(super) indexing: AlertIndexing,
     pub(super) reports: Reports,
+    pub(super) absences: Absences,
     pub(super) pulse: Pulse,
     pub(super) heartbeats: Heartbeats,
 }
@@ -91,6 +93,11 @@ impl Loops {
             sweeps: Sweeps { store: store.clone(), in_force: Arc::clone(&in_force), mode },
             indexing: AlertIndexing(store.clone()),
             reports: Reports {
+                store: store.clone(),
+                in_force: Arc::clone(&in_force),
+                wakeups: Arc::clone(&stories.wakeups),
+            },
+            absences: Absences {
                 store: store.clone(),
                 in_force: Arc::clone(&in_force),
                 wakeups: Arc::clone(&stories.wakeups),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use crate::alerts::notice::{About, Notice, NoticeKind};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
@@ -107,6 +108,7 @@ pub(super) fn digest(reason: DigestReason) -> Notification {
         story,
         read: Read::Full,
         feed: FeedName("Wire".to_owned()),
+        publisher: None,
         version: "00".repeat(32),
         text_sha256: None,
         evidence,
@@ -124,18 +126,73 @@ pub(super) fn digest(reason: DigestReason) -> Notification {
             rule: "Russia-North Korea arms".to_owned(),
             row: None,
             severity: Severity::High,
+            condition: None,
             stories,
         },
         DigestGroup {
             rule: "bridges".to_owned(),
             row: None,
             severity: Severity::Low,
+            condition: None,
             stories: vec![entry(freight, vec![bridge])],
         },
     ];
     Notification {
         content: Content::Digest(Digest { reason, part: None, rules }),
         ..test_message()
+    }
+}
+
+/// The alert of two rules with conditions: one met it, the other was told before.
+pub(super) fn conditional_alert() -> Notification {
+    let mut notification = alert();
+    if let Content::Alert { rules, .. } = &mut notification.content {
+        rules[0].condition =
+            Some(condition_state("first source in 30d", Some("new source: wire.example")));
+        rules[1].condition = Some(condition_state("3 publishers within 6h", None));
+    }
+    notification
+}
+
+/// A digest of stories that were held until three publishers had them.
+pub(super) fn fired_digest() -> Notification {
+    let mut notification = digest(DigestReason::Fired {
+        rule: "Refinery blast".to_owned(),
+        row: None,
+        condition: "3 publishers within 6h".to_owned(),
+        progress: "3 publishers: afp.com, yna.co.kr, apnews.com".to_owned(),
+        at: "2026-03-12T13:20:58Z".parse().expect("a time"),
+    });
+    if let Content::Digest(digest) = &mut notification.content {
+        let mut group = digest.rules.remove(0);
+        "Refinery blast".clone_into(&mut group.rule);
+        group.condition = Some(condition_state(
+            "3 publishers within 6h",
+            Some("3 publishers: afp.com, yna.co.kr, apnews.com"),
+        ));
+        group.stories.push(group.stories[1].clone());
+        for (entry, (number, title, publisher)) in group.stories.iter_mut().zip([
+            (3, "Blasts at a refinery", "apnews.com"),
+            (2, "Explosion at a refinery, three hurt", "yna.co.kr"),
+            (1, "An explosion at the refinery", "afp.com"),
+        ]) {
+            title.clone_into(&mut entry.story.title);
+            entry.event = format!("7d9b2a10-2222-4ccc-8ddd-00000000000{number}");
+            entry.story.url = Some(format!("https://{publisher}/{number}"));
+            entry.publisher = Some(publisher.to_owned());
+            entry.evidence = vec![evidence("refinery", Field::Title, title)];
+        }
+        digest.rules = vec![group];
+    }
+    notification
+}
+
+/// A condition that was met, by the match itself if there is progress.
+pub(super) fn condition_state(condition: &str, progress: Option<&str>) -> ConditionState {
+    ConditionState {
+        condition: condition.to_owned(),
+        met: true,
+        progress: progress.map(str::to_owned),
     }
 }
 

@@ -233,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn a_fired_digest_and_an_alert_with_conditions_as_a_person_reads_them() {
+        let fired = render_text(&fixture::fired_digest(), &berlin(), false);
+        let alert = render_text(&fixture::conditional_alert(), &berlin(), false);
+        assert_snapshot!(format!("{fired}\n{alert}"));
+    }
+
+    #[test]
+    fn a_digest_of_another_reason_says_how_conditions_were_met() {
+        let mut notification = fixture::fired_digest();
+        if let Content::Digest(digest) = &mut notification.content {
+            digest.reason = DigestReason::Quiet;
+        }
+        let text = render_text(&notification, &TimeZone::UTC, false);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let heading = "Refinery blast (3), 3 publishers within 6h; met: 3 publishers: afp.com";
+        assert!(words.contains(heading), "{text}");
+    }
+
+    #[test]
     fn every_digest_says_why_it_gathered() {
         let rule = || "Russia-North Korea arms".to_owned();
         let silence = |why: &str| DigestReason::Silence { id: 7, why: why.to_owned() };

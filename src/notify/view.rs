@@ -5,8 +5,11 @@ pub(super) mod message_view;
 
 use jiff::tz::TimeZone;
 
+use crate::alerts::condition_state::ConditionState;
 use crate::alerts::desk_links::DeskLinks;
-use crate::alerts::notice::{About, Notice, NoticeKind, ServiceReport, StoreKind, StoreNotice};
+use crate::alerts::notice::{
+    About, Notice, NoticeKind, RuleNotice, RuleNoticeKind, ServiceReport, StoreKind, StoreNotice,
+};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::notify::quote;
 use crate::polling::health;
@@ -41,6 +44,7 @@ pub(super) fn build_view(notification: &Notification, zone: &TimeZone) -> Messag
         Content::Notice(About::Feed(notice)) => feed_notice_view(notice, zone),
         Content::Notice(About::Store(notice)) => store_notice_view(notice, zone),
         Content::Notice(About::Report(report)) => report_view(report, zone),
+        Content::Notice(About::Rule(notice)) => rule_notice_view(notice, zone),
         Content::Test => note_view(
             "This is a test from Tidings",
             "If you can read this, alerts will reach you here.",
@@ -143,6 +147,33 @@ fn store_notice_view(notice: &StoreNotice, zone: &TimeZone) -> MessageView {
         ("why", visible_line(&notice.why)),
     ];
     note_view(title, note, facts.map(|(name, line)| Fact::with_line(name, line)).into())
+}
+
+fn rule_notice_view(notice: &RuleNotice, zone: &TimeZone) -> MessageView {
+    let subject = visible_line(&notice.subject());
+    let since = format_time(notice.since, zone);
+    let (title, note, since) = match notice.kind {
+        RuleNoticeKind::Absent => (
+            format!("Nothing matches: {subject}"),
+            "Its feeds were read since it was due. The next match will be told.",
+            Fact::with_line("since", since),
+        ),
+        RuleNoticeKind::Blind => (
+            format!("The rule is blind: {subject}"),
+            "Feeds that it reads fail. It does not see what they bring, and tells no absence if all of them fail.",
+            Fact::with_line("failing since", since),
+        ),
+    };
+    let failing = notice.failing.iter().map(|feed| visible_line(feed)).collect::<Vec<_>>();
+    let failing = (!failing.is_empty()).then(|| failing.join(", "));
+    let facts = [
+        ("why", notice.why.as_deref().map(visible_line)),
+        ("condition", Some(notice.condition.clone())),
+        ("feeds that fail", failing),
+        ("owner", notice.owner.as_deref().map(visible_line)),
+    ];
+    let facts = facts.into_iter().filter_map(|(name, line)| Some(Fact::with_line(name, line?)));
+    note_view(&title, note, std::iter::once(since).chain(facts).collect())
 }
 
 fn report_view(report: &ServiceReport, zone: &TimeZone) -> MessageView {
@@ -252,6 +283,7 @@ fn alert_facts(
         name: if rules.len() == 1 { "rule" } else { "rules" },
         lines: rules.iter().map(rule_line).collect(),
     };
+    let condition = condition_fact(rules);
     let read =
         (*read != Read::Full).then(|| Fact::with_line("read", visible_line(&read.to_string())));
     let names = feed_names(feeds);
@@ -259,7 +291,22 @@ fn alert_facts(
         Fact::with_line(if names.len() == 1 { "source" } else { "sources" }, names.join(", "));
     let published = story.published.map(|at| Fact::with_line("published", format_time(at, zone)));
     let seen = Fact::with_line("seen", format_time(story.first_seen, zone));
-    [Some(rule), read, Some(source), published, Some(seen)].into_iter().flatten().collect()
+    [Some(rule), condition, read, Some(source), published, Some(seen)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The conditions of the rules that have one. With several rules, each says whose it is.
+fn condition_fact(rules: &[RuleMatch]) -> Option<Fact> {
+    let with_condition = rules.iter().filter_map(|rule| Some((rule, rule.condition.as_ref()?)));
+    let line = |(rule, state): (&RuleMatch, &ConditionState)| match rules {
+        [_] => visible_line(&state.to_string()),
+        _ => visible_line(&format!("{}: {state}", rule.title())),
+    };
+    let lines: Vec<String> = with_condition.map(line).collect();
+    let name = if lines.len() == 1 { "condition" } else { "conditions" };
+    (!lines.is_empty()).then_some(Fact { name, lines })
 }
 
 fn rule_line(rule: &RuleMatch) -> String {

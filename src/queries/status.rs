@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::attention;
 use crate::clock::later;
-use crate::store::{FeedState, QueueLength, RunTimes, ServiceStatus, is_locked};
+use crate::store::{FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, is_locked};
 use tidings_rules::story::{FeedName, NotifierName};
 
 /// How long ago a run that works wrote last. It writes every five seconds.
@@ -20,6 +20,8 @@ const ALIVE: Duration = Duration::from_mins(1);
 pub struct StatusReport<'s> {
     /// What the store says.
     pub status: &'s ServiceStatus,
+    /// What groups of rules with conditions do.
+    pub groups: &'s GroupStatus,
     /// The state of the last run; `None` before the first.
     pub run_state: Option<RunState>,
     /// The number of feeds by health.
@@ -77,6 +79,7 @@ impl<'s> StatusReport<'s> {
         store: &'s Path,
         names: impl Iterator<Item = &'f FeedName> + Clone,
         status: &'s ServiceStatus,
+        groups: &'s GroupStatus,
         feeds: &BTreeMap<FeedName, FeedState>,
         now: Timestamp,
     ) -> Self {
@@ -90,7 +93,7 @@ impl<'s> StatusReport<'s> {
         let watched = names.filter_map(|name| feeds.get(name));
         needed.extend(attention::describe(watched, status, now));
         let store_bytes = std::fs::metadata(store).map_or(0, |about| about.len());
-        Self { status, run_state, feeds_by_health, store, store_bytes, attention: needed }
+        Self { status, groups, run_state, feeds_by_health, store, store_bytes, attention: needed }
     }
 
     /// One object.
@@ -110,6 +113,8 @@ impl<'s> StatusReport<'s> {
             "feeds_by_health": self.feeds_by_health,
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
+            "held_groups": self.groups.held,
+            "absent_groups": self.groups.absent,
             "last_backup": status.last_backup,
             "store": { "file": self.store, "bytes": self.store_bytes },
             "attention": self.attention,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::lifecycle::message::AttemptOutcome;
 use crate::queries::json::add_keys;
+use crate::queries::standing::Standing;
 use crate::store::{EventRecord, EventStory};
 
 /// Something that happened to an event.
@@ -42,6 +43,18 @@ pub enum Happening<'a> {
         rule: String,
         /// Its severity.
         severity: &'static str,
+        /// Whether it is held now.
+        held: bool,
+        /// How it stood to its rule's condition then, in words.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        standing: Option<String>,
+    },
+    /// An alert was told that was held until then.
+    Told {
+        /// The alert's number.
+        id: i64,
+        /// The rule, with its row.
+        rule: String,
     },
     /// A message was written.
     Message {
@@ -105,7 +118,12 @@ pub fn timeline(record: &EventRecord) -> Vec<TimelineEntry<'_>> {
     }
     for alert in &record.alerts {
         let (rule, severity) = (alert.rule_match.title(), alert.rule_match.severity.as_str());
-        add(alert.created, Happening::Alert { id: alert.id, rule, severity });
+        let (id, held) = (alert.id, alert.held);
+        let standing = Standing::of(alert).map(Standing::words_at_first);
+        add(alert.created, Happening::Alert { id, rule, severity, held, standing });
+        if let Some(told) = alert.held_until {
+            add(told, Happening::Told { id, rule: alert.rule_match.title() });
+        }
     }
     for message in &record.messages {
         let receiver = message.receiver.to_string();
@@ -131,8 +149,9 @@ impl Happening<'_> {
             Self::Seen { .. } => 0,
             Self::Revision { .. } => 1,
             Self::Alert { .. } => 2,
-            Self::Message { .. } => 3,
-            Self::Attempt { .. } => 4,
+            Self::Told { .. } => 3,
+            Self::Message { .. } => 4,
+            Self::Attempt { .. } => 5,
         }
     }
 }

@@ -52,19 +52,23 @@ impl SearchTerm<'_> {
     }
 }
 
-/// The alerts that a search may find: by their ids and, in milliseconds, their times.
+/// The alerts that a search may find: by their ids, in milliseconds their times, and whether they
+/// are held.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AlertSpan {
     pub(super) oldest: i64,
     pub(super) newest: i64,
     pub(super) since: i64,
     pub(super) until: i64,
+    /// `None`: held or not.
+    pub(super) held: Option<bool>,
 }
 
 /// An alert that the index lacks, or has as it was.
 struct ChangedAlert {
     id: i64,
     created: i64,
+    held: bool,
     lag: i64,
     terms: BTreeSet<String>,
 }
@@ -96,6 +100,7 @@ pub(super) async fn find_alerts(
     let fits = |alert: &&ChangedAlert| {
         (span.oldest..=span.newest).contains(&alert.id)
             && (span.since..span.until).contains(&alert.created)
+            && span.held.is_none_or(|held| alert.held == held)
             && wanted.is_subset(&alert.terms)
     };
     found.extend(changed.iter().filter(fits).map(|alert| alert.id));
@@ -127,7 +132,7 @@ async fn read_changed(
     limit: i64,
 ) -> Result<Vec<ChangedAlert>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT alert.id, alert.created, alert.index_lag, alert.rule_match, story.title, story.event
+        "SELECT alert.id, alert.created, alert.held, alert.index_lag, alert.rule_match, story.title, story.event
          FROM alert JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
     )
     .bind(limit)
@@ -142,6 +147,7 @@ async fn read_changed(
         Ok(ChangedAlert {
             id: row.try_get("id")?,
             created: row.try_get("created")?,
+            held: row.try_get("held")?,
             lag: row.try_get("index_lag")?,
             terms: alert_terms(row.try_get("title")?, &rule_match, feeds),
         })

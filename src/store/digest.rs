@@ -227,11 +227,11 @@ pub(super) async fn read_stories(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(
-        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why,
+        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, group_match.publisher,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         WHERE message_alert.message IN ", id_list!("$1"), "
+         LEFT JOIN group_match ON group_match.alert = alert.id WHERE message_alert.message IN ", id_list!("$1"), "
          ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC"),
     )
     .bind(to_json(&messages)?)
@@ -254,6 +254,7 @@ fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, 
         story: column::summary_from_row(row)?,
         read: column::read_final_extent(row)?,
         feed: FeedName(row.try_get::<Option<String>, _>("feed")?.unwrap_or_default()),
+        publisher: row.try_get("publisher")?,
         version: rule_match.version.clone(),
         text_sha256: rule_match.text_sha256.clone(),
         evidence: rule_match.evidence.clone(),

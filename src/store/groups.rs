@@ -3,24 +3,30 @@
 //! Everything that a condition looks at is read before the alerts are inserted, in the same
 //! transaction. `tidings_rules::condition::step` decides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
-use super::column::{self, execute_list, from_millis, to_json, to_millis};
+use super::absences::END_ABSENCES;
+use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
 use super::dialect::{id_list, row_list};
+use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
+pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{
     Condition, Decision, FirstKey, GroupState, PreviousMatch, Publishers, Sighting, is_open,
     slot_of, step,
 };
 
+mod progress;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 /// What becomes of a match of a rule with a condition.
 #[derive(Debug)]
@@ -105,27 +111,29 @@ pub(super) async fn decide(
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
             _ => new_alert.keys.clone(),
         };
-        wanted.push(WantedGroup { place, new_alert, condition, keys });
+        let (rule, dedup_key) = (&*new_alert.rule_match.rule, &*new_alert.dedup_key);
+        wanted.push(WantedGroup { place, rule, dedup_key, condition, keys });
     }
-    let earlier = |one: &NewAlert| found(one).earlier;
+    let earlier = |one: &WantedGroup<'_>| found(&alerts[one.place]).earlier;
     let previous = read_previous(conn, &wanted).await?;
     let (first, repeated): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|one| earlier(one.new_alert) == Earlier::Nothing);
+        wanted.into_iter().partition(|one| earlier(one) == Earlier::Nothing);
     let mut by_place = HashMap::new();
     for one in repeated {
         let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);
-        let held = earlier(one.new_alert) == Earlier::Held && !is_open;
-        let state = ConditionState::new(one.condition, None);
+        let held = earlier(&one) == Earlier::Held && !is_open;
+        let state = ConditionState::new(one.condition, None, at);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
-    let new: Vec<&NewAlert> = alerts.iter().filter(|one| !found(one).of_story).collect();
-    let story = NewMatches { alerts: &new, publisher: &publisher, at };
-    let mut seen = seen::read_seen(conn, &first, &previous, story).await?;
+    let known = alerts.iter().enumerate().filter(|(_, one)| found(one).of_story);
+    let known: HashSet<usize> = known.map(|(place, _)| place).collect();
+    let new = NewMatches { alerts, known: &known, publisher: &publisher };
+    let mut seen = seen::read_seen(conn, &first, &previous, Some(new), at).await?;
     for one in first {
         let previous = previous.get(&one.place).copied();
         let Some(seen) = seen.remove(&one.place) else { continue };
         let decision = step(one.condition, GroupState { previous, seen }, at);
-        let state = ConditionState::new(one.condition, Some(&decision));
+        let state = ConditionState::new(one.condition, Some(&decision), at);
         let held = !decision.is_told();
         by_place.insert(
             one.place,
@@ -159,7 +167,7 @@ async fn read_previous(
     conn: &mut SqliteConnection,
     wanted: &[WantedGroup<'_>],
 ) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
-    let groups = wanted.iter().map(|one| (one.place, one.rule(), one.dedup_key()));
+    let groups = wanted.iter().map(|one| (one.place, one.rule, one.dedup_key));
     let rows = sqlx::query(concat!(
         "SELECT wanted.place, group_match.at, group_match.told FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
@@ -184,6 +192,7 @@ pub(super) async fn record(
 ) -> Result<(), sqlx::Error> {
     let at = to_millis(grouped.at);
     let (mut matches, mut keys, mut tallies) = (Vec::new(), Vec::new(), Vec::new());
+    let mut present = Vec::new();
     for (place, alert, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
         if one.decision.is_none() {
@@ -192,14 +201,17 @@ pub(super) async fn record(
         let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
         matches.push((alert, rule, dedup_key, at, &grouped.publisher, !one.held));
         keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, at)));
-        if matches!(new_alert.condition, Some(Condition::Spike(_))) {
-            tallies.push((rule, dedup_key, slot_of(grouped.at)));
+        match new_alert.condition {
+            Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(grouped.at))),
+            Some(Condition::Absent(_)) => present.push((rule, dedup_key, at)),
+            _ => {}
         }
     }
     for (sql, rows) in [
         (INSERT_MATCHES, to_json(&matches)?),
         (SET_KEYS, to_json(&keys)?),
         (COUNT, to_json(&tallies)?),
+        (END_ABSENCES, to_json(&present)?),
     ] {
         if rows != "[]" {
             sqlx::query(sql).bind(rows).execute(&mut *conn).await?;
@@ -239,7 +251,7 @@ pub(super) async fn release(
     let held: Vec<i64> = sqlx::query_scalar(
         "SELECT alert.id FROM group_match JOIN alert ON alert.id = group_match.alert
          WHERE group_match.rule = $1 AND group_match.dedup_key = $2 AND group_match.at > $3 AND group_match.at <= $4
-           AND alert.held ORDER BY alert.id",
+           AND alert.held AND alert.purged IS NULL ORDER BY alert.id",
     )
     .bind(&new_alert.rule_match.rule)
     .bind(&new_alert.dedup_key)
@@ -247,9 +259,38 @@ pub(super) async fn release(
     .bind(to_millis(at))
     .fetch_all(&mut *conn)
     .await?;
-    let tell = concat!("UPDATE alert SET held = FALSE WHERE id IN ", id_list!("$1"));
+    // Copies of their events are held, too.
+    let tell = concat!(
+        "UPDATE alert SET held = FALSE FROM alert AS counted
+             JOIN story AS first ON first.id = counted.story JOIN story ON story.event = first.event
+         WHERE counted.id IN ",
+        id_list!("$1"),
+        " AND alert.story = story.id
+             AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key"
+    );
     execute_list(conn, tell, &held).await?;
     Ok(held)
+}
+
+impl Store {
+    /// Deletes the tallies and the watched slots that end at `tallies` or before, and the keys that
+    /// last matched before `keys`.
+    pub async fn delete_group_counts(
+        &self,
+        tallies: Timestamp,
+        keys: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (slot, keys) = (slot_of(tallies), to_millis(keys));
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    execute(conn, "DELETE FROM group_tally WHERE slot < $1", &[slot]).await?;
+                    execute(conn, "DELETE FROM watched WHERE slot < $1", &[slot]).await?;
+                    execute(conn, "DELETE FROM group_key WHERE last < $1", &[keys]).await.map(drop)
+                })
+            })
+            .await
+    }
 }
 
 /// The time of a number in the store.

@@ -242,22 +242,34 @@ pub(super) async fn insert_notices(
     notices: impl IntoIterator<Item = (String, Content, Vec<Receiver>)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    let notices = notices.into_iter().map(|(prefix, content, audience)| {
+        (prefix, content, audience.into_iter().map(|receiver| (receiver, now)).collect())
+    });
+    insert_notices_due(conn, notices, now).await
+}
+
+/// Like [`insert_notices`]; each message is due at the time that is given for its receiver.
+pub(super) async fn insert_notices_due(
+    conn: &mut SqliteConnection,
+    notices: impl IntoIterator<Item = (String, Content, Vec<(Receiver, Timestamp)>)>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     // LOCK: a second writer needs the latch before this.
     let mut rows = Vec::new();
     for (prefix, content, audience) in notices {
         let notification = to_json(&content)?;
-        rows.extend(audience.into_iter().map(|Receiver { notifier, recipient }| {
+        rows.extend(audience.into_iter().map(|(Receiver { notifier, recipient }, due)| {
             let (key, uid) = (format!("{prefix}{notifier}/{recipient}"), uuid::Uuid::new_v4());
-            (key, uid.to_string(), notifier.0, recipient, notification.clone())
+            (key, uid.to_string(), notifier.0, recipient, notification.clone(), to_millis(due))
         }));
     }
     if rows.is_empty() {
         return Ok(());
     }
     sqlx::query(concat!(
-        "INSERT INTO message (key, uid, notifier, recipient, notification, created, status, due)
-         SELECT given.*, $2, 'pending', $2 FROM ",
-        row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT),
+        "INSERT INTO message (key, uid, notifier, recipient, notification, due, created, status)
+         SELECT given.*, $2, 'pending' FROM ",
+        row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT, 5 due BIGINT),
         " AS given WHERE TRUE ON CONFLICT (key) DO NOTHING"
     ))
     .bind(to_json(&rows)?)

@@ -174,11 +174,12 @@ async fn read_earlier_alerts(
     let Some(most) = wanted.iter().map(|(.., first)| *first).max() else {
         return Ok(HashMap::new());
     };
-    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
-        "SELECT wanted.alert, alert.created FROM ",
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(concat!(
+        "SELECT wanted.alert, alert.id, alert.created FROM ",
         row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
         " AS wanted JOIN alert ON alert.id IN (SELECT id FROM alert AS earlier
               WHERE earlier.rule = wanted.rule AND earlier.dedup_key = wanted.dedup_key AND earlier.id < wanted.alert
+                AND NOT earlier.held
               ORDER BY earlier.id DESC LIMIT $2 + 0)
          ORDER BY alert.id DESC"
     ))
@@ -186,9 +187,12 @@ async fn read_earlier_alerts(
     .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
+    // What a match sets free is told with it, and was not sent before.
+    let firings = alerts.iter().filter_map(|one| one.firing.as_ref());
+    let released: BTreeSet<i64> = firings.flat_map(|firing| &firing.released).copied().collect();
     let mut earlier: HashMap<i64, Vec<Timestamp>> = HashMap::new();
-    for (alert, created) in rows {
-        earlier.entry(alert).or_default().push(from_millis(created)?);
+    for (alert, _, created) in rows.iter().filter(|(_, id, _)| !released.contains(id)) {
+        earlier.entry(*alert).or_default().push(from_millis(*created)?);
     }
     Ok(earlier)
 }

@@ -18,6 +18,7 @@ pub(super) struct AlertQuery {
     tag: String,
     feed: String,
     severity: String,
+    held: String,
     since: String,
     until: String,
     words: String,
@@ -41,6 +42,7 @@ impl AlertQuery {
             tag: given(&self.tag),
             feed: given(&self.feed).map(FeedName),
             severity: given(&self.severity).as_deref().map(severity).transpose()?,
+            held: given(&self.held).as_deref().map(truth).transpose()?,
             since: time(&self.since, Edge::Start)?,
             until: time(&self.until, Edge::End)?,
             words: tokenise(&self.words).into_iter().map(|token| token.word).collect(),
@@ -77,6 +79,7 @@ impl AlertQuery {
             ("tag", &self.tag),
             ("feed", &self.feed),
             ("severity", &self.severity),
+            ("held", &self.held),
             ("since", &self.since),
             ("until", &self.until),
             ("words", &self.words),
@@ -99,4 +102,9 @@ fn severity(name: &str) -> Result<Severity, Problem> {
         let known = Severity::ALL.map(Severity::as_str).join(", ");
         Problem::bad_request(format!("There is no severity `{name}`. It is one of {known}."))
     })
+}
+
+fn truth(word: &str) -> Result<bool, Problem> {
+    let unknown = |_| Problem::bad_request(format!("`held` is true or false, not `{word}`."));
+    word.parse().map_err(unknown)
 }

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use crate::clock::now;
 use crate::config::Config;
 use crate::notify::{Quotes, quotes_from_rules};
+use crate::queries::standing::{Standing, StandingParts};
 use crate::store::{AlertRecord, PastAlert};
 use tidings_rules::story::{FeedName, Severity, WatchlistRow};
 
@@ -47,6 +48,8 @@ struct AlertRow<'a> {
     feeds: Vec<&'a FeedName>,
     /// How many more feeds did.
     more_feeds: usize,
+    held: bool,
+    standing: Option<StandingParts<'a>>,
     quotes: Quotes,
 }
 
@@ -65,16 +68,19 @@ impl<'a> AlertRow<'a> {
             tags: &rule_match.tags,
             feeds: feeds.iter().take(FEEDS_OF_A_ROW).map(|entry| &entry.feed).collect(),
             more_feeds: feeds.len().saturating_sub(FEEDS_OF_A_ROW),
+            held: alert.held,
+            standing: Standing::of(alert).map(Standing::parts),
             quotes: quotes_from_rules(story.headline(), std::slice::from_ref(rule_match)),
         }
     }
 }
 
-/// One alert with its quotes, the rule's text and its messages.
+/// One alert with its quotes, its standing, the rule's text and its messages.
 #[derive(Serialize)]
 struct RecordView<'a> {
     #[serde(flatten)]
     record: &'a AlertRecord,
+    standing: Option<StandingParts<'a>>,
     quotes: Quotes,
 }
 
@@ -152,7 +158,8 @@ pub(super) async fn show(
     }
     let matches = std::slice::from_ref(&record.past.rule_match);
     let quotes = quotes_from_rules(record.past.story.headline(), matches);
-    desk.answer(&asker, "alert.html", &RecordView { record: &record, quotes })
+    let standing = Standing::of(&record.past).map(Standing::parts);
+    desk.answer(&asker, "alert.html", &RecordView { record: &record, standing, quotes })
 }
 
 /// The alerts as a feed.
@@ -160,7 +167,7 @@ pub(super) async fn show(
 struct AtomFeed<'a> {
     /// The address of the desk.
     base: String,
-    /// When the newest alert was recorded, or the feed was made.
+    /// When one of the alerts was last told, or the feed was made.
     updated: Timestamp,
     query_text: String,
     entries: Vec<AtomEntry<'a>>,
@@ -171,11 +178,14 @@ struct AtomFeed<'a> {
 struct AtomEntry<'a> {
     /// A UUID of version 8 (RFC 9562), the same in every answer.
     uid: String,
+    /// When it was told.
+    told: Timestamp,
     #[serde(flatten)]
     row: AlertRow<'a>,
 }
 
-/// `GET /alerts.atom`: the newest alerts as an Atom feed (RFC 4287).
+/// `GET /alerts.atom`: the newest alerts that were told, as an Atom feed (RFC 4287). A feed tells
+/// people, so it has no alerts that are held.
 pub(super) async fn atom(
     State(desk): State<Desk>,
     asker: Asker,
@@ -183,12 +193,16 @@ pub(super) async fn atom(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Query(query) = query?;
-    let filter = query.filter(now(), &desk.config().zone)?;
-    let found = desk.archive().await?.find_alerts(&filter, MOST).await?;
-    let entry = |alert| AtomEntry { uid: entry_uid(alert), row: AlertRow::new(alert) };
+    let mut filter = query.filter(now(), &desk.config().zone)?;
+    let most = if filter.held == Some(true) { 0 } else { MOST };
+    filter.held = Some(false);
+    let found = desk.archive().await?.find_alerts(&filter, most).await?;
+    let told = |alert: &PastAlert| alert.held_until.unwrap_or(alert.created);
+    let entry =
+        |alert| AtomEntry { uid: entry_uid(alert), told: told(alert), row: AlertRow::new(alert) };
     let feed = AtomFeed {
         base: base_address(&desk.config(), &headers),
-        updated: found.first().map_or_else(now, |alert| alert.created),
+        updated: found.iter().map(told).max().unwrap_or_else(now),
         query_text: query.to_query(),
         entries: found.iter().map(entry).collect(),
     };

@@ -83,6 +83,21 @@ function watchAlerts() {
     isAsked = false;
   }
 
+  // An alert that was held is told now. A list without held alerts gets it as a new one.
+  async function renew(id) {
+    const page = await read(address(location.pathname, `after=${id - 1}&before=${id + 1}`));
+    const row = page.querySelector("#alerts > li");
+    const old = document.getElementById("a" + id);
+    const hasFocus = old?.contains(document.activeElement);
+    if (!row) old?.remove();
+    else if (old) old.replaceWith(document.adoptNode(row));
+    else if (new URLSearchParams(query).get("held") === "false") {
+      row.classList.add("new");
+      list.prepend(document.adoptNode(row));
+    }
+    if (row && hasFocus) focusRow(row);
+  }
+
   function listen() {
     const stream = new EventSource(address("/api/v1/stream", "after=" + Math.max(shown, ...waiting)));
     stream.onopen = () => { state.textContent = "New alerts appear here at once."; };
@@ -96,6 +111,8 @@ function watchAlerts() {
       if (id > shown) waiting.add(id);
       count();
     });
+    // A row that cannot be read stays as it is until the page is loaded again.
+    stream.addEventListener("told", (event) => { renew(JSON.parse(event.data).id).catch(() => {}); });
     stream.addEventListener("reset", () => location.reload());
   }
 

@@ -10,7 +10,8 @@ use tracing::warn;
 
 use super::archives::Archives;
 use super::problem::Problem;
-use crate::store::{PastAlert, Store};
+use crate::alerts::condition_state::ConditionState;
+use crate::store::{AlertFilter, Archive, PastAlert, Store, StoreError};
 
 /// The most streams at once.
 pub(super) const MOST_STREAMS: usize = 100;
@@ -32,21 +33,53 @@ pub(super) struct LiveAlerts {
     pub(super) slots: Arc<Semaphore>,
 }
 
-/// An alert that was recorded.
+/// An alert that was recorded, or told after it was held.
 #[derive(Debug)]
 pub(super) struct LiveAlert {
+    /// The number of the alert, or of the one that met the condition.
     pub(super) id: i64,
-    pub(super) terms: BTreeSet<String>,
+    /// Whether it was held until that one came.
+    pub(super) is_released: bool,
+    terms: BTreeSet<String>,
+    held: bool,
     json: String,
 }
 
 impl LiveAlert {
-    pub(super) fn new(alert: &PastAlert) -> Arc<Self> {
+    /// These alerts with those that they released. The released come first: a reader whose stream
+    /// ends between them has the last number still before it, and gets all again.
+    pub(super) async fn with_released(
+        alerts: &[PastAlert],
+        archive: &mut Archive,
+    ) -> Result<Vec<Arc<Self>>, StoreError> {
+        let mut all = Vec::with_capacity(alerts.len());
+        for alert in alerts {
+            let condition = alert.rule_match.condition.as_ref();
+            if condition.is_some_and(ConditionState::is_met_by_it) {
+                let released = archive.alerts_released_by(alert.id).await?;
+                all.extend(released.iter().map(|one| Self::new(one, alert.id, true)));
+            }
+            all.push(Self::new(alert, alert.id, false));
+        }
+        Ok(all)
+    }
+
+    fn new(alert: &PastAlert, id: i64, is_released: bool) -> Arc<Self> {
         let json = serde_json::to_string(alert).unwrap_or_default();
-        Arc::new(Self { id: alert.id, terms: alert.terms(), json })
+        Arc::new(Self { id, is_released, terms: alert.terms(), held: alert.held, json })
+    }
+
+    /// Whether it passes the filter of a stream.
+    pub(super) fn passes(&self, filter: &AlertFilter) -> bool {
+        // Who reads the alerts that are held learns which are no longer.
+        let held = self.held || (self.is_released && filter.held == Some(true));
+        filter.passes(&self.terms, held)
     }
 
     pub(super) fn event(&self) -> Event {
+        if self.is_released {
+            return Event::default().event("told").data(&self.json);
+        }
         Event::default().event("alert").id(self.id.to_string()).data(&self.json)
     }
 }
@@ -87,9 +120,9 @@ impl LiveAlerts {
         while sent < newest {
             let alerts = archive.alerts_after(sent, STEP).await?;
             let Some(newest_read) = alerts.last().map(|alert| alert.id) else { break };
-            for alert in &alerts {
+            for alert in LiveAlert::with_released(&alerts, &mut archive).await? {
                 // The error says that nobody listens.
-                let _ = self.sender.send(LiveAlert::new(alert));
+                let _ = self.sender.send(alert);
             }
             sent = newest_read;
         }

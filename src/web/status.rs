@@ -12,11 +12,12 @@ use crate::queries::status::StatusReport;
 pub(super) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Response, Problem> {
     let mut archive = desk.archive().await?;
     let status = archive.service_status().await?;
+    let groups = archive.group_status(now()).await?;
     let feeds = archive.feed_states().await?;
     drop(archive);
     let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();
     let config = desk.config();
     let names = config.feeds.iter().map(|feed| &feed.name);
-    let report = StatusReport::new(desk.archives.store(), names, &status, &feeds, now());
+    let report = StatusReport::new(desk.archives.store(), names, &status, &groups, &feeds, now());
     desk.answer(&asker, "status.html", &report.to_json())
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/stream`: alerts as they are recorded, as server-sent events.
+//! `GET /api/v1/stream`: alerts as they are recorded and told, as server-sent events.
 //!
 //! The id of an event is the number of its alert. A browser that comes back names the last one that
 //! it has (`Last-Event-ID`), and gets what it missed.
@@ -61,7 +61,6 @@ pub(super) async fn stream(
     let asked = known.or(filter.after).unwrap_or(newest);
     let after = asked.clamp(0, newest);
     let missed = archive.alerts_after(after, MOST_REPLAYED + 1).await?;
-    drop(archive);
     let last = missed.last().map_or(after, |alert| alert.id);
     let mut state = StreamState { filter, ready: VecDeque::new(), last, alerts, _slot: slot };
     // A number that was not given yet is of another store.
@@ -69,10 +68,11 @@ pub(super) async fn stream(
         state.last = newest;
         state.ready.push_back(reset(newest));
     } else {
-        let missed = missed.iter().map(LiveAlert::new);
-        let passed: Vec<_> = missed.filter(|one| state.filter.passes(&one.terms)).collect();
-        state.ready.extend(passed.iter().map(|one| one.event()));
+        let missed = LiveAlert::with_released(&missed, &mut archive).await?;
+        let passed = missed.iter().filter(|one| one.passes(&state.filter));
+        state.ready.extend(passed.map(|one| one.event()));
     }
+    drop(archive);
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(events(state)).keep_alive(keep_alive).into_response())
 }
@@ -98,8 +98,10 @@ impl StreamState {
             match self.alerts.recv().await {
                 Ok(alert) if alert.id <= self.last => {}
                 Ok(alert) => {
-                    self.last = alert.id;
-                    if self.filter.passes(&alert.terms) {
+                    if !alert.is_released {
+                        self.last = alert.id;
+                    }
+                    if alert.passes(&self.filter) {
                         return Some(alert.event());
                     }
                 }

@@ -70,8 +70,12 @@ fn describe(happening: &Happening<'_>) -> String {
             };
             format!("revision {revision}: {what}{before}")
         }
-        Happening::Alert { id, rule, severity } => {
-            format!("alert {id}, {severity}: the rule {} matched", visible_line(rule))
+        Happening::Alert { id, rule, severity, standing, .. } => {
+            let standing = standing.as_ref().map_or_else(String::new, |one| format!("; {one}"));
+            format!("alert {id}, {severity}: the rule {} matched{standing}", visible_line(rule))
+        }
+        Happening::Told { id, rule } => {
+            format!("alert {id} was told: the condition of {} was met", visible_line(rule))
         }
         Happening::Message { id, receiver, status } => {
             format!("message {id} for {} written; now {status}", visible_line(receiver))

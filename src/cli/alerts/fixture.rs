@@ -34,6 +34,8 @@ pub(super) fn past_alert() -> PastAlert {
             lang: None,
         },
         read: Read::Teaser("the page answered 403 Forbidden".to_owned()),
+        held: false,
+        held_until: None,
         feeds: vec![FeedEntry {
             feed: FeedName("Wire".to_owned()),
             title: String::new(),

@@ -5,11 +5,15 @@ use jiff::tz::TimeZone;
 
 use crate::cli::clauses::{TextLayout, quote_evidence};
 use crate::queries::moment::{exact_time, long_date};
+use crate::queries::standing::Standing;
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
 use tidings_rules::story::Evidence;
 use tidings_rules::text::visible_line;
 
 const TITLE: Style = Style::new().bold();
+
+const UNSENT: &str = "It was sent to nobody.";
+const HELD: &str = "It is held: nobody was told.";
 
 /// The whole report, ending in a line break.
 pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLayout) -> String {
@@ -24,14 +28,14 @@ pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLa
     lines.extend(rule_lines(record, layout));
     lines.push(String::new());
     if record.messages.is_empty() {
-        lines.push("It was sent to nobody.".to_owned());
+        lines.push(if past.held { HELD } else { UNSENT }.to_owned());
     }
     lines.extend(record.messages.iter().flat_map(|message| message_lines(message, zone, layout)));
     lines.join("\n") + "\n"
 }
 
 fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let PastAlert { id, created, story, read, feeds, rule_match, event } = &record.past;
+    let PastAlert { id, created, story, read, feeds, rule_match, event, .. } = &record.past;
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
@@ -50,6 +54,8 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
         ("owner", rule_match.owner.clone()),
         ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
         ("matched", Some(long_date(*created, zone))),
+        ("condition", rule_match.condition.as_ref().map(|state| state.condition.clone())),
+        ("standing", Standing::of(&record.past).map(|standing| standing.words(zone))),
         ("link", story.url.clone()),
         ("published", story.published.map(|at| long_date(at, zone))),
         ("seen", Some(long_date(story.first_seen, zone))),

@@ -6,10 +6,12 @@ use crate::cli::columns::columns;
 use crate::cli::csv_table::print_csv;
 use crate::cli::exit::Exit;
 use crate::queries::moment::day_and_minute;
+use crate::queries::standing::Standing;
 use crate::store::PastAlert;
 use tidings_rules::text::visible_line;
 
-/// One row per alert, at most `width` columns wide. Without a width, each is one line.
+/// One row per alert, at most `width` columns wide. Without a width, each is one line. If any rule
+/// had a condition, a column says how the alerts stand to it.
 pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: Option<usize>) -> String {
     if alerts.is_empty() {
         return "no alert fits these filters\n".to_owned();
@@ -24,8 +26,18 @@ pub(super) fn alerts_table(alerts: &[PastAlert], zone: &TimeZone, width: Option<
             headline(alert),
         ]
     };
-    let rows = alerts.iter().map(row).collect();
-    columns(["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"], rows, &[0, 1, 2], width)
+    let heads = ["ID", "WHEN", "SEVERITY", "RULE", "HEADLINE"];
+    if alerts.iter().all(|alert| alert.rule_match.condition.is_none()) {
+        return columns(heads, alerts.iter().map(row).collect(), &[0, 1, 2], width);
+    }
+    let [id, when, severity, rule, headline] = heads;
+    let rows = alerts.iter().map(|alert| {
+        let [id, when, severity, rule, headline] = row(alert);
+        let standing = Standing::of(alert).map_or_else(String::new, |one| one.words(zone));
+        [id, when, severity, rule, standing, headline]
+    });
+    let heads = [id, when, severity, rule, "CONDITION", headline];
+    columns(heads, rows.collect(), &[0, 1, 2], width)
 }
 
 /// Prints one line per alert for spreadsheets. The names are those of the JSON.
@@ -47,11 +59,14 @@ pub(super) fn print_alerts_csv(alerts: &[PastAlert]) -> Result<(), Exit> {
         "feeds",
         "evidence",
         "event",
+        "held",
+        "held_until",
+        "condition",
     ];
     print_csv(heads, alerts.iter().map(csv_cells))
 }
 
-fn csv_cells(alert: &PastAlert) -> [String; 16] {
+fn csv_cells(alert: &PastAlert) -> [String; 19] {
     let PastAlert { story, rule_match, .. } = alert;
     let text = |text: &Option<String>| visible_line(text.as_deref().unwrap_or_default());
     let list = |words: Vec<&str>| visible_line(&words.join("; "));
@@ -73,6 +88,9 @@ fn csv_cells(alert: &PastAlert) -> [String; 16] {
         list(alert.feeds.iter().map(|entry| entry.feed.0.as_str()).collect()),
         list(evidence.iter().map(|evidence| evidence.sentence.as_str()).collect()),
         alert.event.clone(),
+        alert.held.to_string(),
+        alert.held_until.map(|at| at.to_string()).unwrap_or_default(),
+        visible_line(Standing::of(alert).map_or("", |one| one.parts().what)),
     ]
 }
 

@@ -5,11 +5,16 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::alerts::title;
 use crate::cli::count::count;
 use crate::queries::attention::age;
 use crate::queries::moment::long_date;
 use crate::queries::status::{RunState, StatusReport};
+use crate::store::GroupStatus;
 use tidings_rules::text::visible_line;
+
+/// The most groups that are listed.
+const MOST_GROUPS: usize = 10;
 
 /// One screen of text about the status at `now`.
 pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &TimeZone) -> String {
@@ -36,6 +41,9 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
     if status.queues.is_empty() {
         line("messages", "all are sent".to_owned());
     }
+    for said in describe_groups(report.groups, zone) {
+        line("rules", said);
+    }
     let backup = status.last_backup;
     line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
     let size = indicatif::HumanBytes(report.store_bytes);
@@ -44,6 +52,25 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
         line("attention", problem.clone());
     }
     text
+}
+
+/// The groups that hold matches, and those whose absence was told.
+fn describe_groups(groups: &GroupStatus, zone: &TimeZone) -> Vec<String> {
+    let held = groups.held.iter().map(|group| {
+        let rule = visible_line(&title(&group.rule, group.row.as_ref()));
+        let progress = visible_line(&group.progress);
+        format!("{rule} holds matches until {}: {progress}", long_date(group.until, zone))
+    });
+    let absent = groups.absent.iter().map(|group| {
+        let row = if group.dedup_key.is_empty() { "" } else { ", row " };
+        let rule = visible_line(&format!("{}{row}{}", group.rule, group.dedup_key));
+        format!("{rule} is absent since {}", long_date(group.last, zone))
+    });
+    let mut lines: Vec<String> = absent.chain(held).collect();
+    let more = lines.len().saturating_sub(MOST_GROUPS);
+    lines.truncate(MOST_GROUPS);
+    lines.extend((more > 0).then(|| format!("and {more} more; `--format json` has all of them")));
+    lines
 }
 
 fn describe_run(report: &StatusReport<'_>, now: Timestamp, zone: &TimeZone) -> String {

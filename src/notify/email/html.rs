@@ -48,6 +48,22 @@ mod tests {
     }
 
     #[test]
+    fn a_fired_digest() {
+        assert_snapshot!(html_of(&fixture::fired_digest()));
+    }
+
+    #[test]
+    fn an_alert_says_how_conditions_were_met() {
+        let html = html_of(&fixture::conditional_alert());
+        for said in [
+            "first source in 30d; met: new source: wire.example",
+            "3 publishers within 6h; met before",
+        ] {
+            assert!(html.contains(said), "{html}");
+        }
+    }
+
+    #[test]
     fn a_test() {
         assert_snapshot!(html_of(&fixture::test_message()));
     }

@@ -151,6 +151,33 @@ fn an_alert_and_a_test(#[case] format: WebhookFormat, #[case] name: &str) {
     );
 }
 
+#[rstest]
+#[case(WebhookFormat::Slack, "slack_fired")]
+#[case(WebhookFormat::Discord, "discord_fired")]
+#[case(WebhookFormat::Teams, "teams_fired")]
+#[case(WebhookFormat::Telegram, "telegram_fired")]
+#[case(WebhookFormat::Ntfy, "ntfy_fired")]
+#[case(WebhookFormat::PagerDuty, "pagerduty_fired")]
+fn a_fired_digest(#[case] format: WebhookFormat, #[case] name: &str) {
+    let message = render_json(format, &fixture::fired_digest());
+    assert_limits(format, &message);
+    assert_snapshot!(name, serde_json::to_string_pretty(&message).unwrap());
+}
+
+#[test]
+fn every_format_says_how_conditions_were_met() {
+    for format in ALL {
+        let message = render_json(format, &fixture::conditional_alert());
+        assert_limits(format, &message);
+        let texts = all_texts(&message).join("\n").replace('\\', "");
+        for said in
+            ["Kim in person: first source in 30d; met: new source", "arms: 3 publishers within 6h"]
+        {
+            assert!(texts.contains(said), "{format:?} lacks {said}: {texts}");
+        }
+    }
+}
+
 #[test]
 fn a_notice_has_its_words_in_every_form() {
     let notice = fixture::notice(NoticeKind::Down);

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::alerts;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use crate::notify::quote::{self, QuotePiece};
-use crate::notify::view::message_view::{MessageView, format_time, unmarked_pieces};
+use crate::notify::view::message_view::{Fact, MessageView, format_time, unmarked_pieces};
 use crate::notify::view::message_view::{Section, StoryItem};
 use tidings_rules::text::visible_line;
 
@@ -50,9 +50,9 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
             format!("{stories} muted"),
             format!("They were muted by silence {id}, which has ended. Its reason: {why}"),
         ),
-        DigestReason::Fired { rule, row, condition, progress, .. } => (
-            format!("{progress}: {}", alerts::title(rule, row.as_ref())),
-            format!("The condition of this rule is met: {condition}."),
+        DigestReason::Fired { rule, row, progress, .. } => (
+            format!("{} – {progress}", alerts::title(rule, row.as_ref())),
+            "The condition of this rule is met. Its stories were held until then.".to_owned(),
         ),
         DigestReason::Late => (
             format!("Late: {stories} that waited for you"),
@@ -69,18 +69,32 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
         quotes: Vec::new(),
         note: Some(visible_line(&note)),
         copies: Vec::new(),
-        sections: digest.rules.iter().map(|group| rule_section(group, zone)).collect(),
-        facts: Vec::new(),
+        sections: digest
+            .rules
+            .iter()
+            .map(|group| rule_section(group, &digest.reason, zone))
+            .collect(),
+        facts: fired_facts(&digest.reason, zone),
         link: None,
     }
 }
 
-fn rule_section(group: &DigestGroup, zone: &TimeZone) -> Section {
-    let heading = format!(
-        "{} ({})",
-        visible_line(&alerts::title(&group.rule, group.row.as_ref())),
-        group.stories.len()
-    );
+/// Which condition was met when, if that is why a digest gathers.
+fn fired_facts(reason: &DigestReason, zone: &TimeZone) -> Vec<Fact> {
+    let DigestReason::Fired { condition, at, .. } = reason else { return Vec::new() };
+    vec![
+        Fact::with_line("condition", visible_line(condition)),
+        Fact::with_line("met", format_time(*at, zone)),
+    ]
+}
+
+fn rule_section(group: &DigestGroup, reason: &DigestReason, zone: &TimeZone) -> Section {
+    let title = alerts::title(&group.rule, group.row.as_ref());
+    // The headline of a digest that a condition set free says how it was met.
+    let condition =
+        group.condition.as_ref().filter(|_| !matches!(reason, DigestReason::Fired { .. }));
+    let condition = condition.map_or_else(String::new, |state| format!(", {state}"));
+    let heading = visible_line(&format!("{title} ({}){condition}", group.stories.len()));
     let items = group
         .stories
         .iter()
@@ -104,7 +118,16 @@ fn story_item(entry: &DigestEntry, is_quoted: bool, zone: &TimeZone) -> StoryIte
     StoryItem {
         title,
         quote: best.filter(|_| is_quoted && !is_proven),
-        place: Some(visible_line(&format!("{}, {when}", entry.feed))),
+        place: Some(visible_line(&format!("{}, {when}", origin(entry)))),
         link: entry.story.url.as_deref().map(visible_line),
     }
+}
+
+/// Where a story is from: its publisher, if the rule's condition counts it, and its feed.
+fn origin(entry: &DigestEntry) -> String {
+    let publisher = entry.publisher.as_ref().filter(|name| **name != entry.feed.0);
+    publisher.map_or_else(
+        || entry.feed.to_string(),
+        |publisher| format!("{publisher} via {}", entry.feed),
+    )
 }

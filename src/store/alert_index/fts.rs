@@ -22,13 +22,15 @@ pub(super) async fn find_newest(
         "SELECT alert.id FROM alert_index CROSS JOIN alert ON alert.id = alert_index.rowid
          WHERE alert_index MATCH $1 AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
            AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
-         ORDER BY alert_index.rowid DESC LIMIT $6",
+           AND ($6 IS NULL OR alert.held = $6)
+         ORDER BY alert_index.rowid DESC LIMIT $7",
     )
     .bind(quoted.join(" "))
     .bind(span.oldest)
     .bind(span.newest)
     .bind(span.since)
     .bind(span.until)
+    .bind(span.held)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(conn)
     .await

@@ -30,6 +30,8 @@ pub struct AlertFilter {
     pub feed: Option<FeedName>,
     /// The severity of the rule.
     pub severity: Option<Severity>,
+    /// Whether they are held.
+    pub held: Option<bool>,
     /// The earliest time at which they were recorded.
     pub since: Option<Timestamp>,
     /// The time before which they were recorded.
@@ -57,6 +59,11 @@ pub struct PastAlert {
     pub read: Read,
     /// The feeds that carried the event, in order of time.
     pub feeds: Vec<FeedEntry>,
+    /// Whether its rule's condition holds it: nobody is told.
+    pub held: bool,
+    /// When it was told, if it was held until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
     /// The rule match, as messages show it.
     #[serde(flatten)]
     pub rule_match: RuleMatch,
@@ -148,6 +155,25 @@ impl Archive {
         Ok(found)
     }
 
+    /// The alerts that were held until the alert with that number met their rule's condition, newest
+    /// first.
+    pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
+        let ids: Vec<i64> = sqlx::query_scalar(
+            "SELECT alert.id FROM group_match AS firing
+             JOIN group_match AS held ON held.rule = firing.rule AND held.dedup_key = firing.dedup_key
+                 AND held.alert < firing.alert
+             JOIN alert ON alert.id = held.alert
+             WHERE firing.alert = $1 AND NOT held.told AND NOT alert.held
+               AND held.alert > coalesce((SELECT max(alert) FROM group_match AS earlier
+                   WHERE earlier.rule = firing.rule AND earlier.dedup_key = firing.dedup_key
+                     AND earlier.alert < firing.alert AND earlier.told), 0)",
+        )
+        .bind(alert)
+        .fetch_all(&mut self.conn)
+        .await?;
+        Ok(read_alerts(&mut self.conn, &ids).await?)
+    }
+
     /// The alert with that number; `None` if there is none, or it was deleted.
     pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let Some(past) = read_alerts(&mut self.conn, &[id]).await?.pop() else { return Ok(None) };
@@ -226,8 +252,8 @@ impl PastAlert {
 impl AlertFilter {
     /// Whether an alert with these terms passes, whenever it was recorded.
     #[must_use]
-    pub fn passes(&self, terms: &BTreeSet<String>) -> bool {
-        self.terms().is_subset(terms)
+    pub fn passes(&self, terms: &BTreeSet<String>, held: bool) -> bool {
+        self.held.is_none_or(|wanted| wanted == held) && self.terms().is_subset(terms)
     }
 
     /// The terms that an alert must have.
@@ -250,8 +276,9 @@ async fn find_span(
     let until = wanted.until.map_or(i64::MAX, to_millis);
     let after = wanted.after.map_or(0, |after| after.saturating_add(1));
     let before = wanted.before.map_or(i64::MAX, |before| before.saturating_sub(1));
+    let held = wanted.held;
     if wanted.since.is_none() && wanted.until.is_none() {
-        return Ok(Some(AlertSpan { oldest: after, newest: before, since, until }));
+        return Ok(Some(AlertSpan { oldest: after, newest: before, since, until, held }));
     }
     let (oldest, newest): (Option<i64>, Option<i64>) =
         sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
@@ -265,7 +292,16 @@ async fn find_span(
         newest: newest.min(before),
         since,
         until,
+        held,
     }))
+}
+
+/// The ids of the alerts of a span that are kept.
+macro_rules! ids_of_span {
+    () => {
+        "SELECT id FROM alert
+         WHERE id >= $1 AND id <= $2 AND created >= $3 AND created < $4 AND purged IS NULL"
+    };
 }
 
 /// The newest alerts of `span`, newest first, at most `limit`.
@@ -274,11 +310,12 @@ async fn list_ids(
     span: AlertSpan,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    let newest = sqlx::query_scalar(
-        "SELECT id FROM alert
-         WHERE id >= $1 AND id <= $2 AND created >= $3 AND created < $4 AND purged IS NULL
-         ORDER BY id DESC LIMIT $5",
-    );
+    let sql = match span.held {
+        None => concat!(ids_of_span!(), " ORDER BY id DESC LIMIT $5"),
+        Some(true) => concat!(ids_of_span!(), " AND held = TRUE ORDER BY id DESC LIMIT $5"),
+        Some(false) => concat!(ids_of_span!(), " AND held = FALSE ORDER BY id DESC LIMIT $5"),
+    };
+    let newest = sqlx::query_scalar(sql);
     let newest = newest.bind(span.oldest).bind(span.newest).bind(span.since).bind(span.until);
     newest.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await
 }
@@ -290,7 +327,13 @@ pub(super) async fn read_alerts(
     ids: &[i64],
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
     let rows = sqlx::query(concat!(
-        "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang
+        "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
+                (SELECT firing.created FROM group_match AS own
+                 JOIN group_match AS later ON later.rule = own.rule AND later.dedup_key = own.dedup_key
+                     AND later.alert > own.alert AND later.told
+                 JOIN alert AS firing ON firing.id = later.alert
+                 WHERE own.alert = alert.id AND NOT own.told AND NOT alert.held
+                 ORDER BY later.alert LIMIT 1) AS held_until
          FROM alert JOIN story ON story.id = alert.story WHERE alert.purged IS NULL AND alert.id IN ",
         id_list!("$1"),
         " ORDER BY alert.id DESC",
@@ -305,6 +348,8 @@ pub(super) async fn read_alerts(
         Ok(PastAlert {
             id: row.try_get("id")?,
             created: read_time(row, "created")?,
+            held: row.try_get("held")?,
+            held_until: read_optional_time(row, "held_until")?,
             feeds: copies.get(event).cloned().unwrap_or_default(),
             event: event.to_owned(),
             story: column::summary_from_row(row)?,

@@ -1,6 +1,6 @@
 //! Reads what conditions look at: the window, the baseline, the keys and the other rule's matches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::Row;
@@ -14,24 +14,18 @@ use tidings_rules::condition::{
     Condition, PreviousMatch, Seen, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open, slot_of,
 };
 
-/// The group of an alert that is not recorded yet.
+/// A group of which something is asked.
 pub(super) struct WantedGroup<'a> {
-    /// The place of the alert among those of its story.
+    /// What the answer is found by: the place of the alert among those of its story.
     pub(super) place: usize,
-    pub(super) new_alert: &'a NewAlert,
+    pub(super) rule: &'a str,
+    pub(super) dedup_key: &'a str,
     pub(super) condition: &'a Condition,
+    /// What `first` looks for.
     pub(super) keys: Vec<String>,
 }
 
 impl WantedGroup<'_> {
-    pub(super) fn rule(&self) -> &str {
-        &self.new_alert.rule_match.rule
-    }
-
-    pub(super) fn dedup_key(&self) -> &str {
-        &self.new_alert.dedup_key
-    }
-
     /// The start of the window that ends at `at`; matches after it count.
     fn since(&self, at: Timestamp) -> i64 {
         let since = self.condition.within().and_then(|within| at.checked_sub(within).ok());
@@ -42,34 +36,36 @@ impl WantedGroup<'_> {
 /// The matches of the story that is recorded.
 #[derive(Clone, Copy)]
 pub(super) struct NewMatches<'a> {
-    /// Its alerts that are recorded now, in their order.
-    pub(super) alerts: &'a [&'a NewAlert],
+    /// Its alerts.
+    pub(super) alerts: &'a [NewAlert],
+    /// The places of those that are recorded before.
+    pub(super) known: &'a HashSet<usize>,
     /// The publisher of its event.
     pub(super) publisher: &'a str,
-    /// When its matches count.
-    pub(super) at: Timestamp,
 }
 
 impl NewMatches<'_> {
     /// Whether the rule `other` matches the story and is recorded before `one`.
     fn has_before(&self, one: &WantedGroup<'_>, other: &str, row: Option<&str>) -> bool {
-        let before = self.alerts.iter().take_while(|new| !std::ptr::eq(**new, one.new_alert));
-        let mut before = before.filter(|new| new.rule_match.rule == other);
-        before.any(|new| row.is_none_or(|row| row == new.dedup_key))
+        let before = self.alerts.iter().take(one.place).enumerate();
+        let mut before = before
+            .filter(|(place, new)| new.rule_match.rule == other && !self.known.contains(place));
+        before.any(|(_, new)| row.is_none_or(|row| row == new.dedup_key))
     }
 }
 
-/// What the condition of each group looks at, the new match included, by place.
+/// What the condition of each group looks at, by place. The matches of `new` are included if there
+/// are any; no event is counted of a group with an open episode.
 pub(super) async fn read_seen(
     conn: &mut SqliteConnection,
     wanted: &[WantedGroup<'_>],
     previous: &HashMap<usize, PreviousMatch>,
-    story: NewMatches<'_>,
+    new: Option<NewMatches<'_>>,
+    at: Timestamp,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
-    let at = story.at;
     let mut seen = HashMap::with_capacity(wanted.len());
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut keys, mut before) = (Vec::new(), Vec::new());
+    let (mut keys, mut before, mut absences) = (Vec::new(), Vec::new(), Vec::new());
     for one in wanted {
         if one.condition.has_episodes()
             && is_open(one.condition, previous.get(&one.place).copied(), at)
@@ -84,21 +80,21 @@ pub(super) async fn read_seen(
             Condition::Spike(spike) => spikes.push((one, spike)),
             Condition::First { .. } => keys.push(one),
             Condition::After { rule, same_row, .. } => {
-                before.push((one, rule.as_str(), same_row.then(|| one.dedup_key())));
+                before.push((one, rule.as_str(), same_row.then_some(one.dedup_key)));
             }
-            Condition::Absent(_) => {
-                seen.insert(one.place, Seen::Absence(None));
-            }
+            Condition::Absent(_) => absences.push(one),
         }
     }
-    seen.extend(read_publishers(conn, &publishers, story.publisher, at).await?);
+    seen.extend(read_publishers(conn, &publishers, new, at).await?);
     let counts = count_events(conn, events.iter().copied(), at).await?;
     seen.extend(events.iter().map(|one| {
-        (one.place, Seen::Events(counts.get(&one.place).copied().unwrap_or_default() + 1))
+        let before = counts.get(&one.place).copied().unwrap_or_default();
+        (one.place, Seen::Events(before + u32::from(new.is_some())))
     }));
-    seen.extend(read_spikes(conn, &spikes, at).await?);
+    seen.extend(read_spikes(conn, &spikes, new.is_some(), at).await?);
     seen.extend(read_keys(conn, &keys).await?);
-    seen.extend(read_before(conn, &before, story).await?);
+    seen.extend(read_before(conn, &before, new, at).await?);
+    seen.extend(read_absences(conn, &absences).await?);
     Ok(seen)
 }
 
@@ -113,14 +109,14 @@ fn windows<'a>(
     at: Timestamp,
 ) -> Result<String, sqlx::Error> {
     let until = to_millis(at);
-    let rows = groups.map(|one| (one.place, one.rule(), one.dedup_key(), one.since(at), until));
+    let rows = groups.map(|one| (one.place, one.rule, one.dedup_key, one.since(at), until));
     to_json(&rows.collect::<Vec<_>>())
 }
 
 async fn read_publishers(
     conn: &mut SqliteConnection,
     groups: &[&WantedGroup<'_>],
-    publisher: &str,
+    new: Option<NewMatches<'_>>,
     at: Timestamp,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
     if groups.is_empty() {
@@ -142,8 +138,8 @@ async fn read_publishers(
     }
     let with_new = groups.iter().map(|one| {
         let mut names = names.remove(&one.place).unwrap_or_default();
-        if !names.iter().any(|name| name == publisher) {
-            names.push(publisher.to_owned());
+        if let Some(new) = new.filter(|new| !names.iter().any(|name| name == new.publisher)) {
+            names.push(new.publisher.to_owned());
         }
         (one.place, Seen::Publishers(names))
     });
@@ -176,6 +172,7 @@ async fn count_events<'a>(
 async fn read_spikes(
     conn: &mut SqliteConnection,
     groups: &[(&WantedGroup<'_>, &Spike)],
+    has_new: bool,
     at: Timestamp,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
     if groups.is_empty() {
@@ -185,7 +182,7 @@ async fn read_spikes(
     let spans = read_spans(conn, groups, at).await?;
     let wanted = groups.iter().map(|(one, _)| {
         let span = &spans[&one.place].0.baseline;
-        (one.place, one.rule(), one.dedup_key(), span.start, span.end)
+        (one.place, one.rule, one.dedup_key, span.start, span.end)
     });
     let rows = sqlx::query(concat!(
         "SELECT wanted.place,
@@ -203,7 +200,7 @@ async fn read_spikes(
         let place = read_place(row)?;
         let (span, known) = &spans[&place];
         let counts = SpikeCounts {
-            current: current.get(&place).copied().unwrap_or_default() + 1,
+            current: current.get(&place).copied().unwrap_or_default() + u32::from(has_new),
             covered: WatchedTime::known_for(span.start, at),
             baseline: u64::from(read_count(row, "baseline")?),
             watched: read_count(row, "slots")?,
@@ -223,7 +220,7 @@ async fn read_spans(
 ) -> Result<HashMap<usize, (SpikeSpan, Option<Timestamp>)>, sqlx::Error> {
     let wanted = groups
         .iter()
-        .map(|(one, spike)| (one.place, one.rule(), slot_of(SpikeSpan::first_start(spike, at))));
+        .map(|(one, spike)| (one.place, one.rule, slot_of(SpikeSpan::first_start(spike, at))));
     let rows: Vec<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(concat!(
         "SELECT wanted.place, (SELECT max(slot) FROM watched WHERE slot <= wanted.start),
                 (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule)
@@ -249,7 +246,7 @@ async fn read_keys(
     }
     let wanted = groups
         .iter()
-        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule(), one.dedup_key(), key)));
+        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule, one.dedup_key, key)));
     let rows: Vec<(i64, String, i64)> = sqlx::query_as(concat!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
@@ -277,14 +274,15 @@ async fn read_keys(
 async fn read_before(
     conn: &mut SqliteConnection,
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
-    story: NewMatches<'_>,
+    new: Option<NewMatches<'_>>,
+    at: Timestamp,
 ) -> Result<HashMap<usize, Seen>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let until = to_millis(story.at);
+    let until = to_millis(at);
     let wanted =
-        groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(story.at), until));
+        groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(at), until));
     let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
         "SELECT wanted.place, (SELECT created FROM alert WHERE alert.rule = wanted.other
                 AND created > wanted.since AND created <= wanted.until
@@ -298,9 +296,38 @@ async fn read_before(
     .fetch_all(conn)
     .await?;
     let before = rows.into_iter().zip(groups).map(|((_, last), (one, other, row))| {
-        let before =
-            if story.has_before(one, other, *row) { Some(story.at) } else { optional_time(last)? };
+        let before = if new.is_some_and(|new| new.has_before(one, other, *row)) {
+            Some(at)
+        } else {
+            optional_time(last)?
+        };
         Ok((one.place, Seen::Before(before)))
     });
     before.collect()
+}
+
+/// Since when the absence of each group lasts that was told.
+async fn read_absences(
+    conn: &mut SqliteConnection,
+    groups: &[&WantedGroup<'_>],
+) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+    if groups.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted = groups.iter().map(|one| (one.place, one.rule, one.dedup_key));
+    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+        "SELECT wanted.place, (SELECT last FROM absence WHERE absence.rule = wanted.rule
+                AND absence.dedup_key = wanted.dedup_key AND told IS NOT NULL)
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+        " AS wanted ORDER BY wanted.place"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .fetch_all(conn)
+    .await?;
+    let absences = rows
+        .into_iter()
+        .zip(groups)
+        .map(|((_, since), one)| Ok((one.place, Seen::Absence(optional_time(since)?))));
+    absences.collect()
 }

@@ -227,6 +227,8 @@ CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 -- Finds the matches of the rule that another rule's `after` names.
 CREATE INDEX alert_rule_created ON alert (rule, created);
+-- Finds what is held.
+CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
 -- Since when a rule with a condition is known.
@@ -256,6 +258,7 @@ CREATE TABLE group_key (
     last      INTEGER NOT NULL,
     PRIMARY KEY (rule, dedup_key, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX group_key_last ON group_key (last);
 
 -- The events of a group with a `spike` in one slot: ten minutes, counted from 1970-01-01.
 CREATE TABLE group_tally (
@@ -264,6 +267,16 @@ CREATE TABLE group_tally (
     slot      INTEGER NOT NULL,
     events    INTEGER NOT NULL,
     PRIMARY KEY (rule, dedup_key, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_tally_slot ON group_tally (slot);
+
+-- The groups of rules with `absent`.
+CREATE TABLE absence (
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    last      INTEGER NOT NULL,    -- the last match; before the first: when the rule came into force
+    told      INTEGER,             -- when the absence since then was told; null: it was not
+    PRIMARY KEY (rule, dedup_key)
 ) STRICT, WITHOUT ROWID;
 
 -- The slots in which feeds were watched.

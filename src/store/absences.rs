@@ -1,0 +1,343 @@
+//! The groups of rules with `absent`: when each last matched, and whether its absence was told.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+
+use super::column::{from_millis, to_json, to_millis};
+use super::dialect::row_list;
+use super::health::insert_notices_due;
+use super::{Store, StoreError, silences};
+use crate::alerts::notice::{About, RuleNotice};
+use crate::alerts::volume::DeliveryPolicies;
+use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
+use tidings_rules::story::delivery::DeliveryPolicy;
+
+/// A group of a rule with `absent`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct AbsentGroup {
+    /// The rule.
+    pub rule: String,
+    /// The id of the row; empty for a rule without `each`.
+    #[serde(rename = "row")]
+    pub dedup_key: String,
+    /// The last match. Before the first: when the rule came into force.
+    #[serde(rename = "since")]
+    pub last: Timestamp,
+    /// When its absence since then was told; `None`: it was not.
+    pub told: Option<Timestamp>,
+}
+
+impl Store {
+    /// The groups of all rules with `absent`.
+    pub async fn absent_groups(&self) -> Result<Vec<AbsentGroup>, StoreError> {
+        Ok(read_groups(&mut *self.readers.acquire().await?).await?)
+    }
+
+    /// Watches rules without `each` from `now` on that are not watched yet, and forgets groups that
+    /// no rule in force has.
+    pub async fn watch_absences(
+        &self,
+        rules: Vec<String>,
+        gone: Vec<AbsentGroup>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let watched = rules.iter().map(|rule| (rule, "", to_millis(now)));
+        let watched = to_json(&watched.collect::<Vec<_>>())?;
+        let gone = gone.iter().map(|group| (&group.rule, &group.dedup_key));
+        let gone = to_json(&gone.collect::<Vec<_>>())?;
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    sqlx::query(FORGET).bind(gone).execute(&mut *conn).await?;
+                    sqlx::query(WATCH).bind(watched).execute(conn).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    /// Whether a story that was first seen until `until` waits for its page or to be matched.
+    pub async fn has_story_waiting_since(&self, until: Timestamp) -> Result<bool, StoreError> {
+        let waits = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM story WHERE status IN ('awaits_page', 'awaits_match') AND first_seen <= $1)",
+        );
+        Ok(waits.bind(to_millis(until)).fetch_one(&self.readers).await?)
+    }
+
+    /// Tells the absence of a group to `audience`. It is told once: nothing happens if it was told
+    /// already, or the group has matched since it was read. Silences and quiet hours put the
+    /// messages off. Returns whether it was told.
+    pub async fn tell_absence(
+        &self,
+        group: &AbsentGroup,
+        notice: RuleNotice,
+        audience: Vec<Receiver>,
+        policies: DeliveryPolicies,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let group = group.clone();
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let told = sqlx::query(
+                        "UPDATE absence SET told = $4 WHERE rule = $1 AND dedup_key = $2 AND last = $3 AND told IS NULL",
+                    )
+                    .bind(&group.rule)
+                    .bind(&group.dedup_key)
+                    .bind(to_millis(group.last))
+                    .bind(to_millis(now))
+                    .execute(&mut *conn)
+                    .await?;
+                    if told.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    send_rule_notice(conn, notice, audience, &policies, now).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// Tells `audience` that a rule is blind. A receiver gets it once for one time since which it
+    /// is. Silences and quiet hours put the messages off.
+    pub async fn tell_blind(
+        &self,
+        notice: RuleNotice,
+        audience: Vec<Receiver>,
+        policies: DeliveryPolicies,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |conn| {
+                Box::pin(
+                    async move { send_rule_notice(conn, notice, audience, &policies, now).await },
+                )
+            })
+            .await
+    }
+}
+
+/// The groups of all rules with `absent`, in the order of the rules.
+pub(super) async fn read_groups(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<AbsentGroup>, sqlx::Error> {
+    let rows: Vec<(String, String, i64, Option<i64>)> =
+        sqlx::query_as("SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key")
+            .fetch_all(conn)
+            .await?;
+    let groups = rows.into_iter().map(|(rule, dedup_key, last, told)| {
+        let told = told.map(from_millis).transpose()?;
+        Ok(AbsentGroup { rule, dedup_key, last: from_millis(last)?, told })
+    });
+    groups.collect()
+}
+
+const WATCH: &str = concat!(
+    "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
+    row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
+    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO NOTHING"
+);
+
+const FORGET: &str = concat!(
+    "DELETE FROM absence WHERE (rule, dedup_key) IN (SELECT rule, dedup_key FROM ",
+    row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT),
+    " AS given)"
+);
+
+/// Ends the absence of a group at a match of the time `last`, or notes the match.
+pub(super) const END_ABSENCES: &str = concat!(
+    "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
+    row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
+    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO UPDATE
+         SET last = CASE WHEN absence.last > excluded.last THEN absence.last ELSE excluded.last END, told = NULL"
+);
+
+/// Creates the messages of `notice`, each due when no silence of its rule and no quiet hours of its
+/// receiver hold it back.
+async fn send_rule_notice(
+    conn: &mut SqliteConnection,
+    notice: RuleNotice,
+    audience: Vec<Receiver>,
+    policies: &DeliveryPolicies,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let silences = silences::read_active_silences(conn, now).await?;
+    let silence = silence::longest(&silences, &silenced_match(&notice), &[], "");
+    let free = silence.map_or(now, |silence| silence.until);
+    let default = DeliveryPolicy::default();
+    let audience = audience.into_iter().map(|receiver| {
+        let policy = policies.policies.get(&receiver.notifier).unwrap_or(&default);
+        let due = volume::digest_due(policy, notice.severity, free, &policies.zone);
+        (receiver, due)
+    });
+    let audience = audience.collect();
+    let (key, content) = (notice.key(), Content::Notice(About::Rule(notice)));
+    insert_notices_due(conn, [(key, content, audience)], now).await
+}
+
+/// What silences of the rule, its tags or its row mute.
+fn silenced_match(notice: &RuleNotice) -> RuleMatch {
+    RuleMatch {
+        rule: notice.rule.clone(),
+        row: notice.row.clone(),
+        version: String::new(),
+        text_sha256: None,
+        severity: notice.severity,
+        why: None,
+        owner: None,
+        tags: notice.tags.clone(),
+        condition: None,
+        evidence: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::notice::RuleNoticeKind;
+    use crate::alerts::silence::SilenceTarget;
+    use crate::store::add_silence;
+    use crate::store::fixture::{
+        Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+    };
+    use crate::store::{MatchResult, StoryPlan};
+    use tidings_rules::condition::{Absent, Condition};
+    use tidings_rules::story::Severity;
+    use tidings_rules::story::delivery::Day;
+
+    const RULE: &str = "silent";
+
+    fn absent_match() -> StoryPlan {
+        let (longest, days) = (std::time::Duration::from_hours(2), Day::all());
+        let condition = Some(Condition::Absent(Absent { longest, hours: None, days }));
+        let alert = crate::alerts::NewAlert { condition, ..new_alert(RULE, &[desk_receiver()]) };
+        StoryPlan::Settle(MatchResult { alerts: vec![alert], ..match_result(&[]) })
+    }
+
+    fn notice(since: Timestamp) -> RuleNotice {
+        RuleNotice {
+            kind: RuleNoticeKind::Absent,
+            rule: RULE.to_owned(),
+            row: None,
+            condition: "no match for 2h".to_owned(),
+            severity: Severity::High,
+            why: None,
+            owner: None,
+            tags: Vec::new(),
+            since,
+            failing: Vec::new(),
+        }
+    }
+
+    async fn tell(bench: &Bench, group: &AbsentGroup, now: i64) -> bool {
+        let policies = (*match_result(&[]).policy).clone();
+        let (notice, audience) = (notice(group.last), vec![desk_receiver()]);
+        bench.store.tell_absence(group, notice, audience, policies, at_second(now)).await.unwrap()
+    }
+
+    async fn only_group(bench: &Bench) -> AbsentGroup {
+        let groups = bench.store.absent_groups().await.unwrap();
+        assert_eq!(groups.len(), 1);
+        groups.into_iter().next().unwrap()
+    }
+
+    async fn watch(bench: &Bench, now: i64) {
+        let rules = vec![RULE.to_owned()];
+        bench.store.watch_absences(rules, Vec::new(), at_second(now)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_absence_is_told_once_also_after_a_crash_and_the_next_match_ends_it() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        watch(&bench, 50).await;
+        let group = only_group(&bench).await;
+        assert_eq!((group.last, group.told), (at_second(0), None));
+        assert!(tell(&bench, &group, 7200).await);
+        let bench = bench.crash_and_reopen().await;
+        assert!(!tell(&bench, &group, 7201).await);
+        assert_eq!(only_group(&bench).await.told, Some(at_second(7200)));
+
+        bench.poll("wire", 8000, vec![item("a", absent_match())]).await;
+        bench.poll("wire", 8060, vec![item("b", absent_match())]).await;
+        assert_eq!(
+            only_group(&bench).await,
+            AbsentGroup { last: at_second(8060), told: None, ..group }
+        );
+        let run = bench.start_run(&[desk_receiver()]).await;
+        let leases = bench.lease(run, "desk", 90_000).await;
+        let mut told: Vec<String> = leases
+            .iter()
+            .map(|lease| match parse_notification(&lease.payload).content {
+                Content::Notice(about) => format!("notice: {}", about.subject()),
+                Content::Alert { story, rules, .. } => {
+                    let state = rules[0].condition.clone().unwrap();
+                    format!("{}: {}", story.title, state.progress.unwrap())
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        told.sort();
+        let first = "a: the first match since 1970-01-12 13:46 UTC";
+        assert_eq!(told, [first, "notice: silent"], "the second match is held");
+    }
+
+    #[tokio::test]
+    async fn an_absence_is_not_told_if_a_match_came_since_it_was_read() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        let group = only_group(&bench).await;
+        bench.poll("wire", 7100, vec![item("a", absent_match())]).await;
+        assert!(!tell(&bench, &group, 7200).await);
+        let messages = "SELECT count(*) || '' FROM message";
+        assert_eq!(bench.query_text(messages).await.unwrap(), "0");
+    }
+
+    #[tokio::test]
+    async fn a_silence_of_the_rule_puts_its_message_off() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        let target = SilenceTarget::Rule(RULE.to_owned());
+        let (until, now) = (at_second(9000), at_second(100));
+        add_silence(&bench.path(), target, until, "holidays".to_owned(), now).await.unwrap();
+        assert!(tell(&bench, &only_group(&bench).await, 7200).await);
+        assert_eq!(bench.next_due().await, [(desk_receiver().recipient, until)]);
+    }
+
+    #[tokio::test]
+    async fn groups_that_no_rule_has_are_forgotten() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        let gone = bench.store.absent_groups().await.unwrap();
+        bench.store.watch_absences(Vec::new(), gone, at_second(9)).await.unwrap();
+        assert_eq!(bench.store.absent_groups().await.unwrap(), []);
+        watch(&bench, 60).await;
+        assert_eq!(only_group(&bench).await.last, at_second(60), "it begins anew");
+    }
+
+    #[tokio::test]
+    async fn a_story_that_waits_and_was_there_before_is_known() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
+        for (until, waits) in [(-1, false), (0, true), (10, true)] {
+            let found = bench.store.has_story_waiting_since(at_second(until)).await.unwrap();
+            assert_eq!(found, waits, "{until}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_receiver_is_told_once_that_a_rule_is_blind() {
+        let bench = Bench::new().await;
+        let policies = (*match_result(&[]).policy).clone();
+        let blind = RuleNotice { kind: RuleNoticeKind::Blind, ..notice(at_second(0)) };
+        for now in [10, 20] {
+            let (notice, audience) = (blind.clone(), vec![desk_receiver()]);
+            bench
+                .store
+                .tell_blind(notice, audience, policies.clone(), at_second(now))
+                .await
+                .unwrap();
+        }
+        assert!(bench.store.was_notified(&blind.key()).await.unwrap());
+        assert_eq!(bench.query_text("SELECT count(*) || '' FROM message").await.unwrap(), "1");
+    }
+}
