@@ -2,13 +2,12 @@
 //! rule does not match.
 
 mod answer;
+mod conditions;
 mod json;
 mod subject;
 mod text;
 
 use std::path::{Path, PathBuf};
-
-use jiff::tz::TimeZone;
 
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::exit::Exit;
@@ -19,9 +18,11 @@ use crate::cli::names::unknown_name;
 use crate::cli::pages::ReadDepth;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
+use crate::clock::now;
 use crate::config::Config;
 use crate::rule_files;
 use answer::ExplainAnswer;
+use conditions::{ExplainConditions, read_conditions};
 use subject::ExplainSubject;
 use tidings_rules::fault::nearest;
 use tidings_rules::text::visible_line;
@@ -76,28 +77,42 @@ enum Question {
 /// Explains a story: 65 if the rules or the expression do not load, or there is no such story, rule
 /// or row.
 pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
-    match prepare(arguments).and_then(|(question, subject, zone)| {
-        let answer = question.map(|question| answer_question(question, &subject)).transpose()?;
-        match (arguments.format, &answer) {
-            (OutputFormat::Json, answer) => {
-                output::print_json([json::json_report(&subject, answer.as_ref())])?;
-            }
-            (OutputFormat::Text, None) => output::print(&text::format_story(&subject))?,
-            (OutputFormat::Text, Some(answer)) => {
-                output::print(&text::format_report(&subject, answer, arguments.text, &zone))?;
-            }
-        }
-        Ok(Exit::Ok)
-    }) {
+    match prepare(arguments).and_then(|prepared| print_answer(arguments, prepared)) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-/// The question, the story and the zone of its times. There is no question if only the text of the
-/// story is wanted.
-fn prepare(
-    arguments: &ExplainArguments,
-) -> Result<(Option<Question>, ExplainSubject, TimeZone), Exit> {
+fn print_answer(arguments: &ExplainArguments, prepared: Prepared) -> Result<Exit, Exit> {
+    let Prepared { question, subject, config } = prepared;
+    let answer = question.map(|question| answer_question(question, &subject)).transpose()?;
+    let conditions = match &answer {
+        None => ExplainConditions::default(),
+        Some(answer) => block_on(read_conditions(answer, &subject, config.as_ref(), now()))?,
+    };
+    match (arguments.format, &answer) {
+        (OutputFormat::Json, answer) => {
+            output::print_json([json::json_report(&subject, answer.as_ref(), &conditions)])?;
+        }
+        (OutputFormat::Text, None) => output::print(&text::format_story(&subject))?,
+        (OutputFormat::Text, Some(answer)) => {
+            let zone = shown_zone(config.as_ref());
+            let report = text::ExplainText { subject: &subject, answer, conditions: &conditions };
+            output::print(&report.format(arguments.text, &zone))?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// What is asked, and what it is asked about.
+struct Prepared {
+    /// `None`: only the text of the story is wanted.
+    question: Option<Question>,
+    subject: ExplainSubject,
+    config: Option<Config>,
+}
+
+/// Reads the configuration, the rules and the story, as far as they are needed.
+fn prepare(arguments: &ExplainArguments) -> Result<Prepared, Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let wants_only_text = arguments.text && !named && arguments.rule.is_none();
     let named = named || wants_only_text;
@@ -115,7 +130,7 @@ fn prepare(
         if wants_only_text { None } else { Some(load_question(arguments, config.as_ref())?) };
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
-    Ok((question, subject, shown_zone(config.as_ref())))
+    Ok(Prepared { question, subject, config })
 }
 
 fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::conditions::ExplainConditions;
 use super::subject::ExplainSubject;
 use crate::cli::explain::answer::ExplainAnswer;
 use crate::queries::json::add_keys;
 use crate::store::StoryRecord;
-use tidings_rules::Match;
 use tidings_rules::story::{Read, Story, WatchlistRow};
+use tidings_rules::{Match, Rule};
 
 /// The story, and what the rules find in it.
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ pub(super) struct ExplainReport<'s> {
 pub(super) fn json_report<'s>(
     subject: &'s ExplainSubject,
     answer: Option<&ExplainAnswer>,
+    conditions: &ExplainConditions,
 ) -> ExplainReport<'s> {
     let feeds = subject.carriers.as_ref();
     ExplainReport {
@@ -34,7 +36,7 @@ pub(super) fn json_report<'s>(
         read: &subject.read,
         feeds: feeds.map(|feeds| feeds.iter().map(|feed| json!({ "feed": feed.name })).collect()),
         kept: subject.kept.as_ref().map(record_json),
-        answer: answer.map(answer_json),
+        answer: answer.map(|answer| answer_json(answer, conditions)),
     }
 }
 
@@ -46,7 +48,7 @@ fn record_json(kept: &StoryRecord) -> Value {
             rule_json(
                 &alert.rule,
                 alert.row.as_ref(),
-                &json!({"version": alert.version, "created": alert.created}),
+                &json!({"version": alert.version, "created": alert.created, "held": alert.held}),
             )
         })
         .collect();
@@ -56,11 +58,12 @@ fn record_json(kept: &StoryRecord) -> Value {
     })
 }
 
-fn answer_json(answer: &ExplainAnswer) -> Value {
+fn answer_json(answer: &ExplainAnswer, conditions: &ExplainConditions) -> Value {
     match answer {
         ExplainAnswer::Matches(matches, rules) => {
             let matches = matches.iter().map(|Match { rule, evidence, .. }| {
-                let more = json!({"version": rule.version(), "evidence": evidence});
+                let mut more = json!({"version": rule.version(), "evidence": evidence});
+                add_keys(&mut more, &condition_json(rule, conditions));
                 rule_json(rule.name(), rule.row(), &more)
             });
             json!({"rules": matches.collect::<Vec<_>>(), "rules_tried": rules})
@@ -68,6 +71,7 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
         ExplainAnswer::Rule(explained) => {
             let mut more =
                 json!({"filtered_out": explained.filtered_out, "clause": explained.clause});
+            add_keys(&mut more, &condition_json(&explained.rule, conditions));
             // Each row has a version of its own.
             if explained.row.as_ref() == explained.rule.row() {
                 add_keys(&mut more, &json!({"version": explained.rule.version()}));
@@ -76,6 +80,11 @@ fn answer_json(answer: &ExplainAnswer) -> Value {
         }
         ExplainAnswer::Clause(clause) => json!({"clause": clause}),
     }
+}
+
+/// The key `condition` of a rule with one.
+fn condition_json(rule: &Rule, conditions: &ExplainConditions) -> Value {
+    conditions.of(rule).map_or_else(|| json!({}), |found| json!({"condition": found}))
 }
 
 /// A rule as payloads name it, with `more` keys.

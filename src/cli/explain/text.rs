@@ -3,6 +3,7 @@
 use anstyle::Style;
 use jiff::tz::TimeZone;
 
+use super::conditions::{ExplainCondition, ExplainConditions};
 use super::subject::ExplainSubject;
 use crate::cli::clauses::{self, TextLayout, quote_evidence};
 use crate::cli::count::count;
@@ -27,31 +28,48 @@ fn story_text(subject: &ExplainSubject) -> String {
     visible(subject.story.body.trim_end()).into_owned() + "\n"
 }
 
-/// The whole report, ending in a line break. The text of the story follows if it is wanted.
-pub(super) fn format_report(
-    subject: &ExplainSubject,
-    answer: &ExplainAnswer,
-    wants_text: bool,
-    zone: &TimeZone,
-) -> String {
-    let layout = TextLayout::for_stdout();
-    let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
-    lines.extend(
-        story_facts(subject, zone).into_iter().map(|(name, text)| layout.fact(name, &text)),
-    );
-    lines.push(String::new());
-    match answer {
-        ExplainAnswer::Matches(matches, rules) => {
-            lines.extend(match_lines(matches, *rules, layout));
-        }
-        ExplainAnswer::Rule(explained) => lines.extend(rule_lines(explained, layout)),
-        ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
-    }
-    if wants_text {
+/// What a report says.
+pub(super) struct ExplainText<'e> {
+    pub(super) subject: &'e ExplainSubject,
+    pub(super) answer: &'e ExplainAnswer,
+    pub(super) conditions: &'e ExplainConditions,
+}
+
+impl ExplainText<'_> {
+    /// The whole report, ending in a line break. The text of the story follows if it is wanted.
+    pub(super) fn format(&self, wants_text: bool, zone: &TimeZone) -> String {
+        let Self { subject, answer, conditions } = *self;
+        let layout = TextLayout::for_stdout();
+        let mut lines = vec![layout.paint(&layout.wrap(&headline(subject), "", 2), TITLE)];
+        lines.extend(
+            story_facts(subject, zone).into_iter().map(|(name, text)| layout.fact(name, &text)),
+        );
         lines.push(String::new());
-        return lines.join("\n") + "\n" + &story_text(subject);
+        match answer {
+            ExplainAnswer::Matches(matches, rules) => {
+                lines.extend(match_lines(matches, *rules, conditions, layout));
+            }
+            ExplainAnswer::Rule(explained) => {
+                lines.extend(rule_lines(explained, conditions, layout))
+            }
+            ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
+        }
+        if wants_text {
+            lines.push(String::new());
+            return lines.join("\n") + "\n" + &story_text(subject);
+        }
+        lines.join("\n") + "\n"
     }
-    lines.join("\n") + "\n"
+}
+
+/// The condition of a rule, and how far it is met.
+fn condition_lines(found: Option<&ExplainCondition>, layout: TextLayout) -> Vec<String> {
+    let Some(ExplainCondition { condition, progress }) = found else { return Vec::new() };
+    let progress = progress.as_ref().map(|progress| ("now", progress));
+    let facts = std::iter::once(("condition", condition)).chain(progress);
+    facts
+        .map(|(name, text)| layout.wrap(&format!("{name}: {}", visible_line(text)), "    ", 6))
+        .collect()
 }
 
 /// How many words were read, and of what.
@@ -100,14 +118,20 @@ fn status_text(kept: &StoryRecord, zone: &TimeZone) -> String {
         StoryStatus::Matched => {
             let alerts = kept.alerts.iter().map(|alert| {
                 let row = alert.row.as_ref().map_or_else(String::new, |row| format!(", row {row}"));
-                format!("{}{row} ({})", alert.rule, long_date(alert.created, zone))
+                let held = if alert.held { ", held" } else { "" };
+                format!("{}{row} ({}{held})", alert.rule, long_date(alert.created, zone))
             });
             format!("alerts by {}", alerts.collect::<Vec<_>>().join(", "))
         }
     }
 }
 
-fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<String> {
+fn match_lines(
+    matches: &[Match],
+    rules: usize,
+    conditions: &ExplainConditions,
+    layout: TextLayout,
+) -> Vec<String> {
     let by_name = matches.chunk_by(|one, next| one.rule.name() == next.rule.name()).count();
     let rows = matches.iter().filter(|found| found.rule.row().is_some()).count();
     let rows =
@@ -124,6 +148,7 @@ fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<Strin
             layout.truth_sign(Truth::True),
             layout.paint(&visible_line(&found.rule.title()), TITLE)
         ));
+        lines.extend(condition_lines(conditions.of(&found.rule), layout));
         lines.extend(found.evidence.iter().map(|evidence| {
             let term =
                 format!("{} — {}", visible_line(&evidence.term), quote_evidence(evidence, layout));
@@ -133,7 +158,11 @@ fn match_lines(matches: &[Match], rules: usize, layout: TextLayout) -> Vec<Strin
     lines
 }
 
-fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
+fn rule_lines(
+    explained: &Explained,
+    conditions: &ExplainConditions,
+    layout: TextLayout,
+) -> Vec<String> {
     let title = if explained.row.is_some() {
         explained.rule.title()
     } else {
@@ -143,6 +172,7 @@ fn rule_lines(explained: &Explained, layout: TextLayout) -> Vec<String> {
     if explained.row.is_none() && explained.rule.row().is_some() {
         lines.push(layout.wrap("for all rows at once; --row ID explains one row", "  ", 2));
     }
+    lines.extend(condition_lines(conditions.of(&explained.rule), layout));
     if let Some(reason) = &explained.filtered_out {
         let text = format!("skips this story: {}", visible_line(reason));
         lines.push(layout.wrap(&text, &format!("{} ", layout.truth_sign(Truth::False)), 4));

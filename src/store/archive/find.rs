@@ -37,6 +37,8 @@ pub struct Alerted {
     pub version: String,
     /// The time of the alert.
     pub created: Timestamp,
+    /// Whether its rule's condition holds it.
+    pub held: bool,
 }
 
 impl Archive {
@@ -61,7 +63,7 @@ impl Archive {
         let stored = super::stories_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
         let Some(stored) = stored.into_iter().next() else { return Ok(None) };
         let alerts = sqlx::query(
-            "SELECT rule, dedup_key, version, created, rule_match, purged FROM alert WHERE story = $1 ORDER BY id",
+            "SELECT rule, dedup_key, version, created, held, rule_match, purged FROM alert WHERE story = $1 ORDER BY id",
         )
         .bind(stored.id.0)
         .fetch_all(&mut self.conn)
@@ -72,6 +74,7 @@ impl Archive {
                 row: read_row(alert)?,
                 version: alert.try_get("version")?,
                 created: read_time(alert, "created")?,
+                held: alert.try_get("held")?,
             })
         });
         Ok(Some(StoryRecord {

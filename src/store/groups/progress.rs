@@ -52,6 +52,11 @@ pub enum GroupProgress {
 }
 
 impl Archive {
+    /// The groups of all rules with `absent`, in the order of the rules.
+    pub async fn absent_groups(&mut self) -> Result<Vec<AbsentGroup>, StoreError> {
+        Ok(absences::read_groups(&mut self.conn).await?)
+    }
+
     /// What groups do at `now`.
     pub async fn group_status(&mut self, now: Timestamp) -> Result<GroupStatus, StoreError> {
         let held = read_held_groups(&mut self.conn, now).await?;
