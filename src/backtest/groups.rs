@@ -330,7 +330,7 @@ mod tests {
             let sighting = StorySighting {
                 event: *event,
                 publisher: (*publisher).into(),
-                is_news: !title.contains("old"),
+                is_news: !title.contains(" old "),
             };
             for absence in groups.tell_absences(at(*minute)) {
                 said.push(format!("{}: absent at {}", matcher.names[absence.place], absence.due));

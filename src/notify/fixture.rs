@@ -193,6 +193,7 @@ pub(super) fn condition_state(condition: &str, progress: Option<&str>) -> Condit
         condition: condition.to_owned(),
         met: true,
         progress: progress.map(str::to_owned),
+        counts_until: None,
     }
 }
 

@@ -93,10 +93,11 @@ mod tests {
             let title = story.story.title.clone();
             (title, event.0, source.clone(), feed.clone(), *is_recorded)
         });
-        let (wire, paper) = (Some("wire".to_owned()), Some("paper".to_owned()));
+        let [gazette, wire, paper] =
+            ["Northern Gazette", "wire", "paper"].map(|name| Some(name.to_owned()));
         let expected = [
-            ("a".to_owned(), 1, None, wire.clone(), false),
-            ("b".to_owned(), 1, None, wire, false),
+            ("a".to_owned(), 1, gazette.clone(), wire.clone(), false),
+            ("b".to_owned(), 1, gazette, wire, false),
             ("c".to_owned(), 3, Some("AFP".to_owned()), paper, true),
         ];
         assert_eq!(shown.collect::<Vec<_>>(), expected);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{backtest, lines};
 use crate::support::tidings::Folder;
 
-const CONFIG: &str = "rules: rules\nnotify: []\nnotifiers: {}\nfeeds: []\ntimezone: UTC
+const CONFIG: &str = "rules: rules\nnotify: []\nnotifiers: {}\nzone: UTC\nfeeds: [{url: \"file:wire.xml\", name: Wire}]
 publishers: {Agency: [agency.example, agency.example.org]}\n";
 
 const RULES: &str = r#"rules:
@@ -147,20 +147,20 @@ async fn a_rule_learns_the_usual_rate_from_the_first_story_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_stories_are_the_events_that_the_store_knows() {
-    let config = "rules: rules\nnotify: []\nnotifiers: {}\nfirst_poll: {alert_within: 10d}\nfeeds:
+    let config = "rules: rules\nnotify: [console]\nnotifiers: {console: {type: console}}\npoll: {first_poll: all}\nfeeds:
   - {url: \"file:wire.xml\", name: Wire, full_text: never}
   - {url: \"file:paper.xml\", name: Paper, full_text: never}\n";
     let rules = "rules: [{name: Confirmed, when: refinery, tell: {publishers: 2, within: 6h}}]";
     let folder = Folder::new(config, &[("a.yaml", rules)]);
-    let feed = |title: &str| {
+    let document = |feed: &str| {
         format!(
-            "<rss version=\"2.0\"><channel><title>F</title><item><title>{title}</title>\
-             <guid>{title}</guid><description>The text of the story has some words.</description>\
+            "<rss version=\"2.0\"><channel><title>F</title><item><title>The refinery burns</title>\
+             <guid>{feed}</guid><description>The text of the story has some words.</description>\
              </item></channel></rss>"
         )
     };
-    folder.write("wire.xml", &feed("The refinery burns"));
-    folder.write("paper.xml", &feed("The refinery burns"));
+    folder.write("wire.xml", &document("wire"));
+    folder.write("paper.xml", &document("paper"));
     let mut tidings = folder.run(&[]);
     folder.wait_until("SELECT count(*) FROM alert", |alerts| alerts == "2").await;
     assert_eq!(tidings.terminate().await, 0);
