@@ -36,6 +36,7 @@ mod open_error;
 mod open_mark;
 mod outbox;
 mod part_file;
+mod past_events;
 mod poll;
 mod received;
 mod recheck;
@@ -93,6 +94,7 @@ pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
+pub use past_events::StoredSighting;
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::batch::{Batch, MOST_STORIES, SourceStory};
+use super::sightings::{FileEvents, StorySighting};
 use crate::files;
 use crate::ingest::line::{HELP, LineProblem, StoryLine};
+use tidings_rules::condition::Publishers;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::story::Story;
 
@@ -32,6 +34,7 @@ pub(crate) struct StoryLines {
     /// The number of faults shown so far.
     faults_shown: usize,
     now: Timestamp,
+    events: FileEvents,
 }
 
 impl StoryLines {
@@ -48,7 +51,19 @@ impl StoryLines {
     }
 
     fn new(name: String, reader: Box<dyn BufRead>, size: Option<u64>, now: Timestamp) -> Self {
-        Self { name, reader, size, lines_read: 0, faults_shown: 0, now }
+        let events = FileEvents::default();
+        Self { name, reader, size, lines_read: 0, faults_shown: 0, now, events }
+    }
+
+    /// The events of these stories, each with the time at which it counts.
+    pub(super) fn sightings(
+        &mut self,
+        stories: &[(&SourceStory, Timestamp)],
+        publishers: &Publishers,
+    ) -> Vec<StorySighting> {
+        let sight =
+            |(entry, at): &(&SourceStory, Timestamp)| self.events.sight(entry, *at, publishers);
+        stories.iter().map(sight).collect()
     }
 
     /// The size of the file in bytes.

@@ -1,18 +1,40 @@
 //! Matches rules or one expression against a batch of stories.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::batch::SourceStory;
 use crate::rule_files;
+use tidings_rules::condition::Condition;
 use tidings_rules::fault::Fault;
 use tidings_rules::story::WatchlistRow;
-use tidings_rules::{Carrier, Query, Rules};
+use tidings_rules::{Carrier, Query, Rule, Rules};
 
 /// The rules that matched one story, as ascending indices of [`Matcher::names`].
 pub(crate) type Hits = Vec<usize>;
+
+/// What matched one story.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct StoryMatches {
+    /// All rules that matched.
+    pub(crate) hits: Hits,
+    /// The rules with conditions among them, and those that other rules name in `after`, in the
+    /// order of the rules.
+    pub(crate) grouped: Vec<GroupedHit>,
+}
+
+/// A match of a rule that takes part in conditions.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct GroupedHit {
+    /// The number of the rule.
+    pub(crate) number: usize,
+    /// The index of its name in [`Matcher::names`].
+    pub(crate) place: usize,
+    /// What its `first` looks for.
+    pub(crate) keys: Vec<String>,
+}
 
 /// The rules or the expression that stories are matched against.
 pub(crate) struct Matcher {
@@ -23,6 +45,8 @@ pub(crate) struct Matcher {
     pub(crate) rows: HashMap<String, (String, WatchlistRow)>,
     /// The index in `names` for the number of each rule.
     places: Vec<usize>,
+    /// Whether the rule of each number takes part in conditions. Empty if none does.
+    in_conditions: Vec<bool>,
     target: MatchTarget,
 }
 
@@ -53,7 +77,9 @@ impl Matcher {
             .filter_map(|rule| Some((rule.title(), (rule.name().to_owned(), rule.row()?.clone()))));
         let rows = rows.collect();
         let every = rules.every_carrier();
-        Ok(Self { names, rows, places, target: MatchTarget::Rules(Box::new(rules), every) })
+        let in_conditions = in_conditions(&rules);
+        let target = MatchTarget::Rules(Box::new(rules), every);
+        Ok(Self { names, rows, places, in_conditions, target })
     }
 
     /// Compiles one expression.
@@ -69,34 +95,89 @@ impl Matcher {
             names: vec![expression.to_owned()],
             rows: HashMap::new(),
             places: vec![0],
+            in_conditions: Vec::new(),
             target: MatchTarget::Expression(query),
         })
     }
 
-    /// Returns the rules that match each of `stories`, in their order. Uses the threads of the
-    /// current pool.
-    pub(crate) fn match_stories(&self, stories: &[SourceStory]) -> Vec<Hits> {
+    /// Whether any rule has a condition.
+    pub(crate) fn has_conditions(&self) -> bool {
+        !self.in_conditions.is_empty()
+    }
+
+    /// Whether the rule of each name has a condition.
+    pub(crate) fn places_with_conditions(&self) -> impl Iterator<Item = usize> {
+        let with = self.rules().filter(|(_, rule)| rule.settings.condition.is_some());
+        with.map(|(number, _)| self.place(number))
+    }
+
+    /// The rules with their numbers, in the order of their names. An expression has none.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        let rules = match &self.target {
+            MatchTarget::Rules(rules, _) => Some(rules.iter()),
+            MatchTarget::Expression(_) => None,
+        };
+        rules.into_iter().flatten().map(|rule| &**rule).enumerate()
+    }
+
+    /// The rule of this number.
+    pub(crate) fn rule(&self, number: usize) -> Option<&'_ Rule> {
+        match &self.target {
+            MatchTarget::Rules(rules, _) => rules.iter().nth(number).map(|rule| &**rule),
+            MatchTarget::Expression(_) => None,
+        }
+    }
+
+    /// The index in `names` for the rule of this number.
+    pub(crate) fn place(&self, number: usize) -> usize {
+        self.places[number]
+    }
+
+    /// Returns what matches each of `stories`, in their order. Uses the threads of the current
+    /// pool.
+    pub(crate) fn match_stories(&self, stories: &[SourceStory]) -> Vec<StoryMatches> {
         stories.par_iter().map(|entry| self.match_story(entry)).collect()
     }
 
-    fn match_story(&self, entry: &SourceStory) -> Hits {
+    fn match_story(&self, entry: &SourceStory) -> StoryMatches {
+        let mut matches = StoryMatches::default();
         match &self.target {
             MatchTarget::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
                 let mut scanner = rules.scanner();
-                let mut hits: Hits = scanner
-                    .scan(&entry.story, carriers)
-                    .map(|(number, _)| self.places[number])
-                    .collect();
-                hits.sort_unstable();
-                hits
+                for (number, rule) in scanner.scan(&entry.story, carriers) {
+                    let place = self.places[number];
+                    matches.hits.push(place);
+                    if self.in_conditions.get(number).is_some_and(|is_in| *is_in) {
+                        let keys = rule.first_keys(&entry.story, carriers);
+                        matches.grouped.push(GroupedHit { number, place, keys });
+                    }
+                }
+                matches.hits.sort_unstable();
             }
             MatchTarget::Expression(query) => {
                 let carriers = entry.carriers.as_deref().unwrap_or_default();
-                query.holds(&entry.story, carriers).then_some(0).into_iter().collect()
+                matches.hits.extend(query.holds(&entry.story, carriers).then_some(0));
             }
         }
+        matches
     }
+}
+
+/// Whether the rule of each number has a condition, or is named in one. Empty if there are none.
+fn in_conditions(rules: &Rules) -> Vec<bool> {
+    let conditions = || rules.iter().filter_map(|rule| rule.settings.condition.as_ref());
+    if conditions().next().is_none() {
+        return Vec::new();
+    }
+    let named: HashSet<&str> = conditions()
+        .filter_map(|condition| match condition {
+            Condition::After { rule, .. } => Some(rule.as_str()),
+            _ => None,
+        })
+        .collect();
+    let is_in = |rule: &Rule| rule.settings.condition.is_some() || named.contains(rule.name());
+    rules.iter().map(|rule| is_in(rule)).collect()
 }
 
 /// `names` in order, and the new index of each.
@@ -143,6 +224,10 @@ mod tests {
             .unwrap_or_else(|| panic!("{faults:?}"))
     }
 
+    fn hits(matcher: &Matcher, stories: &[SourceStory]) -> Vec<Hits> {
+        matcher.match_stories(stories).into_iter().map(|matches| matches.hits).collect()
+    }
+
     const FILTERED: &str = "rules:\n  - {name: c, when: arms}\n  - {name: a, when: arms, feeds: [Wire]}\n  - {name: b, when: arms, feeds: [\"tag:asia\"]}\n";
 
     #[test]
@@ -157,7 +242,7 @@ mod tests {
         ];
         let expected = [vec![0, 1, 2], vec![0, 2], vec![2], vec![]];
         assert_eq!(matcher.names, ["a", "b", "c"]);
-        assert_eq!(matcher.match_stories(&stories), expected);
+        assert_eq!(hits(&matcher, &stories), expected);
     }
 
     #[test]
@@ -165,7 +250,7 @@ mod tests {
         let matcher = Matcher::from_expression("arms", None, &mut Vec::new()).ok().unwrap();
         assert_eq!(matcher.names, ["arms"]);
         assert_eq!(
-            matcher.match_stories(&[entry("arms", Some(vec![])), entry("farms", None)]),
+            hits(&matcher, &[entry("arms", Some(vec![])), entry("farms", None)]),
             [vec![0], vec![]]
         );
     }

@@ -1,10 +1,15 @@
 //! The source of the stories of a backtest. It is read in batches, so that memory does not depend
 //! on its size.
 
+use jiff::Timestamp;
+
+use super::batch::{Batch, SourceStory};
 use super::lines::StoryLines;
+use super::sightings::StorySighting;
 use super::stored::StoredStories;
-use crate::backtest::batch::Batch;
+use super::watch::PastWatch;
 use crate::store::StoreError;
+use tidings_rules::condition::Publishers;
 
 /// A source of stories.
 pub(crate) enum StorySource {
@@ -31,6 +36,31 @@ impl StorySource {
         match self {
             Self::Lines(lines) => lines.next_batch().map_err(SourceError::Lines),
             Self::Stored(stories) => stories.next_batch().map_err(SourceError::Store),
+        }
+    }
+
+    /// The events of these stories, each with the time at which it counts. The times never go back,
+    /// from call to call.
+    pub(crate) fn sightings(
+        &mut self,
+        stories: &[(&SourceStory, Timestamp)],
+        publishers: &Publishers,
+    ) -> Result<Vec<StorySighting>, SourceError> {
+        match self {
+            Self::Lines(lines) => Ok(lines.sightings(stories, publishers)),
+            Self::Stored(stored) => {
+                stored.sightings(stories, publishers).map_err(SourceError::Store)
+            }
+        }
+    }
+
+    /// When feeds were watched.
+    pub(crate) fn watch(&mut self) -> Result<PastWatch, SourceError> {
+        match self {
+            Self::Lines(_) => Ok(PastWatch::ByStories),
+            Self::Stored(stored) => {
+                stored.watched_slots().map(PastWatch::Stored).map_err(SourceError::Store)
+            }
         }
     }
 

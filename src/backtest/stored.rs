@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::batch::{Batch, MOST_STORIES, SourceStory};
+use super::sightings::StorySighting;
 use crate::store::{Archive, OpenError, StoreError, StoredStory, StoryId};
 use tidings_rules::Carrier;
+use tidings_rules::condition::Publishers;
 use tidings_rules::story::FeedName;
 
 /// The stories that were first seen since a time, or the newest.
@@ -75,6 +77,30 @@ impl StoredStories {
         self.last = Some(last.id);
         let stories = page.into_iter().map(|stored| source_story(stored, &self.feeds)).collect();
         Ok(Some(Batch { stories, ..Batch::default() }))
+    }
+
+    /// The events of these stories.
+    pub(super) fn sightings(
+        &mut self,
+        stories: &[(&SourceStory, Timestamp)],
+        publishers: &Publishers,
+    ) -> Result<Vec<StorySighting>, StoreError> {
+        if stories.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&str> = stories.iter().map(|(entry, _)| entry.id.as_str()).collect();
+        let known = self.runtime.block_on(self.archive.sightings(&ids))?;
+        let sighting = |id: &str| {
+            // A story that was deleted since is no news.
+            let found = known.get(id).map(|one| StorySighting::of_stored(one, publishers));
+            found.unwrap_or_else(StorySighting::of_deleted)
+        };
+        Ok(ids.into_iter().map(sighting).collect())
+    }
+
+    /// The slots in which feeds were watched since the time of the first story, ascending.
+    pub(super) fn watched_slots(&mut self) -> Result<Vec<i64>, StoreError> {
+        self.runtime.block_on(self.archive.watched_slots(self.since))
     }
 }
 

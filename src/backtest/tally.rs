@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::batch::SourceStory;
+use super::conditions::StoryResults;
+use super::firings::{ConditionCount, FiringChange, NamedFirings, count_results};
 use super::matching::Hits;
 
 /// The number of headlines that are kept for each count: the newest.
@@ -25,6 +27,10 @@ pub(crate) struct Tally {
     pub(crate) rules: Vec<StoryCount>,
     /// The changes by other rules, by the name of the rule. Rules without a change are left out.
     pub(crate) changes: BTreeMap<String, Change>,
+    /// What conditions made of matches, by the index of the name of the rule.
+    pub(crate) conditions: BTreeMap<usize, ConditionCount>,
+    /// The changes of firings by other rules, by the name of the rule.
+    pub(crate) firing_changes: BTreeMap<String, FiringChange>,
     /// Lines that were no stories.
     pub(crate) faulty: usize,
     /// The time of matching, without reading and printing.
@@ -69,6 +75,14 @@ pub(crate) struct Headline {
     pub(crate) title: String,
 }
 
+impl Headline {
+    /// The headline of a story, with its date.
+    pub(crate) fn of(entry: &SourceStory) -> Self {
+        let title = entry.story.headline().chars().take(LONGEST_HEADLINE).collect();
+        Self { date: story_date(entry), title }
+    }
+}
+
 impl Tally {
     /// Empty counts for this number of rules.
     pub(crate) fn new(rules: usize) -> Self {
@@ -95,6 +109,28 @@ impl Tally {
         for name in &changes.drops {
             self.change_of_rule(name).drops.add(entry);
         }
+    }
+
+    /// Counts what conditions make of a story.
+    pub(crate) fn add_results(&mut self, results: &StoryResults) {
+        count_results(&mut self.conditions, results);
+    }
+
+    /// Counts what other rules would change about the firings at a story.
+    pub(crate) fn add_firing_changes(&mut self, adds: &NamedFirings<'_>, drops: &NamedFirings<'_>) {
+        for (name, firing) in adds {
+            self.firing_changes.entry((*name).to_owned()).or_default().adds.add(firing);
+        }
+        for (name, firing) in drops {
+            self.firing_changes.entry((*name).to_owned()).or_default().drops.add(firing);
+        }
+    }
+
+    /// The numbers of firings that other rules would add and drop.
+    pub(crate) fn firing_change_counts(&self) -> (usize, usize) {
+        self.firing_changes
+            .values()
+            .fold((0, 0), |(adds, drops), it| (adds + it.adds.count, drops + it.drops.count))
     }
 
     fn change_of_rule(&mut self, name: &str) -> &mut Change {
@@ -126,7 +162,7 @@ impl StoryCount {
         let date = story_date(entry);
         let place = self.newest.partition_point(|other| other.date > date);
         if place < HEADLINES {
-            self.newest.insert(place, Headline { date, title: short_headline(entry) });
+            self.newest.insert(place, Headline::of(entry));
             self.newest.truncate(HEADLINES);
         }
     }
@@ -143,10 +179,6 @@ pub(crate) fn find_differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differe
 fn story_date(entry: &SourceStory) -> Option<Timestamp> {
     let seen = entry.carriers.is_some().then_some(entry.story.first_seen);
     entry.story.published.or(seen)
-}
-
-fn short_headline(entry: &SourceStory) -> String {
-    entry.story.headline().chars().take(LONGEST_HEADLINE).collect()
 }
 
 #[cfg(test)]

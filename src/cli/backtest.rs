@@ -13,9 +13,10 @@ use jiff::tz::TimeZone;
 use rayon::ThreadPool;
 
 use crate::backtest::batch::Batch;
+use crate::backtest::conditions::{BatchResults, ConditionSetting, ConditionTrial};
 use crate::backtest::lines::StoryLines;
 use crate::backtest::matching::{LoadError, Matcher};
-use crate::backtest::source::StorySource;
+use crate::backtest::source::{SourceError, StorySource};
 use crate::backtest::stored::{StoredError, StoredStories};
 use crate::cli::arguments::ConfigArgument;
 use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
@@ -31,6 +32,7 @@ use crate::queries::names::known_names;
 use crate::rule_files;
 use progress::Progress;
 use report::Printer;
+use tidings_rules::condition::Publishers;
 use tidings_rules::fault::Fault;
 
 pub(super) use crate::backtest::lines::story_of_line;
@@ -67,18 +69,24 @@ pub(super) struct BacktestArguments {
     config: ConfigArgument,
 }
 
+/// What a backtest is made of.
+struct Prepared {
+    sides: RuleSets,
+    source: StorySource,
+    zone: TimeZone,
+    publishers: Publishers,
+}
+
 /// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
-    match prepare(arguments)
-        .and_then(|(sides, source, zone)| run_backtest(arguments, &sides, source, zone))
-    {
+    match prepare(arguments).and_then(|prepared| run_backtest(arguments, prepared)) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
 /// does not name. Term lists of an expression come from it if it exists.
-fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource, TimeZone), Exit> {
+fn prepare(arguments: &BacktestArguments) -> Result<Prepared, Exit> {
     let has_rules = arguments.rules.is_some()
         || arguments.when.as_ref().is_some_and(|expression| {
             !rule_files::may_name_lists(expression) || !arguments.config.path.exists()
@@ -95,7 +103,9 @@ fn prepare(arguments: &BacktestArguments) -> Result<(RuleSets, StorySource, Time
             StorySource::Lines(open_lines(stories.as_deref().unwrap_or(Path::new("-")))?)
         }
     };
-    Ok((sides, source, shown_zone(config.as_ref())))
+    let zone = shown_zone(config.as_ref());
+    let publishers = config.map(|config| config.publishers).unwrap_or_default();
+    Ok(Prepared { sides, source, zone, publishers })
 }
 
 fn load_rule_sets(
@@ -155,30 +165,42 @@ fn open_lines(stories: &Path) -> Result<StoryLines, Exit> {
     })
 }
 
-fn run_backtest(
-    arguments: &BacktestArguments,
-    sides: &RuleSets,
-    mut source: StorySource,
-    zone: TimeZone,
-) -> Result<Exit, Exit> {
+fn run_backtest(arguments: &BacktestArguments, prepared: Prepared) -> Result<Exit, Exit> {
+    let Prepared { sides, mut source, zone, publishers } = prepared;
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
             |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),
         )?;
-    let mut printer = Printer::new(arguments.format, zone, sides);
+    let watch = source.watch().map_err(unreadable_source)?;
+    let setting = ConditionSetting { zone: zone.clone(), publishers, watch };
+    let mut trial = ConditionTrial::new(&sides.base, sides.other.as_ref(), setting);
+    let mut printer = Printer::new(arguments.format, zone, &sides);
     let mut progress = Progress::start(source.size_in_bytes());
-    while let Some(batch) =
-        source.next_batch().map_err(|why| output::fail(why, Exit::Unavailable))?
-    {
-        let matched = match_batch(&pool, sides, &batch);
+    while let Some(batch) = source.next_batch().map_err(unreadable_source)? {
+        let mut matched = match_batch(&pool, &sides, &batch);
+        if let Some(trial) = &mut trial {
+            matched.results = Some(decide_batch(trial, &mut source, &batch, &matched)?);
+        }
         progress
             .hidden(|| printer.print_batch(&batch, &matched))
             .map_err(|why| output::exit_for_write_error(&why))?;
         progress.advance(&batch);
     }
     progress.end();
+    if let Some(trial) = &mut trial {
+        let until = arguments.stories.is_none().then(now);
+        let (base, other) = trial.finish(until);
+        printer
+            .print_results(&base, other.as_ref())
+            .map_err(|why| output::exit_for_write_error(&why))?;
+        printer.late_stories = trial.late_stories();
+    }
     printer.print_end(arguments.threads).map_err(|why| output::exit_for_write_error(&why))?;
     Ok(if printer.tally.faulty == 0 { Exit::Ok } else { Exit::Data })
+}
+
+fn unreadable_source(why: SourceError) -> Exit {
+    output::fail(why, Exit::Unavailable)
 }
 
 /// What both sides find; only the first is timed.
@@ -186,6 +208,16 @@ fn match_batch(pool: &ThreadPool, sides: &RuleSets, batch: &Batch) -> BatchMatch
     pool.install(|| {
         let (base, took) = timed(|| sides.base.match_stories(&batch.stories));
         let other = sides.other.as_ref().map(|other| other.match_stories(&batch.stories));
-        BatchMatches { base, other, took }
+        BatchMatches { base, other, results: None, took }
     })
+}
+
+fn decide_batch(
+    trial: &mut ConditionTrial<'_>,
+    source: &mut StorySource,
+    batch: &Batch,
+    matched: &BatchMatches,
+) -> Result<BatchResults, Exit> {
+    let results = trial.decide(source, &batch.stories, &matched.base, matched.other.as_deref());
+    results.map_err(unreadable_source)
 }

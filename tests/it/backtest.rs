@@ -1,6 +1,8 @@
 //! `tidings backtest` as people and scripts run it: stories from a file and from the store, a
 //! comparison of rules, broken input.
 
+mod conditions;
+
 use serde_json::{Value, json};
 
 use crate::support::tidings::Folder;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::condition::Condition;
+use crate::condition::{Condition, FirstKey};
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::files::record;
 use crate::language::lists::Lists;
@@ -156,6 +156,18 @@ impl Rule {
     /// The evidence that it matches the story. It must match the story.
     pub(crate) fn evidence(&self, tokenized: &TokenizedStory<'_>) -> Vec<Evidence> {
         crate::explain::evidence::evidence(&self.tree(), tokenized)
+    }
+
+    /// What its `first` looks for in a story that it matches. Publishers are not known here.
+    #[must_use]
+    pub fn first_keys(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+        match &self.settings.condition {
+            Some(Condition::First { key: FirstKey::Match, .. }) => {
+                self.keys(story, &TokenizedStory::new(story, carriers))
+            }
+            Some(Condition::First { key, .. }) => keys::listed_keys(*key, self.row(), story),
+            _ => Vec::new(),
+        }
     }
 
     /// What its `first` looks for in the story. It must match the story.

@@ -3,23 +3,21 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::{Value, json};
-
-use crate::alerts::StorySummary;
 
 use crate::backtest::batch::{Batch, SourceStory};
+use crate::backtest::conditions::StoryResults;
+use crate::backtest::firings::{NamedFirings, RuleFiring, firings, only_in};
 use crate::backtest::matching::{Hits, Matcher};
-use crate::backtest::tally::{Differences, Tally, find_differences};
+use crate::backtest::tally::{Tally, find_differences};
 use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
 use crate::cli::count::count;
 use crate::cli::format::OutputFormat;
 use crate::cli::{load, output};
-use crate::queries::json::add_keys;
+use json::StoryChanges;
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
-use tidings_rules::story::headline;
 
+mod json;
 mod text;
 
 /// Prints and counts the matches.
@@ -31,13 +29,25 @@ pub(super) struct Printer<'s> {
     output: BufWriter<Stdout>,
     /// The counts so far.
     pub(super) tally: Tally,
+    /// The stories that are older than the one before them. They matter to conditions only.
+    pub(super) late_stories: usize,
+}
+
+/// What one set of rules makes of a story.
+#[derive(Clone, Copy)]
+struct Found<'m> {
+    hits: &'m Hits,
+    results: Option<&'m StoryResults>,
 }
 
 impl<'s> Printer<'s> {
     /// A printer that has printed nothing.
     pub(super) fn new(format: OutputFormat, zone: TimeZone, sides: &'s RuleSets) -> Self {
-        let tally = Tally::new(sides.base.names.len());
-        Self { format, zone, sides, output: BufWriter::new(io::stdout()), tally }
+        let mut tally = Tally::new(sides.base.names.len());
+        let with = sides.base.places_with_conditions();
+        tally.conditions = with.map(|place| (place, Default::default())).collect();
+        let output = BufWriter::new(io::stdout());
+        Self { format, zone, sides, output, tally, late_stories: 0 }
     }
 
     /// Counts a batch, and prints its faults and, as JSON, its matches.
@@ -48,30 +58,87 @@ impl<'s> Printer<'s> {
         }
         self.tally.faulty += batch.faulty;
         self.tally.matching += matched.took;
-        for (index, (entry, hits)) in batch.stories.iter().zip(&matched.base).enumerate() {
-            let other = matched.other.as_ref().map(|other| &other[index]);
-            self.print_story(entry, hits, other)?;
+        let (base, other) = match &matched.results {
+            Some((base, other)) => (Some(base), other.as_ref()),
+            None => (None, None),
+        };
+        for (index, (entry, matches)) in batch.stories.iter().zip(&matched.base).enumerate() {
+            let found = Found { hits: &matches.hits, results: base.map(|results| &results[index]) };
+            let compared = matched.other.as_ref().map(|matches| Found {
+                hits: &matches[index].hits,
+                results: other.map(|results| &results[index]),
+            });
+            if let Some(results) = found.results {
+                self.print_results(results, compared.and_then(|other| other.results))?;
+            }
+            self.print_story(entry, found, compared)?;
         }
         Ok(())
+    }
+
+    /// Counts what conditions make of a story, or of the time after the last. Prints its absences,
+    /// as JSON.
+    pub(super) fn print_results(
+        &mut self,
+        results: &StoryResults,
+        other: Option<&StoryResults>,
+    ) -> io::Result<()> {
+        self.tally.add_results(results);
+        let (adds, drops) = self.firing_changes(Some(results), other).unwrap_or_default();
+        self.tally.add_firing_changes(&adds, &drops);
+        if self.format == OutputFormat::Text {
+            return Ok(());
+        }
+        let sides = self.sides;
+        let own = firings(results, &sides.base.names);
+        let is_dropped = |one: &(&str, RuleFiring<'_>)| drops.contains(one).then_some("drops");
+        let own = own.iter().map(|one| (one, is_dropped(one)));
+        for ((name, firing), change) in own.chain(adds.iter().map(|one| (one, Some("adds")))) {
+            if let RuleFiring::Absence(absence) = firing {
+                let line = json::absence_line(name, absence, change, sides);
+                writeln!(self.output, "{}", output::json_line(&line))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The firings that only the other rules have, and those that they lack. `None` without
+    /// conditions or other rules.
+    fn firing_changes<'r>(
+        &self,
+        results: Option<&'r StoryResults>,
+        other: Option<&'r StoryResults>,
+    ) -> Option<(NamedFirings<'r>, NamedFirings<'r>)>
+    where
+        's: 'r,
+    {
+        let sides = self.sides;
+        let now = firings(results?, &sides.base.names);
+        let then = firings(other?, &sides.other.as_ref()?.names);
+        Some((only_in(&then, &now), only_in(&now, &then)))
     }
 
     fn print_story(
         &mut self,
         entry: &SourceStory,
-        hits: &Hits,
-        other: Option<&Hits>,
+        found: Found<'_>,
+        other: Option<Found<'_>>,
     ) -> io::Result<()> {
-        self.tally.add_story(entry, hits);
-        let now = rule_names(&self.sides.base, hits);
-        let then = self.sides.other.as_ref().zip(other).map(|(side, hits)| rule_names(side, hits));
-        let changes = then.map(|then| find_differences(&now, &then));
+        self.tally.add_story(entry, found.hits);
+        let now = rule_names(&self.sides.base, found.hits);
+        let then = self.sides.other.as_ref().zip(other);
+        let changes = then.map(|(side, other)| StoryChanges {
+            matches: find_differences(&now, &rule_names(side, other.hits)),
+            firings: self.firing_changes(found.results, other.results),
+        });
         if let Some(changes) = &changes {
-            self.tally.add_changes(entry, changes);
+            self.tally.add_changes(entry, &changes.matches);
         }
-        let worth_a_line =
-            !now.is_empty() || changes.as_ref().is_some_and(|changes| !changes.adds.is_empty());
+        let worth_a_line = !now.is_empty()
+            || changes.as_ref().is_some_and(|changes| !changes.matches.adds.is_empty());
         if self.format == OutputFormat::Json && worth_a_line {
-            let line = match_line(entry, &now, changes.as_ref(), self.sides);
+            let line =
+                json::match_line(entry, found.hits, found.results, changes.as_ref(), self.sides);
             writeln!(self.output, "{}", output::json_line(&line))?;
         }
         Ok(())
@@ -82,7 +149,8 @@ impl<'s> Printer<'s> {
         match self.format {
             OutputFormat::Json => {
                 self.output.flush()?;
-                output::print_error_line(output::json_line(&summary(&self.tally, self.sides)));
+                let summary = json::summary(&self.tally, self.late_stories, self.sides);
+                output::print_error_line(output::json_line(&summary));
             }
             OutputFormat::Text => {
                 let width = if io::stdout().is_terminal() {
@@ -94,17 +162,28 @@ impl<'s> Printer<'s> {
                 self.output
                     .write_all(layout.format_report(&self.tally, self.sides, threads).as_bytes())?;
                 self.output.flush()?;
-                if self.tally.faulty > 0 {
-                    let lines = count(
-                        self.tally.faulty,
-                        "line is not a story and was",
-                        "lines are not stories and were",
-                    );
-                    output::print_error_line(format_args!("error: {lines} skipped"));
-                }
+                self.print_warnings();
             }
         }
         Ok(())
+    }
+
+    fn print_warnings(&self) {
+        if self.late_stories > 0 {
+            let late = count(self.late_stories, "story is", "stories are");
+            output::print_error_line(format_args!(
+                "warning: {late} older than the story before, and counted at its time: sort the \
+                 stories by `published`"
+            ));
+        }
+        if self.tally.faulty > 0 {
+            let lines = count(
+                self.tally.faulty,
+                "line is not a story and was",
+                "lines are not stories and were",
+            );
+            output::print_error_line(format_args!("error: {lines} skipped"));
+        }
     }
 }
 
@@ -122,90 +201,4 @@ pub(super) fn print_faults(faults: &[Fault], format: OutputFormat) {
 
 fn rule_names<'m>(side: &'m Matcher, hits: &Hits) -> Vec<&'m str> {
     hits.iter().map(|place| side.names[*place].as_str()).collect()
-}
-
-/// A story that matched, with the keys of payloads.
-fn match_line(
-    entry: &SourceStory,
-    rules: &[&str],
-    changes: Option<&Differences<'_>>,
-    sides: &RuleSets,
-) -> Value {
-    let story = &entry.story;
-    let story = StorySummary {
-        title: story.title.clone(),
-        opening: headline::made_headline(&story.title, &story.body),
-        url: story.url.clone(),
-        published: story.published,
-        first_seen: story.first_seen,
-        lang: story.lang.clone(),
-    };
-    let list = |names: &[&str]| names.iter().map(|name| rule_json(name, sides)).collect::<Vec<_>>();
-    let mut line = json!({"id": entry.id, "story": story, "rules": list(rules)});
-    if let Some(changes) = changes {
-        let changes = json!({"adds": list(&changes.adds), "drops": list(&changes.drops)});
-        add_keys(&mut line, &changes);
-    }
-    line
-}
-
-/// The rule, and the row if it has one.
-fn rule_json(name: &str, sides: &RuleSets) -> Value {
-    let found = |side: &'_ Matcher| side.rows.get(name).cloned();
-    match found(&sides.base).or_else(|| sides.other.as_ref().and_then(found)) {
-        Some((rule, row)) => json!({"rule": rule, "row": row}),
-        None => json!({"rule": name}),
-    }
-}
-
-/// The totals, as a line of JSON.
-#[derive(Debug, Serialize)]
-struct Summary {
-    rules_tried: usize,
-    stories: usize,
-    matches: usize,
-    faults: usize,
-    load_seconds: f64,
-    match_microseconds_per_story: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    adds: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    drops: Option<usize>,
-}
-
-fn summary(tally: &Tally, sides: &RuleSets) -> Summary {
-    let changes = sides.other.as_ref().map(|_| tally.change_counts());
-    Summary {
-        rules_tried: sides.base.names.len(),
-        stories: tally.stories,
-        matches: tally.match_count(),
-        faults: tally.faulty,
-        load_seconds: sides.loading.as_secs_f64(),
-        match_microseconds_per_story: tally.micros_per_story(),
-        adds: changes.map(|(adds, _)| adds),
-        drops: changes.map(|(_, drops)| drops),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use tidings_rules::story::Story;
-
-    #[test]
-    fn a_line_has_changes_only_where_there_is_something_to_compare_with() {
-        let matcher = Matcher::from_expression("a", None, &mut Vec::new()).ok().expect("sound");
-        let sides = RuleSets { base: matcher, other: None, loading: Duration::ZERO };
-        let story = Story::from_words("A headline", "A text.");
-        let entry = SourceStory { id: "7".to_owned(), story, carriers: None };
-        let line = match_line(&entry, &["a", "b"], None, &sides);
-        assert_eq!((&line["id"], &line["story"]["title"]), (&json!("7"), &json!("A headline")));
-        assert_eq!(line["rules"], json!([{"rule": "a"}, {"rule": "b"}]));
-        assert!(line.get("adds").is_none());
-        let changes = Differences { adds: vec!["c"], drops: vec![] };
-        let line = match_line(&entry, &[], Some(&changes), &sides);
-        assert_eq!((&line["adds"], &line["drops"]), (&json!([{"rule": "c"}]), &json!([])));
-    }
 }

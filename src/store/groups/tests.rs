@@ -348,7 +348,7 @@ fn told_in_memory(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
     let mut watched = BTreeSet::new();
     let mut group = GroupHistory::default();
     let mut was_told = HashMap::new();
-    let (mut event, mut lead) = (0, String::new());
+    let (mut event, mut lead) = (0_u64, String::new());
     let told = history.iter().zip(slots).map(|(drawn, slot)| {
         watched.insert(slot);
         let is_new = !drawn.is_copy || event == 0;
@@ -359,7 +359,7 @@ fn told_in_memory(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
         let source = [lead.clone()];
         let found = GroupMatch {
             at: at_second(drawn.second),
-            event: Some(&event.to_string()),
+            event: Some(event),
             publisher: &lead,
             keys: if matches!(condition, Condition::First { key: FirstKey::Source, .. }) {
                 &source
@@ -368,7 +368,10 @@ fn told_in_memory(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
             },
             before: None,
         };
-        let watch = WatchedTime { known_since: at_second(-1), slots: Some(watched.clone()) };
+        let watch = WatchedTime {
+            known_since: at_second(-1),
+            slots: Some(watched.iter().copied().collect()),
+        };
         let decision = group.add(condition, &found, &watch);
         let told = decision.as_ref().map(Decision::is_told);
         if let Some(told) = told {

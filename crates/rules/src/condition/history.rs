@@ -1,4 +1,7 @@
 //! The matches of one group in memory, for examples and backtests.
+//!
+//! A history forgets what no condition can reach any more. So its size depends on the matches of a
+//! window and a baseline, and not on how long it lasts.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -6,19 +9,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::spike::{SpikeCounts, SpikeSpan, WatchedTime, slot_of};
-use super::step::{GroupState, PreviousMatch, Seen, is_within};
+use super::step::{GroupState, PreviousMatch, Seen, is_open, is_within};
 use super::{Condition, Decision, Spike, step};
 
-/// The number of matches from which those are forgotten that no window reaches.
-const FORGETS_FROM: usize = 4096;
+/// The number of matches, events, keys or slots from which the old ones are forgotten.
+const FORGETS_FROM: usize = 256;
+
+/// How long an event is known. A copy joins its event within three days.
+const EVENT_LASTS: Duration = Duration::from_hours(7 * 24);
 
 /// A match of a group.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupMatch<'m> {
     /// Its time.
     pub at: Timestamp,
-    /// Its event. `None`: an event of its own.
-    pub event: Option<&'m str>,
+    /// The number of its event. `None`: an event of its own.
+    pub event: Option<u64>,
     /// The publisher of its event.
     pub publisher: &'m str,
     /// What `first` looks for.
@@ -31,15 +37,46 @@ pub struct GroupMatch<'m> {
 #[derive(Clone, Debug, Default)]
 pub struct GroupHistory {
     previous: Option<PreviousMatch>,
-    events: HashSet<String>,
-    /// The times and publishers of events, in the order in which they were recorded.
-    matches: VecDeque<(Timestamp, String)>,
+    events: CountedEvents,
+    /// The times and publishers of events, in the order in which they were recorded. Publishers are
+    /// empty where they do not count.
+    matches: VecDeque<(Timestamp, Box<str>)>,
+    /// Whether the clock was set back between two of them.
+    is_unsorted: bool,
     /// The last match of each key.
     keys: HashMap<String, Timestamp>,
+    /// The number of keys from which the old ones are forgotten.
+    most_keys: usize,
     /// The events of each slot.
     tally: BTreeMap<i64, u32>,
     /// Since when an absence lasts that was told.
     absent_since: Option<Timestamp>,
+}
+
+/// The events that were counted, as long as they take copies.
+#[derive(Clone, Debug, Default)]
+struct CountedEvents {
+    known: HashSet<u64>,
+    /// When each was counted, in the order in which they were.
+    order: VecDeque<(Timestamp, u64)>,
+}
+
+impl CountedEvents {
+    /// Counts an event. Returns whether it is new.
+    fn add(&mut self, event: u64, at: Timestamp) -> bool {
+        if !self.known.insert(event) {
+            return false;
+        }
+        self.order.push_back((at, event));
+        while self.order.len() > FORGETS_FROM
+            && let Some((first, old)) = self.order.front().copied()
+            && !is_within(first, EVENT_LASTS, at)
+        {
+            self.order.pop_front();
+            self.known.remove(&old);
+        }
+        true
+    }
 }
 
 impl GroupHistory {
@@ -50,16 +87,14 @@ impl GroupHistory {
         found: &GroupMatch<'_>,
         watch: &WatchedTime,
     ) -> Option<Decision> {
-        if found.event.is_some_and(|event| !self.events.insert(event.to_owned())) {
+        if found.event.is_some_and(|event| !self.events.add(event, found.at)) {
             return None;
         }
         self.count(condition, found);
-        let state =
-            GroupState { previous: self.previous, seen: self.seen(condition, found, watch) };
-        let decision = step(condition, state, found.at);
-        for key in found.keys {
-            self.keys.insert(key.clone(), found.at);
-        }
+        let is_open = condition.has_episodes() && is_open(condition, self.previous, found.at);
+        let seen = if is_open { Seen::Events(0) } else { self.seen(condition, found, watch) };
+        let decision = step(condition, GroupState { previous: self.previous, seen }, found.at);
+        self.note_keys(condition, found);
         self.absent_since = None;
         self.previous = Some(PreviousMatch { at: found.at, told: decision.is_told() });
         Some(decision)
@@ -76,16 +111,22 @@ impl GroupHistory {
         self.previous.map(|previous| previous.at)
     }
 
+    /// The number of events in the window of the condition that ends at `at`.
+    #[must_use]
+    pub fn events_in_window(&self, condition: &Condition, at: Timestamp) -> usize {
+        condition.within().map_or(0, |within| self.count_events(within, at) as usize)
+    }
+
     fn count(&mut self, condition: &Condition, found: &GroupMatch<'_>) {
-        let Some(within) = condition.within() else { return };
-        if !condition.has_episodes() {
-            return;
-        }
+        let Some(within) = condition.within().filter(|_| condition.has_episodes()) else { return };
         if let Condition::Spike(_) = condition {
             *self.tally.entry(slot_of(found.at)).or_default() += 1;
         }
-        self.matches.push_back((found.at, found.publisher.to_owned()));
-        if self.matches.len() >= FORGETS_FROM {
+        let counts_publishers = matches!(condition, Condition::Publishers { .. });
+        let publisher = if counts_publishers { found.publisher } else { "" };
+        self.is_unsorted |= self.matches.back().is_some_and(|(last, _)| *last > found.at);
+        self.matches.push_back((found.at, publisher.into()));
+        if self.matches.len() > FORGETS_FROM {
             self.forget(within, found.at);
         }
     }
@@ -98,13 +139,24 @@ impl GroupHistory {
         }
     }
 
-    fn seen(&self, condition: &Condition, found: &GroupMatch<'_>, watch: &WatchedTime) -> Seen {
+    fn note_keys(&mut self, condition: &Condition, found: &GroupMatch<'_>) {
+        for key in found.keys {
+            self.keys.insert(key.clone(), found.at);
+        }
+        if self.keys.len() > self.most_keys.max(FORGETS_FROM) {
+            let twice = condition.within().unwrap_or_default().saturating_mul(2);
+            self.keys.retain(|_, last| is_within(*last, twice, found.at));
+            self.most_keys = 2 * self.keys.len();
+        }
+    }
+
+    fn seen(&mut self, condition: &Condition, found: &GroupMatch<'_>, watch: &WatchedTime) -> Seen {
         match condition {
             Condition::Publishers { within, .. } => {
                 let mut names: Vec<String> = Vec::new();
                 for (_, publisher) in self.window(*within, found.at) {
-                    if !names.contains(publisher) {
-                        names.push(publisher.clone());
+                    if !names.iter().any(|name| **name == **publisher) {
+                        names.push(publisher.to_string());
                     }
                 }
                 Seen::Publishers(names)
@@ -125,17 +177,36 @@ impl GroupHistory {
         &self,
         within: Duration,
         at: Timestamp,
-    ) -> impl Iterator<Item = &(Timestamp, String)> {
-        self.matches.iter().filter(move |(one, _)| *one <= at && is_within(*one, within, at))
+    ) -> impl Iterator<Item = &(Timestamp, Box<str>)> {
+        let found = self.matches.range(self.window_start(within, at)..);
+        found.filter(move |(one, _)| *one <= at && is_within(*one, within, at))
     }
 
     fn count_events(&self, within: Duration, at: Timestamp) -> u32 {
-        u32::try_from(self.window(within, at).count()).unwrap_or(u32::MAX)
+        let is_last = self.matches.back().is_none_or(|(last, _)| *last <= at);
+        let count = if is_last && !self.is_unsorted {
+            self.matches.len() - self.window_start(within, at)
+        } else {
+            self.window(within, at).count()
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    fn spike_counts(&self, spike: &Spike, at: Timestamp, watch: &WatchedTime) -> SpikeCounts {
+    /// The place of the first match that may be in the window.
+    fn window_start(&self, within: Duration, at: Timestamp) -> usize {
+        let is_old = |one: &(Timestamp, Box<str>)| !is_within(one.0, within, at);
+        if self.is_unsorted { 0 } else { self.matches.partition_point(is_old) }
+    }
+
+    fn spike_counts(&mut self, spike: &Spike, at: Timestamp, watch: &WatchedTime) -> SpikeCounts {
         let start = slot_of(SpikeSpan::first_start(spike, at));
         let span = SpikeSpan::new(spike, at, watch.last_watched(start));
+        while self.tally.len() > FORGETS_FROM
+            && let Some(first) = self.tally.first_entry()
+            && *first.key() < span.baseline.start
+        {
+            first.remove();
+        }
         let baseline = self.tally.range(span.baseline.clone());
         SpikeCounts {
             current: self.count_events(spike.within, at),
@@ -143,6 +214,47 @@ impl GroupHistory {
             baseline: baseline.map(|(_, events)| u64::from(*events)).sum(),
             watched: watch.count(&span.baseline),
             known_for: WatchedTime::known_for(watch.known_since, at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::FirstKey;
+    use super::*;
+
+    #[test]
+    fn a_long_history_is_no_larger_than_its_windows() {
+        let (day, hour) = (Duration::from_hours(24), Duration::from_hours(1));
+        let spike = Spike { times: 2, within: hour, against: day, least: 3 };
+        let conditions = [
+            Condition::Publishers { least: 9, within: hour },
+            Condition::Spike(spike),
+            Condition::First { key: FirstKey::Match, within: hour },
+        ];
+        let start = Timestamp::from_second(1_800_000_000).expect("in range");
+        let watch = WatchedTime { known_since: start, slots: None };
+        for condition in conditions {
+            let mut history = GroupHistory::default();
+            for minute in 0..100_000_i64 {
+                let at = start.checked_add(SignedDuration::from_mins(minute)).expect("in range");
+                let (event, keys) = (minute.unsigned_abs(), [minute.to_string()]);
+                let found = GroupMatch {
+                    at,
+                    event: Some(event),
+                    publisher: "a",
+                    keys: &keys,
+                    before: None,
+                };
+                history.add(&condition, &found, &watch).expect("a new event");
+            }
+            let GroupHistory { events, matches, keys, tally, .. } = &history;
+            assert!(events.known.len() <= 7 * 24 * 60 + 1, "{condition}: {}", events.known.len());
+            assert!(matches.len() <= FORGETS_FROM + 1, "{condition}: {}", matches.len());
+            assert!(keys.len() <= 2 * FORGETS_FROM, "{condition}: {}", keys.len());
+            assert!(tally.len() <= FORGETS_FROM + 1, "{condition}: {}", tally.len());
         }
     }
 }

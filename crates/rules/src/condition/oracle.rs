@@ -14,7 +14,7 @@ use super::*;
 #[derive(Clone, Debug)]
 struct Recorded {
     at: Timestamp,
-    event: String,
+    event: u64,
     publisher: String,
     keys: Vec<String>,
     before: Option<Timestamp>,
@@ -149,7 +149,7 @@ fn stepped(condition: &Condition, all: &[Recorded], watch: &WatchedTime) -> Vec<
         }
         let found = GroupMatch {
             at: one.at,
-            event: Some(&one.event),
+            event: Some(one.event),
             publisher: &one.publisher,
             keys: &one.keys,
             before: one.before,
@@ -195,23 +195,36 @@ type Draw = (i64, u8, u8, Vec<u8>, bool, bool);
 /// sixteen sets the clock, back or ahead.
 fn histories() -> impl Strategy<Value = Vec<Recorded>> {
     let step = prop_oneof![5 => Just(0_i64), 10 => 1..15_i64, 4 => 15..100_i64, 1 => -120..600_i64];
+    prop::collection::vec(draws(step), 1..24).prop_map(|draws| recorded(&draws, |_, event| event))
+}
+
+/// Matches of weeks, so many that the oldest are forgotten. Copies come soon.
+fn long_histories() -> impl Strategy<Value = Vec<Recorded>> {
+    let step = prop_oneof![5 => Just(0_i64), 10 => 1..15_i64, 4 => 15..100_i64];
+    let event = |place: u64, event: u64| place.saturating_sub(event % 4);
+    prop::collection::vec(draws(step), 1500).prop_map(move |draws| recorded(&draws, event))
+}
+
+fn draws(step: impl Strategy<Value = i64>) -> impl Strategy<Value = Draw> {
     let keys = prop::collection::vec(0..4_u8, 0..3);
-    let one = (step, 0..24_u8, 0..4_u8, keys, any::<bool>(), any::<bool>());
-    prop::collection::vec(one, 1..24).prop_map(|draws| {
-        let mut at = Timestamp::from_second(1_800_000_000).expect("in range");
-        let recorded = |(minutes, event, publisher, keys, before, told): Draw| {
-            at = at.checked_add(SignedDuration::from_mins(minutes)).expect("in range");
-            Recorded {
-                at,
-                event: format!("event {event}"),
-                publisher: format!("publisher {publisher}"),
-                keys: keys.iter().map(|key| format!("key {key}")).collect(),
-                before: before.then_some(at),
-                absence_told: told,
-            }
-        };
-        draws.into_iter().map(recorded).collect()
-    })
+    (step, 0..24_u8, 0..4_u8, keys, any::<bool>(), any::<bool>())
+}
+
+/// The matches that were drawn. `event` makes the number of an event of its place and its draw.
+fn recorded(draws: &[Draw], event: impl Fn(u64, u64) -> u64) -> Vec<Recorded> {
+    let mut at = Timestamp::from_second(1_800_000_000).expect("in range");
+    let recorded = |(place, (minutes, own, publisher, keys, before, told)): (u64, &Draw)| {
+        at = at.checked_add(SignedDuration::from_mins(*minutes)).expect("in range");
+        Recorded {
+            at,
+            event: event(place, u64::from(*own)),
+            publisher: format!("publisher {publisher}"),
+            keys: keys.iter().map(|key| format!("key {key}")).collect(),
+            before: before.then_some(at),
+            absence_told: *told,
+        }
+    };
+    (0..).zip(draws).map(recorded).collect()
 }
 
 fn watches() -> impl Strategy<Value = WatchedTime> {
@@ -219,7 +232,7 @@ fn watches() -> impl Strategy<Value = WatchedTime> {
     let slots = prop::collection::btree_set(first..first + 60, 0..60);
     (slots, 0..300_i64).prop_map(|(slots, minutes)| {
         let known = Timestamp::from_second(1_800_000_000 - minutes * 60).expect("in range");
-        WatchedTime { known_since: known, slots: Some(slots) }
+        WatchedTime { known_since: known, slots: Some(slots.into_iter().collect()) }
     })
 }
 
@@ -230,6 +243,20 @@ proptest! {
     fn step_and_oracle_agree(
         condition in conditions(),
         history in histories(),
+        watch in watches(),
+    ) {
+        let expected = verdicts(&condition, &history, &watch);
+        prop_assert_eq!(stepped(&condition, &history, &watch), expected, "{}", condition);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_forgotten_changes_nothing(
+        condition in conditions(),
+        history in long_histories(),
         watch in watches(),
     ) {
         let expected = verdicts(&condition, &history, &watch);

@@ -1,6 +1,5 @@
 //! The rate of events in a window, and the usual rate before it. Pure.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -108,8 +107,8 @@ impl SpikeCounts {
 pub struct WatchedTime {
     /// Since when the rule is known.
     pub known_since: Timestamp,
-    /// The watched slots. `None`: all since then.
-    pub slots: Option<BTreeSet<i64>>,
+    /// The watched slots, ascending. `None`: all since then.
+    pub slots: Option<Vec<i64>>,
 }
 
 impl WatchedTime {
@@ -117,7 +116,7 @@ impl WatchedTime {
     pub(super) fn last_watched(&self, slot: i64) -> Option<i64> {
         match &self.slots {
             None => (slot >= slot_of(self.known_since)).then_some(slot),
-            Some(slots) => slots.range(..=slot).next_back().copied(),
+            Some(slots) => slots[..slots.partition_point(|one| *one <= slot)].last().copied(),
         }
     }
 
@@ -125,7 +124,10 @@ impl WatchedTime {
     pub(super) fn count(&self, span: &Range<i64>) -> u32 {
         let count = match &self.slots {
             None => span.end - span.start.max(slot_of(self.known_since)).min(span.end),
-            Some(slots) => i64::try_from(slots.range(span.clone()).count()).unwrap_or(i64::MAX),
+            Some(slots) => {
+                let before = |end: i64| slots.partition_point(|one| *one < end);
+                i64::try_from(before(span.end) - before(span.start)).unwrap_or(i64::MAX)
+            }
         };
         u32::try_from(count).unwrap_or(u32::MAX)
     }

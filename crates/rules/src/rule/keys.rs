@@ -22,13 +22,23 @@ pub(crate) fn keys(
     story: &Story,
     tokenized: &TokenizedStory<'_>,
 ) -> Vec<String> {
+    if key != FirstKey::Match {
+        return listed_keys(key, row, story);
+    }
+    let mut keys = FoundKeys(Vec::new());
+    collect(tree, &tokenized.view(Scope::Text), tokenized, &mut keys);
+    keys.0
+}
+
+/// The keys that do not depend on the words of the story. For [`FirstKey::Source`] and
+/// [`FirstKey::Match`] there are none.
+pub(crate) fn listed_keys(key: FirstKey, row: Option<&WatchlistRow>, story: &Story) -> Vec<String> {
     let mut keys = FoundKeys(Vec::new());
     match key {
         FirstKey::Row => keys.0.extend(row.map(|row| row.id.clone())),
-        FirstKey::Source => {}
         FirstKey::Author => story.authors.iter().for_each(|author| keys.add(folded(author))),
         FirstKey::Tag => story.tags.iter().for_each(|tag| keys.add(folded(tag))),
-        FirstKey::Match => collect(tree, &tokenized.view(Scope::Text), tokenized, &mut keys),
+        FirstKey::Source | FirstKey::Match => {}
     }
     keys.0
 }

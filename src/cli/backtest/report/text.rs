@@ -1,12 +1,15 @@
 //! The report as text: matches or changes by rule, with headlines, then totals and speed.
 
-use std::fmt::Write;
+mod firings;
+
+use std::collections::BTreeSet;
 
 use indicatif::HumanCount;
 use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::backtest::tally::{Headline, StoryCount, Tally};
+use crate::backtest::firings::FiringChange;
+use crate::backtest::tally::{Change, Headline, StoryCount, Tally};
 use crate::cli::backtest::rule_sets::RuleSets;
 use crate::cli::count::count;
 use tidings_rules::text::visible_line;
@@ -37,59 +40,72 @@ impl ReportLayout {
         text
     }
 
-    /// Every rule that matched, most matches first, then those that matched nothing.
+    /// Every rule that matched or fired, most matches first, then those that matched nothing. A
+    /// rule with a condition has its firings.
     fn format_matches(&self, tally: &Tally, names: &[String]) -> String {
-        let mut rules: Vec<(&String, &StoryCount)> = names.iter().zip(&tally.rules).collect();
+        let mut rules: Vec<(usize, &StoryCount)> = tally.rules.iter().enumerate().collect();
         rules.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
         let mut text = String::new();
         let mut idle = Vec::new();
-        for (name, found) in rules {
-            if found.count == 0 {
-                idle.push(name.as_str());
-            } else {
-                let heading = format!(
-                    "{}: {}",
-                    visible_line(name),
-                    grouped_count(found.count, "match", "matches")
-                );
-                text += &self.format_section(&heading, &[(' ', found)]);
+        for (place, found) in rules {
+            let condition = tally.conditions.get(&place);
+            let firings = condition.map_or(0, |condition| condition.firings.count);
+            if found.count == 0 && firings == 0 {
+                idle.push(names[place].as_str());
+                continue;
             }
+            let matches = grouped_count(found.count, "match", "matches");
+            let heading = format!("{}: {matches}", visible_line(&names[place]));
+            text += &match condition {
+                None => self.format_section(&heading, &[(' ', found)]),
+                Some(condition) => self.format_condition(&heading, condition),
+            };
         }
         text + &self.format_names("matched nothing", &idle)
     }
 
-    /// Every rule with changed matches, then those without changes.
+    /// Every rule with changed matches or firings, then those without changes.
     fn format_changes(&self, tally: &Tally, names: &[String], others: &[String]) -> String {
         let mut text = String::new();
-        for (name, change) in &tally.changes {
+        let changed: BTreeSet<&String> =
+            tally.changes.keys().chain(tally.firing_changes.keys()).collect();
+        let (no_change, no_firing_change) = (Change::default(), FiringChange::default());
+        for name in &changed {
+            let change = tally.changes.get(*name).unwrap_or(&no_change);
+            let firings = tally.firing_changes.get(*name).unwrap_or(&no_firing_change);
             let is_there = |names: &[String]| names.binary_search(name).is_ok();
             let note = match (is_there(names), is_there(others)) {
                 (false, _) => " (a new rule)",
                 (_, false) => " (the rule is gone)",
                 _ => "",
             };
-            let [adds, drops] =
-                [&change.adds, &change.drops].map(|found| HumanCount(found.count as u64));
-            let what = match (change.adds.count, change.drops.count) {
-                (_, 0) => format!("adds {adds}"),
-                (0, _) => format!("drops {drops}"),
-                _ => format!("adds {adds}, drops {drops}"),
-            };
-            let heading = format!("{}: {what}{note}", visible_line(name));
-            text += &self.format_section(&heading, &[('+', &change.adds), ('-', &change.drops)]);
+            let matches = changed_count(change.adds.count, change.drops.count);
+            let fired = changed_count(firings.adds.count, firings.drops.count);
+            let fired = fired.map(|fired| format!("firings: {fired}"));
+            let what: Vec<String> = matches.into_iter().chain(fired).collect();
+            let heading = format!("{}: {}{note}", visible_line(name), what.join("; "));
+            text += &self.wrapped(&heading);
+            text += &self.format_stories(&[('+', &change.adds), ('-', &change.drops)]);
+            text += &self.format_firings('+', &firings.adds);
+            text += &self.format_firings('-', &firings.drops);
+            text.push('\n');
         }
-        let unchanged: Vec<&str> = names
-            .iter()
-            .filter(|name| !tally.changes.contains_key(*name))
-            .map(String::as_str)
-            .collect();
+        let unchanged: Vec<&str> =
+            names.iter().filter(|name| !changed.contains(name)).map(String::as_str).collect();
         text + &self.format_names("would match the same stories", &unchanged)
     }
 
     fn format_section(&self, heading: &str, parts: &[(char, &StoryCount)]) -> String {
-        let mut text =
-            textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  "))
-                + "\n";
+        self.wrapped(heading) + &self.format_stories(parts) + "\n"
+    }
+
+    /// A heading, which may need several lines.
+    fn wrapped(&self, heading: &str) -> String {
+        textwrap::fill(heading, textwrap::Options::new(self.width).subsequent_indent("  ")) + "\n"
+    }
+
+    fn format_stories(&self, parts: &[(char, &StoryCount)]) -> String {
+        let mut text = String::new();
         for (mark, found) in parts {
             for headline in &found.newest {
                 let line = format!(
@@ -97,16 +113,16 @@ impl ReportLayout {
                     self.date_prefix(headline),
                     visible_line(&headline.title)
                 );
-                text += &cut_to_width(line.trim_end(), self.width);
-                text.push('\n');
+                text += &self.line(&line);
             }
-            let more = found.count - found.newest.len();
-            if more > 0 {
-                writeln!(text, "  {mark} … and {} more", HumanCount(more as u64))
-                    .expect("strings grow");
-            }
+            text += &more(&format!("  {mark} "), found.count - found.newest.len());
         }
-        text + "\n"
+        text
+    }
+
+    /// `line` in the width of the report.
+    fn line(&self, line: &str) -> String {
+        cut_to_width(line.trim_end(), self.width) + "\n"
     }
 
     fn date_prefix(&self, headline: &Headline) -> String {
@@ -126,12 +142,28 @@ impl ReportLayout {
             text += &cut_to_width(&format!("    {}", visible_line(name)), self.width);
             text.push('\n');
         }
-        if names.len() > MOST_NAMES {
-            writeln!(text, "    … and {} more", HumanCount((names.len() - MOST_NAMES) as u64))
-                .expect("strings grow");
-        }
+        text += &more("    ", names.len().saturating_sub(MOST_NAMES));
         text + "\n"
     }
+}
+
+/// `adds 2, drops 1`; nothing if neither.
+fn changed_count(adds: usize, drops: usize) -> Option<String> {
+    let [added, dropped] = [adds, drops].map(|count| HumanCount(count as u64));
+    match (adds, drops) {
+        (0, 0) => None,
+        (_, 0) => Some(format!("adds {added}")),
+        (0, _) => Some(format!("drops {dropped}")),
+        _ => Some(format!("adds {added}, drops {dropped}")),
+    }
+}
+
+/// A line that says how many more there are. Empty if there are none.
+fn more(indent: &str, count: usize) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    format!("{indent}… and {} more\n", HumanCount(count as u64))
 }
 
 fn totals_line(tally: &Tally) -> String {
@@ -181,7 +213,6 @@ mod tests {
 
     use super::*;
     use crate::backtest::matching::Matcher;
-    use crate::backtest::tally::Change;
 
     fn found(count: usize, titles: &[&str]) -> StoryCount {
         let date = Some("2026-11-24T10:30:00Z".parse().unwrap());

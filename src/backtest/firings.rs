@@ -1,0 +1,172 @@
+//! Counts what conditions make of the matches of a backtest. The size of the counts does not depend
+//! on the number of stories.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+
+use super::conditions::StoryResults;
+use super::groups::{Firing, GroupResult, ToldAbsence};
+use super::tally::Headline;
+use tidings_rules::condition::ConditionProgress;
+
+/// The number of firings that are kept for each count: the newest.
+const FIRINGS: usize = 3;
+
+/// The number of headlines that are kept for each firing: the newest.
+const HEADLINES: usize = 3;
+
+/// What the condition of a rule made of its matches.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConditionCount {
+    /// Matches that are told, in the message of a firing or by themselves.
+    pub(crate) told: usize,
+    /// Matches that are told to nobody.
+    pub(crate) held: usize,
+    /// Matches that came while the usual rate was not known.
+    pub(crate) learning: usize,
+    /// Matches whose event was counted before.
+    pub(crate) copies: usize,
+    /// Matches that a run would not make.
+    pub(crate) no_news: usize,
+    /// How often the condition is met, or an absence is told.
+    pub(crate) firings: FiringCount,
+}
+
+/// Firings, counted, with the newest.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct FiringCount {
+    /// How many.
+    pub(crate) count: usize,
+    /// The newest, oldest first.
+    pub(crate) newest: VecDeque<ShownFiring>,
+}
+
+/// A firing, as far as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShownFiring {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// How far the condition is met, in words. `None`: nothing matched since that time.
+    pub(crate) progress: Result<String, Timestamp>,
+    /// The newest stories of its message, newest first.
+    pub(crate) stories: Vec<Headline>,
+    /// How many stories the message has more.
+    pub(crate) more: usize,
+}
+
+/// What other rules would change about the firings of one rule.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct FiringChange {
+    /// Firings of the other version only.
+    pub(crate) adds: FiringCount,
+    /// Firings of this version only.
+    pub(crate) drops: FiringCount,
+}
+
+/// A firing of a rule at one story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleFiring<'r> {
+    /// A match meets the condition.
+    Match(&'r Firing),
+    /// An absence is told.
+    Absence(&'r ToldAbsence),
+}
+
+/// The firings at one story, each with the name of its rule.
+pub(crate) type NamedFirings<'r> = Vec<(&'r str, RuleFiring<'r>)>;
+
+/// The firings at one story. `names`: those of the matcher.
+pub(crate) fn firings<'r>(results: &'r StoryResults, names: &'r [String]) -> NamedFirings<'r> {
+    let absences = results
+        .absences
+        .iter()
+        .map(|absence| (names[absence.place].as_str(), RuleFiring::Absence(absence)));
+    let matches = results.matches.iter().filter_map(|one| match &one.result {
+        GroupResult::Fired(firing) => Some((names[one.place].as_str(), RuleFiring::Match(firing))),
+        _ => None,
+    });
+    absences.chain(matches).collect()
+}
+
+/// The firings that only `other` has. All are those at one story.
+pub(crate) fn only_in<'r>(
+    other: &NamedFirings<'r>,
+    firings: &NamedFirings<'_>,
+) -> NamedFirings<'r> {
+    let is_in = |(name, firing): &(&str, RuleFiring<'_>)| {
+        firings.iter().any(|(known, one)| known == name && one.is_same(firing))
+    };
+    other.iter().filter(|one| !is_in(one)).copied().collect()
+}
+
+impl RuleFiring<'_> {
+    /// Whether both are one firing of two versions of a rule, at the same story.
+    fn is_same(&self, other: &RuleFiring<'_>) -> bool {
+        match (self, other) {
+            (Self::Match(_), RuleFiring::Match(_)) => true,
+            (Self::Absence(one), RuleFiring::Absence(other)) => one.due == other.due,
+            _ => false,
+        }
+    }
+
+    fn shown(&self) -> ShownFiring {
+        match self {
+            Self::Match(firing) => {
+                let newest = firing.stories.iter().rev().take(HEADLINES);
+                let stories: Vec<Headline> = newest.map(|story| story.headline.clone()).collect();
+                let more = firing.count - stories.len();
+                let progress = Ok(firing.progress.to_string());
+                ShownFiring { at: firing.at, progress, stories, more }
+            }
+            Self::Absence(absence) => ShownFiring {
+                at: absence.due,
+                progress: Err(absence.since),
+                stories: Vec::new(),
+                more: 0,
+            },
+        }
+    }
+}
+
+impl FiringCount {
+    /// Counts a firing, which is the newest.
+    pub(crate) fn add(&mut self, firing: &RuleFiring<'_>) {
+        self.count += 1;
+        if self.newest.len() == FIRINGS {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(firing.shown());
+    }
+}
+
+/// Counts the results of one story, by the index of the name of the rule.
+pub(crate) fn count_results(counts: &mut BTreeMap<usize, ConditionCount>, results: &StoryResults) {
+    for absence in &results.absences {
+        let count = counts.entry(absence.place).or_default();
+        count.firings.add(&RuleFiring::Absence(absence));
+    }
+    for one in &results.matches {
+        counts.entry(one.place).or_default().add(&one.result);
+    }
+}
+
+impl ConditionCount {
+    fn add(&mut self, result: &GroupResult) {
+        match result {
+            GroupResult::Held(progress) => {
+                self.held += 1;
+                self.learning += usize::from(*progress == ConditionProgress::Learning);
+            }
+            GroupResult::Fired(firing) => {
+                // The others of its message were held.
+                self.held -= firing.count - 1;
+                self.told += firing.count;
+                self.firings.add(&RuleFiring::Match(firing));
+            }
+            GroupResult::Told => self.told += 1,
+            GroupResult::Copy => self.copies += 1,
+            GroupResult::NoNews => self.no_news += 1,
+        }
+    }
+}

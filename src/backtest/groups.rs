@@ -1,0 +1,461 @@
+//! The conditions of rules over the matches of a backtest: what each match makes of its group, and
+//! which absences are told.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::matching::{GroupedHit, Matcher};
+use super::sightings::StorySighting;
+use super::tally::Headline;
+use tidings_rules::Rule;
+use tidings_rules::condition::{
+    Absent, Condition, ConditionProgress, Decision, FirstKey, GroupHistory, GroupMatch, WatchedTime,
+};
+
+/// The most stories of a window that are kept: the newest.
+const MOST_KEPT: usize = 100;
+
+/// A story that matched, as far as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MatchedStory {
+    /// Its id in the output.
+    pub(crate) id: String,
+    /// When it counts.
+    pub(crate) at: Timestamp,
+    /// Its headline, with that time.
+    pub(crate) headline: Headline,
+}
+
+/// What a condition makes of a match.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum GroupResult {
+    /// It is told to nobody, unless a later match fires.
+    Held(ConditionProgress),
+    /// The condition is met.
+    Fired(Firing),
+    /// It is told by itself, because the condition was met before.
+    Told,
+    /// Its event was counted before.
+    Copy,
+    /// A run would not match the story.
+    NoNews,
+}
+
+/// A match that meets a condition.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Firing {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// How far the condition is met.
+    pub(crate) progress: ConditionProgress,
+    /// The number of stories that its message has.
+    pub(crate) count: usize,
+    /// The newest of them, oldest first.
+    pub(crate) stories: Vec<Arc<MatchedStory>>,
+}
+
+/// A match of a rule with a condition.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct GroupMatchResult {
+    /// The index of its name in [`Matcher::names`].
+    pub(crate) place: usize,
+    /// What the condition makes of it.
+    pub(crate) result: GroupResult,
+}
+
+/// An absence that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToldAbsence {
+    /// The index of the rule's name in [`Matcher::names`].
+    pub(crate) place: usize,
+    /// The last match, or the start of the backtest.
+    pub(crate) since: Timestamp,
+    /// When it is told.
+    pub(crate) due: Timestamp,
+}
+
+/// The groups of all rules with conditions.
+pub(crate) struct Groups<'m> {
+    matcher: &'m Matcher,
+    zone: TimeZone,
+    start: Timestamp,
+    /// By the number of the rule.
+    groups: HashMap<usize, Group>,
+    /// The last matches of the rules that others name in `after`, by name.
+    before: HashMap<String, LastMatches>,
+    /// When absences may be due, with the numbers of their rules. A later match defers it.
+    due: BinaryHeap<Reverse<(Timestamp, usize)>>,
+}
+
+#[derive(Default)]
+struct Group {
+    history: GroupHistory,
+    /// The newest stories that are held in the window.
+    held: VecDeque<Arc<MatchedStory>>,
+    /// Whether it is among the absences that may be due.
+    is_awaited: bool,
+}
+
+#[derive(Default)]
+struct LastMatches {
+    of_rule: Option<Timestamp>,
+    /// By the ids of rows.
+    of_rows: HashMap<String, Timestamp>,
+}
+
+impl<'m> Groups<'m> {
+    /// The groups of a backtest whose first story comes at `start`: absences begin then.
+    pub(crate) fn new(matcher: &'m Matcher, zone: TimeZone, start: Timestamp) -> Self {
+        let named = matcher.rules().filter_map(|(_, rule)| match &rule.settings.condition {
+            Some(Condition::After { rule, .. }) => Some((rule.clone(), LastMatches::default())),
+            _ => None,
+        });
+        let mut groups = Self {
+            matcher,
+            zone,
+            start,
+            groups: HashMap::new(),
+            before: named.collect(),
+            due: BinaryHeap::new(),
+        };
+        for (number, rule) in matcher.rules().filter(|(_, rule)| rule.row().is_none()) {
+            if let Some(Condition::Absent(absent)) = &rule.settings.condition {
+                groups.await_absence(number, absent, start);
+            }
+        }
+        groups
+    }
+
+    /// Decides about the matches of a story: those of rules with conditions, and of rules that
+    /// others name in `after`, in the order of the rules. The absences until then are told before.
+    pub(crate) fn add(
+        &mut self,
+        story: &Arc<MatchedStory>,
+        sighting: &StorySighting,
+        hits: &[GroupedHit],
+        watch: &WatchedTime,
+    ) -> Vec<GroupMatchResult> {
+        let mut results = Vec::new();
+        for hit in hits {
+            let Some(rule) = self.matcher.rule(hit.number) else { continue };
+            if let Some(condition) = &rule.settings.condition {
+                let result = match sighting.is_news {
+                    true => self.decide((rule, condition), hit, story, sighting, watch),
+                    false => GroupResult::NoNews,
+                };
+                results.push(GroupMatchResult { place: hit.place, result });
+            }
+            if sighting.is_news {
+                self.note_before(rule, story.at);
+            }
+        }
+        results
+    }
+
+    fn decide(
+        &mut self,
+        (rule, condition): (&Rule, &Condition),
+        hit: &GroupedHit,
+        story: &Arc<MatchedStory>,
+        sighting: &StorySighting,
+        watch: &WatchedTime,
+    ) -> GroupResult {
+        let publisher = &*sighting.publisher;
+        let own = [publisher.to_owned()];
+        let of_source = matches!(condition, Condition::First { key: FirstKey::Source, .. });
+        let found = GroupMatch {
+            at: story.at,
+            event: Some(sighting.event),
+            publisher,
+            keys: if of_source { &own } else { &hit.keys },
+            before: self.last_before(rule, condition, story.at),
+        };
+        let group = self.groups.entry(hit.number).or_default();
+        let Some(decision) = group.history.add(condition, &found, watch) else {
+            return GroupResult::Copy;
+        };
+        let result = group.result(condition, decision, story);
+        if let Condition::Absent(absent) = condition {
+            self.await_absence(hit.number, absent, story.at);
+        }
+        result
+    }
+
+    /// The last match in the window of the rule that `after` names.
+    fn last_before(&self, rule: &Rule, condition: &Condition, at: Timestamp) -> Option<Timestamp> {
+        let Condition::After { rule: other, within, same_row } = condition else { return None };
+        let last = self.before.get(other)?;
+        let last = match rule.row() {
+            Some(row) if *same_row => last.of_rows.get(&row.id).copied(),
+            _ => last.of_rule,
+        };
+        let since = at.checked_sub(*within).ok();
+        last.filter(|last| since.is_none_or(|since| *last > since))
+    }
+
+    fn note_before(&mut self, rule: &Rule, at: Timestamp) {
+        let Some(last) = self.before.get_mut(rule.name()) else { return };
+        last.of_rule = Some(at);
+        if let Some(row) = rule.row() {
+            last.of_rows.insert(row.id.clone(), at);
+        }
+    }
+
+    /// The absences that are told until `at`, in the order of their times.
+    pub(crate) fn tell_absences(&mut self, at: Timestamp) -> Vec<ToldAbsence> {
+        let mut told = Vec::new();
+        while let Some(Reverse((due, number))) = self.due.peek().copied()
+            && due <= at
+        {
+            self.due.pop();
+            let Some(rule) = self.matcher.rule(number) else { continue };
+            let Some(Condition::Absent(absent)) = &rule.settings.condition else { continue };
+            let group = self.groups.entry(number).or_default();
+            let since = group.history.last_match().unwrap_or(self.start);
+            group.is_awaited = false;
+            match absent.due(since, &self.zone) {
+                Some(now_due) if now_due > due => self.await_absence(number, absent, since),
+                _ => {
+                    group.history.tell_absence(since);
+                    told.push(ToldAbsence { place: self.matcher.place(number), since, due });
+                }
+            }
+        }
+        told
+    }
+
+    /// Notes when an absence of the group is due if nothing matches it after `last`. If it is noted
+    /// already, that is found out when it is due.
+    fn await_absence(&mut self, number: usize, absent: &Absent, last: Timestamp) {
+        let group = self.groups.entry(number).or_default();
+        if !group.is_awaited
+            && let Some(due) = absent.due(last, &self.zone)
+        {
+            group.is_awaited = true;
+            self.due.push(Reverse((due, number)));
+        }
+    }
+}
+
+impl Group {
+    /// What the decision about a match makes of the stories that are held.
+    fn result(
+        &mut self,
+        condition: &Condition,
+        decision: Decision,
+        story: &Arc<MatchedStory>,
+    ) -> GroupResult {
+        let window = condition.has_episodes();
+        match decision {
+            Decision::Told => GroupResult::Told,
+            Decision::Held(progress) => {
+                if window {
+                    self.hold(condition, story);
+                }
+                GroupResult::Held(progress)
+            }
+            Decision::Fired(progress) => {
+                self.drop_old(condition, story.at);
+                let mut stories: Vec<_> = self.held.drain(..).collect();
+                stories.push(Arc::clone(story));
+                let in_window = self.history.events_in_window(condition, story.at);
+                let count = if window { in_window } else { 1 };
+                GroupResult::Fired(Firing { at: story.at, progress, count, stories })
+            }
+        }
+    }
+
+    fn hold(&mut self, condition: &Condition, story: &Arc<MatchedStory>) {
+        self.drop_old(condition, story.at);
+        if self.held.len() == MOST_KEPT {
+            self.held.pop_front();
+        }
+        self.held.push_back(Arc::clone(story));
+    }
+
+    /// Drops the stories that left the window that ends at `at`.
+    fn drop_old(&mut self, condition: &Condition, at: Timestamp) {
+        let since = condition.within().and_then(|within| at.checked_sub(within).ok());
+        while self.held.front().is_some_and(|one| since.is_some_and(|since| one.at <= since)) {
+            self.held.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::backtest::batch::SourceStory;
+    use tidings_rules::story::Story;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_mins(minutes)).unwrap()
+    }
+
+    fn matcher(rules: &str) -> Matcher {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yaml"), rules).unwrap();
+        std::fs::write(folder.path().join("people.csv"), "id,name\n1,Ada\n2,Bob\n").unwrap();
+        let mut faults = Vec::new();
+        Matcher::from_rule_files(folder.path(), &mut faults)
+            .ok()
+            .unwrap_or_else(|| panic!("{faults:?}"))
+    }
+
+    /// What becomes of stories, each with its minute, its event, its publisher and its headline: a
+    /// line for each absence and each match of a rule with a condition.
+    fn results(rules: &str, stories: &[(i64, u64, &str, &str)]) -> Vec<String> {
+        let matcher = matcher(rules);
+        let mut groups = Groups::new(&matcher, TimeZone::UTC, at(0));
+        let watch = WatchedTime { known_since: at(0), slots: None };
+        let mut said = Vec::new();
+        for (minute, event, publisher, title) in stories {
+            let entry = SourceStory {
+                id: minute.to_string(),
+                story: Story::from_words(*title, ""),
+                carriers: None,
+            };
+            let hits = matcher.match_stories(std::slice::from_ref(&entry)).remove(0).grouped;
+            let story = Arc::new(MatchedStory {
+                id: entry.id.clone(),
+                at: at(*minute),
+                headline: Headline::of(&entry),
+            });
+            let sighting = StorySighting {
+                event: *event,
+                publisher: (*publisher).into(),
+                is_news: !title.contains(" old "),
+            };
+            for absence in groups.tell_absences(at(*minute)) {
+                said.push(format!("{}: absent at {}", matcher.names[absence.place], absence.due));
+            }
+            for one in groups.add(&story, &sighting, &hits, &watch) {
+                let result = match one.result {
+                    GroupResult::Held(progress) => format!("held, {progress}"),
+                    GroupResult::Fired(Firing { progress, count, stories, .. }) => {
+                        let ids: Vec<&str> = stories.iter().map(|one| one.id.as_str()).collect();
+                        format!("fired, {progress}, {count}: {}", ids.join(" "))
+                    }
+                    other => format!("{other:?}"),
+                };
+                said.push(format!("{}: {result}", matcher.names[one.place]));
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn a_firing_has_the_held_stories_of_its_window_and_an_episode_follows() {
+        let rules = "rules: [{name: a, when: quake, tell: {publishers: 2, within: 1h}}]";
+        let stories = [
+            (0, 1, "afp", "A quake"),
+            (30, 2, "ap", "An old quake"),
+            (60, 3, "ap", "A quake"),
+            (60, 3, "afp", "A copy of the quake"),
+            (119, 4, "afp", "A quake"),
+            (120, 5, "afp", "A quake"),
+            (180, 6, "ap", "A quake"),
+        ];
+        let expected = [
+            "a: held, 1 of 2 publishers: afp",
+            "a: NoNews",
+            "a: held, 1 of 2 publishers: ap",
+            "a: Copy",
+            "a: fired, 2 publishers: ap, afp, 2: 60 119",
+            "a: Told",
+            "a: held, 1 of 2 publishers: ap",
+        ];
+        assert_eq!(results(rules, &stories), expected);
+    }
+
+    #[test]
+    fn a_window_shows_its_newest_stories_and_counts_all() {
+        let rules = "rules: [{name: a, when: quake, tell: {events: 150, within: 1d}}]";
+        let stories: Vec<_> =
+            (0..150_i64).map(|minute| (minute, minute.unsigned_abs(), "afp", "A quake")).collect();
+        let last = results(rules, &stories).pop().unwrap();
+        assert!(last.starts_with("a: fired, 150 events, 150: 49 50 51 "), "{last}");
+    }
+
+    #[test]
+    fn what_is_new_is_new_to_its_group() {
+        let rules = "rules:
+  - {name: a, when: quake, tell: {first: source, in: 1h}}
+  - {name: b, when: vol*, tell: {first: match, in: 1h}}
+";
+        let stories = [
+            (0, 1, "afp", "A quake and a volcano"),
+            (1, 2, "afp", "A quake and volcanoes"),
+            (61, 3, "afp", "A quake"),
+            (122, 4, "afp", "A quake"),
+        ];
+        let expected = [
+            "a: fired, new source: afp, 1: 0",
+            "b: fired, new match: volcano, 1: 0",
+            "a: held, known source: afp",
+            "b: fired, new match: volcanoes, 1: 1",
+            "a: held, known source: afp",
+            "a: fired, new source: afp, 1: 122",
+        ];
+        assert_eq!(results(rules, &stories), expected);
+    }
+
+    #[test]
+    fn a_rule_after_another_looks_for_its_matches_in_the_order_of_names() {
+        let rules = "terms: {people: {from: people.csv, term: name, id: id}}
+rules:
+  - {name: b, each: people, when: $people AND sold, tell: {after: c, within: 1h}}
+  - {name: c, each: people, when: $people AND bought}
+  - {name: d, when: sold, tell: {after: c, within: 1h}}
+";
+        let stories = [
+            (0, 1, "afp", "Ada bought and sold"),
+            (1, 2, "afp", "Ada sold"),
+            (2, 3, "afp", "Bob sold"),
+            (60, 4, "afp", "Ada sold"),
+        ];
+        let c = "c matched at 1970-01-01 00:00 UTC";
+        let expected = [
+            "b: Ada (1): held, no match of c before".to_owned(),
+            format!("d: fired, {c}, 1: 0"),
+            format!("b: Ada (1): fired, {c}, 1: 1"),
+            format!("d: fired, {c}, 1: 1"),
+            "b: Bob (2): held, no match of c before".to_owned(),
+            format!("d: fired, {c}, 1: 2"),
+            "b: Ada (1): held, no match of c before".to_owned(),
+            "d: held, no match of c before".to_owned(),
+        ];
+        assert_eq!(results(rules, &stories), expected);
+    }
+
+    #[test]
+    fn an_absence_is_told_once_and_its_end_too() {
+        let rules = "rules: [{name: a, when: quake, absent: {for: 1h}}]";
+        let stories = [
+            (59, 1, "afp", "A quake"),
+            (80, 2, "afp", "A quake"),
+            (139, 3, "afp", "Rain"),
+            (140, 4, "afp", "A quake"),
+            (141, 5, "afp", "A quake"),
+            (500, 6, "afp", "Rain"),
+            (900, 7, "afp", "Rain"),
+        ];
+        let expected = [
+            "a: held, it is not absent",
+            "a: held, it is not absent",
+            "a: absent at 1970-01-01T02:20:00Z",
+            "a: fired, the first match since 1970-01-01 01:20 UTC, 1: 140",
+            "a: held, it is not absent",
+            "a: absent at 1970-01-01T03:21:00Z",
+        ];
+        assert_eq!(results(rules, &stories), expected);
+        let silent = results(rules, &[(0, 1, "afp", "Rain"), (60, 2, "afp", "Rain")]);
+        assert_eq!(silent, ["a: absent at 1970-01-01T01:00:00Z"]);
+    }
+}
