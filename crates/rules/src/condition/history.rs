@@ -87,12 +87,16 @@ impl GroupHistory {
         found: &GroupMatch<'_>,
         watch: &WatchedTime,
     ) -> Option<Decision> {
-        if found.event.is_some_and(|event| !self.events.add(event, found.at)) {
+        let is_copy = found.event.is_some_and(|event| !self.events.add(event, found.at));
+        if is_copy && !condition.counts_copies() {
             return None;
         }
         self.count(condition, found);
-        let is_open = condition.has_episodes() && is_open(condition, self.previous, found.at);
-        let seen = if is_open { Seen::Events(0) } else { self.seen(condition, found, watch) };
+        let seen = if is_open(condition, self.previous, found.at) {
+            Seen::Events(0)
+        } else {
+            self.seen(condition, found, watch)
+        };
         let decision = step(condition, GroupState { previous: self.previous, seen }, found.at);
         self.note_keys(condition, found);
         self.absent_since = None;

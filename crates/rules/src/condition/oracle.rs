@@ -283,10 +283,10 @@ fn generated_histories_have_every_verdict() {
         let found = verdicts(&condition, &history, &watch);
         seen.entry(kind).or_default().extend(found.iter().map(|one| format!("{one:?}")));
     }
-    for kind in ["publishers", "events", "spike"] {
-        assert_eq!(seen[kind].len(), 4, "{kind}: {:?}", seen[kind]);
-    }
-    for kind in ["first", "after", "absent"] {
-        assert_eq!(seen[kind].len(), 3, "{kind}: {:?}", seen[kind]);
+    // Only episodes tell without a firing, and a copy is a match for an absence.
+    for (kind, verdicts) in
+        [("publishers", 4), ("events", 4), ("spike", 4), ("first", 3), ("after", 3), ("absent", 2)]
+    {
+        assert_eq!(seen[kind].len(), verdicts, "{kind}: {:?}", seen[kind]);
     }
 }
