@@ -54,13 +54,13 @@ impl ConditionState {
 }
 
 impl fmt::Display for ConditionState {
-    /// The condition of an alert that is told, such as `first match in 365d; met: new match: X`.
+    /// The condition of an alert that is told, such as `first match in 365d (new match: X)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.condition)?;
         match &self.progress {
-            Some(progress) if self.met => write!(f, "; met: {progress}"),
-            Some(progress) => write!(f, "; held at first: {progress}"),
-            None => f.write_str("; met before"),
+            Some(progress) if self.met => write!(f, " ({progress})"),
+            Some(progress) => write!(f, " (held at first: {progress})"),
+            None => f.write_str(" (met before)"),
         }
     }
 }

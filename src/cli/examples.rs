@@ -65,6 +65,7 @@ pub(super) const ALERTS: &str = "\
 Examples:
   tidings alerts --since 7d
   tidings alerts --rule arms --words 'bridge freight'
+  tidings alerts --held --since 1d
   tidings alerts --since 2026-11-01 --format csv > alerts.csv
   tidings alerts show 4711";
 

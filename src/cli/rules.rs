@@ -77,7 +77,7 @@ fn rules_table(rules: &[RuleHygiene<'_>], zone: &TimeZone, width: Option<usize>)
         return "no rule is in force\n".to_owned();
     }
     let cells = rules.iter().map(|one| rule_cells(one, zone)).collect();
-    let heads = ["RULE", "LAST MATCH", "7 DAYS", "30 DAYS", "OWNER", "LAST DAY", "MARKS"];
+    let heads = ["RULE", "LAST MATCH", "7 DAYS", "30 DAYS", "HELD", "OWNER", "LAST DAY", "MARKS"];
     let all = [RuleMark::Stale, RuleMark::ExpiresSoon, RuleMark::Expired, RuleMark::NoOwner];
     let marked = all.into_iter().filter_map(|mark| {
         let number = rules.iter().filter(|one| one.marks.contains(&mark)).count();
@@ -86,10 +86,10 @@ fn rules_table(rules: &[RuleHygiene<'_>], zone: &TimeZone, width: Option<usize>)
     let marked = marked.collect::<Vec<_>>().join(", ");
     let marked = if marked.is_empty() { "none needs a look".to_owned() } else { marked };
     let summary = format!("{}: {marked}", count(rules.len(), "rule", "rules"));
-    columns(heads, cells, &[1, 2, 3, 5], width) + "\n" + &summary + "\n"
+    columns(heads, cells, &[1, 2, 3, 4, 6], width) + "\n" + &summary + "\n"
 }
 
-fn rule_cells(one: &RuleHygiene<'_>, zone: &TimeZone) -> [String; 7] {
+fn rule_cells(one: &RuleHygiene<'_>, zone: &TimeZone) -> [String; 8] {
     let RuleHygiene { rule, activity, marks } = one;
     let none = || "-".to_owned();
     let marks: Vec<&str> = marks.iter().map(|mark| mark.as_str()).collect();
@@ -98,6 +98,7 @@ fn rule_cells(one: &RuleHygiene<'_>, zone: &TimeZone) -> [String; 7] {
         activity.last_alert.map_or_else(|| "never".to_owned(), |at| short_date(at, zone)),
         activity.alerts_7d.to_string(),
         activity.alerts_30d.to_string(),
+        rule.settings.condition.as_ref().map_or_else(none, |_| activity.held_30d.to_string()),
         rule.settings.owner.as_deref().map_or_else(none, visible_line),
         rule.settings.expires.map_or_else(none, |day| day.to_string()),
         marks.join(", "),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
-use crate::alerts::notice::{About, Notice, NoticeKind};
+use crate::alerts::notice::{About, Notice, NoticeKind, RuleNotice, RuleNoticeKind};
 use crate::alerts::{Content, Notification, RuleMatch, StorySummary};
 use crate::polling::health;
 use crate::polling::health::FeedNotice;
@@ -215,6 +215,27 @@ pub(super) fn feed_notice(kind: health::FeedNoticeKind) -> Notification {
         content: Content::Notice(About::Feed(FeedNotice { kind, feed, since, why })),
         ..test_message()
     }
+}
+
+/// A notice of this kind about a rule with `absent`.
+pub(super) fn rule_notice(kind: RuleNoticeKind) -> Notification {
+    let failing = match kind {
+        RuleNoticeKind::Absent => vec![],
+        RuleNoticeKind::Blind => vec!["Wire".to_owned()],
+    };
+    let notice = RuleNotice {
+        kind,
+        rule: "The ministry is silent".to_owned(),
+        row: None,
+        condition: "no match for 2h from 06:00 to 22:00".to_owned(),
+        severity: Severity::High,
+        why: Some("it briefs each morning".to_owned()),
+        owner: Some("ana".to_owned()),
+        tags: vec![],
+        since: "2026-03-12T08:05:00Z".parse().expect("a time"),
+        failing,
+    };
+    Notification { content: Content::Notice(About::Rule(notice)), ..test_message() }
 }
 
 /// A match of a rule without `why`, owner and tags.

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::alerts::Content;
     use crate::alerts::digest::DigestReason;
-    use crate::alerts::notice::NoticeKind;
+    use crate::alerts::notice::{NoticeKind, RuleNoticeKind};
     use crate::notify::{fixture, printable};
     use crate::polling::health;
     use tidings_rules::story::WatchlistRow;
@@ -247,7 +247,7 @@ mod tests {
         }
         let text = render_text(&notification, &TimeZone::UTC, false);
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let heading = "Refinery blast (3), 3 publishers within 6h; met: 3 publishers: afp.com";
+        let heading = "Refinery blast (3), 3 publishers within 6h (3 publishers: afp.com";
         assert!(words.contains(heading), "{text}");
     }
 
@@ -313,6 +313,13 @@ mod tests {
             FeedNoticeKind::Back,
         ];
         let notices = kinds.map(|kind| render_text(&fixture::feed_notice(kind), &berlin(), false));
+        assert_snapshot!(notices.join("\n"));
+    }
+
+    #[test]
+    fn notices_of_rules() {
+        let kinds = [RuleNoticeKind::Absent, RuleNoticeKind::Blind];
+        let notices = kinds.map(|kind| render_text(&fixture::rule_notice(kind), &berlin(), false));
         assert_snapshot!(notices.join("\n"));
     }
 

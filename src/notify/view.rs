@@ -155,7 +155,7 @@ fn rule_notice_view(notice: &RuleNotice, zone: &TimeZone) -> MessageView {
     let (title, note, since) = match notice.kind {
         RuleNoticeKind::Absent => (
             format!("Nothing matches: {subject}"),
-            "Its feeds were read since it was due. The next match will be told.",
+            "Its feeds were read, and none brought a match. The next match will be told.",
             Fact::with_line("since", since),
         ),
         RuleNoticeKind::Blind => (
@@ -173,7 +173,10 @@ fn rule_notice_view(notice: &RuleNotice, zone: &TimeZone) -> MessageView {
         ("owner", notice.owner.as_deref().map(visible_line)),
     ];
     let facts = facts.into_iter().filter_map(|(name, line)| Some(Fact::with_line(name, line?)));
-    note_view(&title, note, std::iter::once(since).chain(facts).collect())
+    let view = note_view(&title, note, std::iter::once(since).chain(facts).collect());
+    // An absence is what the rule tells. That it is blind is about Tidings itself.
+    let severity = (notice.kind == RuleNoticeKind::Absent).then_some(notice.severity);
+    MessageView { severity, ..view }
 }
 
 fn report_view(report: &ServiceReport, zone: &TimeZone) -> MessageView {

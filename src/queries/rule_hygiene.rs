@@ -83,7 +83,7 @@ impl<'r> RuleHygiene<'r> {
             "expires": settings.expires.map(|day| day.to_string()),
             "feed_count": feeds.iter().filter(|feed| settings.accepts_feed(feed)).count(),
             "alerts_7d": self.activity.alerts_7d, "alerts_30d": self.activity.alerts_30d,
-            "last_alert": self.activity.last_alert, "marks": self.marks,
+            "held_30d": self.activity.held_30d, "last_alert": self.activity.last_alert, "marks": self.marks,
         })
     }
 }

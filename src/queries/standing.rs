@@ -8,7 +8,7 @@ use crate::queries::moment::day_and_minute;
 use crate::store::PastAlert;
 use tidings_rules::text::visible_line;
 
-/// What is said of an alert that is held and does not count.
+/// What is said of an alert that does not count.
 const COPY: &str = "a copy, which does not count";
 
 /// How an alert stands to the condition of its rule. Each has what counts, or else the condition.
@@ -22,6 +22,8 @@ pub enum Standing<'a> {
     Met(&'a str),
     /// The condition was met before.
     MetBefore(&'a str),
+    /// It is of a copy of an event that was told.
+    Copy,
 }
 
 /// The words of a [`Standing`], and the time in them.
@@ -45,7 +47,8 @@ impl<'a> Standing<'a> {
             (true, _, progress) => Self::Held(progress.unwrap_or(COPY)),
             (false, true, Some(progress)) => Self::Met(progress),
             (false, false, Some(progress)) => Self::HeldUntil(alert.held_until, progress),
-            (false, _, None) => Self::MetBefore(&state.condition),
+            (false, true, None) => Self::MetBefore(&state.condition),
+            (false, false, None) => Self::Copy,
         })
     }
 
@@ -58,6 +61,7 @@ impl<'a> Standing<'a> {
             Self::HeldUntil(at, what) => ("held until", at, what),
             Self::Met(what) => ("condition met", None, what),
             Self::MetBefore(what) => ("condition met before", None, what),
+            Self::Copy => ("not held", None, COPY),
         };
         StandingParts { head, at, what }
     }

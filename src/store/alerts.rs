@@ -12,7 +12,6 @@ use super::route::{self, Firing, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::JoinedEvent;
 use crate::alerts::{NewAlert, RuleMatch};
-use tidings_rules::condition::Decision;
 use tidings_rules::story::Read;
 
 /// When the matches of a story count.
@@ -69,12 +68,13 @@ pub(super) async fn record_alerts(
     let mut recorded = Vec::with_capacity(inserted.len());
     for (place, alert, new_alert) in inserted {
         let group = grouped.by_place.get(&place);
-        let is_update = earlier(new_alert) == Earlier::Told;
+        let fired = group.is_some_and(GroupedMatch::is_fired);
+        let is_update = earlier(new_alert) == Earlier::Told && !fired;
         if group.is_some_and(|one| one.held) || (is_update && update.is_none()) {
             continue;
         }
-        let firing = match group.and_then(|one| Some((one, one.decision.as_ref()?))) {
-            Some((one, Decision::Fired(_))) if one.has_episodes(new_alert) => {
+        let firing = match group {
+            Some(one) if one.is_fired() && one.has_episodes(new_alert) => {
                 let released = groups::release(conn, new_alert, at).await?;
                 Some(Firing { reason: one.firing_reason(&new_alert.rule_match, at), released })
             }

@@ -66,6 +66,8 @@ pub struct RuleActivity {
     pub alerts_7d: u32,
     /// Its alerts in 30 days, today included.
     pub alerts_30d: u32,
+    /// Those of the 30 days that its condition holds.
+    pub held_30d: u32,
     /// Its last alert, of those in the days that are kept.
     pub last_alert: Option<Timestamp>,
     /// When its present text was first in force.
@@ -192,12 +194,24 @@ impl Archive {
             let activity = RuleActivity {
                 alerts_7d: read_count(row, "week")?,
                 alerts_30d: read_count(row, "month")?,
+                held_30d: 0,
                 last_alert: read_optional_time(row, "last")?,
                 in_force_since: read_optional_time(row, "stored_at")?,
             };
             Ok((row.try_get("rule")?, activity))
         });
-        Ok(activity.collect::<Result<_, sqlx::Error>>()?)
+        let mut activity: BTreeMap<String, RuleActivity> =
+            activity.collect::<Result<_, sqlx::Error>>()?;
+        let held = sqlx::query(
+            "SELECT rule, count(*) AS alerts FROM alert WHERE held = TRUE AND created >= $1 GROUP BY rule",
+        );
+        let held = held.bind(to_millis(today.minus(29).start()));
+        for row in held.fetch_all(&mut self.conn).await? {
+            if let Some(activity) = activity.get_mut(row.try_get::<&str, _>("rule")?) {
+                activity.held_30d = read_count(&row, "alerts")?;
+            }
+        }
+        Ok(activity)
     }
 }
 
@@ -257,6 +271,7 @@ mod tests {
         let expected = RuleActivity {
             alerts_7d: 2,
             alerts_30d: 3,
+            held_30d: 0,
             last_alert: Some(at_second(day(30))),
             in_force_since: Some(at_second(day(1))),
         };

@@ -47,6 +47,11 @@ impl GroupedMatch {
         new_alert.condition.as_ref().is_some_and(Condition::has_episodes)
     }
 
+    /// Whether it meets its rule's condition.
+    pub(super) fn is_fired(&self) -> bool {
+        matches!(self.decision, Some(Decision::Fired(_)))
+    }
+
     /// Why the matches of the window are told in one message.
     pub(super) fn firing_reason(&self, rule_match: &RuleMatch, at: Timestamp) -> DigestReason {
         DigestReason::Fired {
@@ -117,7 +122,9 @@ pub(super) async fn decide(
     let earlier = |one: &WantedGroup<'_>| found(&alerts[one.place]).earlier;
     let previous = read_previous(conn, &wanted).await?;
     let (first, repeated): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|one| earlier(one) == Earlier::Nothing);
+        wanted.into_iter().partition(|one| {
+            earlier(one) == Earlier::Nothing || one.condition.counts_copies()
+        });
     let mut by_place = HashMap::new();
     for one in repeated {
         let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);

@@ -6,7 +6,7 @@
 
 mod forms;
 mod notices;
-mod press;
+pub mod press;
 mod rewrite;
 mod simhash;
 mod template;

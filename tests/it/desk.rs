@@ -1,6 +1,7 @@
 //! The desk of a running daemon: its pages, its API and its stream.
 
 mod api;
+mod held;
 mod hostile;
 mod pages;
 mod stream;

@@ -37,6 +37,7 @@ mod ingest;
 mod init;
 mod kill;
 mod logs;
+mod many_stories;
 mod outage;
 mod payload;
 mod polite_polling;

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tidings::alerts::condition_state::ConditionState;
 use tidings::alerts::copies::{CopyMark, CopyUpdate, Figure};
 use tidings::alerts::desk_links::DeskLinks;
 use tidings::alerts::digest;
 use tidings::alerts::digest::{DigestGroup, DigestPart, DigestReason};
 use tidings::alerts::notice::{
-    About, Notice, NoticeKind, ReportKind, RuleCount, ServiceReport, StoreNotice,
+    About, Notice, NoticeKind, ReportKind, RuleCount, RuleNotice, RuleNoticeKind, ServiceReport,
+    StoreNotice,
 };
 use tidings::alerts::{Content, Notification};
 use tidings::config::{ConsoleFormat, Notifier};
@@ -45,27 +47,12 @@ fn payloads() -> Vec<Value> {
             why,
         })))
     };
-    let rule = || "arms".to_owned();
-    let reasons = [
-        DigestReason::Burst { rule: rule(), row: Some(row()) },
-        DigestReason::Digest { rule: rule() },
-        DigestReason::Quiet,
-        DigestReason::Limit,
-        DigestReason::Silence { id: 7, why: String::new() },
-        DigestReason::Late,
-    ];
-    let digests = reasons.map(|reason| {
-        notification(Content::Digest(digest::Digest {
-            reason,
-            part: Some(DigestPart::new(3, 25)),
-            rules: vec![group()],
-        }))
-    });
     let desk = "https://desk.example".parse().expect("an address");
     let others = [
         alert(),
         Notification { desk: DeskLinks::of(&desk, &alert().content), ..alert() },
         notification(of_row()),
+        notification(of_condition()),
         notification(without_headline()),
         notification(of_update()),
         notification(of_part()),
@@ -81,10 +68,53 @@ fn payloads() -> Vec<Value> {
             "Tree 7 page 9: btreeInitPage() returns error code 11".to_owned(),
             alert().created,
         )))),
+        notification(Content::Notice(About::Rule(rule_notice(RuleNoticeKind::Absent)))),
+        notification(Content::Notice(About::Rule(rule_notice(RuleNoticeKind::Blind)))),
         notification(Content::Notice(About::Report(report()))),
         notification(Content::Test),
     ];
-    others.iter().chain(&digests).map(payload).collect()
+    others.iter().chain(&digests()).map(payload).collect()
+}
+
+/// A digest for every reason.
+fn digests() -> [Notification; 7] {
+    let rule = || "arms".to_owned();
+    let reasons = [
+        DigestReason::Burst { rule: rule(), row: Some(row()) },
+        DigestReason::Digest { rule: rule() },
+        DigestReason::Quiet,
+        DigestReason::Limit,
+        DigestReason::Silence { id: 7, why: String::new() },
+        DigestReason::Late,
+        DigestReason::Fired {
+            rule: rule(),
+            row: Some(row()),
+            condition: "2 events within 1h".to_owned(),
+            progress: "2 events".to_owned(),
+            at: alert().created,
+        },
+    ];
+    reasons.map(|reason| {
+        let digest =
+            digest::Digest { reason, part: Some(DigestPart::new(3, 25)), rules: vec![group()] };
+        Notification { content: Content::Digest(digest), ..alert() }
+    })
+}
+
+/// A notice of a rule with `absent`.
+fn rule_notice(kind: RuleNoticeKind) -> RuleNotice {
+    RuleNotice {
+        kind,
+        rule: "The ministry is silent".to_owned(),
+        row: Some(row()),
+        condition: "no match for 2h".to_owned(),
+        severity: Severity::High,
+        why: Some("the desk".to_owned()),
+        owner: Some("ana".to_owned()),
+        tags: vec!["press".to_owned()],
+        since: alert().created,
+        failing: vec!["Wire".to_owned()],
+    }
 }
 
 fn report() -> ServiceReport {
@@ -112,6 +142,26 @@ fn of_row() -> Content {
         rules[0].row = Some(row());
     }
     content
+}
+
+/// The alert of a rule with a condition.
+fn of_condition() -> Content {
+    let mut content = alert().content;
+    if let Content::Alert { rules, .. } = &mut content {
+        rules[0].condition = Some(condition());
+    }
+    content
+}
+
+fn condition() -> ConditionState {
+    let progress = Some("new match: CVE-2027-1234".to_owned());
+    let counts_until = Some(alert().created);
+    ConditionState {
+        condition: "first match in 365d".to_owned(),
+        met: true,
+        progress,
+        counts_until,
+    }
 }
 
 /// The alert of a story without a headline.
@@ -156,6 +206,7 @@ fn group() -> DigestGroup {
         story,
         read,
         feed,
+        publisher: Some("wire.example".to_owned()),
         version,
         text_sha256,
         evidence: matched.evidence,
@@ -164,6 +215,7 @@ fn group() -> DigestGroup {
         rule: matched.rule,
         row: Some(row()),
         severity: Severity::High,
+        condition: Some(condition()),
         stories: vec![entry],
     }
 }

@@ -57,6 +57,7 @@ const CALLS: [(&str, &[Call]); 31] = [
         &[
             call(&["alerts"]),
             call(&["alerts", "--format", "json"]),
+            call(&["alerts", "--held=false"]),
             call(&["alerts", "--format", "csv"]),
         ],
     ),

@@ -132,6 +132,13 @@ impl Condition {
         }
     }
 
+    /// Whether a copy counts of an event that has matched before: it shows that there is something,
+    /// and ends an absence.
+    #[must_use]
+    pub fn counts_copies(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
+
     /// Whether matches are told one by one from the first message on, until the window passes
     /// without a match.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::alerts::condition_state::ConditionState;
 use crate::alerts::{Receiver, RuleMatch, StorySummary};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::{AlertRecord, Attempt, Message, PastAlert};
@@ -55,6 +56,16 @@ pub(super) fn past_alert() -> PastAlert {
             evidence: vec![evidence],
         },
     }
+}
+
+/// The alert of a rule that waits for three publishers.
+pub(super) fn conditional_alert(held: bool, met: bool, progress: Option<&str>) -> PastAlert {
+    let condition = "3 publishers within 6h".to_owned();
+    let mut past = PastAlert { held, ..past_alert() };
+    let progress = progress.map(str::to_owned);
+    let counts_until = progress.is_some().then(|| at("19:20:05.250"));
+    past.rule_match.condition = Some(ConditionState { condition, met, progress, counts_until });
+    past
 }
 
 pub(super) fn alert_record() -> AlertRecord {

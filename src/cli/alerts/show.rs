@@ -35,8 +35,11 @@ pub(super) fn format_alert(record: &AlertRecord, zone: &TimeZone, layout: TextLa
 }
 
 fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let PastAlert { id, created, story, read, feeds, rule_match, event, .. } = &record.past;
+    let past = &record.past;
+    let PastAlert { id, created, story, read, feeds, rule_match, event, .. } = past;
     let feeds = feeds.iter().map(|seen| format!("{} ({})", seen.feed, long_date(seen.seen, zone)));
+    let state = rule_match.condition.as_ref();
+    let counts_until = state.filter(|_| past.held).and_then(|state| state.counts_until);
     let text = rule_match.text_sha256.as_ref().map(|hash| {
         let now = if *hash == record.text_now_sha256 {
             "same as the stored text"
@@ -54,8 +57,9 @@ fn alert_facts(record: &AlertRecord, zone: &TimeZone) -> Vec<(&'static str, Stri
         ("owner", rule_match.owner.clone()),
         ("tags", (!rule_match.tags.is_empty()).then(|| rule_match.tags.join(", "))),
         ("matched", Some(long_date(*created, zone))),
-        ("condition", rule_match.condition.as_ref().map(|state| state.condition.clone())),
-        ("standing", Standing::of(&record.past).map(|standing| standing.words(zone))),
+        ("condition", state.map(|state| state.condition.clone())),
+        ("standing", Standing::of(past).map(|standing| standing.words(zone))),
+        ("counts", counts_until.map(|at| format!("until {}", long_date(at, zone)))),
         ("link", story.url.clone()),
         ("published", story.published.map(|at| long_date(at, zone))),
         ("seen", Some(long_date(story.first_seen, zone))),
@@ -126,7 +130,7 @@ fn attempt_line(attempt: &Attempt, zone: &TimeZone) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::fixture::alert_record;
+    use super::super::fixture::{alert_record, conditional_alert};
     use super::*;
     use tidings_rules::story::Read;
 
@@ -151,6 +155,22 @@ mod tests {
             record.past.read = read;
             let report = format_alert(&record, &TimeZone::UTC, LAYOUT);
             assert!(report.contains(said), "{report}");
+        }
+    }
+
+    #[test]
+    fn it_says_that_its_condition_holds_it() {
+        let past = conditional_alert(true, false, Some("1 of 3 publishers: afp.com"));
+        let held = AlertRecord { past, messages: Vec::new(), ..alert_record() };
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let report = format_alert(&held, &zone, LAYOUT);
+        for said in [
+            "  condition  3 publishers within 6h\n",
+            "  standing   held: 1 of 3 publishers: afp.com\n",
+            "  counts     until Thu 12 Mar 2026, 20:20 CET\n",
+            "It is held: nobody was told.\n",
+        ] {
+            assert!(report.contains(said), "{said} in {report}");
         }
     }
 

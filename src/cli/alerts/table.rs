@@ -103,7 +103,7 @@ mod tests {
     use insta::assert_snapshot;
     use textwrap::core::display_width;
 
-    use super::super::fixture::past_alert;
+    use super::super::fixture::{conditional_alert, past_alert};
     use super::*;
 
     #[test]
@@ -120,6 +120,26 @@ mod tests {
         let narrow = alerts_table(&alerts, &TimeZone::UTC, Some(80));
         assert!(narrow.lines().all(|line| display_width(line) <= 80), "{narrow}");
         assert_snapshot!(narrow + "\n" + &alerts_table(&alerts, &TimeZone::UTC, Some(100)));
+    }
+
+    #[test]
+    fn alerts_say_how_they_stand_to_a_condition() {
+        let two = Some("2 of 3 publishers: afp.com, yna.co.kr");
+        let told = PastAlert {
+            held_until: Some("2026-03-12T14:05:00Z".parse().unwrap()),
+            ..conditional_alert(false, false, two)
+        };
+        let alerts = [
+            past_alert(),
+            conditional_alert(false, true, None),
+            conditional_alert(false, true, Some("3 publishers: afp.com, yna.co.kr, apnews.com")),
+            told,
+            conditional_alert(false, false, two),
+            conditional_alert(true, false, two),
+            conditional_alert(true, false, None),
+            conditional_alert(false, false, None),
+        ];
+        assert_snapshot!(alerts_table(&alerts, &TimeZone::UTC, Some(100)));
     }
 
     #[test]

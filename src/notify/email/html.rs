@@ -56,8 +56,8 @@ mod tests {
     fn an_alert_says_how_conditions_were_met() {
         let html = html_of(&fixture::conditional_alert());
         for said in [
-            "first source in 30d; met: new source: wire.example",
-            "3 publishers within 6h; met before",
+            "first source in 30d (new source: wire.example)",
+            "3 publishers within 6h (met before)",
         ] {
             assert!(html.contains(said), "{html}");
         }

@@ -171,7 +171,7 @@ fn every_format_says_how_conditions_were_met() {
         assert_limits(format, &message);
         let texts = all_texts(&message).join("\n").replace('\\', "");
         for said in
-            ["Kim in person: first source in 30d; met: new source", "arms: 3 publishers within 6h"]
+            ["Kim in person: first source in 30d (new source", "arms: 3 publishers within 6h"]
         {
             assert!(texts.contains(said), "{format:?} lacks {said}: {texts}");
         }

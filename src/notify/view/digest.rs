@@ -15,9 +15,29 @@ const MAX_QUOTED_STORIES: usize = 30;
 
 /// Builds the view of `digest`, with times in `zone`.
 pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
+    let (title, note) = title_and_note(digest);
+    let title = match &digest.part {
+        Some(part) => format!("{title}, {part}"),
+        None => title,
+    };
+    let sections = digest.rules.iter().map(|group| rule_section(group, &digest.reason, zone));
+    MessageView {
+        severity: digest.rules.iter().map(|group| group.severity).max(),
+        title: unmarked_pieces(&visible_line(&title)),
+        quotes: Vec::new(),
+        note: Some(visible_line(&note)),
+        copies: Vec::new(),
+        sections: sections.collect(),
+        facts: fired_facts(&digest.reason, zone),
+        link: None,
+    }
+}
+
+/// What a digest has, and why it gathers.
+fn title_and_note(digest: &Digest) -> (String, String) {
     let number = digest.stories();
     let stories = if number == 1 { "1 story".to_owned() } else { format!("{number} stories") };
-    let (title, note) = match &digest.reason {
+    match &digest.reason {
         DigestReason::Burst { rule, row } => (
             format!(
                 "{} for {}",
@@ -58,24 +78,6 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
             format!("Late: {stories} that waited for you"),
             "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),
         ),
-    };
-    let title = match &digest.part {
-        Some(part) => format!("{title}, {part}"),
-        None => title,
-    };
-    MessageView {
-        severity: digest.rules.iter().map(|group| group.severity).max(),
-        title: unmarked_pieces(&visible_line(&title)),
-        quotes: Vec::new(),
-        note: Some(visible_line(&note)),
-        copies: Vec::new(),
-        sections: digest
-            .rules
-            .iter()
-            .map(|group| rule_section(group, &digest.reason, zone))
-            .collect(),
-        facts: fired_facts(&digest.reason, zone),
-        link: None,
     }
 }
 

@@ -155,15 +155,17 @@ impl Archive {
         Ok(found)
     }
 
-    /// The alerts that were held until the alert with that number met their rule's condition, newest
-    /// first.
+    /// The alerts that were held until the alert with that number met the condition of their rule,
+    /// newest first, those of copies included.
     pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
         let ids: Vec<i64> = sqlx::query_scalar(
             "SELECT alert.id FROM group_match AS firing
              JOIN group_match AS held ON held.rule = firing.rule AND held.dedup_key = firing.dedup_key
                  AND held.alert < firing.alert
-             JOIN alert ON alert.id = held.alert
-             WHERE firing.alert = $1 AND NOT held.told AND NOT alert.held
+             JOIN alert AS counted ON counted.id = held.alert
+             JOIN story AS first ON first.id = counted.story JOIN story AS copy ON copy.event = first.event
+             JOIN alert ON alert.story = copy.id AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key
+             WHERE firing.alert = $1 AND NOT held.told AND NOT alert.held AND alert.id < firing.alert
                AND held.alert > coalesce((SELECT max(alert) FROM group_match AS earlier
                    WHERE earlier.rule = firing.rule AND earlier.dedup_key = firing.dedup_key
                      AND earlier.alert < firing.alert AND earlier.told), 0)",

@@ -67,9 +67,7 @@ pub(super) async fn read_seen(
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut before, mut absences) = (Vec::new(), Vec::new(), Vec::new());
     for one in wanted {
-        if one.condition.has_episodes()
-            && is_open(one.condition, previous.get(&one.place).copied(), at)
-        {
+        if is_open(one.condition, previous.get(&one.place).copied(), at) {
             // Nothing is counted: the match is told.
             seen.insert(one.place, Seen::Events(0));
             continue;

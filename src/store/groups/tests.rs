@@ -134,6 +134,33 @@ async fn a_copy_that_joins_late_adds_nothing_and_is_set_free_with_its_event() {
 }
 
 #[tokio::test]
+async fn a_copy_of_an_event_that_nobody_was_told_of_is_told_only_in_an_episode() {
+    let rule = |condition: &Condition| {
+        let keys = vec!["key".to_owned()];
+        matching(vec![NewAlert { keys, ..conditional("rule", condition.clone()) }])
+    };
+    let events = Condition::Events { least: 2, within: 60 * MINUTE };
+    let first = Condition::First { key: FirstKey::Match, within: 60 * MINUTE };
+    // The event of which a copy comes at last is the first one, or the second.
+    for (condition, times, copied, expected) in [
+        (events, [0, 70, 71], 0, vec![message("rule", &["b", "c"]), message("rule", &["d"])]),
+        (first, [0, 40, 71], 1, vec![message("rule", &["a"])]),
+    ] {
+        let bench = Bench::new().await;
+        for (minute, key) in times.into_iter().zip(["a", "b", "c"]) {
+            bench.poll("wire", minute * 60, vec![by("afp", key, rule(&condition))]).await;
+        }
+        let events = "SELECT group_concat(uid) FROM (SELECT uid FROM story ORDER BY id)";
+        let events = bench.query_text(events).await.unwrap();
+        let event = events.split(',').nth(copied).unwrap().to_owned();
+        let joins = Some(JoinedEvent { event, update: None });
+        let copy = MatchResult { joins, ..rule(&condition) };
+        bench.poll("paper", 72 * 60, vec![by("bbc", "d", copy)]).await;
+        assert_eq!(told(&bench).await, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
 async fn each_row_is_a_group_of_its_own() {
     let bench = Bench::new().await;
     let row = |id| in_row(id, conditional("sdn", publishers(2, 60 * MINUTE)));

@@ -36,8 +36,13 @@ impl OpenDesk {
     /// Starts the browser, and a daemon whose feed has the matching stories `numbers`. Returns once
     /// they are recorded, or nothing without a browser.
     pub async fn start(numbers: impl IntoIterator<Item = usize>) -> Option<Self> {
+        Self::start_with(RULES, numbers).await
+    }
+
+    /// The same with other rules.
+    pub async fn start_with(rules: &str, numbers: impl IntoIterator<Item = usize>) -> Option<Self> {
         let browser = Browser::start().await?;
-        let (setup, address) = setup_with_desk(RULES).await;
+        let (setup, address) = setup_with_desk(rules).await;
         let numbers: Vec<usize> = numbers.into_iter().collect();
         let alerts = numbers.len().to_string();
         setup.server.serve("/feed.xml", setup::matching_stories(&setup.server, numbers));

@@ -97,3 +97,25 @@ async fn a_stream_that_was_refused_is_opened_again() {
     desk.publish(1..=2);
     desk.browser.wait_for("document.querySelectorAll('.alert').length === 2").await;
 }
+
+/// The second story meets the condition that holds the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_was_held_is_shown_as_told_without_a_reload() {
+    let rule = "rules: [{name: arms, when: Russia AND arms, tell: {events: 2, within: 1h}}]";
+    for (query, held, told) in [("", 1, 2), ("?held=false", 0, 2), ("?held=true", 1, 0)] {
+        let Some(mut desk) = OpenDesk::start_with(rule, [1]).await else { return };
+        desk.open(&format!("/{query}")).await;
+        desk.wait_for_stream().await;
+        let held_rows = "document.querySelectorAll('.standing.held').length";
+        assert_eq!(desk.browser.evaluate(held_rows).await, held, "{query}");
+        desk.browser.evaluate("window.isOpen = true").await;
+        desk.publish(1..=2);
+        let rows = "document.querySelectorAll('.alert').length";
+        let is_told = format!("{held_rows} === 0 && {rows} === {told}");
+        desk.browser.wait_for(&is_told).await;
+        assert_eq!(desk.browser.evaluate("window.isOpen").await, true, "{query}");
+        let until = "document.querySelectorAll('.standing time').length";
+        assert_eq!(desk.browser.evaluate(until).await, told / 2, "{query}");
+        desk.end_without_faults().await;
+    }
+}

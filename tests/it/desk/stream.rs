@@ -9,13 +9,13 @@ use crate::support::DEADLINE;
 use crate::support::setup::{self, matching_stories};
 
 /// The names and ids of the next events of a stream.
-struct Events {
+pub(super) struct Events {
     answer: Response,
     text: String,
 }
 
 impl Events {
-    async fn open(desk: &TestDesk, query: &str, last: Option<&str>) -> Self {
+    pub(super) async fn open(desk: &TestDesk, query: &str, last: Option<&str>) -> Self {
         let mut request = desk.request(Method::GET, &format!("/api/v1/stream{query}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -27,7 +27,7 @@ impl Events {
     }
 
     /// The next event as `name id`.
-    async fn next(&mut self) -> String {
+    pub(super) async fn next(&mut self) -> String {
         let next = tokio::time::timeout(DEADLINE, self.read_next()).await;
         next.expect("an event in time")
     }

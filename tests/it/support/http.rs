@@ -9,7 +9,9 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
+use tidings::clock::now;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -50,6 +52,8 @@ pub struct Recorded {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// When it came.
+    pub at: Timestamp,
 }
 
 /// A server that answers every request with the same bytes, which need not be HTTP. It stops when
@@ -361,7 +365,8 @@ async fn answer(
     let path = uri.path().to_owned();
     let size = body.len();
     shared.seen.send_modify(|seen| {
-        seen.push(Recorded { method, path: path.clone(), headers: headers.clone(), body });
+        let (path, headers, at) = (path.clone(), headers.clone(), now());
+        seen.push(Recorded { method, path, headers, body, at });
     });
     let stalled = lock(&shared.stalls).get(&path).cloned();
     if let Some(mut stalled) = stalled {

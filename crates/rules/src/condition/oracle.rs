@@ -36,7 +36,8 @@ fn verdicts(condition: &Condition, all: &[Recorded], watch: &WatchedTime) -> Vec
     let mut verdicts = Vec::new();
     for place in 0..all.len() {
         let one = &all[place];
-        if all[..place].iter().any(|earlier| earlier.event == one.event) {
+        let is_copy = all[..place].iter().any(|earlier| earlier.event == one.event);
+        if is_copy && !is_absence(condition) {
             verdicts.push(Verdict::Repeated);
             continue;
         }

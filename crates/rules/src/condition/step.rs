@@ -88,7 +88,7 @@ pub enum ConditionProgress {
 /// of condition; for another kind the match is held.
 #[must_use]
 pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision {
-    if condition.has_episodes() && is_open(condition, state.previous, at) {
+    if is_open(condition, state.previous, at) {
         return Decision::Told;
     }
     let (is_met, progress) = match (condition, state.seen) {
@@ -114,11 +114,13 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
     if is_met { Decision::Fired(progress) } else { Decision::Held(progress) }
 }
 
-/// Whether matches of the group are told one by one at that time: the match before was told, and
-/// stands in the window.
+/// Whether an episode of the group is open at that time: the match before was told, and stands in
+/// the window.
 #[must_use]
 pub fn is_open(condition: &Condition, previous: Option<PreviousMatch>, at: Timestamp) -> bool {
-    let Some(within) = condition.within() else { return false };
+    let Some(within) = condition.within().filter(|_| condition.has_episodes()) else {
+        return false;
+    };
     previous.is_some_and(|previous| previous.told && is_within(previous.at, within, at))
 }
 

@@ -1,14 +1,20 @@
 //! Tests of past alerts: which are found, and what is shown of one.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::*;
+use crate::alerts::NewAlert;
 use crate::alerts::breaker::{FailureCause, FailureScope};
+use crate::alerts::copies::JoinedEvent;
 use crate::alerts::draft::hash_story_text;
 use crate::alerts::retry::Finish;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, receiver, retry_finish,
     settle_plan,
 };
-use crate::store::{MatchResult, StoryPlan};
+use crate::store::{ItemRecord, MatchResult, StoryPlan, UtcDay};
+use tidings_rules::condition::Condition;
 use tidings_rules::text::tokenise;
 
 /// Alerts 1 and 2 of the story a (arms, oil), carried by wire and paper, and 3 of the story b
@@ -144,4 +150,54 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     assert_eq!(attempts.collect::<Vec<_>>(), expected);
     assert_eq!((hook.status.as_str(), hook.attempts.len()), ("pending", 0));
     assert_eq!(archive.alert_record(99).await.unwrap(), None);
+}
+
+/// An item whose rule waits for two events within an hour. It may be a copy of an earlier one.
+fn conditional_item(key: &str, copy_of: Option<&str>) -> ItemRecord {
+    let condition = Condition::Events { least: 2, within: Duration::from_hours(1) };
+    let alert = NewAlert { condition: Some(condition), ..new_alert("arms", &[desk_receiver()]) };
+    let joins = copy_of.map(|key| JoinedEvent { event: key.to_owned(), update: None });
+    item(key, StoryPlan::Settle(MatchResult { alerts: vec![alert], joins, ..match_result(&[]) }))
+}
+
+#[tokio::test]
+async fn what_is_held_is_found_apart_and_says_when_it_was_told() {
+    let bench = Bench::new().await;
+    bench.poll("wire", 0, vec![conditional_item("a", None)]).await;
+    bench.poll("wire", 60, vec![item("b", settle_plan(&["arms"]))]).await;
+    bench.poll("wire", 7200, vec![conditional_item("c", None)]).await;
+    bench.poll("wire", 7230, vec![conditional_item("d", Some("c"))]).await;
+    bench.poll("wire", 7260, vec![conditional_item("e", None)]).await;
+    bench.poll("wire", 7320, vec![conditional_item("f", None)]).await;
+    let held = |held| AlertFilter { held: Some(held), ..AlertFilter::default() };
+    for is_indexed in [false, true] {
+        if is_indexed {
+            bench.index_alerts().await;
+        }
+        for (wanted, expected) in [
+            (held(true), vec![1]),
+            (held(false), vec![6, 5, 4, 3, 2]),
+            (AlertFilter { words: words("arms"), ..held(true) }, vec![1]),
+            (AlertFilter { words: words("arms"), ..held(false) }, vec![6, 5, 4, 3, 2]),
+            (AlertFilter { since: Some(at_second(1)), ..held(true) }, vec![]),
+        ] {
+            let found = found(&bench, wanted.clone(), 9).await;
+            assert_eq!(found, expected, "{wanted:?}, indexed: {is_indexed}");
+        }
+    }
+    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let all = archive.find_alerts(&AlertFilter::default(), 9).await.unwrap();
+    let told = all.iter().filter_map(|one| Some((one.id, one.held_until?)));
+    assert_eq!(told.collect::<Vec<_>>(), [(3, at_second(7260))]);
+    for (day, alerts, held) in [(0, 6, 1), (29, 6, 1), (30, 0, 0)] {
+        let (rules, today) = (BTreeMap::from([("arms".to_owned(), String::new())]), day * 86_400);
+        let today = UtcDay::of(at_second(today));
+        let activity = archive.rule_activity(&rules, today).await.unwrap().remove("arms").unwrap();
+        assert_eq!((activity.alerts_30d, activity.held_30d), (alerts, held), "day {day}");
+    }
+    for (firing, released) in [(5, vec![4, 3]), (6, vec![]), (3, vec![]), (2, vec![])] {
+        let found = archive.alerts_released_by(firing).await.unwrap();
+        let found: Vec<i64> = found.iter().map(|one| one.id).collect();
+        assert_eq!(found, released, "{firing}");
+    }
 }

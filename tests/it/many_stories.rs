@@ -1,0 +1,111 @@
+//! Rules over many stories under kill -9: what was told, and what an oracle over the final store
+//! says should have been told, agree one to one.
+//!
+//! A seed decides which stories appear, how far the clock goes on between runs, and when the
+//! process is killed. `TIDINGS_HARNESS_SEED` sets it, and `TIDINGS_HARNESS_KILLS` the number of
+//! kills.
+
+mod news;
+mod oracle;
+mod record;
+mod world;
+
+use std::hash::{BuildHasher, RandomState};
+
+use oracle::{Flaw, judge};
+use record::StoreRecord;
+use world::World;
+
+/// The number of kills if the environment sets none.
+const KILLS: u64 = 12;
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
+}
+
+/// A world after runs that were killed, and at rest.
+async fn world_after_kills() -> (World, u64) {
+    let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
+    let kills = variable("TIDINGS_HARNESS_KILLS").unwrap_or(KILLS);
+    println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
+    let mut world = World::new(seed).await;
+    for _ in 0..kills {
+        world.publish();
+        world.run_and_kill().await;
+    }
+    world.run_to_the_end().await;
+    (world, seed)
+}
+
+fn listing(flaws: &[Flaw]) -> String {
+    flaws.iter().fold(String::new(), |listing, flaw| listing + "\n  " + &flaw.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_conditions_tell_what_the_final_store_says() {
+    let (world, seed) = world_after_kills().await;
+    let record = world.record().await;
+    let (flaws, counts) = judge(&record);
+    println!("{counts}");
+    assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
+    assert!(counts.held > 0 && counts.fired > 0, "{counts}");
+}
+
+/// The oracle finds what faulty daemons would leave behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oracle_names_faults_of_conditions_that_are_planted() {
+    let (world, seed) = world_after_kills().await;
+    let sound = world.record().await;
+    let (flaws, _) = judge(&sound);
+    assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
+    for PlantedFault { what, plant, names } in FAULTS {
+        let mut record = sound.clone();
+        assert!(plant(&mut record), "seed {seed}: there was no opportunity for this: {what}");
+        let (flaws, _) = judge(&record);
+        assert!(flaws.iter().any(names), "seed {seed}: {what}, but only:{}", listing(&flaws));
+    }
+}
+
+/// A fault of a daemon.
+struct PlantedFault {
+    what: &'static str,
+    /// Changes a record as it would. `false` if there is no opportunity.
+    plant: fn(&mut StoreRecord) -> bool,
+    /// The violation that the oracle must report.
+    names: fn(&Flaw) -> bool,
+}
+
+const FAULTS: [PlantedFault; 6] = [
+    PlantedFault {
+        what: "a window is longer by one match",
+        plant: StoreRecord::lengthen_window,
+        names: |flaw| matches!(flaw, Flaw::NotMet(_)),
+    },
+    PlantedFault {
+        what: "a window is shorter by one match",
+        plant: StoreRecord::shorten_window,
+        names: |flaw| matches!(flaw, Flaw::Fired(_, 0)),
+    },
+    PlantedFault {
+        what: "an episode is opened twice",
+        plant: StoreRecord::open_twice,
+        names: |flaw| matches!(flaw, Flaw::Fired(_, 2)),
+    },
+    PlantedFault {
+        what: "an episode is not opened",
+        plant: StoreRecord::lose_firing,
+        names: |flaw| matches!(flaw, Flaw::Fired(_, 0)),
+    },
+    PlantedFault {
+        what: "an absence is told during an outage",
+        plant: StoreRecord::tell_in_outage,
+        names: |flaw| matches!(flaw, Flaw::Absence(_, "no feed was read since it was due")),
+    },
+    PlantedFault {
+        what: "an absence is told twice",
+        plant: StoreRecord::tell_absence_twice,
+        names: |flaw| matches!(flaw, Flaw::Absence(_, "it was told twice")),
+    },
+];
