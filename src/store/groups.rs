@@ -121,10 +121,9 @@ pub(super) async fn decide(
     }
     let earlier = |one: &WantedGroup<'_>| found(&alerts[one.place]).earlier;
     let previous = read_previous(conn, &wanted).await?;
-    let (first, repeated): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|one| {
-            earlier(one) == Earlier::Nothing || one.condition.counts_copies()
-        });
+    let (first, repeated): (Vec<_>, Vec<_>) = wanted
+        .into_iter()
+        .partition(|one| earlier(one) == Earlier::Nothing || one.condition.counts_copies());
     let mut by_place = HashMap::new();
     for one in repeated {
         let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);

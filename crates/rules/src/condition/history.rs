@@ -80,14 +80,16 @@ impl CountedEvents {
 }
 
 impl GroupHistory {
-    /// Adds a match, and decides what becomes of it. `None`: its event was counted before.
+    /// Adds a match, and decides what becomes of it. `None`: its event was counted before,
+    /// and copies do not count.
     pub fn add(
         &mut self,
         condition: &Condition,
         found: &GroupMatch<'_>,
         watch: &WatchedTime,
     ) -> Option<Decision> {
-        if found.event.is_some_and(|event| !self.events.add(event, found.at)) {
+        let is_copy = found.event.is_some_and(|event| !self.events.add(event, found.at));
+        if is_copy && !condition.counts_copies() {
             return None;
         }
         self.count(condition, found);
