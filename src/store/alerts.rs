@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::row_list;
-use super::groups::{self, Earlier, EarlierAlerts};
+use super::groups::{self, Earlier, EarlierAlerts, GroupedMatch};
 use super::route::{self, Firing, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::JoinedEvent;
