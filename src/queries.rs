@@ -10,3 +10,4 @@ pub mod standing;
 pub mod status;
 pub mod timeline;
 pub mod trial;
+pub mod trial_conditions;

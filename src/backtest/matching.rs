@@ -37,6 +37,7 @@ pub(crate) struct GroupedHit {
 }
 
 /// The rules or the expression that stories are matched against.
+#[derive(Debug)]
 pub(crate) struct Matcher {
     /// The names of the rules, sorted. A rule with `each` has one name for each row. An expression
     /// is its own name.
@@ -50,6 +51,7 @@ pub(crate) struct Matcher {
     target: MatchTarget,
 }
 
+#[derive(Debug)]
 enum MatchTarget {
     /// Rules, with feeds that pass every feed filter of the rules.
     Rules(Box<Rules>, Vec<Carrier>),
@@ -71,6 +73,11 @@ impl Matcher {
         let files = rule_files::read_rule_files(path).map_err(LoadError::Unreadable)?;
         let rules =
             Rules::load(&rule_files::rule_texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        Ok(Self::of_rules(rules))
+    }
+
+    /// Matches stories against these rules.
+    pub(crate) fn of_rules(rules: Rules) -> Self {
         let (names, places) = sort_names(rules.iter().map(|rule| rule.title()).collect());
         let rows = rules
             .iter()
@@ -79,7 +86,7 @@ impl Matcher {
         let every = rules.every_carrier();
         let in_conditions = in_conditions(&rules);
         let target = MatchTarget::Rules(Box::new(rules), every);
-        Ok(Self { names, rows, places, in_conditions, target })
+        Self { names, rows, places, in_conditions, target }
     }
 
     /// Compiles one expression.
@@ -111,21 +118,22 @@ impl Matcher {
         with.map(|(number, _)| self.place(number))
     }
 
+    /// The rules. An expression has none.
+    pub(crate) fn rule_set(&self) -> Option<&Rules> {
+        match &self.target {
+            MatchTarget::Rules(rules, _) => Some(rules),
+            MatchTarget::Expression(_) => None,
+        }
+    }
+
     /// The rules with their numbers, in the order of their names. An expression has none.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (usize, &Rule)> {
-        let rules = match &self.target {
-            MatchTarget::Rules(rules, _) => Some(rules.iter()),
-            MatchTarget::Expression(_) => None,
-        };
-        rules.into_iter().flatten().map(|rule| &**rule).enumerate()
+        self.rule_set().into_iter().flat_map(Rules::iter).map(|rule| &**rule).enumerate()
     }
 
     /// The rule of this number.
-    pub(crate) fn rule(&self, number: usize) -> Option<&'_ Rule> {
-        match &self.target {
-            MatchTarget::Rules(rules, _) => rules.iter().nth(number).map(|rule| &**rule),
-            MatchTarget::Expression(_) => None,
-        }
+    pub(crate) fn rule(&self, number: usize) -> Option<&Rule> {
+        self.rule_set()?.iter().nth(number).map(|rule| &**rule)
     }
 
     /// The index in `names` for the rule of this number.
@@ -139,7 +147,8 @@ impl Matcher {
         stories.par_iter().map(|entry| self.match_story(entry)).collect()
     }
 
-    fn match_story(&self, entry: &SourceStory) -> StoryMatches {
+    /// Returns what matches one story.
+    pub(crate) fn match_story(&self, entry: &SourceStory) -> StoryMatches {
         let mut matches = StoryMatches::default();
         match &self.target {
             MatchTarget::Rules(rules, every) => {

@@ -1,24 +1,39 @@
 //! The events of stories, and who had them first.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use twox_hash::XxHash3_64;
 
 use super::batch::SourceStory;
-use crate::alerts::copies::open_since;
+use crate::alerts::copies::{Relation, compute_fingerprint, open_since, relation};
 use crate::store::StoredSighting;
 use tidings_rules::condition::{Publishers, Sighting};
+use tidings_rules::story::{Read, Story};
 
 /// The publisher of stories without a source and a link.
 const UNKNOWN_PUBLISHER: &str = "unknown";
 
-/// The fewest words by which a text is identified.
+/// The fewest words by which a text is identified that another story repeats.
 const FEWEST_WORDS: usize = 8;
 
-/// The number of texts and links from which those are forgotten whose events take no more copies.
-const FORGETS_FROM: usize = 4096;
+/// The most bytes of a place and a date at the beginning of a text.
+const LONGEST_DATELINE: usize = 60;
+
+/// The most bytes of a text that are kept.
+const LONGEST_BODY: usize = 20_000;
+
+/// The letters of a text by which copies are searched.
+const OPENING_LENGTH: usize = 60;
+
+/// The number of links, headlines and first words from which the oldest are forgotten.
+const MOST_KEYS: usize = 40_000;
+
+/// What a hash is of.
+const LINK: u64 = 0;
+const HEADLINE: u64 = 1;
+const OPENING: u64 = 2;
 
 /// The event of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,22 +64,26 @@ impl StorySighting {
     }
 }
 
-/// The events of the stories of a file. Stories with the same text or the same link are one event.
+/// The events of the stories of a file. A story is compared with the last one that has the same
+/// link, headline or first words.
 #[derive(Debug, Default)]
 pub(crate) struct FileEvents {
-    /// By the hashes of texts and links.
-    known: HashMap<u64, FileEvent>,
-    /// The number of hashes from which the old ones are forgotten.
-    most: usize,
-    /// The number of the last event.
+    /// By the hashes of links, headlines and first words: the last story that had it.
+    known: HashMap<u64, Arc<FileStory>>,
+    /// The number of the last story.
     last: u64,
 }
 
-#[derive(Clone, Debug)]
-struct FileEvent {
+#[derive(Debug)]
+struct FileStory {
     number: u64,
+    /// The number of the first story of its event.
+    event: u64,
     publisher: Arc<str>,
+    /// When its event began.
     started: Timestamp,
+    title: String,
+    body: String,
 }
 
 impl FileEvents {
@@ -75,40 +94,77 @@ impl FileEvents {
         at: Timestamp,
         publishers: &Publishers,
     ) -> StorySighting {
-        let since = open_since(at);
-        if self.known.len() > self.most.max(FORGETS_FROM) {
-            self.known.retain(|_, event| event.started >= since);
-            self.most = 2 * self.known.len();
-        }
         let story = &entry.story;
-        let link = story.url.as_ref().map(hash_of);
-        let text = (&story.title, &story.body);
-        let words = story.title.split_whitespace().chain(story.body.split_whitespace());
-        let text = (words.take(FEWEST_WORDS).count() == FEWEST_WORDS).then(|| hash_of(&text));
-        let hashes = link.into_iter().chain(text);
-        let known = hashes.clone().find_map(|hash| self.known.get(&hash));
-        let event = known.filter(|event| event.started >= since).cloned();
-        let event = event.unwrap_or_else(|| {
-            self.last += 1;
-            let first = Sighting {
-                source: story.source.as_deref(),
-                url: story.url.as_deref(),
-                feed: UNKNOWN_PUBLISHER,
-            };
-            let publisher = publishers.publisher(first).into();
-            FileEvent { number: self.last, publisher, started: at }
-        });
-        for hash in hashes {
-            self.known.insert(hash, event.clone());
+        let since = open_since(at);
+        let link = story.url.as_ref().map(|url| hash_of(LINK, url.bytes()));
+        let texts = [
+            hash_of(HEADLINE, letters(&story.title)),
+            hash_of(OPENING, letters(opening(&story.body)).take(OPENING_LENGTH)),
+        ];
+        let known = |key: &u64| self.known.get(key).filter(|one| one.started >= since);
+        let by_link = link.as_ref().and_then(known);
+        let is_copy = |one: &&Arc<FileStory>| one.has_copy(story);
+        let first = by_link.or_else(|| texts.iter().filter_map(known).find(is_copy));
+        self.last += 1;
+        let number = self.last;
+        let (event, publisher, started) = match first {
+            Some(first) => (first.event, Arc::clone(&first.publisher), first.started),
+            None => (number, publisher_of(story, publishers), at),
+        };
+        let sighting = StorySighting { event, publisher: Arc::clone(&publisher), is_news: true };
+        let title = story.title.clone();
+        let body = story.body[..story.body.floor_char_boundary(LONGEST_BODY)].to_owned();
+        let kept = Arc::new(FileStory { number, event, publisher, started, title, body });
+        for key in texts.into_iter().chain(link) {
+            self.known.insert(key, Arc::clone(&kept));
         }
-        StorySighting { event: event.number, publisher: event.publisher, is_news: true }
+        if self.known.len() > MOST_KEYS {
+            let oldest = number.saturating_sub(MOST_KEYS as u64 / 8);
+            self.known.retain(|_, one| one.started >= since && one.number > oldest);
+        }
+        sighting
     }
 }
 
-fn hash_of(text: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+impl FileStory {
+    /// Whether `later` is a copy of it, as a run decides it without the frames of hosts.
+    fn has_copy(&self, later: &Story) -> bool {
+        if (&self.title, &self.body) == (&later.title, &later.body) {
+            let words = later.title.split_whitespace().chain(later.body.split_whitespace());
+            return words.take(FEWEST_WORDS).count() == FEWEST_WORDS;
+        }
+        let fingerprint = |title: &str, body: &str| compute_fingerprint(title, body, &Read::Full);
+        let earlier = fingerprint(&self.title, &self.body);
+        let pair = earlier.zip(fingerprint(&later.title, &later.body));
+        pair.is_some_and(|(earlier, later)| {
+            relation(&earlier, &later, &HashSet::new()) != Relation::Other
+        })
+    }
+}
+
+fn publisher_of(story: &Story, publishers: &Publishers) -> Arc<str> {
+    let (source, url) = (story.source.as_deref(), story.url.as_deref());
+    publishers.publisher(Sighting { source, url, feed: UNKNOWN_PUBLISHER }).into()
+}
+
+/// The text behind the place and the date with which agencies begin.
+fn opening(body: &str) -> &str {
+    let head = &body[..body.floor_char_boundary(LONGEST_DATELINE)];
+    let ends = ["- ", "-- ", "— ", "– "].into_iter().filter_map(|end| Some((head.find(end)?, end)));
+    ends.min().map_or(body, |(at, end)| &body[at + end.len()..])
+}
+
+/// The letters and digits of a text, in lower case where that is a matter of ASCII.
+fn letters(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes()
+        .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+        .map(|byte| byte.to_ascii_lowercase())
+}
+
+/// A hash of a text of this kind.
+fn hash_of(kind: u64, text: impl Iterator<Item = u8>) -> u64 {
+    let text: Vec<u8> = text.collect();
+    XxHash3_64::oneshot_with_seed(kind, &text)
 }
 
 #[cfg(test)]
@@ -116,7 +172,6 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use tidings_rules::story::Story;
 
     const TEXT: &str = "An explosion at the refinery was heard in the whole city";
 
@@ -141,10 +196,10 @@ mod tests {
             (0, story("AFP", link, TEXT), (1, "AFP")),
             (1, story("Yonhap", None, TEXT), (1, "AFP")),
             (2, story("AP", link, "The refinery burns"), (1, "AFP")),
-            (3, story("AP", None, "Oil"), (2, "AP")),
-            (4, story("AFP", None, "Oil"), (3, "AFP")),
-            (73, story("Yonhap", None, TEXT), (4, "Yonhap")),
-            (74, story("AFP", None, TEXT), (4, "Yonhap")),
+            (3, story("AP", None, "Oil"), (4, "AP")),
+            (4, story("AFP", None, "Oil"), (5, "AFP")),
+            (73, story("Yonhap", None, TEXT), (6, "Yonhap")),
+            (74, story("AFP", None, TEXT), (6, "Yonhap")),
         ] {
             let (event, publisher) = sight(&mut events, hours, story);
             assert_eq!((event, publisher.as_str()), expected, "at {hours} h");
@@ -152,11 +207,32 @@ mod tests {
     }
 
     #[test]
-    fn events_that_take_no_more_copies_are_forgotten() {
+    fn a_text_with_another_dateline_or_a_few_more_words_is_a_copy() {
+        let body = |place: &str, more: &str| {
+            let words: Vec<String> = (0..90).map(|n| format!("word{n}")).collect();
+            format!("{place}, March 2 - {} {more}", words.join(" "))
+        };
+        let story = |title: &str, body: String| Story::from_words(title, body);
         let mut events = FileEvents::default();
-        for hours in 0..50_000 {
-            sight(&mut events, hours, story("AFP", None, &format!("{TEXT} {hours}")));
+        for (story, expected) in [
+            (story("Refinery burns", body("Houston", "")), 1),
+            (story("Fire in Texas", body("London", "It burns.")), 1),
+            (story("Refinery burns", "Another text. ".repeat(40)), 3),
+            (story("Rain", body("Houston", "").replace("word5", "word6")), 4),
+        ] {
+            let title = story.title.clone();
+            assert_eq!(sight(&mut events, 0, story).0, expected, "{title}");
         }
-        assert!(events.known.len() <= FORGETS_FROM + 1, "{}", events.known.len());
+    }
+
+    #[test]
+    fn old_stories_are_forgotten() {
+        let mut events = FileEvents::default();
+        for number in 0..100_000 {
+            sight(&mut events, 0, story("AFP", None, &format!("{number} {TEXT}")));
+        }
+        assert!(events.known.len() <= MOST_KEYS + 3, "{}", events.known.len());
+        let texts: HashSet<u64> = events.known.values().map(|one| one.number).collect();
+        assert!(texts.len() <= MOST_KEYS, "{}", texts.len());
     }
 }

@@ -50,7 +50,9 @@ pub(super) struct BacktestArguments {
     ///
     /// Each line is a JSON object with `title` and `body`. It may have `id` (default: the number of
     /// the line), `url`, `published`, `lang`, `authors`, `tags` and `source`. A rule with a `feeds`
-    /// filter reads all of these stories, as if every feed carried them.
+    /// filter reads all of these stories, as if every feed carried them. For rules with `tell` or
+    /// `absent` they must be in the order of `published`, when they count. Stories of the store
+    /// count when they were first seen.
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     stories: Option<PathBuf>,
     /// The age of the oldest stories that are read from the store

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::backtest::matching::Matcher;
 use crate::backtest::stored::carrier_by_name;
 use crate::rule_files;
 use tidings_rules::fault::{Fault, Source};
@@ -15,8 +16,12 @@ pub enum Trial {
     /// An expression, as in a rule's `when`.
     Expression(Box<Query>),
     /// Rules, as in a rule file.
-    Rules(Box<Rules>),
+    Rules(TrialRules),
 }
+
+/// Rules that are tried.
+#[derive(Debug)]
+pub struct TrialRules(Box<Matcher>);
 
 /// What a trial finds in a story.
 #[derive(Debug, PartialEq)]
@@ -50,7 +55,15 @@ impl Trial {
         let source = Arc::new(Source { name: "rule".to_owned(), text: rule_file(text) });
         let texts = RuleTexts { rules: vec![source], tables: Vec::new() };
         let rules = Rules::load(&texts, Some(known), faults);
-        Ok(rules.map(Box::new).map(Self::Rules))
+        Ok(rules.map(|rules| Self::Rules(TrialRules(Box::new(Matcher::of_rules(rules))))))
+    }
+
+    /// What matches stories against its rules. `None`: it is an expression.
+    pub(super) fn matcher(&self) -> Option<&Matcher> {
+        match self {
+            Self::Expression(_) => None,
+            Self::Rules(TrialRules(matcher)) => Some(matcher),
+        }
     }
 
     /// What it finds in `story`, which `carriers` carried and of which `read` was read.
@@ -61,7 +74,8 @@ impl Trial {
                 Some(evidence) => TrialResult::Match(evidence),
                 None => near_or_miss(&query.explain(story, carriers, read), None),
             },
-            Self::Rules(rules) => {
+            Self::Rules(TrialRules(matcher)) => {
+                let Some(rules) = matcher.rule_set() else { return TrialResult::Miss };
                 let matches = rules.matches(story, carriers);
                 if !matches.is_empty() {
                     let evidence = matches.into_iter().flat_map(|one| one.evidence);

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::desk::{AnswerForm, Asker, Desk, json};
 use super::problem::Problem;
 use crate::alerts::StorySummary;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, now};
 use crate::notify::{Quotes, quotes_from_evidence};
 use crate::queries::names::known_names;
 use crate::queries::trial;
 use crate::queries::trial::{Trial, TrialResult};
+use crate::queries::trial_conditions::{ConditionMatches, ConditionOutcome};
 use crate::store::StoredStory;
 use tidings_rules::fault;
 use tidings_rules::story::{Evidence, FeedName, Read};
@@ -67,6 +68,9 @@ struct TrialReport {
     matches: Vec<TriedStory>,
     /// Stories that lack one condition, newest first.
     near_misses: Vec<TriedStory>,
+    /// What conditions would make of the matches. `None`: there are no conditions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<ConditionOutcome>,
     /// Warnings, as `tidings check` prints them.
     warnings: Option<String>,
 }
@@ -155,6 +159,7 @@ async fn try_stories(desk: &Desk, tried: &Trial) -> Result<TrialReport, Problem>
     let begun = Stopwatch::start();
     let known = known_names(&desk.config()).feeds;
     let mut report = TrialReport::default();
+    let mut conditional = ConditionMatches::default();
     let mut before = None;
     while report.tried < MOST_STORIES as usize {
         let batch = desk.archive().await?.stories_before(before, BATCH).await?;
@@ -169,6 +174,7 @@ async fn try_stories(desk: &Desk, tried: &Trial) -> Result<TrialReport, Problem>
                 let feeds = trial::carriers(&stored.feeds, &known);
                 let read = stored.read.as_ref().unwrap_or(&Read::Full);
                 let result = tried.examine(&stored.story, &feeds, read);
+                conditional.add(tried, &stored.uid, &stored.story, &feeds);
                 report.add(stored, result);
             }
         });
@@ -176,6 +182,9 @@ async fn try_stories(desk: &Desk, tried: &Trial) -> Result<TrialReport, Problem>
             break;
         }
     }
+    let (mut archive, config) = (desk.archive().await?, desk.config());
+    report.conditions = conditional.decide(tried, &mut archive, &config, now()).await?;
+    drop(archive);
     Ok(report)
 }
 

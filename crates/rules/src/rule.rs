@@ -163,7 +163,9 @@ impl Rule {
     pub fn first_keys(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
         match &self.settings.condition {
             Some(Condition::First { key: FirstKey::Match, .. }) => {
-                self.keys(story, &TokenizedStory::new(story, carriers))
+                let tree = self.tree();
+                let tokenized = || TokenizedStory::new(story, carriers);
+                keys::quick_keys(&tree, story).unwrap_or_else(|| self.keys(story, &tokenized()))
             }
             Some(Condition::First { key, .. }) => keys::listed_keys(*key, self.row(), story),
             _ => Vec::new(),

@@ -197,6 +197,11 @@ async fn an_expression_or_a_rule_is_tried_against_the_stored_stories() {
     assert_eq!(found["matched"], 0);
     let missing = found["near_misses"][0]["missing"].as_str().expect("a text");
     assert!(missing.contains("China"), "{missing}");
+    assert!(found.get("conditions").is_none(), "{found}");
+    let rule = "name: many\nwhen: oil OR depot\ntell: {events: 2, within: 30d}\n";
+    let (_, found) = desk.post("/try", &json!({ "text": rule })).await;
+    let expected = json!({"firings": 1, "told": 3, "held": 0, "uncounted": 0});
+    assert_eq!(found["conditions"], expected, "{found}");
     let (status, problem) = desk.post("/try", &json!({ "text": "Russia AND" })).await;
     assert_eq!(status, 422);
     assert!(problem["detail"].as_str().expect("a text").contains("expression:1:8"), "{problem}");

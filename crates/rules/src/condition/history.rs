@@ -80,7 +80,8 @@ impl CountedEvents {
 }
 
 impl GroupHistory {
-    /// Adds a match, and decides what becomes of it. `None`: its event was counted before.
+    /// Adds a match, and decides what becomes of it. `None`: its event was counted before,
+    /// and copies do not count.
     pub fn add(
         &mut self,
         condition: &Condition,

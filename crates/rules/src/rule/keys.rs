@@ -43,6 +43,12 @@ pub(crate) fn listed_keys(key: FirstKey, row: Option<&WatchlistRow>, story: &Sto
     keys.0
 }
 
+/// The keys of [`FirstKey::Match`] without a tokenized story, if the expression is as simple as
+/// most are. They are those of [`keys`].
+pub(crate) fn quick_keys(tree: &Tree, story: &Story) -> Option<Vec<String>> {
+    wildcards::keys_of_wildcards(tree, story)
+}
+
 /// Whether `tree` has a pattern or a wildcard that is not negated.
 pub(crate) fn has_open_terms(tree: &Tree) -> bool {
     let of = |operand: &Operand| operand_terms(operand).any(is_open);
@@ -129,6 +135,8 @@ fn folded(text: &str) -> String {
     let words: Vec<String> = tokenise(text).into_iter().map(|token| token.word).collect();
     words.join(" ")
 }
+
+mod wildcards;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use crate::fault::{Source, render};
 use crate::story::Story;
 use crate::{RuleTexts, Rules, Table};
@@ -22,7 +24,11 @@ fn keys(when: &str, key: &str, story: &Story) -> Vec<Vec<String>> {
     let mut faults = Vec::new();
     let rules = Rules::load(&texts, None, &mut faults);
     let rules = rules.unwrap_or_else(|| panic!("{}", render(&faults, false)));
-    rules.matches(story, &[]).into_iter().map(|found| found.keys).collect()
+    let found = rules.matches(story, &[]);
+    for one in &found {
+        assert_eq!(one.rule.first_keys(story, &[]), one.keys, "{when}: both ways find the same");
+    }
+    found.into_iter().map(|found| found.keys).collect()
 }
 
 fn story(title: &str, body: &str) -> Story {
@@ -84,4 +90,18 @@ fn other_rules_have_no_keys() {
     assert_eq!(rules(""), 0);
     assert_eq!(rules(", tell: {events: 3, within: 1h}"), 0);
     assert_eq!(rules(", tell: {first: match, in: 1h}"), 1);
+}
+
+proptest! {
+    #[test]
+    fn both_ways_find_the_same_keys_in_any_text(
+        words in prop::collection::vec("(Novi|novi|nová|ноvi|n-o-v|Novi's|novi.|NOVI)[a-zé0-9'’-]{0,5}", 1..20),
+        gaps in prop::collection::vec("[ \n,.\u{a0}\u{ad}-]{1,2}", 20),
+    ) {
+        let text: String = words.iter().zip(&gaps).flat_map(|(word, gap)| [word.as_str(), gap]).collect();
+        let story = story("Novichok", &text);
+        for when in ["novi*", "title:novi* OR nov*", "body:novi* OR novichok"] {
+            keys(when, "match", &story);
+        }
+    }
 }

@@ -1,0 +1,78 @@
+//! The words that wildcards match, found without the words of the whole story as strings.
+
+use crate::language::operand::Operand;
+use crate::language::scope::Scope;
+use crate::language::term::{Term, TermWord};
+use crate::language::tree::Tree;
+use crate::story::Story;
+use crate::text::Words;
+
+use super::{FoundKeys, is_open, operand_terms, wanted_operands};
+
+/// The beginnings of words that an expression searches, each with its field.
+#[derive(Default)]
+struct Wildcards<'t>(Vec<(Scope, &'t str)>);
+
+/// What the wildcards of `tree` match, as [`super::keys`] finds it. `None`: the expression has a
+/// pattern, or a wildcard that looks at more than one word.
+pub(super) fn keys_of_wildcards(tree: &Tree, story: &Story) -> Option<Vec<String>> {
+    let mut wildcards = Wildcards::default();
+    wildcards.gather(tree, Scope::Text)?;
+    let mut words = Words::default();
+    let (title, body) = (words.add(&story.title), words.add(&story.body));
+    let mut keys = FoundKeys(Vec::new());
+    for (scope, start) in wildcards.0 {
+        let searched = match scope {
+            Scope::Title => title.clone(),
+            Scope::Body => body.clone(),
+            _ => title.start..body.end,
+        };
+        for place in &words.places()[searched] {
+            let word = &words.padded(place)[..place.length()];
+            if word.starts_with(start.as_bytes()) {
+                keys.add(String::from_utf8_lossy(word).into_owned());
+            }
+        }
+    }
+    Some(keys.0)
+}
+
+impl<'t> Wildcards<'t> {
+    /// Adds the wildcards of `tree` in the order of the expression.
+    fn gather(&mut self, tree: &'t Tree, scope: Scope) -> Option<()> {
+        match tree {
+            Tree::Pattern(..) => None,
+            Tree::Term(term, _) => self.add(term, scope),
+            Tree::List(list, _) => list.terms.iter().try_for_each(|term| self.add(term, scope)),
+            Tree::Pair(pair, _) => {
+                wanted_operands(pair).try_for_each(|operand| self.add_operand(operand, scope))
+            }
+            Tree::AtLeast(_, operand, _) => self.add_operand(operand, scope),
+            Tree::In(inner @ (Scope::Title | Scope::Body | Scope::Text), branch, _) => {
+                self.gather(branch, *inner)
+            }
+            Tree::In(..) => (!super::has_open_terms(tree)).then_some(()),
+            Tree::Not(..) | Tree::Compare(..) => Some(()),
+            Tree::And(_) | Tree::Or(_) | Tree::AnyOf(..) | Tree::Within(..) => {
+                tree.branches().iter().try_for_each(|branch| self.gather(branch, scope))
+            }
+        }
+    }
+
+    fn add_operand(&mut self, operand: &'t Operand, scope: Scope) -> Option<()> {
+        operand_terms(operand).try_for_each(|term| self.add(term, scope))
+    }
+
+    fn add(&mut self, term: &'t Term, scope: Scope) -> Option<()> {
+        if !is_open(term) {
+            return Some(());
+        }
+        match &term.words[..] {
+            [TermWord::Prefix(start)] if term.capitals.is_none() && term.respelled.is_none() => {
+                self.0.push((scope, start));
+                Some(())
+            }
+            _ => None,
+        }
+    }
+}
