@@ -10,7 +10,7 @@ use tidings_rules::story::FeedName;
 
 /// The polls of a feed that a rule reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchedFeed<'s> {
+pub struct FeedPolls<'s> {
     /// Its name.
     pub name: &'s FeedName,
     /// Its last good poll; `None` before the first.
@@ -31,10 +31,10 @@ pub enum AbsenceDecision<'s> {
 
 /// Decides about an absence that was due at `due`.
 #[must_use]
-pub fn decide<'s>(feeds: &[WatchedFeed<'s>], due: Timestamp) -> AbsenceDecision<'s> {
+pub fn decide<'s>(feeds: &[FeedPolls<'s>], due: Timestamp) -> AbsenceDecision<'s> {
     let (healthy, ill): (Vec<_>, Vec<_>) =
         feeds.iter().partition(|feed| feed.failing_since.is_none());
-    let is_late = |feed: &&WatchedFeed<'_>| feed.last_good.is_none_or(|good| good < due);
+    let is_late = |feed: &&FeedPolls<'_>| feed.last_good.is_none_or(|good| good < due);
     if healthy.iter().any(is_late) || (healthy.is_empty() && !ill.is_empty()) {
         return AbsenceDecision::Wait;
     }
@@ -45,7 +45,7 @@ pub fn decide<'s>(feeds: &[WatchedFeed<'s>], due: Timestamp) -> AbsenceDecision<
 /// of its feeds that has failed for twice as long, with the names of all such feeds.
 #[must_use]
 pub fn find_blind<'s>(
-    feeds: &[WatchedFeed<'s>],
+    feeds: &[FeedPolls<'s>],
     longest: Duration,
     now: Timestamp,
 ) -> Option<(Timestamp, Vec<&'s FeedName>)> {
@@ -67,10 +67,10 @@ mod tests {
     }
 
     fn feeds(polls: &[(Option<i64>, Option<i64>)], names: &[FeedName]) -> Vec<Option<usize>> {
-        let watched: Vec<WatchedFeed<'_>> = polls
+        let watched: Vec<FeedPolls<'_>> = polls
             .iter()
             .zip(names)
-            .map(|((good, failing), name)| WatchedFeed {
+            .map(|((good, failing), name)| FeedPolls {
                 name,
                 last_good: good.map(at),
                 failing_since: failing.map(at),
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_rule_is_blind_when_a_feed_fails_for_twice_as_long() {
         let names = ["a", "b", "c"].map(|name| FeedName(name.to_owned()));
-        let feed = |place: usize, since: Option<i64>| WatchedFeed {
+        let feed = |place: usize, since: Option<i64>| FeedPolls {
             name: &names[place],
             last_good: None,
             failing_since: since.map(at),

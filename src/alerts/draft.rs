@@ -82,8 +82,8 @@ fn settings_receivers(
     } else {
         &settings.notify
     };
-    let named = names.iter().filter_map(|name| Some((name, notifiers.get(name)?)));
-    named.flat_map(|(name, notifier)| receivers(name, notifier)).collect()
+    let known = names.iter().filter_map(|name| Some((name, notifiers.get(name)?)));
+    known.flat_map(|(name, notifier)| receivers(name, notifier)).collect()
 }
 
 /// All receivers of a notifier.

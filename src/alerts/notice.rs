@@ -97,7 +97,8 @@ pub struct RuleNotice {
     /// Its tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The last match, or since when the rule is in force. Of a blind rule: since when a feed fails.
+    /// The last match, or since when the rule is in force. Of a blind rule: since when a feed
+    /// fails.
     pub since: Timestamp,
     /// The feeds of the rule that fail.
     pub failing: Vec<String>,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tracing::{info, warn};
 
-use crate::alerts::absence::{AbsenceDecision, WatchedFeed, decide, find_blind};
+use crate::alerts::absence::{AbsenceDecision, FeedPolls, decide, find_blind};
 use crate::alerts::draft;
 use crate::alerts::notice::{RuleNotice, RuleNoticeKind};
 use crate::clock::now;
@@ -176,11 +176,11 @@ impl<'r> AbsentRules<'r> {
 
 impl AbsentRule<'_> {
     /// The polls of the feeds that the rule reads.
-    fn feeds<'s>(&self, feeds: &'s [Carrier], states: &FeedStates<'s>) -> Vec<WatchedFeed<'s>> {
+    fn feeds<'s>(&self, feeds: &'s [Carrier], states: &FeedStates<'s>) -> Vec<FeedPolls<'s>> {
         let read = feeds.iter().filter(|feed| self.rule.settings.accepts_feed(feed));
         let watched = read.map(|feed| {
             let state = states.get(&feed.name);
-            WatchedFeed {
+            FeedPolls {
                 name: &feed.name,
                 last_good: state.and_then(|state| state.last_good),
                 failing_since: state.and_then(|state| state.health_history.failing_since),

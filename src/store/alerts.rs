@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::row_list;
 use super::groups::{self, Earlier, EarlierAlerts, GroupedMatch};
-use super::route::{self, Firing, RecordedAlert};
+use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::JoinedEvent;
 use crate::alerts::{NewAlert, RuleMatch};
@@ -24,8 +24,8 @@ pub(super) enum CountedAt {
 }
 
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
-/// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update. An
-/// alert that its rule's condition holds is only recorded, too.
+/// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
+/// An alert that its rule's condition holds is only recorded, too.
 pub(super) async fn record_alerts(
     conn: &mut SqliteConnection,
     story: StoryId,
@@ -73,12 +73,9 @@ pub(super) async fn record_alerts(
         if group.is_some_and(|one| one.held) || (is_update && update.is_none()) {
             continue;
         }
-        let firing = match group {
-            Some(one) if one.is_fired() && one.has_episodes(new_alert) => {
-                let released = groups::release(conn, new_alert, at).await?;
-                Some(Firing { reason: one.firing_reason(&new_alert.rule_match, at), released })
-            }
-            _ => None,
+        let firing = match group.filter(|_| fired) {
+            Some(one) => groups::release(conn, one, new_alert, at).await?,
+            None => None,
         };
         recorded.push(RecordedAlert { alert, new_alert, is_update, firing });
     }

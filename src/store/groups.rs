@@ -12,6 +12,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::absences::END_ABSENCES;
 use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
 use super::dialect::{id_list, row_list};
+use super::route::Firing;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
@@ -42,18 +43,13 @@ pub(super) struct GroupedMatch {
 }
 
 impl GroupedMatch {
-    /// Whether its condition has episodes, so that one message tells all that was held.
-    pub(super) fn has_episodes(&self, new_alert: &NewAlert) -> bool {
-        new_alert.condition.as_ref().is_some_and(Condition::has_episodes)
-    }
-
     /// Whether it meets its rule's condition.
     pub(super) fn is_fired(&self) -> bool {
         matches!(self.decision, Some(Decision::Fired(_)))
     }
 
     /// Why the matches of the window are told in one message.
-    pub(super) fn firing_reason(&self, rule_match: &RuleMatch, at: Timestamp) -> DigestReason {
+    fn firing_reason(&self, rule_match: &RuleMatch, at: Timestamp) -> DigestReason {
         DigestReason::Fired {
             rule: rule_match.rule.clone(),
             row: rule_match.row.clone(),
@@ -244,14 +240,16 @@ const COUNT: &str = concat!(
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, slot) DO UPDATE SET events = group_tally.events + 1"
 );
 
-/// Releases the matches that are held in the window of one that fires. Returns their alerts.
+/// Releases the matches that are held in the window of one that met its rule's condition. `None` if
+/// the condition has no episodes: the match is told by itself.
 pub(super) async fn release(
     conn: &mut SqliteConnection,
+    fired: &GroupedMatch,
     new_alert: &NewAlert,
     at: Timestamp,
-) -> Result<Vec<i64>, sqlx::Error> {
+) -> Result<Option<Firing>, sqlx::Error> {
     let Some(condition) = new_alert.condition.as_ref().filter(|one| one.has_episodes()) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let since = condition.within().and_then(|within| at.checked_sub(within).ok());
     let held: Vec<i64> = sqlx::query_scalar(
@@ -275,7 +273,8 @@ pub(super) async fn release(
              AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key"
     );
     execute_list(conn, tell, &held).await?;
-    Ok(held)
+    let reason = fired.firing_reason(&new_alert.rule_match, at);
+    Ok(Some(Firing { reason, released: held }))
 }
 
 impl Store {

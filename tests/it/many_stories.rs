@@ -12,9 +12,9 @@ mod world;
 
 use std::hash::{BuildHasher, RandomState};
 
-use oracle::{Flaw, judge};
-use record::StoreRecord;
-use world::World;
+use oracle::{ConditionFlaw, judge};
+use record::FinalRecord;
+use world::ConditionWorld;
 
 /// The number of kills if the environment sets none.
 const KILLS: u64 = 12;
@@ -26,11 +26,11 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 /// A world after runs that were killed, and at rest.
-async fn world_after_kills() -> (World, u64) {
+async fn world_after_kills() -> (ConditionWorld, u64) {
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
     let kills = variable("TIDINGS_HARNESS_KILLS").unwrap_or(KILLS);
     println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
-    let mut world = World::new(seed).await;
+    let mut world = ConditionWorld::new(seed).await;
     for _ in 0..kills {
         world.publish();
         world.run_and_kill().await;
@@ -39,7 +39,7 @@ async fn world_after_kills() -> (World, u64) {
     (world, seed)
 }
 
-fn listing(flaws: &[Flaw]) -> String {
+fn listing(flaws: &[ConditionFlaw]) -> String {
     flaws.iter().fold(String::new(), |listing, flaw| listing + "\n  " + &flaw.to_string())
 }
 
@@ -60,7 +60,7 @@ async fn the_oracle_names_faults_of_conditions_that_are_planted() {
     let sound = world.record().await;
     let (flaws, _) = judge(&sound);
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));
-    for PlantedFault { what, plant, names } in FAULTS {
+    for ConditionFault { what, plant, names } in FAULTS {
         let mut record = sound.clone();
         assert!(plant(&mut record), "seed {seed}: there was no opportunity for this: {what}");
         let (flaws, _) = judge(&record);
@@ -69,43 +69,45 @@ async fn the_oracle_names_faults_of_conditions_that_are_planted() {
 }
 
 /// A fault of a daemon.
-struct PlantedFault {
+struct ConditionFault {
     what: &'static str,
     /// Changes a record as it would. `false` if there is no opportunity.
-    plant: fn(&mut StoreRecord) -> bool,
+    plant: fn(&mut FinalRecord) -> bool,
     /// The violation that the oracle must report.
-    names: fn(&Flaw) -> bool,
+    names: fn(&ConditionFlaw) -> bool,
 }
 
-const FAULTS: [PlantedFault; 6] = [
-    PlantedFault {
+const FAULTS: [ConditionFault; 6] = [
+    ConditionFault {
         what: "a window is longer by one match",
-        plant: StoreRecord::lengthen_window,
-        names: |flaw| matches!(flaw, Flaw::NotMet(_)),
+        plant: FinalRecord::lengthen_window,
+        names: |flaw| matches!(flaw, ConditionFlaw::NotMet(_)),
     },
-    PlantedFault {
+    ConditionFault {
         what: "a window is shorter by one match",
-        plant: StoreRecord::shorten_window,
-        names: |flaw| matches!(flaw, Flaw::Fired(_, 0)),
+        plant: FinalRecord::shorten_window,
+        names: |flaw| matches!(flaw, ConditionFlaw::Fired(_, 0)),
     },
-    PlantedFault {
+    ConditionFault {
         what: "an episode is opened twice",
-        plant: StoreRecord::open_twice,
-        names: |flaw| matches!(flaw, Flaw::Fired(_, 2)),
+        plant: FinalRecord::open_twice,
+        names: |flaw| matches!(flaw, ConditionFlaw::Fired(_, 2)),
     },
-    PlantedFault {
+    ConditionFault {
         what: "an episode is not opened",
-        plant: StoreRecord::lose_firing,
-        names: |flaw| matches!(flaw, Flaw::Fired(_, 0)),
+        plant: FinalRecord::lose_firing,
+        names: |flaw| matches!(flaw, ConditionFlaw::Fired(_, 0)),
     },
-    PlantedFault {
+    ConditionFault {
         what: "an absence is told during an outage",
-        plant: StoreRecord::tell_in_outage,
-        names: |flaw| matches!(flaw, Flaw::Absence(_, "no feed was read since it was due")),
+        plant: FinalRecord::tell_in_outage,
+        names: |flaw| {
+            matches!(flaw, ConditionFlaw::Absence(_, "no feed was read since it was due"))
+        },
     },
-    PlantedFault {
+    ConditionFault {
         what: "an absence is told twice",
-        plant: StoreRecord::tell_absence_twice,
-        names: |flaw| matches!(flaw, Flaw::Absence(_, "it was told twice")),
+        plant: FinalRecord::tell_absence_twice,
+        names: |flaw| matches!(flaw, ConditionFlaw::Absence(_, "it was told twice")),
     },
 ];

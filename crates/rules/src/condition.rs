@@ -19,7 +19,9 @@ use crate::story::delivery::Day;
 pub use history::{GroupHistory, GroupMatch};
 pub use publishers::{Publishers, Sighting};
 pub use spike::{SLOT, SpikeCounts, SpikeSpan, WatchedTime, slot_of};
-pub use step::{ConditionProgress, Decision, GroupState, PreviousMatch, Seen, is_open, step};
+pub use step::{
+    ConditionProgress, Decision, GroupState, PreviousMatch, SeenMatches, is_open, step,
+};
 
 /// The condition of a rule over its matches: its `tell` or its `absent`. It holds for each group,
 /// which is a rule, or a row of a rule with `each`.

@@ -50,7 +50,7 @@ impl ExplainText<'_> {
                 lines.extend(match_lines(matches, *rules, conditions, layout));
             }
             ExplainAnswer::Rule(explained) => {
-                lines.extend(rule_lines(explained, conditions, layout))
+                lines.extend(rule_lines(explained, conditions, layout));
             }
             ExplainAnswer::Clause(clause) => lines.extend(clauses::clause_lines(clause, 0, layout)),
         }

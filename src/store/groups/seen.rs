@@ -11,7 +11,8 @@ use crate::alerts::NewAlert;
 use crate::store::column::{read_count, to_json, to_millis};
 use crate::store::dialect::row_list;
 use tidings_rules::condition::{
-    Condition, PreviousMatch, Seen, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open, slot_of,
+    Condition, PreviousMatch, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
+    slot_of,
 };
 
 /// A group of which something is asked.
@@ -62,14 +63,14 @@ pub(super) async fn read_seen(
     previous: &HashMap<usize, PreviousMatch>,
     new: Option<NewMatches<'_>>,
     at: Timestamp,
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     let mut seen = HashMap::with_capacity(wanted.len());
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut before, mut absences) = (Vec::new(), Vec::new(), Vec::new());
     for one in wanted {
         if is_open(one.condition, previous.get(&one.place).copied(), at) {
             // Nothing is counted: the match is told.
-            seen.insert(one.place, Seen::Events(0));
+            seen.insert(one.place, SeenMatches::Events(0));
             continue;
         }
         match one.condition {
@@ -87,7 +88,7 @@ pub(super) async fn read_seen(
     let counts = count_events(conn, events.iter().copied(), at).await?;
     seen.extend(events.iter().map(|one| {
         let before = counts.get(&one.place).copied().unwrap_or_default();
-        (one.place, Seen::Events(before + u32::from(new.is_some())))
+        (one.place, SeenMatches::Events(before + u32::from(new.is_some())))
     }));
     seen.extend(read_spikes(conn, &spikes, new.is_some(), at).await?);
     seen.extend(read_keys(conn, &keys).await?);
@@ -116,7 +117,7 @@ async fn read_publishers(
     groups: &[&WantedGroup<'_>],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
@@ -139,7 +140,7 @@ async fn read_publishers(
         if let Some(new) = new.filter(|new| !names.iter().any(|name| name == new.publisher)) {
             names.push(new.publisher.to_owned());
         }
-        (one.place, Seen::Publishers(names))
+        (one.place, SeenMatches::Publishers(names))
     });
     Ok(with_new.collect())
 }
@@ -172,7 +173,7 @@ async fn read_spikes(
     groups: &[(&WantedGroup<'_>, &Spike)],
     has_new: bool,
     at: Timestamp,
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
@@ -205,7 +206,7 @@ async fn read_spikes(
             known_for: known
                 .map_or(std::time::Duration::ZERO, |known| WatchedTime::known_for(known, at)),
         };
-        Ok((place, Seen::Spike(counts)))
+        Ok((place, SeenMatches::Spike(counts)))
     });
     counts.collect()
 }
@@ -238,7 +239,7 @@ async fn read_spans(
 async fn read_keys(
     conn: &mut SqliteConnection,
     groups: &[&WantedGroup<'_>],
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
@@ -262,7 +263,7 @@ async fn read_keys(
             .keys
             .iter()
             .map(|key| Ok((key.clone(), optional_time(last.get(&(place, key.clone())).copied())?)));
-        Ok((one.place, Seen::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
+        Ok((one.place, SeenMatches::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
     });
     keys.collect()
 }
@@ -274,7 +275,7 @@ async fn read_before(
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
@@ -299,7 +300,7 @@ async fn read_before(
         } else {
             optional_time(last)?
         };
-        Ok((one.place, Seen::Before(before)))
+        Ok((one.place, SeenMatches::Before(before)))
     });
     before.collect()
 }
@@ -308,7 +309,7 @@ async fn read_before(
 async fn read_absences(
     conn: &mut SqliteConnection,
     groups: &[&WantedGroup<'_>],
-) -> Result<HashMap<usize, Seen>, sqlx::Error> {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
@@ -326,6 +327,6 @@ async fn read_absences(
     let absences = rows
         .into_iter()
         .zip(groups)
-        .map(|((_, since), one)| Ok((one.place, Seen::Absence(optional_time(since)?))));
+        .map(|((_, since), one)| Ok((one.place, SeenMatches::Absence(optional_time(since)?))));
     absences.collect()
 }

@@ -379,7 +379,7 @@ fn told_in_memory(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
         }
         told
     });
-    told.map(|told| told.unwrap_or_default()).collect()
+    told.map(Option::unwrap_or_default).collect()
 }
 
 /// Whether each match is told by the store when it is recorded.

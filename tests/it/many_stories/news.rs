@@ -37,14 +37,14 @@ const CHANCES: [u8; 6] = [45, 45, 30, 25, 35, 6];
 
 /// All stories that have appeared, newest last.
 pub struct News {
-    stories: Vec<Story>,
+    stories: Vec<PressStory>,
     /// Whether a second feed has copies. Without one, the feed that is polled says what was watched
     /// when, so that stories may have `jostrel`.
     has_copies: bool,
     press: Press,
 }
 
-struct Story {
+struct PressStory {
     title: String,
     link: String,
     text: String,
@@ -71,7 +71,7 @@ impl News {
             };
             let publisher = rng.usize(0..4);
             let link = format!("https://www.publisher-{publisher}.example/{number}");
-            self.stories.push(Story { title, link, text, is_copy });
+            self.stories.push(PressStory { title, link, text, is_copy });
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::many_stories::record::{About, StoreRecord, StoredAlert};
+use crate::many_stories::record::{FinalAlert, FinalRecord, ToldAbout};
 
 const MINUTE: i64 = 60_000;
 
@@ -19,7 +19,7 @@ const RACE: i64 = 2000;
 
 /// The condition of a rule of `news.rs`.
 #[derive(Clone, Copy)]
-enum Kind {
+enum GroupKind {
     Publishers,
     Events,
     FirstCode,
@@ -30,15 +30,15 @@ enum Kind {
 }
 
 /// The kind of a rule, and its window.
-fn condition(rule: &str) -> (Kind, i64) {
+fn condition(rule: &str) -> (GroupKind, i64) {
     match rule {
-        "Confirmed" => (Kind::Publishers, 20 * MINUTE),
-        "Many" => (Kind::Events, 30 * MINUTE),
-        "New code" => (Kind::FirstCode, 40 * MINUTE),
-        "New source" => (Kind::FirstSource, 30 * MINUTE),
-        "Next" => (Kind::After, 30 * MINUTE),
-        "Rising" => (Kind::Spike, 20 * MINUTE),
-        "Silent" => (Kind::Absent, 0),
+        "Confirmed" => (GroupKind::Publishers, 20 * MINUTE),
+        "Many" => (GroupKind::Events, 30 * MINUTE),
+        "New code" => (GroupKind::FirstCode, 40 * MINUTE),
+        "New source" => (GroupKind::FirstSource, 30 * MINUTE),
+        "Next" => (GroupKind::After, 30 * MINUTE),
+        "Rising" => (GroupKind::Spike, 20 * MINUTE),
+        "Silent" => (GroupKind::Absent, 0),
         other => panic!("there is no rule {other}"),
     }
 }
@@ -50,7 +50,7 @@ pub fn absence_due(since: i64) -> i64 {
 
 /// A violation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Flaw {
+pub enum ConditionFlaw {
     /// These matches met a condition, and so many messages told them together.
     Fired(BTreeSet<i64>, usize),
     /// A message told these matches together, and they met no condition.
@@ -67,7 +67,7 @@ pub enum Flaw {
     Arrival(String),
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ConditionFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fired(alerts, messages) => {
@@ -87,7 +87,7 @@ impl fmt::Display for Flaw {
 
 /// How many matches came to what.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+pub struct DecisionCounts {
     pub held: usize,
     pub fired: usize,
     pub told: usize,
@@ -95,7 +95,7 @@ pub struct Counts {
     pub absences: usize,
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for DecisionCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { held, fired, told, copies, absences } = self;
         write!(
@@ -107,7 +107,7 @@ impl fmt::Display for Counts {
 
 /// What is to be told.
 #[derive(Default)]
-struct Expected {
+struct ExpectedTelling {
     /// Matches that are told together.
     together: Vec<BTreeSet<i64>>,
     /// Matches that are told by themselves.
@@ -115,13 +115,13 @@ struct Expected {
 }
 
 /// All violations, and what the matches came to.
-pub fn judge(record: &StoreRecord) -> (Vec<Flaw>, Counts) {
-    let mut counts = Counts::default();
-    let mut groups: BTreeMap<(&str, &str), Vec<&StoredAlert>> = BTreeMap::new();
+pub fn judge(record: &FinalRecord) -> (Vec<ConditionFlaw>, DecisionCounts) {
+    let mut counts = DecisionCounts::default();
+    let mut groups: BTreeMap<(&str, &str), Vec<&FinalAlert>> = BTreeMap::new();
     for alert in &record.alerts {
         groups.entry((&alert.rule, &alert.row)).or_default().push(alert);
     }
-    let mut expected = Expected::default();
+    let mut expected = ExpectedTelling::default();
     for group in groups.values() {
         expect(record, group, &mut expected, &mut counts);
     }
@@ -133,27 +133,27 @@ pub fn judge(record: &StoreRecord) -> (Vec<Flaw>, Counts) {
 }
 
 /// A match that counts, and whether it was told when it was recorded.
-struct Counted<'a> {
-    alert: &'a StoredAlert,
+struct CountedMatch<'a> {
+    alert: &'a FinalAlert,
     told: bool,
 }
 
 /// What is to be told of a group.
 fn expect(
-    record: &StoreRecord,
-    group: &[&StoredAlert],
-    expected: &mut Expected,
-    counts: &mut Counts,
+    record: &FinalRecord,
+    group: &[&FinalAlert],
+    expected: &mut ExpectedTelling,
+    counts: &mut DecisionCounts,
 ) {
     let (kind, window) = condition(&group[0].rule);
-    let has_episodes = matches!(kind, Kind::Publishers | Kind::Events | Kind::Spike);
-    let mut counted: Vec<Counted<'_>> = Vec::new();
+    let has_episodes = matches!(kind, GroupKind::Publishers | GroupKind::Events | GroupKind::Spike);
+    let mut counted: Vec<CountedMatch<'_>> = Vec::new();
     let mut told_events: BTreeSet<&str> = BTreeSet::new();
     for alert in group {
         let open = has_episodes
             && counted.last().is_some_and(|last| last.told && alert.at - last.alert.at < window);
         let is_copy = counted.iter().any(|one| one.alert.event == alert.event);
-        if is_copy && !matches!(kind, Kind::Absent) {
+        if is_copy && !matches!(kind, GroupKind::Absent) {
             counts.copies += 1;
             // A copy of an event that nobody was told of.
             if open && told_events.insert(&alert.event) {
@@ -181,41 +181,41 @@ fn expect(
             (true, false) => counts.fired += 1,
             (false, _) => counts.held += 1,
         }
-        counted.push(Counted { alert, told: is_met });
+        counted.push(CountedMatch { alert, told: is_met });
     }
 }
 
 fn is_met(
-    record: &StoreRecord,
-    kind: Kind,
+    record: &FinalRecord,
+    kind: GroupKind,
     window: i64,
-    before: &[Counted<'_>],
-    alert: &StoredAlert,
+    before: &[CountedMatch<'_>],
+    alert: &FinalAlert,
 ) -> bool {
     let in_window = |at: i64| at > alert.at - window && at <= alert.at;
     let in_it = || before.iter().map(|one| one.alert).filter(|one| in_window(one.at));
-    let is_new = |has: &dyn Fn(&StoredAlert) -> bool| {
+    let is_new = |has: &dyn Fn(&FinalAlert) -> bool| {
         let last = before.iter().rev().find(|one| has(one.alert));
         last.is_none_or(|last| alert.at - last.alert.at > window)
     };
     match kind {
-        Kind::Publishers => {
+        GroupKind::Publishers => {
             let names = in_it().map(|one| &one.publisher).chain([&alert.publisher]);
             names.collect::<BTreeSet<_>>().len() >= 2
         }
-        Kind::Events => in_it().count() + 1 >= 3,
-        Kind::FirstCode => {
-            alert.codes.iter().any(|code| is_new(&|one: &StoredAlert| one.codes.contains(code)))
+        GroupKind::Events => in_it().count() + 1 >= 3,
+        GroupKind::FirstCode => {
+            alert.codes.iter().any(|code| is_new(&|one: &FinalAlert| one.codes.contains(code)))
         }
-        Kind::FirstSource => is_new(&|one: &StoredAlert| one.publisher == alert.publisher),
-        Kind::After => record.alerts.iter().any(|one| {
+        GroupKind::FirstSource => is_new(&|one: &FinalAlert| one.publisher == alert.publisher),
+        GroupKind::After => record.alerts.iter().any(|one| {
             one.rule == "Confirmed"
                 && one.row == alert.row
                 && one.id < alert.id
                 && in_window(one.at)
         }),
-        Kind::Spike => is_spike(record, window, before, alert),
-        Kind::Absent => {
+        GroupKind::Spike => is_spike(record, window, before, alert),
+        GroupKind::Absent => {
             let last = before.last().map_or(i64::MIN, |one| one.alert.at);
             absences(record).any(|(_, told)| told > last && told <= alert.at + RACE)
         }
@@ -224,10 +224,10 @@ fn is_met(
 
 /// Twice the usual rate of the last hour, and three at least.
 fn is_spike(
-    record: &StoreRecord,
+    record: &FinalRecord,
     window: i64,
-    before: &[Counted<'_>],
-    alert: &StoredAlert,
+    before: &[CountedMatch<'_>],
+    alert: &FinalAlert,
 ) -> bool {
     let baseline = 60 * MINUTE;
     let known = record.known[&alert.rule];
@@ -253,45 +253,49 @@ fn is_spike(
 }
 
 /// Each absence that was told: since when, and when it was told.
-fn absences(record: &StoreRecord) -> impl Iterator<Item = (i64, i64)> {
+fn absences(record: &FinalRecord) -> impl Iterator<Item = (i64, i64)> {
     record.messages.iter().filter_map(|message| match message.about {
-        About::Absence(since) => Some((since, message.created)),
+        ToldAbout::Absence(since) => Some((since, message.created)),
         _ => None,
     })
 }
 
 /// Compares the messages with what is to be told.
-fn compare(record: &StoreRecord, expected: &Expected, flaws: &mut Vec<Flaw>) {
-    let of = |about: About| record.messages.iter().filter(move |one| one.about == about);
+fn compare(record: &FinalRecord, expected: &ExpectedTelling, flaws: &mut Vec<ConditionFlaw>) {
+    let of = |about: ToldAbout| record.messages.iter().filter(move |one| one.about == about);
     for together in &expected.together {
-        let messages = of(About::Firing).filter(|one| one.alerts == *together).count();
+        let messages = of(ToldAbout::Firing).filter(|one| one.alerts == *together).count();
         if messages != 1 {
-            flaws.push(Flaw::Fired(together.clone(), messages));
+            flaws.push(ConditionFlaw::Fired(together.clone(), messages));
         }
     }
-    for message in of(About::Firing) {
+    for message in of(ToldAbout::Firing) {
         if !expected.together.contains(&message.alerts) {
-            flaws.push(Flaw::NotMet(message.alerts.clone()));
+            flaws.push(ConditionFlaw::NotMet(message.alerts.clone()));
         }
     }
     for alert in &record.alerts {
-        let messages = of(About::Event).filter(|one| one.alerts.contains(&alert.id)).count();
+        let messages = of(ToldAbout::Event).filter(|one| one.alerts.contains(&alert.id)).count();
         let is_alone = expected.alone.contains(&alert.id);
         match (is_alone, messages) {
             (true, 1) | (false, 0) => {}
-            (true, _) => flaws.push(Flaw::Told(alert.id, messages)),
-            (false, _) => flaws.push(Flaw::Held(alert.id)),
+            (true, _) => flaws.push(ConditionFlaw::Told(alert.id, messages)),
+            (false, _) => flaws.push(ConditionFlaw::Held(alert.id)),
         }
         let is_told = is_alone || expected.together.iter().any(|one| one.contains(&alert.id));
         if is_told && alert.is_held {
-            flaws.push(Flaw::Mark(alert.id));
+            flaws.push(ConditionFlaw::Mark(alert.id));
         }
     }
 }
 
 /// An absence was told once, when nothing had matched for long enough, and after a poll that would
 /// have shown a match. At the end all that are due are told.
-fn check_absences(record: &StoreRecord, flaws: &mut Vec<Flaw>, counts: &mut Counts) {
+fn check_absences(
+    record: &FinalRecord,
+    flaws: &mut Vec<ConditionFlaw>,
+    counts: &mut DecisionCounts,
+) {
     let matches: Vec<i64> =
         record.alerts.iter().filter(|one| one.rule == "Silent").map(|one| one.at).collect();
     let mut told_since = BTreeSet::new();
@@ -299,16 +303,16 @@ fn check_absences(record: &StoreRecord, flaws: &mut Vec<Flaw>, counts: &mut Coun
         counts.absences += 1;
         let due = absence_due(since);
         if !told_since.insert(since) {
-            flaws.push(Flaw::Absence(since, "it was told twice"));
+            flaws.push(ConditionFlaw::Absence(since, "it was told twice"));
         }
         if told < due {
-            flaws.push(Flaw::Absence(since, "it was not due"));
+            flaws.push(ConditionFlaw::Absence(since, "it was not due"));
         }
         if matches.iter().any(|at| *at > since && *at < told - RACE) {
-            flaws.push(Flaw::Absence(since, "there was a match"));
+            flaws.push(ConditionFlaw::Absence(since, "there was a match"));
         }
         if !record.polls.iter().any(|poll| *poll >= due && *poll <= told) {
-            flaws.push(Flaw::Absence(since, "no feed was read since it was due"));
+            flaws.push(ConditionFlaw::Absence(since, "no feed was read since it was due"));
         }
     }
     let (last_match, last_poll) = (matches.iter().max(), record.polls.iter().max());
@@ -316,12 +320,12 @@ fn check_absences(record: &StoreRecord, flaws: &mut Vec<Flaw>, counts: &mut Coun
         && absence_due(*last) + 60 * MINUTE < *poll
         && !told_since.contains(last)
     {
-        flaws.push(Flaw::Absence(*last, "it was never told"));
+        flaws.push(ConditionFlaw::Absence(*last, "it was never told"));
     }
 }
 
 /// Every message arrived, each time with the same bytes and with its stories.
-fn check_arrivals(record: &StoreRecord, flaws: &mut Vec<Flaw>) {
+fn check_arrivals(record: &FinalRecord, flaws: &mut Vec<ConditionFlaw>) {
     let titles: BTreeMap<i64, &String> =
         record.alerts.iter().map(|alert| (alert.id, &alert.title)).collect();
     for message in &record.messages {
@@ -330,7 +334,7 @@ fn check_arrivals(record: &StoreRecord, flaws: &mut Vec<Flaw>) {
             message.alerts.iter().all(|alert| arrived.contains(titles[alert]))
         };
         if !arrived.is_some_and(is_whole) {
-            flaws.push(Flaw::Arrival(message.uid.clone()));
+            flaws.push(ConditionFlaw::Arrival(message.uid.clone()));
         }
     }
 }

@@ -21,7 +21,7 @@ const MESSAGES: &str = "SELECT json_object('uid', uid, 'created', created, 'dige
 
 /// An alert of the final store.
 #[derive(Clone, Debug)]
-pub struct StoredAlert {
+pub struct FinalAlert {
     pub id: i64,
     pub rule: String,
     pub row: String,
@@ -35,7 +35,7 @@ pub struct StoredAlert {
 
 /// What a message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum ToldAbout {
     /// One event.
     Event,
     /// The matches of a window.
@@ -46,18 +46,18 @@ pub enum About {
 
 /// A message of the final store.
 #[derive(Clone, Debug)]
-pub struct StoredMessage {
+pub struct FinalMessage {
     pub uid: String,
     pub created: i64,
-    pub about: About,
+    pub about: ToldAbout,
     pub alerts: BTreeSet<i64>,
 }
 
 /// The final store, what arrived, and the polls by the clock of their runs.
 #[derive(Clone, Debug)]
-pub struct StoreRecord {
-    pub alerts: Vec<StoredAlert>,
-    pub messages: Vec<StoredMessage>,
+pub struct FinalRecord {
+    pub alerts: Vec<FinalAlert>,
+    pub messages: Vec<FinalMessage>,
     /// The titles in each message that arrived, by its id; `None` if a retry differed.
     pub arrivals: BTreeMap<String, Option<BTreeSet<String>>>,
     pub watched: BTreeSet<i64>,
@@ -65,7 +65,7 @@ pub struct StoreRecord {
     pub polls: Vec<i64>,
 }
 
-impl StoreRecord {
+impl FinalRecord {
     pub async fn read(folder: &Folder, hooks: &[Recorded], polls: Vec<i64>) -> Self {
         let alerts = folder.query(ALERTS).await;
         let messages = folder.query(MESSAGES).await;
@@ -109,7 +109,7 @@ impl StoreRecord {
     /// Each match of a firing is told in two messages.
     pub fn open_twice(&mut self) -> bool {
         let Some(place) = self.firings().into_iter().next() else { return false };
-        let again = StoredMessage { uid: "again".to_owned(), ..self.messages[place].clone() };
+        let again = FinalMessage { uid: "again".to_owned(), ..self.messages[place].clone() };
         self.messages.push(again);
         true
     }
@@ -124,7 +124,7 @@ impl StoreRecord {
     /// An absence is told without a poll since it was due.
     pub fn tell_in_outage(&mut self) -> bool {
         let absence = self.messages.iter().find_map(|message| match message.about {
-            About::Absence(since) => Some((since, message.created)),
+            ToldAbout::Absence(since) => Some((since, message.created)),
             _ => None,
         });
         let Some((since, told)) = absence else { return false };
@@ -134,20 +134,20 @@ impl StoreRecord {
 
     /// An absence is told in two messages.
     pub fn tell_absence_twice(&mut self) -> bool {
-        let absence = self.messages.iter().find(|one| matches!(one.about, About::Absence(_)));
+        let absence = self.messages.iter().find(|one| matches!(one.about, ToldAbout::Absence(_)));
         let Some(absence) = absence.cloned() else { return false };
-        self.messages.push(StoredMessage { uid: "again".to_owned(), ..absence });
+        self.messages.push(FinalMessage { uid: "again".to_owned(), ..absence });
         true
     }
 
     /// The places of the messages that tell the matches of a window.
     fn firings(&self) -> Vec<usize> {
-        let is_firing = |message: &StoredMessage| message.about == About::Firing;
+        let is_firing = |message: &FinalMessage| message.about == ToldAbout::Firing;
         (0..self.messages.len()).filter(|place| is_firing(&self.messages[*place])).collect()
     }
 
     /// The alerts of a message, in their order.
-    fn window(&self, place: usize) -> Vec<StoredAlert> {
+    fn window(&self, place: usize) -> Vec<FinalAlert> {
         let alerts = &self.messages[place].alerts;
         self.alerts.iter().filter(|one| alerts.contains(&one.id)).cloned().collect()
     }
@@ -165,7 +165,7 @@ fn number(value: &Value) -> i64 {
     value.as_i64().expect("a number")
 }
 
-fn alert(found: &Value) -> StoredAlert {
+fn alert(found: &Value) -> FinalAlert {
     let code = Regex::new(r"code-\d").expect("a pattern");
     let codes: BTreeSet<String> = code
         .find_iter(found["text"].as_str().expect("a text"))
@@ -173,7 +173,7 @@ fn alert(found: &Value) -> StoredAlert {
         .collect();
     let lead = text(&found["lead"]);
     let host = lead.split('/').nth(2).expect("a host");
-    StoredAlert {
+    FinalAlert {
         id: number(&found["id"]),
         rule: text(&found["rule"]),
         row: text(&found["row"]),
@@ -187,21 +187,21 @@ fn alert(found: &Value) -> StoredAlert {
 }
 
 /// A message about alerts or an absence. `None` for notices about feeds.
-fn message(found: &Value) -> Option<StoredMessage> {
+fn message(found: &Value) -> Option<FinalMessage> {
     let notice = &found["notice"];
     let about = if found["digest"]["what"] == "fired" {
-        About::Firing
+        ToldAbout::Firing
     } else if notice["kind"] == "absent" {
         let since: jiff::Timestamp = text(&notice["since"]).parse().expect("a time");
-        About::Absence(since.as_millisecond())
+        ToldAbout::Absence(since.as_millisecond())
     } else if notice.is_null() {
-        About::Event
+        ToldAbout::Event
     } else {
         return None;
     };
     let alerts = found["alerts"].as_array().expect("a list").iter().map(number).collect();
     let (uid, created) = (text(&found["uid"]), number(&found["created"]));
-    Some(StoredMessage { uid, created, about, alerts })
+    Some(FinalMessage { uid, created, about, alerts })
 }
 
 fn known_rule(found: &Value) -> (String, i64) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::many_stories::news::{self, News};
-use crate::many_stories::record::StoreRecord;
+use crate::many_stories::record::FinalRecord;
 use crate::support::http::{Response, Server};
 use crate::support::tidings::Folder;
 
@@ -21,7 +21,7 @@ const LONGEST_RUN: u64 = 1100;
 /// The messages that are not sent.
 const OPEN: &str = "SELECT count(*) FROM message WHERE status <> 'sent'";
 
-pub struct World {
+pub struct ConditionWorld {
     folder: Folder,
     rng: Rng,
     server: Server,
@@ -32,7 +32,7 @@ pub struct World {
     polls: Vec<i64>,
 }
 
-impl World {
+impl ConditionWorld {
     /// A world before its first run.
     pub async fn new(seed: u64) -> Self {
         let server = Server::start().await;
@@ -96,7 +96,7 @@ impl World {
     }
 
     /// The final store, and what arrived.
-    pub async fn record(&self) -> StoreRecord {
-        StoreRecord::read(&self.folder, &self.server.requests("/hook"), self.polls.clone()).await
+    pub async fn record(&self) -> FinalRecord {
+        FinalRecord::read(&self.folder, &self.server.requests("/hook"), self.polls.clone()).await
     }
 }

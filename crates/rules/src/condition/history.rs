@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::spike::{SpikeCounts, SpikeSpan, WatchedTime, slot_of};
-use super::step::{GroupState, PreviousMatch, Seen, is_open, is_within};
+use super::step::{GroupState, PreviousMatch, SeenMatches, is_open, is_within};
 use super::{Condition, Decision, Spike, step};
 
 /// The number of matches, events, keys or slots from which the old ones are forgotten.
@@ -93,8 +93,11 @@ impl GroupHistory {
             return None;
         }
         self.count(condition, found);
-        let is_open = condition.has_episodes() && is_open(condition, self.previous, found.at);
-        let seen = if is_open { Seen::Events(0) } else { self.seen(condition, found, watch) };
+        let seen = if is_open(condition, self.previous, found.at) {
+            SeenMatches::Events(0)
+        } else {
+            self.seen(condition, found, watch)
+        };
         let decision = step(condition, GroupState { previous: self.previous, seen }, found.at);
         self.note_keys(condition, found);
         self.absent_since = None;
@@ -152,7 +155,12 @@ impl GroupHistory {
         }
     }
 
-    fn seen(&mut self, condition: &Condition, found: &GroupMatch<'_>, watch: &WatchedTime) -> Seen {
+    fn seen(
+        &mut self,
+        condition: &Condition,
+        found: &GroupMatch<'_>,
+        watch: &WatchedTime,
+    ) -> SeenMatches {
         match condition {
             Condition::Publishers { within, .. } => {
                 let mut names: Vec<String> = Vec::new();
@@ -161,16 +169,22 @@ impl GroupHistory {
                         names.push(publisher.to_string());
                     }
                 }
-                Seen::Publishers(names)
+                SeenMatches::Publishers(names)
             }
-            Condition::Events { within, .. } => Seen::Events(self.count_events(*within, found.at)),
-            Condition::Spike(spike) => Seen::Spike(self.spike_counts(spike, found.at, watch)),
+            Condition::Events { within, .. } => {
+                SeenMatches::Events(self.count_events(*within, found.at))
+            }
+            Condition::Spike(spike) => {
+                SeenMatches::Spike(self.spike_counts(spike, found.at, watch))
+            }
             Condition::First { .. } => {
                 let keys = found.keys.iter();
-                Seen::Keys(keys.map(|key| (key.clone(), self.keys.get(key).copied())).collect())
+                SeenMatches::Keys(
+                    keys.map(|key| (key.clone(), self.keys.get(key).copied())).collect(),
+                )
             }
-            Condition::After { .. } => Seen::Before(found.before),
-            Condition::Absent(_) => Seen::Absence(self.absent_since),
+            Condition::After { .. } => SeenMatches::Before(found.before),
+            Condition::Absent(_) => SeenMatches::Absence(self.absent_since),
         }
     }
 

@@ -13,7 +13,7 @@ pub struct GroupState {
     /// The match before, by the order in which matches were recorded.
     pub previous: Option<PreviousMatch>,
     /// What the condition looks at.
-    pub seen: Seen,
+    pub seen: SeenMatches,
 }
 
 /// The match before.
@@ -27,7 +27,7 @@ pub struct PreviousMatch {
 
 /// What a condition looks at. Each kind of condition has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum SeenMatches {
     /// The publishers of the events in the window, the new one too, each once.
     Publishers(Vec<String>),
     /// The number of events in the window, the new one too.
@@ -84,7 +84,7 @@ pub enum ConditionProgress {
     NotAbsent,
 }
 
-/// Decides what becomes of a match of the time `at`. `state` has what [`Seen`] says for this kind
+/// Decides what becomes of a match of the time `at`. `state` has what [`SeenMatches`] says for this kind
 /// of condition; for another kind the match is held.
 #[must_use]
 pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision {
@@ -92,21 +92,23 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
         return Decision::Told;
     }
     let (is_met, progress) = match (condition, state.seen) {
-        (Condition::Publishers { least, .. }, Seen::Publishers(names)) => {
+        (Condition::Publishers { least, .. }, SeenMatches::Publishers(names)) => {
             (names.len() >= *least as usize, ConditionProgress::Publishers(names, *least))
         }
-        (Condition::Events { least, .. }, Seen::Events(count)) => {
+        (Condition::Events { least, .. }, SeenMatches::Events(count)) => {
             (count >= *least, ConditionProgress::Events(count, *least))
         }
-        (Condition::Spike(spike), Seen::Spike(counts)) => match counts.is_spike(spike) {
+        (Condition::Spike(spike), SeenMatches::Spike(counts)) => match counts.is_spike(spike) {
             Some(is_met) => (is_met, ConditionProgress::Spike(counts, spike.least)),
             None => (false, ConditionProgress::Learning),
         },
-        (Condition::First { key, within }, Seen::Keys(keys)) => first(*key, keys, *within, at),
-        (Condition::After { rule, .. }, Seen::Before(before)) => {
+        (Condition::First { key, within }, SeenMatches::Keys(keys)) => {
+            first(*key, keys, *within, at)
+        }
+        (Condition::After { rule, .. }, SeenMatches::Before(before)) => {
             (before.is_some(), ConditionProgress::After(rule.clone(), before))
         }
-        (Condition::Absent(_), Seen::Absence(Some(since))) => {
+        (Condition::Absent(_), SeenMatches::Absence(Some(since))) => {
             (true, ConditionProgress::Present(since))
         }
         _ => (false, ConditionProgress::NotAbsent),
