@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -36,7 +37,7 @@ pub(crate) enum GroupResult {
     /// It is told to nobody, unless a later match fires.
     Held(ConditionProgress),
     /// The condition is met.
-    Fired(Firing),
+    Fired(Arc<Firing>),
     /// It is told by itself, because the condition was met before.
     Told,
     /// Its event was counted before.
@@ -84,7 +85,7 @@ pub(crate) struct Groups<'m> {
     zone: TimeZone,
     start: Timestamp,
     /// By the number of the rule.
-    groups: HashMap<usize, Group>,
+    groups: HashMap<usize, Group, RandomState>,
     /// The last matches of the rules that others name in `after`, by name.
     before: HashMap<String, LastMatches>,
     /// When absences may be due, with the numbers of their rules. A later match defers it.
@@ -118,7 +119,7 @@ impl<'m> Groups<'m> {
             matcher,
             zone,
             start,
-            groups: HashMap::new(),
+            groups: HashMap::default(),
             before: named.collect(),
             due: BinaryHeap::new(),
         };
@@ -165,13 +166,13 @@ impl<'m> Groups<'m> {
         watch: &WatchedTime,
     ) -> GroupResult {
         let publisher = &*sighting.publisher;
-        let own = [publisher.to_owned()];
         let of_source = matches!(condition, Condition::First { key: FirstKey::Source, .. });
+        let own = of_source.then(|| publisher.to_owned());
         let found = GroupMatch {
             at: story.at,
             event: Some(sighting.event),
             publisher,
-            keys: if of_source { &own } else { &hit.keys },
+            keys: if of_source { own.as_slice() } else { &hit.keys },
             before: self.last_before(rule, condition, story.at),
         };
         let group = self.groups.entry(hit.number).or_default();
@@ -264,7 +265,8 @@ impl Group {
                 stories.push(Arc::clone(story));
                 let in_window = self.history.events_in_window(condition, story.at);
                 let count = if window { in_window } else { 1 };
-                GroupResult::Fired(Firing { at: story.at, progress, count, stories })
+                let firing = Firing { at: story.at, progress, count, stories };
+                GroupResult::Fired(Arc::new(firing))
             }
         }
     }
@@ -338,7 +340,8 @@ mod tests {
             for one in groups.add(&story, &sighting, &hits, &watch) {
                 let result = match one.result {
                     GroupResult::Held(progress) => format!("held, {progress}"),
-                    GroupResult::Fired(Firing { progress, count, stories, .. }) => {
+                    GroupResult::Fired(firing) => {
+                        let Firing { progress, count, stories, .. } = &*firing;
                         let ids: Vec<&str> = stories.iter().map(|one| one.id.as_str()).collect();
                         format!("fired, {progress}, {count}: {}", ids.join(" "))
                     }

@@ -78,7 +78,9 @@ pub(crate) struct Headline {
 impl Headline {
     /// The headline of a story, with its date.
     pub(crate) fn of(entry: &SourceStory) -> Self {
-        let title = entry.story.headline().chars().take(LONGEST_HEADLINE).collect();
+        let headline = entry.story.headline();
+        let end = headline.char_indices().nth(LONGEST_HEADLINE).map(|(end, _)| end);
+        let title = headline[..end.unwrap_or(headline.len())].to_owned();
         Self { date: story_date(entry), title }
     }
 }
@@ -119,10 +121,10 @@ impl Tally {
     /// Counts what other rules would change about the firings at a story.
     pub(crate) fn add_firing_changes(&mut self, adds: &NamedFirings<'_>, drops: &NamedFirings<'_>) {
         for (name, firing) in adds {
-            self.firing_changes.entry((*name).to_owned()).or_default().adds.add(firing);
+            self.firing_changes.entry((*name).to_owned()).or_default().adds.add(firing.clone());
         }
         for (name, firing) in drops {
-            self.firing_changes.entry((*name).to_owned()).or_default().drops.add(firing);
+            self.firing_changes.entry((*name).to_owned()).or_default().drops.add(firing.clone());
         }
     }
 

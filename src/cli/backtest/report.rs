@@ -91,7 +91,7 @@ impl<'s> Printer<'s> {
         }
         let sides = self.sides;
         let own = firings(results, &sides.base.names);
-        let is_dropped = |one: &(&str, RuleFiring<'_>)| drops.contains(one).then_some("drops");
+        let is_dropped = |one: &(&str, RuleFiring)| drops.contains(one).then_some("drops");
         let own = own.iter().map(|one| (one, is_dropped(one)));
         for ((name, firing), change) in own.chain(adds.iter().map(|one| (one, Some("adds")))) {
             if let RuleFiring::Absence(absence) = firing {

@@ -74,7 +74,8 @@ fn result_json(result: &GroupResult) -> Value {
         GroupResult::Held(progress) => {
             json!({"result": "held", "progress": progress.to_string()})
         }
-        GroupResult::Fired(Firing { progress, count, stories, .. }) => {
+        GroupResult::Fired(firing) => {
+            let Firing { progress, count, stories, .. } = &**firing;
             let ids: Vec<&str> = stories.iter().map(|story| story.id.as_str()).collect();
             json!({"result": "fired", "progress": progress.to_string(),
                    "stories": ids, "more": count - ids.len()})
