@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::conditions::StoryResults;
-use super::groups::{Firing, GroupResult, ToldAbsence};
-use super::tally::Headline;
+use super::groups::{GroupResult, PastFiring, StoryResults, ToldAbsence};
+use super::headline::Headline;
 use tidings_rules::condition::ConditionProgress;
 
 /// The number of firings that are kept for each count: the newest.
@@ -69,7 +68,7 @@ pub(crate) struct FiringChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RuleFiring {
     /// A match meets the condition.
-    Match(Arc<Firing>),
+    Match(Arc<PastFiring>),
     /// An absence is told.
     Absence(ToldAbsence),
 }
