@@ -84,8 +84,8 @@ pub enum ConditionProgress {
     NotAbsent,
 }
 
-/// Decides what becomes of a match of the time `at`. `state` has what [`SeenMatches`] says for this kind
-/// of condition; for another kind the match is held.
+/// Decides what becomes of a match of the time `at`. `state` has what [`SeenMatches`] says for this
+/// kind of condition; for another kind the match is held.
 #[must_use]
 pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision {
     if is_open(condition, state.previous, at) {
