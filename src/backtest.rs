@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod conditions;
 pub(crate) mod firings;
 pub(crate) mod groups;
+pub(crate) mod headline;
 pub mod lines;
 pub mod matching;
 pub mod phrases;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::batch::SourceStory;
-use super::groups::{GroupMatchResult, Groups, MatchedStory, ToldAbsence};
+use super::groups::{Groups, MatchedStory, StoryResults};
+use super::headline::Headline;
 use super::matching::{Matcher, StoryMatches};
 use super::sightings::StorySighting;
 use super::source::{SourceError, StorySource};
-use super::tally::Headline;
 use super::watch::PastWatch;
 use tidings_rules::condition::{Publishers, WatchedTime};
 
@@ -22,15 +22,6 @@ pub(crate) struct ConditionSetting {
     pub(crate) publishers: Publishers,
     /// When feeds were watched.
     pub(crate) watch: PastWatch,
-}
-
-/// What conditions make of one story.
-#[derive(Debug, Default)]
-pub(crate) struct StoryResults {
-    /// The absences that are told before it.
-    pub(crate) absences: Vec<ToldAbsence>,
-    /// Its matches of rules with conditions.
-    pub(crate) matches: Vec<GroupMatchResult>,
 }
 
 /// The results for the stories of a batch: of the first set of rules, and of the other.

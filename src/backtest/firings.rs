@@ -2,12 +2,12 @@
 //! on the number of stories.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::conditions::StoryResults;
-use super::groups::{Firing, GroupResult, ToldAbsence};
-use super::tally::Headline;
+use super::groups::{GroupResult, PastFiring, StoryResults, ToldAbsence};
+use super::headline::Headline;
 use tidings_rules::condition::ConditionProgress;
 
 /// The number of firings that are kept for each count: the newest.
@@ -39,7 +39,7 @@ pub(crate) struct FiringCount {
     /// How many.
     pub(crate) count: usize,
     /// The newest, oldest first.
-    pub(crate) newest: VecDeque<ShownFiring>,
+    pub(crate) newest: VecDeque<RuleFiring>,
 }
 
 /// A firing, as far as it is shown.
@@ -65,25 +65,27 @@ pub(crate) struct FiringChange {
 }
 
 /// A firing of a rule at one story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RuleFiring<'r> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RuleFiring {
     /// A match meets the condition.
-    Match(&'r Firing),
+    Match(Arc<PastFiring>),
     /// An absence is told.
-    Absence(&'r ToldAbsence),
+    Absence(ToldAbsence),
 }
 
 /// The firings at one story, each with the name of its rule.
-pub(crate) type NamedFirings<'r> = Vec<(&'r str, RuleFiring<'r>)>;
+pub(crate) type NamedFirings<'r> = Vec<(&'r str, RuleFiring)>;
 
 /// The firings at one story. `names`: those of the matcher.
 pub(crate) fn firings<'r>(results: &'r StoryResults, names: &'r [String]) -> NamedFirings<'r> {
     let absences = results
         .absences
         .iter()
-        .map(|absence| (names[absence.place].as_str(), RuleFiring::Absence(absence)));
+        .map(|absence| (names[absence.place].as_str(), RuleFiring::Absence(absence.clone())));
     let matches = results.matches.iter().filter_map(|one| match &one.result {
-        GroupResult::Fired(firing) => Some((names[one.place].as_str(), RuleFiring::Match(firing))),
+        GroupResult::Fired(firing) => {
+            Some((names[one.place].as_str(), RuleFiring::Match(Arc::clone(firing))))
+        }
         _ => None,
     });
     absences.chain(matches).collect()
@@ -94,15 +96,15 @@ pub(crate) fn only_in<'r>(
     other: &NamedFirings<'r>,
     firings: &NamedFirings<'_>,
 ) -> NamedFirings<'r> {
-    let is_in = |(name, firing): &(&str, RuleFiring<'_>)| {
+    let is_in = |(name, firing): &(&str, RuleFiring)| {
         firings.iter().any(|(known, one)| known == name && one.is_same(firing))
     };
-    other.iter().filter(|one| !is_in(one)).copied().collect()
+    other.iter().filter(|one| !is_in(one)).cloned().collect()
 }
 
-impl RuleFiring<'_> {
+impl RuleFiring {
     /// Whether both are one firing of two versions of a rule, at the same story.
-    fn is_same(&self, other: &RuleFiring<'_>) -> bool {
+    fn is_same(&self, other: &RuleFiring) -> bool {
         match (self, other) {
             (Self::Match(_), RuleFiring::Match(_)) => true,
             (Self::Absence(one), RuleFiring::Absence(other)) => one.due == other.due,
@@ -110,7 +112,8 @@ impl RuleFiring<'_> {
         }
     }
 
-    fn shown(&self) -> ShownFiring {
+    /// What is shown of it.
+    pub(crate) fn shown(&self) -> ShownFiring {
         match self {
             Self::Match(firing) => {
                 let newest = firing.stories.iter().rev().take(HEADLINES);
@@ -131,12 +134,12 @@ impl RuleFiring<'_> {
 
 impl FiringCount {
     /// Counts a firing, which is the newest.
-    pub(crate) fn add(&mut self, firing: &RuleFiring<'_>) {
+    pub(crate) fn add(&mut self, firing: RuleFiring) {
         self.count += 1;
         if self.newest.len() == FIRINGS {
             self.newest.pop_front();
         }
-        self.newest.push_back(firing.shown());
+        self.newest.push_back(firing);
     }
 }
 
@@ -144,7 +147,7 @@ impl FiringCount {
 pub(crate) fn count_results(counts: &mut BTreeMap<usize, ConditionCount>, results: &StoryResults) {
     for absence in &results.absences {
         let count = counts.entry(absence.place).or_default();
-        count.firings.add(&RuleFiring::Absence(absence));
+        count.firings.add(RuleFiring::Absence(absence.clone()));
     }
     for one in &results.matches {
         counts.entry(one.place).or_default().add(&one.result);
@@ -162,7 +165,7 @@ impl ConditionCount {
                 // The others of its message were held.
                 self.held -= firing.count - 1;
                 self.told += firing.count;
-                self.firings.add(&RuleFiring::Match(firing));
+                self.firings.add(RuleFiring::Match(Arc::clone(firing)));
             }
             GroupResult::Told => self.told += 1,
             GroupResult::Copy => self.copies += 1,

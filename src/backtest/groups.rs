@@ -5,12 +5,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::headline::Headline;
 use super::matching::{GroupedHit, Matcher};
 use super::sightings::StorySighting;
-use super::tally::Headline;
 use tidings_rules::Rule;
 use tidings_rules::condition::{
     Absent, Condition, ConditionProgress, Decision, FirstKey, GroupHistory, GroupMatch, WatchedTime,
@@ -36,7 +37,7 @@ pub(crate) enum GroupResult {
     /// It is told to nobody, unless a later match fires.
     Held(ConditionProgress),
     /// The condition is met.
-    Fired(Firing),
+    Fired(Arc<PastFiring>),
     /// It is told by itself, because the condition was met before.
     Told,
     /// Its event was counted before.
@@ -47,7 +48,7 @@ pub(crate) enum GroupResult {
 
 /// A match that meets a condition.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Firing {
+pub(crate) struct PastFiring {
     /// When.
     pub(crate) at: Timestamp,
     /// How far the condition is met.
@@ -78,13 +79,22 @@ pub(crate) struct ToldAbsence {
     pub(crate) due: Timestamp,
 }
 
+/// What conditions make of one story.
+#[derive(Debug, Default)]
+pub(crate) struct StoryResults {
+    /// The absences that are told before it.
+    pub(crate) absences: Vec<ToldAbsence>,
+    /// Its matches of rules with conditions.
+    pub(crate) matches: Vec<GroupMatchResult>,
+}
+
 /// The groups of all rules with conditions.
 pub(crate) struct Groups<'m> {
     matcher: &'m Matcher,
     zone: TimeZone,
     start: Timestamp,
     /// By the number of the rule.
-    groups: HashMap<usize, Group>,
+    by_number: HashMap<usize, Group, RandomState>,
     /// The last matches of the rules that others name in `after`, by name.
     before: HashMap<String, LastMatches>,
     /// When absences may be due, with the numbers of their rules. A later match defers it.
@@ -118,7 +128,7 @@ impl<'m> Groups<'m> {
             matcher,
             zone,
             start,
-            groups: HashMap::new(),
+            by_number: HashMap::default(),
             before: named.collect(),
             due: BinaryHeap::new(),
         };
@@ -143,9 +153,10 @@ impl<'m> Groups<'m> {
         for hit in hits {
             let Some(rule) = self.matcher.rule(hit.number) else { continue };
             if let Some(condition) = &rule.settings.condition {
-                let result = match sighting.is_news {
-                    true => self.decide((rule, condition), hit, story, sighting, watch),
-                    false => GroupResult::NoNews,
+                let result = if sighting.is_news {
+                    self.decide((rule, condition), hit, story, sighting, watch)
+                } else {
+                    GroupResult::NoNews
                 };
                 results.push(GroupMatchResult { place: hit.place, result });
             }
@@ -165,16 +176,16 @@ impl<'m> Groups<'m> {
         watch: &WatchedTime,
     ) -> GroupResult {
         let publisher = &*sighting.publisher;
-        let own = [publisher.to_owned()];
         let of_source = matches!(condition, Condition::First { key: FirstKey::Source, .. });
+        let own = of_source.then(|| publisher.to_owned());
         let found = GroupMatch {
             at: story.at,
             event: Some(sighting.event),
             publisher,
-            keys: if of_source { &own } else { &hit.keys },
+            keys: if of_source { own.as_slice() } else { &hit.keys },
             before: self.last_before(rule, condition, story.at),
         };
-        let group = self.groups.entry(hit.number).or_default();
+        let group = self.by_number.entry(hit.number).or_default();
         let Some(decision) = group.history.add(condition, &found, watch) else {
             return GroupResult::Copy;
         };
@@ -214,7 +225,7 @@ impl<'m> Groups<'m> {
             self.due.pop();
             let Some(rule) = self.matcher.rule(number) else { continue };
             let Some(Condition::Absent(absent)) = &rule.settings.condition else { continue };
-            let group = self.groups.entry(number).or_default();
+            let group = self.by_number.entry(number).or_default();
             let since = group.history.last_match().unwrap_or(self.start);
             group.is_awaited = false;
             match absent.due(since, &self.zone) {
@@ -231,7 +242,7 @@ impl<'m> Groups<'m> {
     /// Notes when an absence of the group is due if nothing matches it after `last`. If it is noted
     /// already, that is found out when it is due.
     fn await_absence(&mut self, number: usize, absent: &Absent, last: Timestamp) {
-        let group = self.groups.entry(number).or_default();
+        let group = self.by_number.entry(number).or_default();
         if !group.is_awaited
             && let Some(due) = absent.due(last, &self.zone)
         {
@@ -264,7 +275,8 @@ impl Group {
                 stories.push(Arc::clone(story));
                 let in_window = self.history.events_in_window(condition, story.at);
                 let count = if window { in_window } else { 1 };
-                GroupResult::Fired(Firing { at: story.at, progress, count, stories })
+                let firing = PastFiring { at: story.at, progress, count, stories };
+                GroupResult::Fired(Arc::new(firing))
             }
         }
     }
@@ -338,7 +350,8 @@ mod tests {
             for one in groups.add(&story, &sighting, &hits, &watch) {
                 let result = match one.result {
                     GroupResult::Held(progress) => format!("held, {progress}"),
-                    GroupResult::Fired(Firing { progress, count, stories, .. }) => {
+                    GroupResult::Fired(firing) => {
+                        let PastFiring { progress, count, stories, .. } = &*firing;
                         let ids: Vec<&str> = stories.iter().map(|one| one.id.as_str()).collect();
                         format!("fired, {progress}, {count}: {}", ids.join(" "))
                     }

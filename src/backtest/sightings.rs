@@ -21,14 +21,17 @@ const FEWEST_WORDS: usize = 8;
 /// The most bytes of a place and a date at the beginning of a text.
 const LONGEST_DATELINE: usize = 60;
 
-/// The most bytes of a text that are kept.
-const LONGEST_BODY: usize = 20_000;
+/// The most bytes of a text that are kept and compared.
+const LONGEST_BODY: usize = 2_000;
 
 /// The letters of a text by which copies are searched.
 const OPENING_LENGTH: usize = 60;
 
 /// The number of links, headlines and first words from which the oldest are forgotten.
-const MOST_KEYS: usize = 40_000;
+const MOST_KEYS: usize = 20_000;
+
+/// The most bytes of a headline that are hashed.
+const MOST_HASHED: usize = 512;
 
 /// What a hash is of.
 const LINK: u64 = 0;
@@ -96,7 +99,8 @@ impl FileEvents {
     ) -> StorySighting {
         let story = &entry.story;
         let since = open_since(at);
-        let link = story.url.as_ref().map(|url| hash_of(LINK, url.bytes()));
+        let of_link = |url: &String| XxHash3_64::oneshot_with_seed(LINK, url.as_bytes());
+        let link = story.url.as_ref().map(of_link);
         let texts = [
             hash_of(HEADLINE, letters(&story.title)),
             hash_of(OPENING, letters(opening(&story.body)).take(OPENING_LENGTH)),
@@ -112,8 +116,7 @@ impl FileEvents {
             None => (number, publisher_of(story, publishers), at),
         };
         let sighting = StorySighting { event, publisher: Arc::clone(&publisher), is_news: true };
-        let title = story.title.clone();
-        let body = story.body[..story.body.floor_char_boundary(LONGEST_BODY)].to_owned();
+        let (title, body) = (story.title.clone(), beginning(&story.body).to_owned());
         let kept = Arc::new(FileStory { number, event, publisher, started, title, body });
         for key in texts.into_iter().chain(link) {
             self.known.insert(key, Arc::clone(&kept));
@@ -129,13 +132,13 @@ impl FileEvents {
 impl FileStory {
     /// Whether `later` is a copy of it, as a run decides it without the frames of hosts.
     fn has_copy(&self, later: &Story) -> bool {
-        if (&self.title, &self.body) == (&later.title, &later.body) {
+        if self.title == later.title && self.body == beginning(&later.body) {
             let words = later.title.split_whitespace().chain(later.body.split_whitespace());
             return words.take(FEWEST_WORDS).count() == FEWEST_WORDS;
         }
         let fingerprint = |title: &str, body: &str| compute_fingerprint(title, body, &Read::Full);
         let earlier = fingerprint(&self.title, &self.body);
-        let pair = earlier.zip(fingerprint(&later.title, &later.body));
+        let pair = earlier.zip(fingerprint(&later.title, beginning(&later.body)));
         pair.is_some_and(|(earlier, later)| {
             relation(&earlier, &later, &HashSet::new()) != Relation::Other
         })
@@ -145,6 +148,11 @@ impl FileStory {
 fn publisher_of(story: &Story, publishers: &Publishers) -> Arc<str> {
     let (source, url) = (story.source.as_deref(), story.url.as_deref());
     publishers.publisher(Sighting { source, url, feed: UNKNOWN_PUBLISHER }).into()
+}
+
+/// The part of a text that is kept.
+fn beginning(body: &str) -> &str {
+    &body[..body.floor_char_boundary(LONGEST_BODY)]
 }
 
 /// The text behind the place and the date with which agencies begin.
@@ -161,10 +169,11 @@ fn letters(text: &str) -> impl Iterator<Item = u8> {
         .map(|byte| byte.to_ascii_lowercase())
 }
 
-/// A hash of a text of this kind.
+/// A hash of the beginning of a text of this kind.
 fn hash_of(kind: u64, text: impl Iterator<Item = u8>) -> u64 {
-    let text: Vec<u8> = text.collect();
-    XxHash3_64::oneshot_with_seed(kind, &text)
+    let mut bytes = [0; MOST_HASHED];
+    let length = bytes.iter_mut().zip(text).map(|(byte, next)| *byte = next).count();
+    XxHash3_64::oneshot_with_seed(kind, &bytes[..length])
 }
 
 #[cfg(test)]

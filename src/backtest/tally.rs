@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::batch::SourceStory;
-use super::conditions::StoryResults;
 use super::firings::{ConditionCount, FiringChange, NamedFirings, count_results};
+use super::groups::StoryResults;
+use super::headline::Headline;
 use super::matching::Hits;
 
 /// The number of headlines that are kept for each count: the newest.
 const HEADLINES: usize = 3;
-
-/// The longest headline that is kept, in characters.
-const LONGEST_HEADLINE: usize = 300;
 
 /// The counts over all stories.
 #[derive(Debug, Default)]
@@ -65,24 +61,6 @@ pub(crate) struct StoryCount {
     pub(crate) newest: Vec<Headline>,
 }
 
-/// A story in one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Headline {
-    /// The time of publication, else the time when the store first saw the story. `None` if neither
-    /// is known.
-    pub(crate) date: Option<Timestamp>,
-    /// The title, else the start of the text.
-    pub(crate) title: String,
-}
-
-impl Headline {
-    /// The headline of a story, with its date.
-    pub(crate) fn of(entry: &SourceStory) -> Self {
-        let title = entry.story.headline().chars().take(LONGEST_HEADLINE).collect();
-        Self { date: story_date(entry), title }
-    }
-}
-
 impl Tally {
     /// Empty counts for this number of rules.
     pub(crate) fn new(rules: usize) -> Self {
@@ -119,10 +97,10 @@ impl Tally {
     /// Counts what other rules would change about the firings at a story.
     pub(crate) fn add_firing_changes(&mut self, adds: &NamedFirings<'_>, drops: &NamedFirings<'_>) {
         for (name, firing) in adds {
-            self.firing_changes.entry((*name).to_owned()).or_default().adds.add(firing);
+            self.firing_changes.entry((*name).to_owned()).or_default().adds.add(firing.clone());
         }
         for (name, firing) in drops {
-            self.firing_changes.entry((*name).to_owned()).or_default().drops.add(firing);
+            self.firing_changes.entry((*name).to_owned()).or_default().drops.add(firing.clone());
         }
     }
 
@@ -159,7 +137,7 @@ impl Tally {
 impl StoryCount {
     fn add(&mut self, entry: &SourceStory) {
         self.count += 1;
-        let date = story_date(entry);
+        let date = Headline::date_of(entry);
         let place = self.newest.partition_point(|other| other.date > date);
         if place < HEADLINES {
             self.newest.insert(place, Headline::of(entry));
@@ -176,13 +154,10 @@ pub(crate) fn find_differences<'n>(now: &[&'n str], then: &[&'n str]) -> Differe
     Differences { adds, drops }
 }
 
-fn story_date(entry: &SourceStory) -> Option<Timestamp> {
-    let seen = entry.carriers.is_some().then_some(entry.story.first_seen);
-    entry.story.published.or(seen)
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use tidings_rules::story::Story;
 
@@ -223,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_headline_is_kept_no_longer_than_a_person_reads() {
-        assert_eq!(newest(&[(&"é".repeat(10_000), None)])[0].chars().count(), LONGEST_HEADLINE);
+        assert_eq!(newest(&[(&"é".repeat(10_000), None)])[0].chars().count(), 300);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) struct BacktestArguments {
 }
 
 /// What a backtest is made of.
-struct Prepared {
+struct PreparedBacktest {
     sides: RuleSets,
     source: StorySource,
     zone: TimeZone,
@@ -88,7 +88,7 @@ pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
 /// does not name. Term lists of an expression come from it if it exists.
-fn prepare(arguments: &BacktestArguments) -> Result<Prepared, Exit> {
+fn prepare(arguments: &BacktestArguments) -> Result<PreparedBacktest, Exit> {
     let has_rules = arguments.rules.is_some()
         || arguments.when.as_ref().is_some_and(|expression| {
             !rule_files::may_name_lists(expression) || !arguments.config.path.exists()
@@ -107,7 +107,7 @@ fn prepare(arguments: &BacktestArguments) -> Result<Prepared, Exit> {
     };
     let zone = shown_zone(config.as_ref());
     let publishers = config.map(|config| config.publishers).unwrap_or_default();
-    Ok(Prepared { sides, source, zone, publishers })
+    Ok(PreparedBacktest { sides, source, zone, publishers })
 }
 
 fn load_rule_sets(
@@ -167,8 +167,8 @@ fn open_lines(stories: &Path) -> Result<StoryLines, Exit> {
     })
 }
 
-fn run_backtest(arguments: &BacktestArguments, prepared: Prepared) -> Result<Exit, Exit> {
-    let Prepared { sides, mut source, zone, publishers } = prepared;
+fn run_backtest(arguments: &BacktestArguments, prepared: PreparedBacktest) -> Result<Exit, Exit> {
+    let PreparedBacktest { sides, mut source, zone, publishers } = prepared;
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
             |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),

@@ -74,8 +74,8 @@ impl Trial {
                 Some(evidence) => TrialResult::Match(evidence),
                 None => near_or_miss(&query.explain(story, carriers, read), None),
             },
-            Self::Rules(TrialRules(matcher)) => {
-                let Some(rules) = matcher.rule_set() else { return TrialResult::Miss };
+            Self::Rules(TrialRules(tried)) => {
+                let Some(rules) = tried.rule_set() else { return TrialResult::Miss };
                 let matches = rules.matches(story, carriers);
                 if !matches.is_empty() {
                     let evidence = matches.into_iter().flat_map(|one| one.evidence);

@@ -9,12 +9,11 @@ use serde::Serialize;
 
 use super::trial::Trial;
 use crate::backtest::batch::SourceStory;
-use crate::backtest::conditions::StoryResults;
 use crate::backtest::firings::{ConditionCount, count_results};
-use crate::backtest::groups::{Groups, MatchedStory};
+use crate::backtest::groups::{Groups, MatchedStory, StoryResults};
+use crate::backtest::headline::Headline;
 use crate::backtest::matching::{GroupedHit, Matcher};
 use crate::backtest::sightings::StorySighting;
-use crate::backtest::tally::Headline;
 use crate::backtest::watch::PastWatch;
 use crate::config::Config;
 use crate::store::{Archive, StoreError};
@@ -79,13 +78,12 @@ impl ConditionMatches {
         let mut groups = Groups::new(matcher, TimeZone::clone(&config.zone), start);
         let mut counts = BTreeMap::new();
         for (story, hits) in self.matches.iter().rev() {
-            let sighting = sightings
-                .get(&story.id)
-                .map(|one| StorySighting::of_stored(one, &config.publishers))
-                .unwrap_or_else(StorySighting::of_deleted);
+            let sighting = sightings.get(&story.id).map_or_else(StorySighting::of_deleted, |one| {
+                StorySighting::of_stored(one, &config.publishers)
+            });
             let absences = groups.tell_absences(story.at);
-            let matches = groups.add(story, &sighting, hits, &watch);
-            count_results(&mut counts, &StoryResults { absences, matches });
+            let results = groups.add(story, &sighting, hits, &watch);
+            count_results(&mut counts, &StoryResults { absences, matches: results });
         }
         let absences = groups.tell_absences(now);
         count_results(&mut counts, &StoryResults { absences, matches: Vec::new() });

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use jiff::tz::TimeZone;
 
 use crate::backtest::batch::{Batch, SourceStory};
-use crate::backtest::conditions::StoryResults;
-use crate::backtest::firings::{NamedFirings, RuleFiring, firings, only_in};
+use crate::backtest::firings::{ConditionCount, NamedFirings, RuleFiring, firings, only_in};
+use crate::backtest::groups::StoryResults;
 use crate::backtest::matching::{Hits, Matcher};
 use crate::backtest::tally::{Tally, find_differences};
 use crate::cli::backtest::rule_sets::{BatchMatches, RuleSets};
@@ -45,7 +45,7 @@ impl<'s> Printer<'s> {
     pub(super) fn new(format: OutputFormat, zone: TimeZone, sides: &'s RuleSets) -> Self {
         let mut tally = Tally::new(sides.base.names.len());
         let with = sides.base.places_with_conditions();
-        tally.conditions = with.map(|place| (place, Default::default())).collect();
+        tally.conditions = with.map(|place| (place, ConditionCount::default())).collect();
         let output = BufWriter::new(io::stdout());
         Self { format, zone, sides, output, tally, late_stories: 0 }
     }
@@ -91,7 +91,7 @@ impl<'s> Printer<'s> {
         }
         let sides = self.sides;
         let own = firings(results, &sides.base.names);
-        let is_dropped = |one: &(&str, RuleFiring<'_>)| drops.contains(one).then_some("drops");
+        let is_dropped = |one: &(&str, RuleFiring)| drops.contains(one).then_some("drops");
         let own = own.iter().map(|one| (one, is_dropped(one)));
         for ((name, firing), change) in own.chain(adds.iter().map(|one| (one, Some("adds")))) {
             if let RuleFiring::Absence(absence) = firing {

@@ -9,12 +9,12 @@ use crate::support::tidings::Folder;
 const CONFIG: &str = "rules: rules\nnotify: []\nnotifiers: {}\nzone: UTC\nfeeds: [{url: \"file:wire.xml\", name: Wire}]
 publishers: {Agency: [agency.example, agency.example.org]}\n";
 
-const RULES: &str = r#"rules:
+const RULES: &str = r"rules:
   - {name: Confirmed, when: refinery, tell: {publishers: 3, within: 6h}}
   - {name: Silent, when: refinery, absent: {for: 1d}}
   - {name: Plain, when: refinery}
   - {name: Never, when: kites, tell: {events: 2, within: 1h}}
-"#;
+";
 
 /// Three publishers have it within six hours of 20 November. Two of three domains are of one.
 const STORIES: &str = r#"{"id": "a", "title": "Fire at the refinery", "body": "", "url": "https://www.agency.example/1", "published": "2026-11-20T08:00:00Z"}

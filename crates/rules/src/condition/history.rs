@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use super::spike::{SpikeCounts, SpikeSpan, WatchedTime, slot_of};
@@ -44,7 +45,7 @@ pub struct GroupHistory {
     /// Whether the clock was set back between two of them.
     is_unsorted: bool,
     /// The last match of each key.
-    keys: HashMap<String, Timestamp>,
+    keys: HashMap<String, Timestamp, RandomState>,
     /// The number of keys from which the old ones are forgotten.
     most_keys: usize,
     /// The events of each slot.
@@ -56,7 +57,7 @@ pub struct GroupHistory {
 /// The events that were counted, as long as they take copies.
 #[derive(Clone, Debug, Default)]
 struct CountedEvents {
-    known: HashSet<u64>,
+    known: HashSet<u64, RandomState>,
     /// When each was counted, in the order in which they were.
     order: VecDeque<(Timestamp, u64)>,
 }
@@ -146,7 +147,10 @@ impl GroupHistory {
 
     fn note_keys(&mut self, condition: &Condition, found: &GroupMatch<'_>) {
         for key in found.keys {
-            self.keys.insert(key.clone(), found.at);
+            match self.keys.get_mut(key) {
+                Some(last) => *last = found.at,
+                None => _ = self.keys.insert(key.clone(), found.at),
+            }
         }
         if self.keys.len() > self.most_keys.max(FORGETS_FROM) {
             let twice = condition.within().unwrap_or_default().saturating_mul(2);

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::alerts::StorySummary;
 use crate::backtest::batch::SourceStory;
-use crate::backtest::conditions::StoryResults;
 use crate::backtest::firings::{NamedFirings, RuleFiring};
-use crate::backtest::groups::{Firing, GroupMatchResult, GroupResult, ToldAbsence};
+use crate::backtest::groups::{
+    GroupMatchResult, GroupResult, PastFiring, StoryResults, ToldAbsence,
+};
 use crate::backtest::matching::{Hits, Matcher};
 use crate::backtest::tally::{Differences, Tally};
 use crate::cli::backtest::rule_sets::RuleSets;
@@ -74,7 +75,8 @@ fn result_json(result: &GroupResult) -> Value {
         GroupResult::Held(progress) => {
             json!({"result": "held", "progress": progress.to_string()})
         }
-        GroupResult::Fired(Firing { progress, count, stories, .. }) => {
+        GroupResult::Fired(firing) => {
+            let PastFiring { progress, count, stories, .. } = &**firing;
             let ids: Vec<&str> = stories.iter().map(|story| story.id.as_str()).collect();
             json!({"result": "fired", "progress": progress.to_string(),
                    "stories": ids, "more": count - ids.len()})
@@ -187,8 +189,8 @@ mod tests {
         assert_eq!((&line["id"], &line["story"]["title"]), (&json!("7"), &json!("A headline")));
         assert_eq!(line["rules"], json!([{"rule": "a"}]));
         assert!(line.get("adds").is_none());
-        let matches = Differences { adds: vec!["c"], drops: vec![] };
-        let changes = StoryChanges { matches, firings: None };
+        let differences = Differences { adds: vec!["c"], drops: vec![] };
+        let changes = StoryChanges { matches: differences, firings: None };
         let line = match_line(&entry, &vec![], None, Some(&changes), &sides);
         assert_eq!((&line["adds"], &line["drops"]), (&json!([{"rule": "c"}]), &json!([])));
         assert!(line.get("adds_firings").is_none());

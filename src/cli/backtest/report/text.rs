@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::backtest::firings::FiringChange;
-use crate::backtest::tally::{Change, Headline, StoryCount, Tally};
+use crate::backtest::headline::Headline;
+use crate::backtest::tally::{Change, StoryCount, Tally};
 use crate::cli::backtest::rule_sets::RuleSets;
 use crate::cli::count::count;
 use tidings_rules::text::visible_line;

@@ -1,5 +1,7 @@
 //! The words that wildcards match, found without the words of the whole story as strings.
 
+use std::cell::RefCell;
+
 use crate::language::operand::Operand;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
@@ -18,26 +20,38 @@ struct Wildcards<'t>(Vec<(Scope, &'t str)>);
 pub(super) fn keys_of_wildcards(tree: &Tree, story: &Story) -> Option<Vec<String>> {
     let mut wildcards = Wildcards::default();
     wildcards.gather(tree, Scope::Text)?;
-    let mut words = Words::default();
-    let (title, body) = (words.add(&story.title), words.add(&story.body));
-    let mut keys = FoundKeys(Vec::new());
-    for (scope, start) in wildcards.0 {
-        let searched = match scope {
-            Scope::Title => title.clone(),
-            Scope::Body => body.clone(),
-            _ => title.start..body.end,
-        };
-        for place in &words.places()[searched] {
-            let word = &words.padded(place)[..place.length()];
-            if word.starts_with(start.as_bytes()) {
-                keys.add(String::from_utf8_lossy(word).into_owned());
-            }
-        }
-    }
-    Some(keys.0)
+    WORDS.with_borrow_mut(|words| {
+        words.clear();
+        Some(wildcards.find(words, story))
+    })
+}
+
+thread_local! {
+    /// Memory for the words of a story.
+    static WORDS: RefCell<Words> = RefCell::default();
 }
 
 impl<'t> Wildcards<'t> {
+    /// The words of `story` that begin so.
+    fn find(&self, words: &mut Words, story: &Story) -> Vec<String> {
+        let (title, body) = (words.add(&story.title), words.add(&story.body));
+        let mut keys = FoundKeys(Vec::new());
+        for (scope, start) in &self.0 {
+            let searched = match scope {
+                Scope::Title => title.clone(),
+                Scope::Body => body.clone(),
+                _ => title.start..body.end,
+            };
+            for place in &words.places()[searched] {
+                let word = &words.padded(place)[..place.length()];
+                if word.starts_with(start.as_bytes()) {
+                    keys.add(String::from_utf8_lossy(word).into_owned());
+                }
+            }
+        }
+        keys.0
+    }
+
     /// Adds the wildcards of `tree` in the order of the expression.
     fn gather(&mut self, tree: &'t Tree, scope: Scope) -> Option<()> {
         match tree {

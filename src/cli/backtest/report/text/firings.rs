@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 use jiff::Timestamp;
 
 use super::{ReportLayout, grouped_count, more};
-use crate::backtest::firings::{ConditionCount, FiringCount};
+use crate::backtest::firings::{ConditionCount, FiringCount, RuleFiring};
 use tidings_rules::text::visible_line;
 
 impl ReportLayout {
@@ -31,7 +31,7 @@ impl ReportLayout {
     /// The newest firings, newest first, each with the newest stories of its message.
     pub(super) fn format_firings(&self, mark: char, firings: &FiringCount) -> String {
         let mut text = String::new();
-        for firing in firings.newest.iter().rev() {
+        for firing in firings.newest.iter().rev().map(RuleFiring::shown) {
             let said = match &firing.progress {
                 Ok(progress) => visible_line(progress),
                 Err(since) => format!("nothing since {}", self.moment(*since)),
