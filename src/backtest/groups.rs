@@ -460,11 +460,11 @@ rules:
             (900, 7, "afp", "Rain"),
         ];
         let expected = [
-            "a: held, it is not absent",
-            "a: held, it is not absent",
+            "a: held, no absence before it",
+            "a: held, no absence before it",
             "a: absent at 1970-01-01T02:20:00Z",
             "a: fired, the first match since 1970-01-01 01:20 UTC, 1: 140",
-            "a: held, it is not absent",
+            "a: held, no absence before it",
             "a: absent at 1970-01-01T03:21:00Z",
         ];
         assert_eq!(results(rules, &stories), expected);

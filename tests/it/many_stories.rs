@@ -25,18 +25,20 @@ fn variable(name: &str) -> Option<u64> {
         .map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
 }
 
-/// A world after runs that were killed, and at rest.
-async fn world_after_kills() -> (ConditionWorld, u64) {
+fn seed_and_kills() -> (u64, u64) {
     let seed = variable("TIDINGS_HARNESS_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
-    let kills = variable("TIDINGS_HARNESS_KILLS").unwrap_or(KILLS);
-    println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
+    (seed, variable("TIDINGS_HARNESS_KILLS").unwrap_or(KILLS))
+}
+
+/// A world after runs that were killed, and at rest.
+async fn world_after_kills(seed: u64, kills: u64) -> ConditionWorld {
     let mut world = ConditionWorld::new(seed).await;
     for _ in 0..kills {
         world.publish();
         world.run_and_kill().await;
     }
     world.run_to_the_end().await;
-    (world, seed)
+    world
 }
 
 fn listing(flaws: &[ConditionFlaw]) -> String {
@@ -45,7 +47,9 @@ fn listing(flaws: &[ConditionFlaw]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_killed_conditions_tell_what_the_final_store_says() {
-    let (world, seed) = world_after_kills().await;
+    let (seed, kills) = seed_and_kills();
+    println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
+    let world = world_after_kills(seed, kills).await;
     let record = world.record().await;
     let (flaws, counts) = judge(&record);
     println!("{counts}");
@@ -56,7 +60,9 @@ async fn whatever_is_killed_conditions_tell_what_the_final_store_says() {
 /// The oracle finds what faulty daemons would leave behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oracle_names_faults_of_conditions_that_are_planted() {
-    let (world, seed) = world_after_kills().await;
+    let (seed, kills) = seed_and_kills();
+    println!("TIDINGS_HARNESS_SEED={seed} TIDINGS_HARNESS_KILLS={kills}");
+    let world = world_after_kills(seed, kills).await;
     let sound = world.record().await;
     let (flaws, _) = judge(&sound);
     assert!(flaws.is_empty(), "seed {seed}:{}", listing(&flaws));

@@ -17,7 +17,7 @@ pub fn table() -> String {
 }
 
 /// The rules. `oracle.rs` has their conditions again.
-pub const RULES: &str = r#"terms:
+pub const RULES: &str = r"terms:
   rows: {from: rows.csv, term: name, id: id}
 rules:
   - {name: Confirmed, each: rows, when: $rows AND brelmed, tell: {publishers: 2, within: 20m}}
@@ -27,7 +27,7 @@ rules:
   - {name: Next, each: rows, when: $rows AND hapsune, tell: {after: Confirmed, within: 30m}}
   - {name: Rising, when: jostrel, tell: {spike: 2, within: 20m, against: 1h, least: 3}}
   - {name: Silent, when: kelvaun, absent: {for: 50m}}
-"#;
+";
 
 /// Words that a story may have; each is that of a rule.
 const WORDS: [&str; 6] = ["brelmed", "drovact", "glinter", "hapsune", "jostrel", "kelvaun"];

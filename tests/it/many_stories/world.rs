@@ -77,7 +77,7 @@ impl ConditionWorld {
     /// Runs until everything is sent, and every absence that is due is told.
     pub async fn run_to_the_end(&mut self) {
         for _ in 0..4 {
-            self.ahead += Duration::from_mins(60);
+            self.ahead += Duration::from_hours(1);
             let before = self.server.requests(FEED).len();
             let mut tidings = self.folder.run_ahead(self.ahead);
             // The second poll begins when the first is recorded.
