@@ -82,8 +82,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     }
 }
 
-fn print_answer(arguments: &ExplainArguments, prepared: Prepared) -> Result<Exit, Exit> {
-    let Prepared { question, subject, config } = prepared;
+fn print_answer(arguments: &ExplainArguments, prepared: ExplainInput) -> Result<Exit, Exit> {
+    let ExplainInput { question, subject, config } = prepared;
     let answer = question.map(|question| answer_question(question, &subject)).transpose()?;
     let conditions = match &answer {
         None => ExplainConditions::default(),
@@ -104,7 +104,7 @@ fn print_answer(arguments: &ExplainArguments, prepared: Prepared) -> Result<Exit
 }
 
 /// What is asked, and what it is asked about.
-struct Prepared {
+struct ExplainInput {
     /// `None`: only the text of the story is wanted.
     question: Option<Question>,
     subject: ExplainSubject,
@@ -112,7 +112,7 @@ struct Prepared {
 }
 
 /// Reads the configuration, the rules and the story, as far as they are needed.
-fn prepare(arguments: &ExplainArguments) -> Result<Prepared, Exit> {
+fn prepare(arguments: &ExplainArguments) -> Result<ExplainInput, Exit> {
     let named = arguments.when.is_some() || arguments.rules.is_some();
     let wants_only_text = arguments.text && !named && arguments.rule.is_none();
     let named = named || wants_only_text;
@@ -130,7 +130,7 @@ fn prepare(arguments: &ExplainArguments) -> Result<Prepared, Exit> {
         if wants_only_text { None } else { Some(load_question(arguments, config.as_ref())?) };
     let depth = if arguments.teaser { ReadDepth::Teaser } else { ReadDepth::Page };
     let subject = block_on(subject::find_subject(&arguments.story, config.as_ref(), depth))?;
-    Ok(Prepared { question, subject, config })
+    Ok(ExplainInput { question, subject, config })
 }
 
 fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Result<Question, Exit> {

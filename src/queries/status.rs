@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::attention;
+use super::json::add_keys;
 use crate::clock::later;
-use crate::store::{FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, is_locked};
-use tidings_rules::story::{FeedName, NotifierName};
+use crate::store::{
+    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, is_locked,
+};
+use tidings_rules::story::{FeedName, NotifierName, WatchlistRow};
 
 /// How long ago a run that works wrote last. It writes every five seconds.
 const ALIVE: Duration = Duration::from_mins(1);
@@ -114,7 +117,7 @@ impl<'s> StatusReport<'s> {
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
             "held_groups": self.groups.held,
-            "absent_groups": self.groups.absent,
+            "absent_groups": self.groups.absent.iter().map(absence_to_json).collect::<Vec<_>>(),
             "last_backup": status.last_backup,
             "store": { "file": self.store, "bytes": self.store_bytes },
             "attention": self.attention,
@@ -129,6 +132,16 @@ fn queue_to_json((notifier, queue): (&NotifierName, &QueueLength)) -> Value {
     object.insert("notifier".to_owned(), notifier.0.clone().into());
     object.insert("oldest_due".to_owned(), json!(queue.oldest_due));
     Value::Object(object)
+}
+
+/// A group whose absence was told. The id of its row stands for the label, which is not kept.
+fn absence_to_json(group: &AbsentGroup) -> Value {
+    let mut absence = json!({"rule": group.rule, "since": group.last, "told": group.told});
+    if !group.dedup_key.is_empty() {
+        let (id, label) = (group.dedup_key.clone(), group.dedup_key.clone());
+        add_keys(&mut absence, &json!({"row": WatchlistRow { id, label }}));
+    }
+    absence
 }
 
 fn run_attention(status: &ServiceStatus, run_state: Option<RunState>) -> Vec<String> {

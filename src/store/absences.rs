@@ -13,15 +13,13 @@ use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// A group of a rule with `absent`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbsentGroup {
     /// The rule.
     pub rule: String,
     /// The id of the row; empty for a rule without `each`.
-    #[serde(rename = "row")]
     pub dedup_key: String,
     /// The last match. Before the first: when the rule came into force.
-    #[serde(rename = "since")]
     pub last: Timestamp,
     /// When its absence since then was told; `None`: it was not.
     pub told: Option<Timestamp>,

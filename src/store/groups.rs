@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::absences::END_ABSENCES;
 use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
 use super::dialect::{id_list, row_list};
-use super::route::Firing;
+use super::route::FiredWindow;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
@@ -247,7 +247,7 @@ pub(super) async fn release(
     fired: &GroupedMatch,
     new_alert: &NewAlert,
     at: Timestamp,
-) -> Result<Option<Firing>, sqlx::Error> {
+) -> Result<Option<FiredWindow>, sqlx::Error> {
     let Some(condition) = new_alert.condition.as_ref().filter(|one| one.has_episodes()) else {
         return Ok(None);
     };
@@ -274,7 +274,7 @@ pub(super) async fn release(
     );
     execute_list(conn, tell, &held).await?;
     let reason = fired.firing_reason(&new_alert.rule_match, at);
-    Ok(Some(Firing { reason, released: held }))
+    Ok(Some(FiredWindow { reason, released: held }))
 }
 
 impl Store {

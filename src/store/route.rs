@@ -27,11 +27,11 @@ pub(super) struct RecordedAlert<'v> {
     /// Its rule has alerted for the event before, and its story is an update.
     pub(super) is_update: bool,
     /// What it sets free, if it meets a condition that held others.
-    pub(super) firing: Option<Firing>,
+    pub(super) firing: Option<FiredWindow>,
 }
 
 /// The matches that one match sets free.
-pub(super) struct Firing {
+pub(super) struct FiredWindow {
     /// Why they are told in one message.
     pub(super) reason: DigestReason,
     /// The alerts that were held.

@@ -13,6 +13,7 @@ mod browser;
 mod busy;
 mod check;
 mod commands;
+mod conditions;
 mod copies;
 mod desk;
 mod documents;

@@ -81,19 +81,15 @@ impl FinalRecord {
         }
     }
 
-    /// A firing has a match more: the last before its window.
+    /// A firing has a match more: the last of its group before its window.
     pub fn lengthen_window(&mut self) -> bool {
         for place in self.firings() {
-            let window = self.window(place);
-            let (first, last) = (window[0].clone(), window[window.len() - 1].clone());
-            let earlier = self.alerts.iter_mut().rev().find(|one| {
-                one.id < first.id && (&one.rule, &one.row) == (&last.rule, &last.row) && one.is_held
-            });
-            if let Some(earlier) = earlier {
-                earlier.is_held = false;
-                let id = earlier.id;
-                self.messages[place].alerts.insert(id);
-                return true;
+            let first = self.window(place)[0].clone();
+            let mut earlier = self.alerts.iter().take_while(|one| one.id < first.id);
+            let is_of_group =
+                |one: &&FinalAlert| (&one.rule, &one.row) == (&first.rule, &first.row);
+            if let Some(earlier) = earlier.by_ref().filter(is_of_group).last() {
+                return self.messages[place].alerts.insert(earlier.id);
             }
         }
         false

@@ -179,12 +179,11 @@ impl fmt::Display for ConditionProgress {
             }
             Self::Events(count, least) if count >= least => write!(f, "{count} events"),
             Self::Events(count, least) => write!(f, "{count} of {least} events"),
-            Self::Spike(counts, least) => write!(
-                f,
-                "{} events (at least {least} needed), {:.1} in that time before",
-                counts.current,
-                counts.usual()
-            ),
+            Self::Spike(counts, least) => {
+                let (current, usual) = (counts.current, counts.usual());
+                let of = if current < *least { format!(" of {least}") } else { String::new() };
+                write!(f, "{current}{of} events, {usual:.1} are usual in that time")
+            }
             Self::Learning => f.write_str("the usual rate is not known yet"),
             Self::New(key, keys) => write!(f, "new {}: {}", key.as_str(), ShownNames(keys)),
             Self::Known(key, keys) if keys.is_empty() => write!(f, "no {}", key.as_str()),
@@ -196,7 +195,7 @@ impl fmt::Display for ConditionProgress {
             Self::Present(since) => {
                 write!(f, "the first match since {}", since.strftime("%Y-%m-%d %H:%M UTC"))
             }
-            Self::NotAbsent => f.write_str("it is not absent"),
+            Self::NotAbsent => f.write_str("no absence before it"),
         }
     }
 }

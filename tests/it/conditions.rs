@@ -1,0 +1,137 @@
+//! Rules over many stories as people meet them: `explain` and `status` say how far they are, and an
+//! absence is told when the feeds were read, and not during an outage.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::http::{Recorded, Response};
+use crate::support::setup::Setup;
+use crate::support::wire::{self, Entry};
+
+const RULES: &str = "rules:
+  - {name: Blast, when: refinery AND blast, tell: {publishers: 3, within: 6h}, notify: hook}
+  - {name: Silent, when: heartbeat, absent: {for: 10m}, notify: hook, why: The ministry writes hourly}
+";
+
+const QUIET: &str = "rules:
+  - {name: Silent, when: heartbeat, absent: {for: 10m}, notify: hook}
+";
+
+/// A feed whose pages are not read, and these rules.
+async fn setup(rules: &str) -> Setup {
+    let change = |config: &str| {
+        let config = config.replace("every: 1s", "every: 1s, full_text: never");
+        format!("{config}poll: {{first_poll: all}}\npublishers: {{BBC: bbc.example}}\n")
+    };
+    Setup::with_config(change, &[("rules.yaml", rules)]).await
+}
+
+/// A feed with a story of each of these publishers.
+fn feed(publishers: &[&str]) -> Response {
+    let entry = |publisher: &&str| {
+        let link = format!("https://{publisher}/blast");
+        Entry::full(&format!("A refinery blast, says {publisher}"), &link, "It is a blast.")
+    };
+    Response::feed(&wire::feed(&publishers.iter().map(entry).collect::<Vec<_>>()))
+}
+
+fn kinds(hooks: &[Recorded]) -> Vec<String> {
+    let kind = |hook: &Recorded| {
+        let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
+        let reason = payload["reason"]["what"].as_str();
+        reason.or(payload["kind"].as_str()).or(payload["type"].as_str()).expect("a type").to_owned()
+    };
+    hooks.iter().map(kind).collect()
+}
+
+/// A run with its clock ahead by so many minutes, until the feed was read.
+async fn run_at(setup: &Setup, minutes: u64) {
+    let before = setup.server.requests("/feed.xml").len();
+    let mut tidings = setup.folder.run_ahead(Duration::from_mins(minutes));
+    // The second poll begins when the first is recorded.
+    setup.server.wait_for("/feed.xml", before + 2).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_and_status_say_how_far_a_held_group_is() {
+    let setup = setup(RULES).await;
+    setup.server.serve("/feed.xml", feed(&["www.afp.example", "news.bbc.example"]));
+    let said = setup.folder.command(&["run", "--once"]).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    assert_eq!(setup.server.requests("/hook").len(), 0);
+
+    setup.folder.write("story.txt", "A refinery blast\n\nIt is a blast.\n");
+    let story = setup.folder.place("story.txt");
+    let said = setup.folder.command(&["explain", &story]).await;
+    let progress = "2 of 3 publishers: afp.example, BBC";
+    assert!(said.output.contains("condition: 3 publishers within 6h"), "{}", said.output);
+    assert!(said.output.contains(&format!("now: {progress}")), "{}", said.output);
+    let said = setup.folder.command(&["explain", &story, "--format", "json"]).await;
+    let answer: Value = serde_json::from_str(&said.output).expect("JSON");
+    assert_eq!(answer["rules"][0]["condition"]["progress"], progress);
+    let said = setup.folder.command(&["status"]).await;
+    let line = said.output.lines().find(|line| line.starts_with("rules")).expect("a line");
+    assert!(line.contains("Blast holds matches until"), "{line}");
+    assert!(line.ends_with(progress), "{line}");
+    let said = setup.folder.command(&["explain", "https://www.afp.example/blast"]).await;
+    assert!(said.output.contains(", held)"), "{}", said.output);
+
+    let all = ["www.afp.example", "news.bbc.example", "apnews.example"];
+    setup.server.serve("/feed.xml", feed(&all));
+    run_at(&setup, 1).await;
+    assert_eq!(kinds(&setup.server.wait_for("/hook", 1).await), ["fired"]);
+    let said = setup.folder.command(&["explain", &story]).await;
+    assert!(said.output.contains("matches are told one by one"), "{}", said.output);
+    let said = setup.folder.command(&["status"]).await;
+    assert!(!said.output.contains("holds matches"), "{}", said.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absence_is_told_after_a_poll_and_the_next_match_says_present() {
+    let setup = setup(QUIET).await;
+    setup.server.serve("/feed.xml", feed(&[]));
+    run_at(&setup, 0).await;
+    // It is due, and no feed was read since.
+    run_at(&setup, 20).await;
+    assert_eq!(kinds(&setup.server.requests("/hook")), [""; 0]);
+    let said = setup.folder.command(&["explain", "-", "--rule", "Silent"]).await;
+    assert!(said.errors.contains("empty"), "{}", said.errors);
+    run_at(&setup, 21).await;
+    run_at(&setup, 40).await;
+    assert_eq!(kinds(&setup.server.requests("/hook")), ["absent"]);
+    let said = setup.folder.command(&["status", "--format", "json"]).await;
+    let status: Value = serde_json::from_str(&said.output).expect("JSON");
+    assert_eq!(status["absent_groups"][0]["rule"], "Silent");
+
+    let heartbeat = Entry::full("A heartbeat", "https://mod.example/1", "A heartbeat.");
+    setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[heartbeat])));
+    run_at(&setup, 41).await;
+    let hooks = setup.server.wait_for("/hook", 2).await;
+    assert_eq!(kinds(&hooks), ["absent", "alert"]);
+    let alert: Value = serde_json::from_slice(&hooks[1].body).expect("JSON");
+    let condition = &alert["rules"][0]["condition"];
+    let progress = condition["progress"].as_str().expect("a text");
+    assert!(progress.starts_with("the first match since"), "{progress}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_never_told_as_an_absence_and_the_rule_is_blind() {
+    let setup = setup(QUIET).await;
+    setup.server.serve("/feed.xml", feed(&[]));
+    run_at(&setup, 0).await;
+    setup.server.serve("/feed.xml", Response::status(503));
+    for minutes in [12, 15, 33, 34] {
+        let before = setup.server.requests("/feed.xml").len();
+        let mut tidings = setup.folder.run_ahead(Duration::from_mins(minutes));
+        setup.server.wait_for("/feed.xml", before + 1).await;
+        let failed = "SELECT count(*) FROM feed WHERE failures > 0";
+        setup.folder.wait_until(failed, |failed| failed == "1").await;
+        assert_eq!(tidings.terminate().await, 0);
+    }
+    let blind = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"blind\"%'";
+    assert_eq!(setup.folder.query(blind).await, ["1"], "it is told once");
+    let absent = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"absent\"%'";
+    assert_eq!(setup.folder.query(absent).await, ["0"]);
+}
