@@ -43,7 +43,8 @@ impl Chore for Absences {
         let at = now();
         let (kept, gone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| rules.has(group));
         let new = rules.new_groups(&kept);
-        if !new.is_empty() || !gone.is_empty() {
+        let is_ahead = kept.iter().any(|group| group.last > at);
+        if !new.is_empty() || !gone.is_empty() || is_ahead {
             self.store.watch_absences(new, gone, at).await?;
         }
         let states = self.store.feed_states().await?;
@@ -74,7 +75,10 @@ impl Absences {
         let Some(due) = due.filter(|due| *due <= at) else { return Ok(()) };
         let feeds = watch.feeds(&rules.feeds, states);
         let AbsenceDecision::Tell(ill) = decide(&feeds, due) else { return Ok(()) };
-        if self.store.has_story_waiting_since(due).await? {
+        // A story may match when its page is read. One that waits longer holds nothing up.
+        let names: Vec<&FeedName> = feeds.iter().map(|feed| feed.name).collect();
+        let since = at.checked_sub(watch.absent.longest).unwrap_or(Timestamp::MIN);
+        if self.store.has_waiting_story(&names, since).await? {
             return Ok(());
         }
         let notice = watch.notice(RuleNoticeKind::Absent, group.last, ill);
@@ -105,7 +109,7 @@ impl Absences {
                 continue;
             }
             let rule = watch.rule.name();
-            warn!(event = "rule_blind", %rule, "{rule}: feeds that it reads fail, so it cannot tell an absence");
+            warn!(event = "rule_blind", %rule, "{rule}: feeds that it reads fail, and it does not see what they bring");
             let audience = draft::rule_receivers(watch.rule, &in_force.config);
             self.store.tell_blind(notice, audience, (*in_force.policies).clone(), at).await?;
             self.wakeups.message_due.notify_one();

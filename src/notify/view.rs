@@ -155,12 +155,12 @@ fn rule_notice_view(notice: &RuleNotice, zone: &TimeZone) -> MessageView {
     let (title, note, since) = match notice.kind {
         RuleNoticeKind::Absent => (
             format!("Nothing matches: {subject}"),
-            "Its feeds were read, and none brought a match. The next match will be told.",
+            "The feeds that can be read brought no match. The next match will be told.",
             Fact::with_line("since", since),
         ),
         RuleNoticeKind::Blind => (
-            format!("The rule is blind: {subject}"),
-            "Feeds that it reads fail. It does not see what they bring, and tells no absence if all of them fail.",
+            format!("Feeds of a rule fail: {subject}"),
+            "The rule does not see what these feeds bring. It tells no absence if all of its feeds fail.",
             Fact::with_line("failing since", since),
         ),
     };

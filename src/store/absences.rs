@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, to_json, to_millis};
-use super::dialect::row_list;
+use super::dialect::{row_list, text_list};
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
 use crate::alerts::notice::{About, RuleNotice};
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
+use tidings_rules::story::FeedName;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// A group of a rule with `absent`.
@@ -32,7 +33,7 @@ impl Store {
     }
 
     /// Watches rules without `each` from `now` on that are not watched yet, and forgets groups that
-    /// no rule in force has.
+    /// no rule in force has. A last match in the future, from a clock that was ahead, was at `now`.
     pub async fn watch_absences(
         &self,
         rules: Vec<String>,
@@ -47,18 +48,29 @@ impl Store {
             .write(move |conn| {
                 Box::pin(async move {
                     sqlx::query(FORGET).bind(gone).execute(&mut *conn).await?;
+                    let future = "UPDATE absence SET last = $1 WHERE last > $1";
+                    sqlx::query(future).bind(to_millis(now)).execute(&mut *conn).await?;
                     sqlx::query(WATCH).bind(watched).execute(conn).await.map(drop)
                 })
             })
             .await
     }
 
-    /// Whether a story that was first seen until `until` waits for its page or to be matched.
-    pub async fn has_story_waiting_since(&self, until: Timestamp) -> Result<bool, StoreError> {
-        let waits = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM story WHERE status IN ('awaits_page', 'awaits_match') AND first_seen <= $1)",
-        );
-        Ok(waits.bind(to_millis(until)).fetch_one(&self.readers).await?)
+    /// Whether a story of these feeds waits for its page or to be matched, and began to wait at
+    /// `since` or later.
+    pub async fn has_waiting_story(
+        &self,
+        feeds: &[&FeedName],
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let waits = sqlx::query_scalar(concat!(
+            "SELECT EXISTS (SELECT 1 FROM story WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since >= $1
+                 AND EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id AND feed_entry.feed IN ",
+            text_list!("$2"),
+            "))"
+        ));
+        let waits = waits.bind(to_millis(since)).bind(to_json(&feeds)?);
+        Ok(waits.fetch_one(&self.readers).await?)
     }
 
     /// Tells the absence of a group to `audience`. It is told once: nothing happens if it was told
@@ -313,12 +325,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_story_that_waits_and_was_there_before_is_known() {
+    async fn a_story_of_a_feed_that_waits_not_for_too_long_is_known() {
         let bench = Bench::new().await;
         bench.poll("wire", 5, vec![item("a", StoryPlan::ReadPage)]).await;
-        for (until, waits) in [(-1, false), (0, true), (10, true)] {
-            let found = bench.store.has_story_waiting_since(at_second(until)).await.unwrap();
-            assert_eq!(found, waits, "{until}");
+        for (feed, since, waits) in
+            [("wire", 5, true), ("wire", -60, true), ("wire", 6, false), ("paper", 5, false)]
+        {
+            let feed = FeedName(feed.to_owned());
+            let found = bench.store.has_waiting_story(&[&feed], at_second(since)).await.unwrap();
+            assert_eq!(found, waits, "{feed} {since}");
         }
     }
 

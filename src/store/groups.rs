@@ -164,15 +164,18 @@ async fn read_publisher(
     Ok(publishers.publisher(sighting))
 }
 
-/// The last match of each group, by the places of the alerts.
+/// The last match of each group, by the places of the alerts. An edit of the condition ends an
+/// episode: a match that was told for another condition was not told for this one.
 async fn read_previous(
     conn: &mut SqliteConnection,
     wanted: &[WantedGroup<'_>],
 ) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
-    let groups = wanted.iter().map(|one| (one.place, one.rule, one.dedup_key));
+    let groups =
+        wanted.iter().map(|one| (one.place, one.rule, one.dedup_key, one.condition.to_string()));
     let rows = sqlx::query(concat!(
-        "SELECT wanted.place, group_match.at, group_match.told FROM ",
-        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+        "SELECT wanted.place, group_match.at,
+                group_match.told AND group_match.condition = wanted.condition AS told FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT),
         " AS wanted JOIN group_match ON group_match.alert = (SELECT max(alert) FROM group_match AS last
               WHERE last.rule = wanted.rule AND last.dedup_key = wanted.dedup_key)"
     ))
@@ -201,7 +204,8 @@ pub(super) async fn record(
             continue;
         }
         let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
-        matches.push((alert, rule, dedup_key, at, &grouped.publisher, !one.held));
+        let condition = &one.state.condition;
+        matches.push((alert, rule, dedup_key, at, &grouped.publisher, !one.held, condition));
         keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, at)));
         match new_alert.condition {
             Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(grouped.at))),
@@ -223,8 +227,9 @@ pub(super) async fn record(
 }
 
 const INSERT_MATCHES: &str = concat!(
-    "INSERT INTO group_match (alert, rule, dedup_key, at, publisher, told) SELECT * FROM ",
-    row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 at BIGINT, 4 publisher TEXT, 5 told BOOLEAN),
+    "INSERT INTO group_match (alert, rule, dedup_key, at, publisher, told, condition) SELECT * FROM ",
+    row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 at BIGINT, 4 publisher TEXT, 5 told BOOLEAN,
+        6 condition TEXT),
     " AS given"
 );
 

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use super::column::{self, from_millis, read_time, to_json, to_millis};
-use super::dialect::row_list;
+use super::dialect::{id_list, row_list};
 use super::digest::DigestKey;
 use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
@@ -161,38 +161,45 @@ async fn add_to_messages(
 }
 
 /// When the rules of these alerts alerted before with the same dedup keys, newest first, as often
-/// as their throttles count or more; by alert.
+/// as their throttles count or more; by alert. Held alerts are left out, and copies of events that
+/// a condition counts.
 async fn read_earlier_alerts(
     conn: &mut SqliteConnection,
     alerts: &[RecordedAlert<'_>],
 ) -> Result<HashMap<i64, Vec<Timestamp>>, sqlx::Error> {
     let wanted = alerts.iter().filter_map(|RecordedAlert { alert, new_alert, .. }| {
         let burst = new_alert.throttle.burst.as_ref()?;
-        Some((alert, &new_alert.rule_match.rule, &new_alert.dedup_key, burst.first))
+        let is_conditional = new_alert.condition.is_some();
+        let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
+        Some((alert, rule, dedup_key, is_conditional, burst.first))
     });
     let wanted: Vec<_> = wanted.collect();
     let Some(most) = wanted.iter().map(|(.., first)| *first).max() else {
         return Ok(HashMap::new());
     };
-    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(concat!(
-        "SELECT wanted.alert, alert.id, alert.created FROM ",
-        row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
+    // What a match sets free is told with it, and was not sent before.
+    let firings = alerts.iter().filter_map(|one| one.firing.as_ref());
+    let released: Vec<i64> = firings.flat_map(|firing| &firing.released).copied().collect();
+    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "SELECT wanted.alert, alert.created FROM ",
+        row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 is_conditional BOOLEAN),
         " AS wanted JOIN alert ON alert.id IN (SELECT id FROM alert AS earlier
               WHERE earlier.rule = wanted.rule AND earlier.dedup_key = wanted.dedup_key AND earlier.id < wanted.alert
-                AND NOT earlier.held
+                AND NOT earlier.held AND earlier.id NOT IN ",
+        id_list!("$3"),
+        "
+                AND (NOT wanted.is_conditional OR EXISTS (SELECT 1 FROM group_match WHERE group_match.alert = earlier.id))
               ORDER BY earlier.id DESC LIMIT $2 + 0)
          ORDER BY alert.id DESC"
     ))
     .bind(to_json(&wanted)?)
     .bind(i64::from(most))
+    .bind(to_json(&released)?)
     .fetch_all(conn)
     .await?;
-    // What a match sets free is told with it, and was not sent before.
-    let firings = alerts.iter().filter_map(|one| one.firing.as_ref());
-    let released: BTreeSet<i64> = firings.flat_map(|firing| &firing.released).copied().collect();
     let mut earlier: HashMap<i64, Vec<Timestamp>> = HashMap::new();
-    for (alert, _, created) in rows.iter().filter(|(_, id, _)| !released.contains(id)) {
-        earlier.entry(*alert).or_default().push(from_millis(*created)?);
+    for (alert, created) in rows {
+        earlier.entry(alert).or_default().push(from_millis(created)?);
     }
     Ok(earlier)
 }

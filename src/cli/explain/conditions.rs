@@ -100,6 +100,7 @@ async fn read_progress(
     if let Condition::First { key, .. } = condition {
         if *key == FirstKey::Source {
             keys = vec![publisher(config, subject)];
+            keys.retain(|publisher| !publisher.is_empty());
         }
         if keys.is_empty() || subject.kept.as_ref().is_some_and(|kept| !kept.alerts.is_empty()) {
             return Ok(None);

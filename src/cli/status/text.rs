@@ -59,7 +59,10 @@ fn describe_groups(groups: &GroupStatus, zone: &TimeZone) -> Vec<String> {
     let held = groups.held.iter().map(|group| {
         let rule = visible_line(&title(&group.rule, group.row.as_ref()));
         let progress = visible_line(&group.progress);
-        format!("{rule} holds matches until {}: {progress}", long_date(group.until, zone))
+        format!(
+            "{rule} holds matches: {progress}; the last counts until {}",
+            long_date(group.until, zone)
+        )
     });
     let absent = groups.absent.iter().map(|group| {
         let row = if group.dedup_key.is_empty() { "" } else { ", row " };

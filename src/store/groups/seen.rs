@@ -330,3 +330,6 @@ async fn read_absences(
         .map(|((_, since), one)| Ok((one.place, SeenMatches::Absence(optional_time(since)?))));
     absences.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use tidings_rules::story::WatchlistRow;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn conditional(rule: &str, condition: Condition) -> NewAlert {
+pub(super) fn conditional(rule: &str, condition: Condition) -> NewAlert {
     NewAlert { condition: Some(condition), ..new_alert(rule, &[desk_receiver()]) }
 }
 
@@ -31,18 +31,18 @@ fn in_row(id: &str, alert: NewAlert) -> NewAlert {
     alert
 }
 
-fn matching(alerts: Vec<NewAlert>) -> MatchResult {
+pub(super) fn matching(alerts: Vec<NewAlert>) -> MatchResult {
     MatchResult { alerts, ..match_result(&[]) }
 }
 
 /// An item by this publisher.
-fn by(publisher: &str, key: &str, result: MatchResult) -> ItemRecord {
+pub(super) fn by(publisher: &str, key: &str, result: MatchResult) -> ItemRecord {
     let mut item = item(key, StoryPlan::Settle(result));
     item.story_change.as_mut().expect("it has a story").0.source = Some(publisher.to_owned());
     item
 }
 
-fn publishers(least: u32, within: Duration) -> Condition {
+pub(super) fn publishers(least: u32, within: Duration) -> Condition {
     Condition::Publishers { least, within }
 }
 
@@ -189,17 +189,34 @@ async fn a_clock_that_is_set_back_leaves_an_episode_open_and_counts_no_match_of_
 #[tokio::test]
 async fn a_burst_counts_what_its_condition_lets_through() {
     let bench = Bench::new().await;
-    for (minute, key) in [(0, "a"), (1, "b"), (2, "c"), (3, "d")] {
+    // The third is a copy of the second.
+    for (minute, key) in [(0, "a"), (1, "b"), (1, "copy"), (2, "c"), (3, "d")] {
         let mut rule = conditional("quakes", Condition::Events { least: 3, within: 60 * MINUTE });
-        rule.throttle.burst = Some(tidings_rules::story::delivery::Burst {
-            first: 1,
-            then: Duration::from_hours(24),
-        });
-        bench.poll("wire", minute * 60, vec![by("afp", key, matching(vec![rule]))]).await;
+        let then = Duration::from_hours(24);
+        rule.throttle.burst = Some(tidings_rules::story::delivery::Burst { first: 1, then });
+        let last = bench.query_text("SELECT max(uid) FROM story WHERE title = 'b'").await;
+        let joins = last.filter(|_| key == "copy").map(|event| JoinedEvent { event, update: None });
+        let result = MatchResult { joins, ..matching(vec![rule]) };
+        bench.poll("wire", minute * 60, vec![by("afp", key, result)]).await;
     }
     let reasons = "SELECT group_concat(json_extract(digest, '$.what'), ' ') FROM message";
     let reasons = bench.query_text(reasons).await.unwrap();
     assert_eq!(reasons, "fired burst", "the message of the firing is the first of the burst");
+}
+
+#[tokio::test]
+async fn an_edit_of_the_condition_ends_an_episode_and_keeps_the_matches() {
+    let bench = Bench::new().await;
+    for (least, key, publisher) in
+        [(2, "a", "afp"), (2, "b", "bbc"), (4, "c", "afp"), (4, "d", "dpa"), (4, "e", "apa")]
+    {
+        let rule = conditional("blast", publishers(least, 60 * MINUTE));
+        bench.poll("wire", 0, vec![by(publisher, key, matching(vec![rule]))]).await;
+    }
+    assert_eq!(
+        told(&bench).await,
+        [message("blast", &["a", "b"]), message("blast", &["c", "d", "e"])]
+    );
 }
 
 /// A rule that comes after the rule `earlier` of the same list.
@@ -437,61 +454,4 @@ async fn counts_are_deleted_that_no_condition_reaches_any_more() {
         let expected = if table.contains("group_key") { "b" } else { "1" };
         assert_eq!(bench.query_text(table).await.unwrap(), expected, "{table}");
     }
-}
-
-/// What a match costs more in the writer if its rule has a condition, beside 100,000 matches of the
-/// group, some 500 of them in the window: `cargo test --release what_a_condition_costs -- --ignored
-/// --nocapture`.
-#[tokio::test]
-#[ignore = "a measurement"]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-async fn what_a_condition_costs() {
-    let within = 400 * MINUTE;
-    let spike = Spike { times: 2, within, against: 1000 * SLOT, least: 2000 };
-    for condition in [
-        publishers(1000, within),
-        Condition::Events { least: 2000, within },
-        Condition::Spike(spike),
-        Condition::First { key: FirstKey::Match, within },
-        Condition::After { rule: "other".to_owned(), within, same_row: false },
-    ] {
-        let bench = Bench::new().await;
-        bench.poll("wire", 0, vec![]).await;
-        bench.store.writer.write(|conn| Box::pin(fill(conn))).await.unwrap();
-        let mut taken = [Vec::new(), Vec::new()];
-        for number in 0..600 {
-            let keys = vec![format!("key {}", number / 4)];
-            let with = NewAlert { keys, ..conditional("rule", condition.clone()) };
-            let side = number % 2;
-            let alert = if side == 0 { new_alert("free", &[]) } else { with };
-            let key = format!("new {number}");
-            let item = by("afp", &key, matching(vec![NewAlert { receivers: vec![], ..alert }]));
-            let start = std::time::Instant::now();
-            bench.poll("wire", 6_000_000 + i64::try_from(number).unwrap(), vec![item]).await;
-            taken[side].push(start.elapsed());
-        }
-        let [without, with] = taken.map(|mut taken| {
-            taken.sort();
-            taken[150]
-        });
-        println!("{condition}: {without:?} without, {with:?} with");
-    }
-}
-
-/// A match a minute, by ten publishers, each with its story.
-async fn fill(conn: &mut sqlx::sqlite::SqliteConnection) -> Result<(), sqlx::Error> {
-    for sql in [
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
-         INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, status)
-         SELECT 'u' || n, 'u' || n, 'k' || n, 't', 't', '[]', '[]', 1000000000, 'full', 'matched' FROM n",
-        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, held, read, created, story, revision)
-         SELECT 'rule', '', 'v', 'high', '{}', TRUE, 'full', 1000000000 + id * 60000, id, 1 FROM story",
-        "INSERT INTO group_match SELECT id, rule, dedup_key, created, 'publisher ' || id % 10, FALSE FROM alert",
-        "INSERT INTO group_tally SELECT rule, dedup_key, at / 600000, count(*) FROM group_match GROUP BY 1, 2, 3",
-        "INSERT INTO watched SELECT DISTINCT slot FROM group_tally WHERE TRUE ON CONFLICT DO NOTHING",
-        "INSERT INTO known_rule VALUES ('rule', 0)",
-    ] {
-        sqlx::query(sql).execute(&mut *conn).await?;
-    }
-    Ok(())
 }

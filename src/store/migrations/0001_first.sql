@@ -245,7 +245,8 @@ CREATE TABLE group_match (
     dedup_key TEXT    NOT NULL,
     at        INTEGER NOT NULL,    -- when it counts; of a backfill: when its story was first seen
     publisher TEXT    NOT NULL,    -- of the event's first sighting
-    told      INTEGER NOT NULL CHECK (told IN (FALSE, TRUE))    -- when it was recorded
+    told      INTEGER NOT NULL CHECK (told IN (FALSE, TRUE)),   -- when it was recorded
+    condition TEXT    NOT NULL    -- of its rule then, in words
 ) STRICT;
 CREATE INDEX group_match_at ON group_match (rule, dedup_key, at, publisher);
 CREATE INDEX group_match_last ON group_match (rule, dedup_key, alert);

@@ -174,6 +174,9 @@ impl fmt::Display for ConditionProgress {
             Self::Publishers(names, least) if names.len() >= *least as usize => {
                 write!(f, "{} publishers: {}", names.len(), ShownNames(names))
             }
+            Self::Publishers(names, least) if names.is_empty() => {
+                write!(f, "0 of {least} publishers")
+            }
             Self::Publishers(names, least) => {
                 write!(f, "{} of {least} publishers: {}", names.len(), ShownNames(names))
             }
