@@ -149,6 +149,11 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
                     notifier(source, node, spans);
                 }
             }
+            "publishers" if node.is_mapping() => {
+                for (_, node) in node.pairs(&mut Vec::new()) {
+                    collect_shown(source, node, false, spans);
+                }
+            }
             "heartbeat" if node.is_mapping() => fields(source, node, spans),
             "web" if node.is_mapping() => web(source, node, spans),
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),

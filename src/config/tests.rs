@@ -1,6 +1,7 @@
 //! Tests of whole configurations: their values, their faults, and that faults show no secret.
 
 mod hosts;
+mod publishers;
 mod receiving;
 mod retain;
 mod secrets;
