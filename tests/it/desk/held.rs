@@ -88,6 +88,11 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
         hold_page(&desk, path, &[held, "standing held"]).await;
     }
     hold_page(&desk, "/alerts?held=false", &["No alert passes", "selected>not held"]).await;
+    hold_page(&desk, "/status", &["Rules that hold matches", "1 of 2 events"]).await;
+    // As if an absence had been told.
+    let absence = "INSERT INTO absence (rule, dedup_key, last, told) VALUES ('Silent', '', 0, 1)";
+    desk.setup.folder.change(absence).await;
+    hold_page(&desk, "/status", &["Rules without a match", "<bdi>Silent</bdi>"]).await;
     hold_page(&desk, "/alerts/1", &[held, "2 events within 1h", "Counts until", "nobody was told"])
         .await;
     hold_page(&desk, &format!("/events/{event}"), &["; held: 1 of 2 events."]).await;
