@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
-use tidings_rules::story::FeedName;
+use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A silence: matching alerts are muted for a while, and are sent as one digest at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +53,31 @@ impl fmt::Display for SilenceTarget {
     }
 }
 
+/// What silences look at in a rule that matched, or was to match.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchedRule<'m> {
+    /// Its name.
+    pub rule: &'m str,
+    /// Its tags.
+    pub tags: &'m [String],
+    /// Its row, if it has `each`.
+    pub row: Option<&'m WatchlistRow>,
+}
+
+impl<'m> From<&'m RuleMatch> for MatchedRule<'m> {
+    fn from(found: &'m RuleMatch) -> Self {
+        Self { rule: &found.rule, tags: &found.tags, row: found.row.as_ref() }
+    }
+}
+
 impl Silence {
-    /// Whether it mutes the match `rule_match` of `event`, which is in these feeds.
+    /// Whether it mutes a match of `event`, which is in these feeds.
     #[must_use]
-    pub fn mutes(&self, rule_match: &RuleMatch, feeds: &[FeedName], event: &str) -> bool {
+    pub fn mutes(&self, matched: MatchedRule<'_>, feeds: &[FeedName], event: &str) -> bool {
         match &self.target {
-            SilenceTarget::Rule(name) => rule_match.rule == *name,
-            SilenceTarget::Tag(tag) => rule_match.tags.contains(tag),
-            SilenceTarget::Row(id) => rule_match.row.as_ref().is_some_and(|row| row.id == *id),
+            SilenceTarget::Rule(name) => matched.rule == *name,
+            SilenceTarget::Tag(tag) => matched.tags.contains(tag),
+            SilenceTarget::Row(id) => matched.row.is_some_and(|row| row.id == *id),
             SilenceTarget::Feed(name) => !feeds.is_empty() && feeds.iter().all(|feed| feed == name),
             SilenceTarget::Event(id) => event == id,
         }
@@ -73,23 +90,23 @@ impl Silence {
     }
 }
 
-/// The silence that mutes the match `rule_match` of `event` longest, where the event is in these
-/// feeds. An alert is muted until the last of its silences ends.
+/// The silence that mutes a match of `event` longest, where the event is in these feeds. An alert
+/// is muted until the last of its silences ends.
 #[must_use]
 pub fn longest<'s>(
     silences: &'s [Silence],
-    rule_match: &RuleMatch,
+    matched: MatchedRule<'_>,
     feeds: &[FeedName],
     event: &str,
 ) -> Option<&'s Silence> {
-    let muting = silences.iter().filter(|one| one.mutes(rule_match, feeds, event));
+    let muting = silences.iter().filter(|one| one.mutes(matched, feeds, event));
     muting.max_by_key(|one| (one.until, Reverse(one.id)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidings_rules::story::{Severity, WatchlistRow};
+    use tidings_rules::story::Severity;
 
     fn rule_match() -> RuleMatch {
         RuleMatch {
@@ -119,9 +136,15 @@ mod tests {
             silence(3, "oil", 20),
             silence(4, "arms", 9),
         ];
-        assert_eq!(longest(&silences, &rule_match(), &[], "e1").map(|one| one.id), Some(1));
-        assert_eq!(longest(&silences[1..3], &rule_match(), &[], "e1").map(|one| one.id), Some(2));
-        assert_eq!(longest(&silences[2..3], &rule_match(), &[], "e1"), None);
+        assert_eq!(
+            longest(&silences, (&rule_match()).into(), &[], "e1").map(|one| one.id),
+            Some(1)
+        );
+        assert_eq!(
+            longest(&silences[1..3], (&rule_match()).into(), &[], "e1").map(|one| one.id),
+            Some(2)
+        );
+        assert_eq!(longest(&silences[2..3], (&rule_match()).into(), &[], "e1"), None);
     }
 
     #[test]
@@ -132,7 +155,7 @@ mod tests {
             let (until, since) = (Timestamp::MAX, Timestamp::MIN);
             let silence = Silence { id: 1, target, until, why: String::new(), since };
             silence.mutes(
-                &rule_match,
+                (&rule_match).into(),
                 &feeds.iter().map(|feed| (*feed).clone()).collect::<Vec<_>>(),
                 "e1",
             )

@@ -35,12 +35,12 @@ impl Chore for Absences {
 
     async fn run(self) -> Result<(), StoreError> {
         let in_force = self.in_force.load_full();
-        let rules = AbsentRules::new(&in_force);
+        let at = now();
+        let rules = AbsentRules::new(&in_force, at);
         let groups = self.store.absent_groups().await?;
         if rules.by_row.is_empty() && groups.is_empty() {
             return Ok(());
         }
-        let at = now();
         let (kept, gone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| rules.has(group));
         let new = rules.new_groups(&kept);
         let is_ahead = kept.iter().any(|group| group.last > at);
@@ -84,7 +84,7 @@ impl Absences {
         let notice = watch.notice(RuleNoticeKind::Absent, group.last, ill);
         let subject = notice.subject();
         let audience = draft::rule_receivers(watch.rule, &in_force.config);
-        let policies = (*in_force.policies).clone();
+        let policies = Arc::clone(&in_force.policies);
         if self.store.tell_absence(group, notice, audience, policies, at).await? {
             info!(event = "absence_told", rule = %watch.rule.name(), "{subject}: {}", watch.absent);
             self.wakeups.message_due.notify_one();
@@ -109,9 +109,10 @@ impl Absences {
                 continue;
             }
             let rule = watch.rule.name();
-            warn!(event = "rule_blind", %rule, "{rule}: feeds that it reads fail, and it does not see what they bring");
+            warn!(event = "rule_blind", %rule, "{rule}: it does not see what its failing feeds bring");
             let audience = draft::rule_receivers(watch.rule, &in_force.config);
-            self.store.tell_blind(notice, audience, (*in_force.policies).clone(), at).await?;
+            let policies = Arc::clone(&in_force.policies);
+            self.store.tell_blind(notice, audience, policies, at).await?;
             self.wakeups.message_due.notify_one();
         }
         Ok(())
@@ -134,9 +135,9 @@ struct AbsentRule<'r> {
 }
 
 impl<'r> AbsentRules<'r> {
-    /// Those of `in_force`. A rule that has expired is none of them: it matches nothing.
-    fn new(in_force: &'r InForce) -> Self {
-        let today = now().to_zoned_datetime(TimeZone::UTC).date();
+    /// Those of `in_force` at `now`. A rule that has expired is none of them: it matches nothing.
+    fn new(in_force: &'r InForce, now: Timestamp) -> Self {
+        let today = now.to_zoned_datetime(TimeZone::UTC).date();
         let rules = in_force.rules.iter().filter_map(|rule| {
             let Some(Condition::Absent(absent)) = &rule.settings.condition else { return None };
             let is_over = rule.settings.expires.is_some_and(|last| last < today);

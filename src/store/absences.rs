@@ -1,5 +1,7 @@
 //! The groups of rules with `absent`: when each last matched, and whether its absence was told.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
@@ -8,8 +10,9 @@ use super::dialect::{row_list, text_list};
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
 use crate::alerts::notice::{About, RuleNotice};
+use crate::alerts::silence::MatchedRule;
 use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
+use crate::alerts::{Content, Receiver, silence, volume};
 use tidings_rules::story::FeedName;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
@@ -81,7 +84,7 @@ impl Store {
         group: &AbsentGroup,
         notice: RuleNotice,
         audience: Vec<Receiver>,
-        policies: DeliveryPolicies,
+        policies: Arc<DeliveryPolicies>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let group = group.clone();
@@ -113,7 +116,7 @@ impl Store {
         &self,
         notice: RuleNotice,
         audience: Vec<Receiver>,
-        policies: DeliveryPolicies,
+        policies: Arc<DeliveryPolicies>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
@@ -171,7 +174,9 @@ async fn send_rule_notice(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let silences = silences::read_active_silences(conn, now).await?;
-    let silence = silence::longest(&silences, &silenced_match(&notice), &[], "");
+    let RuleNotice { rule, tags, row, .. } = &notice;
+    let matched = MatchedRule { rule, tags, row: row.as_ref() };
+    let silence = silence::longest(&silences, matched, &[], "");
     let free = silence.map_or(now, |silence| silence.until);
     let default = DeliveryPolicy::default();
     let audience = audience.into_iter().map(|receiver| {
@@ -182,22 +187,6 @@ async fn send_rule_notice(
     let audience = audience.collect();
     let (key, content) = (notice.key(), Content::Notice(About::Rule(notice)));
     insert_notices_due(conn, [(key, content, audience)], now).await
-}
-
-/// What silences of the rule, its tags or its row mute.
-fn silenced_match(notice: &RuleNotice) -> RuleMatch {
-    RuleMatch {
-        rule: notice.rule.clone(),
-        row: notice.row.clone(),
-        version: String::new(),
-        text_sha256: None,
-        severity: notice.severity,
-        why: None,
-        owner: None,
-        tags: notice.tags.clone(),
-        condition: None,
-        evidence: Vec::new(),
-    }
 }
 
 #[cfg(test)]
@@ -239,7 +228,7 @@ mod tests {
     }
 
     async fn tell(bench: &Bench, group: &AbsentGroup, now: i64) -> bool {
-        let policies = (*match_result(&[]).policy).clone();
+        let policies = match_result(&[]).policy;
         let (notice, audience) = (notice(group.last), vec![desk_receiver()]);
         bench.store.tell_absence(group, notice, audience, policies, at_second(now)).await.unwrap()
     }
@@ -340,13 +329,13 @@ mod tests {
     #[tokio::test]
     async fn a_receiver_is_told_once_that_a_rule_is_blind() {
         let bench = Bench::new().await;
-        let policies = (*match_result(&[]).policy).clone();
+        let policies = match_result(&[]).policy;
         let blind = RuleNotice { kind: RuleNoticeKind::Blind, ..notice(at_second(0)) };
         for now in [10, 20] {
             let (notice, audience) = (blind.clone(), vec![desk_receiver()]);
             bench
                 .store
-                .tell_blind(notice, audience, policies.clone(), at_second(now))
+                .tell_blind(notice, audience, Arc::clone(&policies), at_second(now))
                 .await
                 .unwrap();
         }

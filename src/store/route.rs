@@ -63,7 +63,7 @@ pub(super) async fn route_alerts(
                 severity: rule_match.severity,
                 is_update: recorded.is_update,
                 routing: volume::throttle_rule(rule_match, throttle, earlier, now, zone),
-                silence: silence::longest(&silences, rule_match, &match_result.feeds, event),
+                silence: silence::longest(&silences, rule_match.into(), &match_result.feeds, event),
                 firing: recorded.firing.as_ref().map(|firing| &firing.reason),
             }
         })

@@ -10,9 +10,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::column::{self, read_time, to_json, to_millis};
 use super::dialect::text_list;
 use super::{StoreCommandError, StoryId, digest};
+use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
-use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.
@@ -128,8 +129,10 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
     let (mut moved, mut wanted) = (Vec::new(), BTreeMap::new());
     for (row, story) in rows.iter().zip(&stories) {
         let feeds = feeds.get(story).map(Vec::as_slice).unwrap_or_default();
-        let (rule_match, event) = (column::read_json(row, "rule_match")?, row.try_get("event")?);
-        let Some(longest) = silence::longest(&silences, &rule_match, feeds, event) else {
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+        let matched = MatchedRule::from(&rule_match);
+        let Some(longest) = silence::longest(&silences, matched, feeds, row.try_get("event")?)
+        else {
             continue;
         };
         let reason: DigestReason = column::read_json(row, "digest")?;

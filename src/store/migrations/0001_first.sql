@@ -275,7 +275,7 @@ CREATE INDEX group_tally_slot ON group_tally (slot);
 CREATE TABLE absence (
     rule      TEXT    NOT NULL,
     dedup_key TEXT    NOT NULL,
-    last      INTEGER NOT NULL,    -- the last match; before the first: when the rule came into force
+    last      INTEGER NOT NULL,    -- the last match; before the first: since when it is in force
     told      INTEGER,             -- when the absence since then was told; null: it was not
     PRIMARY KEY (rule, dedup_key)
 ) STRICT, WITHOUT ROWID;
