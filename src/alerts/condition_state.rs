@@ -45,12 +45,6 @@ impl ConditionState {
     pub fn is_met_by_it(&self) -> bool {
         self.met && self.progress.is_some()
     }
-
-    /// Whether the alert was held when it was recorded. It may have been told later.
-    #[must_use]
-    pub fn was_held(&self) -> bool {
-        !self.met && self.progress.is_some()
-    }
 }
 
 impl fmt::Display for ConditionState {
