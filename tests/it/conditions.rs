@@ -124,15 +124,16 @@ async fn an_outage_is_never_told_as_an_absence_and_the_rule_is_blind() {
     setup.server.serve("/feed.xml", feed(&[]));
     run_at(&setup, 0).await;
     setup.server.serve("/feed.xml", Response::status(503));
-    for minutes in [12, 15, 33, 34] {
+    let blind = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"blind\"%'";
+    for (minutes, told) in [(12, "0"), (15, "0"), (33, "1"), (34, "1")] {
         let before = setup.server.requests("/feed.xml").len();
         let mut tidings = setup.folder.run_ahead(Duration::from_mins(minutes));
         setup.server.wait_for("/feed.xml", before + 1).await;
         let failed = "SELECT count(*) FROM feed WHERE failures > 0";
         setup.folder.wait_until(failed, |failed| failed == "1").await;
+        setup.folder.wait_until(blind, |blind| blind == told).await;
         assert_eq!(tidings.terminate().await, 0);
     }
-    let blind = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"blind\"%'";
     assert_eq!(setup.folder.query(blind).await, ["1"], "it is told once");
     let absent = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"absent\"%'";
     assert_eq!(setup.folder.query(absent).await, ["0"]);
