@@ -6,17 +6,16 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::absences::END_ABSENCES;
 use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::route::FiredWindow;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
+use crate::store::db::{self, DbConnection, Sql};
 pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{
@@ -88,7 +87,7 @@ pub(super) struct EarlierAlerts {
 /// Decides about the alerts of rules with conditions. `found` says what became of the event in
 /// each alert's group before. The matches count at the time `at`.
 pub(super) async fn decide(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     alerts: &[NewAlert],
     found: impl Fn(&NewAlert) -> EarlierAlerts,
@@ -147,11 +146,11 @@ pub(super) async fn decide(
 
 /// The publisher of the event's first sighting.
 async fn read_publisher(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     publishers: &Publishers,
 ) -> Result<String, sqlx::Error> {
-    let first: Option<(Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+    let first: Option<(Option<String>, Option<String>, Option<String>)> = db::query_as(
         "SELECT source, url, (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, id LIMIT 1)
          FROM story WHERE event = $1 ORDER BY id LIMIT 1",
     )
@@ -167,12 +166,12 @@ async fn read_publisher(
 /// The last match of each group, by the places of the alerts. An edit of the condition ends an
 /// episode: a match that was told for another condition was not told for this one.
 async fn read_previous(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &[WantedGroup<'_>],
 ) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
     let groups =
         wanted.iter().map(|one| (one.place, one.rule, one.dedup_key, one.condition.to_string()));
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT wanted.place, group_match.at,
                 group_match.told AND group_match.condition = wanted.condition AS told FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT),
@@ -191,7 +190,7 @@ async fn read_previous(
 
 /// Records the matches that count, each with the id of its alert.
 pub(super) async fn record(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     grouped: &GroupedMatches,
     inserted: &[(usize, i64, &NewAlert)],
 ) -> Result<(), sqlx::Error> {
@@ -220,26 +219,26 @@ pub(super) async fn record(
         (END_ABSENCES, to_json(&present)?),
     ] {
         if rows != "[]" {
-            sqlx::query(sql).bind(rows).execute(&mut *conn).await?;
+            db::query(sql).bind(rows).execute(&mut *conn).await?;
         }
     }
     Ok(())
 }
 
-const INSERT_MATCHES: &str = concat!(
+const INSERT_MATCHES: Sql = sql!(
     "INSERT INTO group_match (alert, rule, dedup_key, at, publisher, told, condition) SELECT * FROM ",
     row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 at BIGINT, 4 publisher TEXT, 5 told BOOLEAN,
         6 condition TEXT),
     " AS given"
 );
 
-const SET_KEYS: &str = concat!(
+const SET_KEYS: Sql = sql!(
     "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 key TEXT, 3 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, key) DO UPDATE SET last = excluded.last"
 );
 
-const COUNT: &str = concat!(
+const COUNT: Sql = sql!(
     "INSERT INTO group_tally (rule, dedup_key, slot, events) SELECT given.*, 1 FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 slot BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, slot) DO UPDATE SET events = group_tally.events + 1"
@@ -248,7 +247,7 @@ const COUNT: &str = concat!(
 /// Releases the matches that are held in the window of one that met its rule's condition. `None` if
 /// the condition has no episodes: the match is told by itself.
 pub(super) async fn release(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     fired: &GroupedMatch,
     new_alert: &NewAlert,
     at: Timestamp,
@@ -257,7 +256,7 @@ pub(super) async fn release(
         return Ok(None);
     };
     let since = condition.within().and_then(|within| at.checked_sub(within).ok());
-    let held: Vec<i64> = sqlx::query_scalar(
+    let held: Vec<i64> = db::query_scalar(
         "SELECT alert.id FROM group_match JOIN alert ON alert.id = group_match.alert
          WHERE group_match.rule = $1 AND group_match.dedup_key = $2 AND group_match.at > $3 AND group_match.at <= $4
            AND alert.held AND alert.purged IS NULL ORDER BY alert.id",
@@ -269,7 +268,7 @@ pub(super) async fn release(
     .fetch_all(&mut *conn)
     .await?;
     // Copies of their events are held, too.
-    let tell = concat!(
+    let tell = sql!(
         "UPDATE alert SET held = FALSE FROM alert AS counted
              JOIN story AS first ON first.id = counted.story JOIN story ON story.event = first.event
          WHERE counted.id IN ",

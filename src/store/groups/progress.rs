@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::seen::{self, WantedGroup};
 use crate::alerts::RuleMatch;
 use crate::store::column::{read_json, read_time};
+use crate::store::db::{self, DbConnection};
 use crate::store::{AbsentGroup, Archive, StoreError, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, step};
 use tidings_rules::story::WatchlistRow;
@@ -80,7 +80,7 @@ impl Archive {
 }
 
 async fn read_progress(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     (rule, dedup_key): (&str, &str),
     condition: &Condition,
     keys: Vec<String>,
@@ -103,10 +103,10 @@ async fn read_progress(
 /// The groups that hold matches at `now`, the last match first. Of very many held matches, the
 /// newest are read.
 async fn read_held_groups(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     now: Timestamp,
 ) -> Result<Vec<HeldGroup>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL ORDER BY id DESC LIMIT $1",
     )
     .bind(MOST_READ)

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::optional_time;
 use crate::alerts::NewAlert;
 use crate::store::column::{read_count, to_json, to_millis};
-use crate::store::dialect::row_list;
+use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::dialect::sql;
 use tidings_rules::condition::{
     Condition, PreviousMatch, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
     slot_of,
@@ -58,7 +57,7 @@ impl NewMatches<'_> {
 /// What the condition of each group looks at, by place. The matches of `new` are included if there
 /// are any; no event is counted of a group with an open episode.
 pub(super) async fn read_seen(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &[WantedGroup<'_>],
     previous: &HashMap<usize, PreviousMatch>,
     new: Option<NewMatches<'_>>,
@@ -98,7 +97,7 @@ pub(super) async fn read_seen(
 }
 
 /// The place of the alert that a row belongs to.
-pub(super) fn read_place(row: &SqliteRow) -> Result<usize, sqlx::Error> {
+pub(super) fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
     Ok(read_count(row, "place")? as usize)
 }
 
@@ -113,7 +112,7 @@ fn windows<'a>(
 }
 
 async fn read_publishers(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
@@ -121,7 +120,7 @@ async fn read_publishers(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT wanted.place, found.publisher, min(found.alert) AS first FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
@@ -147,7 +146,7 @@ async fn read_publishers(
 
 /// The number of events in the window of each group, without the new one.
 async fn count_events<'a>(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: impl Iterator<Item = &'a WantedGroup<'a>>,
     at: Timestamp,
 ) -> Result<HashMap<usize, u32>, sqlx::Error> {
@@ -155,7 +154,7 @@ async fn count_events<'a>(
     if wanted == "[]" {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT wanted.place, count(*) AS events FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
@@ -169,7 +168,7 @@ async fn count_events<'a>(
 }
 
 async fn read_spikes(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &Spike)],
     has_new: bool,
     at: Timestamp,
@@ -183,7 +182,7 @@ async fn read_spikes(
         let span = &spans[&one.place].0.baseline;
         (one.place, one.rule, one.dedup_key, span.start, span.end)
     });
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT wanted.place,
                 (SELECT coalesce(sum(events), 0) FROM group_tally WHERE group_tally.rule = wanted.rule
                      AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
@@ -213,14 +212,14 @@ async fn read_spikes(
 
 /// The span of each spike, and since when its rule is known.
 async fn read_spans(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &Spike)],
     at: Timestamp,
 ) -> Result<HashMap<usize, (SpikeSpan, Option<Timestamp>)>, sqlx::Error> {
     let wanted = groups
         .iter()
         .map(|(one, spike)| (one.place, one.rule, slot_of(SpikeSpan::first_start(spike, at))));
-    let rows: Vec<(i64, Option<i64>, Option<i64>)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, Option<i64>, Option<i64>)> = db::query_as(sql!(
         "SELECT wanted.place, (SELECT max(slot) FROM watched WHERE slot <= wanted.start),
                 (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule)
          FROM ",
@@ -237,7 +236,7 @@ async fn read_spans(
 }
 
 async fn read_keys(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
 ) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
@@ -246,7 +245,7 @@ async fn read_keys(
     let wanted = groups
         .iter()
         .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule, one.dedup_key, key)));
-    let rows: Vec<(i64, String, i64)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, String, i64)> = db::query_as(sql!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
         " AS wanted JOIN group_key ON group_key.rule = wanted.rule AND group_key.dedup_key = wanted.dedup_key
@@ -271,7 +270,7 @@ async fn read_keys(
 /// The last match of the rule that each group's condition names, in the window: of the rule, or of
 /// the row.
 async fn read_before(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
@@ -282,7 +281,7 @@ async fn read_before(
     let until = to_millis(at);
     let wanted =
         groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(at), until));
-    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, Option<i64>)> = db::query_as(sql!(
         "SELECT wanted.place, (SELECT created FROM alert WHERE alert.rule = wanted.other
                 AND created > wanted.since AND created <= wanted.until
                 AND (wanted.own_row IS NULL OR alert.dedup_key = wanted.own_row)
@@ -307,14 +306,14 @@ async fn read_before(
 
 /// Since when the absence of each group lasts that was told.
 async fn read_absences(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
 ) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
     let wanted = groups.iter().map(|one| (one.place, one.rule, one.dedup_key));
-    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, Option<i64>)> = db::query_as(sql!(
         "SELECT wanted.place, (SELECT last FROM absence WHERE absence.rule = wanted.rule
                 AND absence.dedup_key = wanted.dedup_key AND told IS NOT NULL)
          FROM ",
