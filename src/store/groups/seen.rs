@@ -184,7 +184,7 @@ async fn read_spikes(
     });
     let rows = db::query(sql!(
         "SELECT wanted.place,
-                (SELECT coalesce(sum(events), 0) FROM group_tally WHERE group_tally.rule = wanted.rule
+                (SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM group_tally WHERE group_tally.rule = wanted.rule
                      AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
                 (SELECT count(*) FROM watched WHERE slot >= wanted.start AND slot < wanted.stop) AS slots
          FROM ",
