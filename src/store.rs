@@ -15,6 +15,7 @@ mod copies;
 mod coverage;
 mod damage;
 mod days;
+mod db;
 mod deliveries;
 mod dialect;
 mod digest;
@@ -60,10 +61,10 @@ mod writer;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::SqlitePool;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
+use self::db::DbPool;
 use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
@@ -109,7 +110,7 @@ pub use waiting_stories::StoryWait;
 #[derive(Clone, Debug)]
 pub struct Store {
     /// Connections that cannot write.
-    readers: SqlitePool,
+    readers: DbPool,
     writer: writer::Writer,
     /// The queue of commands whose stories may be copies.
     copies: UnboundedSender<writer::QueuedCommand>,

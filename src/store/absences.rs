@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{from_millis, to_json, to_millis};
-use super::dialect::{row_list, text_list};
+use super::dialect::sql;
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
 use crate::alerts::notice::{About, RuleNotice};
 use crate::alerts::silence::MatchedRule;
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, Receiver, silence, volume};
+use crate::store::db::{self, DbConnection, Sql};
 use tidings_rules::story::FeedName;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
@@ -32,7 +32,7 @@ pub struct AbsentGroup {
 impl Store {
     /// The groups of all rules with `absent`.
     pub async fn absent_groups(&self) -> Result<Vec<AbsentGroup>, StoreError> {
-        Ok(read_groups(&mut *self.readers.acquire().await?).await?)
+        Ok(read_groups(&mut self.readers.acquire().await?).await?)
     }
 
     /// Watches rules without `each` from `now` on that are not watched yet, and forgets groups that
@@ -50,10 +50,10 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    sqlx::query(FORGET).bind(gone).execute(&mut *conn).await?;
+                    db::query(FORGET).bind(gone).execute(&mut *conn).await?;
                     let future = "UPDATE absence SET last = $1 WHERE last > $1";
-                    sqlx::query(future).bind(to_millis(now)).execute(&mut *conn).await?;
-                    sqlx::query(WATCH).bind(watched).execute(conn).await.map(drop)
+                    db::query(future).bind(to_millis(now)).execute(&mut *conn).await?;
+                    db::query(WATCH).bind(watched).execute(conn).await.map(drop)
                 })
             })
             .await
@@ -66,7 +66,7 @@ impl Store {
         feeds: &[&FeedName],
         since: Timestamp,
     ) -> Result<bool, StoreError> {
-        let waits = sqlx::query_scalar(concat!(
+        let waits = db::query_scalar(sql!(
             "SELECT EXISTS (SELECT 1 FROM story WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since >= $1
                  AND EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.story = story.id AND feed_entry.feed IN ",
             text_list!("$2"),
@@ -91,7 +91,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let told = sqlx::query(
+                    let told = db::query(
                         "UPDATE absence SET told = $4 WHERE rule = $1 AND dedup_key = $2 AND last = $3 AND told IS NULL",
                     )
                     .bind(&group.rule)
@@ -131,10 +131,10 @@ impl Store {
 
 /// The groups of all rules with `absent`, in the order of the rules.
 pub(super) async fn read_groups(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
 ) -> Result<Vec<AbsentGroup>, sqlx::Error> {
     let rows: Vec<(String, String, i64, Option<i64>)> =
-        sqlx::query_as("SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key")
+        db::query_as("SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key")
             .fetch_all(conn)
             .await?;
     let groups = rows.into_iter().map(|(rule, dedup_key, last, told)| {
@@ -144,20 +144,20 @@ pub(super) async fn read_groups(
     groups.collect()
 }
 
-const WATCH: &str = concat!(
+const WATCH: Sql = sql!(
     "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO NOTHING"
 );
 
-const FORGET: &str = concat!(
+const FORGET: Sql = sql!(
     "DELETE FROM absence WHERE (rule, dedup_key) IN (SELECT rule, dedup_key FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT),
     " AS given)"
 );
 
 /// Ends the absence of a group at a match of the time `last`, or notes the match.
-pub(super) const END_ABSENCES: &str = concat!(
+pub(super) const END_ABSENCES: Sql = sql!(
     "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO UPDATE
@@ -167,7 +167,7 @@ pub(super) const END_ABSENCES: &str = concat!(
 /// Creates the messages of `notice`, each due when no silence of its rule and no quiet hours of its
 /// receiver hold it back.
 async fn send_rule_notice(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     notice: RuleNotice,
     audience: Vec<Receiver>,
     policies: &DeliveryPolicies,

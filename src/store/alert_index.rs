@@ -9,13 +9,11 @@ mod fts;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
-
 use super::column;
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::{FeedEntry, Severity};
 use tidings_rules::text::tokenise;
 
@@ -78,7 +76,7 @@ impl Store {
     pub async fn index_changed_alerts(&self) -> Result<bool, StoreError> {
         let mut snapshot = self.readers.begin().await?;
         let changed = read_changed(&mut snapshot, STEP_ALERTS).await?;
-        snapshot.rollback().await?;
+        drop(snapshot);
         if changed.is_empty() {
             return Ok(false);
         }
@@ -90,7 +88,7 @@ impl Store {
 /// The newest alerts of `span` that have all of these terms, at least one; newest first, at most
 /// `limit`.
 pub(super) async fn find_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &BTreeSet<String>,
     span: AlertSpan,
     limit: usize,
@@ -112,10 +110,10 @@ pub(super) async fn find_alerts(
 /// Notes that a headline changed, or the feeds of an event: that of each of these stories. Its
 /// alerts are indexed anew.
 pub(super) async fn note_changed_events(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: &[StoryId],
 ) -> Result<(), sqlx::Error> {
-    let update = concat!(
+    let update = sql!(
         "UPDATE alert SET index_lag = index_lag + 1 WHERE purged IS NULL AND story IN
              (SELECT copy.id FROM story JOIN story AS copy ON copy.event = story.event
               WHERE story.id IN ",
@@ -128,10 +126,10 @@ pub(super) async fn note_changed_events(
 
 /// At most `limit` alerts that have changed since they were indexed.
 async fn read_changed(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     limit: i64,
 ) -> Result<Vec<ChangedAlert>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT alert.id, alert.created, alert.held, alert.index_lag, alert.rule_match, story.title, story.event
          FROM alert JOIN story ON story.id = alert.story WHERE alert.index_lag > 0 LIMIT $1",
     )
@@ -173,11 +171,11 @@ pub(super) fn alert_terms(
 
 /// Indexes those of these alerts that have not changed since they were read.
 async fn index_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     mut changed: Vec<ChangedAlert>,
 ) -> Result<(), sqlx::Error> {
     let lags: Vec<(i64, i64)> = changed.iter().map(|alert| (alert.id, alert.lag)).collect();
-    let current: Vec<i64> = sqlx::query_scalar(concat!(
+    let current: Vec<i64> = db::query_scalar(sql!(
         "UPDATE alert SET index_lag = 0 FROM ",
         row_list!("$1", 0 id BIGINT, 1 lag BIGINT),
         " AS given WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id"

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{extent_columns, from_millis, to_json, to_millis};
-use super::dialect::row_list;
+use super::dialect::sql;
 use super::groups::{self, AlertGroup, Earlier, GroupedMatch};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::{NewAlert, RuleMatch};
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::Read;
 
 /// When the matches of a story count.
@@ -26,7 +26,7 @@ pub(super) enum CountedAt {
 /// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
 /// An alert that its rule's condition holds is only recorded, too.
 pub(super) async fn record_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     match_result: &MatchResult,
     counted_at: CountedAt,
@@ -87,7 +87,7 @@ pub(super) async fn record_alerts(
 
 /// The time at which the matches of a story count.
 async fn counted_time(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     alerts: &[NewAlert],
     counted_at: CountedAt,
@@ -97,7 +97,7 @@ async fn counted_time(
     if counted_at == CountedAt::Recorded || !is_conditional() {
         return Ok(now);
     }
-    let seen = sqlx::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
+    let seen = db::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
     from_millis(seen.fetch_one(conn).await?)
 }
 
@@ -109,14 +109,14 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
 /// Inserts alerts of a story, each with its match and its update as JSON, without those whose rule
 /// and dedup key have an alert of the story. Returns the ids of the inserted.
 async fn insert_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     alerts: String,
     read: &Read,
     now: Timestamp,
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
     let (read, read_why) = extent_columns(read);
-    let ids: Vec<(String, String, i64)> = sqlx::query_as(concat!(
+    let ids: Vec<(String, String, i64)> = db::query_as(sql!(
         "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, held,
              counted_at, publisher, told_for, read, read_why, created, story, revision)
          SELECT given.*, $3, $4, $5, story.id, story.revision FROM ",

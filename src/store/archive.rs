@@ -7,11 +7,10 @@ mod history;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, to_millis};
 use super::{FeedState, OpenError, StoreError, StoryId, feeds};
+use crate::store::db::{self, DbConnection, DbRow};
 use crate::store::{command_connection, feed_entries};
 use tidings_rules::story::{FeedName, Read, Story};
 
@@ -22,7 +21,7 @@ pub use history::{AlertFilter, AlertRecord, Attempt, Message, PastAlert};
 /// A store's stories, open for reading.
 #[derive(Debug)]
 pub struct Archive {
-    pub(super) conn: SqliteConnection,
+    pub(super) conn: DbConnection<'static>,
 }
 
 /// A stored story, with its page's text if that was read, else with its feed's text.
@@ -66,7 +65,7 @@ impl Archive {
         before: Option<StoryId>,
         limit: u32,
     ) -> Result<Vec<StoredStory>, StoreError> {
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE id < $1 AND purged IS NULL ORDER BY id DESC LIMIT $2",
         );
@@ -79,7 +78,7 @@ impl Archive {
     /// if there are no stories.
     pub async fn row_before_newest(&mut self, most: u32) -> Result<Option<StoryId>, StoreError> {
         let newest: Option<i64> =
-            sqlx::query_scalar("SELECT max(id) FROM story").fetch_one(&mut self.conn).await?;
+            db::query_scalar("SELECT max(id) FROM story").fetch_one(&mut self.conn).await?;
         Ok(newest.map(|newest| StoryId(newest - i64::from(most))))
     }
 
@@ -92,13 +91,13 @@ impl Archive {
 /// Stories with texts, as [`Archive::stories_after`] says. `is_matched`: only those that are
 /// matched or unmatched.
 pub(super) async fn read_stories_after(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     since: Timestamp,
     after: Option<StoryId>,
     limit: u32,
     is_matched: bool,
 ) -> Result<Vec<StoredStory>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT *, coalesce(body, feed_text) AS text FROM story
          WHERE id > $1 AND first_seen >= $2 AND purged IS NULL AND (NOT $3 OR status IN ('matched', 'unmatched'))
          ORDER BY id LIMIT $4",
@@ -113,8 +112,8 @@ pub(super) async fn read_stories_after(
 }
 
 async fn stories_from_rows(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
+    conn: &mut DbConnection<'_>,
+    rows: &[DbRow],
 ) -> Result<Vec<StoredStory>, sqlx::Error> {
     let ids = column::story_ids(rows)?;
     let mut feeds = feed_entries::read_feeds_of_stories(conn, &ids).await?;
@@ -235,7 +234,7 @@ mod tests {
         let _held = acquire_lock(&bench.path()).unwrap();
         let mut archive = Archive::open(&bench.path()).await.unwrap();
         let refused =
-            sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;
+            db::query("INSERT INTO run (started) VALUES (0)").execute(&mut archive.conn).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
 

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::column::{to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{MatchResult, Store, StoreError, StoredStory, StoryId, archive};
+use crate::store::db;
 
 impl Store {
     /// The rules whose backfill is done.
     pub async fn backfilled_rules(&self) -> Result<BTreeSet<String>, StoreError> {
         let names: Vec<String> =
-            sqlx::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
+            db::query_scalar("SELECT rule FROM backfill").fetch_all(&self.readers).await?;
         Ok(names.into_iter().collect())
     }
 
@@ -48,7 +49,7 @@ impl Store {
         rules: BTreeSet<String>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let insert = concat!(
+        let insert = sql!(
             "INSERT INTO backfill (rule, done_at) SELECT value, $2 FROM ",
             text_list!("$1"),
             " AS done WHERE TRUE ON CONFLICT (rule) DO NOTHING"
@@ -56,7 +57,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let insert = sqlx::query(insert).bind(to_json(&rules)?).bind(to_millis(now));
+                    let insert = db::query(insert).bind(to_json(&rules)?).bind(to_millis(now));
                     insert.execute(conn).await.map(drop)
                 })
             })

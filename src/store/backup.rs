@@ -14,6 +14,7 @@ use super::part_file::PartFile;
 use super::{
     OpenError, StoreCommandError, StoreError, command_connection, damage, files, open_mark,
 };
+use crate::store::db::{self, StatementPlace};
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -110,23 +111,26 @@ pub(super) async fn copy_into(
     }
 }
 
-async fn record_backup(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn record_backup<'c>(
+    store: impl Into<StatementPlace<'c>>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    db::query(
         "INSERT INTO backup (id, made_at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET made_at = $1",
     )
     .bind(to_millis(now))
-    .execute(conn)
+    .execute(store)
     .await?;
     Ok(())
 }
 
 /// When the last copy of a store was made; of a copy, when it was made itself. `None` if no copy
 /// was.
-pub(super) async fn read_last_backup(
-    conn: &mut SqliteConnection,
+pub(super) async fn read_last_backup<'c>(
+    store: impl Into<StatementPlace<'c>>,
 ) -> Result<Option<Timestamp>, sqlx::Error> {
     let made_at: Option<i64> =
-        sqlx::query_scalar("SELECT made_at FROM backup").fetch_optional(conn).await?;
+        db::query_scalar("SELECT made_at FROM backup").fetch_optional(store).await?;
     made_at.map(from_millis).transpose()
 }
 
@@ -162,7 +166,7 @@ mod tests {
             assert_eq!(last_backup(path).await, Some(at_second(7)));
         }
         let mut copy = Archive::open(&place).await.unwrap();
-        let is_open: bool = sqlx::query_scalar("SELECT is_open FROM store_file")
+        let is_open: bool = db::query_scalar("SELECT is_open FROM store_file")
             .fetch_one(&mut copy.conn)
             .await
             .unwrap();

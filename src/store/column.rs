@@ -4,11 +4,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::StoryId;
 use crate::alerts::{Receiver, StorySummary};
+use crate::store::db::{self, DbConnection, DbRow, Sql};
 use tidings_rules::story::{NotifierName, Read, Story, headline};
 use tidings_rules::text::visible;
 
@@ -23,13 +22,13 @@ pub(super) fn from_millis(millis: i64) -> Result<Timestamp, sqlx::Error> {
 }
 
 /// The time in a column that is never null.
-pub(super) fn read_time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+pub(super) fn read_time(row: &DbRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     from_millis(row.try_get(column)?)
 }
 
 /// The time in a column that may be null.
 pub(super) fn read_optional_time(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &str,
 ) -> Result<Option<Timestamp>, sqlx::Error> {
     row.try_get::<Option<i64>, _>(column)?.map(from_millis).transpose()
@@ -37,29 +36,29 @@ pub(super) fn read_optional_time(
 
 /// Runs a statement with these numbers as `$1` and so on. Returns how many rows it changed.
 pub(super) async fn execute(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
+    conn: &mut DbConnection<'_>,
+    sql: impl Into<Sql>,
     numbers: &[i64],
 ) -> Result<u64, sqlx::Error> {
-    let query = numbers.iter().fold(sqlx::query(sql), |query, number| query.bind(*number));
+    let query = numbers.iter().fold(db::query(sql), |query, number| query.bind(*number));
     Ok(query.execute(conn).await?.rows_affected())
 }
 
 /// Runs a statement with a list as `$1`. An empty list changes nothing.
 pub(super) async fn execute_list<T: Serialize>(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
+    conn: &mut DbConnection<'_>,
+    sql: impl Into<Sql>,
     list: &T,
 ) -> Result<(), sqlx::Error> {
     let list = to_json(list)?;
     if list != "[]" {
-        sqlx::query(sql).bind(list).execute(conn).await?;
+        db::query(sql).bind(list).execute(conn).await?;
     }
     Ok(())
 }
 
 /// The count in a column: no count is negative.
-pub(super) fn read_count(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
+pub(super) fn read_count(row: &DbRow, column: &str) -> Result<u32, sqlx::Error> {
     let count: i64 = row.try_get(column)?;
     u32::try_from(count).map_err(|error| sqlx::Error::Decode(error.into()))
 }
@@ -83,28 +82,25 @@ pub(super) fn receiver_rows<'r>(
 }
 
 /// The data in a column that holds JSON text and is never null.
-pub(super) fn read_json<T: DeserializeOwned>(
-    row: &SqliteRow,
-    column: &str,
-) -> Result<T, sqlx::Error> {
+pub(super) fn read_json<T: DeserializeOwned>(row: &DbRow, column: &str) -> Result<T, sqlx::Error> {
     serde_json::from_str(row.try_get(column)?).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// The data in a column that holds JSON text or null.
 pub(super) fn read_optional_json<T: DeserializeOwned>(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &str,
 ) -> Result<Option<T>, sqlx::Error> {
     if is_null(row, column)? { Ok(None) } else { read_json(row, column).map(Some) }
 }
 
 /// Whether a column that holds text is null.
-pub(super) fn is_null(row: &SqliteRow, column: &str) -> Result<bool, sqlx::Error> {
+pub(super) fn is_null(row: &DbRow, column: &str) -> Result<bool, sqlx::Error> {
     Ok(row.try_get::<Option<&str>, _>(column)?.is_none())
 }
 
 /// The receiver in the columns `notifier` and `recipient`.
-pub(super) fn receiver_from_row(row: &SqliteRow) -> Result<Receiver, sqlx::Error> {
+pub(super) fn receiver_from_row(row: &DbRow) -> Result<Receiver, sqlx::Error> {
     Ok(Receiver {
         notifier: NotifierName(row.try_get("notifier")?),
         recipient: row.try_get("recipient")?,
@@ -121,7 +117,7 @@ pub(super) fn extent_columns(read: &Read) -> (&'static str, Option<&str>) {
 }
 
 /// How much was read, from the columns `read` and `read_why`. `None` until the page was read.
-pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> {
+pub(super) fn read_extent(row: &DbRow) -> Result<Option<Read>, sqlx::Error> {
     let why = || row.try_get("read_why");
     Ok(match row.try_get::<Option<&str>, _>("read")? {
         None => None,
@@ -132,7 +128,7 @@ pub(super) fn read_extent(row: &SqliteRow) -> Result<Option<Read>, sqlx::Error> 
 }
 
 /// How much was read of a story whose page was read or refused.
-pub(super) fn read_final_extent(row: &SqliteRow) -> Result<Read, sqlx::Error> {
+pub(super) fn read_final_extent(row: &DbRow) -> Result<Read, sqlx::Error> {
     read_extent(row)?.ok_or(sqlx::Error::RowNotFound)
 }
 
@@ -142,17 +138,17 @@ pub(super) fn stories_to_json(stories: &[StoryId]) -> Result<String, sqlx::Error
 }
 
 /// The ids of the stories in these rows.
-pub(super) fn story_ids(rows: &[SqliteRow]) -> Result<Vec<StoryId>, sqlx::Error> {
+pub(super) fn story_ids(rows: &[DbRow]) -> Result<Vec<StoryId>, sqlx::Error> {
     rows.iter().map(|row| Ok(StoryId(row.try_get("id")?))).collect()
 }
 
 /// A text of a story, without the characters that control a terminal.
-fn read_visible_text(row: &SqliteRow, column: &str) -> Result<String, sqlx::Error> {
+fn read_visible_text(row: &DbRow, column: &str) -> Result<String, sqlx::Error> {
     Ok(visible(row.try_get(column)?).into_owned())
 }
 
 /// The story in a row of its table. The column `text` has the page's text, else the feed's.
-pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
+pub(super) fn story_from_row(row: &DbRow) -> Result<Story, sqlx::Error> {
     Ok(Story {
         title: read_visible_text(row, "title")?,
         body: read_visible_text(row, "text")?,
@@ -167,7 +163,7 @@ pub(super) fn story_from_row(row: &SqliteRow) -> Result<Story, sqlx::Error> {
 }
 
 /// The summary for messages, of a story in a row of its table.
-pub(super) fn summary_from_row(row: &SqliteRow) -> Result<StorySummary, sqlx::Error> {
+pub(super) fn summary_from_row(row: &DbRow) -> Result<StorySummary, sqlx::Error> {
     let title = read_visible_text(row, "title")?;
     Ok(StorySummary {
         opening: headline::made_headline(&title, &read_visible_text(row, "opening")?),

@@ -3,16 +3,19 @@
 
 use std::path::Path;
 
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
 
 use super::migrations::{SchemaAge, list_migrations};
 use super::open::{check_schema, connect_options};
 use super::{OpenError, StoreError, files};
+use crate::store::db::{DbConnection, run_script};
+use crate::store::writer::BEGIN;
 
 /// A connection that can only read.
-pub(super) async fn open_to_read(path: &Path) -> Result<SqliteConnection, OpenError> {
-    open_checked(path, connect_options(path).read_only(true).pragma("query_only", "on")).await
+pub(super) async fn open_to_read(path: &Path) -> Result<DbConnection<'static>, OpenError> {
+    let options = connect_options(path).read_only(true).pragma("query_only", "on");
+    open_checked(path, options).await.map(DbConnection::Sqlite)
 }
 
 /// A connection from which a copy is made. It changes nothing in the store.
@@ -26,12 +29,14 @@ pub(super) async fn open_to_copy(path: &Path) -> Result<SqliteConnection, OpenEr
 /// other process has it open.
 pub(super) async fn write<T>(
     path: &Path,
-    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    work: impl AsyncFnOnce(&mut DbConnection<'_>) -> Result<T, sqlx::Error>,
 ) -> Result<T, StoreCommandError> {
-    let mut conn = open_checked(path, connect_options(path)).await?;
-    let mut change = conn.begin_with("BEGIN IMMEDIATE").await?;
-    let done = work(&mut change).await?;
-    change.commit().await?;
+    let conn = open_checked(path, connect_options(path)).await?;
+    let mut conn = DbConnection::Sqlite(conn);
+    // What is not committed is rolled back when the connection closes.
+    run_script(&mut conn, BEGIN).await?;
+    let done = work(&mut conn).await?;
+    run_script(&mut conn, "COMMIT".into()).await?;
     conn.close().await?;
     Ok(done)
 }

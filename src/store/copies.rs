@@ -13,14 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_util::future::BoxFuture;
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use super::writer::{CopyCommand, QueuedCommand, WriteStories, Writer, catch_panic};
 use super::{Store, StoreError};
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyDecisions};
+use crate::store::db::{DbConnection, DbPool};
 
 /// The most commands of a batch.
 const BATCH: usize = 32;
@@ -56,7 +55,7 @@ impl Store {
 
 /// What compares the commands of the queue and hands them to the writer.
 pub(super) struct CopyQueue {
-    pub(super) readers: SqlitePool,
+    pub(super) readers: DbPool,
     pub(super) writer: Writer,
     pub(super) comparer: CopyComparer,
 }
@@ -123,7 +122,7 @@ impl CopyQueue {
 /// Every command that records an alert raises the version. One that does not, as one for an
 /// outdated revision, may have recorded nothing: the rest of its batch is compared again.
 async fn write_if_current(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'static>,
     (stories, write): CopyCommand,
     decisions: CopyDecisions,
     version: Arc<AtomicI64>,
@@ -143,7 +142,7 @@ async fn write_if_current(
 
 /// Compares the stories of a command within its transaction, and writes it.
 async fn compare_and_write(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'static>,
     (stories, write): CopyCommand,
     comparer: CopyComparer,
 ) -> Result<bool, sqlx::Error> {

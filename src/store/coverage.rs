@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{read_final_extent, read_optional_time, read_time, to_json, to_millis};
-use super::dialect::{id_list, text_list};
+use super::dialect::sql;
 use super::{Archive, StoreError};
+use crate::store::db::{self, DbConnection, DbRow};
 use tidings_rules::story::{FeedName, Read};
 
 /// The most alerts that are read of one time, the newest first.
@@ -53,7 +52,7 @@ impl Archive {
         until: Timestamp,
     ) -> Result<CoveredAlerts, StoreError> {
         let ids = find_ids(&mut self.conn, rules, since, until).await?;
-        let rows = sqlx::query(concat!(
+        let rows = db::query(sql!(
             "SELECT alert.rule, alert.read, alert.read_why, story.event, story.lang, story.published, story.first_seen,
                     (SELECT feed FROM story AS first JOIN feed_entry ON feed_entry.story = first.id
                      WHERE first.uid = story.event ORDER BY seen, feed LIMIT 1) AS first_feed,
@@ -64,7 +63,7 @@ impl Archive {
             " ORDER BY alert.id"
         ));
         let rows = rows.bind(&ids).fetch_all(&mut self.conn).await?;
-        let alert = |row: &SqliteRow| {
+        let alert = |row: &DbRow| {
             Ok(CoveredAlert {
                 rule: row.try_get("rule")?,
                 event: row.try_get("event")?,
@@ -77,7 +76,7 @@ impl Archive {
             })
         };
         let alerts = rows.iter().map(alert).collect::<Result<_, sqlx::Error>>()?;
-        let feeds: Vec<(String, String)> = sqlx::query_as(concat!(
+        let feeds: Vec<(String, String)> = db::query_as(sql!(
             "SELECT DISTINCT alert.rule, feed_entry.feed
              FROM alert JOIN feed_entry ON feed_entry.story = alert.story WHERE alert.id IN ",
             id_list!("$1")
@@ -95,19 +94,19 @@ impl Archive {
 
 /// The newest alerts of these rules in a time, as a list of ids.
 async fn find_ids(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     rules: &[&str],
     since: Timestamp,
     until: Timestamp,
 ) -> Result<String, sqlx::Error> {
     let span: (Option<i64>, Option<i64>) =
-        sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
+        db::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
             .bind(to_millis(since))
             .bind(to_millis(until))
             .fetch_one(&mut *conn)
             .await?;
     let (Some(oldest), Some(newest)) = span else { return to_json::<[i64; 0]>(&[]) };
-    let ids = sqlx::query_scalar(concat!(
+    let ids = db::query_scalar(sql!(
         "SELECT id FROM alert WHERE id >= $1 AND id <= $2 AND rule IN ",
         text_list!("$3"),
         " ORDER BY id DESC LIMIT $4"

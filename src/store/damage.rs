@@ -1,8 +1,7 @@
 //! Checks the file of the store for damage.
 
-use sqlx::sqlite::SqliteExecutor;
-
 use super::{Store, StoreError};
+use crate::store::db::{self, StatementPlace};
 
 /// The most faults that are reported.
 const MOST_FAULTS: usize = 3;
@@ -14,7 +13,7 @@ impl Store {
     /// Whether the check takes long.
     pub async fn is_large(&self) -> Result<bool, StoreError> {
         let size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
-        let size: i64 = sqlx::query_scalar(size).fetch_one(&self.readers).await?;
+        let size: i64 = db::query_scalar(size).fetch_one(&self.readers).await?;
         Ok(size > QUICK)
     }
 
@@ -30,9 +29,9 @@ impl Store {
 
 /// The first faults that `SQLite` finds in a database, in its own words; `None` if there are none.
 pub(super) async fn find_faults<'e>(
-    database: impl SqliteExecutor<'e>,
+    database: impl Into<StatementPlace<'e>>,
 ) -> Result<Option<String>, sqlx::Error> {
-    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(database).await?;
+    let found: Vec<String> = db::query_scalar("PRAGMA quick_check").fetch_all(database).await?;
     if found == ["ok"] {
         return Ok(None);
     }

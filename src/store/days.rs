@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{
     execute, execute_list, read_count, read_optional_time, read_time, to_json, to_millis,
 };
-use super::dialect::{row_list, text_list};
+use super::dialect::sql;
 use super::{Archive, Store, StoreError};
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::FeedName;
 
 /// The milliseconds of a day.
@@ -76,7 +75,7 @@ pub struct RuleActivity {
 
 /// Counts new items of `feed` and a failed poll at `now`.
 pub(super) async fn count_poll(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: usize,
     is_failure: bool,
@@ -85,7 +84,7 @@ pub(super) async fn count_poll(
     if items == 0 && !is_failure {
         return Ok(());
     }
-    let count = sqlx::query(
+    let count = db::query(
         "INSERT INTO feed_day (day, feed, items, failures) VALUES ($1, $2, $3, $4)
          ON CONFLICT (feed, day) DO UPDATE SET items = feed_day.items + excluded.items,
              failures = feed_day.failures + excluded.failures",
@@ -97,7 +96,7 @@ pub(super) async fn count_poll(
 
 /// Counts alerts of these rules at `now`, one for each name.
 pub(super) async fn count_alerts<'r>(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     rules: impl Iterator<Item = &'r str>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -107,7 +106,7 @@ pub(super) async fn count_alerts<'r>(
     }
     let (day, last) = (UtcDay::of(now).0, to_millis(now));
     let rows: Vec<_> = counts.iter().map(|(rule, alerts)| (day, rule, alerts, last)).collect();
-    let count = concat!(
+    let count = sql!(
         "INSERT INTO rule_day (day, rule, alerts, last) SELECT * FROM ",
         row_list!("$1", 0 day BIGINT, 1 rule TEXT, 2 alerts BIGINT, 3 last BIGINT),
         " AS given WHERE TRUE ON CONFLICT (rule, day) DO UPDATE SET
@@ -139,7 +138,7 @@ impl Archive {
         feed: &FeedName,
         since: UtcDay,
     ) -> Result<BTreeMap<UtcDay, FeedDay>, StoreError> {
-        let days = sqlx::query("SELECT * FROM feed_day WHERE feed = $1 AND day >= $2");
+        let days = db::query("SELECT * FROM feed_day WHERE feed = $1 AND day >= $2");
         let rows = days.bind(&feed.0).bind(since.0).fetch_all(&mut self.conn).await?;
         let days = rows.iter().map(|row| {
             let (items, failures) = (read_count(row, "items")?, read_count(row, "failures")?);
@@ -154,7 +153,7 @@ impl Archive {
         rules: &[&str],
         since: UtcDay,
     ) -> Result<BTreeMap<String, RuleDays>, StoreError> {
-        let days = sqlx::query(concat!(
+        let days = db::query(sql!(
             "SELECT * FROM rule_day WHERE rule IN ",
             text_list!("$1"),
             " AND day >= $2 ORDER BY day"
@@ -178,7 +177,7 @@ impl Archive {
         rules: &BTreeMap<String, String>,
         today: UtcDay,
     ) -> Result<BTreeMap<String, RuleActivity>, StoreError> {
-        let rows = sqlx::query(concat!(
+        let rows = db::query(sql!(
             "SELECT given.rule, min(rule_version.stored_at) AS stored_at, max(rule_day.last) AS last,
                     CAST(coalesce(sum(CASE WHEN day > $2 THEN alerts END), 0) AS BIGINT) AS week,
                     CAST(coalesce(sum(CASE WHEN day > $3 THEN alerts END), 0) AS BIGINT) AS month
@@ -202,7 +201,7 @@ impl Archive {
         });
         let mut activity: BTreeMap<String, RuleActivity> =
             activity.collect::<Result<_, sqlx::Error>>()?;
-        let held = sqlx::query(
+        let held = db::query(
             "SELECT rule, count(*) AS alerts FROM alert WHERE held = TRUE AND created >= $1 GROUP BY rule",
         );
         let held = held.bind(to_millis(today.minus(29).start()));

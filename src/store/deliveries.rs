@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, read_optional_time, read_time, to_json, to_millis};
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::status::read_message_status;
 use super::{Archive, StoreCommandError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
@@ -17,6 +15,7 @@ use crate::alerts::{Content, Receiver};
 use crate::lifecycle::message;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
+use crate::store::db::{self, DbConnection, DbRow};
 use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
@@ -133,11 +132,11 @@ pub async fn list_undelivered(
 }
 
 async fn read_undelivered(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     after: i64,
     limit: i64,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT message.*, story.title, story.opening,
                 (SELECT count(*) FROM attempt WHERE attempt.message = message.id) AS attempts,
                 (SELECT max(started) FROM attempt WHERE attempt.message = message.id) AS last_attempt,
@@ -160,7 +159,7 @@ pub async fn retry_messages(
     receivers: &[Receiver],
     now: Timestamp,
 ) -> Result<Retried, StoreCommandError> {
-    let retry = concat!(
+    let retry = sql!(
         "UPDATE message SET status = $2, due = $3, counted_attempts = 0
          WHERE status <> 'sent' AND status = $1 AND ($4 OR notifier = $5 OR id IN ",
         id_list!("$6"),
@@ -174,7 +173,7 @@ pub async fn retry_messages(
         let mut retried: [BTreeSet<i64>; 2] = Default::default();
         for (retried, is_known) in retried.iter_mut().zip([true, false]) {
             for (from, next) in message::moves(MessageEvent::SentAgain { is_known }) {
-                let update = sqlx::query_scalar::<_, i64>(retry);
+                let update = db::query_scalar::<i64>(retry);
                 let update = update.bind(from.as_str()).bind(next.status.as_str());
                 let update = update.bind(to_millis(now)).bind(all).bind(notifier).bind(&ids);
                 let update = update.bind(is_known).bind(&receivers);
@@ -194,7 +193,7 @@ pub async fn drop_messages(
     path: &Path,
     which: DeadSelection,
 ) -> Result<DroppedMessages, StoreCommandError> {
-    let drop = concat!(
+    let drop = sql!(
         "UPDATE message SET status = $2
          WHERE status <> 'sent' AND status = $1 AND ($3 OR notifier = $4 OR id IN ",
         id_list!("$5"),
@@ -204,7 +203,7 @@ pub async fn drop_messages(
         let (all, ids, notifier) = which.conditions()?;
         let mut dropped = BTreeSet::new();
         for (from, next) in message::moves(MessageEvent::Dropped) {
-            let update = sqlx::query_scalar::<_, i64>(drop);
+            let update = db::query_scalar::<i64>(drop);
             let update = update.bind(from.as_str()).bind(next.status.as_str());
             let update = update.bind(all).bind(notifier).bind(&ids);
             dropped.extend(update.fetch_all(&mut *conn).await?);
@@ -216,7 +215,7 @@ pub async fn drop_messages(
     .await
 }
 
-fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
+fn delivery_from_row(row: &DbRow) -> Result<Delivery, sqlx::Error> {
     let status = match read_message_status(row)? {
         MessageStatus::Leased => MessageStatus::Pending,
         status => status,
@@ -236,7 +235,7 @@ fn delivery_from_row(row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
     })
 }
 
-fn subject_from_row(row: &SqliteRow) -> Result<DeliverySubject, sqlx::Error> {
+fn subject_from_row(row: &DbRow) -> Result<DeliverySubject, sqlx::Error> {
     if let Some(Content::Notice(notice)) = column::read_optional_json(row, "notification")? {
         return Ok(DeliverySubject::Notice(notice.subject()));
     }

@@ -1,31 +1,53 @@
 //! The forms of SQL in which databases differ: a list that a statement is given as one JSON text.
-//! Every other statement is written for `SQLite` and `PostgreSQL` both. Each macro is a part of a
-//! statement, from the placeholder of the list; `src/store/tests.rs` knows them by name.
+//! Every other statement is written for `SQLite` and `PostgreSQL` both.
 
-/// The ids of a list, as rows with the column `value`.
-macro_rules! id_list {
-    ($list:literal) => {
-        concat!("(SELECT value FROM json_each(", $list, "))")
+/// The text of a statement for each database, of parts: texts, and lists with their placeholders.
+///
+/// - `id_list!("$1")`: the ids of a list, as rows with the column `value`.
+/// - `text_list!("$1")`: the texts of a list, as rows with the column `value`.
+/// - `row_list!("$1", 0 id BIGINT, 1 name TEXT)`: the rows of a list, each an array. Its values, by
+///   their places, are columns of these types. A value has its type already in `SQLite`.
+///
+/// `src/store/tests.rs` knows them by name.
+macro_rules! sql {
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*]) => {
+        crate::store::db::Sql {
+            sqlite: concat!($($sqlite)*),
+            postgres: concat!($($postgres)*),
+        }
     };
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*] id_list!($list:literal) $(, $($rest:tt)*)?) => {
+        crate::store::dialect::sql!(@join
+            [$($sqlite)* "(SELECT value FROM json_each(", $list, "))",]
+            [$($postgres)* "(SELECT CAST(value AS BIGINT) AS value FROM jsonb_array_elements_text(CAST(", $list,
+                " AS JSONB)) AS listed (value))",]
+            $($($rest)*)?)
+    };
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*] text_list!($list:literal) $(, $($rest:tt)*)?) => {
+        crate::store::dialect::sql!(@join
+            [$($sqlite)* "(SELECT value FROM json_each(", $list, "))",]
+            [$($postgres)* "(SELECT value FROM jsonb_array_elements_text(CAST(", $list,
+                " AS JSONB)) AS listed (value))",]
+            $($($rest)*)?)
+    };
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*]
+        row_list!($list:literal, $first:literal $column:ident $kind:ident
+            $(, $place:literal $columns:ident $kinds:ident)* $(,)?)
+        $(, $($rest:tt)*)?
+    ) => {
+        crate::store::dialect::sql!(@join
+            [$($sqlite)* "(SELECT value ->> ", $first, " AS ", stringify!($column),
+                $(", value ->> ", $place, " AS ", stringify!($columns),)*
+                " FROM json_each(", $list, "))",]
+            [$($postgres)* "(SELECT CAST(value ->> ", $first, " AS ", stringify!($kind), ") AS ", stringify!($column),
+                $(", CAST(value ->> ", $place, " AS ", stringify!($kinds), ") AS ", stringify!($columns),)*
+                " FROM jsonb_array_elements(CAST(", $list, " AS JSONB)) AS listed (value))",]
+            $($($rest)*)?)
+    };
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*] $text:literal $(, $($rest:tt)*)?) => {
+        crate::store::dialect::sql!(@join [$($sqlite)* $text,] [$($postgres)* $text,] $($($rest)*)?)
+    };
+    ($($parts:tt)+) => { crate::store::dialect::sql!(@join [] [] $($parts)+) };
 }
 
-/// The texts of a list, as rows with the column `value`.
-macro_rules! text_list {
-    ($list:literal) => {
-        concat!("(SELECT value FROM json_each(", $list, "))")
-    };
-}
-
-/// The rows of a list, each an array: its values, by their places, as columns of these types. A
-/// value has its type already in `SQLite`.
-macro_rules! row_list {
-    ($list:literal, 0 $first:ident $kind:ident $(, $place:literal $column:ident $kinds:ident)* $(,)?) => {
-        concat!(
-            "(SELECT value ->> 0 AS ", stringify!($first),
-            $(", value ->> ", $place, " AS ", stringify!($column),)*
-            " FROM json_each(", $list, "))"
-        )
-    };
-}
-
-pub(super) use {id_list, row_list, text_list};
+pub(super) use sql;

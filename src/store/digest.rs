@@ -7,15 +7,14 @@ pub(super) use split::{halve_digests, split_digests};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, execute_list, to_json, to_millis};
-use super::dialect::{id_list, row_list, text_list};
+use super::dialect::sql;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
 use crate::alerts::digest::{DigestEntry, DigestReason, DigestStories};
 use crate::alerts::{Receiver, RuleMatch};
+use crate::store::db::{self, DbConnection, DbRow};
 use tidings_rules::story::{FeedName, Severity};
 
 /// A digest that alerts join: its receiver, and its reason as the store has it.
@@ -24,7 +23,7 @@ pub(super) type DigestKey = (Receiver, String);
 /// The open digests of these receivers for these reasons. Those that are not there are created,
 /// each due at its time.
 pub(super) async fn open_digests(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &BTreeMap<DigestKey, Timestamp>,
     now: Timestamp,
 ) -> Result<HashMap<DigestKey, i64>, sqlx::Error> {
@@ -35,7 +34,7 @@ pub(super) async fn open_digests(
         wanted.keys().map(|(receiver, reason)| (&receiver.notifier.0, &receiver.recipient, reason));
     // LOCK: a second writer needs the latch here, so that a receiver has one open digest of a
     // reason, and FOR UPDATE, or an alert joins a digest that is being frozen.
-    let open = sqlx::query(concat!(
+    let open = db::query(sql!(
         "SELECT message.id, message.notifier, message.recipient, message.digest FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 reason TEXT),
         " AS given JOIN message ON message.notifier = given.notifier AND message.recipient = given.recipient
@@ -52,7 +51,7 @@ pub(super) async fn open_digests(
     });
     let missing: Vec<_> = missing.collect();
     if !missing.is_empty() {
-        let created = sqlx::query(concat!(
+        let created = db::query(sql!(
             "INSERT INTO message (key, uid, notifier, recipient, due, digest, created, status)
              SELECT given.*, $2, 'pending' FROM ",
             row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 due BIGINT, 5 digest TEXT),
@@ -64,7 +63,7 @@ pub(super) async fn open_digests(
     Ok(digests)
 }
 
-fn digests_from_rows(rows: &[SqliteRow]) -> Result<HashMap<DigestKey, i64>, sqlx::Error> {
+fn digests_from_rows(rows: &[DbRow]) -> Result<HashMap<DigestKey, i64>, sqlx::Error> {
     let digests = rows.iter().map(|row| {
         Ok(((column::receiver_from_row(row)?, row.try_get("digest")?), row.try_get("id")?))
     });
@@ -85,7 +84,7 @@ struct LateMessages {
 /// receiver. A message of which an attempt may have arrived stays unchanged, and so does a critical
 /// one. Returns whether it moved any.
 pub(super) async fn gather_late_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     away: impl Iterator<Item = (Receiver, &NotifierHealth)>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
@@ -116,12 +115,12 @@ pub(super) async fn gather_late_messages(
 /// What can join the late digests of these receivers, each with the time up to which its messages
 /// are late.
 async fn find_late_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     away: &str,
     reason: &str,
 ) -> Result<BTreeMap<Receiver, LateMessages>, sqlx::Error> {
     let urgent = Severity::ALL.into_iter().filter(|severity| !digest::may_be_late(*severity));
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT message.id, message.notifier, message.recipient, message.digest, message.part FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 before BIGINT),
         " AS given JOIN message ON message.notifier = given.notifier AND message.recipient = given.recipient
@@ -153,10 +152,10 @@ async fn find_late_messages(
 /// Moves the alerts of messages to digests, and deletes the messages, which no attempt has
 /// delivered: pairs of a message and its digest.
 async fn merge_into_digests(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     moved: &[(i64, i64)],
 ) -> Result<(), sqlx::Error> {
-    let merge = concat!(
+    let merge = sql!(
         "INSERT INTO message_alert (message, alert) SELECT DISTINCT given.digest, message_alert.alert FROM ",
         row_list!("$1", 0 message BIGINT, 1 digest BIGINT),
         " AS given JOIN message_alert ON message_alert.message = given.message WHERE TRUE ON CONFLICT DO NOTHING"
@@ -169,13 +168,13 @@ async fn merge_into_digests(
 
 /// Deletes these messages, with their attempts.
 pub(super) async fn delete_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: &[i64],
 ) -> Result<(), sqlx::Error> {
     for sql in [
-        concat!("DELETE FROM message_alert WHERE message IN ", id_list!("$1")),
-        concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1")),
-        concat!("DELETE FROM message WHERE id IN ", id_list!("$1")),
+        sql!("DELETE FROM message_alert WHERE message IN ", id_list!("$1")),
+        sql!("DELETE FROM attempt WHERE message IN ", id_list!("$1")),
+        sql!("DELETE FROM message WHERE id IN ", id_list!("$1")),
     ] {
         execute_list(conn, sql, &messages).await?;
     }
@@ -185,10 +184,10 @@ pub(super) async fn delete_messages(
 /// Moves alerts from digests to others: the digest, the alert and the other digest. None of them
 /// was ever leased. A digest that is empty after that is deleted.
 pub(super) async fn move_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     moved: &[(i64, i64, i64)],
 ) -> Result<(), sqlx::Error> {
-    let update = concat!(
+    let update = sql!(
         "UPDATE message_alert SET message = given.digest FROM ",
         row_list!("$1", 0 message BIGINT, 1 alert BIGINT, 2 digest BIGINT),
         " AS given
@@ -197,9 +196,9 @@ pub(super) async fn move_alerts(
     execute_list(conn, update, &moved).await?;
     let emptied: BTreeSet<i64> = moved.iter().map(|(from, ..)| *from).collect();
     for sql in [
-        concat!("DELETE FROM attempt WHERE message IN ", id_list!("$1"), "
+        sql!("DELETE FROM attempt WHERE message IN ", id_list!("$1"), "
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = attempt.message)"),
-        concat!("DELETE FROM message WHERE id IN ", id_list!("$1"), "
+        sql!("DELETE FROM message WHERE id IN ", id_list!("$1"), "
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.message = message.id)"),
     ] {
         execute_list(conn, sql, &emptied).await?;
@@ -209,25 +208,25 @@ pub(super) async fn move_alerts(
 
 /// Notes that the alerts of these messages have changed: payloads that were made before are void.
 pub(super) async fn raise_revisions(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: impl IntoIterator<Item = i64>,
 ) -> Result<(), sqlx::Error> {
     let messages: BTreeSet<i64> = messages.into_iter().collect();
-    let raise = concat!("UPDATE message SET revision = revision + 1 WHERE id IN ", id_list!("$1"));
+    let raise = sql!("UPDATE message SET revision = revision + 1 WHERE id IN ", id_list!("$1"));
     execute_list(conn, raise, &messages).await
 }
 
 /// The stories of these digests, by their messages: rules and rows, gravest first, each with its
 /// stories, newest first.
 pub(super) async fn read_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: &[i64],
 ) -> Result<HashMap<i64, DigestStories>, sqlx::Error> {
     if messages.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(
-        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.publisher,
+    let rows = db::query(
+        sql!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.publisher,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
@@ -248,7 +247,7 @@ pub(super) async fn read_stories(
     Ok(digests)
 }
 
-fn digest_entry(row: &SqliteRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
+fn digest_entry(row: &DbRow, rule_match: &RuleMatch) -> Result<DigestEntry, sqlx::Error> {
     Ok(DigestEntry {
         event: row.try_get("event")?,
         story: column::summary_from_row(row)?,

@@ -3,13 +3,12 @@
 //! A story joins an event before its first alert or never, because alerts are counted by event.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::column::{execute, to_millis};
 use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::{CopyUpdate, Fingerprint, JoinedEvent, link_host};
+use crate::store::db::{self, DbConnection, StatementBuilder};
 use tidings_rules::condition::{Publishers, Sighting};
 
 /// The most expired signatures that are deleted when a new one is stored. It is more than one, so
@@ -37,12 +36,12 @@ impl EventLead {
 /// Adds a story without alerts and without copies to the event that its comparison found. Returns
 /// what the story adds to that event.
 pub(super) async fn join_event(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     match_result: &MatchResult,
 ) -> Result<Option<CopyUpdate>, sqlx::Error> {
     let Some(JoinedEvent { event, update }) = &match_result.joins else { return Ok(None) };
-    let joined = sqlx::query(
+    let joined = db::query(
         "UPDATE story SET event = (SELECT event FROM story AS first WHERE first.uid = $2 OR first.key = $2)
          WHERE id = $1 AND event = uid AND EXISTS (SELECT 1 FROM story AS first WHERE first.uid = $2 OR first.key = $2)
              AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
@@ -62,10 +61,10 @@ pub(super) async fn join_event(
 
 /// The event of a story.
 pub(super) async fn read_lead(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
 ) -> Result<EventLead, sqlx::Error> {
-    let row = sqlx::query(
+    let row = db::query(
         "SELECT first.event, first.source, first.url,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed
          FROM story JOIN story AS first
@@ -86,7 +85,7 @@ pub(super) async fn read_lead(
 /// Notes that the event of this story has another copy or feed, which its messages list. Payloads
 /// that were made before, and are not frozen yet, are void.
 pub(super) async fn void_open_payloads(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
 ) -> Result<(), sqlx::Error> {
     let raise = "UPDATE message SET revision = revision + 1
@@ -97,7 +96,7 @@ pub(super) async fn void_open_payloads(
 /// Stores the signature of a story's text and deletes the one before. Stores none if the event
 /// takes no more copies.
 pub(super) async fn store_signature(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     fingerprint: Option<&Fingerprint>,
     now: Timestamp,
@@ -107,11 +106,11 @@ pub(super) async fn store_signature(
              OR story IN (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3)";
     execute(conn, delete, &[story.0, open_since, MOST_EXPIRED]).await?;
     let Some(Fingerprint { signature, .. }) = fingerprint else { return Ok(()) };
-    let url: Option<String> = sqlx::query_scalar("SELECT url FROM story WHERE id = $1")
+    let url: Option<String> = db::query_scalar("SELECT url FROM story WHERE id = $1")
         .bind(story.0)
         .fetch_one(&mut *conn)
         .await?;
-    let kept = sqlx::query(
+    let kept = db::query(
         "INSERT INTO signature (story, event_started, minhash, host)
          SELECT story.id, first.first_seen, $2, $4 FROM story JOIN story AS first ON first.uid = story.event
          WHERE story.id = $1 AND first.first_seen >= $3",
@@ -124,12 +123,12 @@ pub(super) async fn store_signature(
     .await?;
     let bands = signature.bands();
     if kept.rows_affected() == 1 && !bands.is_empty() {
-        let mut insert =
-            QueryBuilder::<Sqlite>::new("INSERT INTO signature_band (band, value, story) ");
-        insert.push_values(bands, |mut values, (band, value)| {
+        let mut insert = StatementBuilder::new("INSERT INTO signature_band (band, value, story) ");
+        insert.push_values(bands, |values, (band, value)| {
             values.push_bind(band).push_bind(value).push_bind(story.0);
         });
-        insert.push(" ON CONFLICT DO NOTHING").build().execute(conn).await?;
+        insert.push(" ON CONFLICT DO NOTHING");
+        insert.build().execute(conn).await?;
     }
     Ok(())
 }

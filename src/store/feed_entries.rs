@@ -4,21 +4,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{execute_list, read_time, stories_to_json, to_json, to_millis};
-use super::dialect::{id_list, row_list, text_list};
+use super::dialect::sql;
 use super::{ItemRecord, StoryId};
 use crate::feed::identity::ItemKey;
+use crate::store::db::{self, DbConnection, DbRow, Sql};
 use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
 pub(super) async fn read_entries_of_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedEntry>>, sqlx::Error> {
-    let sql = concat!(
+    let sql = sql!(
         "SELECT feed_entry.story, feed, feed_entry.url, seen, story.title
          FROM feed_entry JOIN story ON story.id = feed_entry.story WHERE feed_entry.story IN ",
         id_list!("$1"),
@@ -30,11 +29,11 @@ pub(super) async fn read_entries_of_stories(
 
 /// The copies of each event's stories, first seen first.
 pub(super) async fn read_entries_of_events(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     events: &[&str],
 ) -> Result<HashMap<String, Vec<FeedEntry>>, sqlx::Error> {
     let events: BTreeSet<&str> = events.iter().copied().collect();
-    let sql = concat!(
+    let sql = sql!(
         "SELECT story.event, feed, feed_entry.url, seen, feed_entry.story, story.title
          FROM story JOIN feed_entry ON feed_entry.story = story.id WHERE story.event IN ",
         text_list!("$1"),
@@ -45,10 +44,10 @@ pub(super) async fn read_entries_of_events(
 
 /// The names of the feeds that carry each of these stories, in order.
 pub(super) async fn read_feeds_of_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<FeedName>>, sqlx::Error> {
-    let rows: Vec<(i64, String)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, String)> = db::query_as(sql!(
         "SELECT DISTINCT story, feed FROM feed_entry WHERE story IN ",
         id_list!("$1"),
         " ORDER BY feed"
@@ -65,12 +64,12 @@ pub(super) async fn read_feeds_of_stories(
 
 /// Inserts new items of `feed`, each with its story.
 pub(super) async fn insert_entries(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: &[(&ItemRecord, StoryId)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let insert = concat!(
+    let insert = sql!(
         "INSERT INTO feed_entry (feed, key, guid, link, stem, hash, text_hash, url, story, seen) SELECT * FROM ",
         row_list!("$1", 0 feed TEXT, 1 key TEXT, 2 guid TEXT, 3 link TEXT, 4 stem TEXT, 5 hash TEXT, 6 text_hash TEXT,
             7 url TEXT, 8 story BIGINT, 9 seen BIGINT),
@@ -85,7 +84,7 @@ pub(super) async fn insert_entries(
 
 /// Brings the rows of known items of `feed` up to date. Returns their stories by their keys.
 pub(super) async fn update_entries(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: &[ItemRecord],
 ) -> Result<HashMap<ItemKey, StoryId>, sqlx::Error> {
@@ -96,7 +95,7 @@ pub(super) async fn update_entries(
         let ItemRecord { key, guid, link, stem, hash, text_hash, url, .. } = item;
         (&feed.0, item.known_key(), &key.0, guid, link, stem, hash, text_hash, url)
     });
-    let updated: Vec<(String, i64)> = sqlx::query_as(concat!(
+    let updated: Vec<(String, i64)> = db::query_as(sql!(
         "UPDATE feed_entry SET key = given.key, guid = given.guid, link = given.link, stem = given.stem, hash = given.hash,
                 text_hash = given.text_hash, url = given.url, removed_at = NULL
          FROM ",
@@ -114,7 +113,7 @@ pub(super) async fn update_entries(
 /// Frees the keys of known items that are other stories now. From then on such an item is known
 /// only by its text, and its story has another key.
 pub(super) async fn retire_entries(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: &[ItemRecord],
     now: Timestamp,
@@ -125,13 +124,13 @@ pub(super) async fn retire_entries(
     let renewed: Vec<_> = renewed.collect();
     // An item of another feed may have freed the story's key already.
     for sql in [
-        concat!(
+        sql!(
             "UPDATE story SET key = story.key || given.past FROM ",
             row_list!("$1", 0 feed TEXT, 1 item TEXT, 2 story TEXT, 3 past TEXT),
             " AS given JOIN feed_entry ON feed_entry.feed = given.feed AND feed_entry.key = given.item
              WHERE story.id = feed_entry.story AND story.key = given.story"
         ),
-        concat!(
+        sql!(
             "UPDATE feed_entry SET key = feed_entry.key || given.past, guid = NULL, link = NULL, stem = NULL,
                     removed_at = given.removed_at
              FROM ",
@@ -147,12 +146,12 @@ pub(super) async fn retire_entries(
 /// Reads the entries of a list, grouped by `key`: in each group, the first entry of each feed and
 /// story.
 async fn read_entries<K: Eq + Hash>(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
+    conn: &mut DbConnection<'_>,
+    sql: impl Into<Sql>,
     list: String,
-    key: impl Fn(&SqliteRow) -> Result<K, sqlx::Error>,
+    key: impl Fn(&DbRow) -> Result<K, sqlx::Error>,
 ) -> Result<HashMap<K, Vec<FeedEntry>>, sqlx::Error> {
-    let rows = sqlx::query(sql).bind(list).fetch_all(conn).await?;
+    let rows = db::query(sql).bind(list).fetch_all(conn).await?;
     let mut known: HashSet<(&str, i64)> = HashSet::new();
     let mut found: HashMap<K, Vec<FeedEntry>> = HashMap::new();
     for row in &rows {

@@ -5,18 +5,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use url::Url;
 
 use super::column::{self, from_millis, read_optional_time, read_time, to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::{FeedState, Store, StoreCommandError, StoreError};
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
 use crate::store::command_connection;
+use crate::store::db::{self, DbConnection, DbRow, Sql};
 use tidings_rules::story::FeedName;
 
 /// Every claim has an index, and so have the items of the last document.
@@ -24,7 +23,7 @@ use tidings_rules::story::FeedName;
 /// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
 /// identifies neither. More are read, because several items of one document may share it, too. The
 /// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
-const KNOWN_ITEMS: &str = concat!(
+const KNOWN_ITEMS: Sql = sql!(
     "WITH keys AS ",
     text_list!("$2"),
     ", guids AS ",
@@ -68,7 +67,7 @@ impl Store {
         claims: Claims,
     ) -> Result<Vec<KnownItem>, StoreError> {
         let Claims { keys, guids, links, hashes, stems, texts } = claims;
-        let rows = sqlx::query(KNOWN_ITEMS)
+        let rows = db::query(KNOWN_ITEMS)
             .bind(&feed.0)
             .bind(to_json(&keys)?)
             .bind(to_json(&guids)?)
@@ -92,8 +91,8 @@ impl Store {
             return Ok(HashMap::new());
         }
         let keys: Vec<&str> = items.iter().map(|key| key.0.as_str()).collect();
-        let rows = sqlx::query(
-            concat!(
+        let rows = db::query(
+            sql!(
                 "SELECT feed_entry.key, story.title, story.published, substr(story.feed_text, 1, CAST($3 AS INTEGER)) AS text FROM ",
                 text_list!("$2"),
                 " AS wanted CROSS JOIN feed_entry CROSS JOIN story
@@ -116,14 +115,14 @@ impl Store {
     /// The feeds that a person asked to poll now. Each request is returned once.
     pub async fn take_requested_polls(&self) -> Result<Vec<FeedName>, StoreError> {
         let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_requested IS NOT NULL)";
-        if !sqlx::query_scalar(is_asked).fetch_one(&self.readers).await? {
+        if !db::query_scalar(is_asked).fetch_one(&self.readers).await? {
             return Ok(Vec::new());
         }
         self.writer.write(|conn| {
             Box::pin(async move {
                 // LOCK: a second writer needs the fence of its shares before this, and takes only
                 // their feeds.
-                let names: Vec<String> = sqlx::query_scalar(
+                let names: Vec<String> = db::query_scalar(
                     "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
                 )
                 .fetch_all(conn)
@@ -139,12 +138,11 @@ impl Store {
         &self,
         now: Timestamp,
     ) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT name, rests_until FROM host WHERE rests_until > $1 ORDER BY name",
-        )
-        .bind(to_millis(now))
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<(String, i64)> =
+            db::query_as("SELECT name, rests_until FROM host WHERE rests_until > $1 ORDER BY name")
+                .bind(to_millis(now))
+                .fetch_all(&self.readers)
+                .await?;
         let hosts = rows.into_iter().map(|(name, until)| Ok((name, from_millis(until)?)));
         Ok(hosts.collect::<Result<_, sqlx::Error>>()?)
     }
@@ -160,7 +158,7 @@ pub async fn request_polls(
     now: Timestamp,
 ) -> Result<Vec<FeedName>, StoreCommandError> {
     let names: Vec<String> = command_connection::write(path, async |conn| {
-        sqlx::query_scalar(concat!(
+        db::query_scalar(sql!(
             "UPDATE feed SET poll_requested = $1 WHERE name IN ",
             text_list!("$2"),
             " AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL)) RETURNING name"
@@ -178,13 +176,13 @@ pub async fn request_polls(
 
 /// The state of every feed, in the order of their names.
 pub(super) async fn read_feed_states(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
 ) -> Result<Vec<FeedState>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM feed ORDER BY name").fetch_all(conn).await?;
+    let rows = db::query("SELECT * FROM feed ORDER BY name").fetch_all(conn).await?;
     rows.iter().map(feed_state_from_row).collect()
 }
 
-fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
+fn feed_state_from_row(row: &DbRow) -> Result<FeedState, sqlx::Error> {
     let notified: Option<&str> = row.try_get("notified")?;
     let notices = [FeedHealth::Gone, FeedHealth::Failing, FeedHealth::Silent];
     let moved = row.try_get::<Option<&str>, _>("moved_to")?.and_then(|to| Url::parse(to).ok());
@@ -216,12 +214,12 @@ fn feed_state_from_row(row: &SqliteRow) -> Result<FeedState, sqlx::Error> {
 }
 
 /// The span in a column that holds milliseconds or null.
-fn read_optional_span(row: &SqliteRow, column: &str) -> Result<Option<Duration>, sqlx::Error> {
+fn read_optional_span(row: &DbRow, column: &str) -> Result<Option<Duration>, sqlx::Error> {
     let millis: Option<i64> = row.try_get(column)?;
     Ok(millis.map(|millis| Duration::from_millis(millis.unsigned_abs())))
 }
 
-fn known_item_from_row(row: &SqliteRow) -> Result<KnownItem, sqlx::Error> {
+fn known_item_from_row(row: &DbRow) -> Result<KnownItem, sqlx::Error> {
     Ok(KnownItem {
         key: ItemKey(row.try_get("key")?),
         guid: row.try_get("guid")?,

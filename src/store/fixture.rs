@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -26,6 +25,7 @@ use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, RemovedAndReturned};
 use crate::polling::health::FeedHealthHistory;
+use crate::store::db::{self, DbConnection};
 use tidings_rules::condition::Publishers;
 use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
@@ -252,7 +252,7 @@ impl Bench {
 
     /// The first column of the first row, as text.
     pub(super) async fn query_text(&self, sql: &'static str) -> Option<String> {
-        sqlx::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
+        db::query_scalar(sql).fetch_one(&self.store.readers).await.unwrap()
     }
 }
 
@@ -280,7 +280,7 @@ fn prepare_message(open: OpenMessage, now: i64, render: &Render) -> (i64, Prepar
 
 /// Leases messages of a notifier that has room for `free`, as every recipient has.
 async fn lease_whatever_its_health(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
     notifier: NotifierName,
     free: u32,

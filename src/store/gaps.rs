@@ -1,11 +1,10 @@
 //! Times in which a feed may have had items that no poll saw.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{execute, read_time, to_millis};
 use super::{Archive, Store, StoreError};
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::FeedName;
 
 /// A time in which a feed was not read. The next document after it had no known item.
@@ -44,7 +43,7 @@ impl Store {
 impl Archive {
     /// The gaps that were found at `since` or later, the latest first.
     pub async fn gaps_since(&mut self, since: Timestamp) -> Result<Vec<PastGap>, StoreError> {
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT * FROM gap WHERE found_at >= $1 ORDER BY found_at DESC, feed, since DESC",
         )
         .bind(to_millis(since))
@@ -63,12 +62,12 @@ impl Archive {
 
 /// Records a gap that a poll at `now` found.
 pub(super) async fn record_gap(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     gap: FeedGap,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    db::query(
         "INSERT INTO gap (feed, since, until, found_at) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, since) DO NOTHING",
     )
     .bind(&feed.0)

@@ -6,16 +6,16 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::absences::END_ABSENCES;
 use super::column::{execute, execute_list, to_millis};
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::route::FiredWindow;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
+use crate::store::db::{self, DbConnection, Sql};
 pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
 pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
@@ -70,7 +70,7 @@ pub(super) struct GroupedMatches {
 /// Decides about the alerts of rules with conditions. `known` says what is known of the group of
 /// each. The matches count at the time `at`, for `publisher`.
 pub(super) async fn decide(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     alerts: &[NewAlert],
     known: &[KnownGroup],
     publisher: String,
@@ -113,7 +113,7 @@ pub(super) async fn decide(
 /// Notes what later matches are compared with: the keys of the matches that were recorded, the
 /// tallies, and the ends of absences.
 pub(super) async fn count_matches(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     grouped: &GroupedMatches,
     inserted: &[(usize, i64, &NewAlert)],
 ) -> Result<(), sqlx::Error> {
@@ -137,13 +137,13 @@ pub(super) async fn count_matches(
     execute_list(conn, END_ABSENCES, &present).await
 }
 
-const SET_KEYS: &str = concat!(
+const SET_KEYS: Sql = sql!(
     "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 key TEXT, 3 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, key) DO UPDATE SET last = excluded.last"
 );
 
-const COUNT: &str = concat!(
+const COUNT: Sql = sql!(
     "INSERT INTO group_tally (rule, dedup_key, slot, events) SELECT given.*, 1 FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 slot BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, slot) DO UPDATE SET events = group_tally.events + 1"
@@ -152,7 +152,7 @@ const COUNT: &str = concat!(
 /// Releases the matches that are held in the window of one that met its rule's condition. `None` if
 /// the condition has no episodes: the match is told by itself.
 pub(super) async fn release(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     fired: &GroupedMatch,
     new_alert: &NewAlert,
     at: Timestamp,
@@ -161,7 +161,7 @@ pub(super) async fn release(
         return Ok(None);
     };
     let since = condition.within().and_then(|within| at.checked_sub(within).ok());
-    let held: Vec<i64> = sqlx::query_scalar(
+    let held: Vec<i64> = db::query_scalar(
         "SELECT id FROM alert WHERE rule = $1 AND dedup_key = $2 AND counted_at > $3 AND counted_at <= $4
              AND held AND purged IS NULL ORDER BY id",
     )
@@ -172,7 +172,7 @@ pub(super) async fn release(
     .fetch_all(&mut *conn)
     .await?;
     // Copies of their events are held, too.
-    let tell = concat!(
+    let tell = sql!(
         "UPDATE alert SET held = FALSE FROM alert AS counted
              JOIN story AS first ON first.id = counted.story JOIN story ON story.event = first.event
          WHERE counted.id IN ",

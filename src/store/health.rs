@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, execute_list, read_time, to_json, to_millis};
-use super::dialect::row_list;
+use super::dialect::sql;
 use super::{Store, StoreError};
 use crate::alerts::breaker;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth, ReceiverRefusal};
 use crate::alerts::{Content, Receiver};
+use crate::store::db::{self, DbConnection, DbRow, Sql};
 
 /// The step in which retries are spread when a receiver is back. They take at most four steps.
 const RETRY_STEP: Duration = Duration::from_mins(1);
@@ -38,7 +37,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    sqlx::query(sql)
+                    db::query(sql)
                         .bind(&notice.notifier.0)
                         .bind(notice.recipient.as_deref().unwrap_or_default())
                         .bind(to_millis(notice.since))
@@ -78,18 +77,17 @@ impl Store {
 
     /// Whether a receiver has a message whose key begins with `key`.
     pub async fn was_notified(&self, key: &str) -> Result<bool, StoreError> {
-        let exists = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)",
-        );
+        let exists =
+            db::query_scalar("SELECT EXISTS (SELECT 1 FROM message WHERE key >= $1 AND key < $2)");
         Ok(exists.bind(key).bind(column::end_of_prefix(key)).fetch_one(&self.readers).await?)
     }
 }
 
 /// Reads the health of all receivers.
 pub(super) async fn read_receiver_health(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
 ) -> Result<ReceiverHealth, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT notifier, recipient, failures, since, rests_until, why, announced FROM health
          UNION ALL SELECT notifier, recipient, NULL, since, NULL, why, announced FROM refusal",
     )
@@ -113,7 +111,7 @@ pub(super) async fn read_receiver_health(
 /// that are back are tried soon. Receivers that were notified that others were away get a notice
 /// that those are back.
 pub(super) async fn write_changes(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     changes: &HealthChanges,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -138,12 +136,12 @@ pub(super) async fn write_changes(
     insert_recovery_notices(conn, &changes.recovered, now).await
 }
 
-const DELETE_HEALTH: &str = concat!(
+const DELETE_HEALTH: Sql = sql!(
     "DELETE FROM health WHERE (notifier, recipient) IN ",
     row_list!("$1", 0 notifier TEXT, 1 recipient TEXT)
 );
 
-const INSERT_HEALTH: &str = concat!(
+const INSERT_HEALTH: Sql = sql!(
     "INSERT INTO health (notifier, recipient, failures, since, rests_until, rest_set_at, why, announced)
      SELECT * FROM ",
     row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 failures BIGINT, 3 since BIGINT, 4 rests_until BIGINT,
@@ -151,12 +149,12 @@ const INSERT_HEALTH: &str = concat!(
     " AS given"
 );
 
-const DELETE_REFUSALS: &str = concat!(
+const DELETE_REFUSALS: Sql = sql!(
     "DELETE FROM refusal WHERE (notifier, recipient) IN ",
     row_list!("$1", 0 notifier TEXT, 1 recipient TEXT)
 );
 
-const INSERT_REFUSALS: &str = concat!(
+const INSERT_REFUSALS: Sql = sql!(
     "INSERT INTO refusal (notifier, recipient, since, why, announced) SELECT * FROM ",
     row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 since BIGINT, 3 why TEXT, 4 announced BOOLEAN),
     " AS given"
@@ -165,7 +163,7 @@ const INSERT_REFUSALS: &str = concat!(
 /// Creates notices that receivers or whole notifiers are back, for those who were notified that
 /// they were away. Each has its health while it was away.
 async fn insert_recovery_notices(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     recovered: &[(Receiver, NotifierHealth)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -179,7 +177,7 @@ async fn insert_recovery_notices(
     }
     let keys = down.iter().map(Notice::key).enumerate();
     let keys = keys.map(|(place, key)| (place, column::end_of_prefix(&key), key));
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT given.place, notifier, recipient FROM ",
         row_list!("$1", 0 place BIGINT, 1 last TEXT, 2 key TEXT),
         " AS given CROSS JOIN message WHERE message.key >= given.key AND message.key < given.last ORDER BY message.id"
@@ -202,7 +200,7 @@ async fn insert_recovery_notices(
 /// Makes messages that wait longer than five steps due within four, because their receivers are
 /// back. Their times are spread, so that they are not all sent at once.
 async fn bring_retries_forward(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     receivers: impl Iterator<Item = &Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -210,7 +208,7 @@ async fn bring_retries_forward(
     if receivers == "[]" {
         return Ok(());
     }
-    sqlx::query(concat!(
+    db::query(sql!(
         "UPDATE message SET due = $2 + $3 * (1 + id % 4), due_set_at = $2
          WHERE payload IS NOT NULL AND id IN (SELECT delayed.id FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT),
@@ -228,7 +226,7 @@ async fn bring_retries_forward(
 
 /// Ends the rests of notifiers that are permanently away.
 pub(super) async fn end_permanent_rests(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let end = "UPDATE health SET rests_until = $2 WHERE rests_until >= $1";
@@ -238,7 +236,7 @@ pub(super) async fn end_permanent_rests(
 /// Creates messages of notices, each with the prefix of their keys, for each of its receivers that
 /// has no message with this key yet.
 pub(super) async fn insert_notices(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     notices: impl IntoIterator<Item = (String, Content, Vec<Receiver>)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -250,7 +248,7 @@ pub(super) async fn insert_notices(
 
 /// Like [`insert_notices`]; each message is due at the time that is given for its receiver.
 pub(super) async fn insert_notices_due(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     notices: impl IntoIterator<Item = (String, Content, Vec<(Receiver, Timestamp)>)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -266,7 +264,7 @@ pub(super) async fn insert_notices_due(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(concat!(
+    db::query(sql!(
         "INSERT INTO message (key, uid, notifier, recipient, notification, due, created, status)
          SELECT given.*, $2, 'pending' FROM ",
         row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT, 5 due BIGINT),
@@ -279,7 +277,7 @@ pub(super) async fn insert_notices_due(
     Ok(())
 }
 
-fn health_from_row(row: &SqliteRow) -> Result<NotifierHealth, sqlx::Error> {
+fn health_from_row(row: &DbRow) -> Result<NotifierHealth, sqlx::Error> {
     Ok(NotifierHealth {
         failures: column::read_count(row, "failures")?,
         since: read_time(row, "since")?,

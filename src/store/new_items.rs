@@ -3,15 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::column::{extent_columns, to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::{ItemRecord, StoryId, StoryPlan};
 use crate::lifecycle;
 use crate::lifecycle::story::{NextStatus, StoryStatus};
+use crate::store::db::{self, DbConnection, StatementBuilder};
 use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::{FeedName, Read, StoryKey};
 
@@ -21,7 +20,7 @@ const MOST_ROWS: usize = 500;
 /// Inserts the `items` that are new and have a new story, and applies their plans. Returns the
 /// other items in their order, and whether an inserted story waits.
 pub(super) async fn insert_new_items(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: Vec<ItemRecord>,
     now: Timestamp,
@@ -56,13 +55,13 @@ pub(super) async fn insert_new_items(
 /// The keys among those of `items` that the store has: of the feed's items, and of stories of any
 /// feed.
 async fn find_known_keys(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: &[ItemRecord],
 ) -> Result<(HashSet<String>, HashSet<String>), sqlx::Error> {
     let item_keys: Vec<&str> = items.iter().map(ItemRecord::known_key).collect();
     let story_keys: Vec<&str> = items.iter().map(|item| item.story.0.as_str()).collect();
-    let items: Vec<String> = sqlx::query_scalar(concat!(
+    let items: Vec<String> = db::query_scalar(sql!(
         "SELECT key FROM feed_entry WHERE feed = $1 AND key IN ",
         text_list!("$2")
     ))
@@ -71,7 +70,7 @@ async fn find_known_keys(
     .fetch_all(&mut *conn)
     .await?;
     let stories: Vec<String> =
-        sqlx::query_scalar(concat!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
+        db::query_scalar(sql!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
             .bind(to_json(&story_keys)?)
             .fetch_all(conn)
             .await?;
@@ -107,7 +106,7 @@ fn make_uid(first_seen: Timestamp) -> String {
 
 /// Inserts the stories of these items, at least one. Returns their ids by their keys.
 async fn insert_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     items: &[ItemRecord],
     now: Timestamp,
 ) -> Result<HashMap<StoryKey, StoryId>, sqlx::Error> {
@@ -116,11 +115,11 @@ async fn insert_stories(
         let Some((text, plan)) = change else { continue };
         rows.push((item, text, plan, to_json(&text.authors)?, to_json(&text.tags)?));
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
+    let mut insert = StatementBuilder::new(
         "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
              status, status_why, read, read_why, due, waiting_since) ",
     );
-    insert.push_values(rows, |mut values, (item, text, plan, authors, tags)| {
+    insert.push_values(rows, |values, (item, text, plan, authors, tags)| {
         let (status, status_why, read, read_why) = plan_columns(plan);
         let waiting_since = status.waits().then(|| to_millis(now));
         let uid = make_uid(text.first_seen);

@@ -3,22 +3,21 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::dialect::id_list;
+use super::dialect::sql;
 use super::outbox::OpenContent;
 use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::digest::Digest;
 use crate::alerts::{Content, Notification};
+use crate::store::db::{self, DbConnection, DbRow};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedEntry, Read};
 
 /// The contents of the messages in these rows, which are first sent at `now`.
 pub(super) async fn read_contents(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
+    conn: &mut DbConnection<'_>,
+    rows: &[DbRow],
     now: Timestamp,
 ) -> Result<Vec<OpenContent>, sqlx::Error> {
     let mut events = read_event_contents(conn, rows).await?;
@@ -56,8 +55,8 @@ pub(super) async fn read_contents(
 
 /// The contents of those messages that are about an event, by their ids.
 async fn read_event_contents(
-    conn: &mut SqliteConnection,
-    rows: &[SqliteRow],
+    conn: &mut DbConnection<'_>,
+    rows: &[DbRow],
 ) -> Result<HashMap<i64, Content>, sqlx::Error> {
     let mut events: Vec<(i64, String)> = Vec::new();
     for row in rows {
@@ -69,8 +68,8 @@ async fn read_event_contents(
         return Ok(HashMap::new());
     }
     let messages: Vec<i64> = events.iter().map(|(message, _)| *message).collect();
-    let alerts = sqlx::query(
-        concat!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
+    let alerts = db::query(
+        sql!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.copy_update,
                 story.title, story.opening, story.url, story.published, story.first_seen, story.lang
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message IN ", id_list!("$1"), " ORDER BY alert.rule, alert.dedup_key"),
@@ -78,7 +77,7 @@ async fn read_event_contents(
     .bind(column::to_json(&messages)?)
     .fetch_all(&mut *conn)
     .await?;
-    let mut alerts_of: HashMap<i64, Vec<&SqliteRow>> = HashMap::new();
+    let mut alerts_of: HashMap<i64, Vec<&DbRow>> = HashMap::new();
     for alert in &alerts {
         alerts_of.entry(alert.try_get("message")?).or_default().push(alert);
     }
@@ -95,11 +94,13 @@ async fn read_event_contents(
 /// The content of a message with these alerts.
 fn alert_content(
     event: String,
-    alerts: &[&SqliteRow],
+    alerts: &[&DbRow],
     feeds: Vec<FeedEntry>,
 ) -> Result<Content, sqlx::Error> {
-    let first =
-        alerts.iter().min_by_key(|row| row.get::<i64, _>("id")).ok_or(sqlx::Error::RowNotFound)?;
+    let first = alerts
+        .iter()
+        .min_by_key(|row| row.try_get::<i64, _>("id").unwrap_or(i64::MAX))
+        .ok_or(sqlx::Error::RowNotFound)?;
     Ok(Content::Alert {
         story: column::summary_from_row(first)?,
         read: find_widest_extent(alerts)?,
@@ -114,7 +115,7 @@ fn alert_content(
 }
 
 /// The addition of the message's story to its event, if it is an update.
-fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
+fn read_update(alerts: &[&DbRow]) -> Result<Option<CopyUpdate>, sqlx::Error> {
     let mut updates =
         alerts.iter().map(|row| column::read_optional_json(row, "copy_update").transpose());
     updates.find_map(|update| update).transpose()
@@ -122,7 +123,7 @@ fn read_update(alerts: &[&SqliteRow]) -> Result<Option<CopyUpdate>, sqlx::Error>
 
 /// The most that was read for one of the alerts. One feed may have a whole text, and another a
 /// teaser.
-fn find_widest_extent(alerts: &[&SqliteRow]) -> Result<Read, sqlx::Error> {
+fn find_widest_extent(alerts: &[&DbRow]) -> Result<Read, sqlx::Error> {
     let extents = alerts.iter().map(|row| column::read_final_extent(row));
     let extents: Vec<Read> = extents.collect::<Result<_, _>>()?;
     let lack = |read: &Read| match read {

@@ -21,6 +21,7 @@ use super::migrations::{SchemaAge, compare_schema, list_migrations};
 use super::writer::Writer;
 use super::{OpenError, Store, lock, open_mark, writer};
 use crate::metrics::WriterMetrics;
+use crate::store::db::{DbConnection, DbPool};
 
 /// How long a statement waits for another connection's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,13 +62,14 @@ impl Store {
         apply_migrations(&mut conn, path, &migrations).await?;
         lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
         open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
-        let readers = open_readers(path).await.map_err(failed)?;
+        let readers = DbPool::Sqlite(open_readers(path).await.map_err(failed)?);
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
         let metrics = WriterMetrics::default();
         let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
         let (committed, commits) = watch::channel(());
+        let conn = DbConnection::Sqlite(conn);
         let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone(), committed);
         let work = future::join(comparing.run(copy_queue), writing).map(drop);
         Ok((Self { readers, writer, copies, metrics, commits }, work))
@@ -241,6 +243,7 @@ mod tests {
     use super::super::fixture::{Bench, compare_here};
     use super::super::migrations::make_migration;
     use super::*;
+    use crate::store::db;
 
     /// The schema, and a migration that this build does not have.
     fn newer() -> Migrator {
@@ -278,7 +281,7 @@ mod tests {
     async fn readers_cannot_write() {
         let bench = Bench::new().await;
         let refused =
-            sqlx::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
+            db::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
 

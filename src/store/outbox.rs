@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnection, SqliteExecutor};
 
 use self::finish::record_outcomes;
 pub(super) use self::lease::lease_due;
@@ -20,6 +19,7 @@ use crate::alerts::Receiver;
 use crate::alerts::receiver_health::ReceiverHealth;
 use crate::alerts::retry::Finish;
 use crate::alerts::send_queue::{PendingByRecipient, PendingMessage, Room, SendQueue, Sending};
+use crate::store::db::{self, DbConnection, StatementPlace};
 use tidings_rules::story::NotifierName;
 
 /// The result of a turn of the outbox.
@@ -68,7 +68,7 @@ impl Store {
     /// Counts messages that are not sent and not dead, held ones too, without digests that still
     /// gather at `now`: `run --once` reports them.
     pub async fn count_undelivered(&self, now: Timestamp) -> Result<i64, StoreError> {
-        let undelivered = sqlx::query_scalar(
+        let undelivered = db::query_scalar(
             "SELECT count(*) FROM message
              WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held') AND NOT (digest IS NOT NULL AND payload IS NULL AND due > $1)",
         )
@@ -86,9 +86,9 @@ impl Store {
 
 /// What a store holds.
 pub(super) async fn read_holdings<'e>(
-    store: impl SqliteExecutor<'e>,
+    store: impl Into<StatementPlace<'e>>,
 ) -> Result<Holdings, sqlx::Error> {
-    let (stories, alerts, waiting, dead) = sqlx::query_as(
+    let (stories, alerts, waiting, dead) = db::query_as(
         "SELECT (SELECT count(*) FROM story), (SELECT count(*) FROM alert),
                 (SELECT count(*) FROM message WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')),
                 (SELECT count(*) FROM message WHERE status <> 'sent' AND status = 'dead')",
@@ -99,7 +99,7 @@ pub(super) async fn read_holdings<'e>(
 }
 
 async fn run_turn(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
     ended: Vec<(Lease, Finish)>,
     sending: BTreeMap<NotifierName, Sending>,
@@ -121,7 +121,7 @@ async fn run_turn(
 /// The first `most` pending messages of each recipient of `notifier`, in the order in which they
 /// are due.
 pub(super) async fn read_first_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     notifier: &NotifierName,
     most: u32,
 ) -> Result<PendingByRecipient, sqlx::Error> {
@@ -129,7 +129,7 @@ pub(super) async fn read_first_messages(
     // frozen.
     // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
     // every turn. SQLite would prepare a plain `LIMIT $2` anew at every turn.
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+    let rows: Vec<(String, i64, i64)> = db::query_as(
         "WITH RECURSIVE waiting (name) AS (
              SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1
              UNION ALL

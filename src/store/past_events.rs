@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::column::to_json;
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::{Archive, StoreError, StoryId};
 use crate::lifecycle::story::StoryStatus;
+use crate::store::db;
 use tidings_rules::condition::slot_of;
 
 /// Where the event of a stored story was first seen.
@@ -33,7 +33,7 @@ impl Archive {
         &mut self,
         stories: &[&str],
     ) -> Result<HashMap<String, StoredSighting>, StoreError> {
-        let rows = sqlx::query(concat!(
+        let rows = db::query(sql!(
             "SELECT story.uid, story.status = $2 AS is_recorded, first.id, first.source, first.url,
                     (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed
              FROM ",
@@ -62,7 +62,7 @@ impl Archive {
     /// The slots since then in which feeds were watched, ascending.
     pub async fn watched_slots(&mut self, since: Timestamp) -> Result<Vec<i64>, StoreError> {
         let select = "SELECT slot FROM watched WHERE slot >= $1 ORDER BY slot";
-        let slots = sqlx::query_scalar(select).bind(slot_of(since));
+        let slots = db::query_scalar(select).bind(slot_of(since));
         Ok(slots.fetch_all(&mut self.conn).await?)
     }
 }

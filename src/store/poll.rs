@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
 use super::{days, gaps, health, watched};
@@ -15,6 +14,7 @@ use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
+use crate::store::db::{self, DbConnection};
 use crate::store::{alert_index, feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
@@ -39,7 +39,7 @@ impl Store {
         drop(self.writer.write(move |conn| {
             Box::pin(async move {
                 // A host may answer two feeds with different times: the later is kept.
-                let insert = sqlx::query(
+                let insert = db::query(
                     "INSERT INTO host (name, rests_until, since) VALUES ($1, $2, $3)
                      ON CONFLICT (name) DO UPDATE SET rests_until = excluded.rests_until, since = excluded.since
                      WHERE excluded.rests_until > host.rests_until",
@@ -52,7 +52,7 @@ impl Store {
 }
 
 async fn write_poll(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     mut record: PollRecord,
     joins: CopyDecisions,
 ) -> Result<bool, sqlx::Error> {
@@ -80,7 +80,7 @@ async fn write_poll(
 /// Writes items that are new, edited or re-keyed, with their stories. Returns whether a story
 /// waits.
 pub(super) async fn write_items(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     items: Vec<ItemRecord>,
     now: Timestamp,
@@ -131,10 +131,10 @@ fn compared_match(item: &mut ItemRecord) -> Option<&mut MatchResult> {
 }
 
 async fn write_feed_state(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     state: &FeedState,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    db::query(
         "INSERT INTO feed (name, address, etag, last_modified, next_poll, next_why, last_poll, last_good, failures, error,
              mean_gap, requested_interval, pauses, moved_to, moved_since, failing_since, last_news, notified, unreached)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
@@ -176,7 +176,7 @@ fn duration_millis(span: Duration) -> Option<i64> {
 
 /// Marks items of the feed as removed at `removed_at`; `None`: they returned.
 async fn mark_removed(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     keys: &[ItemKey],
     removed_at: Option<Timestamp>,
@@ -185,7 +185,7 @@ async fn mark_removed(
         return Ok(());
     }
     let keys: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
-    sqlx::query(concat!(
+    db::query(sql!(
         "UPDATE feed_entry SET removed_at = $1 WHERE feed = $2 AND key IN ",
         text_list!("$3")
     ))

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{read_time, to_json, to_millis};
-use super::dialect::{row_list, text_list};
+use super::dialect::sql;
 use super::{ItemRecord, Store, StoreCommandError, StoryId, StoryPlan};
 use super::{alert_index, command_connection, event, poll};
 use crate::alerts::admit;
 use crate::feed::identity::{ArrivedItem, ItemArrival, ItemKey, KnownArrivals};
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// How exactly it is recorded when a known item came last. Its key is kept for much longer.
@@ -84,7 +83,7 @@ impl IngestTarget {
 }
 
 async fn write_all(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: Vec<ReceivedStory>,
     now: Timestamp,
 ) -> Result<IngestCounts, sqlx::Error> {
@@ -100,7 +99,7 @@ async fn write_all(
 }
 
 async fn write_feed(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     stories: Vec<ReceivedStory>,
     now: Timestamp,
@@ -220,12 +219,12 @@ fn item_record(received: ReceivedStory, story: StoryKey, plan: StoryPlan) -> Ite
 
 /// What the store knows of these stories of `feed`.
 async fn read_known(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     keys: &[ItemKey],
     stories: &[ReceivedStory],
 ) -> Result<(KnownArrivals, HashMap<ItemKey, StoredItem>), sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT feed_entry.key, feed_entry.hash, story.first_seen, story.status = 'recorded' AS recorded FROM ",
         text_list!("$2"),
         " AS wanted CROSS JOIN feed_entry CROSS JOIN story
@@ -248,7 +247,7 @@ async fn read_known(
         return Ok((known, stored));
     }
     let links = to_json(&links)?;
-    let own: Vec<String> = sqlx::query_scalar(concat!(
+    let own: Vec<String> = db::query_scalar(sql!(
         "SELECT wanted.value FROM ",
         text_list!("$2"),
         " AS wanted WHERE EXISTS (SELECT 1 FROM feed_entry WHERE feed_entry.link = wanted.value AND feed_entry.feed = $1)"
@@ -259,7 +258,7 @@ async fn read_known(
     .await?;
     known.links.extend(own);
     let shared: Vec<String> =
-        sqlx::query_scalar(concat!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
+        db::query_scalar(sql!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
             .bind(&links)
             .fetch_all(conn)
             .await?;
@@ -269,11 +268,11 @@ async fn read_known(
 
 /// Records that `feed` is known, and when it brought something new or edited.
 async fn record_feed(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     news: Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    db::query(
         "INSERT INTO feed (name, address, next_why, failures, last_news) VALUES ($1, '', 'it receives stories', 0, $2)
          ON CONFLICT (name) DO UPDATE SET last_news = coalesce(excluded.last_news, feed.last_news)",
     )
@@ -286,14 +285,14 @@ async fn record_feed(
 
 /// Adds each new story to the event of the other.
 async fn join_events(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     events: &[(StoryKey, StoryKey)],
 ) -> Result<(), sqlx::Error> {
     if events.is_empty() {
         return Ok(());
     }
     let pairs: Vec<_> = events.iter().map(|(new, other)| (&new.0, &other.0)).collect();
-    let joined: Vec<i64> = sqlx::query_scalar(concat!(
+    let joined: Vec<i64> = db::query_scalar(sql!(
         "UPDATE story SET event = other.event FROM ",
         row_list!("$1", 0 new TEXT, 1 other TEXT),
         " AS given JOIN story AS other ON other.key = given.other WHERE story.key = given.new RETURNING story.id"
@@ -311,13 +310,13 @@ async fn join_events(
 /// Records that the items came at `now`: their keys are kept from then on as those of items that
 /// left a document. A feed that receives stories has no document that shows what it still has.
 async fn record_last_seen(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     feed: &FeedName,
     keys: &[ItemKey],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let long_ago = now.checked_sub(LAST_SEEN_STEP).unwrap_or(now);
-    sqlx::query(concat!(
+    db::query(sql!(
         "UPDATE feed_entry SET removed_at = $3 WHERE feed = $1 AND key IN ",
         text_list!("$2"),
         " AND coalesce(removed_at, 0) < $4"

@@ -1,13 +1,12 @@
 //! Settled stories whose page is due for a recheck, and the results of rechecks.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::column;
-use super::dialect::id_list;
+use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId};
+use crate::store::db::DbRow;
 use tidings_rules::story::FeedEntry;
 
 impl Store {
@@ -19,7 +18,7 @@ impl Store {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
-        let due = concat!(
+        let due = sql!(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
             id_list!("$2"),
@@ -33,7 +32,7 @@ impl Store {
         &self,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let due = concat!(
+        let due = sql!(
             "SELECT recheck_at FROM story
              WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
             id_list!("$1"),
@@ -58,7 +57,7 @@ impl Store {
 
 fn recheck_from_row(
     id: StoryId,
-    row: &SqliteRow,
+    row: &DbRow,
     feed_entries: Vec<FeedEntry>,
 ) -> Result<RecheckDue, sqlx::Error> {
     Ok(RecheckDue {

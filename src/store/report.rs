@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sqlx::Row;
 
 use super::column::{read_count, to_millis};
 use super::{Store, StoreError};
 use crate::alerts::Receiver;
 use crate::alerts::notice::{About, RuleCount, ServiceReport};
+use crate::store::db;
 
 impl Store {
     /// The number of alerts from `since` until `until`, and the rules that have the most of them.
@@ -18,7 +18,7 @@ impl Store {
         until: Timestamp,
         most_rules: u32,
     ) -> Result<(u64, Vec<RuleCount>), StoreError> {
-        let rows = sqlx::query(
+        let rows = db::query(
             "SELECT rule, count(*) AS alerts FROM alert WHERE created >= $1 AND created < $2
              GROUP BY rule ORDER BY count(*) DESC, rule",
         )
@@ -42,7 +42,7 @@ impl Store {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<BTreeSet<String>, StoreError> {
-        let feeds = sqlx::query_scalar(
+        let feeds = db::query_scalar(
             "SELECT DISTINCT feed FROM gap WHERE found_at >= $1 AND found_at < $2",
         );
         let feeds = feeds.bind(to_millis(since)).bind(to_millis(until));

@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{self, from_millis, read_time, to_json, to_millis};
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::digest::DigestKey;
 use super::status::read_message_status;
 use super::{MatchResult, digest, silences};
@@ -18,6 +16,7 @@ use crate::alerts::silence;
 use crate::alerts::volume;
 use crate::alerts::{NewAlert, Receiver};
 use crate::lifecycle::message;
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// An alert that was just recorded.
@@ -40,7 +39,7 @@ pub(super) struct FiredWindow {
 
 /// Adds the recorded alerts of `event` to messages, as silences, rules and receivers require.
 pub(super) async fn route_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     alerts: &[RecordedAlert<'_>],
     match_result: &MatchResult,
@@ -116,7 +115,7 @@ fn with_released<'v>(
 
 /// Adds the alerts to messages. Those that are not there are created.
 async fn add_to_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     planned: PlannedAlerts<'_>,
     newest: &HashMap<Receiver, NewestMessage>,
@@ -151,7 +150,7 @@ async fn add_to_messages(
         let message = open.or_else(|| next.get(receiver).copied());
         pairs.push((message.ok_or(sqlx::Error::RowNotFound)?, alert));
     }
-    let insert = concat!(
+    let insert = sql!(
         "INSERT INTO message_alert (message, alert) SELECT message, alert FROM ",
         row_list!("$1", 0 message BIGINT, 1 alert BIGINT),
         " AS given"
@@ -164,7 +163,7 @@ async fn add_to_messages(
 /// as their throttles count or more; by alert. Held alerts are left out, and copies of events that
 /// a condition counts.
 async fn read_earlier_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     alerts: &[RecordedAlert<'_>],
 ) -> Result<HashMap<i64, Vec<Timestamp>>, sqlx::Error> {
     let wanted = alerts.iter().filter_map(|RecordedAlert { alert, new_alert, .. }| {
@@ -180,7 +179,7 @@ async fn read_earlier_alerts(
     // What a match sets free is told with it, and was not sent before.
     let firings = alerts.iter().filter_map(|one| one.firing.as_ref());
     let released: Vec<i64> = firings.flat_map(|firing| &firing.released).copied().collect();
-    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, i64)> = db::query_as(sql!(
         "SELECT wanted.alert, alert.created FROM ",
         row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 is_conditional BOOLEAN),
         " AS wanted JOIN alert ON alert.id IN (SELECT id FROM alert AS earlier
@@ -207,11 +206,11 @@ async fn read_earlier_alerts(
 /// When the last messages to these receivers were created, newest first, without notices; as many
 /// as their limits count or more.
 async fn read_recent_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     limits: BTreeMap<&Receiver, u32>,
 ) -> Result<HashMap<Receiver, Vec<Timestamp>>, sqlx::Error> {
     let Some(most) = limits.values().copied().max() else { return Ok(HashMap::new()) };
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT message.notifier, message.recipient, message.created FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT),
         " AS wanted JOIN message ON message.id IN (SELECT id FROM message AS recent
@@ -240,12 +239,12 @@ struct NewestMessage {
 
 /// The newest message of an event to each of its receivers.
 async fn read_newest_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
 ) -> Result<HashMap<Receiver, NewestMessage>, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE here, or the alert joins a message that is being
     // frozen.
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT id, status, payload IS NOT NULL AS is_frozen, notifier, recipient, sequence FROM message
          WHERE event = $1 ORDER BY sequence",
     )
@@ -263,7 +262,7 @@ async fn read_newest_messages(
 
 /// Inserts the next messages of an event: each receiver has the number of its own.
 async fn insert_event_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     receivers: BTreeMap<&Receiver, i64>,
     due: Timestamp,
@@ -277,7 +276,7 @@ async fn insert_event_messages(
             (format!("event:{event}:{notifier}/{recipient}:{sequence}"), uuid::Uuid::new_v4());
         (key, uid.to_string(), sequence, &notifier.0, recipient)
     });
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "INSERT INTO message (key, uid, sequence, notifier, recipient, event, created, status, due)
          SELECT given.*, $2, $3, 'pending', $4 FROM ",
         row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 sequence BIGINT, 3 notifier TEXT, 4 recipient TEXT),

@@ -1,11 +1,11 @@
 //! Stored rules: every version that was in force, and the last good text of each file.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{to_json, to_millis};
-use super::dialect::row_list;
+use super::dialect::sql;
 use super::{Store, StoreError};
+use crate::store::db::{self, DbConnection, Sql};
 
 impl Store {
     /// Stores the texts of rule versions, given as hash and text. A known hash keeps its text.
@@ -14,7 +14,7 @@ impl Store {
         versions: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let insert = concat!(
+        let insert = sql!(
             "INSERT INTO rule_version (hash, text, stored_at) SELECT hash, text, $2 FROM ",
             row_list!("$1", 0 hash TEXT, 1 text TEXT),
             " AS given WHERE TRUE ON CONFLICT (hash) DO NOTHING"
@@ -24,7 +24,7 @@ impl Store {
 
     /// The last good text of every rule file: name and text, in the order of the names.
     pub async fn last_good_rule_files(&self) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(sqlx::query_as("SELECT name, text FROM rule_file ORDER BY name")
+        Ok(db::query_as("SELECT name, text FROM rule_file ORDER BY name")
             .fetch_all(&self.readers)
             .await?)
     }
@@ -35,7 +35,7 @@ impl Store {
         files: Vec<(String, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let insert = concat!(
+        let insert = sql!(
             "INSERT INTO rule_file (name, text, stored_at) SELECT name, text, $2 FROM ",
             row_list!("$1", 0 name TEXT, 1 text TEXT),
             " AS given"
@@ -45,7 +45,7 @@ impl Store {
                 Box::pin(async move {
                     // LOCK: a second writer needs the number of the rule set here, raised by
                     // compare-and-set.
-                    sqlx::query("DELETE FROM rule_file").execute(&mut *conn).await?;
+                    db::query("DELETE FROM rule_file").execute(&mut *conn).await?;
                     insert_texts(conn, insert, files, now).await
                 })
             })
@@ -55,12 +55,12 @@ impl Store {
 
 /// Inserts texts, each with its hash or name.
 async fn insert_texts(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
+    conn: &mut DbConnection<'_>,
+    sql: impl Into<Sql>,
     texts: Vec<(String, String)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(sql).bind(to_json(&texts)?).bind(to_millis(now)).execute(conn).await?;
+    db::query(sql).bind(to_json(&texts)?).bind(to_millis(now)).execute(conn).await?;
     Ok(())
 }
 

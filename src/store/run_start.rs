@@ -2,14 +2,14 @@
 //! that left the configuration.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{self, to_millis};
-use super::dialect::row_list;
+use super::dialect::sql;
 use super::{RunStart, Store, StoreError, health, waits};
 use crate::alerts::Receiver;
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
+use crate::store::db::{self, DbConnection};
 
 impl Store {
     /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
@@ -27,7 +27,7 @@ impl Store {
             .write(move |conn| {
                 Box::pin(async move {
                     let run =
-                        sqlx::query_scalar("INSERT INTO run (started, seen, reloaded) VALUES ($1, $1, $1) RETURNING id")
+                        db::query_scalar("INSERT INTO run (started, seen, reloaded) VALUES ($1, $1, $1) RETURNING id")
                             .bind(to_millis(now))
                             .fetch_one(&mut *conn)
                             .await?;
@@ -54,11 +54,11 @@ impl Store {
 }
 
 /// Releases every lease, because the runs that held them have ended.
-async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+async fn reclaim_leases(conn: &mut DbConnection<'_>, now: Timestamp) -> Result<u64, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE of the dead run here, and reclaims only its leases.
     let mut reclaimed = 0;
     for (from, next) in message::moves(MessageEvent::RunEnded) {
-        sqlx::query(
+        db::query(
             "UPDATE attempt SET ended = $1, outcome = $2
              WHERE id IN (SELECT lease FROM message WHERE status <> 'sent' AND status = $3)",
         )
@@ -67,7 +67,7 @@ async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
         .bind(from.as_str())
         .execute(&mut *conn)
         .await?;
-        let opened = sqlx::query(
+        let opened = db::query(
             "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE
              WHERE status <> 'sent' AND status = $2",
         )
@@ -83,7 +83,7 @@ async fn reclaim_leases(conn: &mut SqliteConnection, now: Timestamp) -> Result<u
 /// Holds messages of receivers that left, and makes held messages of receivers that are back
 /// pending. Returns how many messages are held now, by receiver.
 async fn hold_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     receivers: &[Receiver],
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
     // LOCK: a second writer needs the fences of its shares here, and moves only their messages.
@@ -92,7 +92,7 @@ async fn hold_messages(
         [(MessageEvent::ReceiverKnown, true), (MessageEvent::ReceiverLeft, false)]
     {
         for (from, next) in message::moves(event) {
-            sqlx::query(concat!(
+            db::query(sql!(
                 "UPDATE message SET status = $2 WHERE status <> 'sent' AND status = $1 AND $4 = ((notifier, recipient) IN ",
                 row_list!("$3", 0 notifier TEXT, 1 recipient TEXT),
                 ")"
@@ -105,7 +105,7 @@ async fn hold_messages(
             .await?;
         }
     }
-    let held = sqlx::query(
+    let held = db::query(
         "SELECT notifier, recipient, count(*) AS messages FROM message WHERE status <> 'sent' AND status = $1
          GROUP BY notifier, recipient ORDER BY notifier, recipient",
     )

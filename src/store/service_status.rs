@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::backup::read_last_backup;
 use super::column::{read_count, read_optional_time, read_time, to_millis};
@@ -12,6 +10,7 @@ use super::status::read_message_status;
 use super::{Archive, Store, StoreError, health};
 use crate::alerts::Receiver;
 use crate::lifecycle::message::MessageStatus;
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::NotifierName;
 
 /// What a store says of the service.
@@ -77,7 +76,7 @@ impl QueueLength {
 impl Store {
     /// What the store says of the service.
     pub async fn service_status(&self) -> Result<ServiceStatus, StoreError> {
-        Ok(read_service_status(&mut *self.readers.acquire().await?).await?)
+        Ok(read_service_status(&mut self.readers.acquire().await?).await?)
     }
 
     /// Records that the run with this number runs at `now`.
@@ -112,7 +111,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let update = sqlx::query(sql).bind(run).bind(to_millis(now)).bind(error);
+                    let update = db::query(sql).bind(run).bind(to_millis(now)).bind(error);
                     update.execute(conn).await.map(drop)
                 })
             })
@@ -127,8 +126,8 @@ impl Archive {
     }
 }
 
-async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatus, sqlx::Error> {
-    let waiting = sqlx::query(
+async fn read_service_status(conn: &mut DbConnection<'_>) -> Result<ServiceStatus, sqlx::Error> {
+    let waiting = db::query(
         "SELECT count(*) AS stories, min(waiting_since) AS since FROM story
          WHERE status IN ('awaits_page', 'awaits_match') AND due >= 0",
     )
@@ -145,8 +144,8 @@ async fn read_service_status(conn: &mut SqliteConnection) -> Result<ServiceStatu
     })
 }
 
-async fn read_last_run(conn: &mut SqliteConnection) -> Result<Option<RunTimes>, sqlx::Error> {
-    let row = sqlx::query(
+async fn read_last_run(conn: &mut DbConnection<'_>) -> Result<Option<RunTimes>, sqlx::Error> {
+    let row = db::query(
         "SELECT started, seen, ended, reloaded, reload_error FROM run WHERE id = (SELECT max(id) FROM run)",
     );
     let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
@@ -160,9 +159,9 @@ async fn read_last_run(conn: &mut SqliteConnection) -> Result<Option<RunTimes>, 
 }
 
 async fn read_queues(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
 ) -> Result<BTreeMap<NotifierName, QueueLength>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT notifier, status, count(*) AS messages, min(due) AS due FROM message
          WHERE status <> 'sent' AND status <> 'dropped' GROUP BY notifier, status",
     )

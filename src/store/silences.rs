@@ -4,25 +4,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::column::{self, read_time, to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::{StoreCommandError, StoryId, digest};
 use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
+use crate::store::db::{self, DbConnection, DbRow};
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.
 pub(super) async fn read_active_silences(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     now: Timestamp,
 ) -> Result<Vec<Silence>, sqlx::Error> {
     // The plus keeps SQLite from reading every past silence in the order of the ids.
-    let rows = sqlx::query("SELECT * FROM silence WHERE until > $1 ORDER BY +id")
+    let rows = db::query("SELECT * FROM silence WHERE until > $1 ORDER BY +id")
         .bind(to_millis(now))
         .fetch_all(conn)
         .await?;
@@ -40,7 +39,7 @@ pub async fn add_silence(
     now: Timestamp,
 ) -> Result<Silence, StoreCommandError> {
     command_connection::write(path, async |conn| {
-        let id = sqlx::query_scalar(
+        let id = db::query_scalar(
             "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
         )
         .bind(to_json(&target)?)
@@ -65,7 +64,7 @@ pub async fn list_silences(
     let silences = read_active_silences(&mut conn, since).await?;
     let reasons: Vec<String> =
         silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT digest, count(DISTINCT alert) AS muted FROM message
          JOIN message_alert ON message_alert.message = message.id WHERE digest IN ",
         text_list!("$1"),
@@ -92,11 +91,11 @@ pub async fn end_silence(
 ) -> Result<Option<Silence>, StoreCommandError> {
     command_connection::write(path, async |conn| {
         let shorten = "UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *";
-        let shortened = sqlx::query(shorten).bind(id).bind(to_millis(now));
+        let shortened = db::query(shorten).bind(id).bind(to_millis(now));
         let Some(row) = shortened.fetch_optional(&mut *conn).await? else { return Ok(None) };
         let ended = silence_from_row(&row)?;
         reassign_muted(conn, now).await?;
-        sqlx::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
+        db::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
             .bind(to_json(&ended.reason())?)
             .bind(to_millis(now))
             .execute(conn)
@@ -108,9 +107,9 @@ pub async fn end_silence(
 
 /// Moves every muted alert that was not sent to another digest: that of the silence that ends last
 /// among those that mute the alert now. If none mutes it, the alert stays in its digest.
-async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+async fn reassign_muted(conn: &mut DbConnection<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT message.id AS message, notifier, recipient, digest, alert.id AS alert, rule_match, alert.story, story.event
          FROM message JOIN message_alert ON message_alert.message = message.id
          JOIN alert ON alert.id = message_alert.alert
@@ -150,7 +149,7 @@ async fn reassign_muted(conn: &mut SqliteConnection, now: Timestamp) -> Result<(
 /// The start of the column `digest` if the reason is a silence.
 const SILENCE_REASONS: &str = r#"{"what":"silence"%"#;
 
-fn silence_from_row(row: &SqliteRow) -> Result<Silence, sqlx::Error> {
+fn silence_from_row(row: &DbRow) -> Result<Silence, sqlx::Error> {
     Ok(Silence {
         id: row.try_get("id")?,
         target: column::read_json(row, "target")?,

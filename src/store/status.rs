@@ -1,11 +1,9 @@
 //! Maps the status of stories and messages and the outcome of attempts to columns and back.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, MessageTransition};
 use crate::lifecycle::story::StoryStatus;
+use crate::store::db::DbRow;
 
 /// The status of a story, and why, as the columns `status` and `status_why` hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,20 +15,20 @@ pub struct StoredStatus {
 }
 
 /// The status in the column `status` of a story's row.
-pub(super) fn story_status_from_row(row: &SqliteRow) -> Result<StoryStatus, sqlx::Error> {
+pub(super) fn story_status_from_row(row: &DbRow) -> Result<StoryStatus, sqlx::Error> {
     let word: &str = row.try_get("status")?;
     let mut all = StoryStatus::ALL.into_iter();
     all.find(|status| status.as_str() == word).ok_or_else(|| unknown_word(word))
 }
 
 /// The status of a message's row.
-pub(super) fn read_message_status(row: &SqliteRow) -> Result<MessageStatus, sqlx::Error> {
+pub(super) fn read_message_status(row: &DbRow) -> Result<MessageStatus, sqlx::Error> {
     let word = row.try_get("status")?;
     MessageStatus::from_word(word).ok_or_else(|| unknown_word(word))
 }
 
 /// The outcome in an attempt's row; `None` while the attempt is in flight.
-pub(super) fn read_attempt_outcome(row: &SqliteRow) -> Result<Option<AttemptOutcome>, sqlx::Error> {
+pub(super) fn read_attempt_outcome(row: &DbRow) -> Result<Option<AttemptOutcome>, sqlx::Error> {
     let Some(word) = row.try_get::<Option<&str>, _>("outcome")? else { return Ok(None) };
     AttemptOutcome::from_word(word).map(Some).ok_or_else(|| unknown_word(word))
 }

@@ -4,9 +4,6 @@
 mod revisions;
 
 use jiff::Timestamp;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Row, Sqlite};
 
 use super::alerts::CountedAt;
 use super::column::{extent_columns, to_json, to_millis};
@@ -18,6 +15,7 @@ use crate::lifecycle::story;
 use crate::lifecycle::story::{
     ItemPlan, NextStatus, StoryEffect, StoryEvent, StoryStatus, StoryTransition,
 };
+use crate::store::db::{self, DbConnection, Statement};
 use tidings_rules::story::{Read, Story, StoryKey};
 
 pub use revisions::StoryRevision;
@@ -142,7 +140,7 @@ impl StoryPlan {
 
 /// Applies the plan of a new item to its story, which was just inserted.
 pub(super) async fn begin(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     text: &Story,
     plan: &StoryPlan,
@@ -154,13 +152,13 @@ pub(super) async fn begin(
 
 /// Joins the known story with this key. Returns the story, and whether it waits.
 pub(super) async fn join(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     key: &StoryKey,
     text: &Story,
     plan: &StoryPlan,
     now: Timestamp,
 ) -> Result<(StoryId, bool), sqlx::Error> {
-    let known = sqlx::query_scalar("SELECT id FROM story WHERE key = $1").bind(&key.0);
+    let known = db::query_scalar("SELECT id FROM story WHERE key = $1").bind(&key.0);
     let story = StoryId(known.fetch_one(&mut *conn).await?);
     let waits = apply_event(conn, story, &EventData::Item(text, plan), now).await?;
     event::void_open_payloads(conn, story).await?;
@@ -169,7 +167,7 @@ pub(super) async fn join(
 
 /// Records an edit: a new revision, to be matched as `plan` says. Returns whether the story waits.
 pub(super) async fn record_edit(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     text: &Story,
     plan: &StoryPlan,
@@ -177,7 +175,7 @@ pub(super) async fn record_edit(
 ) -> Result<bool, sqlx::Error> {
     // Only an edit that was matched asks whether other feeds carry the story.
     let is_shared = matches!(plan, StoryPlan::Settle(_))
-        && sqlx::query_scalar("SELECT count(DISTINCT feed) > 1 FROM feed_entry WHERE story = $1")
+        && db::query_scalar("SELECT count(DISTINCT feed) > 1 FROM feed_entry WHERE story = $1")
             .bind(story.0)
             .fetch_one(&mut *conn)
             .await?;
@@ -186,10 +184,10 @@ pub(super) async fn record_edit(
 
 /// Reads a story as its table sees it; `None` if it is no longer stored.
 async fn read_state(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
 ) -> Result<Option<StoryState>, sqlx::Error> {
-    let row = sqlx::query(
+    let row = db::query(
         "SELECT status, revision, feed_joined, purged IS NOT NULL AS is_purged FROM story WHERE id = $1",
     )
     .bind(story.0)
@@ -209,7 +207,7 @@ async fn read_state(
 /// Applies what follows from an event that happens to a stored story. Returns whether the story
 /// waits.
 async fn apply_event(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     data: &EventData<'_>,
     now: Timestamp,
@@ -221,7 +219,7 @@ async fn apply_event(
 
 /// Applies the effects and the next status of a story. Returns whether it waits.
 async fn apply(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     status: StoryStatus,
     transition: StoryTransition,
@@ -256,13 +254,13 @@ async fn apply(
     };
     let why = data.why_recorded().filter(|_| next == StoryStatus::Recorded);
     let since = next.waits().then(|| to_millis(now));
-    let change = sqlx::query(sql).bind(story.0).bind(next.as_str()).bind(since).bind(why);
+    let change = db::query(sql).bind(story.0).bind(next.as_str()).bind(since).bind(why);
     change.execute(conn).await?;
     Ok(next.waits())
 }
 
 async fn apply_effect(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     effect: StoryEffect,
     data: &EventData<'_>,
@@ -286,20 +284,20 @@ async fn apply_effect(
         (StoryEffect::ReplaceFeedText, EventData::Item(text, _) | EventData::Edit(text, ..), _) => {
             replace_feed_text(story, text)?
         }
-        (StoryEffect::KeepFeedText, ..) => sqlx::query(
+        (StoryEffect::KeepFeedText, ..) => db::query(
             "UPDATE story SET body = NULL, read = 'full', read_why = NULL WHERE id = $1",
         )
         .bind(story.0),
         (StoryEffect::NoteJoin, ..) => {
-            sqlx::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
+            db::query("UPDATE story SET feed_joined = TRUE WHERE id = $1").bind(story.0)
         }
-        (StoryEffect::DelayPage, EventData::PageFailed(again), _) => sqlx::query(
+        (StoryEffect::DelayPage, EventData::PageFailed(again), _) => db::query(
             "UPDATE story SET due = $2, page_attempts = page_attempts + 1, page_fetches = page_fetches + 1
              WHERE id = $1",
         )
         .bind(story.0)
         .bind(to_millis(*again)),
-        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result), _) => sqlx::query(
+        (StoryEffect::ScheduleRecheck, EventData::Rechecked(result), _) => db::query(
             "UPDATE story SET recheck_at = $2, page_fetches = page_fetches + $3 WHERE id = $1",
         )
         .bind(story.0)
@@ -315,11 +313,11 @@ async fn apply_effect(
 }
 
 /// A change of a story's row.
-type StoryChange<'q> = Query<'q, Sqlite, SqliteArguments>;
+type StoryChange<'q> = Statement<'q>;
 
 /// Replaces the text that the feed gives of a story. `first_seen` stays the same.
 fn replace_feed_text(story: StoryId, text: &Story) -> Result<StoryChange<'_>, sqlx::Error> {
-    let change = sqlx::query(
+    let change = db::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
                 authors = $7, tags = $8, source = $9, purged = NULL
          WHERE id = $1",
@@ -346,7 +344,7 @@ fn keep_matched_text<'q>(
         EventData::Settled(text) => text.lang.as_ref(),
         _ => None,
     };
-    let change = sqlx::query(
+    let change = db::query(
         "UPDATE story SET read = $2, read_why = $3, body = CASE WHEN feed_text = $4 THEN NULL ELSE $4 END,
                 page_fetches = page_fetches + $5, recheck_at = CASE WHEN read IS NULL THEN $6 ELSE recheck_at END,
                 revision = revision + $7, lang = coalesce($8, lang)

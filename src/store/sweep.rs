@@ -10,10 +10,10 @@
 //!   all keys of its items expire, so that an item that returns is known until then.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{execute, to_millis};
 use super::{Store, StoreError, alert_index, digest};
+use crate::store::db::{self, DbConnection};
 
 /// The times from which rows are kept. `None` keeps all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Store {
 }
 
 async fn run_step(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     SweepPosition { part, after }: SweepPosition,
     kept: Retention,
     now: Timestamp,
@@ -122,7 +122,7 @@ async fn run_step(
 /// The last of the next rows to read: few, so that no command waits long. `None` if all of them are
 /// from `since` or later. Then all later rows are, too, because ids grow with time.
 async fn find_last(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     part: SweepPart,
     after: i64,
     since: i64,
@@ -139,7 +139,7 @@ async fn find_last(
         }
     };
     let (last, oldest): (Option<i64>, Option<i64>) =
-        sqlx::query_as(sql).bind(after).fetch_one(conn).await?;
+        db::query_as(sql).bind(after).fetch_one(conn).await?;
     Ok(last.filter(|_| oldest.is_some_and(|oldest| oldest < since)))
 }
 
@@ -147,10 +147,10 @@ async fn find_last(
 type Window = [i64; 3];
 
 async fn delete_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     [after, last, since]: Window,
 ) -> Result<SweepCounts, sqlx::Error> {
-    let ended: Vec<i64> = sqlx::query_scalar(
+    let ended: Vec<i64> = db::query_scalar(
         "SELECT id FROM message WHERE id > $1 AND id <= $2 AND created < $3 AND status IN ('sent', 'dead', 'dropped')
          AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND coalesce(ended, started) >= $3)
          AND NOT EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
@@ -166,11 +166,11 @@ async fn delete_messages(
 }
 
 async fn purge_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     [after, last, since]: Window,
     now: Timestamp,
 ) -> Result<SweepCounts, sqlx::Error> {
-    let purged: Vec<i64> = sqlx::query_scalar(
+    let purged: Vec<i64> = db::query_scalar(
         "UPDATE alert SET rule_match = '', purged = $4, index_lag = 0
          WHERE id > $1 AND id <= $2 AND created < $3 AND purged IS NULL
          AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id) RETURNING id",
@@ -186,7 +186,7 @@ async fn purge_alerts(
 }
 
 async fn purge_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     [after, last, since]: Window,
     keys: Timestamp,
     now: Timestamp,

@@ -6,7 +6,8 @@ use std::path::Path;
 use regex::{Captures, Regex};
 use sqlx::{AssertSqlSafe, Row};
 
-use super::dialect::{id_list, row_list, text_list};
+use super::db::DbPool;
+use super::dialect::sql;
 use super::fixture::Bench;
 
 /// Tables and lists that stay small: tables of the configuration, and rows that a statement is
@@ -52,13 +53,13 @@ const WHOLE: [(&str, &str); 3] = [
 /// The files about the file of an `SQLite` store and its index. Another database has its own.
 const OF_SQLITE: [&str; 4] = ["damage.rs", "fts.rs", "open.rs", "open_mark.rs"];
 
-/// Code in which every `concat!` is one literal. `list` gives the part of a statement that a macro
-/// of `dialect.rs` stands for.
+/// Code in which every `sql!` and `concat!` is one literal. `list` gives the part of a statement
+/// that a macro of `dialect.rs` stands for.
 fn join_literals(code: &str, list: impl Fn(&str, &str) -> String) -> String {
     let a_list =
         Regex::new(r#"(?:id|text|row)_list!\(\s*"([^"]*)"((?:,\s*\d+ \w+ \w+)*),?\s*\)"#).unwrap();
     let literal = r#""((?:[^"\\]|\\.)*)"\s*,?\s*"#;
-    let concat = Regex::new(&format!(r"(?s)concat!\(\s*((?:{literal})+)\)")).unwrap();
+    let concat = Regex::new(&format!(r"(?s)(?:concat|sql)!\(\s*((?:{literal})+)\)")).unwrap();
     let literal = Regex::new(&format!("(?s){literal}")).unwrap();
     let code =
         a_list.replace_all(code, |part: &Captures<'_>| format!("\"{}\"", list(&part[1], &part[2])));
@@ -82,17 +83,17 @@ fn list_of_sqlite(placeholder: &str, columns: &str) -> String {
 
 #[test]
 fn the_lists_are_those_of_the_dialect() {
-    assert_eq!(list_of_sqlite("$1", ""), id_list!("$1"));
-    assert_eq!(list_of_sqlite("$2", ""), text_list!("$2"));
-    let pairs = row_list!("$3", 0 message BIGINT, 1 alert BIGINT);
-    assert_eq!(list_of_sqlite("$3", ", 0 message BIGINT, 1 alert BIGINT"), pairs);
+    assert_eq!(list_of_sqlite("$1", ""), sql!(id_list!("$1")).sqlite);
+    assert_eq!(list_of_sqlite("$2", ""), sql!(text_list!("$2")).sqlite);
+    let pairs = sql!(row_list!("$3", 0 message BIGINT, 1 alert BIGINT));
+    assert_eq!(list_of_sqlite("$3", ", 0 message BIGINT, 1 alert BIGINT"), pairs.sqlite);
 }
 
 /// The statements in Rust code without tests: literals that begin with an SQL keyword, and the
 /// texts for a builder, joined.
 fn statements(code: &str) -> Vec<String> {
     let part = Regex::new(
-        r#"(?s)(?<new>QueryBuilder::<Sqlite>::new\()|(?<values>push_values\(.*?\}\);)|(?<tuples>push_tuples\(.*?\}\);)|(?<bind>\.push_bind\()|(?<build>\.build)|"(?<text>(?:[^"\\]|\\.)*)""#,
+        r#"(?s)(?<new>StatementBuilder::new\()|(?<values>push_values\(.*?\}\);)|(?<bind>\.push_bind\()|(?<build>\.build)|"(?<text>(?:[^"\\]|\\.)*)""#,
     )
     .unwrap();
     let verb = Regex::new(r"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b").unwrap();
@@ -110,7 +111,6 @@ fn statements(code: &str) -> Vec<String> {
             match (text, values) {
                 (Some(text), _) => built.push_str(text),
                 (None, Some(columns)) => built.extend(["VALUES ", &tuple(columns)]),
-                (None, None) if part.name("tuples").is_some() => built.push_str("((?), (?))"),
                 (None, None) => built.push('?'),
             }
         } else if let Some(sql) = text.filter(|text| verb.is_match(text)) {
@@ -142,9 +142,9 @@ fn code_of_store() -> Vec<(String, String)> {
 
 /// The parts of a statement's plan that read a whole table that grows.
 async fn scans(bench: &Bench, sql: &str) -> Vec<String> {
-    let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-        .fetch_all(&bench.store.readers)
-        .await;
+    let DbPool::Sqlite(readers) = &bench.store.readers else { panic!("the plan of another") };
+    let plan =
+        sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(readers).await;
     let plan = plan.unwrap_or_else(|why| panic!("{why}: {sql}"));
     let steps = plan.iter().map(|row| row.get::<String, _>("detail"));
     let is_scan = |step: &String| {
@@ -285,23 +285,19 @@ fn a_form_that_only_sqlite_takes_is_found() {
 #[test]
 fn literals_and_what_builders_are_given_are_found() {
     let code = r#"
-        sqlx::query(concat!("SELECT 1 FROM story WHERE id IN ", id_list!("$1"), " AND due = $2"));
-        for sql in [concat!(
+        db::query(sql!("SELECT 1 FROM story WHERE id IN ", id_list!("$1"), " AND due = $2"));
+        for sql in [sql!(
             "UPDATE run SET id = 1 FROM ",
             row_list!("$2", 0 id BIGINT, 1 name TEXT),
             " AS given"
         )] {}
-        sqlx::query("SELECT 1 FROM story").bind("no statement");
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO run (id, started) ");
+        db::query(concat!("SELECT 1 ", "FROM story")).bind("no statement");
+        let mut insert = StatementBuilder::new("INSERT INTO run (id, started) ");
         insert.push_values(rows, |mut values, row| {
             values.push_bind(row).push_bind("text");
         });
-        insert.push(" RETURNING id, ").push_bind(7).build_query_scalar();
-        let mut select = QueryBuilder::<Sqlite>::new("SELECT id FROM run WHERE id IN ");
-        select.push_tuples(ids, |mut tuple, id| {
-            tuple.push_bind(id);
-        });
-        select.build();
+        insert.push(" RETURNING id, ").push_bind(7);
+        insert.build_query_as();
         "DELETE FROM run"
     "#;
     let expected = [
@@ -309,7 +305,6 @@ fn literals_and_what_builders_are_given_are_found() {
         "UPDATE run SET id = 1 FROM (SELECT value ->> 0 AS id, value ->> 1 AS name FROM json_each($2)) AS given",
         "SELECT 1 FROM story",
         "INSERT INTO run (id, started) VALUES (?, ?) RETURNING id, ?",
-        "SELECT id FROM run WHERE id IN ((?), (?))",
         "DELETE FROM run",
     ];
     assert_eq!(statements(&join_literals(code, list_of_sqlite)), expected);

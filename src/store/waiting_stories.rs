@@ -1,13 +1,12 @@
 //! Stories that wait, and settling one: its final text and its alerts in one transaction.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::column::{self, from_millis, read_time, to_millis};
-use super::dialect::id_list;
+use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
+use crate::store::db::{self, DbRow, Sql};
 use crate::store::feed_entries;
 use tidings_rules::story::FeedEntry;
 
@@ -32,13 +31,13 @@ impl Store {
     ) -> Result<Vec<WaitingStory>, StoreError> {
         // The list of both statuses is that of the index.
         let due = match wait {
-            StoryWait::Page => concat!(
+            StoryWait::Page => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
                 " ORDER BY waiting_since, id LIMIT $3"
             ),
-            StoryWait::Match => concat!(
+            StoryWait::Match => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
@@ -55,13 +54,13 @@ impl Store {
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
         let due = match wait {
-            StoryWait::Page => concat!(
+            StoryWait::Page => sql!(
                 "SELECT due FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND id NOT IN ",
                 id_list!("$1"),
                 " ORDER BY due LIMIT 1"
             ),
-            StoryWait::Match => concat!(
+            StoryWait::Match => sql!(
                 "SELECT due FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND id NOT IN ",
                 id_list!("$1"),
@@ -75,18 +74,18 @@ impl Store {
     /// each with the feeds that carry it.
     pub(super) async fn find_due_stories<T>(
         &self,
-        due: &'static str,
+        due: impl Into<Sql>,
         now: Timestamp,
         in_flight: &[StoryId],
         limit: u32,
-        from_row: fn(StoryId, &SqliteRow, Vec<FeedEntry>) -> Result<T, sqlx::Error>,
+        from_row: fn(StoryId, &DbRow, Vec<FeedEntry>) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, StoreError> {
         let mut reader = self.readers.begin().await?;
-        let rows = sqlx::query(due)
+        let rows = db::query(due)
             .bind(to_millis(now))
             .bind(column::stories_to_json(in_flight)?)
             .bind(i64::from(limit))
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut reader)
             .await?;
         let ids = column::story_ids(&rows)?;
         let mut entries = feed_entries::read_entries_of_stories(&mut reader, &ids).await?;
@@ -100,10 +99,10 @@ impl Store {
     /// The first time that the statement finds of a story that is not `in_flight`.
     pub(super) async fn find_next_due(
         &self,
-        due: &'static str,
+        due: impl Into<Sql>,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let next = sqlx::query_scalar(due).bind(column::stories_to_json(in_flight)?);
+        let next = db::query_scalar(due).bind(column::stories_to_json(in_flight)?);
         let next: Option<i64> = next.fetch_optional(&self.readers).await?;
         Ok(next.map(from_millis).transpose()?)
     }
@@ -136,7 +135,7 @@ impl Store {
 
 fn waiting_from_row(
     id: StoryId,
-    row: &SqliteRow,
+    row: &DbRow,
     feed_entries: Vec<FeedEntry>,
 ) -> Result<WaitingStory, sqlx::Error> {
     Ok(WaitingStory {

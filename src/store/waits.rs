@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{execute, to_json, to_millis};
-use super::dialect::text_list;
+use super::dialect::sql;
 use super::{Store, StoreError};
 use crate::alerts::breaker;
+use crate::store::db::{self, DbConnection, Sql};
 use tidings_rules::story::NotifierName;
 
 /// Waits that were set less than this ahead of the clock stay unchanged.
@@ -77,7 +77,7 @@ impl Store {
                 Box::pin(async move {
                     let notifiers = to_json(&notifiers)?;
                     for sql in RETRY_AT_ONCE {
-                        let retry = sqlx::query(sql).bind(&notifiers).bind(to_millis(now));
+                        let retry = db::query(sql).bind(&notifiers).bind(to_millis(now));
                         retry.execute(&mut *conn).await?;
                     }
                     Ok(())
@@ -88,13 +88,13 @@ impl Store {
 }
 
 /// Makes delayed messages due, and ends rests.
-const RETRY_AT_ONCE: [&str; 2] = [
-    concat!(
+const RETRY_AT_ONCE: [Sql; 2] = [
+    sql!(
         "UPDATE message SET due = $2 WHERE status <> 'sent' AND status = 'pending' AND notifier IN ",
         text_list!("$1"),
         " AND due > $2 AND due_set_at > 0"
     ),
-    concat!(
+    sql!(
         "UPDATE health SET rests_until = $2 WHERE rests_until > $2 AND notifier IN ",
         text_list!("$1")
     ),
@@ -102,7 +102,7 @@ const RETRY_AT_ONCE: [&str; 2] = [
 
 /// Does the work of [`Store::shorten_delivery_waits`].
 pub(super) async fn write_shorter_delivery_waits(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
     // LOCK: a second writer needs the fence of each notifier's share before this.

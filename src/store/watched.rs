@@ -1,12 +1,11 @@
 //! When feeds were watched, and since when rules with conditions are known.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{self, to_json, to_millis};
-use super::dialect::{id_list, row_list};
+use super::dialect::sql;
 use super::{FeedState, Store, StoreError};
+use crate::store::db::{self, DbConnection};
 use tidings_rules::condition::{SLOT, slot_of};
 
 /// The most slots that one poll watched: a day.
@@ -16,14 +15,14 @@ const MOST_SLOTS: i64 = 144;
 /// that came when it was due watched the time since the good poll before it. One that came late,
 /// after an outage, or after a failure, watched only the slot in which it came.
 pub(super) async fn note_poll(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     state: &FeedState,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if state.failures > 0 {
         return Ok(());
     }
-    let before = sqlx::query("SELECT last_good, next_poll, failures FROM feed WHERE name = $1");
+    let before = db::query("SELECT last_good, next_poll, failures FROM feed WHERE name = $1");
     let before = before.bind(&state.name.0).fetch_optional(&mut *conn).await?;
     let mut first = slot_of(now);
     if let Some(before) = before {
@@ -37,7 +36,7 @@ pub(super) async fn note_poll(
         }
     }
     let slots: Vec<i64> = (first..=slot_of(now)).collect();
-    let insert = concat!(
+    let insert = sql!(
         "INSERT INTO watched (slot) SELECT value FROM ",
         id_list!("$1"),
         " AS given WHERE TRUE ON CONFLICT (slot) DO NOTHING"
@@ -51,7 +50,7 @@ impl Store {
         &self,
         rules: Vec<(String, Timestamp)>,
     ) -> Result<(), StoreError> {
-        let insert = concat!(
+        let insert = sql!(
             "INSERT INTO known_rule (rule, since) SELECT * FROM ",
             row_list!("$1", 0 rule TEXT, 1 since BIGINT),
             " AS given WHERE TRUE ON CONFLICT (rule) DO NOTHING"
@@ -61,7 +60,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    sqlx::query(insert).bind(to_json(&rows)?).execute(conn).await.map(drop)
+                    db::query(insert).bind(to_json(&rows)?).execute(conn).await.map(drop)
                 })
             })
             .await

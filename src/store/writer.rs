@@ -6,15 +6,24 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, SqlitePool};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{oneshot, watch};
 
 use super::StoreError;
 use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::metrics::WriterMetrics;
+use crate::store::db::{DbConnection, DbPool, Sql, run_script};
 use crate::store::open_mark;
+
+/// Begins a transaction that writes. No other writes until it ends.
+pub(super) const BEGIN: Sql =
+    Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN; SELECT 1 FROM latch FOR UPDATE" };
+
+/// Begins a transaction that writes, and its first command.
+const BEGIN_BATCH: Sql = Sql {
+    sqlite: "BEGIN IMMEDIATE; SAVEPOINT command",
+    postgres: "BEGIN; SELECT 1 FROM latch FOR UPDATE; SAVEPOINT command",
+};
 
 /// The most commands in one commit. A sync serves many commands, and answers stay quick.
 const BATCH: usize = 64;
@@ -24,7 +33,7 @@ type Value = Box<dyn Any + Send>;
 
 /// A command: any number of statements on the writer's connection.
 type WriterCommand = Box<
-    dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<Value, sqlx::Error>>
+    dyn for<'c> FnOnce(&'c mut DbConnection<'static>) -> BoxFuture<'c, Result<Value, sqlx::Error>>
         + Send,
 >;
 
@@ -40,7 +49,7 @@ pub(super) struct Job {
 /// Records stories with these decisions.
 pub(super) type WriteStories = Box<
     dyn for<'c> FnOnce(
-            &'c mut SqliteConnection,
+            &'c mut DbConnection<'static>,
             CopyDecisions,
         ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
         + Send,
@@ -68,7 +77,7 @@ impl Writer {
     ) -> impl Future<Output = Result<T, StoreError>> + use<T, F>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        F: for<'c> FnOnce(&'c mut DbConnection<'static>) -> BoxFuture<'c, Result<T, sqlx::Error>>
             + Send
             + 'static,
     {
@@ -88,8 +97,8 @@ impl Writer {
 /// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty. Then it
 /// leaves the store in one file, if no other process has it open.
 pub(super) async fn run_writer(
-    mut conn: SqliteConnection,
-    readers: SqlitePool,
+    mut conn: DbConnection<'static>,
+    readers: DbPool,
     mut queue: UnboundedReceiver<Job>,
     metrics: WriterMetrics,
     committed: watch::Sender<()>,
@@ -104,9 +113,7 @@ pub(super) async fn run_writer(
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.
     readers.close().await;
-    let whole = open_mark::mark_closed(&mut conn).await.map_err(StoreError::from);
-    let closed = conn.close().await.map_err(StoreError::from);
-    let error = match whole.and_then(|whole| closed.map(|()| whole)) {
+    let error = match close(conn).await {
         Ok(true) => return,
         Ok(false) => StoreError("another process reads it".to_owned()),
         Err(error) => error,
@@ -117,18 +124,30 @@ pub(super) async fn run_writer(
     );
 }
 
+/// Closes the writer's connection. A file is left without a log. `false`: another process needs the
+/// log.
+async fn close(conn: DbConnection<'static>) -> Result<bool, StoreError> {
+    let DbConnection::Sqlite(mut conn) = conn else {
+        conn.close().await?;
+        return Ok(true);
+    };
+    let whole = open_mark::mark_closed(&mut conn).await;
+    let closed = DbConnection::Sqlite(conn).close().await;
+    Ok(whole.and_then(|whole| closed.map(|()| whole))?)
+}
+
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
 /// a panic of a command, too.
 ///
 /// Returns how many failed.
-async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) -> u64 {
+async fn run_batch(conn: &mut DbConnection<'static>, jobs: Vec<Job>) -> u64 {
     let mut failures = 0;
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
     let committed = run_transaction(conn, &mut waiting, &mut done).await;
     if committed.is_err() {
         // This fails if SQLite has rolled back by itself, because there is no transaction then.
-        let _ = execute_sql(conn, "ROLLBACK").await;
+        let _ = run_script(conn, "ROLLBACK".into()).await;
     }
     for (reply, result) in done {
         let result = result.and_then(|value| committed.clone().map(|()| value));
@@ -146,11 +165,11 @@ async fn run_batch(conn: &mut SqliteConnection, jobs: Vec<Job>) -> u64 {
 /// Runs `jobs` one after the other, collects their results in `done`, and commits. After an `Err`,
 /// the caller rolls back.
 async fn run_transaction(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'static>,
     jobs: &mut std::vec::IntoIter<Job>,
     done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
-    execute_sql(conn, "BEGIN IMMEDIATE; SAVEPOINT command").await?;
+    run_script(conn, BEGIN_BATCH).await?;
     while let Some(Job { work, reply }) = jobs.next() {
         let ended = catch_panic(async { work(conn).await }).await;
         let result = ended.and_then(|done| done.map_err(StoreError::from));
@@ -159,23 +178,18 @@ async fn run_transaction(
         if let Some(error) = failed {
             // A full or broken disk makes SQLite roll back the whole transaction. Further
             // statements would be committed one by one.
-            execute_sql(conn, "ROLLBACK TO command").await.map_err(|_| error)?;
+            run_script(conn, "ROLLBACK TO command".into()).await.map_err(|_| error)?;
         } else if jobs.len() > 0 {
-            execute_sql(conn, "RELEASE command; SAVEPOINT command").await?;
+            run_script(conn, "RELEASE command; SAVEPOINT command".into()).await?;
         }
     }
-    execute_sql(conn, "COMMIT").await
+    Ok(run_script(conn, "COMMIT".into()).await?)
 }
 
 /// Awaits `work`. Its panic is an error. What it leaves half done must not be used after that: a
 /// command's changes are rolled back.
 pub(super) async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, StoreError> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|_| StoreError::panicked())
-}
-
-async fn execute_sql(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
-    sqlx::query(sql).execute(conn).await?;
-    Ok(())
 }
 
 /// Answers a caller. If the caller no longer waits, a failure is logged.
@@ -196,6 +210,7 @@ mod tests {
     use super::super::Store;
     use super::super::fixture::{Bench, compare_here};
     use super::*;
+    use crate::store::db;
 
     const KEEP: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('a', '', 0)";
     const KEEP_ANOTHER: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('b', '', 0)";
@@ -207,11 +222,11 @@ mod tests {
     }
 
     async fn run_all(
-        conn: &mut SqliteConnection,
+        conn: &mut DbConnection<'_>,
         statements: &[&'static str],
     ) -> Result<(), sqlx::Error> {
         for sql in statements {
-            sqlx::query(*sql).execute(&mut *conn).await?;
+            db::query(*sql).execute(&mut *conn).await?;
         }
         Ok(())
     }
@@ -230,7 +245,7 @@ mod tests {
         tokio::spawn(writer);
         let (a, b, c) = batch.await;
         let after = run_sql(&store, then).await;
-        let kept = sqlx::query_scalar("SELECT name FROM rule_file ORDER BY name")
+        let kept = db::query_scalar("SELECT name FROM rule_file ORDER BY name")
             .fetch_all(&store.readers)
             .await;
         ([a, b, c], after, kept.unwrap())
@@ -292,7 +307,7 @@ mod tests {
         drop(store);
         writer.await;
         let (store, _writer) = Store::open(&path, compare_here()).await.unwrap();
-        let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM rule_file")
+        let kept: i64 = db::query_scalar("SELECT count(*) FROM rule_file")
             .fetch_one(&store.readers)
             .await
             .unwrap();
@@ -328,10 +343,8 @@ mod tests {
         let (first, panicked, last) = batch.await;
         assert!(first.is_ok() && last.is_ok());
         assert!(panicked.unwrap_err().to_string().contains("a bug of Tidings"));
-        let kept: Vec<String> = sqlx::query_scalar("SELECT name FROM rule_file")
-            .fetch_all(&store.readers)
-            .await
-            .unwrap();
+        let kept: Vec<String> =
+            db::query_scalar("SELECT name FROM rule_file").fetch_all(&store.readers).await.unwrap();
         assert_eq!(kept, ["b"]);
         run_sql(&store, &[KEEP]).await.unwrap();
     }

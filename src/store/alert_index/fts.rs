@@ -2,23 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
-
 use super::AlertSpan;
 use crate::store::column::execute_list;
-use crate::store::dialect::id_list;
+use crate::store::db::{self, DbConnection, StatementBuilder};
+use crate::store::dialect::sql;
 
 /// The newest alerts of `span` that the index has with all of these terms, at least one, and as
 /// they are now; newest first, at most `limit`.
 pub(super) async fn find_newest(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     terms: &BTreeSet<String>,
     span: AlertSpan,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
     let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
-    sqlx::query_scalar(
+    db::query_scalar(
         "SELECT alert.id FROM alert_index CROSS JOIN alert ON alert.id = alert_index.rowid
          WHERE alert_index MATCH $1 AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
            AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
@@ -38,15 +36,15 @@ pub(super) async fn find_newest(
 
 /// Indexes alerts with these terms instead of those of before.
 pub(super) async fn replace_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     alerts: Vec<(i64, BTreeSet<String>)>,
 ) -> Result<(), sqlx::Error> {
     if alerts.is_empty() {
         return Ok(());
     }
     remove_alerts(conn, &alerts.iter().map(|(alert, _)| *alert).collect::<Vec<_>>()).await?;
-    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO alert_index (rowid, terms) ");
-    insert.push_values(alerts, |mut values, (alert, terms)| {
+    let mut insert = StatementBuilder::new("INSERT INTO alert_index (rowid, terms) ");
+    insert.push_values(alerts, |values, (alert, terms)| {
         let terms: Vec<String> = terms.into_iter().collect();
         values.push_bind(alert).push_bind(terms.join(" "));
     });
@@ -56,9 +54,9 @@ pub(super) async fn replace_alerts(
 
 /// Removes alerts from the index.
 pub(in crate::store) async fn remove_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     alerts: &[i64],
 ) -> Result<(), sqlx::Error> {
-    let delete = concat!("DELETE FROM alert_index WHERE rowid IN ", id_list!("$1"));
+    let delete = sql!("DELETE FROM alert_index WHERE rowid IN ", id_list!("$1"));
     execute_list(conn, delete, &alerts).await
 }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::store::db::{self, DbConnection};
 use crate::store::fixture::{Bench, at_second, item, match_result, settle_plan};
 use crate::store::{
     AlertFilter, Archive, ItemRecord, Retention, StoryPlan, SweepPosition, acquire_lock,
@@ -126,9 +127,9 @@ async fn an_alert_that_is_not_kept_leaves_the_index() {
     }
 }
 
-async fn delete_messages(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn delete_messages(conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
     for sql in ["DELETE FROM message_alert", "DELETE FROM message"] {
-        sqlx::query(sql).execute(&mut *conn).await?;
+        db::query(sql).execute(&mut *conn).await?;
     }
     Ok(())
 }

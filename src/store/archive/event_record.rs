@@ -1,13 +1,13 @@
 //! One event: its stories, its alerts and its messages.
 
 use serde::Serialize;
-use sqlx::Row;
 
 use super::Archive;
 use super::history::{Message, PastAlert, read_alerts, read_messages};
 use crate::alerts::StorySummary;
 use crate::lifecycle::story::StoryStatus;
 use crate::store::column;
+use crate::store::db::{self, DbRow};
 use crate::store::status::story_status_from_row;
 use crate::store::{StoreError, StoryId, StoryRevision, feed_entries, story_changes};
 use tidings_rules::story::FeedEntry;
@@ -49,12 +49,12 @@ pub struct EventStory {
 impl Archive {
     /// The event with that id, or the event of the story with that id; `None` if there is none.
     pub async fn event_record(&mut self, uid: &str) -> Result<Option<EventRecord>, StoreError> {
-        let event: Option<String> = sqlx::query_scalar("SELECT event FROM story WHERE uid = $1")
+        let event: Option<String> = db::query_scalar("SELECT event FROM story WHERE uid = $1")
             .bind(uid)
             .fetch_optional(&mut self.conn)
             .await?;
         let Some(event) = event else { return Ok(None) };
-        let alerts: Vec<i64> = sqlx::query_scalar(
+        let alerts: Vec<i64> = db::query_scalar(
             "SELECT alert.id FROM story JOIN alert ON alert.story = story.id
              WHERE story.event = $1 ORDER BY alert.id LIMIT $2",
         )
@@ -70,7 +70,7 @@ impl Archive {
     }
 
     async fn event_stories(&mut self, event: &str) -> Result<Vec<EventStory>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM story WHERE event = $1 ORDER BY id LIMIT $2")
+        let rows = db::query("SELECT * FROM story WHERE event = $1 ORDER BY id LIMIT $2")
             .bind(event)
             .bind(MOST)
             .fetch_all(&mut self.conn)
@@ -78,7 +78,7 @@ impl Archive {
         let ids = column::story_ids(&rows)?;
         let mut feeds = feed_entries::read_entries_of_stories(&mut self.conn, &ids).await?;
         let mut revisions = story_changes::read_revisions(&mut self.conn, &ids).await?;
-        let story = |(row, id): (&sqlx::sqlite::SqliteRow, StoryId)| {
+        let story = |(row, id): (&DbRow, StoryId)| {
             Ok(EventStory {
                 id: row.try_get("uid")?,
                 story: column::summary_from_row(row)?,

@@ -1,12 +1,11 @@
 //! One story of the store, with its status and its alerts.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::{Archive, StoredStory};
 use crate::alerts::RuleMatch;
 use crate::store::column::{self, read_optional_time, read_time};
+use crate::store::db::{self, DbRow};
 use crate::store::status::story_status_from_row;
 use crate::store::{StoreError, StoredStatus};
 use tidings_rules::story::WatchlistRow;
@@ -48,7 +47,7 @@ impl Archive {
         name: &str,
         link: Option<&str>,
     ) -> Result<Option<StoryRecord>, StoreError> {
-        let row = sqlx::query(
+        let row = db::query(
             "SELECT *, coalesce(body, feed_text) AS text FROM story WHERE id IN (
                  SELECT id FROM story WHERE uid = $1
                  UNION ALL SELECT story FROM feed_entry WHERE link = $2
@@ -62,7 +61,7 @@ impl Archive {
         let Some(row) = row else { return Ok(None) };
         let stored = super::stories_from_rows(&mut self.conn, std::slice::from_ref(&row)).await?;
         let Some(stored) = stored.into_iter().next() else { return Ok(None) };
-        let alerts = sqlx::query(
+        let alerts = db::query(
             "SELECT rule, dedup_key, version, created, held, rule_match, purged FROM alert WHERE story = $1 ORDER BY id",
         )
         .bind(stored.id.0)
@@ -91,7 +90,7 @@ impl Archive {
 }
 
 /// The row that an alert is about.
-fn read_row(alert: &SqliteRow) -> Result<Option<WatchlistRow>, sqlx::Error> {
+fn read_row(alert: &DbRow) -> Result<Option<WatchlistRow>, sqlx::Error> {
     let id: String = alert.try_get("dedup_key")?;
     if id.is_empty() {
         return Ok(None);

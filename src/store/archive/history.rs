@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
 
 use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::alert_index::{AlertSpan, SearchTerm};
 use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
-use crate::store::dialect::id_list;
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 use crate::store::{StoreError, alert_index, feed_entries, status};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Severity};
 
@@ -138,7 +137,7 @@ impl Archive {
 
     /// The number of the newest alert; 0 if there is none.
     pub async fn newest_alert(&mut self) -> Result<i64, StoreError> {
-        let newest = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM alert");
+        let newest = db::query_scalar("SELECT coalesce(max(id), 0) FROM alert");
         Ok(newest.fetch_one(&mut self.conn).await?)
     }
 
@@ -148,7 +147,7 @@ impl Archive {
         after: i64,
         limit: u32,
     ) -> Result<Vec<PastAlert>, StoreError> {
-        let ids = sqlx::query_scalar("SELECT id FROM alert WHERE id > $1 ORDER BY id LIMIT $2");
+        let ids = db::query_scalar("SELECT id FROM alert WHERE id > $1 ORDER BY id LIMIT $2");
         let ids = ids.bind(after).bind(i64::from(limit)).fetch_all(&mut self.conn).await?;
         let mut found = read_alerts(&mut self.conn, &ids).await?;
         found.reverse();
@@ -158,7 +157,7 @@ impl Archive {
     /// The alerts that were held until the alert with that number met the condition of their rule,
     /// newest first, those of copies included.
     pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
-        let ids: Vec<i64> = sqlx::query_scalar(
+        let ids: Vec<i64> = db::query_scalar(
             "SELECT alert.id FROM alert AS firing
              JOIN alert AS counted ON counted.rule = firing.rule AND counted.dedup_key = firing.dedup_key
                  AND counted.id < firing.id AND counted.counted_at IS NOT NULL AND counted.told_for IS NULL
@@ -179,7 +178,7 @@ impl Archive {
     /// The alert with that number; `None` if there is none, or it was deleted.
     pub async fn alert_record(&mut self, id: i64) -> Result<Option<AlertRecord>, StoreError> {
         let Some(past) = read_alerts(&mut self.conn, &[id]).await?.pop() else { return Ok(None) };
-        let texts: (String, Option<String>) = sqlx::query_as(
+        let texts: (String, Option<String>) = db::query_as(
             "SELECT coalesce(story.body, story.feed_text), rule_version.text
              FROM alert JOIN story ON story.id = alert.story LEFT JOIN rule_version ON rule_version.hash = alert.version
              WHERE alert.id = $1",
@@ -195,11 +194,11 @@ impl Archive {
 
 /// The first messages with any of these alerts, at most `limit`, in order of time.
 pub(super) async fn read_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     alerts: &[i64],
     limit: i64,
 ) -> Result<Vec<Message>, sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT * FROM message WHERE id IN (SELECT message FROM message_alert WHERE alert IN ",
         id_list!("$1"),
         ") ORDER BY id LIMIT $2"
@@ -222,10 +221,10 @@ pub(super) async fn read_messages(
 
 /// The attempts at each of these messages, in order of time.
 async fn read_attempts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: &[i64],
 ) -> Result<HashMap<i64, Vec<Attempt>>, sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT message, started, ended, outcome, why FROM attempt WHERE message IN ",
         id_list!("$1"),
         " ORDER BY id"
@@ -271,7 +270,7 @@ impl AlertFilter {
 
 /// The alerts in the times of `wanted`; `None` if there are none.
 async fn find_span(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &AlertFilter,
 ) -> Result<Option<AlertSpan>, sqlx::Error> {
     let since = wanted.since.map_or(i64::MIN, to_millis);
@@ -283,7 +282,7 @@ async fn find_span(
         return Ok(Some(AlertSpan { oldest: after, newest: before, since, until, held }));
     }
     let (oldest, newest): (Option<i64>, Option<i64>) =
-        sqlx::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
+        db::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
             .bind(since)
             .bind(until)
             .fetch_one(conn)
@@ -308,7 +307,7 @@ macro_rules! ids_of_span {
 
 /// The newest alerts of `span`, newest first, at most `limit`.
 async fn list_ids(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     span: AlertSpan,
     limit: usize,
 ) -> Result<Vec<i64>, sqlx::Error> {
@@ -317,7 +316,7 @@ async fn list_ids(
         Some(true) => concat!(ids_of_span!(), " AND held = TRUE ORDER BY id DESC LIMIT $5"),
         Some(false) => concat!(ids_of_span!(), " AND held = FALSE ORDER BY id DESC LIMIT $5"),
     };
-    let newest = sqlx::query_scalar(sql);
+    let newest = db::query_scalar(sql);
     let newest = newest.bind(span.oldest).bind(span.newest).bind(span.since).bind(span.until);
     newest.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await
 }
@@ -325,10 +324,10 @@ async fn list_ids(
 /// The alerts with these ids that were not deleted, newest first, each with the feeds that carried
 /// its event.
 pub(super) async fn read_alerts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     ids: &[i64],
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT firing.created FROM alert AS firing
                  WHERE firing.rule = alert.rule AND firing.dedup_key = alert.dedup_key

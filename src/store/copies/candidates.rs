@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
 use crate::store::column::{read_extent, read_optional_json, to_json};
-use crate::store::dialect::{id_list, row_list, text_list};
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 use tidings_rules::story::{FeedName, Read};
 
 /// The newest texts that are read of a host. A frame is learned from half as many, of other events.
 const HOST_TEXTS: i64 = 24;
 
 /// The version of what stories are compared with: every command that records an alert raises it.
-pub(super) async fn read_version(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM alert").fetch_one(conn).await
+pub(super) async fn read_version(conn: &mut DbConnection<'_>) -> Result<i64, sqlx::Error> {
+    db::query_scalar("SELECT coalesce(max(id), 0) FROM alert").fetch_one(conn).await
 }
 
 /// Reads what these stories are compared with.
 pub(super) async fn read_batch(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: Vec<BatchStory>,
 ) -> Result<CopyBatch, sqlx::Error> {
     let mut batch = CopyBatch { stories, ..CopyBatch::default() };
@@ -33,13 +31,13 @@ pub(super) async fn read_batch(
 
 /// Adds to the batch's stories what the store has of them.
 async fn read_stored_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     batch: &mut CopyBatch,
 ) -> Result<(), sqlx::Error> {
     let stories = batch.stories.iter().zip(0_i64..);
     let wanted = stories.map(|(story, place)| story.stored_by.columns(place));
     let wanted = to_json(&wanted.collect::<Vec<_>>())?;
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT wanted.place, story.id, story.uid, story.event, story.url, coalesce(first.first_seen, 0) AS event_started,
                 story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
                     AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id) AS is_free
@@ -70,10 +68,10 @@ async fn read_stored_stories(
 /// events that still take copies. Adds them to the batch's stories. Returns their rows, and the
 /// hosts of all that are similar.
 async fn find_similar_stories(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     batch: &mut CopyBatch,
 ) -> Result<(BTreeSet<i64>, BTreeSet<String>), sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "WITH likely (place, story, hits, band) AS (
              SELECT wanted.place, signature_band.story, count(*), max(signature_band.band) FROM ",
         row_list!("$1", 0 place BIGINT, 1 band BIGINT, 2 value BIGINT),
@@ -106,12 +104,12 @@ async fn find_similar_stories(
 
 /// Reads these stories and the newest of these hosts.
 async fn read_candidates(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     similar: &BTreeSet<i64>,
     hosts: &BTreeSet<String>,
 ) -> Result<HashMap<i64, CopyCandidate>, sqlx::Error> {
     // The text of a story whose page is awaited after an edit is a teaser.
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
                 coalesce(story.body, story.feed_text) AS text, story.read, story.read_why
          FROM signature JOIN story ON story.id = signature.story WHERE signature.story IN ",
@@ -139,10 +137,10 @@ async fn read_candidates(
 
 /// Reads the alerts of the events of similar stories, and the feeds that carry them.
 async fn read_events(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     batch: &mut CopyBatch,
 ) -> Result<(), sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT story.event, alert.dedup_key AS key_or_feed, alert.rule_match FROM story JOIN alert ON alert.story = story.id
          WHERE alert.purged IS NULL AND story.event IN ",
         text_list!("$1"),

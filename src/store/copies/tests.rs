@@ -10,6 +10,7 @@ use super::*;
 use crate::alerts::MatchResult;
 use crate::alerts::copies;
 use crate::feed::identity::ItemKey;
+use crate::store::db::{self, DbConnection};
 use crate::store::event::tests::{events, poll, text, with_text};
 use crate::store::fixture::{
     Bench, at_second, compare_here, final_text, item, match_result, poll_record, settle_plan,
@@ -267,8 +268,8 @@ async fn what_others_wait_while_copies_are_settled_at_once() {
     }
 }
 
-async fn touch(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
+async fn touch(conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
+    db::query(
         "INSERT INTO host (name, rests_until) VALUES ('h', 1)
          ON CONFLICT (name) DO UPDATE SET rests_until = host.rests_until + 1",
     )

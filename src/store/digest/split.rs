@@ -4,13 +4,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::{move_alerts, read_stories};
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, execute_list, to_json, to_millis};
-use crate::store::dialect::row_list;
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 
 /// A digest's message, and its parts with their alerts.
 type Parts = (i64, Vec<(DigestPart, Vec<i64>)>);
@@ -18,7 +17,7 @@ type Parts = (i64, Vec<(DigestPart, Vec<i64>)>);
 /// Splits digests, each into parts of these alerts. The message keeps the first part. New messages,
 /// due at the same time, have the others.
 pub(in crate::store) async fn split_digests(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     digests: Vec<(i64, Vec<Vec<i64>>)>,
 ) -> Result<(), sqlx::Error> {
     let digests = digests.into_iter().map(|(message, parts)| {
@@ -32,7 +31,7 @@ pub(in crate::store) async fn split_digests(
 /// Halves digests of several alerts that their receivers refused as too large, and whose leases are
 /// released. Both halves are due at `now` and have new ids.
 pub(in crate::store) async fn halve_digests(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: &[i64],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -41,7 +40,7 @@ pub(in crate::store) async fn halve_digests(
     }
     let mut stories = read_stories(conn, messages).await?;
     let uids = messages.iter().map(|message| (message, uuid::Uuid::new_v4().to_string()));
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "UPDATE message SET counted_attempts = 0, due = $2, uid = given.uid,
                 key = 'digest:' || notifier || '/' || recipient || ':' || given.uid
          FROM ",
@@ -66,7 +65,7 @@ pub(in crate::store) async fn halve_digests(
 
 /// Makes each message the first of its parts, and moves the alerts of the others to new messages.
 async fn move_to_parts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     digests: Vec<Parts>,
 ) -> Result<(), sqlx::Error> {
     if digests.is_empty() {
@@ -85,13 +84,13 @@ async fn move_to_parts(
             }
         }
     }
-    let update = concat!(
+    let update = sql!(
         "UPDATE message SET part = given.part FROM ",
         row_list!("$1", 0 message BIGINT, 1 part TEXT),
         " AS given WHERE message.id = given.message"
     );
     execute_list(conn, update, &first).await?;
-    let inserted: Vec<(i64, String)> = sqlx::query_as(concat!(
+    let inserted: Vec<(i64, String)> = db::query_as(sql!(
         "INSERT INTO message (key, uid, notifier, recipient, created, status, due, digest, part)
          SELECT 'digest:' || notifier || '/' || recipient || ':' || given.uid, given.uid, notifier,
                 recipient, created, status, due, digest, given.part

@@ -11,6 +11,7 @@ use super::super::{AlertFilter, Archive, ItemRecord, MatchResult, StoryPlan};
 use super::*;
 use crate::alerts::Content;
 use crate::alerts::retry::Finish;
+use crate::store::db::{self, DbConnection};
 use tidings_rules::story::{FeedName, Read};
 
 /// A text of 120 words and some numbers; another seed is another text.
@@ -394,7 +395,7 @@ async fn what_a_settle_costs() {
 }
 
 /// Stories with signatures of chance.
-async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Error> {
+async fn fill(conn: &mut DbConnection<'_>, stories: i64) -> Result<(), sqlx::Error> {
     for sql in [
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT $1)
          INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, status)
@@ -402,7 +403,7 @@ async fn fill(conn: &mut SqliteConnection, stories: i64) -> Result<(), sqlx::Err
         "INSERT INTO signature SELECT id, first_seen, randomblob(96), 'host' || id % 500 FROM story WHERE key LIKE 'k%' AND $1 > 0",
         "INSERT INTO signature_band SELECT band.value, random(), signature.story FROM signature, json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12,13]') AS band WHERE $1 > 0",
     ] {
-        sqlx::query(sql).bind(stories).execute(&mut *conn).await?;
+        db::query(sql).bind(stories).execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! Reads what is known of groups before a match is recorded, in one statement.
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::alerts::NewAlert;
 use crate::store::StoryId;
 use crate::store::column::{read_optional_time, to_json};
-use crate::store::dialect::row_list;
+use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::dialect::sql;
 use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
 
 /// The group of an alert: its rule and row, and the rule's condition, if it has one.
@@ -66,7 +65,7 @@ pub(in crate::store) struct KnownGroup {
 
 /// What is known of these groups, in their order. `event` and `story` are those of the match.
 pub(in crate::store) async fn read_groups(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     event: &str,
     story: StoryId,
     groups: &[AlertGroup<'_>],
@@ -77,7 +76,7 @@ pub(in crate::store) async fn read_groups(
         (place, group.rule, group.dedup_key, condition, group.first_slot(at))
     });
     // The stories of the event are read first: a rule may have alerted for many others.
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT (SELECT min(CASE WHEN alert.held THEN 1 ELSE 0 END) FROM story CROSS JOIN alert
                  WHERE story.event = $2 AND alert.story = story.id
                    AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key) = 1 AS held,
@@ -103,7 +102,7 @@ pub(in crate::store) async fn read_groups(
     rows.iter().map(known_group).collect()
 }
 
-fn known_group(row: &SqliteRow) -> Result<KnownGroup, sqlx::Error> {
+fn known_group(row: &DbRow) -> Result<KnownGroup, sqlx::Error> {
     let earlier = match row.try_get("held")? {
         None => Earlier::Nothing,
         Some(true) => Earlier::Held,

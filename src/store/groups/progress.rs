@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
 
 use super::known::AlertGroup;
 use super::seen::{self, WantedGroup};
 use crate::alerts::RuleMatch;
 use crate::store::column::{read_json, read_time};
+use crate::store::db::{self, DbConnection};
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, step};
 use tidings_rules::story::WatchlistRow;
@@ -85,7 +85,7 @@ impl Archive {
 }
 
 async fn read_progress(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     (rule, dedup_key): (&str, &str),
     condition: &Condition,
     keys: Vec<String>,
@@ -111,11 +111,11 @@ async fn read_progress(
 /// The groups of a rule, or of all, that hold matches at `now`, the last match first. Of very many
 /// held matches, the newest are read.
 async fn read_held_groups(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     rule: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<HeldGroup>, sqlx::Error> {
-    let rows = sqlx::query(
+    let rows = db::query(
         "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL AND ($1 IS NULL OR rule = $1)
          ORDER BY id DESC LIMIT $2",
     )

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::known::{AlertGroup, KnownGroup};
 use crate::alerts::NewAlert;
 use crate::store::column::{from_millis, read_count, to_json, to_millis};
-use crate::store::dialect::row_list;
+use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::dialect::sql;
 use tidings_rules::condition::{
     Condition, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
 };
@@ -57,7 +56,7 @@ impl NewMatches<'_> {
 /// What the condition of each group looks at, by place. The matches of `new` are included if there
 /// are any; no event is counted of a group with an open episode.
 pub(super) async fn read_seen(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     wanted: &[WantedGroup<'_>],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
@@ -93,7 +92,7 @@ pub(super) async fn read_seen(
 }
 
 /// The place of the alert that a row belongs to.
-fn read_place(row: &SqliteRow) -> Result<usize, sqlx::Error> {
+fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
     Ok(read_count(row, "place")? as usize)
 }
 
@@ -108,7 +107,7 @@ fn windows(groups: &[&WantedGroup<'_>], at: Timestamp) -> Result<String, sqlx::E
 }
 
 async fn read_publishers(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
@@ -116,7 +115,7 @@ async fn read_publishers(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS given)
@@ -143,7 +142,7 @@ async fn read_publishers(
 
 /// The number of events in the window of each group.
 async fn count_events(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
     has_new: bool,
     at: Timestamp,
@@ -151,7 +150,7 @@ async fn count_events(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS given)
@@ -172,7 +171,7 @@ async fn count_events(
 
 /// What is counted for spikes: in the window, and in the baseline.
 async fn count_spikes(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &Spike)],
     has_new: bool,
     at: Timestamp,
@@ -187,7 +186,7 @@ async fn count_spikes(
         let AlertGroup { rule, dedup_key, .. } = one.group;
         (one.place, rule, dedup_key, since, until, baseline.start, baseline.end)
     });
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT,
             5 start BIGINT, 6 stop BIGINT),
@@ -222,7 +221,7 @@ fn optional_time(millis: Option<i64>) -> Result<Option<Timestamp>, sqlx::Error> 
 }
 
 async fn read_keys(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
 ) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
@@ -231,7 +230,7 @@ async fn read_keys(
     let wanted = groups.iter().flat_map(|one| {
         one.keys.iter().map(|key| (one.place, one.group.rule, one.group.dedup_key, key))
     });
-    let rows: Vec<(i64, String, i64)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, String, i64)> = db::query_as(sql!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
         " AS wanted JOIN group_key ON group_key.rule = wanted.rule AND group_key.dedup_key = wanted.dedup_key
@@ -256,7 +255,7 @@ async fn read_keys(
 /// The last match of the rule that each group's condition names, in the window: of the rule, or of
 /// the row.
 async fn read_before(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
     new: Option<NewMatches<'_>>,
     at: Timestamp,
@@ -267,7 +266,7 @@ async fn read_before(
     let until = to_millis(at);
     let wanted =
         groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(at), until));
-    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(concat!(
+    let rows: Vec<(i64, Option<i64>)> = db::query_as(sql!(
         "SELECT wanted.place, (SELECT created FROM alert WHERE alert.rule = wanted.other
                 AND created > wanted.since AND created <= wanted.until
                 AND (wanted.own_row IS NULL OR alert.dedup_key = wanted.own_row)

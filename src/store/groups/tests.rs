@@ -9,6 +9,7 @@ use rstest::rstest;
 use crate::alerts::copies::JoinedEvent;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{Content, NewAlert};
+use crate::store::db;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
 };
@@ -76,7 +77,7 @@ fn message(rule: &str, titles: &[&str]) -> (String, Vec<String>) {
 
 /// The rules and headlines of the alerts that are held.
 async fn held(bench: &Bench) -> Vec<String> {
-    sqlx::query_scalar(
+    db::query_scalar(
         "SELECT story.title FROM alert JOIN story ON story.id = alert.story WHERE alert.held ORDER BY alert.id",
     )
     .fetch_all(&bench.store.readers)
@@ -295,7 +296,7 @@ async fn a_spike_is_learned_from_what_was_watched() {
 async fn a_late_poll_and_one_after_a_failure_watched_only_their_own_time() {
     let watched = async |bench: &Bench| -> Vec<i64> {
         let first = slot_of(at_second(0));
-        let slots: Vec<i64> = sqlx::query_scalar("SELECT slot FROM watched ORDER BY slot")
+        let slots: Vec<i64> = db::query_scalar("SELECT slot FROM watched ORDER BY slot")
             .fetch_all(&bench.store.readers)
             .await
             .unwrap();

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::breaker::FailureCause;
 use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth};
 use crate::alerts::retry::Finish;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, PayloadChange};
 use crate::store::column::{to_json, to_millis};
-use crate::store::dialect::{id_list, row_list};
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
 
 /// Records the results of attempts, as [`outbox_turn`](crate::store::Store::outbox_turn) says.
 /// Returns the health of all receivers after that.
 pub(in crate::store) async fn record_outcomes(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
     ended: &[(Lease, Finish)],
     now: Timestamp,
@@ -40,7 +40,7 @@ pub(in crate::store) async fn record_outcomes(
 
 /// The digests of several alerts that their receivers refused as too large.
 async fn find_halved(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     ended: &[(Lease, Finish)],
 ) -> Result<BTreeSet<i64>, sqlx::Error> {
     let refused: Vec<i64> = ended
@@ -51,7 +51,7 @@ async fn find_halved(
     if refused.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let halved: Vec<i64> = sqlx::query_scalar(concat!(
+    let halved: Vec<i64> = db::query_scalar(sql!(
         "SELECT message FROM message_alert WHERE message IN ",
         id_list!("$1"),
         " GROUP BY message HAVING count(*) > 1"
@@ -65,7 +65,7 @@ async fn find_halved(
 /// Ends the attempts of this run that still hold their leases, and returns their messages. Other
 /// attempts and messages stay unchanged.
 async fn end_attempts(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
     ended: &[(Lease, Finish)],
     halved: &BTreeSet<i64>,
@@ -79,7 +79,7 @@ async fn end_attempts(
         .map(|(lease, finish)| ended_row(lease, finish, halved.contains(&lease.message)));
     let rows = to_json(&rows.collect::<Result<Vec<_>, _>>()?)?;
     // LOCK: a second writer needs the fence of this run's share before this.
-    sqlx::query(concat!(
+    db::query(sql!(
         "UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = $2 FROM ",
         row_list!("$1", 0 message BIGINT, 1 attempt BIGINT, 2 outcome TEXT, 3 why TEXT),
         " AS ended JOIN message ON message.id = ended.message AND message.lease = ended.attempt
@@ -90,7 +90,7 @@ async fn end_attempts(
     .bind(run)
     .execute(&mut *conn)
     .await?;
-    let released: Vec<i64> = sqlx::query_scalar(concat!(
+    let released: Vec<i64> = db::query_scalar(sql!(
         "UPDATE message
          SET status = ended.status, lease = NULL, due = coalesce(ended.due, message.due), why = ended.why, due_set_at = $2,
              may_have_arrived = ended.may_have_arrived, counted_attempts = counted_attempts + ended.counts,

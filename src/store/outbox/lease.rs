@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{OutboxTurn, Preparation, PreparedMessages, read_first_messages};
 use crate::alerts::Receiver;
@@ -12,14 +10,15 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::column::{self, read_optional_time, to_json, to_millis};
-use crate::store::dialect::{id_list, row_list};
+use crate::store::db::{self, DbConnection, DbRow, StatementBuilder};
+use crate::store::dialect::sql;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest};
 
 /// Leases due messages of a notifier, as many as it and each of its recipients have room for, and
 /// adds them to `turn`.
 pub(in crate::store) async fn lease_due(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
     mut queue: SendQueue,
     prepared: &PreparedMessages,
@@ -67,7 +66,7 @@ pub(in crate::store) async fn lease_due(
 /// What becomes of the message in this row: its frozen payload, or what was prepared of it at its
 /// revision.
 fn find_payload(
-    row: &SqliteRow,
+    row: &DbRow,
     prepared: &PreparedMessages,
 ) -> Result<Option<Preparation>, sqlx::Error> {
     if let Some(frozen) = row.try_get("payload")? {
@@ -80,7 +79,7 @@ fn find_payload(
 
 /// If a message is due, moves late messages of receivers that are away into digests.
 async fn gather_late(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     queue: &mut SendQueue,
     away: &BTreeMap<Receiver, NotifierHealth>,
     now: Timestamp,
@@ -105,14 +104,14 @@ async fn gather_late(
 /// one whose last attempt is oldest. Probes take turns, so that a recipient who takes nothing does
 /// not block the others.
 async fn choose_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     queue: &SendQueue,
     now: Timestamp,
 ) -> Result<Vec<i64>, sqlx::Error> {
     if !queue.probes_one(now) {
         return Ok(queue.choose(None, now));
     }
-    let order: Vec<String> = sqlx::query_scalar(
+    let order: Vec<String> = db::query_scalar(
         "SELECT recipient FROM message LEFT JOIN attempt ON attempt.message = message.id
          WHERE status = 'pending' AND notifier = $1 GROUP BY recipient ORDER BY max(attempt.id) NULLS FIRST",
     )
@@ -126,14 +125,14 @@ async fn choose_messages(
 
 /// The rows of these messages, in the order in which they are due.
 async fn read_messages(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     chosen: &[i64],
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
+) -> Result<Vec<DbRow>, sqlx::Error> {
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    sqlx::query(
-        concat!("SELECT message.id, uid, digest, notifier, recipient, revision, counted_attempts, may_have_arrived, payload,
+    db::query(
+        sql!("SELECT message.id, uid, digest, notifier, recipient, revision, counted_attempts, may_have_arrived, payload,
                 (SELECT started FROM attempt WHERE attempt.message = message.id ORDER BY attempt.id LIMIT 1) AS tried_since,
                 (SELECT min(first_seen) FROM message_alert JOIN alert ON alert.id = message_alert.alert
                  JOIN story ON story.id = alert.story WHERE message_alert.message = message.id) AS first_seen,
@@ -149,7 +148,7 @@ async fn read_messages(
 
 /// Makes messages dead that cannot be rendered: each with its receiver, and why.
 async fn dead_letter(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     dead: &[(i64, Receiver, String)],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -161,7 +160,7 @@ async fn dead_letter(
         (message, &notifier.0, recipient, why)
     });
     let dead = to_json(&dead.collect::<Vec<_>>())?;
-    sqlx::query(concat!(
+    db::query(sql!(
         "UPDATE message SET status = $2, why = given.why FROM ",
         row_list!("$1", 0 message BIGINT, 3 why TEXT),
         " AS given WHERE message.id = given.message"
@@ -170,7 +169,7 @@ async fn dead_letter(
     .bind(next.status.as_str())
     .execute(&mut *conn)
     .await?;
-    sqlx::query(concat!(
+    db::query(sql!(
         "INSERT INTO refusal (notifier, recipient, since, why, announced) SELECT notifier, recipient, $2, why, FALSE FROM ",
         row_list!("$1", 0 message BIGINT, 1 notifier TEXT, 2 recipient TEXT, 3 why TEXT),
         " AS given WHERE TRUE ON CONFLICT (notifier, recipient) DO NOTHING"
@@ -185,16 +184,16 @@ async fn dead_letter(
 /// Writes an attempt, a lease and the frozen payload for each of these messages, and returns their
 /// leases.
 async fn write_leases(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     run: i64,
-    ready: Vec<(&SqliteRow, i64, Vec<u8>)>,
+    ready: Vec<(&DbRow, i64, Vec<u8>)>,
     now: Timestamp,
 ) -> Result<Vec<Lease>, sqlx::Error> {
     if ready.is_empty() {
         return Ok(Vec::new());
     }
     let messages: Vec<i64> = ready.iter().map(|(_, message, _)| *message).collect();
-    let attempts: Vec<(i64, i64)> = sqlx::query_as(concat!(
+    let attempts: Vec<(i64, i64)> = db::query_as(sql!(
         "INSERT INTO attempt (message, run, started) SELECT value, $2, $3 FROM ",
         id_list!("$1"),
         " AS given RETURNING message, id"
@@ -227,12 +226,12 @@ async fn write_leases(
 
 /// Writes the leases and the payloads to the rows of their messages.
 async fn freeze_and_lease(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     leases: &[Lease],
 ) -> Result<(), sqlx::Error> {
     let next = next_message_status(MessageStatus::Pending, MessageEvent::Leased)?;
-    let mut update = QueryBuilder::<Sqlite>::new("WITH leased (message, attempt, payload) AS (");
-    update.push_values(leases, |mut values, lease| {
+    let mut update = StatementBuilder::new("WITH leased (message, attempt, payload) AS (");
+    update.push_values(leases, |values, lease| {
         values.push_bind(lease.message).push_bind(lease.attempt).push_bind(&lease.payload);
     });
     update.push(") UPDATE message SET status = ");

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::alerts::{Notification, Receiver};
 use crate::store::column::{self, to_json, to_millis};
-use crate::store::dialect::{id_list, text_list};
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 use crate::store::{Store, StoreError, notifications};
 use tidings_rules::story::NotifierName;
 
@@ -72,7 +71,7 @@ impl Store {
     ) -> Result<Vec<OpenMessage>, StoreError> {
         let mut snapshot = self.readers.begin().await?;
         // SQLite would prepare a plain `LIMIT $3` anew at every turn.
-        let mut next: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        let mut next: Vec<(i64, i64)> = db::query_as(sql!(
             "SELECT message.id, message.revision FROM ",
             text_list!("$1"),
             " AS wanted JOIN message ON message.id IN
@@ -84,14 +83,14 @@ impl Store {
         .bind(to_json(&notifiers)?)
         .bind(to_millis(now))
         .bind(i64::from(most))
-        .fetch_all(&mut *snapshot)
+        .fetch_all(&mut snapshot)
         .await?;
         next.retain(|(message, revision)| {
             prepared.get(message).is_none_or(|one| one.revision != *revision)
         });
         let missing: Vec<i64> = next.into_iter().map(|(message, _)| message).collect();
         let open = read_open(&mut snapshot, &missing, now).await?;
-        snapshot.rollback().await?;
+        drop(snapshot);
         Ok(open)
     }
 
@@ -103,20 +102,20 @@ impl Store {
     ) -> Result<Vec<OpenMessage>, StoreError> {
         let mut snapshot = self.readers.begin().await?;
         let open = read_open(&mut snapshot, messages, now).await?;
-        snapshot.rollback().await?;
+        drop(snapshot);
         Ok(open)
     }
 }
 
 async fn read_open(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     messages: &[i64],
     now: Timestamp,
 ) -> Result<Vec<OpenMessage>, sqlx::Error> {
     if messages.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT id, uid, event, digest, part, notification, notifier, recipient, created, revision
          FROM message WHERE id IN ",
         id_list!("$1"),

@@ -4,6 +4,7 @@ use super::super::fixture::{Bench, at_second, final_text, item, match_result, se
 use super::super::{StoryPlan, WaitingStory};
 use super::*;
 use crate::feed::document::Item;
+use crate::store::db;
 use tidings_rules::story::Read;
 
 /// A story with this id and text, which links to `link`.
@@ -168,7 +169,7 @@ async fn a_transaction_is_recorded_whole_or_not_at_all() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON feed_entry WHEN new.key = 'guid 2'
          BEGIN SELECT RAISE(ABORT, 'no'); END";
     let refuse = bench.store.writer.write(move |conn| {
-        Box::pin(async move { sqlx::query(refuse).execute(conn).await.map(drop) })
+        Box::pin(async move { db::query(refuse).execute(conn).await.map(drop) })
     });
     refuse.await.unwrap();
     let target = IngestTarget::Run(bench.store.clone());

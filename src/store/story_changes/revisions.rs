@@ -2,15 +2,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 use std::collections::HashMap;
 
 use super::EventData;
 use crate::lifecycle::story::StoryEffect;
 use crate::store::StoryId;
 use crate::store::column::{read_time, stories_to_json, to_millis};
-use crate::store::dialect::id_list;
+use crate::store::db::{self, DbConnection};
+use crate::store::dialect::sql;
 
 /// The most revisions of an event that are read.
 const MOST: i64 = 200;
@@ -33,7 +32,7 @@ pub struct StoryRevision {
 /// Records the revision that `effect` is about to make, if it makes one. A story whose texts were
 /// deleted has nothing to compare.
 pub(super) async fn record_revision(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     story: StoryId,
     effect: StoryEffect,
     data: &EventData<'_>,
@@ -41,7 +40,7 @@ pub(super) async fn record_revision(
 ) -> Result<(), sqlx::Error> {
     match (effect, data) {
         (StoryEffect::ReplaceFeedText, EventData::Item(text, _) | EventData::Edit(text, ..)) => {
-            let insert = sqlx::query(
+            let insert = db::query(
                 "INSERT INTO story_revision (story, revision, at, title_changed, text_changed, previous_title)
                  SELECT id, revision + 1, $2, title <> $3, feed_text <> $4, title FROM story
                  WHERE id = $1 AND purged IS NULL AND (title <> $3 OR feed_text <> $4)",
@@ -50,7 +49,7 @@ pub(super) async fn record_revision(
             insert.bind(&text.title).bind(&text.body).execute(conn).await?;
         }
         (StoryEffect::KeepMatchedText, EventData::Rechecked(_)) => {
-            let insert = sqlx::query(
+            let insert = db::query(
                 "INSERT INTO story_revision (story, revision, at, title_changed, text_changed, previous_title)
                  SELECT id, revision + 1, $2, FALSE, TRUE, title FROM story WHERE id = $1 AND purged IS NULL",
             );
@@ -63,10 +62,10 @@ pub(super) async fn record_revision(
 
 /// The first revisions of these stories, in order of time.
 pub(in crate::store) async fn read_revisions(
-    conn: &mut SqliteConnection,
+    conn: &mut DbConnection<'_>,
     stories: &[StoryId],
 ) -> Result<HashMap<StoryId, Vec<StoryRevision>>, sqlx::Error> {
-    let rows = sqlx::query(concat!(
+    let rows = db::query(sql!(
         "SELECT * FROM story_revision WHERE story IN ",
         id_list!("$1"),
         " ORDER BY at, story, revision LIMIT $2"

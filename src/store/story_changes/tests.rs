@@ -3,6 +3,7 @@
 use super::super::FinalText;
 use super::super::fixture::{Bench, at_second, final_text, item, match_result, settle_plan, story};
 use super::super::{Archive, ItemRecord, Retention, StoryPlan, SweepPosition};
+use crate::store::db;
 use tidings_rules::story::Read;
 
 fn recorded() -> StoryPlan {
@@ -213,7 +214,7 @@ async fn what_a_revision_changed_is_kept_with_its_event_until_its_texts_go() {
     assert_eq!(bench.query_text(left).await.unwrap(), "3", "its message is not sent");
     for sql in ["DELETE FROM message_alert", "DELETE FROM message"] {
         let delete = bench.store.writer.write(move |conn| {
-            Box::pin(async move { sqlx::query(sql).execute(conn).await.map(drop) })
+            Box::pin(async move { db::query(sql).execute(conn).await.map(drop) })
         });
         delete.await.unwrap();
     }

@@ -4,6 +4,7 @@
 use super::*;
 use crate::alerts::breaker::{FailureCause, FailureScope};
 use crate::alerts::retry::Finish;
+use crate::store::db::{self, DbConnection};
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, poll_record, receiver,
     removed_and_returned, retry_finish, settle_plan,
@@ -264,6 +265,6 @@ async fn run_sql(bench: &Bench, sql: &'static str) {
     bench.store.writer.write(move |conn| Box::pin(run(conn, sql))).await.unwrap();
 }
 
-async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query(sql).execute(conn).await.map(|_| ())
+async fn run(conn: &mut DbConnection<'_>, sql: &'static str) -> Result<(), sqlx::Error> {
+    db::query(sql).execute(conn).await.map(|_| ())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::alerts::NewAlert;
+use crate::store::db::{self, DbConnection};
 use crate::store::fixture::{Bench, new_alert};
 use crate::store::groups::tests::{by, conditional, matching, publishers};
 use tidings_rules::condition::{Condition, FirstKey, SLOT, Spike};
@@ -49,7 +50,7 @@ async fn what_a_condition_costs() {
 }
 
 /// A match a minute, by ten publishers, each with its story.
-async fn fill(conn: &mut sqlx::sqlite::SqliteConnection) -> Result<(), sqlx::Error> {
+async fn fill(conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
     for sql in [
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
          INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, status)
@@ -62,7 +63,7 @@ async fn fill(conn: &mut sqlx::sqlite::SqliteConnection) -> Result<(), sqlx::Err
         "INSERT INTO watched SELECT DISTINCT slot FROM group_tally WHERE TRUE ON CONFLICT DO NOTHING",
         "INSERT INTO known_rule VALUES ('rule', 0)",
     ] {
-        sqlx::query(sql).execute(&mut *conn).await?;
+        db::query(sql).execute(&mut *conn).await?;
     }
     Ok(())
 }
