@@ -85,7 +85,7 @@ struct StoredAnswer {
 async fn read(store: &Path, now: Timestamp) -> Result<StoredAnswer, Exit> {
     let mut archive = Archive::open(store).await.map_err(output::unavailable)?;
     let status = archive.service_status().await.map_err(output::unavailable)?;
-    let groups = archive.group_status(now).await.map_err(output::unavailable)?;
+    let groups = archive.group_status(None, now).await.map_err(output::unavailable)?;
     let feeds = archive.feed_states().await.map_err(output::unavailable)?;
     let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();
     Ok(StoredAnswer { status, groups, feeds })

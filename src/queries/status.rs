@@ -110,19 +110,28 @@ impl<'s> StatusReport<'s> {
                 "reloaded": run.reloaded, "reload_error": run.reload_error,
             })
         });
-        json!({
+        let mut answer = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "run": run,
             "feeds_by_health": self.feeds_by_health,
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
-            "held_groups": self.groups.held,
-            "absent_groups": self.groups.absent.iter().map(absence_to_json).collect::<Vec<_>>(),
             "last_backup": status.last_backup,
             "store": { "file": self.store, "bytes": self.store_bytes },
             "attention": self.attention,
-        })
+        });
+        add_keys(&mut answer, &groups_to_json(self.groups));
+        answer
     }
+}
+
+/// What groups do, as the keys `held_groups` and `absent_groups`.
+#[must_use]
+pub fn groups_to_json(groups: &GroupStatus) -> Value {
+    json!({
+        "held_groups": groups.held,
+        "absent_groups": groups.absent.iter().map(absence_to_json).collect::<Vec<_>>(),
+    })
 }
 
 fn queue_to_json((notifier, queue): (&NotifierName, &QueueLength)) -> Value {

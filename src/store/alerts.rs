@@ -6,10 +6,9 @@ use jiff::Timestamp;
 
 use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::sql;
-use super::groups::{self, Earlier, EarlierAlerts, GroupedMatch};
+use super::groups::{self, AlertGroup, Earlier, GroupedMatch};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
-use crate::alerts::copies::JoinedEvent;
 use crate::alerts::{NewAlert, RuleMatch};
 use crate::store::db::{self, DbConnection};
 use tidings_rules::story::Read;
@@ -33,28 +32,32 @@ pub(super) async fn record_alerts(
     counted_at: CountedAt,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let JoinedEvent { event, update } =
-        event::find_or_join_event(conn, story, match_result).await?;
+    let update = event::join_event(conn, story, match_result).await?;
     let alerts = &match_result.alerts;
     if alerts.is_empty() {
         return Ok(());
     }
-    let found = find_earlier(conn, story, &event, alerts).await?;
-    let found = |one: &NewAlert| found.get(&key_of(one)).copied().unwrap_or_default();
-    let earlier = |one: &NewAlert| found(one).earlier;
+    let lead = event::read_lead(conn, story).await?;
+    let event = lead.event.as_str();
     let at = counted_time(conn, story, alerts, counted_at, now).await?;
-    let publishers = &match_result.policy.publishers;
-    let grouped = groups::decide(conn, &event, alerts, found, publishers, at).await?;
-    let rows = alerts.iter().enumerate().map(|(place, new_alert)| {
-        let condition = grouped.by_place.get(&place);
+    let groups: Vec<AlertGroup<'_>> = alerts.iter().map(AlertGroup::of).collect();
+    let known = groups::read_groups(conn, event, story, &groups, at).await?;
+    let publisher = lead.publisher(&match_result.policy.publishers);
+    let grouped = groups::decide(conn, alerts, &known, publisher, at).await?;
+    let rows = alerts.iter().zip(&known).enumerate().map(|(place, (new_alert, known))| {
+        let group = grouped.by_place.get(&place);
         let rule_match = RuleMatch {
-            condition: condition.map(|one| one.state.clone()),
+            condition: group.map(|one| one.state.clone()),
             ..new_alert.rule_match.clone()
         };
-        let copy_update = update.as_ref().filter(|_| earlier(new_alert) != Earlier::Nothing);
-        let held = condition.is_some_and(|one| one.held);
+        let copy_update = update.as_ref().filter(|_| known.earlier != Earlier::Nothing);
+        let held = group.is_some_and(|one| one.held);
+        let counted = group.filter(|one| one.decision.is_some());
+        let told_for = counted.filter(|one| !one.held).map(|one| &one.state.condition);
         let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
-        (rule, &new_alert.dedup_key, version, severity, rule_match, copy_update, held)
+        let (at, publisher) = counted.map(|_| (to_millis(at), &grouped.publisher)).unzip();
+        let key = (rule, &new_alert.dedup_key);
+        (key.0, key.1, version, severity, rule_match, copy_update, held, at, publisher, told_for)
     });
     let rows = to_json(&rows.collect::<Vec<_>>())?;
     let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
@@ -64,12 +67,12 @@ pub(super) async fn record_alerts(
         .enumerate()
         .filter_map(|(place, new_alert)| Some((place, ids.remove(&key_of(new_alert))?, new_alert)));
     let inserted: Vec<_> = inserted.collect();
-    groups::record(conn, &grouped, &inserted).await?;
+    groups::count_matches(conn, &grouped, &inserted).await?;
     let mut recorded = Vec::with_capacity(inserted.len());
     for (place, alert, new_alert) in inserted {
         let group = grouped.by_place.get(&place);
         let fired = group.is_some_and(GroupedMatch::is_fired);
-        let is_update = earlier(new_alert) == Earlier::Told && !fired;
+        let is_update = known[place].earlier == Earlier::Told && !fired;
         if group.is_some_and(|one| one.held) || (is_update && update.is_none()) {
             continue;
         }
@@ -79,7 +82,7 @@ pub(super) async fn record_alerts(
         };
         recorded.push(RecordedAlert { alert, new_alert, is_update, firing });
     }
-    route::route_alerts(conn, &event, &recorded, match_result, now).await
+    route::route_alerts(conn, event, &recorded, match_result, now).await
 }
 
 /// The time at which the matches of a story count.
@@ -103,37 +106,6 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
     (new_alert.rule_match.rule.clone(), new_alert.dedup_key.clone())
 }
 
-/// What became of the event before, for the rules and dedup keys of these alerts that have an alert
-/// of any of its stories.
-async fn find_earlier(
-    conn: &mut DbConnection<'_>,
-    story: StoryId,
-    event: &str,
-    alerts: &[NewAlert],
-) -> Result<HashMap<(String, String), EarlierAlerts>, sqlx::Error> {
-    let keys: Vec<_> = alerts.iter().map(key_of).collect();
-    // The stories of the event are read first: a rule may have alerted for many others.
-    let alerted: Vec<(String, String, bool, bool)> = db::query_as(sql!(
-        "SELECT wanted.rule, wanted.dedup_key,
-                min(CASE WHEN alert.held THEN 1 ELSE 0 END) = 1 AS held,
-                max(CASE WHEN alert.story = $3 THEN 1 ELSE 0 END) = 1 AS of_story FROM ",
-        row_list!("$2", 0 rule TEXT, 1 dedup_key TEXT),
-        " AS wanted CROSS JOIN story CROSS JOIN alert WHERE story.event = $1 AND alert.story = story.id
-             AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key
-         GROUP BY wanted.rule, wanted.dedup_key"
-    ))
-    .bind(event)
-    .bind(to_json(&keys)?)
-    .bind(story.0)
-    .fetch_all(conn)
-    .await?;
-    let earlier = alerted.into_iter().map(|(rule, dedup_key, held, of_story)| {
-        let earlier = if held { Earlier::Held } else { Earlier::Told };
-        ((rule, dedup_key), EarlierAlerts { earlier, of_story })
-    });
-    Ok(earlier.collect())
-}
-
 /// Inserts alerts of a story, each with its match and its update as JSON, without those whose rule
 /// and dedup key have an alert of the story. Returns the ids of the inserted.
 async fn insert_alerts(
@@ -145,10 +117,11 @@ async fn insert_alerts(
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
     let (read, read_why) = extent_columns(read);
     let ids: Vec<(String, String, i64)> = db::query_as(sql!(
-        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, held, read, read_why, created, story, revision)
+        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, held,
+             counted_at, publisher, told_for, read, read_why, created, story, revision)
          SELECT given.*, $3, $4, $5, story.id, story.revision FROM ",
         row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 version TEXT, 3 severity TEXT, 4 rule_match TEXT,
-            5 copy_update TEXT, 6 held BOOLEAN),
+            5 copy_update TEXT, 6 held BOOLEAN, 7 counted_at BIGINT, 8 publisher TEXT, 9 told_for TEXT),
         " AS given JOIN story ON story.id = $2 WHERE TRUE
          ON CONFLICT (story, rule, dedup_key) DO NOTHING RETURNING rule, dedup_key, id"
     ))

@@ -226,11 +226,11 @@ pub(super) async fn read_stories(
         return Ok(HashMap::new());
     }
     let rows = db::query(
-        sql!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, group_match.publisher,
+        sql!("SELECT message_alert.message, alert.id, alert.rule_match, alert.read, alert.read_why, alert.publisher,
                 story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, feed LIMIT 1) AS feed
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
-         LEFT JOIN group_match ON group_match.alert = alert.id WHERE message_alert.message IN ", id_list!("$1"), "
+         WHERE message_alert.message IN ", id_list!("$1"), "
          ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC"),
     )
     .bind(to_json(&messages)?)

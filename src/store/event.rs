@@ -7,40 +7,79 @@ use jiff::Timestamp;
 use super::column::{execute, to_millis};
 use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
-use crate::alerts::copies::{Fingerprint, JoinedEvent, link_host};
+use crate::alerts::copies::{CopyUpdate, Fingerprint, JoinedEvent, link_host};
 use crate::store::db::{self, DbConnection, StatementBuilder};
+use tidings_rules::condition::{Publishers, Sighting};
 
 /// The most expired signatures that are deleted when a new one is stored. It is more than one, so
 /// that none stays.
 const MOST_EXPIRED: i64 = 4;
 
-/// The event of a story with this match result. A story without alerts and without copies joins
-/// the event that its comparison found.
-pub(super) async fn find_or_join_event(
+/// The event of a story, and where its first story was first seen.
+#[derive(Debug)]
+pub(super) struct EventLead {
+    pub(super) event: String,
+    source: Option<String>,
+    url: Option<String>,
+    feed: Option<String>,
+}
+
+impl EventLead {
+    /// The publisher of the event's first sighting.
+    pub(super) fn publisher(&self, publishers: &Publishers) -> String {
+        let feed = self.feed.as_deref().unwrap_or_default();
+        let (source, url) = (self.source.as_deref(), self.url.as_deref());
+        publishers.publisher(Sighting { source, url, feed })
+    }
+}
+
+/// Adds a story without alerts and without copies to the event that its comparison found. Returns
+/// what the story adds to that event.
+pub(super) async fn join_event(
     conn: &mut DbConnection<'_>,
     story: StoryId,
     match_result: &MatchResult,
-) -> Result<JoinedEvent, sqlx::Error> {
-    if let Some(JoinedEvent { event, update }) = &match_result.joins {
-        let joined: Option<String> = db::query_scalar(
-            "UPDATE story SET event = (SELECT event FROM story AS first WHERE first.uid = $2 OR first.key = $2)
-             WHERE id = $1 AND event = uid AND EXISTS (SELECT 1 FROM story AS first WHERE first.uid = $2 OR first.key = $2)
-                 AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
-                 AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id)
-             RETURNING event",
-        )
-        .bind(story.0)
-        .bind(event)
-        .fetch_optional(&mut *conn)
-        .await?;
-        if let Some(event) = joined {
-            void_open_payloads(conn, story).await?;
-            alert_index::note_changed_events(conn, &[story]).await?;
-            return Ok(JoinedEvent { event, update: update.clone() });
-        }
+) -> Result<Option<CopyUpdate>, sqlx::Error> {
+    let Some(JoinedEvent { event, update }) = &match_result.joins else { return Ok(None) };
+    let joined = db::query(
+        "UPDATE story SET event = (SELECT event FROM story AS first WHERE first.uid = $2 OR first.key = $2)
+         WHERE id = $1 AND event = uid AND EXISTS (SELECT 1 FROM story AS first WHERE first.uid = $2 OR first.key = $2)
+             AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
+             AND NOT EXISTS (SELECT 1 FROM story AS other WHERE other.event = story.uid AND other.id <> story.id)",
+    )
+    .bind(story.0)
+    .bind(event)
+    .execute(&mut *conn)
+    .await?;
+    if joined.rows_affected() == 0 {
+        return Ok(None);
     }
-    let event = db::query_scalar("SELECT event FROM story WHERE id = $1").bind(story.0);
-    Ok(JoinedEvent { event: event.fetch_one(conn).await?, update: None })
+    void_open_payloads(conn, story).await?;
+    alert_index::note_changed_events(conn, &[story]).await?;
+    Ok(update.clone())
+}
+
+/// The event of a story.
+pub(super) async fn read_lead(
+    conn: &mut DbConnection<'_>,
+    story: StoryId,
+) -> Result<EventLead, sqlx::Error> {
+    let row = db::query(
+        "SELECT first.event, first.source, first.url,
+                (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed
+         FROM story JOIN story AS first
+             ON first.id = (SELECT id FROM story AS known WHERE known.event = story.event ORDER BY id LIMIT 1)
+         WHERE story.id = $1",
+    )
+    .bind(story.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(EventLead {
+        event: row.try_get("event")?,
+        source: row.try_get("source")?,
+        url: row.try_get("url")?,
+        feed: row.try_get("feed")?,
+    })
 }
 
 /// Notes that the event of this story has another copy or feed, which its messages list. Payloads

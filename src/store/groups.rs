@@ -1,14 +1,14 @@
 //! What the conditions of rules make of new matches: which are held, and which are told.
 //!
 //! Everything that a condition looks at is read before the alerts are inserted, in the same
-//! transaction. `tidings_rules::condition::step` decides.
+//! transaction. `tidings_rules::condition::step` decides. Statements are few: each is a round trip.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use super::absences::END_ABSENCES;
-use super::column::{self, execute, execute_list, from_millis, to_json, to_millis};
+use super::column::{execute, execute_list, to_millis};
 use super::dialect::sql;
 use super::route::FiredWindow;
 use super::{Store, StoreError};
@@ -16,13 +16,12 @@ use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
 use crate::store::db::{self, DbConnection, Sql};
+pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
 pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
-use tidings_rules::condition::{
-    Condition, Decision, FirstKey, GroupState, PreviousMatch, Publishers, Sighting, is_open,
-    slot_of, step,
-};
+use tidings_rules::condition::{Condition, Decision, FirstKey, GroupState, is_open, slot_of, step};
 
+mod known;
 mod progress;
 mod seen;
 #[cfg(test)]
@@ -63,77 +62,44 @@ impl GroupedMatch {
 #[derive(Debug, Default)]
 pub(super) struct GroupedMatches {
     pub(super) by_place: HashMap<usize, GroupedMatch>,
-    publisher: String,
+    /// The publisher of the event.
+    pub(super) publisher: String,
     at: Timestamp,
 }
 
-/// The first alert of an event in a group before: none, one that was held, or one that was told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Earlier {
-    #[default]
-    Nothing,
-    Held,
-    Told,
-}
-
-/// The alerts of an event in a group before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct EarlierAlerts {
-    pub(super) earlier: Earlier,
-    /// Whether one is of the story itself: it is not recorded again.
-    pub(super) of_story: bool,
-}
-
-/// Decides about the alerts of rules with conditions. `found` says what became of the event in
-/// each alert's group before. The matches count at the time `at`.
+/// Decides about the alerts of rules with conditions. `known` says what is known of the group of
+/// each. The matches count at the time `at`, for `publisher`.
 pub(super) async fn decide(
     conn: &mut DbConnection<'_>,
-    event: &str,
     alerts: &[NewAlert],
-    found: impl Fn(&NewAlert) -> EarlierAlerts,
-    publishers: &Publishers,
+    known: &[KnownGroup],
+    publisher: String,
     at: Timestamp,
 ) -> Result<GroupedMatches, sqlx::Error> {
-    let conditional = alerts
-        .iter()
-        .enumerate()
-        .filter_map(|(place, new_alert)| Some((place, new_alert, new_alert.condition.as_ref()?)));
-    let conditional: Vec<_> = conditional.collect();
-    if conditional.is_empty() {
-        return Ok(GroupedMatches::default());
-    }
-    // LOCK: a second writer needs the latch before this: two matches of one group are decided one
-    // after the other.
-    let publisher = read_publisher(conn, event, publishers).await?;
-    let mut wanted: Vec<WantedGroup<'_>> = Vec::with_capacity(conditional.len());
-    for (place, new_alert, condition) in conditional {
+    // LOCK: a second writer needs the latch before `known` is read: two matches of one group are
+    // decided one after the other.
+    let conditional = alerts.iter().zip(known).enumerate().filter_map(|(place, (alert, known))| {
+        let condition = alert.condition.as_ref()?;
         let keys = match condition {
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
-            _ => new_alert.keys.clone(),
+            _ => alert.keys.clone(),
         };
-        let (rule, dedup_key) = (&*new_alert.rule_match.rule, &*new_alert.dedup_key);
-        wanted.push(WantedGroup { place, rule, dedup_key, condition, keys });
-    }
-    let earlier = |one: &WantedGroup<'_>| found(&alerts[one.place]).earlier;
-    let previous = read_previous(conn, &wanted).await?;
-    let (first, repeated): (Vec<_>, Vec<_>) = wanted
-        .into_iter()
-        .partition(|one| earlier(one) == Earlier::Nothing || one.condition.counts_copies());
+        Some(WantedGroup { place, group: AlertGroup::of(alert), condition, keys, known })
+    });
+    let (first, repeated): (Vec<_>, Vec<_>) = conditional
+        .partition(|one| one.known.earlier == Earlier::Nothing || one.condition.counts_copies());
     let mut by_place = HashMap::new();
     for one in repeated {
-        let is_open = is_open(one.condition, previous.get(&one.place).copied(), at);
-        let held = earlier(&one) == Earlier::Held && !is_open;
+        let is_open = is_open(one.condition, one.known.previous, at);
+        let held = one.known.earlier == Earlier::Held && !is_open;
         let state = ConditionState::new(one.condition, None, at);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
-    let known = alerts.iter().enumerate().filter(|(_, one)| found(one).of_story);
-    let known: HashSet<usize> = known.map(|(place, _)| place).collect();
-    let new = NewMatches { alerts, known: &known, publisher: &publisher };
-    let mut seen = seen::read_seen(conn, &first, &previous, Some(new), at).await?;
+    let new = NewMatches { alerts, known, publisher: &publisher };
+    let mut seen = seen::read_seen(conn, &first, Some(new), at).await?;
     for one in first {
-        let previous = previous.get(&one.place).copied();
         let Some(seen) = seen.remove(&one.place) else { continue };
-        let decision = step(one.condition, GroupState { previous, seen }, at);
+        let decision = step(one.condition, GroupState { previous: one.known.previous, seen }, at);
         let state = ConditionState::new(one.condition, Some(&decision), at);
         let held = !decision.is_told();
         by_place.insert(
@@ -144,67 +110,21 @@ pub(super) async fn decide(
     Ok(GroupedMatches { by_place, publisher, at })
 }
 
-/// The publisher of the event's first sighting.
-async fn read_publisher(
-    conn: &mut DbConnection<'_>,
-    event: &str,
-    publishers: &Publishers,
-) -> Result<String, sqlx::Error> {
-    let first: Option<(Option<String>, Option<String>, Option<String>)> = db::query_as(
-        "SELECT source, url, (SELECT feed FROM feed_entry WHERE feed_entry.story = story.id ORDER BY seen, id LIMIT 1)
-         FROM story WHERE event = $1 ORDER BY id LIMIT 1",
-    )
-    .bind(event)
-    .fetch_optional(conn)
-    .await?;
-    let (source, url, feed) = first.unwrap_or_default();
-    let feed = feed.unwrap_or_default();
-    let sighting = Sighting { source: source.as_deref(), url: url.as_deref(), feed: feed.as_str() };
-    Ok(publishers.publisher(sighting))
-}
-
-/// The last match of each group, by the places of the alerts. An edit of the condition ends an
-/// episode: a match that was told for another condition was not told for this one.
-async fn read_previous(
-    conn: &mut DbConnection<'_>,
-    wanted: &[WantedGroup<'_>],
-) -> Result<HashMap<usize, PreviousMatch>, sqlx::Error> {
-    let groups =
-        wanted.iter().map(|one| (one.place, one.rule, one.dedup_key, one.condition.to_string()));
-    let rows = db::query(sql!(
-        "SELECT wanted.place, group_match.at,
-                group_match.told AND group_match.condition = wanted.condition AS told FROM ",
-        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT),
-        " AS wanted JOIN group_match ON group_match.alert = (SELECT max(alert) FROM group_match AS last
-              WHERE last.rule = wanted.rule AND last.dedup_key = wanted.dedup_key)"
-    ))
-    .bind(to_json(&groups.collect::<Vec<_>>())?)
-    .fetch_all(conn)
-    .await?;
-    let previous = rows.iter().map(|row| {
-        let at = column::read_time(row, "at")?;
-        Ok((seen::read_place(row)?, PreviousMatch { at, told: row.try_get("told")? }))
-    });
-    previous.collect()
-}
-
-/// Records the matches that count, each with the id of its alert.
-pub(super) async fn record(
+/// Notes what later matches are compared with: the keys of the matches that were recorded, the
+/// tallies, and the ends of absences.
+pub(super) async fn count_matches(
     conn: &mut DbConnection<'_>,
     grouped: &GroupedMatches,
     inserted: &[(usize, i64, &NewAlert)],
 ) -> Result<(), sqlx::Error> {
     let at = to_millis(grouped.at);
-    let (mut matches, mut keys, mut tallies) = (Vec::new(), Vec::new(), Vec::new());
-    let mut present = Vec::new();
-    for (place, alert, new_alert) in inserted {
+    let (mut keys, mut tallies, mut present) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, _, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
         if one.decision.is_none() {
             continue;
         }
         let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
-        let condition = &one.state.condition;
-        matches.push((alert, rule, dedup_key, at, &grouped.publisher, !one.held, condition));
         keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, at)));
         match new_alert.condition {
             Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(grouped.at))),
@@ -212,25 +132,10 @@ pub(super) async fn record(
             _ => {}
         }
     }
-    for (sql, rows) in [
-        (INSERT_MATCHES, to_json(&matches)?),
-        (SET_KEYS, to_json(&keys)?),
-        (COUNT, to_json(&tallies)?),
-        (END_ABSENCES, to_json(&present)?),
-    ] {
-        if rows != "[]" {
-            db::query(sql).bind(rows).execute(&mut *conn).await?;
-        }
-    }
-    Ok(())
+    execute_list(conn, SET_KEYS, &keys).await?;
+    execute_list(conn, COUNT, &tallies).await?;
+    execute_list(conn, END_ABSENCES, &present).await
 }
-
-const INSERT_MATCHES: Sql = sql!(
-    "INSERT INTO group_match (alert, rule, dedup_key, at, publisher, told, condition) SELECT * FROM ",
-    row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 at BIGINT, 4 publisher TEXT, 5 told BOOLEAN,
-        6 condition TEXT),
-    " AS given"
-);
 
 const SET_KEYS: Sql = sql!(
     "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
@@ -257,9 +162,8 @@ pub(super) async fn release(
     };
     let since = condition.within().and_then(|within| at.checked_sub(within).ok());
     let held: Vec<i64> = db::query_scalar(
-        "SELECT alert.id FROM group_match JOIN alert ON alert.id = group_match.alert
-         WHERE group_match.rule = $1 AND group_match.dedup_key = $2 AND group_match.at > $3 AND group_match.at <= $4
-           AND alert.held AND alert.purged IS NULL ORDER BY alert.id",
+        "SELECT id FROM alert WHERE rule = $1 AND dedup_key = $2 AND counted_at > $3 AND counted_at <= $4
+             AND held AND purged IS NULL ORDER BY id",
     )
     .bind(&new_alert.rule_match.rule)
     .bind(&new_alert.dedup_key)
@@ -300,9 +204,4 @@ impl Store {
             })
             .await
     }
-}
-
-/// The time of a number in the store.
-pub(super) fn optional_time(millis: Option<i64>) -> Result<Option<Timestamp>, sqlx::Error> {
-    millis.map(from_millis).transpose()
 }

@@ -75,7 +75,44 @@ pub(super) async fn compare_schema(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use regex::Regex;
+
     use super::super::fixture::Bench;
+    use super::MIGRATIONS;
+
+    /// The tables, columns and indexes of a schema that both databases have.
+    fn names(schema: &str) -> BTreeSet<String> {
+        let line = Regex::new(r"^CREATE (?:TABLE|INDEX) (\w+)|^    ([a-z]\w*) +[A-Z]").unwrap();
+        let (mut names, mut table) = (BTreeSet::new(), String::new());
+        for found in schema.lines().filter_map(|text| line.captures(text)) {
+            match (found.get(1), found.get(2)) {
+                (Some(name), _) => name.as_str().clone_into(&mut table),
+                (_, column) => {
+                    table = format!("{table}.{}", column.map_or("", |name| name.as_str()))
+                }
+            }
+            names.insert(table.clone());
+            table.truncate(table.find('.').unwrap_or(table.len()));
+        }
+        names.retain(|name| {
+            !["alert_index", "latch", "store_file"].iter().any(|own| name.starts_with(own))
+        });
+        names
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables_columns_and_indexes() {
+        let (mut sqlite, mut postgres) = (BTreeSet::new(), BTreeSet::new());
+        for (_, _, sql) in MIGRATIONS {
+            sqlite.append(&mut names(sql.sqlite));
+            postgres.append(&mut names(sql.postgres));
+        }
+        assert!(sqlite.len() > 200, "only {sqlite:?} were found");
+        assert_eq!(sqlite.difference(&postgres).collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(postgres.difference(&sqlite).collect::<Vec<_>>(), [""; 0]);
+    }
 
     /// A table whose generated column another column follows cannot be recovered.
     #[tokio::test]

@@ -187,7 +187,7 @@ async fn read_earlier_alerts(
                 AND NOT earlier.held AND earlier.id NOT IN ",
         id_list!("$3"),
         "
-                AND (NOT wanted.is_conditional OR EXISTS (SELECT 1 FROM group_match WHERE group_match.alert = earlier.id))
+                AND (NOT wanted.is_conditional OR earlier.counted_at IS NOT NULL)
               ORDER BY earlier.id DESC LIMIT $2 + 0)
          ORDER BY alert.id DESC"
     ))

@@ -14,6 +14,7 @@ use crate::clock::now;
 use crate::queries::json::add_keys;
 use crate::queries::names::{known_names, unknown_name};
 use crate::queries::rule_hygiene::{STALE, examine_rules};
+use crate::queries::status::groups_to_json;
 use crate::store::UtcDay;
 use tidings_rules::{Rule, Rules};
 
@@ -119,10 +120,13 @@ pub(super) async fn show(
     let mut archive = desk.archive().await?;
     let days = archive.rule_days(&[&name], first).await?.remove(&name);
     let examined = examine_rules(std::iter::once(rule.as_ref()), &mut archive, STALE, now).await?;
+    let groups = archive.group_status(Some(&name), now).await?;
     drop(archive);
     let feeds = known_names(&desk.config()).feeds;
     let mut answer = examined.first().map_or(Value::Null, |one| one.to_json(&feeds));
-    add_keys(&mut answer, &json!({ "text": rule.text_of_all_rows() }));
+    let condition = rule.settings.condition.as_ref().map(ToString::to_string);
+    add_keys(&mut answer, &json!({ "text": rule.text_of_all_rows(), "condition": condition }));
+    add_keys(&mut answer, &groups_to_json(&groups));
     if asker.form == AnswerForm::Json {
         return Ok(json_answer(&answer));
     }

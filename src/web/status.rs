@@ -12,7 +12,7 @@ use crate::queries::status::StatusReport;
 pub(super) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Response, Problem> {
     let mut archive = desk.archive().await?;
     let status = archive.service_status().await?;
-    let groups = archive.group_status(now()).await?;
+    let groups = archive.group_status(None, now()).await?;
     let feeds = archive.feed_states().await?;
     drop(archive);
     let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();

@@ -132,7 +132,7 @@ mod tests {
         let alerts = [
             past_alert(),
             conditional_alert(false, true, None),
-            conditional_alert(false, true, Some("3 publishers: afp.com, yna.co.kr, apnews.com")),
+            conditional_alert(false, true, Some("3 publishers: afp.com, apnews.com, yna.co.kr")),
             told,
             conditional_alert(false, false, two),
             conditional_alert(true, false, two),

@@ -158,16 +158,16 @@ impl Archive {
     /// newest first, those of copies included.
     pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
         let ids: Vec<i64> = db::query_scalar(
-            "SELECT alert.id FROM group_match AS firing
-             JOIN group_match AS held ON held.rule = firing.rule AND held.dedup_key = firing.dedup_key
-                 AND held.alert < firing.alert
-             JOIN alert AS counted ON counted.id = held.alert
+            "SELECT alert.id FROM alert AS firing
+             JOIN alert AS counted ON counted.rule = firing.rule AND counted.dedup_key = firing.dedup_key
+                 AND counted.id < firing.id AND counted.counted_at IS NOT NULL AND counted.told_for IS NULL
              JOIN story AS first ON first.id = counted.story JOIN story AS copy ON copy.event = first.event
              JOIN alert ON alert.story = copy.id AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key
-             WHERE firing.alert = $1 AND NOT held.told AND NOT alert.held AND alert.id < firing.alert
-               AND held.alert > coalesce((SELECT max(alert) FROM group_match AS earlier
+             WHERE firing.id = $1 AND firing.counted_at IS NOT NULL AND NOT alert.held AND alert.id < firing.id
+               AND counted.id > coalesce((SELECT max(earlier.id) FROM alert AS earlier
                    WHERE earlier.rule = firing.rule AND earlier.dedup_key = firing.dedup_key
-                     AND earlier.alert < firing.alert AND earlier.told), 0)",
+                     AND earlier.id < firing.id AND earlier.counted_at IS NOT NULL
+                     AND earlier.told_for IS NOT NULL), 0)",
         )
         .bind(alert)
         .fetch_all(&mut self.conn)
@@ -329,12 +329,11 @@ pub(super) async fn read_alerts(
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
     let rows = db::query(sql!(
         "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
-                (SELECT firing.created FROM group_match AS own
-                 JOIN group_match AS later ON later.rule = own.rule AND later.dedup_key = own.dedup_key
-                     AND later.alert > own.alert AND later.told
-                 JOIN alert AS firing ON firing.id = later.alert
-                 WHERE own.alert = alert.id AND NOT own.told AND NOT alert.held
-                 ORDER BY later.alert LIMIT 1) AS held_until
+                (SELECT firing.created FROM alert AS firing
+                 WHERE firing.rule = alert.rule AND firing.dedup_key = alert.dedup_key
+                   AND firing.id > alert.id AND firing.counted_at IS NOT NULL AND firing.told_for IS NOT NULL
+                   AND alert.counted_at IS NOT NULL AND alert.told_for IS NULL AND NOT alert.held
+                 ORDER BY firing.id LIMIT 1) AS held_until
          FROM alert JOIN story ON story.id = alert.story WHERE alert.purged IS NULL AND alert.id IN ",
         id_list!("$1"),
         " ORDER BY alert.id DESC",

@@ -339,14 +339,6 @@ where
     ) -> Result<T, sqlx::Error> {
         read_tuple(&self.0.fetch_one(place).await?)
     }
-
-    /// Its first row, if there is one.
-    pub(in crate::store) async fn fetch_optional<'c>(
-        self,
-        place: impl Into<StatementPlace<'c>>,
-    ) -> Result<Option<T>, sqlx::Error> {
-        self.0.fetch_optional(place).await?.as_ref().map(read_tuple).transpose()
-    }
 }
 
 fn read_tuple<T>(row: &DbRow) -> Result<T, sqlx::Error>

@@ -1,14 +1,15 @@
 //! How far groups are: those that hold matches now, and one that is asked for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::known::AlertGroup;
 use super::seen::{self, WantedGroup};
 use crate::alerts::RuleMatch;
 use crate::store::column::{read_json, read_time};
 use crate::store::db::{self, DbConnection};
-use crate::store::{AbsentGroup, Archive, StoreError, absences};
+use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, step};
 use tidings_rules::story::WatchlistRow;
 
@@ -57,11 +58,15 @@ impl Archive {
         Ok(absences::read_groups(&mut self.conn).await?)
     }
 
-    /// What groups do at `now`.
-    pub async fn group_status(&mut self, now: Timestamp) -> Result<GroupStatus, StoreError> {
-        let held = read_held_groups(&mut self.conn, now).await?;
+    /// What the groups of a rule do at `now`. `None`: those of all rules.
+    pub async fn group_status(
+        &mut self,
+        rule: Option<&str>,
+        now: Timestamp,
+    ) -> Result<GroupStatus, StoreError> {
+        let held = read_held_groups(&mut self.conn, rule, now).await?;
         let mut absent = absences::read_groups(&mut self.conn).await?;
-        absent.retain(|group| group.told.is_some());
+        absent.retain(|group| group.told.is_some() && rule.is_none_or(|rule| group.rule == rule));
         Ok(GroupStatus { held, absent })
     }
 
@@ -86,12 +91,15 @@ async fn read_progress(
     keys: Vec<String>,
     at: Timestamp,
 ) -> Result<GroupProgress, sqlx::Error> {
-    let wanted = [WantedGroup { place: 0, rule, dedup_key, condition, keys }];
-    let previous = super::read_previous(conn, &wanted).await?;
+    let group = AlertGroup { rule, dedup_key, condition: Some(condition) };
+    // No story is asked about.
+    let mut known = super::read_groups(conn, "", StoryId(0), &[group], at).await?;
+    let Some(mut known) = known.pop() else { return Ok(GroupProgress::Open) };
     // What stands in the window is counted, also in an open episode.
-    let mut seen = seen::read_seen(conn, &wanted, &HashMap::new(), None, at).await?;
+    let previous = known.previous.take();
+    let wanted = [WantedGroup { place: 0, group, condition, keys, known: &known }];
+    let mut seen = seen::read_seen(conn, &wanted, None, at).await?;
     let Some(seen) = seen.remove(&0) else { return Ok(GroupProgress::Open) };
-    let previous = previous.get(&0).copied();
     Ok(match step(condition, GroupState { previous, seen }, at) {
         Decision::Told => GroupProgress::Open,
         Decision::Held(progress) | Decision::Fired(progress) => {
@@ -100,15 +108,18 @@ async fn read_progress(
     })
 }
 
-/// The groups that hold matches at `now`, the last match first. Of very many held matches, the
-/// newest are read.
+/// The groups of a rule, or of all, that hold matches at `now`, the last match first. Of very many
+/// held matches, the newest are read.
 async fn read_held_groups(
     conn: &mut DbConnection<'_>,
+    rule: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<HeldGroup>, sqlx::Error> {
     let rows = db::query(
-        "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL ORDER BY id DESC LIMIT $1",
+        "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL AND ($1 IS NULL OR rule = $1)
+         ORDER BY id DESC LIMIT $2",
     )
+    .bind(rule)
     .bind(MOST_READ)
     .fetch_all(conn)
     .await?;

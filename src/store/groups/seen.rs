@@ -1,28 +1,27 @@
 //! Reads what conditions look at: the window, the baseline, the keys and the other rule's matches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::optional_time;
+use super::known::{AlertGroup, KnownGroup};
 use crate::alerts::NewAlert;
-use crate::store::column::{read_count, to_json, to_millis};
+use crate::store::column::{from_millis, read_count, to_json, to_millis};
 use crate::store::db::{self, DbConnection, DbRow};
 use crate::store::dialect::sql;
 use tidings_rules::condition::{
-    Condition, PreviousMatch, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
-    slot_of,
+    Condition, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
 };
 
 /// A group of which something is asked.
 pub(super) struct WantedGroup<'a> {
     /// What the answer is found by: the place of the alert among those of its story.
     pub(super) place: usize,
-    pub(super) rule: &'a str,
-    pub(super) dedup_key: &'a str,
+    pub(super) group: AlertGroup<'a>,
     pub(super) condition: &'a Condition,
     /// What `first` looks for.
     pub(super) keys: Vec<String>,
+    pub(super) known: &'a KnownGroup,
 }
 
 impl WantedGroup<'_> {
@@ -38,8 +37,8 @@ impl WantedGroup<'_> {
 pub(super) struct NewMatches<'a> {
     /// Its alerts.
     pub(super) alerts: &'a [NewAlert],
-    /// The places of those that are recorded before.
-    pub(super) known: &'a HashSet<usize>,
+    /// What is known of the group of each.
+    pub(super) known: &'a [KnownGroup],
     /// The publisher of its event.
     pub(super) publisher: &'a str,
 }
@@ -47,10 +46,10 @@ pub(super) struct NewMatches<'a> {
 impl NewMatches<'_> {
     /// Whether the rule `other` matches the story and is recorded before `one`.
     fn has_before(&self, one: &WantedGroup<'_>, other: &str, row: Option<&str>) -> bool {
-        let before = self.alerts.iter().take(one.place).enumerate();
-        let mut before = before
-            .filter(|(place, new)| new.rule_match.rule == other && !self.known.contains(place));
-        before.any(|(_, new)| row.is_none_or(|row| row == new.dedup_key))
+        let before = self.alerts.iter().zip(self.known).take(one.place);
+        let mut before =
+            before.filter(|(new, known)| new.rule_match.rule == other && !known.of_story);
+        before.any(|(new, _)| row.is_none_or(|row| row == new.dedup_key))
     }
 }
 
@@ -59,15 +58,14 @@ impl NewMatches<'_> {
 pub(super) async fn read_seen(
     conn: &mut DbConnection<'_>,
     wanted: &[WantedGroup<'_>],
-    previous: &HashMap<usize, PreviousMatch>,
     new: Option<NewMatches<'_>>,
     at: Timestamp,
 ) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     let mut seen = HashMap::with_capacity(wanted.len());
     let (mut publishers, mut events, mut spikes) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut keys, mut before, mut absences) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut before) = (Vec::new(), Vec::new());
     for one in wanted {
-        if is_open(one.condition, previous.get(&one.place).copied(), at) {
+        if is_open(one.condition, one.known.previous, at) {
             // Nothing is counted: the match is told.
             seen.insert(one.place, SeenMatches::Events(0));
             continue;
@@ -78,36 +76,33 @@ pub(super) async fn read_seen(
             Condition::Spike(spike) => spikes.push((one, spike)),
             Condition::First { .. } => keys.push(one),
             Condition::After { rule, same_row, .. } => {
-                before.push((one, rule.as_str(), same_row.then_some(one.dedup_key)));
+                before.push((one, rule.as_str(), same_row.then_some(one.group.dedup_key)));
             }
-            Condition::Absent(_) => absences.push(one),
+            Condition::Absent(_) => {
+                seen.insert(one.place, SeenMatches::Absence(one.known.absent_since));
+            }
         }
     }
     seen.extend(read_publishers(conn, &publishers, new, at).await?);
-    let counts = count_events(conn, events.iter().copied(), at).await?;
-    seen.extend(events.iter().map(|one| {
-        let before = counts.get(&one.place).copied().unwrap_or_default();
-        (one.place, SeenMatches::Events(before + u32::from(new.is_some())))
-    }));
-    seen.extend(read_spikes(conn, &spikes, new.is_some(), at).await?);
+    seen.extend(count_events(conn, &events, new.is_some(), at).await?);
+    seen.extend(count_spikes(conn, &spikes, new.is_some(), at).await?);
     seen.extend(read_keys(conn, &keys).await?);
     seen.extend(read_before(conn, &before, new, at).await?);
-    seen.extend(read_absences(conn, &absences).await?);
     Ok(seen)
 }
 
 /// The place of the alert that a row belongs to.
-pub(super) fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
+fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
     Ok(read_count(row, "place")? as usize)
 }
 
-/// Groups as rows of a list: place, rule, dedup key, start and end of the window.
-fn windows<'a>(
-    groups: impl Iterator<Item = &'a WantedGroup<'a>>,
-    at: Timestamp,
-) -> Result<String, sqlx::Error> {
+/// Groups as rows of a list: place, rule, dedup key, start and end of the window. Statements
+/// materialise the list: else its JSON is read for each match of the window.
+fn windows(groups: &[&WantedGroup<'_>], at: Timestamp) -> Result<String, sqlx::Error> {
     let until = to_millis(at);
-    let rows = groups.map(|one| (one.place, one.rule, one.dedup_key, one.since(at), until));
+    let rows = groups
+        .iter()
+        .map(|one| (one.place, one.group.rule, one.group.dedup_key, one.since(at), until));
     to_json(&rows.collect::<Vec<_>>())
 }
 
@@ -121,13 +116,14 @@ async fn read_publishers(
         return Ok(HashMap::new());
     }
     let rows = db::query(sql!(
-        "SELECT wanted.place, found.publisher, min(found.alert) AS first FROM ",
+        "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
-        " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
-             AND found.at > wanted.since AND found.at <= wanted.until
-         GROUP BY wanted.place, found.publisher ORDER BY first"
+        " AS given)
+         SELECT DISTINCT wanted.place, found.publisher FROM wanted
+         JOIN alert AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
+             AND found.counted_at > wanted.since AND found.counted_at <= wanted.until"
     ))
-    .bind(windows(groups.iter().copied(), at)?)
+    .bind(windows(groups, at)?)
     .fetch_all(conn)
     .await?;
     let mut names: HashMap<usize, Vec<String>> = HashMap::new();
@@ -144,30 +140,37 @@ async fn read_publishers(
     Ok(with_new.collect())
 }
 
-/// The number of events in the window of each group, without the new one.
-async fn count_events<'a>(
+/// The number of events in the window of each group.
+async fn count_events(
     conn: &mut DbConnection<'_>,
-    groups: impl Iterator<Item = &'a WantedGroup<'a>>,
+    groups: &[&WantedGroup<'_>],
+    has_new: bool,
     at: Timestamp,
-) -> Result<HashMap<usize, u32>, sqlx::Error> {
-    let wanted = windows(groups, at)?;
-    if wanted == "[]" {
+) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
+    if groups.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = db::query(sql!(
-        "SELECT wanted.place, count(*) AS events FROM ",
+        "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
-        " AS wanted JOIN group_match AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
-             AND found.at > wanted.since AND found.at <= wanted.until
-         GROUP BY wanted.place"
+        " AS given)
+         SELECT wanted.place, (SELECT count(*) FROM alert AS found
+                WHERE found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
+                  AND found.counted_at > wanted.since AND found.counted_at <= wanted.until) AS events
+         FROM wanted"
     ))
-    .bind(wanted)
+    .bind(windows(groups, at)?)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| Ok((read_place(row)?, read_count(row, "events")?))).collect()
+    let counts = rows.iter().map(|row| {
+        let events = read_count(row, "events")? + u32::from(has_new);
+        Ok((read_place(row)?, SeenMatches::Events(events)))
+    });
+    counts.collect()
 }
 
-async fn read_spikes(
+/// What is counted for spikes: in the window, and in the baseline.
+async fn count_spikes(
     conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &Spike)],
     has_new: bool,
@@ -176,63 +179,45 @@ async fn read_spikes(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let current = count_events(conn, groups.iter().map(|(one, _)| *one), at).await?;
-    let spans = read_spans(conn, groups, at).await?;
-    let wanted = groups.iter().map(|(one, _)| {
-        let span = &spans[&one.place].0.baseline;
-        (one.place, one.rule, one.dedup_key, span.start, span.end)
+    let spans = groups.iter().map(|(one, spike)| SpikeSpan::new(spike, at, one.known.watched));
+    let spans: Vec<SpikeSpan> = spans.collect();
+    let wanted = groups.iter().zip(&spans).map(|((one, _), SpikeSpan { baseline, .. })| {
+        let (since, until) = (one.since(at), to_millis(at));
+        let AlertGroup { rule, dedup_key, .. } = one.group;
+        (one.place, rule, dedup_key, since, until, baseline.start, baseline.end)
     });
     let rows = db::query(sql!(
-        "SELECT wanted.place,
+        "WITH wanted AS MATERIALIZED (SELECT * FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT,
+            5 start BIGINT, 6 stop BIGINT),
+        " AS given)
+         SELECT (SELECT count(*) FROM alert AS found
+                 WHERE found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
+                   AND found.counted_at > wanted.since AND found.counted_at <= wanted.until) AS events,
                 (SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM group_tally WHERE group_tally.rule = wanted.rule
-                     AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
+                   AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
                 (SELECT count(*) FROM watched WHERE slot >= wanted.start AND slot < wanted.stop) AS slots
-         FROM ",
-        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 start BIGINT, 4 stop BIGINT),
-        " AS wanted"
+         FROM wanted ORDER BY wanted.place"
     ))
     .bind(to_json(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    let counts = rows.iter().map(|row| {
-        let place = read_place(row)?;
-        let (span, known) = &spans[&place];
+    let counts = rows.iter().zip(groups).zip(&spans).map(|((row, (one, _)), span)| {
+        let known_for = one.known.known_since.map(|since| WatchedTime::known_for(since, at));
         let counts = SpikeCounts {
-            current: current.get(&place).copied().unwrap_or_default() + u32::from(has_new),
+            current: read_count(row, "events")? + u32::from(has_new),
             covered: WatchedTime::known_for(span.start, at),
             baseline: u64::from(read_count(row, "baseline")?),
             watched: read_count(row, "slots")?,
-            known_for: known
-                .map_or(std::time::Duration::ZERO, |known| WatchedTime::known_for(known, at)),
+            known_for: known_for.unwrap_or_default(),
         };
-        Ok((place, SeenMatches::Spike(counts)))
+        Ok((one.place, SeenMatches::Spike(counts)))
     });
     counts.collect()
 }
 
-/// The span of each spike, and since when its rule is known.
-async fn read_spans(
-    conn: &mut DbConnection<'_>,
-    groups: &[(&WantedGroup<'_>, &Spike)],
-    at: Timestamp,
-) -> Result<HashMap<usize, (SpikeSpan, Option<Timestamp>)>, sqlx::Error> {
-    let wanted = groups
-        .iter()
-        .map(|(one, spike)| (one.place, one.rule, slot_of(SpikeSpan::first_start(spike, at))));
-    let rows: Vec<(i64, Option<i64>, Option<i64>)> = db::query_as(sql!(
-        "SELECT wanted.place, (SELECT max(slot) FROM watched WHERE slot <= wanted.start),
-                (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule)
-         FROM ",
-        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 start BIGINT),
-        " AS wanted ORDER BY wanted.place"
-    ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
-    .fetch_all(conn)
-    .await?;
-    let spans = rows.into_iter().zip(groups).map(|((_, watched, known), (one, spike))| {
-        Ok((one.place, (SpikeSpan::new(spike, at, watched), optional_time(known)?)))
-    });
-    spans.collect()
+fn optional_time(millis: Option<i64>) -> Result<Option<Timestamp>, sqlx::Error> {
+    millis.map(from_millis).transpose()
 }
 
 async fn read_keys(
@@ -242,9 +227,9 @@ async fn read_keys(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted = groups
-        .iter()
-        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule, one.dedup_key, key)));
+    let wanted = groups.iter().flat_map(|one| {
+        one.keys.iter().map(|key| (one.place, one.group.rule, one.group.dedup_key, key))
+    });
     let rows: Vec<(i64, String, i64)> = db::query_as(sql!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
@@ -302,32 +287,6 @@ async fn read_before(
         Ok((one.place, SeenMatches::Before(before)))
     });
     before.collect()
-}
-
-/// Since when the absence of each group lasts that was told.
-async fn read_absences(
-    conn: &mut DbConnection<'_>,
-    groups: &[&WantedGroup<'_>],
-) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
-    if groups.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let wanted = groups.iter().map(|one| (one.place, one.rule, one.dedup_key));
-    let rows: Vec<(i64, Option<i64>)> = db::query_as(sql!(
-        "SELECT wanted.place, (SELECT last FROM absence WHERE absence.rule = wanted.rule
-                AND absence.dedup_key = wanted.dedup_key AND told IS NOT NULL)
-         FROM ",
-        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT),
-        " AS wanted ORDER BY wanted.place"
-    ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
-    .fetch_all(conn)
-    .await?;
-    let absences = rows
-        .into_iter()
-        .zip(groups)
-        .map(|((_, since), one)| Ok((one.place, SeenMatches::Absence(optional_time(since)?))));
-    absences.collect()
 }
 
 #[cfg(test)]

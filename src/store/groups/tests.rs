@@ -406,7 +406,8 @@ async fn told_in_store(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
         let result = MatchResult { joins, ..matching(vec![rule]) };
         let key = number.to_string();
         bench.poll("wire", drawn.second, vec![by(&drawn.publisher, &key, result)]).await;
-        let last = "SELECT coalesce((SELECT CAST(told AS INTEGER) FROM group_match WHERE alert = (SELECT max(id) FROM alert)), 0) || ''";
+        let last =
+            "SELECT CASE WHEN told_for IS NULL THEN '0' ELSE '1' END FROM alert ORDER BY id DESC";
         told.push(bench.query_text(last).await.unwrap() == "1");
         if is_new {
             event = bench.query_text("SELECT uid FROM story ORDER BY id DESC").await;

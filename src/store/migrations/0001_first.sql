@@ -202,6 +202,9 @@ CREATE TABLE backfill (
 ) STRICT;
 
 -- A rule matched a story. A rule alerts once per story and dedup key.
+--
+-- A group is a rule with a condition, or a row of such a rule with `each`. Of an event, the first
+-- alert in a group counts for the condition.
 CREATE TABLE alert (
     id          INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     story       INTEGER NOT NULL REFERENCES story (id),
@@ -220,13 +223,23 @@ CREATE TABLE alert (
                                                -- its rule's condition is not met: nobody is told
     index_lag   INTEGER NOT NULL DEFAULT 1,    -- changes that `alert_index` lacks
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
+    counted_at  INTEGER,             -- when it counts: when it was recorded, or, of a backfill,
+                                     -- when its story was first seen; null: it does not count
+    publisher   TEXT,                -- where it counts: of the event's first sighting
+    told_for    TEXT,                -- where it counts, and was told when it was recorded: the
+                                     -- condition then, in words
     UNIQUE (story, rule, dedup_key),
-    CHECK ((read <> 'full') = (read_why IS NOT NULL))
+    CHECK ((read <> 'full') = (read_why IS NOT NULL)),
+    CHECK ((counted_at IS NULL) = (publisher IS NULL)),
+    CHECK (told_for IS NULL OR counted_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 -- Finds the matches of the rule that another rule's `after` names.
 CREATE INDEX alert_rule_created ON alert (rule, created);
+-- Finds the matches in a window, and the last match of a group.
+CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) WHERE counted_at IS NOT NULL;
+CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL;
 -- Finds what is held.
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
@@ -236,20 +249,6 @@ CREATE TABLE known_rule (
     rule  TEXT    NOT NULL PRIMARY KEY,
     since INTEGER NOT NULL
 ) STRICT;
-
--- A match that counts for the condition of its rule: the first of its event in its group. A group
--- is a rule, or a row of a rule with `each`.
-CREATE TABLE group_match (
-    alert     INTEGER NOT NULL PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
-    rule      TEXT    NOT NULL,
-    dedup_key TEXT    NOT NULL,
-    at        INTEGER NOT NULL,    -- when it counts; of a backfill: when its story was first seen
-    publisher TEXT    NOT NULL,    -- of the event's first sighting
-    told      INTEGER NOT NULL CHECK (told IN (FALSE, TRUE)),   -- when it was recorded
-    condition TEXT    NOT NULL    -- of its rule then, in words
-) STRICT;
-CREATE INDEX group_match_at ON group_match (rule, dedup_key, at, publisher);
-CREATE INDEX group_match_last ON group_match (rule, dedup_key, alert);
 
 -- When something that `first` looks for last matched.
 CREATE TABLE group_key (

@@ -82,6 +82,8 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
     assert_eq!(matched["standing"], "held: 1 of 2 events");
     let (_, rule) = desk.get("/rules/arms").await;
     assert_eq!((&rule["alerts_30d"], &rule["held_30d"]), (&1.into(), &1.into()));
+    assert_eq!(rule["condition"], "2 events within 1h");
+    assert_eq!(rule["held_groups"][0]["progress"], "1 of 2 events");
 
     let held = "held: <span dir=\"auto\">1 of 2 events</span>";
     for path in ["/", "/alerts", "/alerts?held=true"] {
@@ -96,7 +98,9 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
     hold_page(&desk, "/alerts/1", &[held, "2 events within 1h", "Counts until", "nobody was told"])
         .await;
     hold_page(&desk, &format!("/events/{event}"), &["; held: 1 of 2 events."]).await;
-    hold_page(&desk, "/rules/arms", &["rule=arms\">1 held</a>"]).await;
+    let parts =
+        ["rule=arms\">1 held</a>", "<dt>Condition</dt>", "Rules that hold", "1 of 2 events"];
+    hold_page(&desk, "/rules/arms", &parts).await;
     let (_, feed) = desk.page("/alerts.atom").await;
     assert!(feed.contains("<feed") && !feed.contains("<entry>"), "{feed}");
 

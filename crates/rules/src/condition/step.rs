@@ -64,7 +64,7 @@ impl Decision {
 /// How far a condition is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConditionProgress {
-    /// So many publishers of as many as are needed.
+    /// So many publishers, in the order of their names, of as many as are needed.
     Publishers(Vec<String>, u32),
     /// So many events of as many as are needed.
     Events(u32, u32),
@@ -92,7 +92,8 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
         return Decision::Told;
     }
     let (is_met, progress) = match (condition, state.seen) {
-        (Condition::Publishers { least, .. }, SeenMatches::Publishers(names)) => {
+        (Condition::Publishers { least, .. }, SeenMatches::Publishers(mut names)) => {
+            names.sort_unstable();
             (names.len() >= *least as usize, ConditionProgress::Publishers(names, *least))
         }
         (Condition::Events { least, .. }, SeenMatches::Events(count)) => {

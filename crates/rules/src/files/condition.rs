@@ -64,8 +64,14 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
     let kinds = KINDS.map(|kind| entries.get(kind).map(|value| (kind, value)));
     let mut kinds = kinds.into_iter().flatten();
     let Some((kind, value)) = kinds.next() else {
-        let fault = node.fault("this does not say when to tell");
-        faults.push(fault.help(format!("write one of {}", KINDS.join(", "))));
+        // A key that is written wrong is told by itself.
+        let count = faults.len();
+        let _ = ["within", "against", "least", "in"].map(|key| entries.get(key).is_some());
+        entries.refuse_unknown_keys(faults);
+        if faults.len() == count {
+            let fault = node.fault("this does not say when to tell");
+            faults.push(fault.help(format!("write one of {}", KINDS.join(", "))));
+        }
         return None;
     };
     if let Some((other, value)) = kinds.next() {

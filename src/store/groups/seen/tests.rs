@@ -55,10 +55,11 @@ async fn fill(conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
          INSERT INTO story (uid, event, key, title, feed_text, authors, tags, first_seen, read, status)
          SELECT 'u' || n, 'u' || n, 'k' || n, 't', 't', '[]', '[]', 1000000000, 'full', 'matched' FROM n",
-        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, held, read, created, story, revision)
-         SELECT 'rule', '', 'v', 'high', '{}', TRUE, 'full', 1000000000 + id * 60000, id, 1 FROM story",
-        "INSERT INTO group_match SELECT id, rule, dedup_key, created, 'publisher ' || id % 10, FALSE, '' FROM alert",
-        "INSERT INTO group_tally SELECT rule, dedup_key, at / 600000, count(*) FROM group_match GROUP BY 1, 2, 3",
+        "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, held, read, created, story, revision,
+             counted_at, publisher)
+         SELECT 'rule', '', 'v', 'high', '{}', TRUE, 'full', 1000000000 + id * 60000, id, 1,
+             1000000000 + id * 60000, 'publisher ' || id % 10 FROM story",
+        "INSERT INTO group_tally SELECT rule, dedup_key, counted_at / 600000, count(*) FROM alert GROUP BY 1, 2, 3",
         "INSERT INTO watched SELECT DISTINCT slot FROM group_tally WHERE TRUE ON CONFLICT DO NOTHING",
         "INSERT INTO known_rule VALUES ('rule', 0)",
     ] {

@@ -185,12 +185,19 @@ CREATE TABLE alert (
     held BOOLEAN NOT NULL DEFAULT FALSE,
     index_lag BIGINT NOT NULL DEFAULT 1,
     purged BIGINT,
+    counted_at BIGINT,
+    publisher TEXT COLLATE "C",
+    told_for TEXT COLLATE "C",
     UNIQUE (story, rule, dedup_key),
-    CHECK ((read <> 'full') = (read_why IS NOT NULL))
+    CHECK ((read <> 'full') = (read_why IS NOT NULL)),
+    CHECK ((counted_at IS NULL) = (publisher IS NULL)),
+    CHECK (told_for IS NULL OR counted_at IS NOT NULL)
 );
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 CREATE INDEX alert_rule_created ON alert (rule, created);
+CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) WHERE counted_at IS NOT NULL;
+CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL;
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
@@ -198,18 +205,6 @@ CREATE TABLE known_rule (
     rule TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     since BIGINT NOT NULL
 );
-
-CREATE TABLE group_match (
-    alert BIGINT NOT NULL PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
-    rule TEXT COLLATE "C" NOT NULL,
-    dedup_key TEXT COLLATE "C" NOT NULL,
-    at BIGINT NOT NULL,
-    publisher TEXT COLLATE "C" NOT NULL,
-    told BOOLEAN NOT NULL,
-    condition TEXT COLLATE "C" NOT NULL
-);
-CREATE INDEX group_match_at ON group_match (rule, dedup_key, at, publisher);
-CREATE INDEX group_match_last ON group_match (rule, dedup_key, alert);
 
 CREATE TABLE group_key (
     rule TEXT COLLATE "C" NOT NULL,

@@ -67,6 +67,7 @@ fn nonsense_is_refused_with_advice() {
         "tell: {within: 6h}",
         "tell: {publishers: 1, within: 6h}",
         "tell: {publishers: 3}",
+        "tell: {publisher: 3, within: 6h}",
         "tell: {events: 3, publishers: 3, within: 6h}",
         "tell: {events: 3, within: 59s}",
         "tell: {events: 3, within: 32d}",

@@ -1,0 +1,121 @@
+//! Reads what is known of groups before a match is recorded, in one statement.
+
+use jiff::Timestamp;
+
+use crate::alerts::NewAlert;
+use crate::store::StoryId;
+use crate::store::column::{read_optional_time, to_json};
+use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::dialect::sql;
+use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
+
+/// The group of an alert: its rule and row, and the rule's condition, if it has one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct AlertGroup<'a> {
+    pub(in crate::store) rule: &'a str,
+    pub(in crate::store) dedup_key: &'a str,
+    pub(in crate::store) condition: Option<&'a Condition>,
+}
+
+impl<'a> AlertGroup<'a> {
+    /// The group of a new alert.
+    pub(in crate::store) fn of(new_alert: &'a NewAlert) -> Self {
+        Self {
+            rule: &new_alert.rule_match.rule,
+            dedup_key: &new_alert.dedup_key,
+            condition: new_alert.condition.as_ref(),
+        }
+    }
+
+    /// The slot at which the window of a spike starts that ends at `at`.
+    fn first_slot(&self, at: Timestamp) -> Option<i64> {
+        match self.condition {
+            Some(Condition::Spike(spike)) => Some(slot_of(SpikeSpan::first_start(spike, at))),
+            _ => None,
+        }
+    }
+}
+
+/// The first alert of an event in a group before: none, one that was held, or one that was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) enum Earlier {
+    #[default]
+    Nothing,
+    Held,
+    Told,
+}
+
+/// What is known of a group, and of an event in it, before a match is recorded.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct KnownGroup {
+    /// What became of the event.
+    pub(in crate::store) earlier: Earlier,
+    /// Whether the story itself has an alert: it is not recorded again.
+    pub(in crate::store) of_story: bool,
+    /// The last match that counts for the condition. An edit of the condition ends an episode: a
+    /// match that was told for another condition was not told for this one.
+    pub(super) previous: Option<PreviousMatch>,
+    /// The last watched slot at or before the start of the window of a spike.
+    pub(super) watched: Option<i64>,
+    /// Since when the rule is known.
+    pub(super) known_since: Option<Timestamp>,
+    /// Since when an absence that was told lasts.
+    pub(super) absent_since: Option<Timestamp>,
+}
+
+/// What is known of these groups, in their order. `event` and `story` are those of the match.
+pub(in crate::store) async fn read_groups(
+    conn: &mut DbConnection<'_>,
+    event: &str,
+    story: StoryId,
+    groups: &[AlertGroup<'_>],
+    at: Timestamp,
+) -> Result<Vec<KnownGroup>, sqlx::Error> {
+    let wanted = groups.iter().enumerate().map(|(place, group)| {
+        let condition = group.condition.map(ToString::to_string);
+        (place, group.rule, group.dedup_key, condition, group.first_slot(at))
+    });
+    // The stories of the event are read first: a rule may have alerted for many others.
+    let rows = db::query(sql!(
+        "SELECT (SELECT min(CASE WHEN alert.held THEN 1 ELSE 0 END) FROM story CROSS JOIN alert
+                 WHERE story.event = $2 AND alert.story = story.id
+                   AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key) = 1 AS held,
+                EXISTS (SELECT 1 FROM alert WHERE alert.story = $3
+                   AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key) AS of_story,
+                previous.counted_at, previous.told_for = wanted.condition AS told,
+                (SELECT max(slot) FROM watched WHERE slot <= wanted.start) AS watched,
+                (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule) AS known_since,
+                (SELECT last FROM absence WHERE absence.rule = wanted.rule AND absence.dedup_key = wanted.dedup_key
+                   AND told IS NOT NULL) AS absent_since
+         FROM ",
+        row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT, 4 start BIGINT),
+        " AS wanted LEFT JOIN alert AS previous ON wanted.condition IS NOT NULL AND previous.id =
+             (SELECT max(counted.id) FROM alert AS counted WHERE counted.rule = wanted.rule
+                  AND counted.dedup_key = wanted.dedup_key AND counted.counted_at IS NOT NULL)
+         ORDER BY wanted.place"
+    ))
+    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .bind(event)
+    .bind(story.0)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(known_group).collect()
+}
+
+fn known_group(row: &DbRow) -> Result<KnownGroup, sqlx::Error> {
+    let earlier = match row.try_get("held")? {
+        None => Earlier::Nothing,
+        Some(true) => Earlier::Held,
+        Some(false) => Earlier::Told,
+    };
+    let told = row.try_get::<Option<bool>, _>("told")?.unwrap_or_default();
+    let previous = read_optional_time(row, "counted_at")?.map(|at| PreviousMatch { at, told });
+    Ok(KnownGroup {
+        earlier,
+        of_story: row.try_get("of_story")?,
+        previous,
+        watched: row.try_get("watched")?,
+        known_since: read_optional_time(row, "known_since")?,
+        absent_since: read_optional_time(row, "absent_since")?,
+    })
+}
