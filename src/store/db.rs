@@ -2,6 +2,7 @@
 //!
 //! A statement is written once. Where the databases differ, `dialect` makes two texts of it.
 
+mod nul;
 mod statement;
 
 use sqlx::pool::PoolConnection;

@@ -187,8 +187,8 @@ pub async fn retry_messages(
     .await
 }
 
-/// Drops dead messages of the store at `place`: they are never sent. Their rows and attempts stay as
-/// long as those of sent messages.
+/// Drops dead messages of the store at `place`: they are never sent. Their rows and attempts stay
+/// as long as those of sent messages.
 pub async fn drop_messages(
     place: impl Into<StorePlace>,
     which: DeadSelection,

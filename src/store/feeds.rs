@@ -23,6 +23,7 @@ use tidings_rules::story::FeedName;
 /// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
 /// identifies neither. More are read, because several items of one document may share it, too. The
 /// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
+/// OFFSET keeps `PostgreSQL`, which expects far more items, from reading whole tables.
 const KNOWN_ITEMS: Sql = sql!(
     "WITH keys AS ",
     text_list!("$2"),
@@ -39,16 +40,41 @@ const KNOWN_ITEMS: Sql = sql!(
     ", found (item) AS (
          SELECT id FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
          UNION SELECT known.id FROM keys AS claim CROSS JOIN feed_entry AS known WHERE known.feed = $1 AND known.key = claim.value
-         UNION SELECT known.id FROM guids AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE guid = claim.value AND feed = $1 ORDER BY id LIMIT 16)
-         UNION SELECT known.id FROM links AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE link = claim.value AND feed = $1 ORDER BY id LIMIT 16)
-         UNION SELECT known.id FROM hashes AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE hash = claim.value AND feed = $1 ORDER BY id LIMIT 16)
-         UNION SELECT known.id FROM stems AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE stem = claim.value AND feed = $1 ORDER BY id LIMIT 16)
-         UNION SELECT known.id FROM texts AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE text_hash = claim.value AND feed = $1 ORDER BY id LIMIT 16))
+         UNION SELECT known.id FROM guids AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE guid = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM links AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE link = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM hashes AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE hash = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM stems AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE stem = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM texts AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE text_hash = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    ")
      SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
             substr(story.title, 1, CAST($8 AS INTEGER)) AS title, story.published, story.first_seen, story.page_fetches,
             story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
-     FROM found CROSS JOIN feed_entry AS known CROSS JOIN story
-     WHERE known.id = found.item AND story.id = known.story ORDER BY known.key"
+     FROM found CROSS JOIN ",
+    either!(
+        "feed_entry AS known CROSS JOIN story WHERE known.id = found.item AND story.id = known.story",
+        "LATERAL (SELECT * FROM feed_entry WHERE id = found.item OFFSET 0) AS known
+         CROSS JOIN LATERAL (SELECT * FROM story WHERE id = known.story OFFSET 0) AS story"
+    ),
+    " ORDER BY known.key"
 );
 
 impl Store {

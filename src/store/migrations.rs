@@ -90,7 +90,7 @@ mod tests {
             match (found.get(1), found.get(2)) {
                 (Some(name), _) => name.as_str().clone_into(&mut table),
                 (_, column) => {
-                    table = format!("{table}.{}", column.map_or("", |name| name.as_str()))
+                    table = format!("{table}.{}", column.map_or("", |name| name.as_str()));
                 }
             }
             names.insert(table.clone());

@@ -46,14 +46,11 @@ async fn open_checked(
     options: PgConnectOptions,
 ) -> Result<PgConnection, OpenError> {
     let mut conn = options.connect().await.map_err(|why| failed(server, &why))?;
-    match check_schema(&mut conn, server, &list_migrations_of_server()).await? {
-        SchemaAge::Same => Ok(conn),
-        _ => {
-            conn.close().await.ok();
-            let why = "it is of an older schema; `tidings run --once` brings it up to date";
-            Err(failed(server, &why))
-        }
+    if check_schema(&mut conn, server, &list_migrations_of_server()).await? == SchemaAge::Same {
+        return Ok(conn);
     }
+    conn.close().await.ok();
+    Err(failed(server, &"it is of an older schema; `tidings run --once` brings it up to date"))
 }
 
 /// Refuses a schema that cannot become that of this build.

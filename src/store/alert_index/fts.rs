@@ -18,7 +18,7 @@ const FIND: Sql = Sql {
          WHERE string_to_array(alert_index.terms, ' ') @> string_to_array(replace($1, '\"', ''), ' ')
            AND alert_index.rowid >= $2 AND alert_index.rowid <= $3
            AND alert.created >= $4 AND alert.created < $5 AND alert.index_lag = 0
-           AND ($6 IS NULL OR alert.held = $6)
+           AND (CAST($6 AS BOOLEAN) IS NULL OR alert.held = $6)
          ORDER BY alert_index.rowid DESC LIMIT $7",
 };
 
