@@ -380,7 +380,7 @@ mod tests {
             "a: NoNews",
             "a: held, 1 of 2 publishers: ap",
             "a: Copy",
-            "a: fired, 2 publishers: ap, afp, 2: 60 119",
+            "a: fired, 2 publishers: afp, ap, 2: 60 119",
             "a: Told",
             "a: held, 1 of 2 publishers: ap",
         ];

@@ -18,11 +18,14 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[expect(clippy::disallowed_methods, reason = "it measures")]
 async fn what_a_condition_costs() {
     let within = 400 * MINUTE;
-    let spike = Spike { times: 2, within, against: 1000 * SLOT, least: 2000 };
+    let spike = |slots: u32| {
+        Condition::Spike(Spike { times: 2, within, against: slots * SLOT, least: 2000 })
+    };
     for condition in [
         publishers(1000, within),
         Condition::Events { least: 2000, within },
-        Condition::Spike(spike),
+        spike(144),
+        spike(1000),
         Condition::First { key: FirstKey::Match, within },
         Condition::After { rule: "other".to_owned(), within, same_row: false },
     ] {
