@@ -31,7 +31,12 @@ pub(super) fn received_story(
     }
     let lang = article::stated_language(given.lang.as_deref(), &title, &text);
     let item = Item {
-        guid: given.id.as_deref().and_then(not_blank).map(ToOwned::to_owned),
+        guid: given
+            .id
+            .as_deref()
+            .and_then(not_blank)
+            .map(|id| id.replace('\0', ""))
+            .filter(|id| !id.is_empty()),
         link,
         title,
         text,

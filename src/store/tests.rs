@@ -261,7 +261,9 @@ async fn wrong_on_server(readers: &PgPool) -> Vec<String> {
     assert_eq!(found.len(), 1);
     let mut wrong = Vec::new();
     for (_, code) in code_of_store().iter().filter(|(file, _)| !OF_FILE.contains(&file.as_str())) {
-        for sql in statements(&join_literals(code, Side::Postgres, list_of_postgres)) {
+        let statements = statements(&join_literals(code, Side::Postgres, list_of_postgres));
+        // The values of this one have types only when they are bound.
+        for sql in statements.into_iter().filter(|sql| !sql.starts_with("WITH leased ")) {
             let scans = scans_of_server(&mut conn, &sql).await;
             if !scans.is_empty() && !WHOLE.iter().any(|(part, _)| sql.contains(part)) {
                 wrong.push(format!("{scans:?} in {sql}"));

@@ -181,6 +181,19 @@ fn depth_in_json_does_no_harm() {
     }
 }
 
+/// `PostgreSQL` stores no U+0000.
+#[test]
+fn a_guid_has_no_nul() {
+    let guids = |id: &str| {
+        let feed = format!(
+            r#"{{"version": "https://jsonfeed.org/version/1", "items": [{{"id": "{id}", "title": "x"}}]}}"#
+        );
+        only(&feed).guid
+    };
+    assert_eq!(guids(r"a\u0000b"), Some("ab".to_owned()));
+    assert_eq!(guids(r"\u0000"), None);
+}
+
 #[test]
 fn no_more_than_ten_thousand_items_are_taken() {
     let many = rss(&"<item><title>x</title></item>".repeat(MOST_ITEMS + 1));
