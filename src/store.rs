@@ -38,6 +38,7 @@ mod open_mark;
 mod outbox;
 mod part_file;
 mod past_events;
+mod place;
 mod poll;
 mod received;
 mod recheck;
@@ -46,6 +47,7 @@ mod restore;
 mod route;
 mod rules;
 mod run_start;
+mod server;
 mod service_status;
 mod silences;
 mod status;
@@ -96,6 +98,7 @@ pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use past_events::StoredSighting;
+pub use place::{ServerPlace, StorePlace};
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus};

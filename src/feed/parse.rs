@@ -37,7 +37,9 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
 fn visible_document(mut document: Document) -> Document {
     document.title.iter_mut().for_each(make_visible);
     for item in &mut document.items {
-        let Item { title, text, authors, tags, source, .. } = item;
+        let Item { guid, title, text, authors, tags, source, .. } = item;
+        // No database keeps U+0000 in every text.
+        guid.iter_mut().for_each(|guid| guid.retain(|c| c != '\0'));
         [title, text].into_iter().chain(authors).chain(tags).chain(source).for_each(make_visible);
     }
     document

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::receivers::tests::feeds;
 use super::*;
-use crate::store::{Store, StoryWait};
+use crate::store::{Store, StorePlace, StoryWait};
 
 /// A new store, and its folder.
 async fn new_store() -> (Store, IngestTarget, TempDir) {
@@ -131,7 +131,7 @@ async fn what_was_stored_before_a_failure_is_reported_with_it() {
     assert_eq!((error.report.new, waiting(&store).await), (500, 500));
     assert!(matches!(error.cause, IngestFailure::Input(_)), "{error}");
 
-    let nowhere = IngestTarget::File("/nowhere/tidings.db".into());
+    let nowhere = IngestTarget::At(StorePlace::File("/nowhere/tidings.db".into()));
     let error = ingest(lines.as_bytes(), &feeds(Some("desk")), &nowhere, |_| ()).await.unwrap_err();
     assert_eq!(error.report, IngestReport::default());
     assert!(matches!(error.cause, IngestFailure::Store(_)), "{error}");

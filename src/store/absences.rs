@@ -297,7 +297,7 @@ mod tests {
         watch(&bench, 0).await;
         let target = SilenceTarget::Rule(RULE.to_owned());
         let (until, now) = (at_second(9000), at_second(100));
-        add_silence(&bench.path(), target, until, "holidays".to_owned(), now).await.unwrap();
+        add_silence(&bench.place(), target, until, "holidays".to_owned(), now).await.unwrap();
         assert!(tell(&bench, &only_group(&bench).await, 7200).await);
         assert_eq!(bench.next_due().await, [(desk_receiver().recipient, until)]);
     }

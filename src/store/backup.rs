@@ -15,6 +15,7 @@ use super::{
     OpenError, StoreCommandError, StoreError, command_connection, damage, files, open_mark,
 };
 use crate::store::db::{self, StatementPlace};
+use crate::store::place::StorePlace;
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -68,7 +69,8 @@ pub async fn back_up(path: &Path, place: &Path, now: Timestamp) -> Result<Backup
     let size = fs::metadata(part.path()).map_err(|why| unwritable(&why))?.len();
     part.move_to(place).map_err(|why| unwritable(&why))?;
     drop(store);
-    let recorded = command_connection::write(path, async |conn| record_backup(conn, now).await);
+    let place = StorePlace::from(path);
+    let recorded = command_connection::write(&place, async |conn| record_backup(conn, now).await);
     Ok(Backup { size, unrecorded: recorded.await.err() })
 }
 
@@ -144,7 +146,7 @@ mod tests {
 
     /// A store that is open, with one story.
     async fn bench() -> Bench {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
         bench
     }
@@ -205,8 +207,8 @@ mod tests {
     async fn no_copy_takes_a_name_of_the_files_of_a_store() {
         let bench = bench().await;
         let path = bench.path();
-        let folder = bench.stop_cleanly().await;
-        let link = folder.path().join("link.db");
+        let _home = bench.stop_cleanly().await;
+        let link = path.with_file_name("link.db");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         for ending in ["-wal", "-shm", "-journal", ".lock", ".new", ".part"] {
             let place = files::with_suffix(&path, ending);
@@ -227,12 +229,12 @@ mod tests {
         let sql = "SELECT rootpage || '' FROM sqlite_master WHERE name = 'story'";
         let root: u64 = bench.query_text(sql).await.unwrap().parse().unwrap();
         let path = bench.path();
-        let folder = bench.stop_cleanly().await;
+        let _home = bench.stop_cleanly().await;
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.write_all_at(&[0xa5; 4000], (root - 1) * 4096 + 8).unwrap();
         let refused =
-            back_up(&path, &folder.path().join("copy.db"), at_second(7)).await.unwrap_err();
+            back_up(&path, &path.with_file_name("copy.db"), at_second(7)).await.unwrap_err();
         assert!(matches!(refused, BackupError::Damaged(_)), "{refused}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 }

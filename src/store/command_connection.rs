@@ -8,14 +8,22 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::migrations::{SchemaAge, list_migrations};
 use super::open::{check_schema, connect_options};
-use super::{OpenError, StoreError, files};
+use super::place::StorePlace;
+use super::{OpenError, StoreError, files, server};
 use crate::store::db::{DbConnection, run_script};
 use crate::store::writer::BEGIN;
 
 /// A connection that can only read.
-pub(super) async fn open_to_read(path: &Path) -> Result<DbConnection<'static>, OpenError> {
-    let options = connect_options(path).read_only(true).pragma("query_only", "on");
-    open_checked(path, options).await.map(DbConnection::Sqlite)
+pub(super) async fn open_to_read(place: &StorePlace) -> Result<DbConnection<'static>, OpenError> {
+    match place {
+        StorePlace::File(path) => {
+            let options = connect_options(path).read_only(true).pragma("query_only", "on");
+            open_checked(path, options).await.map(DbConnection::Sqlite)
+        }
+        StorePlace::Server(server) => {
+            server::open_to_read(server).await.map(DbConnection::Postgres)
+        }
+    }
 }
 
 /// A connection from which a copy is made. It changes nothing in the store.
@@ -24,15 +32,19 @@ pub(super) async fn open_to_copy(path: &Path) -> Result<SqliteConnection, OpenEr
     open_checked(path, connect_options(path).read_only(true)).await
 }
 
-/// Runs `work` in one transaction that writes to the store at `path`, beside a running Tidings.
+/// Runs `work` in one transaction that writes to the store at `place`, beside a running Tidings.
 /// Each of the two waits up to five seconds for the other. The store is one file afterwards if no
 /// other process has it open.
 pub(super) async fn write<T>(
-    path: &Path,
+    place: &StorePlace,
     work: impl AsyncFnOnce(&mut DbConnection<'_>) -> Result<T, sqlx::Error>,
 ) -> Result<T, StoreCommandError> {
-    let conn = open_checked(path, connect_options(path)).await?;
-    let mut conn = DbConnection::Sqlite(conn);
+    let mut conn = match place {
+        StorePlace::File(path) => {
+            DbConnection::Sqlite(open_checked(path, connect_options(path)).await?)
+        }
+        StorePlace::Server(server) => DbConnection::Postgres(server::open_to_write(server).await?),
+    };
     // What is not committed is rolled back when the connection closes.
     run_script(&mut conn, BEGIN).await?;
     let done = work(&mut conn).await?;

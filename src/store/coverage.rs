@@ -134,7 +134,7 @@ mod tests {
         let lease = lease.await.remove(0);
         assert!(bench.finish_attempt(run, &lease, Finish::Sent("250".to_owned()), 8).await);
 
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let covered = archive.covered_alerts(&["arms"], at_second(0), at_second(60)).await.unwrap();
         let [alert] = &covered.alerts[..] else { panic!("{covered:?}") };
         assert_eq!((alert.rule.as_str(), alert.sent), ("arms", Some(at_second(8))));

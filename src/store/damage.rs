@@ -1,7 +1,9 @@
 //! Checks the file of the store for damage.
 
+use sqlx::sqlite::SqliteExecutor;
+
 use super::{Store, StoreError};
-use crate::store::db::{self, StatementPlace};
+use crate::store::db::DbPool;
 
 /// The most faults that are reported.
 const MOST_FAULTS: usize = 3;
@@ -13,14 +15,16 @@ impl Store {
     /// Whether the check takes long.
     pub async fn is_large(&self) -> Result<bool, StoreError> {
         let size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
-        let size: i64 = db::query_scalar(size).fetch_one(&self.readers).await?;
+        let DbPool::Sqlite(file) = &self.readers else { return Ok(false) };
+        let size: i64 = sqlx::query_scalar(size).fetch_one(file).await?;
         Ok(size > QUICK)
     }
 
     /// The damage that `SQLite` finds in the file, in its own words; `None` if there is none. Reads
-    /// every page.
+    /// every page. A server looks after its own files.
     pub async fn find_damage(&self) -> Option<String> {
-        match find_faults(&self.readers).await {
+        let DbPool::Sqlite(file) = &self.readers else { return None };
+        match find_faults(file).await {
             Ok(found) => found,
             Err(why) => Some(StoreError::from(why).0),
         }
@@ -29,9 +33,9 @@ impl Store {
 
 /// The first faults that `SQLite` finds in a database, in its own words; `None` if there are none.
 pub(super) async fn find_faults<'e>(
-    database: impl Into<StatementPlace<'e>>,
+    database: impl SqliteExecutor<'e>,
 ) -> Result<Option<String>, sqlx::Error> {
-    let found: Vec<String> = db::query_scalar("PRAGMA quick_check").fetch_all(database).await?;
+    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(database).await?;
     if found == ["ok"] {
         return Ok(None);
     }
@@ -48,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_with_flipped_bytes_is_found() {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         for n in 0..50 {
             bench.poll("wire", n, vec![item(&format!("story {n}"), settle_plan(&["arms"]))]).await;
         }

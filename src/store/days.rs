@@ -234,7 +234,7 @@ mod tests {
         bench.poll("paper", day + 2, vec![item("c", settle_plan(&["arms"]))]).await;
         bench.fail_poll("wire", day + 3).await;
 
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let (first, second) = (UtcDay::of(at_second(midnight)), UtcDay::of(at_second(day)));
         let wire = FeedName("wire".to_owned());
         let days = archive.feed_days(&wire, first).await.unwrap();
@@ -261,7 +261,7 @@ mod tests {
         }
         let versions = vec![("hash".to_owned(), "when: arms".to_owned())];
         bench.store.record_rule_versions(versions, at_second(day(1))).await.unwrap();
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let names = |version: &str| {
             ["arms", "oil"].map(|rule| (rule.to_owned(), version.to_owned())).into()
         };

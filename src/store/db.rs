@@ -2,6 +2,7 @@
 //!
 //! A statement is written once. Where the databases differ, `dialect` makes two texts of it.
 
+mod nul;
 mod statement;
 
 use sqlx::pool::PoolConnection;
@@ -26,7 +27,6 @@ pub(super) enum DbConnection<'c> {
     /// One that reads one moment of a file.
     SqliteSnapshot(Transaction<'c, Sqlite>),
     /// To a server.
-    #[expect(dead_code, reason = "the store opens no server yet")]
     Postgres(PgConnection),
     /// One of the readers of a server.
     PostgresReader(PoolConnection<Postgres>),
@@ -73,7 +73,6 @@ pub(super) enum DbPool {
     /// To a file.
     Sqlite(SqlitePool),
     /// To a server.
-    #[expect(dead_code, reason = "the store opens no server yet")]
     Postgres(PgPool),
 }
 

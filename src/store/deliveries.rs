@@ -2,7 +2,6 @@
 //! drops them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -16,6 +15,7 @@ use crate::lifecycle::message;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
 use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::place::StorePlace;
 use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.
@@ -121,12 +121,12 @@ impl Archive {
     }
 }
 
-/// The messages in the store at `path` that are not delivered, oldest first, and the health of
+/// The messages in the store at `place` that are not delivered, oldest first, and the health of
 /// every receiver that fails or rests. Writes nothing.
 pub async fn list_undelivered(
-    path: &Path,
+    place: impl Into<StorePlace>,
 ) -> Result<(Vec<Delivery>, Vec<(Receiver, NotifierHealth)>), StoreCommandError> {
-    let mut archive = Archive::open(path).await?;
+    let mut archive = Archive::open(place).await?;
     let deliveries = read_undelivered(&mut archive.conn, 0, i64::MAX).await?;
     Ok((deliveries, archive.receivers_away().await?))
 }
@@ -151,10 +151,10 @@ async fn read_undelivered(
     rows.iter().map(delivery_from_row).collect()
 }
 
-/// Makes dead messages of the store at `path` due at `now`. They keep their ids and bytes, and
+/// Makes dead messages of the store at `place` due at `now`. They keep their ids and bytes, and
 /// their attempts are counted anew. Messages to receivers that are not in `receivers` become held.
 pub async fn retry_messages(
-    path: &Path,
+    place: impl Into<StorePlace>,
     which: DeadSelection,
     receivers: &[Receiver],
     now: Timestamp,
@@ -167,7 +167,7 @@ pub async fn retry_messages(
         row_list!("$8", 0 notifier TEXT, 1 recipient TEXT),
         ") RETURNING id"
     );
-    command_connection::write(path, async |conn| {
+    command_connection::write(&place.into(), async |conn| {
         let (all, ids, notifier) = which.conditions()?;
         let receivers = to_json(&column::receiver_rows(receivers))?;
         let mut retried: [BTreeSet<i64>; 2] = Default::default();
@@ -187,10 +187,10 @@ pub async fn retry_messages(
     .await
 }
 
-/// Drops dead messages of the store at `path`: they are never sent. Their rows and attempts stay as
-/// long as those of sent messages.
+/// Drops dead messages of the store at `place`: they are never sent. Their rows and attempts stay
+/// as long as those of sent messages.
 pub async fn drop_messages(
-    path: &Path,
+    place: impl Into<StorePlace>,
     which: DeadSelection,
 ) -> Result<DroppedMessages, StoreCommandError> {
     let drop = sql!(
@@ -199,7 +199,7 @@ pub async fn drop_messages(
         id_list!("$5"),
         ") RETURNING id"
     );
-    command_connection::write(path, async |conn| {
+    command_connection::write(&place.into(), async |conn| {
         let (all, ids, notifier) = which.conditions()?;
         let mut dropped = BTreeSet::new();
         for (from, next) in message::moves(MessageEvent::Dropped) {
@@ -279,7 +279,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_delivered_is_listed_with_the_reason_and_who_fails() {
         let (bench, ..) = bench().await;
-        let (deliveries, away) = list_undelivered(&bench.path()).await.unwrap();
+        let (deliveries, away) = list_undelivered(&bench.place()).await.unwrap();
         let shown: Vec<_> =
             deliveries.iter().map(|one| (one.id, one.status, one.due, one.attempts)).collect();
         let expected = [
@@ -305,12 +305,12 @@ mod tests {
         let (bench, run, payloads) = bench().await;
         let these = DeadSelection::These([1, 2, 9].into());
         let retried =
-            retry_messages(&bench.path(), these, &[desk_receiver()], at_second(5)).await.unwrap();
+            retry_messages(&bench.place(), these, &[desk_receiver()], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![2], held: vec![], others: vec![1, 9] });
         let lease = bench.lease(run, "desk", 5).await.remove(0);
         assert_eq!((lease.message, lease.counted_attempts, &lease.payload), (2, 0, &payloads[1]));
         let retried =
-            retry_messages(&bench.path(), DeadSelection::All, &[desk_receiver()], at_second(6))
+            retry_messages(&bench.place(), DeadSelection::All, &[desk_receiver()], at_second(6))
                 .await
                 .unwrap();
         assert_eq!(retried.due, [3]);
@@ -320,7 +320,7 @@ mod tests {
     async fn the_dead_of_a_receiver_that_left_are_held() {
         let (bench, ..) = bench().await;
         let retried =
-            retry_messages(&bench.path(), DeadSelection::All, &[], at_second(5)).await.unwrap();
+            retry_messages(&bench.place(), DeadSelection::All, &[], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
         assert_eq!(bench.store.start_run(&[desk_receiver()], at_second(6)).await.unwrap().held, []);
     }
@@ -328,19 +328,19 @@ mod tests {
     async fn the_dropped_are_listed_and_sent_no_more_and_nothing_else_is_dropped() {
         let (bench, ..) = bench().await;
         let dropped =
-            drop_messages(&bench.path(), DeadSelection::These([1, 2, 9].into())).await.unwrap();
+            drop_messages(&bench.place(), DeadSelection::These([1, 2, 9].into())).await.unwrap();
         assert_eq!(dropped, DroppedMessages { dropped: vec![2], others: vec![1, 9] });
-        let listed = list_undelivered(&bench.path()).await.unwrap().0;
+        let listed = list_undelivered(&bench.place()).await.unwrap().0;
         assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 3]);
         let of = |name: &str| DeadSelection::OfNotifier(NotifierName(name.to_owned()));
         for (which, expected) in
             [(of("other"), vec![]), (of("desk"), vec![3]), (DeadSelection::All, vec![])]
         {
-            let dropped = drop_messages(&bench.path(), which).await.unwrap().dropped;
+            let dropped = drop_messages(&bench.place(), which).await.unwrap().dropped;
             assert_eq!(dropped, expected);
         }
         let retried =
-            retry_messages(&bench.path(), DeadSelection::All, &[desk_receiver()], at_second(9))
+            retry_messages(&bench.place(), DeadSelection::All, &[desk_receiver()], at_second(9))
                 .await
                 .unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![], others: vec![] });
@@ -354,7 +354,7 @@ mod tests {
         for (name, due) in [("other", vec![]), ("desk", vec![2, 3])] {
             let of = DeadSelection::OfNotifier(NotifierName(name.to_owned()));
             let retried =
-                retry_messages(&bench.path(), of, &[desk_receiver()], at_second(5)).await.unwrap();
+                retry_messages(&bench.place(), of, &[desk_receiver()], at_second(5)).await.unwrap();
             assert_eq!(retried.due, due, "{name}");
         }
     }

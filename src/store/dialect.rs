@@ -5,6 +5,8 @@
 ///
 /// - `id_list!("$1")`: the ids of a list, as rows with the column `value`.
 /// - `text_list!("$1")`: the texts of a list, as rows with the column `value`.
+/// - `either!("...", "...")`: a part for `SQLite`, and one for `PostgreSQL`. Of each row of a list, a
+///   few rows of a table are joined by their ids there, and by LATERAL here.
 /// - `row_list!("$1", 0 id BIGINT, 1 name TEXT)`: the rows of a list, each an array. Its values, by
 ///   their places, are columns of these types. A value has its type already in `SQLite`.
 ///
@@ -43,6 +45,12 @@ macro_rules! sql {
                 $(", CAST(value ->> ", $place, " AS ", stringify!($kinds), ") AS ", stringify!($columns),)*
                 " FROM jsonb_array_elements(CAST(", $list, " AS JSONB)) AS listed (value))",]
             $($($rest)*)?)
+    };
+    (@join [$($sqlite:tt)*] [$($postgres:tt)*] either!($first:literal, $second:literal $(,)?)
+        $(, $($rest:tt)*)?
+    ) => {
+        crate::store::dialect::sql!(@join
+            [$($sqlite)* $first,] [$($postgres)* $second,] $($($rest)*)?)
     };
     (@join [$($sqlite:tt)*] [$($postgres:tt)*] $text:literal $(, $($rest:tt)*)?) => {
         crate::store::dialect::sql!(@join [$($sqlite)* $text,] [$($postgres)* $text,] $($($rest)*)?)

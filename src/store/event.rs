@@ -102,8 +102,8 @@ pub(super) async fn store_signature(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let open_since = to_millis(copies::open_since(now));
-    let delete = "DELETE FROM signature WHERE story = $1
-             OR story IN (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3)";
+    let delete = "DELETE FROM signature WHERE story IN (SELECT CAST($1 AS BIGINT) UNION ALL SELECT story FROM
+             (SELECT story FROM signature WHERE event_started < $2 ORDER BY event_started LIMIT $3) AS expired)";
     execute(conn, delete, &[story.0, open_since, MOST_EXPIRED]).await?;
     let Some(Fingerprint { signature, .. }) = fingerprint else { return Ok(()) };
     let url: Option<String> = db::query_scalar("SELECT url FROM story WHERE id = $1")

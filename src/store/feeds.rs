@@ -1,7 +1,6 @@
 //! Reads what the next poll of a feed needs: the feed's state, and its known items.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
 use crate::store::command_connection;
 use crate::store::db::{self, DbConnection, DbRow, Sql};
+use crate::store::place::StorePlace;
 use tidings_rules::story::FeedName;
 
 /// Every claim has an index, and so have the items of the last document.
@@ -23,6 +23,7 @@ use tidings_rules::story::FeedName;
 /// At most 16 items of a feed are read for one claim other than a key. A claim that two items share
 /// identifies neither. More are read, because several items of one document may share it, too. The
 /// limit is no parameter: `SQLite` prepares a statement with such a parameter for each execution.
+/// OFFSET keeps `PostgreSQL`, which expects far more items, from reading whole tables.
 const KNOWN_ITEMS: Sql = sql!(
     "WITH keys AS ",
     text_list!("$2"),
@@ -39,16 +40,41 @@ const KNOWN_ITEMS: Sql = sql!(
     ", found (item) AS (
          SELECT id FROM feed_entry WHERE feed = $1 AND removed_at IS NULL
          UNION SELECT known.id FROM keys AS claim CROSS JOIN feed_entry AS known WHERE known.feed = $1 AND known.key = claim.value
-         UNION SELECT known.id FROM guids AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE guid = claim.value AND feed = $1 LIMIT 16)
-         UNION SELECT known.id FROM links AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE link = claim.value AND feed = $1 LIMIT 16)
-         UNION SELECT known.id FROM hashes AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE hash = claim.value AND feed = $1 LIMIT 16)
-         UNION SELECT known.id FROM stems AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE stem = claim.value AND feed = $1 LIMIT 16)
-         UNION SELECT known.id FROM texts AS claim CROSS JOIN feed_entry AS known WHERE known.id IN (SELECT id FROM feed_entry WHERE text_hash = claim.value AND feed = $1 LIMIT 16))
+         UNION SELECT known.id FROM guids AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE guid = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM links AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE link = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM hashes AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE hash = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM stems AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE stem = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    "
+         UNION SELECT known.id FROM texts AS claim CROSS JOIN ",
+    either!("feed_entry AS known WHERE known.id IN (SELECT id", "LATERAL (SELECT id"),
+    " FROM feed_entry WHERE text_hash = claim.value AND feed = $1 ORDER BY id LIMIT 16)",
+    either!("", " AS known"),
+    ")
      SELECT known.key, known.guid, known.link, known.stem, known.hash, known.text_hash,
             substr(story.title, 1, CAST($8 AS INTEGER)) AS title, story.published, story.first_seen, story.page_fetches,
             story.status = 'recorded' AS recorded, known.removed_at IS NOT NULL AS gone
-     FROM found CROSS JOIN feed_entry AS known CROSS JOIN story
-     WHERE known.id = found.item AND story.id = known.story ORDER BY known.key"
+     FROM found CROSS JOIN ",
+    either!(
+        "feed_entry AS known CROSS JOIN story WHERE known.id = found.item AND story.id = known.story",
+        "LATERAL (SELECT * FROM feed_entry WHERE id = found.item OFFSET 0) AS known
+         CROSS JOIN LATERAL (SELECT * FROM story WHERE id = known.story OFFSET 0) AS story"
+    ),
+    " ORDER BY known.key"
 );
 
 impl Store {
@@ -148,16 +174,16 @@ impl Store {
     }
 }
 
-/// Asks the `run` on the store at `path` to poll these feeds now. `failing`: only those that fail
+/// Asks the `run` on the store at `place` to poll these feeds now. `failing`: only those that fail
 /// and are not permanently gone. Returns the feeds that are asked for, in the order of their names.
 /// The others were never polled, or do not fail.
 pub async fn request_polls(
-    path: &Path,
+    place: impl Into<StorePlace>,
     feeds: &[FeedName],
     failing: bool,
     now: Timestamp,
 ) -> Result<Vec<FeedName>, StoreCommandError> {
-    let names: Vec<String> = command_connection::write(path, async |conn| {
+    let names: Vec<String> = command_connection::write(&place.into(), async |conn| {
         db::query_scalar(sql!(
             "UPDATE feed SET poll_requested = $1 WHERE name IN ",
             text_list!("$2"),
@@ -301,12 +327,12 @@ mod tests {
                 .unwrap();
         }
         let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
-        let asked = request_polls(&bench.path(), &feeds, true, at_second(1)).await.unwrap();
+        let asked = request_polls(&bench.place(), &feeds, true, at_second(1)).await.unwrap();
         assert_eq!(asked, feeds[..1]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap(), feeds[..1]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap(), []);
 
-        let asked = request_polls(&bench.path(), &feeds, false, at_second(1)).await.unwrap();
+        let asked = request_polls(&bench.place(), &feeds, false, at_second(1)).await.unwrap();
         assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
         assert_eq!(bench.store.take_requested_polls().await.unwrap().len(), 3);
     }

@@ -1,4 +1,7 @@
-//! Fixtures of the store tests: a store in a folder of its own, and records of polls.
+//! Fixtures of the store tests: a store for a test alone, and records of polls.
+
+mod home;
+mod test_server;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,10 +10,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+pub(super) use self::home::Home;
 use super::outbox::{lease_due, read_first_messages};
+use super::place::StorePlace;
 use super::{
     CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
     OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryId,
@@ -31,11 +35,11 @@ use tidings_rules::story::{
     Evidence, FeedName, Field, NotifierName, Read, Severity, Story, StoryKey,
 };
 
-/// A store in a folder of its own, which is deleted with it.
+/// A store for one test alone.
 pub(super) struct Bench {
     pub(super) store: Store,
     writer: JoinHandle<()>,
-    folder: TempDir,
+    pub(super) home: Home,
 }
 
 impl Bench {
@@ -45,13 +49,17 @@ impl Bench {
 
     /// A store whose copies are compared by `comparer`.
     pub(super) async fn with_comparer(comparer: CopyComparer) -> Self {
-        Self::open(tempfile::tempdir().unwrap(), comparer).await
+        Self::open(Home::new().await, comparer).await
     }
 
-    async fn open(folder: TempDir, comparer: CopyComparer) -> Self {
-        let path = folder.path().join("tidings.db");
-        let (store, writer) = Store::open(&path, comparer).await.unwrap();
-        Self { store, writer: tokio::spawn(writer), folder }
+    /// A store in a file, for tests about the file.
+    pub(super) async fn of_file() -> Self {
+        Self::open(Home::folder(), compare_here()).await
+    }
+
+    async fn open(home: Home, comparer: CopyComparer) -> Self {
+        let (store, writer) = Store::open(&home.place(), comparer).await.unwrap();
+        Self { store, writer: tokio::spawn(writer), home }
     }
 
     /// Stops everything where it is and opens the same file again.
@@ -59,18 +67,22 @@ impl Bench {
         self.writer.abort();
         let _ = self.writer.await;
         drop(self.store);
-        Self::open(self.folder, compare_here()).await
+        Self::open(self.home, compare_here()).await
     }
 
     /// Stops as a clean stop does.
-    pub(super) async fn stop_cleanly(self) -> TempDir {
+    pub(super) async fn stop_cleanly(self) -> Home {
         drop(self.store);
         self.writer.await.unwrap();
-        self.folder
+        self.home
+    }
+
+    pub(super) fn place(&self) -> StorePlace {
+        self.home.place()
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.path().join("tidings.db")
+        self.home.path()
     }
 
     pub(super) async fn start_run(&self, receivers: &[Receiver]) -> i64 {

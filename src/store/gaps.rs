@@ -98,7 +98,7 @@ mod tests {
                 .await
                 .unwrap();
         }
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let found = archive.gaps_since(at_second(11)).await.unwrap();
         let found_values: Vec<_> = found
             .iter()

@@ -2,12 +2,19 @@
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteConnection;
+
+use super::db::Sql;
 
 /// The migrations, oldest first: version, name, SQL. One that was released is never edited,
 /// because stores were made with it.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "first", include_str!("migrations/0001_first.sql"))];
+const MIGRATIONS: [(i64, &str, Sql); 1] = [(
+    1,
+    "first",
+    Sql {
+        sqlite: include_str!("migrations/0001_first.sql"),
+        postgres: include_str!("migrations/postgres/0001_first.sql"),
+    },
+)];
 
 /// The schema of a store, compared with the one that this build makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +34,15 @@ pub(super) enum SchemaAge {
     Other,
 }
 
-/// The migrations of this build.
+/// The migrations of this build, of a file.
 pub(super) fn list_migrations() -> Migrator {
-    let steps = MIGRATIONS.map(|(version, name, sql)| make_migration(version, name, sql));
+    let steps = MIGRATIONS.map(|(version, name, sql)| make_migration(version, name, sql.sqlite));
+    Migrator::with_migrations(steps.to_vec())
+}
+
+/// The migrations of this build, of a database of a server.
+pub(super) fn list_migrations_of_server() -> Migrator {
+    let steps = MIGRATIONS.map(|(version, name, sql)| make_migration(version, name, sql.postgres));
     Migrator::with_migrations(steps.to_vec())
 }
 
@@ -40,7 +53,7 @@ pub(super) fn make_migration(version: i64, name: &'static str, sql: &'static str
 
 /// Compares the schema of a store, which has a table of migrations, with `migrations`.
 pub(super) async fn compare_schema(
-    conn: &mut SqliteConnection,
+    conn: &mut impl Migrate,
     migrations: &Migrator,
 ) -> Result<SchemaAge, MigrateError> {
     let applied = conn.list_applied_migrations(&migrations.table_name).await?;
@@ -62,12 +75,49 @@ pub(super) async fn compare_schema(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use regex::Regex;
+
     use super::super::fixture::Bench;
+    use super::MIGRATIONS;
+
+    /// The tables, columns and indexes of a schema that both databases have.
+    fn names(schema: &str) -> BTreeSet<String> {
+        let line = Regex::new(r"^CREATE (?:TABLE|INDEX) (\w+)|^    ([a-z]\w*) +[A-Z]").unwrap();
+        let (mut names, mut table) = (BTreeSet::new(), String::new());
+        for found in schema.lines().filter_map(|text| line.captures(text)) {
+            match (found.get(1), found.get(2)) {
+                (Some(name), _) => name.as_str().clone_into(&mut table),
+                (_, column) => {
+                    table = format!("{table}.{}", column.map_or("", |name| name.as_str()));
+                }
+            }
+            names.insert(table.clone());
+            table.truncate(table.find('.').unwrap_or(table.len()));
+        }
+        names.retain(|name| {
+            !["alert_index", "latch", "store_file"].iter().any(|own| name.starts_with(own))
+        });
+        names
+    }
+
+    #[test]
+    fn both_databases_have_the_same_tables_columns_and_indexes() {
+        let (mut sqlite, mut postgres) = (BTreeSet::new(), BTreeSet::new());
+        for (_, _, sql) in MIGRATIONS {
+            sqlite.append(&mut names(sql.sqlite));
+            postgres.append(&mut names(sql.postgres));
+        }
+        assert!(sqlite.len() > 200, "only {sqlite:?} were found");
+        assert_eq!(sqlite.difference(&postgres).collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(postgres.difference(&sqlite).collect::<Vec<_>>(), [""; 0]);
+    }
 
     /// A table whose generated column another column follows cannot be recovered.
     #[tokio::test]
     async fn a_generated_column_is_the_last_of_its_table() {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         let followed = "SELECT group_concat(one.name || '.' || made.name)
              FROM sqlite_master AS one, pragma_table_xinfo(one.name) AS made
              JOIN pragma_table_xinfo(one.name) AS later ON later.cid > made.cid

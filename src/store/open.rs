@@ -18,8 +18,9 @@ use tracing::warn;
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
+use super::place::StorePlace;
 use super::writer::Writer;
-use super::{OpenError, Store, lock, open_mark, writer};
+use super::{OpenError, Store, lock, open_mark, server, writer};
 use crate::metrics::WriterMetrics;
 use crate::store::db::{DbConnection, DbPool};
 
@@ -42,38 +43,52 @@ const CHECKPOINT_PAGES: &str = "4000";
 const MOST_READERS: u32 = 4;
 
 impl Store {
-    /// Opens the store, creating it, or migrating it after a copy to `<store>.before-<schema>`.
-    /// Waits while a command reads or writes it: the caller may drop this to give up. The
-    /// future is its writer, and what compares copies by `comparer`: the caller spawns it. It runs
-    /// until every handle is dropped and every command is done, then leaves the store in one file.
+    /// Opens the store, creating it, or migrating it. A file is copied before to
+    /// `<store>.before-<schema>`. Waits while a command reads or writes it: the caller may drop
+    /// this to give up. The future is its writer, and what compares copies by `comparer`: the
+    /// caller spawns it. It runs until every handle is dropped and every command is done, then
+    /// leaves the store in one file.
     pub async fn open(
-        path: &Path,
+        place: impl Into<StorePlace>,
         comparer: CopyComparer,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
-        let migrations = list_migrations();
-        match files::find_store_file(path)? {
-            StoreFile::Missing => create_store(path, &migrations).await?,
-            StoreFile::Empty => {}
-            StoreFile::Content => check_store_file(path, &migrations).await?,
-        }
-        files::make_private(path);
-        let failed = |error: sqlx::Error| OpenError::failed(path, &error);
-        let mut conn = open_unused(path).await.map_err(failed)?;
-        apply_migrations(&mut conn, path, &migrations).await?;
-        lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
-        open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
-        let readers = DbPool::Sqlite(open_readers(path).await.map_err(failed)?);
+        let (conn, readers) = match place.into() {
+            StorePlace::File(path) => {
+                let (conn, readers) = open_file(&path).await?;
+                (DbConnection::Sqlite(conn), DbPool::Sqlite(readers))
+            }
+            StorePlace::Server(server) => {
+                let (conn, readers) = server::open(&server).await?;
+                (DbConnection::Postgres(conn), DbPool::Postgres(readers))
+            }
+        };
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
         let metrics = WriterMetrics::default();
         let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
         let (committed, commits) = watch::channel(());
-        let conn = DbConnection::Sqlite(conn);
         let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone(), committed);
         let work = future::join(comparing.run(copy_queue), writing).map(drop);
         Ok((Self { readers, writer, copies, metrics, commits }, work))
     }
+}
+
+/// Opens a file to write and to read.
+async fn open_file(path: &Path) -> Result<(SqliteConnection, SqlitePool), OpenError> {
+    let migrations = list_migrations();
+    match files::find_store_file(path)? {
+        StoreFile::Missing => create_store(path, &migrations).await?,
+        StoreFile::Empty => {}
+        StoreFile::Content => check_store_file(path, &migrations).await?,
+    }
+    files::make_private(path);
+    let failed = |error: sqlx::Error| OpenError::failed(path, &error);
+    let mut conn = open_unused(path).await.map_err(failed)?;
+    apply_migrations(&mut conn, path, &migrations).await?;
+    lock::record_store(path).map_err(|error| OpenError::failed(path, &error))?;
+    open_mark::mark_open(&mut conn, path).await.map_err(failed)?;
+    Ok((conn, open_readers(path).await.map_err(failed)?))
 }
 
 /// Creates a new store beside its path, and moves it there when it is complete. So a store always
@@ -257,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_bundled_sqlite_is_one_that_does_not_corrupt_a_wal() {
-        let version = Bench::new().await.query_text("SELECT sqlite_version()").await.unwrap();
+        let version = Bench::of_file().await.query_text("SELECT sqlite_version()").await.unwrap();
         let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
         assert!(parts >= vec![3, 51, 3], "{version}");
     }
@@ -279,7 +294,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_cannot_write() {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         let refused =
             db::query("INSERT INTO run (started) VALUES (0)").execute(&bench.store.readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
@@ -287,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_of_a_newer_schema_is_refused_and_left_alone() {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         let mut conn = open_writer(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
         let refused = Store::open(&bench.path(), compare_here()).await.err().unwrap();
@@ -317,7 +332,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_of_an_older_schema_is_copied_and_then_migrated() {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         bench.start_run(&[]).await;
         // The rest of an attempt that was interrupted.
         let stale = bench.path().with_added_extension("before-9999.part");
@@ -339,7 +354,7 @@ mod tests {
 
     #[tokio::test]
     async fn opening_a_store_that_is_up_to_date_makes_no_copy() {
-        let bench = Bench::new().await.crash_and_reopen().await;
+        let bench = Bench::of_file().await.crash_and_reopen().await;
         let names = std::fs::read_dir(bench.path().parent().unwrap()).unwrap();
         let names: Vec<_> =
             names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -14,6 +14,7 @@ use self::finish::record_outcomes;
 pub(super) use self::lease::lease_due;
 pub use self::prepare::{OpenContent, OpenMessage, Preparation, PreparedMessage, PreparedMessages};
 use super::column::{from_millis, to_millis};
+use super::dialect::sql;
 use super::{Holdings, Lease, Store, StoreError};
 use crate::alerts::Receiver;
 use crate::alerts::receiver_health::ReceiverHealth;
@@ -129,18 +130,20 @@ pub(super) async fn read_first_messages(
     // frozen.
     // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
     // every turn. SQLite would prepare a plain `LIMIT $2` anew at every turn.
-    let rows: Vec<(String, i64, i64)> = db::query_as(
+    let rows: Vec<(String, i64, i64)> = db::query_as(sql!(
         "WITH RECURSIVE waiting (name) AS (
              SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1
              UNION ALL
              SELECT (SELECT min(recipient) FROM message WHERE status = 'pending' AND notifier = $1 AND recipient > name)
              FROM waiting WHERE name IS NOT NULL)
-         SELECT waiting.name, message.due, message.id FROM waiting JOIN message ON message.id IN
-             (SELECT first.id FROM message AS first
+         SELECT waiting.name, message.due, message.id FROM waiting ",
+        either!("JOIN message ON message.id IN (SELECT first.id", "CROSS JOIN LATERAL (SELECT first.*"),
+        " FROM message AS first
               WHERE first.status = 'pending' AND first.notifier = $1 AND first.recipient = waiting.name
-              ORDER BY first.due, first.id LIMIT $2 + 0)
-         ORDER BY message.due, message.id",
-    )
+              ORDER BY first.due, first.id LIMIT $2 + 0)",
+        either!("", " AS message"),
+        " ORDER BY message.due, message.id"
+    ))
     .bind(&notifier.0)
     .bind(i64::from(most))
     .fetch_all(conn)

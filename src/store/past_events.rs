@@ -84,7 +84,7 @@ mod tests {
         let mut old: ItemRecord = item("c", recorded);
         old.story_change.as_mut().unwrap().0.source = Some("AFP".to_owned());
         bench.poll("paper", 2, vec![old]).await;
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let stories = archive.stories_after(at_second(0), None, 9).await.unwrap();
         let uids: Vec<&str> = stories.iter().map(|story| story.uid.as_str()).collect();
         let found = archive.sightings(&uids).await.unwrap();

@@ -352,7 +352,7 @@ mod tests {
     #[tokio::test]
     async fn items_that_leave_the_document_are_gone_until_they_come_back() {
         let bench = Bench::new().await;
-        let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key)";
+        let gone = "SELECT group_concat(key || ' ' || removed_at, ', ') FROM (SELECT * FROM feed_entry WHERE removed_at IS NOT NULL ORDER BY key) AS gone";
         bench.poll("other", 0, vec![item("z", settle_plan(&[]))]).await;
         bench
             .poll("wire", 1, ["a", "b", "c"].map(|key| item(key, settle_plan(&[]))).to_vec())

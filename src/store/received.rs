@@ -1,7 +1,6 @@
 //! Records stories from elsewhere in one transaction. The run matches them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +12,7 @@ use super::{alert_index, command_connection, event, poll};
 use crate::alerts::admit;
 use crate::feed::identity::{ArrivedItem, ItemArrival, ItemKey, KnownArrivals};
 use crate::store::db::{self, DbConnection};
+use crate::store::place::StorePlace;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// How exactly it is recorded when a known item came last. Its key is kept for much longer.
@@ -23,8 +23,8 @@ const LAST_SEEN_STEP: Duration = Duration::from_hours(24);
 pub enum IngestTarget {
     /// In the store of this run.
     Run(Store),
-    /// In the store at this path, beside a run or without one.
-    File(PathBuf),
+    /// In the store at this place, beside a run or without one.
+    At(StorePlace),
 }
 
 /// A story from elsewhere.
@@ -74,8 +74,8 @@ impl IngestTarget {
                 let write = store.writer.write(move |conn| Box::pin(write_all(conn, stories, now)));
                 Ok(write.await?)
             }
-            Self::File(path) => {
-                command_connection::write(path, async |conn| write_all(conn, stories, now).await)
+            Self::At(place) => {
+                command_connection::write(place, async |conn| write_all(conn, stories, now).await)
                     .await
             }
         }

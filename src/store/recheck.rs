@@ -138,7 +138,7 @@ mod tests {
         assert!(
             bench.store.record_recheck(due.id, due.revision, edit, at_second(61)).await.unwrap()
         );
-        let rule_revisions = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id)";
+        let rule_revisions = "SELECT group_concat(rule || ' ' || revision, ', ') FROM (SELECT * FROM alert ORDER BY id) AS one";
         assert_eq!(bench.query_text(rule_revisions).await.as_deref(), Some("arms 1, oil 2"));
         let row =
             "SELECT status || ', ' || body || ', ' || revision || ', ' || page_fetches FROM story";

@@ -149,7 +149,7 @@ mod tests {
 
     /// An open store with one story, and a copy of it.
     async fn bench_and_copy() -> (Bench, PathBuf) {
-        let bench = Bench::new().await;
+        let bench = Bench::of_file().await;
         bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
         let copy = bench.path().with_file_name("copy.db");
         backup::back_up(&bench.path(), &copy, at_second(7)).await.unwrap();

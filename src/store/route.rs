@@ -182,14 +182,17 @@ async fn read_earlier_alerts(
     let rows: Vec<(i64, i64)> = db::query_as(sql!(
         "SELECT wanted.alert, alert.created FROM ",
         row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 is_conditional BOOLEAN),
-        " AS wanted JOIN alert ON alert.id IN (SELECT id FROM alert AS earlier
+        " AS wanted ",
+        either!("JOIN alert ON alert.id IN (SELECT id", "CROSS JOIN LATERAL (SELECT *"),
+        " FROM alert AS earlier
               WHERE earlier.rule = wanted.rule AND earlier.dedup_key = wanted.dedup_key AND earlier.id < wanted.alert
                 AND NOT earlier.held AND earlier.id NOT IN ",
         id_list!("$3"),
         "
                 AND (NOT wanted.is_conditional OR earlier.counted_at IS NOT NULL)
-              ORDER BY earlier.id DESC LIMIT $2 + 0)
-         ORDER BY alert.id DESC"
+              ORDER BY earlier.id DESC LIMIT $2 + 0)",
+        either!("", " AS alert"),
+        " ORDER BY alert.id DESC"
     ))
     .bind(to_json(&wanted)?)
     .bind(i64::from(most))
@@ -213,10 +216,13 @@ async fn read_recent_messages(
     let rows = db::query(sql!(
         "SELECT message.notifier, message.recipient, message.created FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT),
-        " AS wanted JOIN message ON message.id IN (SELECT id FROM message AS recent
+        " AS wanted ",
+        either!("JOIN message ON message.id IN (SELECT id", "CROSS JOIN LATERAL (SELECT *"),
+        " FROM message AS recent
               WHERE recent.notifier = wanted.notifier AND recent.recipient = wanted.recipient AND recent.notification IS NULL
-              ORDER BY recent.id DESC LIMIT $2 + 0)
-         ORDER BY message.id DESC"
+              ORDER BY recent.id DESC LIMIT $2 + 0)",
+        either!("", " AS message"),
+        " ORDER BY message.id DESC"
     ))
     .bind(to_json(&column::receiver_rows(limits.into_keys()))?)
     .bind(i64::from(most))

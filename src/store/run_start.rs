@@ -127,7 +127,7 @@ mod tests {
     use crate::alerts::retry::Finish;
 
     async fn states(bench: &Bench) -> String {
-        let sql = "SELECT group_concat(recipient || ' ' || status, ', ') FROM (SELECT * FROM message ORDER BY recipient)";
+        let sql = "SELECT group_concat(recipient || ' ' || status, ', ') FROM (SELECT * FROM message ORDER BY recipient) AS one";
         bench.query_text(sql).await.unwrap()
     }
 
@@ -168,7 +168,7 @@ mod tests {
         );
         assert!(!bench.finish_attempt(old, &again[0], Finish::Sent(String::new()), 8).await);
         assert!(bench.finish_attempt(start.run, &again[0], Finish::Sent(String::new()), 8).await);
-        let outcomes = "SELECT group_concat(coalesce(outcome, 'open'), ', ') FROM (SELECT * FROM attempt ORDER BY id)";
+        let outcomes = "SELECT group_concat(coalesce(outcome, 'open'), ', ') FROM (SELECT * FROM attempt ORDER BY id) AS one";
         assert_eq!(bench.query_text(outcomes).await.unwrap(), "unknown, sent, open");
     }
 

@@ -97,7 +97,7 @@ impl Store {
         now: Timestamp,
         error: Option<String>,
     ) -> Result<(), StoreError> {
-        let reload = "UPDATE run SET reload_error = $3, reloaded = CASE WHEN $3 IS NULL THEN $2 ELSE reloaded END WHERE id = $1";
+        let reload = "UPDATE run SET reload_error = $3, reloaded = CASE WHEN CAST($3 AS TEXT) IS NULL THEN $2 ELSE reloaded END WHERE id = $1";
         self.update_run(reload, run, now, error).await
     }
 

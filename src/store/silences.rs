@@ -1,7 +1,6 @@
 //! Adds, lists and ends silences.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -13,6 +12,7 @@ use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
 use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::place::StorePlace;
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.
@@ -28,17 +28,17 @@ pub(super) async fn read_active_silences(
     rows.iter().map(silence_from_row).collect()
 }
 
-/// Adds a silence of `target` to the store at `path`. A running Tidings applies it from
+/// Adds a silence of `target` to the store at `place`. A running Tidings applies it from
 /// the next alert on. An alert that a shorter silence mutes waits until the end of this one if
 /// both mute it.
 pub async fn add_silence(
-    path: &Path,
+    place: impl Into<StorePlace>,
     target: SilenceTarget,
     until: Timestamp,
     why: String,
     now: Timestamp,
 ) -> Result<Silence, StoreCommandError> {
-    command_connection::write(path, async |conn| {
+    command_connection::write(&place.into(), async |conn| {
         let id = db::query_scalar(
             "INSERT INTO silence (target, since, until, why) VALUES ($1, $2, $3, $4) RETURNING id",
         )
@@ -54,13 +54,13 @@ pub async fn add_silence(
     .await
 }
 
-/// The silences of the store at `path` that end after `since`, each with the number of alerts that
+/// The silences of the store at `place` that end after `since`, each with the number of alerts that
 /// it mutes or muted.
 pub async fn list_silences(
-    path: &Path,
+    place: impl Into<StorePlace>,
     since: Timestamp,
 ) -> Result<Vec<(Silence, u32)>, StoreCommandError> {
-    let mut conn = command_connection::open_to_read(path).await?;
+    let mut conn = command_connection::open_to_read(&place.into()).await?;
     let silences = read_active_silences(&mut conn, since).await?;
     let reasons: Vec<String> =
         silences.iter().map(|silence| to_json(&silence.reason())).collect::<Result<_, _>>()?;
@@ -82,14 +82,14 @@ pub async fn list_silences(
         .collect())
 }
 
-/// Ends the silence `id` in the store at `path`. Its muted alerts become due at `now`, unless
+/// Ends the silence `id` in the store at `place`. Its muted alerts become due at `now`, unless
 /// another silence mutes them. Returns `None` if no silence in force has this id.
 pub async fn end_silence(
-    path: &Path,
+    place: impl Into<StorePlace>,
     id: i64,
     now: Timestamp,
 ) -> Result<Option<Silence>, StoreCommandError> {
-    command_connection::write(path, async |conn| {
+    command_connection::write(&place.into(), async |conn| {
         let shorten = "UPDATE silence SET until = $2 WHERE id = $1 AND until > $2 RETURNING *";
         let shortened = db::query(shorten).bind(id).bind(to_millis(now));
         let Some(row) = shortened.fetch_optional(&mut *conn).await? else { return Ok(None) };

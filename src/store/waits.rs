@@ -143,7 +143,7 @@ mod tests {
     const AHEAD: i64 = 365 * 24 * 3600;
 
     async fn dues(bench: &Bench) -> Vec<i64> {
-        let sql = "SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message ORDER BY id)";
+        let sql = "SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message ORDER BY id) AS one";
         bench.query_text(sql).await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect()
     }
 

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::db::{self, DbConnection};
 use crate::store::fixture::{Bench, at_second, item, match_result, settle_plan};
-use crate::store::{
-    AlertFilter, Archive, ItemRecord, Retention, StoryPlan, SweepPosition, acquire_lock,
-};
+use crate::store::{AlertFilter, Archive, ItemRecord, Retention, StoryPlan, SweepPosition};
 use tidings_rules::story::FeedName;
 
 impl Bench {
@@ -26,7 +24,7 @@ impl Bench {
 }
 
 async fn found(bench: &Bench, wanted: AlertFilter) -> Vec<i64> {
-    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let mut archive = Archive::open(&bench.place()).await.unwrap();
     archive.find_alerts(&wanted, 9).await.unwrap().iter().map(|past| past.id).collect()
 }
 
@@ -169,10 +167,9 @@ async fn a_store_with_an_index_is_whole_and_found_beside_its_writer() {
     let bench = bench("Tanks").await;
     bench.index_alerts().await;
     assert_eq!(bench.store.find_damage().await, None);
-    let path = bench.path();
-    let _folder = bench.stop_cleanly().await;
-    let _lock = acquire_lock(&path).unwrap();
-    let mut archive = Archive::open(&path).await.unwrap();
+    let home = bench.stop_cleanly().await;
+    let _lock = home.lock();
+    let mut archive = Archive::open(&home.place()).await.unwrap();
     assert_eq!(archive.find_alerts(&words("tanks"), 9).await.unwrap().len(), 1);
 }
 

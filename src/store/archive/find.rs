@@ -124,7 +124,7 @@ mod tests {
             item("c", StoryPlan::ReadPage),
         ];
         bench.poll("wire", 0, items).await;
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         let (name, link) = ("https://example.org/a?utm_source=feed", "http://example.org/a");
         let kept = archive.find_story(name, Some(link)).await.unwrap().expect("it is kept");
         let rules: Vec<&str> = kept.alerts.iter().map(|alert| alert.rule.as_str()).collect();

@@ -112,12 +112,17 @@ async fn read_candidates(
     let rows = db::query(sql!(
         "SELECT story.id, story.uid, story.event, signature.event_started, signature.host, story.title,
                 coalesce(story.body, story.feed_text) AS text, story.read, story.read_why
-         FROM signature JOIN story ON story.id = signature.story WHERE signature.story IN ",
+         FROM signature JOIN story ON story.id = signature.story WHERE signature.story IN
+             (SELECT value FROM ",
         id_list!("$1"),
-        " OR signature.story IN (SELECT newest.story FROM ",
+        " AS given UNION ALL SELECT newest.story FROM ",
         text_list!("$2"),
-        " AS wanted JOIN signature AS newest ON newest.story IN (SELECT story FROM signature AS of_host
-             WHERE of_host.host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3))"
+        " AS wanted ",
+        either!("JOIN signature AS newest ON newest.story IN (SELECT story", "CROSS JOIN LATERAL (SELECT story"),
+        " FROM signature AS of_host
+             WHERE of_host.host = wanted.value ORDER BY event_started DESC, story DESC LIMIT $3)",
+        either!("", " AS newest"),
+        ")"
     ))
     .bind(to_json(similar)?)
     .bind(to_json(hosts)?)

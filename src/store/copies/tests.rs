@@ -73,7 +73,7 @@ type OtherStore = Arc<Mutex<Option<Store>>>;
 /// A store, and another handle on the same file that writes as another process does.
 async fn bench_beside(comparer: CopyComparer, other: &OtherStore) -> Bench {
     let bench = Bench::with_comparer(comparer).await;
-    let (store, writer) = Store::open(&bench.path(), compare_here()).await.unwrap();
+    let (store, writer) = Store::open(&bench.place(), compare_here()).await.unwrap();
     tokio::spawn(writer);
     *other.lock().unwrap() = Some(store);
     bench
@@ -152,7 +152,7 @@ async fn commands_that_are_outdated_again_and_again_are_compared_in_their_transa
         .map(|feed| bench.poll(feed, 0, vec![with_text(feed, &text("x"), &["arms"], 0)]));
     join_all(polls).await;
     let last = "SELECT group_concat(title || ' of ' || first, ', ') FROM (SELECT story.title, first.title AS first
-                FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id DESC LIMIT 2)";
+                FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id DESC LIMIT 2) AS one";
     assert_eq!(bench.query_text(last).await.as_deref(), Some("gazette of wire, wire of wire"));
     assert_eq!(count.load(Ordering::Relaxed), MOST_COMPARISONS + 2);
 }

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
 
+use super::nul::without_nul;
 use super::{ColumnValue, DbConnection, DbRow, Lent, StatementPlace};
 
 /// The text of a statement for each database.
@@ -275,11 +276,8 @@ impl<'q> Statement<'q> {
             let added = match argument {
                 Argument::Number(number) => arguments.add(number),
                 Argument::Truth(truth) => arguments.add(truth),
-                // PostgreSQL stores no U+0000.
-                Argument::Text(Some(text)) if text.contains('\0') => {
-                    arguments.add(text.replace('\0', ""))
-                }
-                Argument::Text(text) => arguments.add(text),
+                Argument::Text(Some(text)) => arguments.add(without_nul(&text)),
+                Argument::Text(None) => arguments.add(None::<&str>),
                 Argument::Bytes(bytes) => arguments.add(&*bytes),
             };
             added.map_err(sqlx::Error::Encode)?;

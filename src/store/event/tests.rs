@@ -53,7 +53,7 @@ pub(in crate::store) async fn poll(
 /// The stories, each with the title of the first story of its event.
 pub(in crate::store) async fn events(bench: &Bench) -> String {
     let sql = "SELECT group_concat(title || ' of ' || first, ', ') FROM (
-        SELECT story.title, first.title AS first FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id)";
+        SELECT story.title, first.title AS first FROM story JOIN story AS first ON first.uid = story.event ORDER BY story.id) AS one";
     bench.query_text(sql).await.expect("a story")
 }
 
@@ -109,7 +109,7 @@ async fn an_indexed_alert_is_found_by_the_feed_of_a_copy() {
     poll(&bench, "paper", "b", &text("x"), &[], 1).await;
     let feed = AlertFilter { feed: Some(FeedName("paper".to_owned())), ..AlertFilter::default() };
     for _ in 0..2 {
-        let mut archive = Archive::open(&bench.path()).await.unwrap();
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
         assert_eq!(archive.find_alerts(&feed, 9).await.unwrap().len(), 1);
         bench.index_alerts().await;
     }

@@ -116,7 +116,7 @@ async fn read_held_groups(
     now: Timestamp,
 ) -> Result<Vec<HeldGroup>, sqlx::Error> {
     let rows = db::query(
-        "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL AND ($1 IS NULL OR rule = $1)
+        "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL AND (CAST($1 AS TEXT) IS NULL OR rule = $1)
          ORDER BY id DESC LIMIT $2",
     )
     .bind(rule)

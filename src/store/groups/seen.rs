@@ -194,7 +194,7 @@ async fn count_spikes(
          SELECT (SELECT count(*) FROM alert AS found
                  WHERE found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
                    AND found.counted_at > wanted.since AND found.counted_at <= wanted.until) AS events,
-                (SELECT coalesce(sum(events), 0) FROM group_tally WHERE group_tally.rule = wanted.rule
+                (SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM group_tally WHERE group_tally.rule = wanted.rule
                    AND group_tally.dedup_key = wanted.dedup_key AND slot >= wanted.start AND slot < wanted.stop) AS baseline,
                 (SELECT count(*) FROM watched WHERE slot >= wanted.start AND slot < wanted.stop) AS slots
          FROM wanted ORDER BY wanted.place"

@@ -151,7 +151,7 @@ async fn a_copy_of_an_event_that_nobody_was_told_of_is_told_only_in_an_episode()
         for (minute, key) in times.into_iter().zip(["a", "b", "c"]) {
             bench.poll("wire", minute * 60, vec![by("afp", key, rule(&condition))]).await;
         }
-        let events = "SELECT group_concat(uid) FROM (SELECT uid FROM story ORDER BY id)";
+        let events = "SELECT group_concat(uid) FROM (SELECT uid FROM story ORDER BY id) AS one";
         let events = bench.query_text(events).await.unwrap();
         let event = events.split(',').nth(copied).unwrap().to_owned();
         let joins = Some(JoinedEvent { event, update: None });
@@ -406,7 +406,8 @@ async fn told_in_store(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
         let result = MatchResult { joins, ..matching(vec![rule]) };
         let key = number.to_string();
         bench.poll("wire", drawn.second, vec![by(&drawn.publisher, &key, result)]).await;
-        let last = "SELECT (told_for IS NOT NULL) || '' FROM alert ORDER BY id DESC";
+        let last =
+            "SELECT CASE WHEN told_for IS NULL THEN '0' ELSE '1' END FROM alert ORDER BY id DESC";
         told.push(bench.query_text(last).await.unwrap() == "1");
         if is_new {
             event = bench.query_text("SELECT uid FROM story ORDER BY id DESC").await;

@@ -136,7 +136,7 @@ async fn what_backs_off_for_hours_is_due_within_minutes_of_the_return_and_not_at
         }
         assert!(bench.finish_attempt(run, &fine, sent(), 0).await);
         assert_eq!(bench.lease(run, "desk", 59).await, [], "after {failures}");
-        let dues = bench.query_text("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message WHERE status = 'pending' ORDER BY due)");
+        let dues = bench.query_text("SELECT group_concat((due - 1000000000) / 1000, ' ') FROM (SELECT due FROM message WHERE status = 'pending' ORDER BY due) AS one");
         let dues: Vec<i64> =
             dues.await.unwrap().split(' ').map(|due| due.parse().unwrap()).collect();
         assert_eq!(dues.last(), Some(&expected), "after {failures}: {dues:?}");

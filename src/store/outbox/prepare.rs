@@ -74,11 +74,13 @@ impl Store {
         let mut next: Vec<(i64, i64)> = db::query_as(sql!(
             "SELECT message.id, message.revision FROM ",
             text_list!("$1"),
-            " AS wanted JOIN message ON message.id IN
-                 (SELECT first.id FROM message AS first
+            " AS wanted ",
+            either!("JOIN message ON message.id IN (SELECT first.id", "CROSS JOIN LATERAL (SELECT first.*"),
+            " FROM message AS first
                   WHERE first.status <> 'sent' AND first.status = 'pending' AND first.notifier = wanted.value AND first.due <= $2
-                  ORDER BY first.due, first.id LIMIT $3 + 0)
-             WHERE message.payload IS NULL"
+                  ORDER BY first.due, first.id LIMIT $3 + 0)",
+            either!("", " AS message"),
+            " WHERE message.payload IS NULL"
         ))
         .bind(to_json(&notifiers)?)
         .bind(to_millis(now))

@@ -103,7 +103,7 @@ async fn a_rule_that_comes_late_joins_before_the_lease_and_makes_the_next_messag
     assert_eq!(rules_and_feeds(&second[0].payload).0, ["oil", "shells"]);
     let keys = bench
         .query_text(
-            "SELECT group_concat(substr(key, 43), ' ') FROM (SELECT key FROM message ORDER BY id)",
+            "SELECT group_concat(substr(key, 43), ' ') FROM (SELECT key FROM message ORDER BY id) AS one",
         )
         .await;
     assert_eq!(keys.unwrap(), ":desk/desk@example.org:1 :desk/desk@example.org:2");
@@ -413,7 +413,7 @@ async fn failures_and_successes_of_one_turn_count_in_their_order() {
     );
     let ended = bench
         .query_text(
-            "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id)",
+            "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt ORDER BY id) AS one",
         )
         .await;
     assert_eq!(ended.unwrap(), "unreached sent again again dead sent");

@@ -4,7 +4,7 @@ use super::super::fixture::{Bench, at_second, final_text, item, match_result, se
 use super::super::{StoryPlan, WaitingStory};
 use super::*;
 use crate::feed::document::Item;
-use crate::store::db;
+use crate::store::db::{self, Sql};
 use tidings_rules::story::Read;
 
 /// A story with this id and text, which links to `link`.
@@ -148,7 +148,7 @@ async fn messages_of_a_channel_with_one_link_are_events_of_their_own() {
 #[tokio::test]
 async fn another_process_records_in_the_same_store_and_keys_are_kept_from_the_last_time_on() {
     let bench = Bench::new().await;
-    let target = IngestTarget::File(bench.path());
+    let target = IngestTarget::At(bench.place());
     let day = 24 * 3600;
     for (now, last) in [(0, 0), (day / 2, 0), (2 * day, 2 * day)] {
         target.record(vec![plain("1", "One.")], at_second(now)).await.unwrap();
@@ -166,8 +166,11 @@ async fn another_process_records_in_the_same_store_and_keys_are_kept_from_the_la
 #[tokio::test]
 async fn a_transaction_is_recorded_whole_or_not_at_all() {
     let bench = Bench::new().await;
-    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON feed_entry WHEN new.key = 'guid 2'
-         BEGIN SELECT RAISE(ABORT, 'no'); END";
+    let refuse = Sql {
+        sqlite: "CREATE TRIGGER refuse BEFORE INSERT ON feed_entry WHEN new.key = 'guid 2'
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+        postgres: "ALTER TABLE feed_entry ADD CHECK (key <> 'guid 2')",
+    };
     let refuse = bench.store.writer.write(move |conn| {
         Box::pin(async move { db::query(refuse).execute(conn).await.map(drop) })
     });

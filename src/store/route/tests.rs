@@ -182,7 +182,7 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_sent_again() {
         let target = SilenceTarget::Rule("arms".to_owned());
         let until = at_second(2 * HOUR);
         let silence = super::super::add_silence(
-            &bench.path(),
+            &bench.place(),
             target,
             until,
             "a parade".to_owned(),
@@ -200,16 +200,19 @@ async fn what_is_muted_comes_as_one_digest_at_the_end_and_is_not_sent_again() {
         )
         .await;
         assert_eq!(sent(&bench, run, 20).await, (vec!["b".to_owned()], vec![]));
-        let listed = super::super::list_silences(&bench.path(), at_second(30)).await.unwrap();
+        let listed = super::super::list_silences(&bench.place(), at_second(30)).await.unwrap();
         assert_eq!(listed, [(silence.clone(), 2)]);
 
         let end = if ended_early { HOUR } else { 2 * HOUR };
         if ended_early {
-            let ended =
-                super::super::end_silence(&bench.path(), silence.id, at_second(end)).await.unwrap();
+            let ended = super::super::end_silence(&bench.place(), silence.id, at_second(end))
+                .await
+                .unwrap();
             assert_eq!(ended.map(|one| one.id), Some(silence.id));
             assert_eq!(
-                super::super::end_silence(&bench.path(), silence.id, at_second(end)).await.unwrap(),
+                super::super::end_silence(&bench.place(), silence.id, at_second(end))
+                    .await
+                    .unwrap(),
                 None
             );
         } else {
@@ -297,7 +300,7 @@ async fn a_silence_of_a_row_mutes_that_row_alone() {
     let bench = Bench::new().await;
     let run = bench.start_run(&[desk_receiver()]).await;
     super::super::add_silence(
-        &bench.path(),
+        &bench.place(),
         SilenceTarget::Row("36".to_owned()),
         at_second(HOUR),
         String::new(),

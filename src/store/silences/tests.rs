@@ -43,7 +43,7 @@ async fn story_of(bench: &Bench, key: &str, rule: NewAlert, now: i64) {
 }
 
 async fn silence_from_row(bench: &Bench, target: SilenceTarget, until: i64, now: i64) -> Silence {
-    add_silence(&bench.path(), target, at_second(until), String::new(), at_second(now))
+    add_silence(&bench.place(), target, at_second(until), String::new(), at_second(now))
         .await
         .unwrap()
 }
@@ -138,7 +138,7 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
     silence_from_row(&bench, rule(), 100, 0).await;
     let long = silence_from_row(&bench, tag(), 300, 0).await;
     story(&bench, "a", 10).await;
-    assert!(end_silence(&bench.path(), long.id, at_second(50)).await.unwrap().is_some());
+    assert!(end_silence(&bench.place(), long.id, at_second(50)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 99).await, NOTHING);
     assert_eq!(sent(&bench, run, 100).await, [["a"]]);
 
@@ -147,9 +147,9 @@ async fn one_that_ends_early_leaves_what_others_mute_to_them() {
         silence_from_row(&bench, tag(), 600, 400).await,
     ];
     story(&bench, "b", 410).await;
-    assert!(end_silence(&bench.path(), short.id, at_second(450)).await.unwrap().is_some());
+    assert!(end_silence(&bench.place(), short.id, at_second(450)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 450).await, NOTHING);
-    assert!(end_silence(&bench.path(), long.id, at_second(460)).await.unwrap().is_some());
+    assert!(end_silence(&bench.place(), long.id, at_second(460)).await.unwrap().is_some());
     assert_eq!(sent(&bench, run, 460).await, [["b"]]);
 }
 

@@ -193,7 +193,7 @@ async fn what_a_revision_changed_is_kept_with_its_event_until_its_texts_go() {
     // It changes neither.
     bench.poll("wire", 40, vec![titled("Newest", "Newest.", "4")]).await;
     let uid = bench.query_text("SELECT uid FROM story").await.unwrap();
-    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let mut archive = Archive::open(&bench.place()).await.unwrap();
     let record = archive.event_record(&uid).await.unwrap().expect("an event");
     let changes = record.stories[0].revisions.iter().map(|one| {
         (one.revision, one.at, one.title_changed, one.text_changed, one.previous_title.as_str())

@@ -35,7 +35,7 @@ async fn bench() -> Bench {
 }
 
 async fn found(bench: &Bench, wanted: AlertFilter, limit: usize) -> Vec<i64> {
-    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let mut archive = Archive::open(&bench.place()).await.unwrap();
     archive.find_alerts(&wanted, limit).await.unwrap().iter().map(|past| past.id).collect()
 }
 
@@ -127,7 +127,7 @@ async fn an_alert_has_its_rules_text_of_that_time_and_every_message_attempt_and_
     let lease = bench.lease(run, "desk", 60).await.remove(0);
     assert!(bench.finish_attempt(run, &lease, Finish::Sent("250 taken".to_owned()), 61).await);
 
-    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let mut archive = Archive::open(&bench.place()).await.unwrap();
     let record = archive.alert_record(1).await.unwrap().expect("it is kept");
     assert_eq!(record.rule_text.as_deref(), Some("when: arms"));
     assert_eq!(record.text_now_sha256, hash_story_text("a", "Teaser."));
@@ -185,7 +185,7 @@ async fn what_is_held_is_found_apart_and_says_when_it_was_told() {
             assert_eq!(found, expected, "{wanted:?}, indexed: {is_indexed}");
         }
     }
-    let mut archive = Archive::open(&bench.path()).await.unwrap();
+    let mut archive = Archive::open(&bench.place()).await.unwrap();
     let all = archive.find_alerts(&AlertFilter::default(), 9).await.unwrap();
     let told = all.iter().filter_map(|one| Some((one.id, one.held_until?)));
     assert_eq!(told.collect::<Vec<_>>(), [(3, at_second(7260))]);
