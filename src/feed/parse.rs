@@ -39,7 +39,9 @@ fn visible_document(mut document: Document) -> Document {
     for item in &mut document.items {
         let Item { guid, title, text, authors, tags, source, .. } = item;
         // No database keeps U+0000 in every text.
-        guid.iter_mut().for_each(|guid| guid.retain(|c| c != '\0'));
+        if let Some(guid) = guid {
+            guid.retain(|c| c != '\0');
+        }
         [title, text].into_iter().chain(authors).chain(tags).chain(source).for_each(make_visible);
     }
     document
