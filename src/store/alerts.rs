@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::column::{extent_columns, from_millis, to_json, to_millis};
 use super::dialect::sql;
-use super::groups::{self, AlertGroup, Earlier, GroupedMatch};
+use super::groups::{self, AlertGroup, Earlier, GroupedMatch, GroupedMatches, KnownGroup};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
+use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{NewAlert, RuleMatch};
 use crate::store::db::{self, DbConnection};
 use tidings_rules::story::Read;
@@ -44,22 +45,7 @@ pub(super) async fn record_alerts(
     let known = groups::read_groups(conn, event, story, &groups, at).await?;
     let publisher = lead.publisher(&match_result.policy.publishers);
     let grouped = groups::decide(conn, alerts, &known, publisher, at).await?;
-    let rows = alerts.iter().zip(&known).enumerate().map(|(place, (new_alert, known))| {
-        let group = grouped.by_place.get(&place);
-        let rule_match = RuleMatch {
-            condition: group.map(|one| one.state.clone()),
-            ..new_alert.rule_match.clone()
-        };
-        let copy_update = update.as_ref().filter(|_| known.earlier != Earlier::Nothing);
-        let held = group.is_some_and(|one| one.held);
-        let counted = group.filter(|one| one.decision.is_some());
-        let told_for = counted.filter(|one| !one.held).map(|one| &one.state.condition);
-        let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
-        let (at, publisher) = counted.map(|_| (to_millis(at), &grouped.publisher)).unzip();
-        let key = (rule, &new_alert.dedup_key);
-        (key.0, key.1, version, severity, rule_match, copy_update, held, at, publisher, told_for)
-    });
-    let rows = to_json(&rows.collect::<Vec<_>>())?;
+    let rows = alert_rows(alerts, &known, &grouped, update.as_ref())?;
     let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
     days::count_alerts(conn, ids.keys().map(|(rule, _)| rule.as_str()), now).await?;
     let inserted = alerts
@@ -83,6 +69,42 @@ pub(super) async fn record_alerts(
         recorded.push(RecordedAlert { alert, new_alert, is_update, firing });
     }
     route::route_alerts(conn, event, &recorded, match_result, now).await
+}
+
+/// The alerts as a list of rows, with what their conditions make of them.
+fn alert_rows(
+    alerts: &[NewAlert],
+    known: &[KnownGroup],
+    grouped: &GroupedMatches,
+    update: Option<&CopyUpdate>,
+) -> Result<String, sqlx::Error> {
+    let rows = alerts.iter().zip(known).enumerate().map(|(place, (new_alert, known))| {
+        let group = grouped.by_place.get(&place);
+        let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
+        let rule_match = RuleMatch {
+            condition: group.map(|one| one.state.clone()),
+            ..new_alert.rule_match.clone()
+        };
+        let copy_update = update.filter(|_| known.earlier != Earlier::Nothing);
+        let held = group.is_some_and(|one| one.held);
+        let counted = group.filter(|one| one.decision.is_some());
+        let counted_at = counted.map(|_| to_millis(grouped.at));
+        let publisher = counted.map(|_| &grouped.publisher);
+        let told_for = counted.filter(|one| !one.held).map(|one| &one.state.condition);
+        (
+            rule,
+            &new_alert.dedup_key,
+            version,
+            severity,
+            rule_match,
+            copy_update,
+            held,
+            counted_at,
+            publisher,
+            told_for,
+        )
+    });
+    to_json(&rows.collect::<Vec<_>>())
 }
 
 /// The time at which the matches of a story count.

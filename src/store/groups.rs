@@ -64,7 +64,8 @@ pub(super) struct GroupedMatches {
     pub(super) by_place: HashMap<usize, GroupedMatch>,
     /// The publisher of the event.
     pub(super) publisher: String,
-    at: Timestamp,
+    /// When they count.
+    pub(super) at: Timestamp,
 }
 
 /// Decides about the alerts of rules with conditions. `known` says what is known of the group of

@@ -65,7 +65,7 @@ async fn explain_and_status_say_how_far_a_held_group_is() {
     setup.folder.write("story.txt", "A refinery blast\n\nIt is a blast.\n");
     let story = setup.folder.place("story.txt");
     let said = setup.folder.command(&["explain", &story]).await;
-    let progress = "2 of 3 publishers: afp.example, BBC";
+    let progress = "2 of 3 publishers: BBC, afp.example";
     assert!(said.output.contains("condition: 3 publishers within 6h"), "{}", said.output);
     assert!(said.output.contains(&format!("now: {progress}")), "{}", said.output);
     let said = setup.folder.command(&["explain", &story, "--format", "json"]).await;

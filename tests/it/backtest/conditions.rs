@@ -60,7 +60,7 @@ async fn a_line_says_what_a_condition_makes_of_a_match() {
         held("1 of 3 publishers: Agency"),
         held("1 of 3 publishers: Agency"),
         held("2 of 3 publishers: Agency, Yonhap"),
-        json!({"result": "fired", "progress": "3 publishers: Agency, Yonhap, AP",
+        json!({"result": "fired", "progress": "3 publishers: AP, Agency, Yonhap",
                "stories": ["a", "b", "c", "d"], "more": 0}),
         json!({"result": "told"}),
         held("1 of 3 publishers: AP"),

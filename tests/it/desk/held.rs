@@ -82,8 +82,6 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
     assert_eq!(matched["standing"], "held: 1 of 2 events");
     let (_, rule) = desk.get("/rules/arms").await;
     assert_eq!((&rule["alerts_30d"], &rule["held_30d"]), (&1.into(), &1.into()));
-    assert_eq!(rule["condition"], "2 events within 1h");
-    assert_eq!(rule["held_groups"][0]["progress"], "1 of 2 events");
 
     let held = "held: <span dir=\"auto\">1 of 2 events</span>";
     for path in ["/", "/alerts", "/alerts?held=true"] {
@@ -119,6 +117,22 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
         assert!(output.contains(said), "{arguments:?} lacks {said}: {output}");
     }
     desk.wait_for("SELECT count(*) FROM message", "0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_shows_its_condition_and_what_it_holds() {
+    let desk = desk_with_held().await;
+    let (_, rule) = desk.get("/rules/arms").await;
+    assert_eq!(rule["condition"], "2 events within 1h");
+    assert_eq!(rule["held_groups"][0]["progress"], "1 of 2 events");
+    let page = ["<dt>Condition</dt>", "2 events within 1h", "Rules that hold", "1 of 2 events"];
+    hold_page(&desk, "/rules/arms", &page).await;
+    // As if an absence of another rule had been told.
+    let absence = "INSERT INTO absence (rule, dedup_key, last, told) VALUES ('Silent', '', 0, 1)";
+    desk.setup.folder.change(absence).await;
+    assert_eq!(desk.get("/rules/arms").await.1["absent_groups"], Value::Array(vec![]));
+    release(&desk).await;
+    assert_eq!(desk.get("/rules/arms").await.1["held_groups"], Value::Array(vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
