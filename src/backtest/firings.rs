@@ -1,14 +1,18 @@
 //! Counts what conditions make of the matches of a backtest. The size of the counts does not depend
 //! on the number of stories.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
 use super::groups::{GroupResult, PastFiring, StoryResults, ToldAbsence};
 use super::headline::Headline;
 use tidings_rules::condition::ConditionProgress;
+
+/// What conditions made of matches, by the index of the name of the rule.
+pub(crate) type ConditionCounts = HashMap<usize, ConditionCount, RandomState>;
 
 /// The number of firings that are kept for each count: the newest.
 const FIRINGS: usize = 3;
@@ -143,8 +147,8 @@ impl FiringCount {
     }
 }
 
-/// Counts the results of one story, by the index of the name of the rule.
-pub(crate) fn count_results(counts: &mut BTreeMap<usize, ConditionCount>, results: &StoryResults) {
+/// Counts the results of one story.
+pub(crate) fn count_results(counts: &mut ConditionCounts, results: &StoryResults) {
     for absence in &results.absences {
         let count = counts.entry(absence.place).or_default();
         count.firings.add(RuleFiring::Absence(absence.clone()));

@@ -93,16 +93,20 @@ pub(crate) struct Groups<'m> {
     matcher: &'m Matcher,
     zone: TimeZone,
     start: Timestamp,
-    /// By the number of the rule.
-    by_number: HashMap<usize, Group, RandomState>,
+    /// By the number of the rule, from its first match on.
+    by_number: HashMap<usize, Group<'m>, RandomState>,
     /// The last matches of the rules that others name in `after`, by name.
-    before: HashMap<String, LastMatches>,
+    before: HashMap<&'m str, LastMatches, RandomState>,
     /// When absences may be due, with the numbers of their rules. A later match defers it.
     due: BinaryHeap<Reverse<(Timestamp, usize)>>,
 }
 
-#[derive(Default)]
-struct Group {
+struct Group<'m> {
+    rule: &'m Rule,
+    /// `None`: others name the rule in `after`.
+    condition: Option<&'m Condition>,
+    /// Whether others name it.
+    is_named: bool,
     history: GroupHistory,
     /// The newest stories that are held in the window.
     held: VecDeque<Arc<MatchedStory>>,
@@ -114,14 +118,14 @@ struct Group {
 struct LastMatches {
     of_rule: Option<Timestamp>,
     /// By the ids of rows.
-    of_rows: HashMap<String, Timestamp>,
+    of_rows: HashMap<String, Timestamp, RandomState>,
 }
 
 impl<'m> Groups<'m> {
     /// The groups of a backtest whose first story comes at `start`: absences begin then.
     pub(crate) fn new(matcher: &'m Matcher, zone: TimeZone, start: Timestamp) -> Self {
         let named = matcher.rules().filter_map(|(_, rule)| match &rule.settings.condition {
-            Some(Condition::After { rule, .. }) => Some((rule.clone(), LastMatches::default())),
+            Some(Condition::After { rule, .. }) => Some((&**rule, LastMatches::default())),
             _ => None,
         });
         let mut groups = Self {
@@ -149,10 +153,10 @@ impl<'m> Groups<'m> {
         hits: &[GroupedHit],
         watch: &WatchedTime,
     ) -> Vec<GroupMatchResult> {
-        let mut results = Vec::new();
+        let mut results = Vec::with_capacity(hits.len());
         for hit in hits {
-            let Some(rule) = self.matcher.rule(hit.number) else { continue };
-            if let Some(condition) = &rule.settings.condition {
+            let Group { rule, condition, is_named, .. } = *self.group(hit.number);
+            if let Some(condition) = condition {
                 let result = if sighting.is_news {
                     self.decide((rule, condition), hit, story, sighting, watch)
                 } else {
@@ -160,7 +164,7 @@ impl<'m> Groups<'m> {
                 };
                 results.push(GroupMatchResult { place: hit.place, result });
             }
-            if sighting.is_news {
+            if is_named && sighting.is_news {
                 self.note_before(rule, story.at);
             }
         }
@@ -185,7 +189,7 @@ impl<'m> Groups<'m> {
             keys: if of_source { own.as_slice() } else { &hit.keys },
             before: self.last_before(rule, condition, story.at),
         };
-        let group = self.by_number.entry(hit.number).or_default();
+        let group = self.group(hit.number);
         let Some(decision) = group.history.add(condition, &found, watch) else {
             return GroupResult::Copy;
         };
@@ -199,7 +203,7 @@ impl<'m> Groups<'m> {
     /// The last match in the window of the rule that `after` names.
     fn last_before(&self, rule: &Rule, condition: &Condition, at: Timestamp) -> Option<Timestamp> {
         let Condition::After { rule: other, within, same_row } = condition else { return None };
-        let last = self.before.get(other)?;
+        let last = self.before.get(&**other)?;
         let last = match rule.row() {
             Some(row) if *same_row => last.of_rows.get(&row.id).copied(),
             _ => last.of_rule,
@@ -223,15 +227,15 @@ impl<'m> Groups<'m> {
             && due <= at
         {
             self.due.pop();
-            let Some(rule) = self.matcher.rule(number) else { continue };
-            let Some(Condition::Absent(absent)) = &rule.settings.condition else { continue };
-            let group = self.by_number.entry(number).or_default();
-            let since = group.history.last_match().unwrap_or(self.start);
+            let start = self.start;
+            let group = self.group(number);
+            let Some(Condition::Absent(absent)) = group.condition else { continue };
+            let since = group.history.last_match().unwrap_or(start);
             group.is_awaited = false;
             match absent.due(since, &self.zone) {
                 Some(now_due) if now_due > due => self.await_absence(number, absent, since),
                 _ => {
-                    group.history.tell_absence(since);
+                    self.group(number).history.tell_absence(since);
                     told.push(ToldAbsence { place: self.matcher.place(number), since, due });
                 }
             }
@@ -242,17 +246,31 @@ impl<'m> Groups<'m> {
     /// Notes when an absence of the group is due if nothing matches it after `last`. If it is noted
     /// already, that is found out when it is due.
     fn await_absence(&mut self, number: usize, absent: &Absent, last: Timestamp) {
-        let group = self.by_number.entry(number).or_default();
-        if !group.is_awaited
+        if !self.group(number).is_awaited
             && let Some(due) = absent.due(last, &self.zone)
         {
-            group.is_awaited = true;
+            self.group(number).is_awaited = true;
             self.due.push(Reverse((due, number)));
         }
     }
+
+    /// The group of the rule of this number.
+    fn group(&mut self, number: usize) -> &mut Group<'m> {
+        self.by_number.entry(number).or_insert_with(|| {
+            let rule = self.matcher.rule(number).expect("numbers are those of the matcher");
+            Group {
+                rule,
+                condition: rule.settings.condition.as_ref(),
+                is_named: self.before.contains_key(rule.name()),
+                history: GroupHistory::default(),
+                held: VecDeque::new(),
+                is_awaited: false,
+            }
+        })
+    }
 }
 
-impl Group {
+impl Group<'_> {
     /// What the decision about a match makes of the stories that are held.
     fn result(
         &mut self,

@@ -21,8 +21,9 @@ impl Headline {
     /// The headline of a story, with its date.
     pub(crate) fn of(entry: &SourceStory) -> Self {
         let headline = entry.story.headline();
-        let end = headline.char_indices().nth(LONGEST_HEADLINE).map(|(end, _)| end);
-        let title = headline[..end.unwrap_or(headline.len())].to_owned();
+        let is_long = headline.len() > LONGEST_HEADLINE;
+        let end = is_long.then(|| headline.char_indices().nth(LONGEST_HEADLINE)).flatten();
+        let title = headline[..end.map_or(headline.len(), |(end, _)| end)].to_owned();
         Self { date: Self::date_of(entry), title }
     }
 

@@ -27,7 +27,7 @@ const MOST_FAULTS: usize = 20;
 /// JSON Lines, read from the start.
 pub(crate) struct StoryLines {
     name: String,
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     size: Option<u64>,
     /// The number of lines read so far.
     lines_read: usize,
@@ -50,7 +50,12 @@ impl StoryLines {
         Ok(Self::new(path.display().to_string(), reader, Some(size), now))
     }
 
-    fn new(name: String, reader: Box<dyn BufRead>, size: Option<u64>, now: Timestamp) -> Self {
+    fn new(
+        name: String,
+        reader: Box<dyn BufRead + Send>,
+        size: Option<u64>,
+        now: Timestamp,
+    ) -> Self {
         let events = FileEvents::default();
         Self { name, reader, size, lines_read: 0, faults_shown: 0, now, events }
     }

@@ -46,9 +46,20 @@ pub(crate) struct Matcher {
     pub(crate) rows: HashMap<String, (String, WatchlistRow)>,
     /// The index in `names` for the number of each rule.
     places: Vec<usize>,
-    /// Whether the rule of each number takes part in conditions. Empty if none does.
-    in_conditions: Vec<bool>,
+    /// How the rule of each number takes part in conditions. Empty if none does.
+    roles: Vec<ConditionRole>,
     target: MatchTarget,
+}
+
+/// How a rule takes part in conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConditionRole {
+    /// It has none, and no other rule names it in one.
+    Bystander,
+    /// It has one that does not look for keys, or another rule names it.
+    Member,
+    /// It has `first`, which looks for keys.
+    Keyed,
 }
 
 #[derive(Debug)]
@@ -84,9 +95,9 @@ impl Matcher {
             .filter_map(|rule| Some((rule.title(), (rule.name().to_owned(), rule.row()?.clone()))));
         let rows = rows.collect();
         let every = rules.every_carrier();
-        let in_conditions = in_conditions(&rules);
+        let roles = condition_roles(&rules);
         let target = MatchTarget::Rules(Box::new(rules), every);
-        Self { names, rows, places, in_conditions, target }
+        Self { names, rows, places, roles, target }
     }
 
     /// Compiles one expression.
@@ -102,14 +113,14 @@ impl Matcher {
             names: vec![expression.to_owned()],
             rows: HashMap::new(),
             places: vec![0],
-            in_conditions: Vec::new(),
+            roles: Vec::new(),
             target: MatchTarget::Expression(query),
         })
     }
 
     /// Whether any rule has a condition.
     pub(crate) fn has_conditions(&self) -> bool {
-        !self.in_conditions.is_empty()
+        !self.roles.is_empty()
     }
 
     /// Whether the rule of each name has a condition.
@@ -154,13 +165,19 @@ impl Matcher {
             MatchTarget::Rules(rules, every) => {
                 let carriers = entry.carriers.as_ref().unwrap_or(every);
                 let mut scanner = rules.scanner();
-                for (number, rule) in scanner.scan(&entry.story, carriers) {
+                for (number, _) in scanner.scan(&entry.story, carriers) {
                     let place = self.places[number];
                     matches.hits.push(place);
-                    if self.in_conditions.get(number).is_some_and(|is_in| *is_in) {
-                        let keys = rule.first_keys(&entry.story, carriers);
-                        matches.grouped.push(GroupedHit { number, place, keys });
+                    if self.roles.get(number).is_some_and(|role| *role != ConditionRole::Bystander)
+                    {
+                        matches.grouped.push(GroupedHit { number, place, keys: Vec::new() });
                     }
+                }
+                let is_keyed =
+                    |hit: &&mut GroupedHit| self.roles[hit.number] == ConditionRole::Keyed;
+                for hit in matches.grouped.iter_mut().filter(is_keyed) {
+                    let rule = self.rule(hit.number).expect("the number is of a rule");
+                    hit.keys = scanner.first_keys(rule, &entry.story, carriers);
                 }
                 matches.hits.sort_unstable();
             }
@@ -173,8 +190,8 @@ impl Matcher {
     }
 }
 
-/// Whether the rule of each number has a condition, or is named in one. Empty if there are none.
-fn in_conditions(rules: &Rules) -> Vec<bool> {
+/// How the rule of each number takes part in conditions. Empty if there are none.
+fn condition_roles(rules: &Rules) -> Vec<ConditionRole> {
     let conditions = || rules.iter().filter_map(|rule| rule.settings.condition.as_ref());
     if conditions().next().is_none() {
         return Vec::new();
@@ -185,8 +202,13 @@ fn in_conditions(rules: &Rules) -> Vec<bool> {
             _ => None,
         })
         .collect();
-    let is_in = |rule: &Rule| rule.settings.condition.is_some() || named.contains(rule.name());
-    rules.iter().map(|rule| is_in(rule)).collect()
+    let role = |rule: &Rule| match &rule.settings.condition {
+        Some(Condition::First { .. }) => ConditionRole::Keyed,
+        Some(_) => ConditionRole::Member,
+        None if named.contains(rule.name()) => ConditionRole::Member,
+        None => ConditionRole::Bystander,
+    };
+    rules.iter().map(|rule| role(rule)).collect()
 }
 
 /// `names` in order, and the new index of each.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use twox_hash::XxHash3_64;
 
@@ -30,7 +31,7 @@ const OPENING_LENGTH: usize = 60;
 /// The number of links, headlines and first words from which the oldest are forgotten.
 const MOST_KEYS: usize = 20_000;
 
-/// The most bytes of a headline that are hashed.
+/// The most letters of a headline that are hashed, in bytes.
 const MOST_HASHED: usize = 512;
 
 /// What a hash is of.
@@ -72,9 +73,11 @@ impl StorySighting {
 #[derive(Debug, Default)]
 pub(crate) struct FileEvents {
     /// By the hashes of links, headlines and first words: the last story that had it.
-    known: HashMap<u64, Arc<FileStory>>,
+    known: HashMap<u64, Arc<FileStory>, RandomState>,
     /// The number of the last story.
     last: u64,
+    /// Memory of texts that were forgotten, for others.
+    spare: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -85,8 +88,10 @@ struct FileStory {
     publisher: Arc<str>,
     /// When its event began.
     started: Timestamp,
-    title: String,
-    body: String,
+    /// The headline, and the part of the text that is kept.
+    texts: String,
+    /// The bytes of the headline.
+    title: usize,
 }
 
 impl FileEvents {
@@ -102,8 +107,8 @@ impl FileEvents {
         let of_link = |url: &String| XxHash3_64::oneshot_with_seed(LINK, url.as_bytes());
         let link = story.url.as_ref().map(of_link);
         let texts = [
-            hash_of(HEADLINE, letters(&story.title)),
-            hash_of(OPENING, letters(opening(&story.body)).take(OPENING_LENGTH)),
+            hash_of_letters(HEADLINE, &story.title, MOST_HASHED),
+            hash_of_letters(OPENING, opening(&story.body), OPENING_LENGTH),
         ];
         let known = |key: &u64| self.known.get(key).filter(|one| one.started >= since);
         let by_link = link.as_ref().and_then(known);
@@ -116,28 +121,46 @@ impl FileEvents {
             None => (number, publisher_of(story, publishers), at),
         };
         let sighting = StorySighting { event, publisher: Arc::clone(&publisher), is_news: true };
-        let (title, body) = (story.title.clone(), beginning(&story.body).to_owned());
-        let kept = Arc::new(FileStory { number, event, publisher, started, title, body });
+        let mut kept_texts = self.spare.pop().unwrap_or_default();
+        kept_texts.push_str(&story.title);
+        kept_texts.push_str(beginning(&story.body));
+        let title = story.title.len();
+        let kept =
+            Arc::new(FileStory { number, event, publisher, started, texts: kept_texts, title });
         for key in texts.into_iter().chain(link) {
-            self.known.insert(key, Arc::clone(&kept));
+            if let Some(old) = self.known.insert(key, Arc::clone(&kept)) {
+                forget(&mut self.spare, old);
+            }
         }
         if self.known.len() > MOST_KEYS {
             let oldest = number.saturating_sub(MOST_KEYS as u64 / 8);
-            self.known.retain(|_, one| one.started >= since && one.number > oldest);
+            let is_old = |one: &FileStory| one.started < since || one.number <= oldest;
+            for (_, old) in self.known.extract_if(|_, one| is_old(one)) {
+                forget(&mut self.spare, old);
+            }
         }
         sighting
+    }
+}
+
+/// Gives the texts of a story to others, if no other key leads to it.
+fn forget(spare: &mut Vec<String>, story: Arc<FileStory>) {
+    if let Some(FileStory { mut texts, .. }) = Arc::into_inner(story) {
+        texts.clear();
+        spare.push(texts);
     }
 }
 
 impl FileStory {
     /// Whether `later` is a copy of it, as a run decides it without the frames of hosts.
     fn has_copy(&self, later: &Story) -> bool {
-        if self.title == later.title && self.body == beginning(&later.body) {
+        let (title, body) = self.texts.split_at(self.title);
+        if title == later.title && body == beginning(&later.body) {
             let words = later.title.split_whitespace().chain(later.body.split_whitespace());
             return words.take(FEWEST_WORDS).count() == FEWEST_WORDS;
         }
         let fingerprint = |title: &str, body: &str| compute_fingerprint(title, body, &Read::Full);
-        let earlier = fingerprint(&self.title, &self.body);
+        let earlier = fingerprint(title, body);
         let pair = earlier.zip(fingerprint(&later.title, beginning(&later.body)));
         pair.is_some_and(|(earlier, later)| {
             relation(&earlier, &later, &HashSet::new()) != Relation::Other
@@ -158,22 +181,24 @@ fn beginning(body: &str) -> &str {
 /// The text behind the place and the date with which agencies begin.
 fn opening(body: &str) -> &str {
     let head = &body[..body.floor_char_boundary(LONGEST_DATELINE)];
-    let ends = ["- ", "-- ", "— ", "– "].into_iter().filter_map(|end| Some((head.find(end)?, end)));
-    ends.min().map_or(body, |(at, end)| &body[at + end.len()..])
+    let is_end = |(at, _): &(usize, _)| head[..*at].ends_with(['-', '—', '–']);
+    head.match_indices(' ').find(is_end).map_or(body, |(at, _)| &body[at + 1..])
 }
 
-/// The letters and digits of a text, in lower case where that is a matter of ASCII.
-fn letters(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes()
-        .filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-        .map(|byte| byte.to_ascii_lowercase())
-}
-
-/// A hash of the beginning of a text of this kind.
-fn hash_of(kind: u64, text: impl Iterator<Item = u8>) -> u64 {
-    let mut bytes = [0; MOST_HASHED];
-    let length = bytes.iter_mut().zip(text).map(|(byte, next)| *byte = next).count();
-    XxHash3_64::oneshot_with_seed(kind, &bytes[..length])
+/// A hash of the first letters and digits of a text of this kind, at most `most`, in lower case
+/// where that is a matter of ASCII.
+fn hash_of_letters(kind: u64, text: &str, most: usize) -> u64 {
+    let mut letters = [0; MOST_HASHED];
+    let mut length = 0;
+    for byte in text.bytes() {
+        if length == most {
+            break;
+        }
+        // Another byte than a letter is replaced by the next. This has no branch to predict.
+        letters[length] = byte.to_ascii_lowercase();
+        length += usize::from(byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    }
+    XxHash3_64::oneshot_with_seed(kind, &letters[..length])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::batch::SourceStory;
-use super::firings::{ConditionCount, FiringChange, NamedFirings, count_results};
+use super::firings::{ConditionCounts, FiringChange, NamedFirings, count_results};
 use super::groups::StoryResults;
 use super::headline::Headline;
 use super::matching::Hits;
@@ -23,8 +23,8 @@ pub(crate) struct Tally {
     pub(crate) rules: Vec<StoryCount>,
     /// The changes by other rules, by the name of the rule. Rules without a change are left out.
     pub(crate) changes: BTreeMap<String, Change>,
-    /// What conditions made of matches, by the index of the name of the rule.
-    pub(crate) conditions: BTreeMap<usize, ConditionCount>,
+    /// What conditions made of matches.
+    pub(crate) conditions: ConditionCounts,
     /// The changes of firings by other rules, by the name of the rule.
     pub(crate) firing_changes: BTreeMap<String, FiringChange>,
     /// Lines that were no stories.

@@ -25,19 +25,23 @@ impl PastWatch {
             Self::Stored(slots) => slots.first().map(|first| {
                 (slot_of(start)..*first).chain(slots.iter().copied()).collect::<Vec<_>>()
             }),
-            Self::ByStories => Some(vec![slot_of(start)]),
+            Self::ByStories => None,
         };
         WatchedTime { known_since: start, slots }
     }
 
     /// Notes that a story comes at `at`, after the one at `before`.
     pub(crate) fn note(&self, watch: &mut WatchedTime, before: Timestamp, at: Timestamp) {
-        if let (Self::ByStories, Some(slots)) = (self, &mut watch.slots) {
-            let is_pause = at.duration_since(before).unsigned_abs() <= LONGEST_PAUSE;
-            let last = slots.last().copied().unwrap_or(i64::MIN);
-            let first = if is_pause { slot_of(before) } else { slot_of(at) };
-            slots.extend(first.max(last.saturating_add(1))..=slot_of(at));
+        let Self::ByStories = self else { return };
+        let is_pause = at.duration_since(before).unsigned_abs() <= LONGEST_PAUSE;
+        if is_pause && watch.slots.is_none() {
+            return;
         }
+        let until_now = || (slot_of(watch.known_since)..=slot_of(before)).collect();
+        let slots: &mut Vec<i64> = watch.slots.get_or_insert_with(until_now);
+        let last = slots.last().copied().unwrap_or(i64::MIN);
+        let first = if is_pause { slot_of(before) } else { slot_of(at) };
+        slots.extend(first.max(last.saturating_add(1))..=slot_of(at));
     }
 }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rayon::ThreadPool;
 
 use crate::backtest::batch::Batch;
 use crate::backtest::conditions::{BatchResults, ConditionSetting, ConditionTrial};
@@ -81,9 +80,19 @@ struct PreparedBacktest {
 
 /// Matches every story and prints the result: 65 if rules do not load, or a line is not a story.
 pub(super) fn backtest(arguments: &BacktestArguments) -> Exit {
-    match prepare(arguments).and_then(|prepared| run_backtest(arguments, prepared)) {
+    match prepare(arguments).and_then(|prepared| run_in_pool(arguments, prepared)) {
         Ok(exit) | Err(exit) => exit,
     }
+}
+
+/// Reading and printing are work of the pool, too: a thread that frees the memory of another takes
+/// longer.
+fn run_in_pool(arguments: &BacktestArguments, prepared: PreparedBacktest) -> Result<Exit, Exit> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build();
+    let pool = pool.map_err(|why| {
+        output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable)
+    })?;
+    pool.install(|| run_backtest(arguments, prepared))
 }
 
 /// Loads the rules and opens the stories. A configuration is needed only for what the command line
@@ -169,17 +178,13 @@ fn open_lines(stories: &Path) -> Result<StoryLines, Exit> {
 
 fn run_backtest(arguments: &BacktestArguments, prepared: PreparedBacktest) -> Result<Exit, Exit> {
     let PreparedBacktest { sides, mut source, zone, publishers } = prepared;
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(arguments.threads.into()).build().map_err(
-            |why| output::fail(format_args!("threads cannot be started: {why}"), Exit::Unavailable),
-        )?;
     let watch = source.watch().map_err(unreadable_source)?;
     let setting = ConditionSetting { zone: zone.clone(), publishers, watch };
     let mut trial = ConditionTrial::new(&sides.base, sides.other.as_ref(), setting);
     let mut printer = Printer::new(arguments.format, zone, &sides);
     let mut progress = Progress::start(source.size_in_bytes());
     while let Some(batch) = source.next_batch().map_err(unreadable_source)? {
-        let mut matched = match_batch(&pool, &sides, &batch);
+        let mut matched = match_batch(&sides, &batch);
         if let Some(trial) = &mut trial {
             matched.results = Some(decide_batch(trial, &mut source, &batch, &matched)?);
         }
@@ -206,12 +211,10 @@ fn unreadable_source(why: SourceError) -> Exit {
 }
 
 /// What both sides find; only the first is timed.
-fn match_batch(pool: &ThreadPool, sides: &RuleSets, batch: &Batch) -> BatchMatches {
-    pool.install(|| {
-        let (base, took) = timed(|| sides.base.match_stories(&batch.stories));
-        let other = sides.other.as_ref().map(|other| other.match_stories(&batch.stories));
-        BatchMatches { base, other, results: None, took }
-    })
+fn match_batch(sides: &RuleSets, batch: &Batch) -> BatchMatches {
+    let (base, took) = timed(|| sides.base.match_stories(&batch.stories));
+    let other = sides.other.as_ref().map(|other| other.match_stories(&batch.stories));
+    BatchMatches { base, other, results: None, took }
 }
 
 fn decide_batch(

@@ -1,6 +1,5 @@
 //! What the conditions of tried rules would make of their matches.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use serde::Serialize;
 
 use super::trial::Trial;
 use crate::backtest::batch::SourceStory;
-use crate::backtest::firings::{ConditionCount, count_results};
+use crate::backtest::firings::{ConditionCount, ConditionCounts, count_results};
 use crate::backtest::groups::{Groups, MatchedStory, StoryResults};
 use crate::backtest::headline::Headline;
 use crate::backtest::matching::{GroupedHit, Matcher};
@@ -76,7 +75,7 @@ impl ConditionMatches {
         let sightings = archive.sightings(&ids).await?;
         let watch = PastWatch::Stored(archive.watched_slots(start).await?).begin(start);
         let mut groups = Groups::new(matcher, TimeZone::clone(&config.zone), start);
-        let mut counts = BTreeMap::new();
+        let mut counts = ConditionCounts::default();
         for (story, hits) in self.matches.iter().rev() {
             let sighting = sightings.get(&story.id).map_or_else(StorySighting::of_deleted, |one| {
                 StorySighting::of_stored(one, &config.publishers)

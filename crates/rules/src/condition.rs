@@ -5,6 +5,7 @@ mod history;
 #[cfg(test)]
 mod oracle;
 mod publishers;
+mod slots;
 mod spike;
 mod step;
 

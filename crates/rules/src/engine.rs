@@ -224,6 +224,14 @@ impl Scratch {
         }
     }
 
+    /// The folded words of `scope` of the last story.
+    pub(crate) fn words(&self, scope: Scope) -> impl Iterator<Item = &[u8]> {
+        let DocumentIndex { words, texts, .. } = &self.index;
+        let numbers = texts.view(scope, words);
+        let places = &words.places()[numbers.start as usize..numbers.end as usize];
+        places.iter().map(|place| &words.padded(place)[..place.length()])
+    }
+
     fn clear(&mut self, engine: &Engine) {
         for rule in self.marked.drain(..) {
             self.looked_at[rule as usize / 64] = 0;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::condition::{Condition, FirstKey};
+use crate::engine::Scratch;
 use crate::engine::tokenized_story::TokenizedStory;
 use crate::files::record;
 use crate::language::lists::Lists;
@@ -158,14 +159,19 @@ impl Rule {
         crate::explain::evidence::evidence(&self.tree(), tokenized)
     }
 
-    /// What its `first` looks for in a story that it matches. Publishers are not known here.
-    #[must_use]
-    pub fn first_keys(&self, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+    /// What its `first` looks for in a story that it matches, whose words `scanned` has. Publishers
+    /// are not known here.
+    pub(crate) fn first_keys(
+        &self,
+        story: &Story,
+        carriers: &[Carrier],
+        scanned: &Scratch,
+    ) -> Vec<String> {
         match &self.settings.condition {
             Some(Condition::First { key: FirstKey::Match, .. }) => {
                 let tree = self.tree();
                 let tokenized = || TokenizedStory::new(story, carriers);
-                keys::quick_keys(&tree, story).unwrap_or_else(|| self.keys(story, &tokenized()))
+                keys::quick_keys(&tree, scanned).unwrap_or_else(|| self.keys(story, &tokenized()))
             }
             Some(Condition::First { key, .. }) => keys::listed_keys(*key, self.row(), story),
             _ => Vec::new(),

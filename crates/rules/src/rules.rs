@@ -332,6 +332,14 @@ impl Scanner<'_> {
             .filter(move |number| is_open(*number) || all[*number].accepts(story, carriers))
             .map(|number| (number, &all[number]))
     }
+
+    /// What `first` of `rule` looks for in `story`, which was scanned last and which the rule
+    /// matches. Publishers are not known here.
+    #[must_use]
+    pub fn first_keys(&self, rule: &Rule, story: &Story, carriers: &[Carrier]) -> Vec<String> {
+        let scratch = self.scratch.as_ref();
+        scratch.map(|scratch| rule.first_keys(story, carriers, scratch)).unwrap_or_default()
+    }
 }
 
 impl Drop for Scanner<'_> {

@@ -113,8 +113,9 @@ impl<'s> Printer<'s> {
         's: 'r,
     {
         let sides = self.sides;
-        let now = firings(results?, &sides.base.names);
-        let then = firings(other?, &sides.other.as_ref()?.names);
+        let (results, other) = results.zip(other)?;
+        let now = firings(results, &sides.base.names);
+        let then = firings(other, &sides.other.as_ref()?.names);
         Some((only_in(&then, &now), only_in(&now, &then)))
     }
 

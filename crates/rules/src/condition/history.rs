@@ -3,12 +3,13 @@
 //! A history forgets what no condition can reach any more. So its size depends on the matches of a
 //! window and a baseline, and not on how long it lasts.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 
+use super::slots::SlotCounts;
 use super::spike::{SpikeCounts, SpikeSpan, WatchedTime, slot_of};
 use super::step::{GroupState, PreviousMatch, SeenMatches, is_open, is_within};
 use super::{Condition, Decision, Spike, step};
@@ -49,7 +50,7 @@ pub struct GroupHistory {
     /// The number of keys from which the old ones are forgotten.
     most_keys: usize,
     /// The events of each slot.
-    tally: BTreeMap<i64, u32>,
+    tally: SlotCounts,
     /// Since when an absence lasts that was told.
     absent_since: Option<Timestamp>,
 }
@@ -57,24 +58,25 @@ pub struct GroupHistory {
 /// The events that were counted, as long as they take copies.
 #[derive(Clone, Debug, Default)]
 struct CountedEvents {
-    known: HashSet<u64, RandomState>,
-    /// When each was counted, in the order in which they were.
-    order: VecDeque<(Timestamp, u64)>,
+    /// Ascending by number, each with the time at which it was counted. A later event has a higher
+    /// number, so that nearly all are added at the end.
+    known: VecDeque<(u64, Timestamp)>,
 }
 
 impl CountedEvents {
     /// Counts an event. Returns whether it is new.
     fn add(&mut self, event: u64, at: Timestamp) -> bool {
-        if !self.known.insert(event) {
-            return false;
-        }
-        self.order.push_back((at, event));
-        while self.order.len() > FORGETS_FROM
-            && let Some((first, old)) = self.order.front().copied()
-            && !is_within(first, EVENT_LASTS, at)
+        let place = match self.known.back() {
+            Some((last, _)) if *last >= event => {
+                self.known.binary_search_by_key(&event, |(known, _)| *known)
+            }
+            _ => Err(self.known.len()),
+        };
+        let Err(place) = place else { return false };
+        self.known.insert(place, (event, at));
+        while self.known.len() > FORGETS_FROM
+            && self.known.pop_front_if(|(_, first)| !is_within(*first, EVENT_LASTS, at)).is_some()
         {
-            self.order.pop_front();
-            self.known.remove(&old);
         }
         true
     }
@@ -89,8 +91,8 @@ impl GroupHistory {
         found: &GroupMatch<'_>,
         watch: &WatchedTime,
     ) -> Option<Decision> {
-        let is_copy = found.event.is_some_and(|event| !self.events.add(event, found.at));
-        if is_copy && !condition.counts_copies() {
+        let is_counted = |event| !self.events.add(event, found.at);
+        if !condition.counts_copies() && found.event.is_some_and(is_counted) {
             return None;
         }
         self.count(condition, found);
@@ -126,7 +128,7 @@ impl GroupHistory {
     fn count(&mut self, condition: &Condition, found: &GroupMatch<'_>) {
         let Some(within) = condition.within().filter(|_| condition.has_episodes()) else { return };
         if let Condition::Spike(_) = condition {
-            *self.tally.entry(slot_of(found.at)).or_default() += 1;
+            self.tally.add(slot_of(found.at));
         }
         let counts_publishers = matches!(condition, Condition::Publishers { .. });
         let publisher = if counts_publishers { found.publisher } else { "" };
@@ -221,17 +223,11 @@ impl GroupHistory {
     fn spike_counts(&mut self, spike: &Spike, at: Timestamp, watch: &WatchedTime) -> SpikeCounts {
         let start = slot_of(SpikeSpan::first_start(spike, at));
         let span = SpikeSpan::new(spike, at, watch.last_watched(start));
-        while self.tally.len() > FORGETS_FROM
-            && let Some(first) = self.tally.first_entry()
-            && *first.key() < span.baseline.start
-        {
-            first.remove();
-        }
-        let baseline = self.tally.range(span.baseline.clone());
+        self.tally.forget(span.baseline.start, FORGETS_FROM);
         SpikeCounts {
             current: self.count_events(spike.within, at),
             covered: WatchedTime::known_for(span.start, at),
-            baseline: baseline.map(|(_, events)| u64::from(*events)).sum(),
+            baseline: self.tally.count(&span.baseline),
             watched: watch.count(&span.baseline),
             known_for: WatchedTime::known_for(watch.known_since, at),
         }

@@ -42,7 +42,8 @@ impl Publishers {
     pub fn publisher(&self, sighting: Sighting<'_>) -> String {
         let source = sighting.source.map(str::trim).filter(|source| !source.is_empty());
         let host = sighting.url.and_then(host_of);
-        let by_source = source.and_then(|source| self.names.get(&source.to_lowercase()));
+        let named = source.filter(|_| !self.names.is_empty());
+        let by_source = named.and_then(|source| self.names.get(&source.to_lowercase()));
         let known = by_source.or_else(|| self.by_domain(host.as_deref()?));
         if let Some(name) = known {
             return name.clone();

@@ -142,13 +142,12 @@ fn first(
 ) -> (bool, ConditionProgress) {
     let within = SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX);
     let is_new = |last: Option<Timestamp>| last.is_none_or(|last| at.duration_since(last) > within);
-    let new: Vec<String> =
-        keys.iter().filter(|(_, last)| is_new(*last)).map(|(key, _)| key.clone()).collect();
+    let (new, known): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, last)| is_new(*last));
+    let names = |keys: Vec<(String, _)>| keys.into_iter().map(|(key, _)| key).collect();
     if new.is_empty() {
-        let known = keys.into_iter().map(|(key, _)| key).collect();
-        return (false, ConditionProgress::Known(key, known));
+        return (false, ConditionProgress::Known(key, names(known)));
     }
-    (true, ConditionProgress::New(key, new))
+    (true, ConditionProgress::New(key, names(new)))
 }
 
 /// The most names that are shown.

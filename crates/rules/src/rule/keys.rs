@@ -1,6 +1,7 @@
 //! What `first` looks for in a story: its authors, its tags, or what patterns and wildcards match.
 
 use crate::condition::FirstKey;
+use crate::engine::Scratch;
 use crate::engine::tokenized_story::{StoryView, TokenizedStory};
 use crate::language::operand::{Choice, Operand};
 use crate::language::pair::{Pair, Proximity};
@@ -45,8 +46,8 @@ pub(crate) fn listed_keys(key: FirstKey, row: Option<&WatchlistRow>, story: &Sto
 
 /// The keys of [`FirstKey::Match`] without a tokenized story, if the expression is as simple as
 /// most are. They are those of [`keys`].
-pub(crate) fn quick_keys(tree: &Tree, story: &Story) -> Option<Vec<String>> {
-    wildcards::keys_of_wildcards(tree, story)
+pub(crate) fn quick_keys(tree: &Tree, scanned: &Scratch) -> Option<Vec<String>> {
+    wildcards::keys_of_wildcards(tree, scanned)
 }
 
 /// Whether `tree` has a pattern or a wildcard that is not negated.

@@ -25,8 +25,11 @@ fn keys(when: &str, key: &str, story: &Story) -> Vec<Vec<String>> {
     let rules = Rules::load(&texts, None, &mut faults);
     let rules = rules.unwrap_or_else(|| panic!("{}", render(&faults, false)));
     let found = rules.matches(story, &[]);
+    let mut scanner = rules.scanner();
+    assert_eq!(scanner.scan(story, &[]).count(), found.len());
     for one in &found {
-        assert_eq!(one.rule.first_keys(story, &[]), one.keys, "{when}: both ways find the same");
+        let quick = scanner.first_keys(&one.rule, story, &[]);
+        assert_eq!(quick, one.keys, "{when}: both ways find the same");
     }
     found.into_iter().map(|found| found.keys).collect()
 }

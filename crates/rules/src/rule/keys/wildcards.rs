@@ -1,13 +1,10 @@
 //! The words that wildcards match, found without the words of the whole story as strings.
 
-use std::cell::RefCell;
-
+use crate::engine::Scratch;
 use crate::language::operand::Operand;
 use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
-use crate::story::Story;
-use crate::text::Words;
 
 use super::{FoundKeys, is_open, operand_terms, wanted_operands};
 
@@ -17,36 +14,22 @@ struct Wildcards<'t>(Vec<(Scope, &'t str)>);
 
 /// What the wildcards of `tree` match, as [`super::keys`] finds it. `None`: the expression has a
 /// pattern, or a wildcard that looks at more than one word.
-pub(super) fn keys_of_wildcards(tree: &Tree, story: &Story) -> Option<Vec<String>> {
+pub(super) fn keys_of_wildcards(tree: &Tree, scanned: &Scratch) -> Option<Vec<String>> {
     let mut wildcards = Wildcards::default();
     wildcards.gather(tree, Scope::Text)?;
-    WORDS.with_borrow_mut(|words| {
-        words.clear();
-        Some(wildcards.find(words, story))
-    })
-}
-
-thread_local! {
-    /// Memory for the words of a story.
-    static WORDS: RefCell<Words> = RefCell::default();
+    Some(wildcards.find(scanned))
 }
 
 impl<'t> Wildcards<'t> {
-    /// The words of `story` that begin so.
-    fn find(&self, words: &mut Words, story: &Story) -> Vec<String> {
-        let (title, body) = (words.add(&story.title), words.add(&story.body));
+    /// The words of the scanned story that begin so.
+    fn find(&self, scanned: &Scratch) -> Vec<String> {
         let mut keys = FoundKeys(Vec::new());
         for (scope, start) in &self.0 {
-            let searched = match scope {
-                Scope::Title => title.clone(),
-                Scope::Body => body.clone(),
-                _ => title.start..body.end,
-            };
-            for place in &words.places()[searched] {
-                let word = &words.padded(place)[..place.length()];
-                if word.starts_with(start.as_bytes()) {
-                    keys.add(String::from_utf8_lossy(word).into_owned());
-                }
+            let start = start.as_bytes();
+            // Most words differ in the first byte, which is quicker to see than the beginning.
+            let is_found = |word: &&[u8]| word.first() == start.first() && word.starts_with(start);
+            for word in scanned.words(*scope).filter(is_found) {
+                keys.add(String::from_utf8_lossy(word).into_owned());
             }
         }
         keys.0
