@@ -95,9 +95,9 @@ impl Matcher {
             .filter_map(|rule| Some((rule.title(), (rule.name().to_owned(), rule.row()?.clone()))));
         let rows = rows.collect();
         let every = rules.every_carrier();
-        let in_conditions = condition_roles(&rules);
+        let by_number = condition_roles(&rules);
         let target = MatchTarget::Rules(Box::new(rules), every);
-        Self { names, rows, places, roles: in_conditions, target }
+        Self { names, rows, places, roles: by_number, target }
     }
 
     /// Compiles one expression.

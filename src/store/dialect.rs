@@ -5,8 +5,8 @@
 ///
 /// - `id_list!("$1")`: the ids of a list, as rows with the column `value`.
 /// - `text_list!("$1")`: the texts of a list, as rows with the column `value`.
-/// - `either!("...", "...")`: a part for `SQLite`, and one for `PostgreSQL`. Of each row of a list, a
-///   few rows of a table are joined by their ids there, and by LATERAL here.
+/// - `either!("...", "...")`: a part for `SQLite`, and one for `PostgreSQL`. A few rows of a table
+///   for each row of a list are joined by their ids in `SQLite`, and by LATERAL in `PostgreSQL`.
 /// - `row_list!("$1", 0 id BIGINT, 1 name TEXT)`: the rows of a list, each an array. Its values, by
 ///   their places, are columns of these types. A value has its type already in `SQLite`.
 ///

@@ -57,14 +57,18 @@ const OF_FILE: [&str; 3] = ["damage.rs", "open.rs", "open_mark.rs"];
 
 /// The database whose texts of statements are looked at.
 #[derive(Clone, Copy, PartialEq)]
-enum Side {
+enum DatabaseKind {
     Sqlite,
     Postgres,
 }
 
 /// Code in which every `sql!` and `concat!` is one literal, with the parts for one database. `list`
 /// gives the part that a macro of `dialect.rs` stands for: of its kind, placeholder and columns.
-fn join_literals(code: &str, side: Side, list: impl Fn(&str, &str, &str) -> String) -> String {
+fn join_literals(
+    code: &str,
+    side: DatabaseKind,
+    list: impl Fn(&str, &str, &str) -> String,
+) -> String {
     let text = r#""(?:[^"\\]|\\.)*""#;
     let literal = r#""((?:[^"\\]|\\.)*)"\s*,?\s*"#;
     let regex = |pattern: &str| Regex::new(&format!("(?s){pattern}")).unwrap();
@@ -72,7 +76,8 @@ fn join_literals(code: &str, side: Side, list: impl Fn(&str, &str, &str) -> Stri
     let concat = regex(&format!(r"(?:concat|sql)!\(\s*((?:{literal})+)\)"));
     let either = regex(&format!(r"either!\(\s*({text}),\s*({text})\s*,?\s*\)"));
     let literal = regex(literal);
-    let (one, other) = if side == Side::Sqlite { ("$1", "postgres") } else { ("$2", "sqlite") };
+    let (one, other) =
+        if side == DatabaseKind::Sqlite { ("$1", "postgres") } else { ("$2", "sqlite") };
     let code = either.replace_all(code, one);
     let code = regex(&format!("{other}: {text}")).replace_all(&code, "").into_owned();
     let code = a_list.replace_all(&code, |part: &Captures<'_>| {
@@ -208,7 +213,9 @@ async fn no_statement_reads_a_whole_table_that_grows() {
     let bench = Bench::of_file().await;
     let files = code_of_store().into_iter();
     let statements: Vec<String> = files
-        .flat_map(|(_, code)| statements(&join_literals(&code, Side::Sqlite, list_of_sqlite)))
+        .flat_map(|(_, code)| {
+            statements(&join_literals(&code, DatabaseKind::Sqlite, list_of_sqlite))
+        })
         .collect();
     assert!(statements.len() > 100, "only {} statements were found", statements.len());
     let mut wrong = Vec::new();
@@ -262,7 +269,7 @@ async fn wrong_on_server(readers: &PgPool) -> Vec<String> {
     assert_eq!(found.len(), 1);
     let mut wrong = Vec::new();
     for (_, code) in code_of_store().iter().filter(|(file, _)| !OF_FILE.contains(&file.as_str())) {
-        let statements = statements(&join_literals(code, Side::Postgres, list_of_postgres));
+        let statements = statements(&join_literals(code, DatabaseKind::Postgres, list_of_postgres));
         // The values of this one have types only when they are bound.
         for sql in statements.into_iter().filter(|sql| !sql.starts_with("WITH leased ")) {
             let scans = scans_of_server(&mut conn, &sql).await;
@@ -328,7 +335,7 @@ fn no_statement_has_a_form_that_only_sqlite_takes() {
             continue;
         }
         let list = |_: &str, _: &str, _: &str| "(list)".to_owned();
-        for sql in statements(&join_literals(&code, Side::Postgres, list)) {
+        for sql in statements(&join_literals(&code, DatabaseKind::Postgres, list)) {
             wrong
                 .extend(only_sqlite(&sql).into_iter().map(|form| format!("{file}: {form}: {sql}")));
         }
@@ -396,5 +403,5 @@ fn literals_and_what_builders_are_given_are_found() {
         "INSERT INTO run (id, started) VALUES (?, ?) RETURNING id, ?",
         "DELETE FROM run",
     ];
-    assert_eq!(statements(&join_literals(code, Side::Sqlite, list_of_sqlite)), expected);
+    assert_eq!(statements(&join_literals(code, DatabaseKind::Sqlite, list_of_sqlite)), expected);
 }
