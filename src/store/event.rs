@@ -69,7 +69,7 @@ pub(super) async fn read_lead(
     let row = db::query(
         "SELECT first.event, first.source, first.url,
                 (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed,
-                (SELECT created FROM alert ORDER BY id DESC LIMIT 1) AS last_alert
+                (SELECT created FROM alert WHERE id = (SELECT max(id) FROM alert)) AS last_alert
          FROM story JOIN story AS first
              ON first.id = (SELECT id FROM story AS known WHERE known.event = story.event ORDER BY id LIMIT 1)
          WHERE story.id = $1",
