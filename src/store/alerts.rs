@@ -12,7 +12,6 @@ use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{NewAlert, RuleMatch};
-use crate::clock::later;
 use crate::store::db::{self, DbConnection};
 use tidings_rules::story::Read;
 
@@ -113,11 +112,12 @@ fn alert_rows(
     to_json(&rows.collect::<Vec<_>>())
 }
 
-/// The time of a match, not before that of the last alert, which was recorded before it. Stories are
-/// matched side by side, so that a time is older than its place in the order by some seconds. A
+/// The time of a match, not before that of the last alert, which was recorded before it. Stories
+/// are matched side by side, so that a time is older than its place in the order by some seconds. A
 /// clock that was set back by more is believed.
 fn in_order(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
-    let is_beside = |last: &Timestamp| *last > now && *last <= later(now, MOST_BESIDE);
+    let is_beside =
+        |last: &Timestamp| *last > now && last.duration_since(now).unsigned_abs() <= MOST_BESIDE;
     last.filter(is_beside).unwrap_or(now)
 }
 
