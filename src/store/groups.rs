@@ -59,7 +59,7 @@ impl GroupedMatch {
 }
 
 /// The matches of one story of rules with conditions, by their places among its alerts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct GroupedMatches {
     pub(super) by_place: HashMap<usize, GroupedMatch>,
     /// The publisher of the event.

@@ -37,9 +37,8 @@ impl<'a> AlertGroup<'a> {
 }
 
 /// The first alert of an event in a group before: none, one that was held, or one that was told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Earlier {
-    #[default]
     Nothing,
     Held,
     Told,

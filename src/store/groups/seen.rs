@@ -216,10 +216,6 @@ async fn count_spikes(
     counts.collect()
 }
 
-fn optional_time(millis: Option<i64>) -> Result<Option<Timestamp>, sqlx::Error> {
-    millis.map(from_millis).transpose()
-}
-
 async fn read_keys(
     conn: &mut DbConnection<'_>,
     groups: &[&WantedGroup<'_>],
@@ -243,10 +239,10 @@ async fn read_keys(
     last.extend(rows.into_iter().map(|(place, key, at)| ((place, key), at)));
     let keys = groups.iter().map(|one| {
         let place = i64::try_from(one.place).unwrap_or(i64::MAX);
-        let keys = one
-            .keys
-            .iter()
-            .map(|key| Ok((key.clone(), optional_time(last.get(&(place, key.clone())).copied())?)));
+        let keys = one.keys.iter().map(|key| {
+            let last = last.get(&(place, key.clone())).copied();
+            Ok((key.clone(), last.map(from_millis).transpose()?))
+        });
         Ok((one.place, SeenMatches::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
     });
     keys.collect()
@@ -282,7 +278,7 @@ async fn read_before(
         let before = if new.is_some_and(|new| new.has_before(one, other, *row)) {
             Some(at)
         } else {
-            optional_time(last)?
+            last.map(from_millis).transpose()?
         };
         Ok((one.place, SeenMatches::Before(before)))
     });
