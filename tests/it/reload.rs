@@ -8,19 +8,16 @@ use crate::support::setup::{self, Setup, matching_stories};
 use crate::support::smtp::ServerAction;
 use crate::support::tidings::{Folder, RunningTidings};
 
-/// How soon a change is in force.
-const SOON: Duration = Duration::from_secs(2);
-
 const CONFIG: &str = "config.yaml";
 
 /// Edits the configuration, and waits until the log says that a change is in force.
 async fn edit(folder: &Folder, tidings: &mut RunningTidings, from: &str, to: &str, said: &str) {
     let text = folder.read(CONFIG);
     assert!(text.contains(from), "{from} in {text}");
+    let before = tidings.log().len();
     folder.write(CONFIG, &text.replacen(from, to, 1));
     let said = format!("configuration in force: {said}");
-    let logged = tidings.wait_for_log(|line| line.ends_with(&said));
-    tokio::time::timeout(SOON, logged).await.unwrap_or_else(|_| panic!("not soon: {said}"));
+    tidings.wait_for_log_after(before, |line| line.ends_with(&said)).await;
 }
 
 /// A running Tidings that has sent its first alert.

@@ -377,15 +377,24 @@ impl Folder {
 impl RunningTidings {
     /// Waits for the first line of standard output that `wanted` accepts.
     pub async fn wait_for_output(&mut self, wanted: impl Fn(&str) -> bool) -> String {
-        self.output.wait_for(wanted).await.unwrap_or_else(|| {
+        self.output.wait_for(0, wanted).await.unwrap_or_else(|| {
             panic!("never printed; output: {:#?}\nlog: {:#?}", self.output(), self.log())
         })
     }
 
     /// Waits for the first line of the log that `wanted` accepts.
     pub async fn wait_for_log(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_for_log_after(0, wanted).await
+    }
+
+    /// The same, without this number of lines at the start of the log.
+    pub async fn wait_for_log_after(
+        &mut self,
+        lines: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> String {
         self.log
-            .wait_for(wanted)
+            .wait_for(lines, wanted)
             .await
             .unwrap_or_else(|| panic!("never logged; log: {:#?}", self.log()))
     }
@@ -470,8 +479,13 @@ impl Lines {
         Self { lines, reader: Arc::new(reader) }
     }
 
-    async fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> Option<String> {
-        let find = |lines: &Vec<String>| lines.iter().find(|line| wanted(line)).cloned();
+    async fn wait_for(
+        &mut self,
+        skipped: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let find =
+            |lines: &Vec<String>| lines.iter().skip(skipped).find(|line| wanted(line)).cloned();
         let found = timeout(DEADLINE, self.lines.wait_for(|lines| find(lines).is_some())).await;
         found.ok()?.ok().and_then(|lines| find(&lines))
     }
