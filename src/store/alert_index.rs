@@ -13,7 +13,7 @@ use super::column;
 use super::dialect::sql;
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::{FeedEntry, Severity};
 use tidings_rules::text::tokenise;
 
@@ -180,7 +180,7 @@ async fn index_alerts(
         row_list!("$1", 0 id BIGINT, 1 lag BIGINT),
         " AS given WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id"
     ))
-    .bind(column::to_json(&lags)?)
+    .bind(SqlList::new(&lags)?)
     .fetch_all(&mut *conn)
     .await?;
     let current: BTreeSet<i64> = current.into_iter().collect();

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::column::{extent_columns, from_millis, to_json, to_millis};
+use super::column::{extent_columns, from_millis, to_millis};
 use super::dialect::sql;
 use super::groups::{self, AlertGroup, Earlier, GroupedMatch, GroupedMatches, KnownGroup};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{NewAlert, RuleMatch};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::Read;
 
 /// When the matches of a story count.
@@ -77,7 +77,7 @@ fn alert_rows(
     known: &[KnownGroup],
     grouped: &GroupedMatches,
     update: Option<&CopyUpdate>,
-) -> Result<String, sqlx::Error> {
+) -> Result<SqlList, sqlx::Error> {
     let rows = alerts.iter().zip(known).enumerate().map(|(place, (new_alert, known))| {
         let group = grouped.by_place.get(&place);
         let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
@@ -104,7 +104,7 @@ fn alert_rows(
             told_for,
         )
     });
-    to_json(&rows.collect::<Vec<_>>())
+    SqlList::new(&rows.collect::<Vec<_>>())
 }
 
 /// The time at which the matches of a story count.
@@ -133,7 +133,7 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
 async fn insert_alerts(
     conn: &mut DbConnection<'_>,
     story: StoryId,
-    alerts: String,
+    alerts: SqlList,
     read: &Read,
     now: Timestamp,
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
