@@ -106,14 +106,14 @@ impl FileEvents {
         let since = open_since(at);
         let of_link = |url: &String| XxHash3_64::oneshot_with_seed(LINK, url.as_bytes());
         let link = story.url.as_ref().map(of_link);
-        let texts = [
+        let keys = [
             hash_of_letters(HEADLINE, &story.title, MOST_HASHED),
             hash_of_letters(OPENING, opening(&story.body), OPENING_LENGTH),
         ];
         let known = |key: &u64| self.known.get(key).filter(|one| one.started >= since);
         let by_link = link.as_ref().and_then(known);
         let is_copy = |one: &&Arc<FileStory>| one.has_copy(story);
-        let first = by_link.or_else(|| texts.iter().filter_map(known).find(is_copy));
+        let first = by_link.or_else(|| keys.iter().filter_map(known).find(is_copy));
         self.last += 1;
         let number = self.last;
         let (event, publisher, started) = match first {
@@ -121,13 +121,14 @@ impl FileEvents {
             None => (number, publisher_of(story, publishers), at),
         };
         let sighting = StorySighting { event, publisher: Arc::clone(&publisher), is_news: true };
+        let (headline, body) = (story.title.as_str(), beginning(&story.body));
         let mut kept_texts = self.spare.pop().unwrap_or_default();
-        kept_texts.push_str(&story.title);
-        kept_texts.push_str(beginning(&story.body));
-        let title = story.title.len();
-        let kept =
-            Arc::new(FileStory { number, event, publisher, started, texts: kept_texts, title });
-        for key in texts.into_iter().chain(link) {
+        kept_texts.reserve_exact(headline.len() + body.len());
+        kept_texts.push_str(headline);
+        kept_texts.push_str(body);
+        let (texts, title) = (kept_texts, headline.len());
+        let kept = Arc::new(FileStory { number, event, publisher, started, texts, title });
+        for key in keys.into_iter().chain(link) {
             if let Some(old) = self.known.insert(key, Arc::clone(&kept)) {
                 forget(&mut self.spare, old);
             }

@@ -1,6 +1,7 @@
 //! Records the result of matching: alerts, their messages, and the story's status.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,8 +12,12 @@ use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{NewAlert, RuleMatch};
+use crate::clock::later;
 use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::Read;
+
+/// The most time by which a match that is recorded later may have been made earlier.
+const MOST_BESIDE: Duration = Duration::from_mins(1);
 
 /// When the matches of a story count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +45,7 @@ pub(super) async fn record_alerts(
     }
     let lead = event::read_lead(conn, story).await?;
     let event = lead.event.as_str();
+    let now = in_order(now, lead.last_alert);
     let at = counted_time(conn, story, alerts, counted_at, now).await?;
     let groups: Vec<AlertGroup<'_>> = alerts.iter().map(AlertGroup::of).collect();
     let known = groups::read_groups(conn, event, story, &groups, at).await?;
@@ -105,6 +111,14 @@ fn alert_rows(
         )
     });
     SqlList::new(&rows.collect::<Vec<_>>())
+}
+
+/// The time of a match, not before that of the last alert, which was recorded before it. Stories are
+/// matched side by side, so that a time is older than its place in the order by some seconds. A
+/// clock that was set back by more is believed.
+fn in_order(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
+    let is_beside = |last: &Timestamp| *last > now && *last <= later(now, MOST_BESIDE);
+    last.filter(is_beside).unwrap_or(now)
 }
 
 /// The time at which the matches of a story count.

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::column::{execute, to_millis};
+use super::column::{execute, read_optional_time, to_millis};
 use super::{MatchResult, StoryId, alert_index};
 use crate::alerts::copies;
 use crate::alerts::copies::{CopyUpdate, Fingerprint, JoinedEvent, link_host};
@@ -22,6 +22,8 @@ pub(super) struct EventLead {
     source: Option<String>,
     url: Option<String>,
     feed: Option<String>,
+    /// When the last alert of any event was recorded.
+    pub(super) last_alert: Option<Timestamp>,
 }
 
 impl EventLead {
@@ -66,7 +68,8 @@ pub(super) async fn read_lead(
 ) -> Result<EventLead, sqlx::Error> {
     let row = db::query(
         "SELECT first.event, first.source, first.url,
-                (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed
+                (SELECT feed FROM feed_entry WHERE feed_entry.story = first.id ORDER BY seen, id LIMIT 1) AS feed,
+                (SELECT created FROM alert ORDER BY id DESC LIMIT 1) AS last_alert
          FROM story JOIN story AS first
              ON first.id = (SELECT id FROM story AS known WHERE known.event = story.event ORDER BY id LIMIT 1)
          WHERE story.id = $1",
@@ -79,6 +82,7 @@ pub(super) async fn read_lead(
         source: row.try_get("source")?,
         url: row.try_get("url")?,
         feed: row.try_get("feed")?,
+        last_alert: read_optional_time(&row, "last_alert")?,
     })
 }
 

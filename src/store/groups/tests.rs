@@ -188,6 +188,26 @@ async fn a_clock_that_is_set_back_leaves_an_episode_open_and_counts_no_match_of_
 }
 
 #[tokio::test]
+async fn matches_that_are_made_side_by_side_see_one_another() {
+    let events = Condition::Events { least: 2, within: 60 * MINUTE };
+    for condition in [publishers(2, 60 * MINUTE), events] {
+        let bench = Bench::new().await;
+        // The second is recorded later, and was made a second earlier.
+        for (second, publisher, key) in [(101, "afp", "a"), (100, "bbc", "b")] {
+            let rule = conditional("blast", condition.clone());
+            bench.poll("wire", second, vec![by(publisher, key, matching(vec![rule]))]).await;
+        }
+        assert_eq!(told(&bench).await, [message("blast", &["a", "b"])], "{condition}");
+    }
+    let bench = Bench::new().await;
+    let first = NewAlert { receivers: Vec::new(), ..new_alert("call-up", &[]) };
+    bench.poll("wire", 101, vec![by("afp", "a", matching(vec![first]))]).await;
+    let rule = after("closed", "call-up", false);
+    bench.poll("wire", 100, vec![by("bbc", "b", matching(vec![rule]))]).await;
+    assert_eq!(told(&bench).await, [message("closed", &["b"])]);
+}
+
+#[tokio::test]
 async fn a_burst_counts_what_its_condition_lets_through() {
     let bench = Bench::new().await;
     // The third is a copy of the second.

@@ -77,15 +77,26 @@ impl ConditionWorld {
     /// Runs until everything is sent, and every absence that is due is told.
     pub async fn run_to_the_end(&mut self) {
         for _ in 0..4 {
-            self.ahead += Duration::from_hours(1);
-            let before = self.server.requests(FEED).len();
-            let mut tidings = self.folder.run_ahead(self.ahead);
-            // The second poll begins when the first is recorded.
-            self.server.wait_for(FEED, before + 2).await;
-            self.folder.wait_until(OPEN, |open| open == "0").await;
-            assert_eq!(tidings.terminate().await, 0);
-            self.note_polls(before);
+            self.run_until_sent(Duration::from_hours(1)).await;
         }
+    }
+
+    /// Some more stories appear, and are told.
+    pub async fn go_on(&mut self) {
+        self.publish();
+        self.run_until_sent(Duration::from_mins(5)).await;
+    }
+
+    /// Runs until everything is sent, with its clock so much further ahead than that of the last.
+    async fn run_until_sent(&mut self, ahead: Duration) {
+        self.ahead += ahead;
+        let before = self.server.requests(FEED).len();
+        let mut tidings = self.folder.run_ahead(self.ahead);
+        // The second poll begins when the first is recorded.
+        self.server.wait_for(FEED, before + 2).await;
+        self.folder.wait_until(OPEN, |open| open == "0").await;
+        assert_eq!(tidings.terminate().await, 0);
+        self.note_polls(before);
     }
 
     /// Notes the polls of the last run, by its clock.

@@ -194,7 +194,9 @@ pub(super) fn check_after(rules: &BTreeMap<String, NamedRule>, faults: &mut Vec<
             Some(_) => {}
             None => {
                 let fault = fault(format!("there is no rule `{name}`"));
-                faults.push(match nearest(name, rules.keys().map(String::as_str)) {
+                let others = rules.keys().map(String::as_str);
+                let others = others.filter(|other| *other != named.rule.name());
+                faults.push(match nearest(name, others) {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
                     None => fault.help("write the `name` of a rule in any rule file"),
                 });
