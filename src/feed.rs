@@ -1,5 +1,6 @@
 //! Reads feeds: formats, discovery of feeds, lists of feeds, and the identity of items.
 
+pub mod bounded;
 mod choice;
 mod depth;
 pub mod discover;

@@ -37,7 +37,7 @@ pub enum DocumentEnd {
 /// separates paragraphs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Item {
-    /// The publisher's identifier, if there is one. Never empty.
+    /// The publisher's identifier, if there is one. Never empty, and bounded.
     pub guid: Option<String>,
     /// The absolute link, if there is one: `http`, `https`, or `file` in a feed that is a file
     /// itself.

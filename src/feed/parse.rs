@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use crate::feed::bounded::usable_guid;
 use crate::feed::document::{Document, Item, NoFeed};
 use crate::feed::{choice, discover, json, publisher, sniff};
 use crate::markup::decode::decode;
@@ -33,12 +34,12 @@ pub fn parse(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<Doc
     })
 }
 
-/// Removes control characters from all texts, and U+0000 from what identifies an item.
+/// Removes control characters from all texts.
 fn visible_document(mut document: Document) -> Document {
     document.title.iter_mut().for_each(make_visible);
     for item in &mut document.items {
         let Item { guid, title, text, authors, tags, source, .. } = item;
-        *guid = guid.take().map(|guid| guid.replace('\0', "")).filter(|guid| !guid.is_empty());
+        *guid = guid.take().and_then(|guid| usable_guid(&guid));
         [title, text].into_iter().chain(authors).chain(tags).chain(source).for_each(make_visible);
     }
     document

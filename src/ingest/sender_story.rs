@@ -6,6 +6,7 @@ use url::Url;
 use super::line::StoryLine;
 use super::receivers::ReceivingFeeds;
 use crate::article;
+use crate::feed::bounded::usable_guid;
 use crate::feed::document::Item;
 use crate::feed::identity::ArrivedItem;
 use crate::markup::plain;
@@ -31,12 +32,7 @@ pub(super) fn received_story(
     }
     let lang = article::stated_language(given.lang.as_deref(), &title, &text);
     let item = Item {
-        guid: given
-            .id
-            .as_deref()
-            .and_then(not_blank)
-            .map(|id| id.replace('\0', ""))
-            .filter(|id| !id.is_empty()),
+        guid: given.id.as_deref().and_then(not_blank).and_then(usable_guid),
         link,
         title,
         text,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::column::{from_millis, to_json, to_millis};
+use super::column::{from_millis, to_millis};
 use super::dialect::sql;
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
@@ -12,7 +12,7 @@ use crate::alerts::notice::{About, RuleNotice};
 use crate::alerts::silence::MatchedRule;
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, Receiver, silence, volume};
-use crate::store::db::{self, DbConnection, Sql};
+use crate::store::db::{self, DbConnection, Sql, SqlList};
 use tidings_rules::story::FeedName;
 use tidings_rules::story::delivery::DeliveryPolicy;
 
@@ -44,9 +44,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let watched = rules.iter().map(|rule| (rule, "", to_millis(now)));
-        let watched = to_json(&watched.collect::<Vec<_>>())?;
+        let watched = SqlList::new(&watched.collect::<Vec<_>>())?;
         let gone = gone.iter().map(|group| (&group.rule, &group.dedup_key));
-        let gone = to_json(&gone.collect::<Vec<_>>())?;
+        let gone = SqlList::new(&gone.collect::<Vec<_>>())?;
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
@@ -72,7 +72,7 @@ impl Store {
             text_list!("$2"),
             "))"
         ));
-        let waits = waits.bind(to_millis(since)).bind(to_json(&feeds)?);
+        let waits = waits.bind(to_millis(since)).bind(SqlList::new(&feeds)?);
         Ok(waits.fetch_one(&self.readers).await?)
     }
 

@@ -13,7 +13,8 @@ use super::column;
 use super::dialect::sql;
 use super::{Store, StoreError, StoryId, feed_entries};
 use crate::alerts::RuleMatch;
-use crate::store::db::{self, DbConnection};
+use crate::alerts::draft::sha256_hex;
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::{FeedEntry, Severity};
 use tidings_rules::text::tokenise;
 
@@ -21,6 +22,9 @@ pub(super) use fts::remove_alerts;
 
 /// The most alerts that one step indexes. It is small, so that no command waits long.
 const STEP_ALERTS: i64 = 200;
+
+/// The most bytes of a term that is indexed as it is.
+const LONGEST_TERM: usize = 1000;
 
 /// What alerts are found by.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +43,16 @@ pub(super) enum SearchTerm<'t> {
 
 impl SearchTerm<'_> {
     /// The term as the index has it: a word as it is, a name in hex behind a sign that no word has.
+    /// A hash stands for a long one.
     pub(super) fn text(self) -> String {
-        match self {
+        let term = match self {
             Self::Word(word) => word.to_owned(),
             Self::Rule(name) => format!("=r{}", hex::encode(name)),
             Self::Tag(name) => format!("=t{}", hex::encode(name)),
             Self::Feed(name) => format!("=f{}", hex::encode(name)),
             Self::Severity(severity) => format!("=s{}", hex::encode(severity.as_str())),
-        }
+        };
+        if term.len() <= LONGEST_TERM { term } else { format!("=h{}", sha256_hex(&[&term])) }
     }
 }
 
@@ -161,12 +167,12 @@ pub(super) fn alert_terms(
 ) -> BTreeSet<String> {
     let sentences = rule_match.evidence.iter().map(|evidence| evidence.sentence.as_str());
     let words: BTreeSet<&str> = std::iter::once(title).chain(sentences).collect();
-    let words = words.into_iter().flat_map(tokenise).map(|token| token.word);
+    let words: Vec<_> = words.into_iter().flat_map(tokenise).collect();
+    let words = words.iter().map(|token| SearchTerm::Word(&token.word));
     let tags = rule_match.tags.iter().map(|tag| SearchTerm::Tag(tag));
     let feeds = feeds.iter().map(|entry| SearchTerm::Feed(&entry.feed.0));
     let own = [SearchTerm::Rule(&rule_match.rule), SearchTerm::Severity(rule_match.severity)];
-    let names = own.into_iter().chain(tags).chain(feeds);
-    words.chain(names.map(SearchTerm::text)).collect()
+    words.chain(own).chain(tags).chain(feeds).map(SearchTerm::text).collect()
 }
 
 /// Indexes those of these alerts that have not changed since they were read.
@@ -180,7 +186,7 @@ async fn index_alerts(
         row_list!("$1", 0 id BIGINT, 1 lag BIGINT),
         " AS given WHERE alert.id = given.id AND alert.index_lag = given.lag RETURNING alert.id"
     ))
-    .bind(column::to_json(&lags)?)
+    .bind(SqlList::new(&lags)?)
     .fetch_all(&mut *conn)
     .await?;
     let current: BTreeSet<i64> = current.into_iter().collect();

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::column::{extent_columns, from_millis, to_json, to_millis};
+use super::column::{extent_columns, from_millis, to_millis};
 use super::dialect::sql;
 use super::groups::{self, AlertGroup, Earlier, GroupedMatch, GroupedMatches, KnownGroup};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::{NewAlert, RuleMatch};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::Read;
 
 /// The most time by which a match that is recorded later may have been made earlier.
@@ -82,7 +82,7 @@ fn alert_rows(
     known: &[KnownGroup],
     grouped: &GroupedMatches,
     update: Option<&CopyUpdate>,
-) -> Result<String, sqlx::Error> {
+) -> Result<SqlList, sqlx::Error> {
     let rows = alerts.iter().zip(known).enumerate().map(|(place, (new_alert, known))| {
         let group = grouped.by_place.get(&place);
         let RuleMatch { rule, version, severity, .. } = &new_alert.rule_match;
@@ -109,7 +109,7 @@ fn alert_rows(
             told_for,
         )
     });
-    to_json(&rows.collect::<Vec<_>>())
+    SqlList::new(&rows.collect::<Vec<_>>())
 }
 
 /// The time of a match, not before that of the last alert, which was recorded before it. Stories
@@ -147,7 +147,7 @@ fn key_of(new_alert: &NewAlert) -> (String, String) {
 async fn insert_alerts(
     conn: &mut DbConnection<'_>,
     story: StoryId,
-    alerts: String,
+    alerts: SqlList,
     read: &Read,
     now: Timestamp,
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {

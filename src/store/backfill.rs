@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::column::{to_json, to_millis};
+use super::column::to_millis;
 use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{MatchResult, Store, StoreError, StoredStory, StoryId, archive};
-use crate::store::db;
+use crate::store::db::{self, SqlList};
 
 impl Store {
     /// The rules whose backfill is done.
@@ -57,7 +57,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let insert = db::query(insert).bind(to_json(&rules)?).bind(to_millis(now));
+                    let insert = db::query(insert).bind(SqlList::new(&rules)?).bind(to_millis(now));
                     insert.execute(conn).await.map(drop)
                 })
             })

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoryId;
 use crate::alerts::{Receiver, StorySummary};
-use crate::store::db::{self, DbConnection, DbRow, Sql};
+use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
 use tidings_rules::story::{NotifierName, Read, Story, headline};
 use tidings_rules::text::visible;
 
@@ -50,8 +50,8 @@ pub(super) async fn execute_list<T: Serialize>(
     sql: impl Into<Sql>,
     list: &T,
 ) -> Result<(), sqlx::Error> {
-    let list = to_json(list)?;
-    if list != "[]" {
+    let list = SqlList::new(list)?;
+    if !list.is_empty() {
         db::query(sql).bind(list).execute(conn).await?;
     }
     Ok(())
@@ -69,7 +69,7 @@ pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }
 
-/// Data as JSON text.
+/// Data as JSON text, for a column.
 pub(super) fn to_json<T: Serialize>(data: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
 }
@@ -133,8 +133,8 @@ pub(super) fn read_final_extent(row: &DbRow) -> Result<Read, sqlx::Error> {
 }
 
 /// Stories as a list of their ids.
-pub(super) fn stories_to_json(stories: &[StoryId]) -> Result<String, sqlx::Error> {
-    to_json(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
+pub(super) fn story_list(stories: &[StoryId]) -> Result<SqlList, sqlx::Error> {
+    SqlList::new(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
 }
 
 /// The ids of the stories in these rows.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::column::{read_final_extent, read_optional_time, read_time, to_json, to_millis};
+use super::column::{read_final_extent, read_optional_time, read_time, to_millis};
 use super::dialect::sql;
 use super::{Archive, StoreError};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use tidings_rules::story::{FeedName, Read};
 
 /// The most alerts that are read of one time, the newest first.
@@ -98,23 +98,23 @@ async fn find_ids(
     rules: &[&str],
     since: Timestamp,
     until: Timestamp,
-) -> Result<String, sqlx::Error> {
+) -> Result<SqlList, sqlx::Error> {
     let span: (Option<i64>, Option<i64>) =
         db::query_as("SELECT min(id), max(id) FROM alert WHERE created >= $1 AND created < $2")
             .bind(to_millis(since))
             .bind(to_millis(until))
             .fetch_one(&mut *conn)
             .await?;
-    let (Some(oldest), Some(newest)) = span else { return to_json::<[i64; 0]>(&[]) };
+    let (Some(oldest), Some(newest)) = span else { return SqlList::new::<[i64; 0]>(&[]) };
     let ids = db::query_scalar(sql!(
         "SELECT id FROM alert WHERE id >= $1 AND id <= $2 AND rule IN ",
         text_list!("$3"),
         " ORDER BY id DESC LIMIT $4"
     ));
-    let ids = ids.bind(oldest).bind(newest).bind(to_json(&rules)?);
+    let ids = ids.bind(oldest).bind(newest).bind(SqlList::new(&rules)?);
     let most = i64::try_from(MOST_COVERED).unwrap_or(i64::MAX);
     let ids: Vec<i64> = ids.bind(most).fetch_all(conn).await?;
-    to_json(&ids)
+    SqlList::new(&ids)
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::column::{
-    execute, execute_list, read_count, read_optional_time, read_time, to_json, to_millis,
-};
+use super::column::{execute, execute_list, read_count, read_optional_time, read_time, to_millis};
 use super::dialect::sql;
 use super::{Archive, Store, StoreError};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::FeedName;
 
 /// The milliseconds of a day.
@@ -158,7 +156,7 @@ impl Archive {
             text_list!("$1"),
             " AND day >= $2 ORDER BY day"
         ));
-        let rows = days.bind(to_json(&rules)?).bind(since.0).fetch_all(&mut self.conn).await?;
+        let rows = days.bind(SqlList::new(&rules)?).bind(since.0).fetch_all(&mut self.conn).await?;
         let mut found: BTreeMap<String, RuleDays> = BTreeMap::new();
         for row in &rows {
             let (day, last) = (UtcDay(row.try_get("day")?), read_time(row, "last")?);
@@ -186,7 +184,7 @@ impl Archive {
             " AS given LEFT JOIN rule_day ON rule_day.rule = given.rule
              LEFT JOIN rule_version ON rule_version.hash = given.version GROUP BY given.rule"
         ));
-        let rows = rows.bind(to_json(&rules.iter().collect::<Vec<_>>())?);
+        let rows = rows.bind(SqlList::new(&rules.iter().collect::<Vec<_>>())?);
         let rows = rows.bind(today.minus(7).0).bind(today.minus(30).0);
         let rows = rows.fetch_all(&mut self.conn).await?;
         let activity = rows.iter().map(|row| {

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{ColumnIndex, Connection as _, Decode, Postgres, Row as _, Sqlite, Transaction, Type};
 
 pub(super) use statement::{
-    Sql, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
+    Sql, SqlList, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
 };
 
 /// A transaction that reads one moment of a store on `PostgreSQL`. One on `SQLite` always does.

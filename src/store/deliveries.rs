@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::column::{self, read_optional_time, read_time, to_json, to_millis};
+use super::column::{self, read_optional_time, read_time, to_millis};
 use super::dialect::sql;
 use super::status::read_message_status;
 use super::{Archive, StoreCommandError, StoreError, health};
@@ -14,7 +14,7 @@ use crate::alerts::{Content, Receiver};
 use crate::lifecycle::message;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::place::StorePlace;
 use tidings_rules::story::{NotifierName, headline};
 
@@ -87,11 +87,11 @@ pub struct DroppedMessages {
 
 impl DeadSelection {
     /// Whether all are meant, the rows as JSON, and the notifier.
-    fn conditions(&self) -> Result<(bool, String, Option<&str>), sqlx::Error> {
+    fn conditions(&self) -> Result<(bool, SqlList, Option<&str>), sqlx::Error> {
         Ok(match self {
-            Self::All => (true, to_json(&[0; 0])?, None),
-            Self::These(ids) => (false, to_json(ids)?, None),
-            Self::OfNotifier(name) => (false, to_json(&[0; 0])?, Some(&name.0)),
+            Self::All => (true, SqlList::new(&[0; 0])?, None),
+            Self::These(ids) => (false, SqlList::new(ids)?, None),
+            Self::OfNotifier(name) => (false, SqlList::new(&[0; 0])?, Some(&name.0)),
         })
     }
 
@@ -169,7 +169,7 @@ pub async fn retry_messages(
     );
     command_connection::write(&place.into(), async |conn| {
         let (all, ids, notifier) = which.conditions()?;
-        let receivers = to_json(&column::receiver_rows(receivers))?;
+        let receivers = SqlList::new(&column::receiver_rows(receivers))?;
         let mut retried: [BTreeSet<i64>; 2] = Default::default();
         for (retried, is_known) in retried.iter_mut().zip([true, false]) {
             for (from, next) in message::moves(MessageEvent::SentAgain { is_known }) {

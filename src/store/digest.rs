@@ -14,7 +14,7 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::digest;
 use crate::alerts::digest::{DigestEntry, DigestReason, DigestStories};
 use crate::alerts::{Receiver, RuleMatch};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use tidings_rules::story::{FeedName, Severity};
 
 /// A digest that alerts join: its receiver, and its reason as the store has it.
@@ -40,7 +40,7 @@ pub(super) async fn open_digests(
         " AS given JOIN message ON message.notifier = given.notifier AND message.recipient = given.recipient
          WHERE message.status = 'pending' AND payload IS NULL AND digest = given.reason AND part IS NULL"
     ));
-    let open = open.bind(to_json(&keys.collect::<Vec<_>>())?).fetch_all(&mut *conn).await?;
+    let open = open.bind(SqlList::new(&keys.collect::<Vec<_>>())?).fetch_all(&mut *conn).await?;
     let mut digests = digests_from_rows(&open)?;
     let missing = wanted.iter().filter(|(key, _)| !digests.contains_key(*key));
     let missing = missing.map(|((receiver, reason), due)| {
@@ -57,7 +57,7 @@ pub(super) async fn open_digests(
             row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 due BIGINT, 5 digest TEXT),
             " AS given RETURNING id, notifier, recipient, digest"
         ));
-        let created = created.bind(to_json(&missing)?).bind(to_millis(now));
+        let created = created.bind(SqlList::new(&missing)?).bind(to_millis(now));
         digests.extend(digests_from_rows(&created.fetch_all(conn).await?)?);
     }
     Ok(digests)
@@ -97,7 +97,7 @@ pub(super) async fn gather_late_messages(
         return Ok(false);
     }
     let reason = to_json(&DigestReason::Late)?;
-    let mut found = find_late_messages(conn, &to_json(&away)?, &reason).await?;
+    let mut found = find_late_messages(conn, &SqlList::new(&away)?, &reason).await?;
     found.retain(|_, one| {
         one.late.len() > 1 || (one.late.len() == 1 && (one.has_digest || !one.parts.is_empty()))
     });
@@ -116,7 +116,7 @@ pub(super) async fn gather_late_messages(
 /// are late.
 async fn find_late_messages(
     conn: &mut DbConnection<'_>,
-    away: &str,
+    away: &SqlList,
     reason: &str,
 ) -> Result<BTreeMap<Receiver, LateMessages>, sqlx::Error> {
     let urgent = Severity::ALL.into_iter().filter(|severity| !digest::may_be_late(*severity));
@@ -133,7 +133,7 @@ async fn find_late_messages(
     ))
     .bind(away)
     .bind(reason)
-    .bind(to_json(&urgent.map(Severity::as_str).collect::<Vec<_>>())?)
+    .bind(SqlList::new(&urgent.map(Severity::as_str).collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
     let mut found: BTreeMap<Receiver, LateMessages> = BTreeMap::new();
@@ -233,7 +233,7 @@ pub(super) async fn read_stories(
          WHERE message_alert.message IN ", id_list!("$1"), "
          ORDER BY alert.rule, alert.dedup_key, coalesce(story.published, story.first_seen) DESC, alert.id DESC"),
     )
-    .bind(to_json(&messages)?)
+    .bind(SqlList::new(&messages)?)
     .fetch_all(conn)
     .await?;
     let mut digests: HashMap<i64, DigestStories> = HashMap::new();

@@ -5,11 +5,11 @@ use std::hash::Hash;
 
 use jiff::Timestamp;
 
-use super::column::{execute_list, read_time, stories_to_json, to_json, to_millis};
+use super::column::{execute_list, read_time, story_list, to_millis};
 use super::dialect::sql;
 use super::{ItemRecord, StoryId};
 use crate::feed::identity::ItemKey;
-use crate::store::db::{self, DbConnection, DbRow, Sql};
+use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
 use tidings_rules::story::{FeedEntry, FeedName};
 
 /// The feeds that carry each of these stories, first seen first.
@@ -23,8 +23,7 @@ pub(super) async fn read_entries_of_stories(
         id_list!("$1"),
         " ORDER BY seen, feed, feed_entry.key"
     );
-    read_entries(conn, sql, stories_to_json(stories)?, |row| Ok(StoryId(row.try_get("story")?)))
-        .await
+    read_entries(conn, sql, story_list(stories)?, |row| Ok(StoryId(row.try_get("story")?))).await
 }
 
 /// The copies of each event's stories, first seen first.
@@ -39,7 +38,7 @@ pub(super) async fn read_entries_of_events(
         text_list!("$1"),
         " ORDER BY seen, feed, feed_entry.key"
     );
-    read_entries(conn, sql, to_json(&events)?, |row| row.try_get("event")).await
+    read_entries(conn, sql, SqlList::new(&events)?, |row| row.try_get("event")).await
 }
 
 /// The names of the feeds that carry each of these stories, in order.
@@ -52,7 +51,7 @@ pub(super) async fn read_feeds_of_stories(
         id_list!("$1"),
         " ORDER BY feed"
     ))
-    .bind(stories_to_json(stories)?)
+    .bind(story_list(stories)?)
     .fetch_all(conn)
     .await?;
     let mut names: HashMap<StoryId, Vec<FeedName>> = HashMap::new();
@@ -104,7 +103,7 @@ pub(super) async fn update_entries(
         " AS given
          WHERE feed_entry.feed = given.feed AND feed_entry.key = given.known RETURNING feed_entry.key, feed_entry.story"
     ))
-    .bind(to_json(&rows.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&rows.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
     Ok(updated.into_iter().map(|(key, story)| (ItemKey(key), StoryId(story))).collect())
@@ -148,7 +147,7 @@ pub(super) async fn retire_entries(
 async fn read_entries<K: Eq + Hash>(
     conn: &mut DbConnection<'_>,
     sql: impl Into<Sql>,
-    list: String,
+    list: SqlList,
     key: impl Fn(&DbRow) -> Result<K, sqlx::Error>,
 ) -> Result<HashMap<K, Vec<FeedEntry>>, sqlx::Error> {
     let rows = db::query(sql).bind(list).fetch_all(conn).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::column::{self, from_millis, read_optional_time, read_time, to_json, to_millis};
+use super::column::{self, from_millis, read_optional_time, read_time, to_millis};
 use super::dialect::sql;
 use super::{FeedState, Store, StoreCommandError, StoreError};
 use crate::feed::hints::{Pauses, PollHints};
@@ -14,7 +14,7 @@ use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
 use crate::store::command_connection;
-use crate::store::db::{self, DbConnection, DbRow, Sql};
+use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
 use crate::store::place::StorePlace;
 use tidings_rules::story::FeedName;
 
@@ -95,12 +95,12 @@ impl Store {
         let Claims { keys, guids, links, hashes, stems, texts } = claims;
         let rows = db::query(KNOWN_ITEMS)
             .bind(&feed.0)
-            .bind(to_json(&keys)?)
-            .bind(to_json(&guids)?)
-            .bind(to_json(&links)?)
-            .bind(to_json(&hashes)?)
-            .bind(to_json(&stems)?)
-            .bind(to_json(&texts)?)
+            .bind(SqlList::new(&keys)?)
+            .bind(SqlList::new(&guids)?)
+            .bind(SqlList::new(&links)?)
+            .bind(SqlList::new(&hashes)?)
+            .bind(SqlList::new(&stems)?)
+            .bind(SqlList::new(&texts)?)
             .bind(i64::from(MOST_COMPARED))
             .fetch_all(&self.readers)
             .await?;
@@ -126,7 +126,7 @@ impl Store {
             ),
         )
         .bind(&feed.0)
-        .bind(to_json(&keys)?)
+        .bind(SqlList::new(&keys)?)
         .bind(i64::from(MOST_COMPARED))
         .fetch_all(&self.readers)
         .await?;
@@ -190,7 +190,7 @@ pub async fn request_polls(
             " AND (NOT $3 OR (failures > 0 AND next_poll IS NOT NULL)) RETURNING name"
         ))
         .bind(to_millis(now))
-        .bind(to_json(&feeds)?)
+        .bind(SqlList::new(&feeds)?)
         .bind(failing)
         .fetch_all(conn)
         .await

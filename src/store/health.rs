@@ -12,7 +12,7 @@ use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::notice::{About, Notice, NoticeKind, StoreNotice};
 use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth, ReceiverRefusal};
 use crate::alerts::{Content, Receiver};
-use crate::store::db::{self, DbConnection, DbRow, Sql};
+use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
 
 /// The step in which retries are spread when a receiver is back. They take at most four steps.
 const RETRY_STEP: Duration = Duration::from_mins(1);
@@ -182,7 +182,7 @@ async fn insert_recovery_notices(
         row_list!("$1", 0 place BIGINT, 1 last TEXT, 2 key TEXT),
         " AS given CROSS JOIN message WHERE message.key >= given.key AND message.key < given.last ORDER BY message.id"
     ))
-    .bind(to_json(&keys.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&keys.collect::<Vec<_>>())?)
     .fetch_all(&mut *conn)
     .await?;
     let mut audiences = vec![Vec::new(); down.len()];
@@ -204,8 +204,8 @@ async fn bring_retries_forward(
     receivers: impl Iterator<Item = &Receiver>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let receivers = to_json(&column::receiver_rows(receivers))?;
-    if receivers == "[]" {
+    let receivers = SqlList::new(&column::receiver_rows(receivers))?;
+    if receivers.is_empty() {
         return Ok(());
     }
     db::query(sql!(
@@ -270,7 +270,7 @@ pub(super) async fn insert_notices_due(
         row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT, 5 due BIGINT),
         " AS given WHERE TRUE ON CONFLICT (key) DO NOTHING"
     ))
-    .bind(to_json(&rows)?)
+    .bind(SqlList::new(&rows)?)
     .bind(to_millis(now))
     .execute(conn)
     .await?;

@@ -10,7 +10,7 @@ use super::dialect::sql;
 use super::{ItemRecord, StoryId, StoryPlan};
 use crate::lifecycle;
 use crate::lifecycle::story::{NextStatus, StoryStatus};
-use crate::store::db::{self, DbConnection, StatementBuilder};
+use crate::store::db::{self, DbConnection, SqlList, StatementBuilder};
 use crate::store::{feed_entries, story_changes};
 use tidings_rules::story::{FeedName, Read, StoryKey};
 
@@ -66,12 +66,12 @@ async fn find_known_keys(
         text_list!("$2")
     ))
     .bind(&feed.0)
-    .bind(to_json(&item_keys)?)
+    .bind(SqlList::new(&item_keys)?)
     .fetch_all(&mut *conn)
     .await?;
     let stories: Vec<String> =
         db::query_scalar(sql!("SELECT key FROM story WHERE key IN ", text_list!("$1")))
-            .bind(to_json(&story_keys)?)
+            .bind(SqlList::new(&story_keys)?)
             .fetch_all(conn)
             .await?;
     Ok((items.into_iter().collect(), stories.into_iter().collect()))

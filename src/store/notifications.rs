@@ -10,7 +10,7 @@ use super::{column, digest};
 use crate::alerts::copies::CopyUpdate;
 use crate::alerts::digest::Digest;
 use crate::alerts::{Content, Notification};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::feed_entries;
 use tidings_rules::story::{FeedEntry, Read};
 
@@ -74,7 +74,7 @@ async fn read_event_contents(
          FROM message_alert JOIN alert ON alert.id = message_alert.alert JOIN story ON story.id = alert.story
          WHERE message_alert.message IN ", id_list!("$1"), " ORDER BY alert.rule, alert.dedup_key"),
     )
-    .bind(column::to_json(&messages)?)
+    .bind(SqlList::new(&messages)?)
     .fetch_all(&mut *conn)
     .await?;
     let mut alerts_of: HashMap<i64, Vec<&DbRow>> = HashMap::new();

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::column::to_json;
 use super::dialect::sql;
 use super::{Archive, StoreError, StoryId};
 use crate::lifecycle::story::StoryStatus;
-use crate::store::db;
+use crate::store::db::{self, SqlList};
 use tidings_rules::condition::slot_of;
 
 /// Where the event of a stored story was first seen.
@@ -42,7 +41,7 @@ impl Archive {
              JOIN story AS first ON first.id =
                  (SELECT id FROM story AS known WHERE known.event = story.event ORDER BY id LIMIT 1)"
         ))
-        .bind(to_json(&stories)?)
+        .bind(SqlList::new(&stories)?)
         .bind(StoryStatus::Recorded.as_str())
         .fetch_all(&mut self.conn)
         .await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::column::{to_json, to_millis};
+use super::column::to_millis;
 use super::dialect::sql;
 use super::writer::WriteStories;
 use super::{FeedState, ItemRecord, MatchResult, PollRecord, Store, StoreError, StoryPlan};
@@ -14,7 +14,7 @@ use crate::alerts::copies::{BatchStory, CopyDecisions, StoredBy};
 use crate::alerts::notice::About;
 use crate::feed::identity::ItemKey;
 use crate::polling::health::FeedHealth;
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::{alert_index, feed_entries, new_items, story_changes};
 use tidings_rules::story::FeedName;
 
@@ -191,7 +191,7 @@ async fn mark_removed(
     ))
     .bind(removed_at.map(to_millis))
     .bind(&feed.0)
-    .bind(to_json(&keys)?)
+    .bind(SqlList::new(&keys)?)
     .execute(conn)
     .await?;
     Ok(())

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::column::{read_time, to_json, to_millis};
+use super::column::{read_time, to_millis};
 use super::dialect::sql;
 use super::{ItemRecord, Store, StoreCommandError, StoryId, StoryPlan};
 use super::{alert_index, command_connection, event, poll};
 use crate::alerts::admit;
 use crate::feed::identity::{ArrivedItem, ItemArrival, ItemKey, KnownArrivals};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::place::StorePlace;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
@@ -246,7 +246,7 @@ async fn read_known(
     if links.is_empty() {
         return Ok((known, stored));
     }
-    let links = to_json(&links)?;
+    let links = SqlList::new(&links)?;
     let own: Vec<String> = db::query_scalar(sql!(
         "SELECT wanted.value FROM ",
         text_list!("$2"),
@@ -297,7 +297,7 @@ async fn join_events(
         row_list!("$1", 0 new TEXT, 1 other TEXT),
         " AS given JOIN story AS other ON other.key = given.other WHERE story.key = given.new RETURNING story.id"
     ))
-    .bind(to_json(&pairs)?)
+    .bind(SqlList::new(&pairs)?)
     .fetch_all(&mut *conn)
     .await?;
     let joined: Vec<StoryId> = joined.into_iter().map(StoryId).collect();
@@ -330,8 +330,8 @@ async fn record_last_seen(
     Ok(())
 }
 
-fn key_list(keys: &[ItemKey]) -> Result<String, sqlx::Error> {
-    to_json(&keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>())
+fn key_list(keys: &[ItemKey]) -> Result<SqlList, sqlx::Error> {
+    SqlList::new(&keys.iter().map(|key| key.0.as_str()).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

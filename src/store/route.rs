@@ -16,7 +16,7 @@ use crate::alerts::silence;
 use crate::alerts::volume;
 use crate::alerts::{NewAlert, Receiver};
 use crate::lifecycle::message;
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::story::delivery::DeliveryPolicy;
 
 /// An alert that was just recorded.
@@ -194,9 +194,9 @@ async fn read_earlier_alerts(
         either!("", " AS alert"),
         " ORDER BY alert.id DESC"
     ))
-    .bind(to_json(&wanted)?)
+    .bind(SqlList::new(&wanted)?)
     .bind(i64::from(most))
-    .bind(to_json(&released)?)
+    .bind(SqlList::new(&released)?)
     .fetch_all(conn)
     .await?;
     let mut earlier: HashMap<i64, Vec<Timestamp>> = HashMap::new();
@@ -224,7 +224,7 @@ async fn read_recent_messages(
         either!("", " AS message"),
         " ORDER BY message.id DESC"
     ))
-    .bind(to_json(&column::receiver_rows(limits.into_keys()))?)
+    .bind(SqlList::new(&column::receiver_rows(limits.into_keys()))?)
     .bind(i64::from(most))
     .fetch_all(conn)
     .await?;
@@ -288,7 +288,7 @@ async fn insert_event_messages(
         row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 sequence BIGINT, 3 notifier TEXT, 4 recipient TEXT),
         " AS given RETURNING id, notifier, recipient"
     ))
-    .bind(to_json(&messages.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&messages.collect::<Vec<_>>())?)
     .bind(event)
     .bind(to_millis(now))
     .bind(to_millis(due))

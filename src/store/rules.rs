@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::column::{to_json, to_millis};
+use super::column::to_millis;
 use super::dialect::sql;
 use super::{Store, StoreError};
-use crate::store::db::{self, DbConnection, Sql};
+use crate::store::db::{self, DbConnection, Sql, SqlList};
 
 impl Store {
     /// Stores the texts of rule versions, given as hash and text. A known hash keeps its text.
@@ -60,7 +60,7 @@ async fn insert_texts(
     texts: Vec<(String, String)>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    db::query(sql).bind(to_json(&texts)?).bind(to_millis(now)).execute(conn).await?;
+    db::query(sql).bind(SqlList::new(&texts)?).bind(to_millis(now)).execute(conn).await?;
     Ok(())
 }
 

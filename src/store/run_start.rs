@@ -9,7 +9,7 @@ use super::{RunStart, Store, StoreError, health, waits};
 use crate::alerts::Receiver;
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 
 impl Store {
     /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
@@ -87,7 +87,7 @@ async fn hold_messages(
     receivers: &[Receiver],
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
     // LOCK: a second writer needs the fences of its shares here, and moves only their messages.
-    let receivers = column::to_json(&column::receiver_rows(receivers))?;
+    let receivers = SqlList::new(&column::receiver_rows(receivers))?;
     for (event, is_known) in
         [(MessageEvent::ReceiverKnown, true), (MessageEvent::ReceiverLeft, false)]
     {

@@ -11,7 +11,7 @@ use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::place::StorePlace;
 use crate::store::{command_connection, feed_entries};
 
@@ -70,7 +70,7 @@ pub async fn list_silences(
         text_list!("$1"),
         " GROUP BY digest"
     ))
-    .bind(to_json(&reasons)?)
+    .bind(SqlList::new(&reasons)?)
     .fetch_all(&mut conn)
     .await?;
     let counts =

@@ -1,6 +1,8 @@
 //! `SQLite` plans every statement of the store. No statement reads a whole table that grows, except
 //! those with a stated reason. No statement has a form that `PostgreSQL` does not take.
 
+mod long_texts;
+
 use std::path::Path;
 
 use regex::{Captures, Regex};

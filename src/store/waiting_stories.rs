@@ -83,7 +83,7 @@ impl Store {
         let mut reader = self.readers.begin().await?;
         let rows = db::query(due)
             .bind(to_millis(now))
-            .bind(column::stories_to_json(in_flight)?)
+            .bind(column::story_list(in_flight)?)
             .bind(i64::from(limit))
             .fetch_all(&mut reader)
             .await?;
@@ -102,7 +102,7 @@ impl Store {
         due: impl Into<Sql>,
         in_flight: &[StoryId],
     ) -> Result<Option<Timestamp>, StoreError> {
-        let next = db::query_scalar(due).bind(column::stories_to_json(in_flight)?);
+        let next = db::query_scalar(due).bind(column::story_list(in_flight)?);
         let next: Option<i64> = next.fetch_optional(&self.readers).await?;
         Ok(next.map(from_millis).transpose()?)
     }

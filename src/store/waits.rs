@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::column::{execute, to_json, to_millis};
+use super::column::{execute, to_millis};
 use super::dialect::sql;
 use super::{Store, StoreError};
 use crate::alerts::breaker;
-use crate::store::db::{self, DbConnection, Sql};
+use crate::store::db::{self, DbConnection, Sql, SqlList};
 use tidings_rules::story::NotifierName;
 
 /// Waits that were set less than this ahead of the clock stay unchanged.
@@ -75,7 +75,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let notifiers = to_json(&notifiers)?;
+                    let notifiers = SqlList::new(&notifiers)?;
                     for sql in RETRY_AT_ONCE {
                         let retry = db::query(sql).bind(&notifiers).bind(to_millis(now));
                         retry.execute(&mut *conn).await?;

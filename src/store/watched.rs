@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::column::{self, to_json, to_millis};
+use super::column::{self, to_millis};
 use super::dialect::sql;
 use super::{FeedState, Store, StoreError};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use tidings_rules::condition::{SLOT, slot_of};
 
 /// The most slots that one poll watched: a day.
@@ -60,7 +60,7 @@ impl Store {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    db::query(insert).bind(to_json(&rows)?).execute(conn).await.map(drop)
+                    db::query(insert).bind(SqlList::new(&rows)?).execute(conn).await.map(drop)
                 })
             })
             .await

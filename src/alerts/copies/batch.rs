@@ -13,6 +13,9 @@ use super::{CopyUpdate, Fingerprint, compute_fingerprint, open_since};
 use crate::alerts::{MatchResult, RuleMatch};
 use tidings_rules::story::{FeedName, Read, Story};
 
+/// The most bytes of the name of a host (RFC 1035).
+const LONGEST_HOST: usize = 253;
+
 /// How a story of a batch is found if it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredBy {
@@ -106,10 +109,11 @@ pub struct JoinedEvent {
 /// The events that the stories of a batch join, in their order; `None`: none.
 pub type CopyDecisions = Vec<Option<JoinedEvent>>;
 
-/// The host that a story's link names.
+/// The host that a story's link names. `None` if the name is longer than those of the DNS.
 #[must_use]
 pub fn link_host(url: Option<&str>) -> Option<String> {
-    Url::parse(url?).ok()?.host_str().map(str::to_owned)
+    let url = Url::parse(url?).ok()?;
+    url.host_str().filter(|host| host.len() <= LONGEST_HOST).map(str::to_owned)
 }
 
 impl StoredBy {

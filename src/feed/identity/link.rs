@@ -2,9 +2,11 @@
 
 use url::Url;
 
+use crate::feed::bounded::bounded;
+
 /// The normalised form of a link. `http` becomes `https`. The host is in lower case, without its
-/// default port. `utm_*`, `fbclid`, `gclid` and passwords are removed. The fragment stays. `None`
-/// if the link is neither http nor https.
+/// default port. `utm_*`, `fbclid`, `gclid` and passwords are removed. The fragment stays. A
+/// long one is [`bounded`]. `None` if the link is neither http nor https.
 #[must_use]
 pub fn normalise_link(link: &Url) -> Option<String> {
     if !matches!(link.scheme(), "http" | "https") {
@@ -16,7 +18,8 @@ pub fn normalise_link(link: &Url) -> Option<String> {
     let query = kept.join("&");
     let query = if query.is_empty() { query } else { format!("?{query}") };
     let fragment = link.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
-    Some(format!("https://{}{port}{}{query}{fragment}", link.host_str()?, link.path()))
+    let (host, path) = (link.host_str()?, link.path());
+    Some(bounded(format!("https://{host}{port}{path}{query}{fragment}")))
 }
 
 fn is_tracking(pair: &str) -> bool {

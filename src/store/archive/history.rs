@@ -9,8 +9,8 @@ use super::Archive;
 use crate::alerts::{Receiver, RuleMatch, StorySummary, draft};
 use crate::lifecycle::message::{AttemptOutcome, MessageStatus};
 use crate::store::alert_index::{AlertSpan, SearchTerm};
-use crate::store::column::{self, read_optional_time, read_time, to_json, to_millis};
-use crate::store::db::{self, DbConnection};
+use crate::store::column::{self, read_optional_time, read_time, to_millis};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::dialect::sql;
 use crate::store::{StoreError, alert_index, feed_entries, status};
 use tidings_rules::story::{FeedEntry, FeedName, Read, Severity};
@@ -203,7 +203,7 @@ pub(super) async fn read_messages(
         id_list!("$1"),
         ") ORDER BY id LIMIT $2"
     ));
-    let rows = rows.bind(to_json(&alerts)?).bind(limit).fetch_all(&mut *conn).await?;
+    let rows = rows.bind(SqlList::new(&alerts)?).bind(limit).fetch_all(&mut *conn).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
     let mut attempts = read_attempts(conn, &ids).await?;
     let messages = rows.iter().zip(ids).map(|(row, id)| {
@@ -229,7 +229,7 @@ async fn read_attempts(
         id_list!("$1"),
         " ORDER BY id"
     ));
-    let rows = rows.bind(to_json(&messages)?).fetch_all(conn).await?;
+    let rows = rows.bind(SqlList::new(&messages)?).fetch_all(conn).await?;
     let mut attempts: HashMap<i64, Vec<Attempt>> = HashMap::new();
     for row in &rows {
         attempts.entry(row.try_get("message")?).or_default().push(Attempt {
@@ -338,7 +338,7 @@ pub(super) async fn read_alerts(
         id_list!("$1"),
         " ORDER BY alert.id DESC",
     ))
-    .bind(to_json(&ids)?)
+    .bind(SqlList::new(&ids)?)
     .fetch_all(&mut *conn)
     .await?;
     let events: Vec<&str> =

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::alerts::copies::{BatchStory, CopyBatch, CopyCandidate, MOST_COMPARED, link_host};
-use crate::store::column::{read_extent, read_optional_json, to_json};
-use crate::store::db::{self, DbConnection};
+use crate::store::column::{read_extent, read_optional_json};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::dialect::sql;
 use tidings_rules::story::{FeedName, Read};
 
@@ -36,7 +36,7 @@ async fn read_stored_stories(
 ) -> Result<(), sqlx::Error> {
     let stories = batch.stories.iter().zip(0_i64..);
     let wanted = stories.map(|(story, place)| story.stored_by.columns(place));
-    let wanted = to_json(&wanted.collect::<Vec<_>>())?;
+    let wanted = SqlList::new(&wanted.collect::<Vec<_>>())?;
     let rows = db::query(sql!(
         "SELECT wanted.place, story.id, story.uid, story.event, story.url, coalesce(first.first_seen, 0) AS event_started,
                 story.event = story.uid AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.story = story.id)
@@ -83,7 +83,7 @@ async fn find_similar_stories(
              FROM likely JOIN signature USING (story) WHERE signature.event_started >= $2) AS found
          WHERE number <= $3"
     ))
-    .bind(to_json(&batch.bands())?)
+    .bind(SqlList::new(&batch.bands())?)
     .bind(batch.open_since())
     // One of them may be the story itself.
     .bind(i64::from(MOST_COMPARED + 1))
@@ -124,8 +124,8 @@ async fn read_candidates(
         either!("", " AS newest"),
         ")"
     ))
-    .bind(to_json(similar)?)
-    .bind(to_json(hosts)?)
+    .bind(SqlList::new(similar)?)
+    .bind(SqlList::new(hosts)?)
     .bind(HOST_TEXTS)
     .fetch_all(conn)
     .await?;
@@ -155,8 +155,8 @@ async fn read_events(
          WHERE story.event IN ",
         text_list!("$1")
     ))
-    .bind(to_json(&batch.events())?)
-    .bind(to_json(&batch.rules())?)
+    .bind(SqlList::new(&batch.events())?)
+    .bind(SqlList::new(&batch.rules())?)
     .fetch_all(conn)
     .await?;
     for row in &rows {

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use futures_util::TryStreamExt;
+use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
 
-use super::nul::without_nul;
+use super::nul::{list_without_nul, without_nul};
 use super::{ColumnValue, DbConnection, DbRow, Lent, StatementPlace};
 
 /// The text of a statement for each database.
@@ -24,12 +25,30 @@ impl From<&'static str> for Sql {
     }
 }
 
+/// A list that a statement is given, as JSON.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct SqlList(String);
+
+impl SqlList {
+    /// The list of these values or rows.
+    pub(in crate::store) fn new<T: Serialize>(rows: &T) -> Result<Self, sqlx::Error> {
+        let json = serde_json::to_string(rows);
+        json.map(Self).map_err(|error| sqlx::Error::Encode(error.into()))
+    }
+
+    /// Whether it has no rows.
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+}
+
 /// The value of a placeholder. A null has a type, too.
 #[derive(Debug)]
 pub(in crate::store) enum Argument<'q> {
     Number(Option<i64>),
     Truth(Option<bool>),
     Text(Option<Cow<'q, str>>),
+    List(Cow<'q, str>),
     Bytes(Cow<'q, [u8]>),
 }
 
@@ -96,6 +115,18 @@ impl From<String> for Argument<'_> {
 impl From<Option<String>> for Argument<'_> {
     fn from(text: Option<String>) -> Self {
         Self::Text(text.map(Cow::Owned))
+    }
+}
+
+impl From<SqlList> for Argument<'_> {
+    fn from(list: SqlList) -> Self {
+        Self::List(Cow::Owned(list.0))
+    }
+}
+
+impl<'q> From<&'q SqlList> for Argument<'q> {
+    fn from(list: &'q SqlList) -> Self {
+        Self::List(Cow::Borrowed(&list.0))
     }
 }
 
@@ -257,6 +288,8 @@ impl<'q> Statement<'q> {
                 Argument::Text(Some(Cow::Borrowed(text))) => arguments.add(text),
                 Argument::Text(Some(Cow::Owned(text))) => arguments.add(text),
                 Argument::Text(None) => arguments.add(None::<&str>),
+                Argument::List(Cow::Borrowed(list)) => arguments.add(list),
+                Argument::List(Cow::Owned(list)) => arguments.add(list),
                 Argument::Bytes(Cow::Borrowed(bytes)) => arguments.add(bytes),
                 Argument::Bytes(Cow::Owned(bytes)) => arguments.add(bytes),
             };
@@ -278,6 +311,7 @@ impl<'q> Statement<'q> {
                 Argument::Truth(truth) => arguments.add(truth),
                 Argument::Text(Some(text)) => arguments.add(without_nul(&text)),
                 Argument::Text(None) => arguments.add(None::<&str>),
+                Argument::List(list) => arguments.add(list_without_nul(&list)),
                 Argument::Bytes(bytes) => arguments.add(&*bytes),
             };
             added.map_err(sqlx::Error::Encode)?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{move_alerts, read_stories};
 use crate::alerts::digest::DigestPart;
 use crate::store::column::{self, execute_list, to_json, to_millis};
-use crate::store::db::{self, DbConnection};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::dialect::sql;
 
 /// A digest's message, and its parts with their alerts.
@@ -47,7 +47,7 @@ pub(in crate::store) async fn halve_digests(
         row_list!("$1", 0 message BIGINT, 1 uid TEXT),
         " AS given WHERE message.id = given.message RETURNING message.id, message.part"
     ))
-    .bind(to_json(&uids.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&uids.collect::<Vec<_>>())?)
     .bind(to_millis(now))
     .fetch_all(&mut *conn)
     .await?;
@@ -98,7 +98,7 @@ async fn move_to_parts(
         row_list!("$1", 0 number BIGINT, 1 message BIGINT, 2 uid TEXT, 3 part TEXT),
         " AS given JOIN message ON message.id = given.message ORDER BY given.number RETURNING id, uid"
     ))
-    .bind(to_json(&others)?)
+    .bind(SqlList::new(&others)?)
     .fetch_all(&mut *conn)
     .await?;
     let mut moved = Vec::new();

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::alerts::NewAlert;
 use crate::store::StoryId;
-use crate::store::column::{read_optional_time, to_json};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::column::read_optional_time;
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
 use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
 
@@ -93,7 +93,7 @@ pub(in crate::store) async fn read_groups(
                   AND counted.dedup_key = wanted.dedup_key AND counted.counted_at IS NOT NULL)
          ORDER BY wanted.place"
     ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .bind(event)
     .bind(story.0)
     .fetch_all(conn)

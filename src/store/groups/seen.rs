@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::known::{AlertGroup, KnownGroup};
 use crate::alerts::NewAlert;
-use crate::store::column::{from_millis, read_count, to_json, to_millis};
-use crate::store::db::{self, DbConnection, DbRow};
+use crate::store::column::{from_millis, read_count, to_millis};
+use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
 use tidings_rules::condition::{
     Condition, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
@@ -98,12 +98,12 @@ fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
 
 /// Groups as rows of a list: place, rule, dedup key, start and end of the window. Statements
 /// materialise the list: else its JSON is read for each match of the window.
-fn windows(groups: &[&WantedGroup<'_>], at: Timestamp) -> Result<String, sqlx::Error> {
+fn windows(groups: &[&WantedGroup<'_>], at: Timestamp) -> Result<SqlList, sqlx::Error> {
     let until = to_millis(at);
     let rows = groups
         .iter()
         .map(|one| (one.place, one.group.rule, one.group.dedup_key, one.since(at), until));
-    to_json(&rows.collect::<Vec<_>>())
+    SqlList::new(&rows.collect::<Vec<_>>())
 }
 
 async fn read_publishers(
@@ -199,7 +199,7 @@ async fn count_spikes(
                 (SELECT count(*) FROM watched WHERE slot >= wanted.start AND slot < wanted.stop) AS slots
          FROM wanted ORDER BY wanted.place"
     ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
     let counts = rows.iter().zip(groups).zip(&spans).map(|((row, (one, _)), span)| {
@@ -232,7 +232,7 @@ async fn read_keys(
         " AS wanted JOIN group_key ON group_key.rule = wanted.rule AND group_key.dedup_key = wanted.dedup_key
              AND group_key.key = wanted.key"
     ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
     let mut last: HashMap<(i64, String), i64> = HashMap::new();
@@ -271,7 +271,7 @@ async fn read_before(
         row_list!("$1", 0 place BIGINT, 1 other TEXT, 2 own_row TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS wanted ORDER BY wanted.place"
     ))
-    .bind(to_json(&wanted.collect::<Vec<_>>())?)
+    .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
     let before = rows.into_iter().zip(groups).map(|((_, last), (one, other, row))| {

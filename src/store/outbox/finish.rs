@@ -9,8 +9,8 @@ use crate::alerts::breaker::FailureCause;
 use crate::alerts::receiver_health::{HealthChanges, ReceiverHealth};
 use crate::alerts::retry::Finish;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus, PayloadChange};
-use crate::store::column::{to_json, to_millis};
-use crate::store::db::{self, DbConnection};
+use crate::store::column::to_millis;
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::dialect::sql;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest, health};
@@ -56,7 +56,7 @@ async fn find_halved(
         id_list!("$1"),
         " GROUP BY message HAVING count(*) > 1"
     ))
-    .bind(to_json(&refused)?)
+    .bind(SqlList::new(&refused)?)
     .fetch_all(conn)
     .await?;
     Ok(halved.into_iter().collect())
@@ -77,7 +77,7 @@ async fn end_attempts(
     let rows = ended
         .iter()
         .map(|(lease, finish)| ended_row(lease, finish, halved.contains(&lease.message)));
-    let rows = to_json(&rows.collect::<Result<Vec<_>, _>>()?)?;
+    let rows = SqlList::new(&rows.collect::<Result<Vec<_>, _>>()?)?;
     // LOCK: a second writer needs the fence of this run's share before this.
     db::query(sql!(
         "UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = $2 FROM ",

@@ -9,8 +9,8 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::send_queue::SendQueue;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
-use crate::store::column::{self, read_optional_time, to_json, to_millis};
-use crate::store::db::{self, DbConnection, DbRow, StatementBuilder};
+use crate::store::column::{self, read_optional_time, to_millis};
+use crate::store::db::{self, DbConnection, DbRow, SqlList, StatementBuilder};
 use crate::store::dialect::sql;
 use crate::store::status::next_message_status;
 use crate::store::{Lease, digest};
@@ -141,7 +141,7 @@ async fn read_messages(
                      WHERE message_alert.message = message.id ORDER BY rule LIMIT 20) AS found) AS rules
          FROM message WHERE message.id IN ", id_list!("$1"), " ORDER BY message.due, message.id"),
     )
-    .bind(to_json(&chosen)?)
+    .bind(SqlList::new(&chosen)?)
     .fetch_all(conn)
     .await
 }
@@ -159,7 +159,7 @@ async fn dead_letter(
     let dead = dead.iter().map(|(message, Receiver { notifier, recipient }, why)| {
         (message, &notifier.0, recipient, why)
     });
-    let dead = to_json(&dead.collect::<Vec<_>>())?;
+    let dead = SqlList::new(&dead.collect::<Vec<_>>())?;
     db::query(sql!(
         "UPDATE message SET status = $2, why = given.why FROM ",
         row_list!("$1", 0 message BIGINT, 3 why TEXT),
@@ -198,7 +198,7 @@ async fn write_leases(
         id_list!("$1"),
         " AS given RETURNING message, id"
     ))
-    .bind(to_json(&messages)?)
+    .bind(SqlList::new(&messages)?)
     .bind(run)
     .bind(to_millis(now))
     .fetch_all(&mut *conn)

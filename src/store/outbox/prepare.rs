@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::alerts::{Notification, Receiver};
-use crate::store::column::{self, to_json, to_millis};
-use crate::store::db::{self, DbConnection};
+use crate::store::column::{self, to_millis};
+use crate::store::db::{self, DbConnection, SqlList};
 use crate::store::dialect::sql;
 use crate::store::{Store, StoreError, notifications};
 use tidings_rules::story::NotifierName;
@@ -82,7 +82,7 @@ impl Store {
             either!("", " AS message"),
             " WHERE message.payload IS NULL"
         ))
-        .bind(to_json(&notifiers)?)
+        .bind(SqlList::new(&notifiers)?)
         .bind(to_millis(now))
         .bind(i64::from(most))
         .fetch_all(&mut snapshot)
@@ -123,7 +123,7 @@ async fn read_open(
         id_list!("$1"),
         " AND status = 'pending' AND payload IS NULL"
     ))
-    .bind(to_json(&messages)?)
+    .bind(SqlList::new(&messages)?)
     .fetch_all(&mut *conn)
     .await?;
     let contents = notifications::read_contents(conn, &rows, now).await?;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::EventData;
 use crate::lifecycle::story::StoryEffect;
 use crate::store::StoryId;
-use crate::store::column::{read_time, stories_to_json, to_millis};
+use crate::store::column::{read_time, story_list, to_millis};
 use crate::store::db::{self, DbConnection};
 use crate::store::dialect::sql;
 
@@ -70,7 +70,7 @@ pub(in crate::store) async fn read_revisions(
         id_list!("$1"),
         " ORDER BY at, story, revision LIMIT $2"
     ));
-    let rows = rows.bind(stories_to_json(stories)?).bind(MOST).fetch_all(conn).await?;
+    let rows = rows.bind(story_list(stories)?).bind(MOST).fetch_all(conn).await?;
     let mut found: HashMap<StoryId, Vec<StoryRevision>> = HashMap::new();
     for row in &rows {
         found.entry(StoryId(row.try_get("story")?)).or_default().push(StoryRevision {

@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+/// The most bytes of the name of a host (RFC 1035).
+const LONGEST_HOST: usize = 253;
+
+/// The most bytes of a source that is a name.
+const LONGEST_NAME: usize = 500;
+
 /// Names of publishers, each with the domains and the source names that are its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Publishers {
@@ -37,10 +43,12 @@ impl Publishers {
     }
 
     /// The publisher of a story: the one that has its source or its domain, else its source, else
-    /// the registrable domain of its address (by the Public Suffix List), else its feed.
+    /// the registrable domain of its address (by the Public Suffix List), else its feed. A source
+    /// of more than [`LONGEST_NAME`] bytes is no name.
     #[must_use]
     pub fn publisher(&self, sighting: Sighting<'_>) -> String {
-        let source = sighting.source.map(str::trim).filter(|source| !source.is_empty());
+        let source = sighting.source.map(str::trim);
+        let source = source.filter(|source| (1..=LONGEST_NAME).contains(&source.len()));
         let host = sighting.url.and_then(host_of);
         let named = source.filter(|_| !self.names.is_empty());
         let by_source = named.and_then(|source| self.names.get(&source.to_lowercase()));
@@ -67,7 +75,7 @@ impl Publishers {
 
 fn host_of(url: &str) -> Option<String> {
     let host = url::Url::parse(url).ok()?.host_str()?.trim_end_matches('.').to_lowercase();
-    Some(host).filter(|host| !host.is_empty())
+    Some(host).filter(|host| (1..=LONGEST_HOST).contains(&host.len()))
 }
 
 /// The registrable domain of a host; the host itself if it is an address or has none.
@@ -108,5 +116,9 @@ mod tests {
         ] {
             assert_eq!(publisher(source, url), expected, "{source:?} {url:?}");
         }
+        let (name, host) = ("a".repeat(LONGEST_NAME + 1), "a".repeat(LONGEST_HOST + 1));
+        assert_eq!(publisher(Some(&name[1..]), None), name[1..]);
+        assert_eq!(publisher(Some(&name), Some("https://example.org/1")), "example.org");
+        assert_eq!(publisher(None, Some(&format!("https://{host}/1"))), "wire");
     }
 }

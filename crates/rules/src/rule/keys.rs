@@ -14,6 +14,9 @@ use crate::text::tokenise;
 /// The most keys of one match.
 const MOST_KEYS: usize = 100;
 
+/// The most bytes of a key. A longer one is cut: a store does not index it.
+const LONGEST_KEY: usize = 1000;
+
 /// The folded keys of a story that matches `tree`, each once, in the order of the expression or of
 /// the story, at most [`MOST_KEYS`]. For [`FirstKey::Source`] it has none.
 pub(crate) fn keys(
@@ -67,7 +70,8 @@ pub(crate) fn has_open_terms(tree: &Tree) -> bool {
 struct FoundKeys(Vec<String>);
 
 impl FoundKeys {
-    fn add(&mut self, key: String) {
+    fn add(&mut self, mut key: String) {
+        key.truncate(key.floor_char_boundary(LONGEST_KEY));
         if !key.is_empty() && self.0.len() < MOST_KEYS && !self.0.contains(&key) {
             self.0.push(key);
         }

@@ -77,6 +77,10 @@ fn authors_tags_and_rows_are_keys() {
     story.authors = vec!["Ána  López".to_owned(), "ana lopez".to_owned(), "…".to_owned()];
     story.tags = vec!["Sea".to_owned()];
     assert_eq!(keys("sinks", "author", &story), [["ana lopez"]]);
+    let long = Story { authors: vec!["é".repeat(800)], ..story.clone() };
+    assert_eq!(keys("sinks", "author", &long), [["e".repeat(800)]]);
+    let long = Story { authors: vec!["a".repeat(1001)], ..story.clone() };
+    assert_eq!(keys("sinks", "author", &long), [["a".repeat(1000)]]);
     assert_eq!(keys("sinks", "tag", &story), [["sea"]]);
     assert_eq!(keys("sinks", "source", &story), [[""; 0]]);
     assert_eq!(keys("$ships", "row", &story), [["1"], ["2"]]);
