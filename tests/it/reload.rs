@@ -1,7 +1,6 @@
 //! A running daemon takes over a changed configuration, and keeps the old one if the new is broken.
 
 use std::os::unix::fs::symlink;
-use std::time::Duration;
 
 use crate::support::http::{Response, Server};
 use crate::support::setup::{self, Setup, matching_stories};

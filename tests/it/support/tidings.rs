@@ -479,11 +479,7 @@ impl Lines {
         Self { lines, reader: Arc::new(reader) }
     }
 
-    async fn wait_for(
-        &mut self,
-        skipped: usize,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Option<String> {
+    async fn wait_for(&mut self, skipped: usize, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let find =
             |lines: &Vec<String>| lines.iter().skip(skipped).find(|line| wanted(line)).cloned();
         let found = timeout(DEADLINE, self.lines.wait_for(|lines| find(lines).is_some())).await;
