@@ -18,13 +18,28 @@ use tidings_rules::story::Read;
 /// The most time by which a match that is recorded later may have been made earlier.
 const MOST_BESIDE: Duration = Duration::from_mins(1);
 
-/// When the matches of a story count.
+/// Why a story was matched, which says what the time of its matches is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CountedAt {
-    /// When they are recorded.
-    Recorded,
-    /// When the story was first seen: a backfill finds what a rule would have matched then.
-    FirstSeen,
+pub(super) enum MatchedBy {
+    /// It is new or was edited: its matches are of now.
+    Change,
+    /// A backfill: its matches are of the time at which the story was first seen. A rule would have
+    /// matched it then.
+    Backfill,
+}
+
+/// The time of a match, and what found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MatchTime {
+    pub(super) at: Timestamp,
+    pub(super) by: MatchedBy,
+}
+
+impl MatchTime {
+    /// Its time, if a backfill found it.
+    fn backfill_at(self) -> Option<Timestamp> {
+        (self.by == MatchedBy::Backfill).then_some(self.at)
+    }
 }
 
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
@@ -34,7 +49,7 @@ pub(super) async fn record_alerts(
     conn: &mut DbConnection<'_>,
     story: StoryId,
     match_result: &MatchResult,
-    counted_at: CountedAt,
+    by: MatchedBy,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let update = event::join_event(conn, story, match_result).await?;
@@ -45,13 +60,13 @@ pub(super) async fn record_alerts(
     let lead = event::read_lead(conn, story).await?;
     let event = lead.event.as_str();
     let now = in_order(now, lead.last_alert);
-    let at = counted_time(conn, story, alerts, counted_at, now).await?;
+    let time = match_time(conn, story, by, now).await?;
     let groups: Vec<AlertGroup<'_>> = alerts.iter().map(AlertGroup::of).collect();
-    let known = groups::read_groups(conn, event, story, &groups, at).await?;
+    let known = groups::read_groups(conn, event, story, &groups, time).await?;
     let publisher = lead.publisher(&match_result.policy.publishers);
-    let grouped = groups::decide(conn, alerts, &known, publisher, at).await?;
+    let grouped = groups::decide(conn, alerts, &known, publisher, time).await?;
     let rows = alert_rows(alerts, &known, &grouped, update.as_ref())?;
-    let mut ids = insert_alerts(conn, story, rows, &match_result.read, now).await?;
+    let mut ids = insert_alerts(conn, story, rows, &match_result.read, time, now).await?;
     days::count_alerts(conn, ids.keys().map(|(rule, _)| rule.as_str()), now).await?;
     let inserted = alerts
         .iter()
@@ -68,7 +83,7 @@ pub(super) async fn record_alerts(
             continue;
         }
         let firing = match group.filter(|_| fired) {
-            Some(one) => groups::release(conn, one, new_alert, at).await?,
+            Some(one) => groups::release(conn, one, new_alert, time.at).await?,
             None => None,
         };
         recorded.push(RecordedAlert { alert, new_alert, is_update, firing });
@@ -93,7 +108,7 @@ fn alert_rows(
         let copy_update = update.filter(|_| known.earlier != Earlier::Nothing);
         let held = group.is_some_and(|one| one.held);
         let counted = group.filter(|one| one.decision.is_some());
-        let counted_at = counted.map(|_| to_millis(grouped.at));
+        let counted_at = counted.map(|_| to_millis(grouped.time.at));
         let publisher = counted.map(|_| &grouped.publisher);
         let told_for = counted.filter(|one| !one.held).map(|one| &one.state.condition);
         (
@@ -121,20 +136,21 @@ fn in_order(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
     last.filter(is_beside).unwrap_or(now)
 }
 
-/// The time at which the matches of a story count.
-async fn counted_time(
+/// The time of the matches of a story.
+async fn match_time(
     conn: &mut DbConnection<'_>,
     story: StoryId,
-    alerts: &[NewAlert],
-    counted_at: CountedAt,
+    by: MatchedBy,
     now: Timestamp,
-) -> Result<Timestamp, sqlx::Error> {
-    let is_conditional = || alerts.iter().any(|new_alert| new_alert.condition.is_some());
-    if counted_at == CountedAt::Recorded || !is_conditional() {
-        return Ok(now);
-    }
-    let seen = db::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
-    from_millis(seen.fetch_one(conn).await?)
+) -> Result<MatchTime, sqlx::Error> {
+    let at = match by {
+        MatchedBy::Change => now,
+        MatchedBy::Backfill => {
+            let seen = db::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
+            from_millis(seen.fetch_one(conn).await?)?
+        }
+    };
+    Ok(MatchTime { at, by })
 }
 
 /// What distinguishes the alerts of a story: the rule and the dedup key.
@@ -149,13 +165,14 @@ async fn insert_alerts(
     story: StoryId,
     alerts: SqlList,
     read: &Read,
+    time: MatchTime,
     now: Timestamp,
 ) -> Result<HashMap<(String, String), i64>, sqlx::Error> {
     let (read, read_why) = extent_columns(read);
     let ids: Vec<(String, String, i64)> = db::query_as(sql!(
         "INSERT INTO alert (rule, dedup_key, version, severity, rule_match, copy_update, held,
-             counted_at, publisher, told_for, read, read_why, created, story, revision)
-         SELECT given.*, $3, $4, $5, story.id, story.revision FROM ",
+             counted_at, publisher, told_for, read, read_why, created, backfill_at, story, revision)
+         SELECT given.*, $3, $4, $5, $6, story.id, story.revision FROM ",
         row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 version TEXT, 3 severity TEXT, 4 rule_match TEXT,
             5 copy_update TEXT, 6 held BOOLEAN, 7 counted_at BIGINT, 8 publisher TEXT, 9 told_for TEXT),
         " AS given JOIN story ON story.id = $2 WHERE TRUE
@@ -166,6 +183,7 @@ async fn insert_alerts(
     .bind(read)
     .bind(read_why)
     .bind(to_millis(now))
+    .bind(time.backfill_at().map(to_millis))
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(|(rule, dedup_key, id)| ((rule, dedup_key), id)).collect())

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::absences::END_ABSENCES;
+use super::alerts::{MatchTime, MatchedBy};
 use super::column::{execute, execute_list, to_millis};
 use super::dialect::sql;
 use super::route::FiredWindow;
@@ -15,7 +16,7 @@ use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
-use crate::store::db::{self, DbConnection, Sql};
+use crate::store::db::{self, DbConnection, Sql, SqlList};
 pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
 pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
@@ -64,19 +65,20 @@ pub(super) struct GroupedMatches {
     pub(super) by_place: HashMap<usize, GroupedMatch>,
     /// The publisher of the event.
     pub(super) publisher: String,
-    /// When they count.
-    pub(super) at: Timestamp,
+    /// Their time.
+    pub(super) time: MatchTime,
 }
 
 /// Decides about the alerts of rules with conditions. `known` says what is known of the group of
-/// each. The matches count at the time `at`, for `publisher`.
+/// each. The matches are of that time and count for `publisher`.
 pub(super) async fn decide(
     conn: &mut DbConnection<'_>,
     alerts: &[NewAlert],
     known: &[KnownGroup],
     publisher: String,
-    at: Timestamp,
+    time: MatchTime,
 ) -> Result<GroupedMatches, sqlx::Error> {
+    let at = time.at;
     // LOCK: a second writer needs the latch before `known` is read: two matches of one group are
     // decided one after the other.
     let conditional = alerts.iter().zip(known).enumerate().filter_map(|(place, (alert, known))| {
@@ -108,7 +110,7 @@ pub(super) async fn decide(
             GroupedMatch { decision: Some(decision), held, state, keys: one.keys },
         );
     }
-    Ok(GroupedMatches { by_place, publisher, at })
+    Ok(GroupedMatches { by_place, publisher, time })
 }
 
 /// Notes what later matches are compared with: the keys of the matches that were recorded, the
@@ -118,7 +120,7 @@ pub(super) async fn count_matches(
     grouped: &GroupedMatches,
     inserted: &[(usize, i64, &NewAlert)],
 ) -> Result<(), sqlx::Error> {
-    let at = to_millis(grouped.at);
+    let MatchTime { at, by } = grouped.time;
     let (mut keys, mut tallies, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for (place, _, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
@@ -126,22 +128,27 @@ pub(super) async fn count_matches(
             continue;
         }
         let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
-        keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, at)));
+        keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, to_millis(at))));
         match new_alert.condition {
-            Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(grouped.at))),
-            Some(Condition::Absent(_)) => present.push((rule, dedup_key, at)),
+            Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(at))),
+            Some(Condition::Absent(_)) => present.push((rule, dedup_key, to_millis(at))),
             _ => {}
         }
     }
-    execute_list(conn, SET_KEYS, &keys).await?;
+    if !keys.is_empty() {
+        let set = db::query(SET_KEYS).bind(SqlList::new(&keys)?);
+        set.bind(by == MatchedBy::Backfill).execute(&mut *conn).await?;
+    }
     execute_list(conn, COUNT, &tallies).await?;
     execute_list(conn, END_ABSENCES, &present).await
 }
 
+/// Sets the last match of keys. That of a backfill may be earlier than the one that is known.
 const SET_KEYS: Sql = sql!(
     "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 key TEXT, 3 last BIGINT),
-    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, key) DO UPDATE SET last = excluded.last"
+    " AS given WHERE TRUE ON CONFLICT (rule, dedup_key, key) DO UPDATE
+         SET last = CASE WHEN $2 AND group_key.last > excluded.last THEN group_key.last ELSE excluded.last END"
 );
 
 const COUNT: Sql = sql!(

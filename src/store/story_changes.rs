@@ -5,7 +5,7 @@ mod revisions;
 
 use jiff::Timestamp;
 
-use super::alerts::CountedAt;
+use super::alerts::MatchedBy;
 use super::column::{extent_columns, to_json, to_millis};
 use super::writer::WriteStories;
 use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
@@ -269,11 +269,11 @@ async fn apply_effect(
     revisions::record_revision(conn, story, effect, data, now).await?;
     let change = match (effect, data, data.match_result()) {
         (StoryEffect::RecordAlerts, _, Some(result)) => {
-            let counted_at = match data {
-                EventData::Backfilled(_) => CountedAt::FirstSeen,
-                _ => CountedAt::Recorded,
+            let by = match data {
+                EventData::Backfilled(_) => MatchedBy::Backfill,
+                _ => MatchedBy::Change,
             };
-            return alerts::record_alerts(conn, story, result, counted_at, now).await;
+            return alerts::record_alerts(conn, story, result, by, now).await;
         }
         (StoryEffect::KeepSignature, _, Some(result)) => {
             return event::store_signature(conn, story, result.fingerprint.as_deref(), now).await;

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::alerts::NewAlert;
 use crate::store::StoryId;
-use crate::store::column::read_optional_time;
+use crate::store::alerts::{MatchTime, MatchedBy};
+use crate::store::column::{read_optional_time, to_millis};
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
 use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
@@ -51,7 +52,7 @@ pub(in crate::store) struct KnownGroup {
     pub(in crate::store) earlier: Earlier,
     /// Whether the story itself has an alert: it is not recorded again.
     pub(in crate::store) of_story: bool,
-    /// The last match that counts for the condition. An edit of the condition ends an episode: a
+    /// The match before that counts for the condition. An edit of the condition ends an episode: a
     /// match that was told for another condition was not told for this one.
     pub(super) previous: Option<PreviousMatch>,
     /// The last watched slot at or before the start of the window of a spike.
@@ -63,12 +64,15 @@ pub(in crate::store) struct KnownGroup {
 }
 
 /// What is known of these groups, in their order. `event` and `story` are those of the match.
+///
+/// The match before is the one that was recorded before, also where the clock was set back since.
+/// A backfill records matches of earlier times, which are put in their place by their times.
 pub(in crate::store) async fn read_groups(
     conn: &mut DbConnection<'_>,
     event: &str,
     story: StoryId,
     groups: &[AlertGroup<'_>],
-    at: Timestamp,
+    MatchTime { at, by }: MatchTime,
 ) -> Result<Vec<KnownGroup>, sqlx::Error> {
     let wanted = groups.iter().enumerate().map(|(place, group)| {
         let condition = group.condition.map(ToString::to_string);
@@ -81,21 +85,34 @@ pub(in crate::store) async fn read_groups(
                    AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key) = 1 AS held,
                 EXISTS (SELECT 1 FROM alert WHERE alert.story = $3
                    AND alert.rule = wanted.rule AND alert.dedup_key = wanted.dedup_key) AS of_story,
-                previous.counted_at, previous.told_for = wanted.condition AS told,
+                recorded.counted_at AS recorded_at, recorded.told_for = wanted.condition AS recorded_told,
+                earlier.counted_at AS earlier_at, earlier.told_for = wanted.condition AS earlier_told,
                 (SELECT max(slot) FROM watched WHERE slot <= wanted.start) AS watched,
                 (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule) AS known_since,
                 (SELECT last FROM absence WHERE absence.rule = wanted.rule AND absence.dedup_key = wanted.dedup_key
                    AND told IS NOT NULL) AS absent_since
          FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT, 4 start BIGINT),
-        " AS wanted LEFT JOIN alert AS previous ON wanted.condition IS NOT NULL AND previous.id =
+        " AS wanted
+         LEFT JOIN alert AS recorded ON wanted.condition IS NOT NULL AND NOT $4 AND recorded.id =
              (SELECT max(counted.id) FROM alert AS counted WHERE counted.rule = wanted.rule
-                  AND counted.dedup_key = wanted.dedup_key AND counted.counted_at IS NOT NULL)
+                  AND counted.dedup_key = wanted.dedup_key AND counted.counted_at IS NOT NULL
+                  AND counted.backfill_at IS NULL)
+         LEFT JOIN alert AS earlier ON wanted.condition IS NOT NULL AND earlier.id = coalesce(
+             (SELECT counted.id FROM alert AS counted WHERE $4 AND counted.rule = wanted.rule
+                  AND counted.dedup_key = wanted.dedup_key AND counted.counted_at <= $5
+                  ORDER BY counted.counted_at DESC, counted.id DESC LIMIT 1),
+             (SELECT counted.id FROM alert AS counted WHERE NOT $4 AND counted.rule = wanted.rule
+                  AND counted.dedup_key = wanted.dedup_key AND counted.counted_at <= $5
+                  AND counted.backfill_at IS NOT NULL
+                  ORDER BY counted.counted_at DESC, counted.id DESC LIMIT 1))
          ORDER BY wanted.place"
     ))
     .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .bind(event)
     .bind(story.0)
+    .bind(by == MatchedBy::Backfill)
+    .bind(to_millis(at))
     .fetch_all(conn)
     .await?;
     rows.iter().map(known_group).collect()
@@ -107,14 +124,19 @@ fn known_group(row: &DbRow) -> Result<KnownGroup, sqlx::Error> {
         Some(true) => Earlier::Held,
         Some(false) => Earlier::Told,
     };
-    let told = row.try_get::<Option<bool>, _>("told")?.unwrap_or_default();
-    let previous = read_optional_time(row, "counted_at")?.map(|at| PreviousMatch { at, told });
+    let recorded = previous_match(row, "recorded_at", "recorded_told")?;
+    let earlier_match = previous_match(row, "earlier_at", "earlier_told")?;
     Ok(KnownGroup {
         earlier,
         of_story: row.try_get("of_story")?,
-        previous,
+        previous: earlier_match.into_iter().chain(recorded).max_by_key(|previous| previous.at),
         watched: row.try_get("watched")?,
         known_since: read_optional_time(row, "known_since")?,
         absent_since: read_optional_time(row, "absent_since")?,
     })
+}
+
+fn previous_match(row: &DbRow, at: &str, told: &str) -> Result<Option<PreviousMatch>, sqlx::Error> {
+    let told = row.try_get::<Option<bool>, _>(told)?.unwrap_or_default();
+    Ok(read_optional_time(row, at)?.map(|at| PreviousMatch { at, told }))
 }

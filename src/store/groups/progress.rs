@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::known::AlertGroup;
 use super::seen::{self, WantedGroup};
 use crate::alerts::RuleMatch;
+use crate::store::alerts::{MatchTime, MatchedBy};
 use crate::store::column::{read_json, read_time};
 use crate::store::db::{self, DbConnection};
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
@@ -92,8 +93,9 @@ async fn read_progress(
     at: Timestamp,
 ) -> Result<GroupProgress, sqlx::Error> {
     let group = AlertGroup { rule, dedup_key, condition: Some(condition) };
+    let time = MatchTime { at, by: MatchedBy::Change };
     // No story is asked about.
-    let mut known = super::read_groups(conn, "", StoryId(0), &[group], at).await?;
+    let mut known = super::read_groups(conn, "", StoryId(0), &[group], time).await?;
     let Some(mut known) = known.pop() else { return Ok(GroupProgress::Open) };
     // What stands in the window is counted, also in an open episode.
     let previous = known.previous.take();

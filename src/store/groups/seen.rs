@@ -249,7 +249,7 @@ async fn read_keys(
 }
 
 /// The last match of the rule that each group's condition names, in the window: of the rule, or of
-/// the row.
+/// the row. A match of a backfill is of the time at which its story was first seen.
 async fn read_before(
     conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],
@@ -262,11 +262,15 @@ async fn read_before(
     let until = to_millis(at);
     let wanted =
         groups.iter().map(|(one, other, row)| (one.place, other, row, one.since(at), until));
-    let rows: Vec<(i64, Option<i64>)> = db::query_as(sql!(
-        "SELECT wanted.place, (SELECT created FROM alert WHERE alert.rule = wanted.other
+    let rows: Vec<(Option<i64>, Option<i64>)> = db::query_as(sql!(
+        "SELECT (SELECT created FROM alert WHERE alert.rule = wanted.other AND backfill_at IS NULL
                 AND created > wanted.since AND created <= wanted.until
                 AND (wanted.own_row IS NULL OR alert.dedup_key = wanted.own_row)
-                ORDER BY created DESC LIMIT 1)
+                ORDER BY created DESC LIMIT 1),
+                (SELECT backfill_at FROM alert WHERE alert.rule = wanted.other
+                AND backfill_at > wanted.since AND backfill_at <= wanted.until
+                AND (wanted.own_row IS NULL OR alert.dedup_key = wanted.own_row)
+                ORDER BY backfill_at DESC LIMIT 1)
          FROM ",
         row_list!("$1", 0 place BIGINT, 1 other TEXT, 2 own_row TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS wanted ORDER BY wanted.place"
@@ -274,11 +278,11 @@ async fn read_before(
     .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .fetch_all(conn)
     .await?;
-    let before = rows.into_iter().zip(groups).map(|((_, last), (one, other, row))| {
+    let before = rows.into_iter().zip(groups).map(|((recorded, backfilled), (one, other, row))| {
         let before = if new.is_some_and(|new| new.has_before(one, other, *row)) {
             Some(at)
         } else {
-            last.map(from_millis).transpose()?
+            recorded.max(backfilled).map(from_millis).transpose()?
         };
         Ok((one.place, SeenMatches::Before(before)))
     });

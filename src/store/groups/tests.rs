@@ -19,6 +19,8 @@ use tidings_rules::condition::{
 };
 use tidings_rules::story::WatchlistRow;
 
+mod backfills;
+
 const MINUTE: Duration = Duration::from_mins(1);
 
 pub(super) fn conditional(rule: &str, condition: Condition) -> NewAlert {

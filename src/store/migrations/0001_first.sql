@@ -223,13 +223,15 @@ CREATE TABLE alert (
                                                -- its rule's condition is not met: nobody is told
     index_lag   INTEGER NOT NULL DEFAULT 1,    -- changes that `alert_index` lacks
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
-    counted_at  INTEGER,             -- when it counts: when it was recorded, or, of a backfill,
-                                     -- when its story was first seen; null: it does not count
+    backfill_at INTEGER,             -- of a backfill: when its story was first seen, which is the
+                                     -- time of the match; null: `created` is the time of the match
+    counted_at  INTEGER,             -- the time of the match; null: it does not count
     publisher   TEXT,                -- where it counts: of the event's first sighting
     told_for    TEXT,                -- where it counts, and was told when it was recorded: the
                                      -- condition then, in words
     UNIQUE (story, rule, dedup_key),
     CHECK ((read <> 'full') = (read_why IS NOT NULL)),
+    CHECK (counted_at IS NULL OR counted_at = coalesce(backfill_at, created)),
     CHECK ((counted_at IS NULL) = (publisher IS NULL)),
     CHECK (told_for IS NULL OR counted_at IS NOT NULL)
 ) STRICT;
@@ -237,9 +239,11 @@ CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 -- Finds the matches of the rule that another rule's `after` names.
 CREATE INDEX alert_rule_created ON alert (rule, created);
+CREATE INDEX alert_rule_backfill ON alert (rule, backfill_at) WHERE backfill_at IS NOT NULL;
 -- Finds the matches in a window, and the last match of a group.
 CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) WHERE counted_at IS NOT NULL;
-CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL;
+CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL AND backfill_at IS NULL;
+CREATE INDEX alert_backfilled ON alert (rule, dedup_key, counted_at) WHERE counted_at IS NOT NULL AND backfill_at IS NOT NULL;
 -- Finds what is held.
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;

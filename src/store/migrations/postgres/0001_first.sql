@@ -185,19 +185,23 @@ CREATE TABLE alert (
     held BOOLEAN NOT NULL DEFAULT FALSE,
     index_lag BIGINT NOT NULL DEFAULT 1,
     purged BIGINT,
+    backfill_at BIGINT,
     counted_at BIGINT,
     publisher TEXT COLLATE "C",
     told_for TEXT COLLATE "C",
     UNIQUE (story, rule, dedup_key),
     CHECK ((read <> 'full') = (read_why IS NOT NULL)),
+    CHECK (counted_at IS NULL OR counted_at = coalesce(backfill_at, created)),
     CHECK ((counted_at IS NULL) = (publisher IS NULL)),
     CHECK (told_for IS NULL OR counted_at IS NOT NULL)
 );
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
 CREATE INDEX alert_rule_created ON alert (rule, created);
+CREATE INDEX alert_rule_backfill ON alert (rule, backfill_at) WHERE backfill_at IS NOT NULL;
 CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) WHERE counted_at IS NOT NULL;
-CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL;
+CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL AND backfill_at IS NULL;
+CREATE INDEX alert_backfilled ON alert (rule, dedup_key, counted_at) WHERE counted_at IS NOT NULL AND backfill_at IS NOT NULL;
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
