@@ -83,7 +83,7 @@ pub(super) async fn record_alerts(
             continue;
         }
         let firing = match group.filter(|_| fired) {
-            Some(one) => groups::release(conn, one, new_alert, time.at).await?,
+            Some(one) => groups::release(conn, one, (alert, new_alert), time.at).await?,
             None => None,
         };
         recorded.push(RecordedAlert { alert, new_alert, is_update, firing });

@@ -162,7 +162,7 @@ const COUNT: Sql = sql!(
 pub(super) async fn release(
     conn: &mut DbConnection<'_>,
     fired: &GroupedMatch,
-    new_alert: &NewAlert,
+    (alert, new_alert): (i64, &NewAlert),
     at: Timestamp,
 ) -> Result<Option<FiredWindow>, sqlx::Error> {
     let Some(condition) = new_alert.condition.as_ref().filter(|one| one.has_episodes()) else {
@@ -181,14 +181,17 @@ pub(super) async fn release(
     .await?;
     // Copies of their events are held, too.
     let tell = sql!(
-        "UPDATE alert SET held = FALSE FROM alert AS counted
+        "UPDATE alert SET held = FALSE, released_by = $2 FROM alert AS counted
              JOIN story AS first ON first.id = counted.story JOIN story ON story.event = first.event
          WHERE counted.id IN ",
         id_list!("$1"),
         " AND alert.story = story.id
-             AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key"
+             AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key AND alert.held"
     );
-    execute_list(conn, tell, &held).await?;
+    if !held.is_empty() {
+        let tell = db::query(tell).bind(SqlList::new(&held)?).bind(alert);
+        tell.execute(&mut *conn).await?;
+    }
     let reason = fired.firing_reason(&new_alert.rule_match, at);
     Ok(Some(FiredWindow { reason, released: held }))
 }

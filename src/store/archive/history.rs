@@ -157,21 +157,8 @@ impl Archive {
     /// The alerts that were held until the alert with that number met the condition of their rule,
     /// newest first, those of copies included.
     pub async fn alerts_released_by(&mut self, alert: i64) -> Result<Vec<PastAlert>, StoreError> {
-        let ids: Vec<i64> = db::query_scalar(
-            "SELECT alert.id FROM alert AS firing
-             JOIN alert AS counted ON counted.rule = firing.rule AND counted.dedup_key = firing.dedup_key
-                 AND counted.id < firing.id AND counted.counted_at IS NOT NULL AND counted.told_for IS NULL
-             JOIN story AS first ON first.id = counted.story JOIN story AS copy ON copy.event = first.event
-             JOIN alert ON alert.story = copy.id AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key
-             WHERE firing.id = $1 AND firing.counted_at IS NOT NULL AND NOT alert.held AND alert.id < firing.id
-               AND counted.id > coalesce((SELECT max(earlier.id) FROM alert AS earlier
-                   WHERE earlier.rule = firing.rule AND earlier.dedup_key = firing.dedup_key
-                     AND earlier.id < firing.id AND earlier.counted_at IS NOT NULL
-                     AND earlier.told_for IS NOT NULL), 0)",
-        )
-        .bind(alert)
-        .fetch_all(&mut self.conn)
-        .await?;
+        let ids = "SELECT id FROM alert WHERE released_by = $1";
+        let ids: Vec<i64> = db::query_scalar(ids).bind(alert).fetch_all(&mut self.conn).await?;
         Ok(read_alerts(&mut self.conn, &ids).await?)
     }
 
@@ -329,11 +316,7 @@ pub(super) async fn read_alerts(
 ) -> Result<Vec<PastAlert>, sqlx::Error> {
     let rows = db::query(sql!(
         "SELECT alert.*, story.event, story.title, story.opening, story.url, story.published, story.first_seen, story.lang,
-                (SELECT firing.created FROM alert AS firing
-                 WHERE firing.rule = alert.rule AND firing.dedup_key = alert.dedup_key
-                   AND firing.id > alert.id AND firing.counted_at IS NOT NULL AND firing.told_for IS NOT NULL
-                   AND alert.counted_at IS NOT NULL AND alert.told_for IS NULL AND NOT alert.held
-                 ORDER BY firing.id LIMIT 1) AS held_until
+                (SELECT created FROM alert AS firing WHERE firing.id = alert.released_by) AS held_until
          FROM alert JOIN story ON story.id = alert.story WHERE alert.purged IS NULL AND alert.id IN ",
         id_list!("$1"),
         " ORDER BY alert.id DESC",

@@ -229,11 +229,14 @@ CREATE TABLE alert (
     publisher   TEXT,                -- where it counts: of the event's first sighting
     told_for    TEXT,                -- where it counts, and was told when it was recorded: the
                                      -- condition then, in words
+    released_by INTEGER,             -- the alert that met the condition when this one was held;
+                                     -- null: none did
     UNIQUE (story, rule, dedup_key),
     CHECK ((read <> 'full') = (read_why IS NOT NULL)),
     CHECK (counted_at IS NULL OR counted_at = coalesce(backfill_at, created)),
     CHECK ((counted_at IS NULL) = (publisher IS NULL)),
-    CHECK (told_for IS NULL OR counted_at IS NOT NULL)
+    CHECK (told_for IS NULL OR counted_at IS NOT NULL),
+    CHECK (released_by IS NULL OR NOT held)
 ) STRICT;
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
@@ -244,8 +247,9 @@ CREATE INDEX alert_rule_backfill ON alert (rule, backfill_at) WHERE backfill_at 
 CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) WHERE counted_at IS NOT NULL;
 CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL AND backfill_at IS NULL;
 CREATE INDEX alert_backfilled ON alert (rule, dedup_key, counted_at) WHERE counted_at IS NOT NULL AND backfill_at IS NOT NULL;
--- Finds what is held.
+-- Finds what is held, and what was.
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
+CREATE INDEX alert_released_by ON alert (released_by) WHERE released_by IS NOT NULL;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
 -- Since when a rule with a condition is known.

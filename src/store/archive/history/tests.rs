@@ -188,7 +188,7 @@ async fn what_is_held_is_found_apart_and_says_when_it_was_told() {
     let mut archive = Archive::open(&bench.place()).await.unwrap();
     let all = archive.find_alerts(&AlertFilter::default(), 9).await.unwrap();
     let told = all.iter().filter_map(|one| Some((one.id, one.held_until?)));
-    assert_eq!(told.collect::<Vec<_>>(), [(3, at_second(7260))]);
+    assert_eq!(told.collect::<Vec<_>>(), [4, 3].map(|id| (id, at_second(7260))));
     for (day, alerts, held) in [(0, 6, 1), (29, 6, 1), (30, 0, 0)] {
         let (rules, today) = (BTreeMap::from([("arms".to_owned(), String::new())]), day * 86_400);
         let today = UtcDay::of(at_second(today));

@@ -189,11 +189,13 @@ CREATE TABLE alert (
     counted_at BIGINT,
     publisher TEXT COLLATE "C",
     told_for TEXT COLLATE "C",
+    released_by BIGINT,
     UNIQUE (story, rule, dedup_key),
     CHECK ((read <> 'full') = (read_why IS NOT NULL)),
     CHECK (counted_at IS NULL OR counted_at = coalesce(backfill_at, created)),
     CHECK ((counted_at IS NULL) = (publisher IS NULL)),
-    CHECK (told_for IS NULL OR counted_at IS NOT NULL)
+    CHECK (told_for IS NULL OR counted_at IS NOT NULL),
+    CHECK (released_by IS NULL OR NOT held)
 );
 CREATE INDEX alert_created ON alert (created);
 CREATE INDEX alert_rule ON alert (rule, dedup_key, id);
@@ -203,6 +205,7 @@ CREATE INDEX alert_counted_at ON alert (rule, dedup_key, counted_at, publisher) 
 CREATE INDEX alert_counted ON alert (rule, dedup_key, id) WHERE counted_at IS NOT NULL AND backfill_at IS NULL;
 CREATE INDEX alert_backfilled ON alert (rule, dedup_key, counted_at) WHERE counted_at IS NOT NULL AND backfill_at IS NOT NULL;
 CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
+CREATE INDEX alert_released_by ON alert (released_by) WHERE released_by IS NOT NULL;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
 CREATE TABLE known_rule (
