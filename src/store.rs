@@ -12,6 +12,7 @@ mod backup;
 mod column;
 mod command_connection;
 mod copies;
+mod counted_groups;
 mod coverage;
 mod damage;
 mod days;
@@ -29,6 +30,7 @@ mod gaps;
 mod groups;
 mod health;
 mod lock;
+mod match_time;
 mod migrations;
 mod new_items;
 mod notifications;
@@ -83,6 +85,7 @@ pub use archive::{
 pub use backup::{Backup, BackupError, back_up};
 pub use command_connection::StoreCommandError;
 pub use copies::CopyComparer;
+pub use counted_groups::CountedGroup;
 pub use coverage::{CoveredAlert, CoveredAlerts, MOST_COVERED};
 pub use days::{FeedDay, RuleActivity, RuleDays, UtcDay};
 pub use deliveries::{

@@ -1,6 +1,7 @@
 //! Reloads the configuration and the rules of a running daemon. What changed is read and checked as
 //! a whole. If it is usable, it replaces what is in force; otherwise the log says why not.
 
+mod counted_groups;
 mod new_rules;
 mod sources;
 mod watch;

@@ -156,12 +156,14 @@ const FORGET: Sql = sql!(
     " AS given)"
 );
 
-/// Ends the absence of a group at a match of the time `last`, or notes the match.
+/// Ends the absence of a group at a match of the time `last`, or notes the match. A match of a
+/// backfill (`$2`) ends no absence that began after it.
 pub(super) const END_ABSENCES: Sql = sql!(
     "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO UPDATE
-         SET last = CASE WHEN absence.last > excluded.last THEN absence.last ELSE excluded.last END, told = NULL"
+         SET last = CASE WHEN absence.last > excluded.last THEN absence.last ELSE excluded.last END,
+             told = CASE WHEN $2 AND absence.last > excluded.last THEN absence.told END"
 );
 
 /// Creates the messages of `notice`, each due when no silence of its rule and no quiet hours of its
@@ -197,6 +199,7 @@ mod tests {
     use crate::store::add_silence;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
+        settle_plan,
     };
     use crate::store::{MatchResult, StoryPlan};
     use tidings_rules::condition::{Absent, Condition};
@@ -278,6 +281,21 @@ mod tests {
         told.sort();
         let first = "a: the first match since 1970-01-12 13:46 UTC";
         assert_eq!(told, [first, "notice: silent"], "the second match is held");
+    }
+
+    #[tokio::test]
+    async fn a_backfill_ends_no_absence_that_began_after_its_match() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("old", settle_plan(&[]))]).await;
+        bench.poll("wire", 100, vec![item("a", absent_match())]).await;
+        let group = only_group(&bench).await;
+        assert!(tell(&bench, &group, 7300).await);
+        let old = bench.store.settled_stories(at_second(0), None, 1).await.unwrap().remove(0);
+        let StoryPlan::Settle(result) = absent_match() else { unreachable!("it is settled") };
+        assert!(bench.store.add_alerts(old.id, 1, result, at_second(7400)).await.unwrap());
+        assert_eq!(only_group(&bench).await, AbsentGroup { told: Some(at_second(7300)), ..group });
+        let held = "SELECT group_concat(story) FROM alert WHERE held";
+        assert_eq!(bench.query_text(held).await.unwrap(), "2,1");
     }
 
     #[tokio::test]

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::column::{extent_columns, from_millis, to_millis};
+use super::column::{extent_columns, to_millis};
 use super::dialect::sql;
 use super::groups::{self, AlertGroup, Earlier, GroupedMatch, GroupedMatches, KnownGroup};
+use super::match_time::{MatchTime, MatchedBy};
 use super::route::{self, RecordedAlert};
 use super::{MatchResult, StoryId, days, event};
 use crate::alerts::copies::CopyUpdate;
@@ -17,30 +18,6 @@ use tidings_rules::story::Read;
 
 /// The most time by which a match that is recorded later may have been made earlier.
 const MOST_BESIDE: Duration = Duration::from_mins(1);
-
-/// Why a story was matched, which says what the time of its matches is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MatchedBy {
-    /// It is new or was edited: its matches are of now.
-    Change,
-    /// A backfill: its matches are of the time at which the story was first seen. A rule would have
-    /// matched it then.
-    Backfill,
-}
-
-/// The time of a match, and what found it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MatchTime {
-    pub(super) at: Timestamp,
-    pub(super) by: MatchedBy,
-}
-
-impl MatchTime {
-    /// Its time, if a backfill found it.
-    fn backfill_at(self) -> Option<Timestamp> {
-        (self.by == MatchedBy::Backfill).then_some(self.at)
-    }
-}
 
 /// Records the alerts of `match_result` and adds them to messages. A rule adds to messages once per
 /// event and dedup key. A later alert, of a copy, is only recorded, unless the copy is an update.
@@ -60,7 +37,7 @@ pub(super) async fn record_alerts(
     let lead = event::read_lead(conn, story).await?;
     let event = lead.event.as_str();
     let now = in_order(now, lead.last_alert);
-    let time = match_time(conn, story, by, now).await?;
+    let time = MatchTime::read(conn, story, by, now).await?;
     let groups: Vec<AlertGroup<'_>> = alerts.iter().map(AlertGroup::of).collect();
     let known = groups::read_groups(conn, event, story, &groups, time).await?;
     let publisher = lead.publisher(&match_result.policy.publishers);
@@ -134,23 +111,6 @@ fn in_order(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
     let is_beside =
         |last: &Timestamp| *last > now && last.duration_since(now).unsigned_abs() <= MOST_BESIDE;
     last.filter(is_beside).unwrap_or(now)
-}
-
-/// The time of the matches of a story.
-async fn match_time(
-    conn: &mut DbConnection<'_>,
-    story: StoryId,
-    by: MatchedBy,
-    now: Timestamp,
-) -> Result<MatchTime, sqlx::Error> {
-    let at = match by {
-        MatchedBy::Change => now,
-        MatchedBy::Backfill => {
-            let seen = db::query_scalar("SELECT first_seen FROM story WHERE id = $1").bind(story.0);
-            from_millis(seen.fetch_one(conn).await?)?
-        }
-    };
-    Ok(MatchTime { at, by })
 }
 
 /// What distinguishes the alerts of a story: the rule and the dedup key.

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::absences::END_ABSENCES;
-use super::alerts::{MatchTime, MatchedBy};
 use super::column::{execute, execute_list, to_millis};
 use super::dialect::sql;
+use super::match_time::{MatchTime, MatchedBy};
 use super::route::FiredWindow;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
@@ -135,12 +135,16 @@ pub(super) async fn count_matches(
             _ => {}
         }
     }
+    let is_backfill = by == MatchedBy::Backfill;
     if !keys.is_empty() {
         let set = db::query(SET_KEYS).bind(SqlList::new(&keys)?);
-        set.bind(by == MatchedBy::Backfill).execute(&mut *conn).await?;
+        set.bind(is_backfill).execute(&mut *conn).await?;
     }
-    execute_list(conn, COUNT, &tallies).await?;
-    execute_list(conn, END_ABSENCES, &present).await
+    if !present.is_empty() {
+        let end = db::query(END_ABSENCES).bind(SqlList::new(&present)?);
+        end.bind(is_backfill).execute(&mut *conn).await?;
+    }
+    execute_list(conn, COUNT, &tallies).await
 }
 
 /// Sets the last match of keys. That of a backfill may be earlier than the one that is known.
@@ -197,19 +201,20 @@ pub(super) async fn release(
 }
 
 impl Store {
-    /// Deletes the tallies and the watched slots that end at `tallies` or before, and the keys that
-    /// last matched before `keys`.
+    /// Deletes the tallies and the watched slots that end at `tallies` or before, the groups that
+    /// have been gone since then, and the keys that last matched before `keys`.
     pub async fn delete_group_counts(
         &self,
         tallies: Timestamp,
         keys: Timestamp,
     ) -> Result<(), StoreError> {
-        let (slot, keys) = (slot_of(tallies), to_millis(keys));
+        let (slot, gone, keys) = (slot_of(tallies), to_millis(tallies), to_millis(keys));
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
                     execute(conn, "DELETE FROM group_tally WHERE slot < $1", &[slot]).await?;
                     execute(conn, "DELETE FROM watched WHERE slot < $1", &[slot]).await?;
+                    execute(conn, "DELETE FROM counted_group WHERE gone < $1", &[gone]).await?;
                     execute(conn, "DELETE FROM group_key WHERE last < $1", &[keys]).await.map(drop)
                 })
             })

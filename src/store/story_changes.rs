@@ -5,8 +5,8 @@ mod revisions;
 
 use jiff::Timestamp;
 
-use super::alerts::MatchedBy;
 use super::column::{extent_columns, to_json, to_millis};
+use super::match_time::MatchedBy;
 use super::writer::WriteStories;
 use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
 use super::{alerts, event, status};

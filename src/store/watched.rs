@@ -1,11 +1,11 @@
-//! When feeds were watched, and since when rules with conditions are known.
+//! When feeds were watched.
 
 use jiff::Timestamp;
 
-use super::column::{self, to_millis};
+use super::column;
 use super::dialect::sql;
 use super::{FeedState, Store, StoreError};
-use crate::store::db::{self, DbConnection, SqlList};
+use crate::store::db::{self, DbConnection, Sql};
 use tidings_rules::condition::{SLOT, slot_of};
 
 /// The most slots that one poll watched: a day.
@@ -36,32 +36,22 @@ pub(super) async fn note_poll(
         }
     }
     let slots: Vec<i64> = (first..=slot_of(now)).collect();
-    let insert = sql!(
-        "INSERT INTO watched (slot) SELECT value FROM ",
-        id_list!("$1"),
-        " AS given WHERE TRUE ON CONFLICT (slot) DO NOTHING"
-    );
-    column::execute_list(conn, insert, &slots).await
+    column::execute_list(conn, WATCH, &slots).await
 }
 
+const WATCH: Sql = sql!(
+    "INSERT INTO watched (slot) SELECT value FROM ",
+    id_list!("$1"),
+    " AS given WHERE TRUE ON CONFLICT (slot) DO NOTHING"
+);
+
 impl Store {
-    /// Records since when these rules are known. A rule that is known stays so.
-    pub async fn record_known_rules(
-        &self,
-        rules: Vec<(String, Timestamp)>,
-    ) -> Result<(), StoreError> {
-        let insert = sql!(
-            "INSERT INTO known_rule (rule, since) SELECT * FROM ",
-            row_list!("$1", 0 rule TEXT, 1 since BIGINT),
-            " AS given WHERE TRUE ON CONFLICT (rule) DO NOTHING"
-        );
-        let rows: Vec<_> =
-            rules.into_iter().map(|(rule, since)| (rule, to_millis(since))).collect();
+    /// Notes that feeds are watched at `now`, though none is polled.
+    pub async fn record_watched(&self, now: Timestamp) -> Result<(), StoreError> {
+        let slots = [slot_of(now)];
         self.writer
             .write(move |conn| {
-                Box::pin(async move {
-                    db::query(insert).bind(SqlList::new(&rows)?).execute(conn).await.map(drop)
-                })
+                Box::pin(async move { column::execute_list(conn, WATCH, &slots).await })
             })
             .await
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::path::Path;
 
-use jiff::Timestamp;
 use tracing::{error, warn};
 
+use super::counted_groups::changed_groups;
 use crate::clock::now;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
@@ -129,24 +129,18 @@ impl NewRules {
             let step = versions.by_ref().take(STEP).collect();
             store.record_rule_versions(step, now()).await?;
         }
-        store.record_known_rules(self.conditional_rules(now())).await?;
+        self.record_counted_groups(store).await?;
         store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
     }
-}
 
-impl NewRules {
-    /// The rules with conditions, each with the time since which it is known if it is new: a
-    /// backfill knows the time before.
-    fn conditional_rules(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
-        let conditional = self.rules.iter().filter(|rule| rule.settings.condition.is_some());
-        let mut known: Vec<(String, Timestamp)> = conditional
-            .map(|rule| {
-                let reach = rule.settings.backfill.unwrap_or_default();
-                (rule.name().to_owned(), now.checked_sub(reach).unwrap_or(now))
-            })
-            .collect();
-        known.dedup_by(|one, next| one.0 == next.0);
-        known
+    /// Records since when the events of groups with a `spike` are counted.
+    async fn record_counted_groups(&self, store: &Store) -> Result<(), StoreError> {
+        let (stored, backfilled) = (store.counted_groups().await?, store.backfilled_rules().await?);
+        let changed = changed_groups(&self.rules, stored, &backfilled, now());
+        for step in changed.chunks(STEP) {
+            store.record_counted_groups(step.to_vec()).await?;
+        }
+        Ok(())
     }
 }
 

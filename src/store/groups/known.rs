@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use crate::alerts::NewAlert;
 use crate::store::StoryId;
-use crate::store::alerts::{MatchTime, MatchedBy};
 use crate::store::column::{read_optional_time, to_millis};
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
+use crate::store::match_time::{MatchTime, MatchedBy};
 use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
 
 /// The group of an alert: its rule and row, and the rule's condition, if it has one.
@@ -57,8 +57,8 @@ pub(in crate::store) struct KnownGroup {
     pub(super) previous: Option<PreviousMatch>,
     /// The last watched slot at or before the start of the window of a spike.
     pub(super) watched: Option<i64>,
-    /// Since when the rule is known.
-    pub(super) known_since: Option<Timestamp>,
+    /// Since when the events of the group are counted for a spike.
+    pub(super) counted_since: Option<Timestamp>,
     /// Since when an absence that was told lasts.
     pub(super) absent_since: Option<Timestamp>,
 }
@@ -88,9 +88,10 @@ pub(in crate::store) async fn read_groups(
                 recorded.counted_at AS recorded_at, recorded.told_for = wanted.condition AS recorded_told,
                 earlier.counted_at AS earlier_at, earlier.told_for = wanted.condition AS earlier_told,
                 (SELECT max(slot) FROM watched WHERE slot <= wanted.start) AS watched,
-                (SELECT since FROM known_rule WHERE known_rule.rule = wanted.rule) AS known_since,
+                (SELECT since FROM counted_group WHERE counted_group.rule = wanted.rule
+                   AND counted_group.dedup_key = wanted.dedup_key) AS counted_since,
                 (SELECT last FROM absence WHERE absence.rule = wanted.rule AND absence.dedup_key = wanted.dedup_key
-                   AND told IS NOT NULL) AS absent_since
+                   AND told IS NOT NULL AND (NOT $4 OR last < $5)) AS absent_since
          FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 condition TEXT, 4 start BIGINT),
         " AS wanted
@@ -131,7 +132,7 @@ fn known_group(row: &DbRow) -> Result<KnownGroup, sqlx::Error> {
         of_story: row.try_get("of_story")?,
         previous: earlier_match.into_iter().chain(recorded).max_by_key(|previous| previous.at),
         watched: row.try_get("watched")?,
-        known_since: read_optional_time(row, "known_since")?,
+        counted_since: read_optional_time(row, "counted_since")?,
         absent_since: read_optional_time(row, "absent_since")?,
     })
 }

@@ -203,7 +203,7 @@ async fn count_spikes(
     .fetch_all(conn)
     .await?;
     let counts = rows.iter().zip(groups).zip(&spans).map(|((row, (one, _)), span)| {
-        let known_for = one.known.known_since.map(|since| WatchedTime::known_for(since, at));
+        let known_for = one.known.counted_since.map(|since| WatchedTime::known_for(since, at));
         let counts = SpikeCounts {
             current: read_count(row, "events")? + u32::from(has_new),
             covered: WatchedTime::known_for(span.start, at),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rstest::rstest;
 
 use crate::alerts::copies::JoinedEvent;
@@ -13,7 +12,7 @@ use crate::store::db;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
 };
-use crate::store::{ItemRecord, MatchResult, StoryPlan};
+use crate::store::{CountedGroup, ItemRecord, MatchResult, StoryPlan};
 use tidings_rules::condition::{
     Condition, FirstKey, GroupHistory, GroupMatch, SLOT, Spike, WatchedTime, slot_of,
 };
@@ -242,6 +241,13 @@ async fn an_edit_of_the_condition_ends_an_episode_and_keeps_the_matches() {
     );
 }
 
+/// Counts the events of a rule without `each` from then on.
+async fn count_since(bench: &Bench, rule: &str, second: i64) {
+    let (rule, since) = (rule.to_owned(), at_second(second));
+    let group = CountedGroup { rule, dedup_key: String::new(), since, gone: None };
+    bench.store.record_counted_groups(vec![group]).await.unwrap();
+}
+
 /// A rule that comes after the rule `earlier` of the same list.
 fn after(rule: &str, earlier: &str, same_row: bool) -> NewAlert {
     let condition = Condition::After { rule: earlier.to_owned(), within: 60 * MINUTE, same_row };
@@ -298,8 +304,7 @@ async fn a_spike_is_learned_from_what_was_watched() {
     let bench = Bench::new().await;
     let spike = Spike { times: 2, within: 10 * MINUTE, against: 6 * SLOT, least: 2 };
     let rule = || conditional("interest", Condition::Spike(spike));
-    let known = vec![("interest".to_owned(), at_second(0))];
-    bench.store.record_known_rules(known).await.unwrap();
+    count_since(&bench, "interest", 0).await;
     for minute in (0..80).step_by(10) {
         bench.poll("wire", minute * 60, vec![]).await;
     }
@@ -416,8 +421,7 @@ fn told_in_memory(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
 /// Whether each match is told by the store when it is recorded.
 async fn told_in_store(condition: &Condition, history: &[Drawn]) -> Vec<bool> {
     let bench = Bench::new().await;
-    let known: Vec<(String, Timestamp)> = vec![("rule".to_owned(), at_second(-1))];
-    bench.store.record_known_rules(known).await.unwrap();
+    count_since(&bench, "rule", -1).await;
     let mut told = Vec::new();
     let mut event: Option<String> = None;
     for (number, drawn) in history.iter().enumerate() {
@@ -469,6 +473,14 @@ async fn counts_are_deleted_that_no_condition_reaches_any_more() {
         ];
         bench.poll("wire", second, vec![by("afp", key, matching(alerts))]).await;
     }
+    let group = |rule: &str, gone| CountedGroup {
+        rule: rule.to_owned(),
+        dedup_key: String::new(),
+        since: at_second(0),
+        gone: Some(at_second(gone)),
+    };
+    let groups = vec![group("gone", 49_999), group("left", 50_000)];
+    bench.store.record_counted_groups(groups.clone()).await.unwrap();
     bench.store.delete_group_counts(at_second(50_000), at_second(60_000)).await.unwrap();
     for table in [
         "SELECT count(*) || '' FROM group_tally",
@@ -478,4 +490,5 @@ async fn counts_are_deleted_that_no_condition_reaches_any_more() {
         let expected = if table.contains("group_key") { "b" } else { "1" };
         assert_eq!(bench.query_text(table).await.unwrap(), expected, "{table}");
     }
+    assert_eq!(bench.store.counted_groups().await.unwrap(), groups[1..]);
 }

@@ -252,11 +252,15 @@ CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_released_by ON alert (released_by) WHERE released_by IS NOT NULL;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
--- Since when a rule with a condition is known.
-CREATE TABLE known_rule (
-    rule  TEXT    NOT NULL PRIMARY KEY,
-    since INTEGER NOT NULL
-) STRICT;
+-- Since when the events of a group with a `spike` are counted.
+CREATE TABLE counted_group (
+    rule      TEXT    NOT NULL,
+    dedup_key TEXT    NOT NULL,
+    since     INTEGER NOT NULL,
+    gone      INTEGER,             -- since when no rule in force has it; null: one has
+    PRIMARY KEY (rule, dedup_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX counted_group_gone ON counted_group (gone) WHERE gone IS NOT NULL;
 
 -- When something that `first` looks for last matched.
 CREATE TABLE group_key (

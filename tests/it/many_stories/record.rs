@@ -70,13 +70,13 @@ impl FinalRecord {
         let alerts = folder.query(ALERTS).await;
         let messages = folder.query(MESSAGES).await;
         let watched = folder.query("SELECT slot || '' FROM watched").await;
-        let known = folder.query("SELECT json_array(rule, since) FROM known_rule").await;
+        let known = folder.query("SELECT json_array(rule, since) FROM counted_group").await;
         Self {
             alerts: alerts.iter().map(|text| alert(&parse(text))).collect(),
             messages: messages.iter().filter_map(|text| message(&parse(text))).collect(),
             arrivals: arrivals(hooks),
             watched: watched.iter().map(|slot| slot.parse().expect("a slot")).collect(),
-            known: known.iter().map(|text| known_rule(&parse(text))).collect(),
+            known: known.iter().map(|text| counted_group(&parse(text))).collect(),
             polls,
         }
     }
@@ -200,7 +200,7 @@ fn message(found: &Value) -> Option<FinalMessage> {
     Some(FinalMessage { uid, created, about, alerts })
 }
 
-fn known_rule(found: &Value) -> (String, i64) {
+fn counted_group(found: &Value) -> (String, i64) {
     (text(&found[0]), number(&found[1]))
 }
 

@@ -208,10 +208,14 @@ CREATE INDEX alert_held ON alert (held) WHERE held = TRUE;
 CREATE INDEX alert_released_by ON alert (released_by) WHERE released_by IS NOT NULL;
 CREATE INDEX alert_index_lag ON alert (index_lag) WHERE index_lag > 0;
 
-CREATE TABLE known_rule (
-    rule TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    since BIGINT NOT NULL
+CREATE TABLE counted_group (
+    rule TEXT COLLATE "C" NOT NULL,
+    dedup_key TEXT COLLATE "C" NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
+    PRIMARY KEY (rule, dedup_key)
 );
+CREATE INDEX counted_group_gone ON counted_group (gone) WHERE gone IS NOT NULL;
 
 CREATE TABLE group_key (
     rule TEXT COLLATE "C" NOT NULL,
