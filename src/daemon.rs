@@ -245,6 +245,7 @@ async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken)
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
     scheduler::repeat(loops.sweeps, mode, stop).await;
     scheduler::repeat(loops.indexing, mode, stop).await;
+    loops.pulse.watch().await;
     loops.pulse.record_end().await;
     end
 }

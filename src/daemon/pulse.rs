@@ -19,6 +19,9 @@ const TURN: Duration = Duration::from_secs(1);
 /// How often the store is written.
 const WRITE: Duration = Duration::from_secs(5);
 
+/// How often it is noted that feeds are watched. It is shorter than the step of baselines.
+const WATCH: Duration = Duration::from_mins(1);
+
 /// How often systemd gets a line of how the run fares.
 const STATUS: Duration = Duration::from_secs(15);
 
@@ -40,6 +43,7 @@ pub(crate) async fn beat(pulse: Pulse, stop: &CancellationToken) {
         tokio::join!(
             repeat(TURN, async || pulse.health.record_turn()),
             repeat(WRITE, async || pulse.write().await),
+            repeat(WATCH, async || pulse.watch().await),
             pulse.feed_watchdog(),
             pulse.describe(),
         )
@@ -71,6 +75,15 @@ impl Pulse {
     async fn write(&self) {
         let written = self.store.record_seen(self.run, now()).await;
         self.health.record_answer(written.is_ok());
+    }
+
+    /// Notes that feeds are watched, if none is polled. Otherwise polls show whether they are:
+    /// stories from elsewhere come while Tidings runs.
+    pub(crate) async fn watch(&self) {
+        if self.in_force.load().config.feeds.is_empty() {
+            // If it fails, so does the write that shows the health.
+            self.store.record_watched(now()).await.ok();
+        }
     }
 
     /// Feeds the watchdog of systemd while the run is alive. If it is not, systemd restarts it.

@@ -1,8 +1,6 @@
 //! `tidings ingest`: stories from elsewhere are stored once, matched by the run, and sent as those
 //! of feeds.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -61,8 +59,7 @@ async fn beside_a_run_a_story_is_sent_within_seconds_and_a_known_one_is_not() {
         "{}",
         said.errors
     );
-    let soon = tokio::time::timeout(Duration::from_secs(5), server.wait_for("/hook", 1));
-    let hook = soon.await.expect("soon").remove(0);
+    let hook = server.wait_for("/hook", 1).await.remove(0);
     let payload: Value = serde_json::from_slice(&hook.body).expect("JSON");
     assert_eq!((&payload["type"], &payload["read"]["what"]), (&json!("alert"), &json!("full")));
     assert_eq!(payload["feeds"][0]["feed"], "telegram");
@@ -233,4 +230,20 @@ async fn a_receiving_feed_comes_and_leaves_while_tidings_runs() {
     assert_eq!(ingest(folder, &line(3)).await.code, 65);
     assert_eq!(tidings.terminate().await, 0);
     assert_eq!(sent_titles(&setup), ["Russia and North Korea trade arms, part 2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_feed_is_polled_the_time_of_a_run_is_watched() {
+    for (is_polled, expected) in [(false, "1"), (true, "0")] {
+        let keep = |line: &&str| is_polled || !line.contains("/feed.xml");
+        let receive = |config: &str| {
+            let lines: Vec<&str> = config.lines().filter(keep).collect();
+            lines.join("\n").replace("feeds:\n", &format!("feeds:\n{RECEIVING}")) + "\n"
+        };
+        let Setup { folder, .. } = Setup::with_config(receive, &[("a.yaml", SOCIAL_RULE)]).await;
+        let said = folder.command(&["run", "--once"]).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        // The feed that is polled is not there.
+        assert_eq!(folder.query("SELECT count(*) FROM watched").await, [expected]);
+    }
 }
