@@ -51,8 +51,9 @@ async fn edit(
     rows: &[&str],
     changes: &str,
 ) {
+    let before = tidings.log().len();
     folder.write(path, &table(rows));
-    tidings.wait_for_log(|line| line.contains(changes)).await;
+    tidings.wait_for_log_after(before, |line| line.contains(changes)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
