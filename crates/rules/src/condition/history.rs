@@ -53,6 +53,31 @@ pub struct GroupHistory {
     tally: SlotCounts,
     /// Since when an absence lasts that was told.
     absent_since: Option<Timestamp>,
+    untold: UntoldEvents,
+}
+
+/// The events that were held, and are told to nobody yet, as long as they take copies.
+#[derive(Clone, Debug, Default)]
+struct UntoldEvents {
+    /// By number: when each was counted.
+    counted: HashMap<u64, Timestamp, RandomState>,
+    /// The number of events from which the old ones are forgotten.
+    most: usize,
+}
+
+impl UntoldEvents {
+    fn hold(&mut self, event: u64, at: Timestamp) {
+        self.counted.insert(event, at);
+        if self.counted.len() > self.most.max(FORGETS_FROM) {
+            self.counted.retain(|_, first| is_within(*first, EVENT_LASTS, at));
+            self.most = 2 * self.counted.len();
+        }
+    }
+
+    /// Removes the events in the window that ends at `at`: they are told.
+    fn tell(&mut self, within: Duration, at: Timestamp) {
+        self.counted.retain(|_, first| *first > at || !is_within(*first, within, at));
+    }
 }
 
 /// The events that were counted, as long as they take copies.
@@ -83,8 +108,8 @@ impl CountedEvents {
 }
 
 impl GroupHistory {
-    /// Adds a match, and decides what becomes of it. `None`: its event was counted before,
-    /// and copies do not count.
+    /// Adds a match, and decides what becomes of it. `None`: its event was counted before, and
+    /// copies do not count. A copy is told in an open episode if nobody was told of its event.
     pub fn add(
         &mut self,
         condition: &Condition,
@@ -93,7 +118,9 @@ impl GroupHistory {
     ) -> Option<Decision> {
         let is_counted = |event| !self.events.add(event, found.at);
         if !condition.counts_copies() && found.event.is_some_and(is_counted) {
-            return None;
+            let is_told = is_open(condition, self.previous, found.at)
+                && found.event.is_some_and(|event| self.untold.counted.remove(&event).is_some());
+            return is_told.then_some(Decision::Told);
         }
         self.count(condition, found);
         let seen = if is_open(condition, self.previous, found.at) {
@@ -103,6 +130,7 @@ impl GroupHistory {
         };
         let decision = step(condition, GroupState { previous: self.previous, seen }, found.at);
         self.note_keys(condition, found);
+        self.note_untold(condition, found, &decision);
         self.absent_since = None;
         self.previous = Some(PreviousMatch { at: found.at, told: decision.is_told() });
         Some(decision)
@@ -144,6 +172,15 @@ impl GroupHistory {
         let twice = within.saturating_mul(2);
         while self.matches.front().is_some_and(|(first, _)| !is_within(*first, twice, at)) {
             self.matches.pop_front();
+        }
+    }
+
+    fn note_untold(&mut self, condition: &Condition, found: &GroupMatch<'_>, decision: &Decision) {
+        let Some(within) = condition.within().filter(|_| condition.has_episodes()) else { return };
+        match (decision, found.event) {
+            (Decision::Held(_), Some(event)) => self.untold.hold(event, found.at),
+            (Decision::Fired(_), _) => self.untold.tell(within, found.at),
+            _ => {}
         }
     }
 
@@ -266,7 +303,9 @@ mod tests {
                 };
                 history.add(&condition, &found, &watch).expect("a new event");
             }
-            let GroupHistory { events, matches, keys, tally, .. } = &history;
+            let GroupHistory { events, matches, keys, tally, untold, .. } = &history;
+            let weeks = 2 * (7 * 24 * 60 + 1);
+            assert!(untold.counted.len() <= weeks, "{condition}: {}", untold.counted.len());
             assert!(events.known.len() <= 7 * 24 * 60 + 1, "{condition}: {}", events.known.len());
             assert!(matches.len() <= FORGETS_FROM + 1, "{condition}: {}", matches.len());
             assert!(keys.len() <= 2 * FORGETS_FROM, "{condition}: {}", keys.len());

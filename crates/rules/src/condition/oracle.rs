@@ -31,27 +31,30 @@ enum OracleVerdict {
     Told,
 }
 
-/// The verdict of each match. Every one is found from the list of all that came before.
+/// The verdict of each match. Every one is found from the list of all that came before. A copy does
+/// not count; it is told in an open episode if nobody was told of its event.
 fn verdicts(
     condition: &Condition,
     all: &[RecordedMatch],
     watch: &WatchedTime,
 ) -> Vec<OracleVerdict> {
-    let mut verdicts = Vec::new();
+    let mut verdicts: Vec<OracleVerdict> = Vec::new();
     for place in 0..all.len() {
         let one = &all[place];
-        let is_copy = all[..place].iter().any(|earlier| earlier.event == one.event);
-        if is_copy && !is_absence(condition) {
-            verdicts.push(OracleVerdict::Repeated);
-            continue;
-        }
-        let counted: Vec<usize> =
-            (0..place).filter(|earlier| verdicts[*earlier] != OracleVerdict::Repeated).collect();
+        let is_copy =
+            |place: usize| all[..place].iter().any(|earlier| earlier.event == all[place].event);
+        let does_count = |place: &usize| is_absence(condition) || !is_copy(*place);
+        let counted: Vec<usize> = (0..place).filter(does_count).collect();
         let is_open = condition.has_episodes()
             && counted.last().is_some_and(|last| {
                 verdicts[*last] != OracleVerdict::Held
                     && millis(one.at) - millis(all[*last].at) < window(condition)
             });
+        if !does_count(&place) {
+            let is_told = is_open && !is_told_of(condition, &verdicts, all, one);
+            verdicts.push(if is_told { OracleVerdict::Told } else { OracleVerdict::Repeated });
+            continue;
+        }
         let since = counted.last().map_or(0, |last| last + 1);
         let was_absent = all[since..=place].iter().any(|one| one.absence_told);
         let earlier: Vec<&RecordedMatch> = counted.iter().map(|earlier| &all[*earlier]).collect();
@@ -64,6 +67,25 @@ fn verdicts(
         });
     }
     verdicts
+}
+
+/// Whether somebody was told of the event of `one` before: by a match of it, or by a firing
+/// that has its first match in the window.
+fn is_told_of(
+    condition: &Condition,
+    verdicts: &[OracleVerdict],
+    all: &[RecordedMatch],
+    one: &RecordedMatch,
+) -> bool {
+    let of_event = |place: &usize| all[*place].event == one.event;
+    let Some(first) = (0..verdicts.len()).find(of_event) else { return false };
+    let is_told =
+        |place: usize| !matches!(verdicts[place], OracleVerdict::Held | OracleVerdict::Repeated);
+    let has_first = |place: usize| {
+        let (first, now) = (millis(all[first].at), millis(all[place].at));
+        verdicts[place] == OracleVerdict::Fired && first > now - window(condition) && first <= now
+    };
+    (first..verdicts.len()).any(|place| (of_event(&place) && is_told(place)) || has_first(place))
 }
 
 fn is_met(
