@@ -50,7 +50,7 @@ use crate::config::{Config, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::{SeenRules, StartError};
 use crate::http::{HostKey, NoClient};
-use crate::queries::names::{known_names, receivers};
+use crate::queries::names::{receivers, rule_config};
 use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
 use crate::web;
 use crate::web::{ListenError, ShownInForce, WebListener, WebParts};
@@ -145,8 +145,8 @@ async fn run_with_store(
     if !is_large {
         damage::check_store(&store, &config).await;
     }
-    let known = known_names(&config);
-    let (rules, faults, seen) = reload::first_load(&config.rules, &known, &store).await?;
+    let read_by_rules = rule_config(&config);
+    let (rules, faults, seen) = reload::first_load(&config.rules, &read_by_rules, &store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);

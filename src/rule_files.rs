@@ -10,7 +10,7 @@ pub use folder::{RuleFile, RuleFileKind, read_rule_files};
 
 use folder::relative_path;
 use tidings_rules::fault::{Fault, Level, Source};
-use tidings_rules::{KnownNames, Query, RuleTexts, Rules, Table, TermLists};
+use tidings_rules::{Query, RuleConfig, RuleTexts, Rules, Table, TermLists};
 
 /// The last good text of every rule file and table, by its path in the rule folder.
 pub type GoodTexts = BTreeMap<String, String>;
@@ -63,14 +63,14 @@ pub fn rule_texts(files: &[RuleFile]) -> RuleTexts {
 pub fn load_rules(
     files: &[RuleFile],
     good: &GoodTexts,
-    known: &KnownNames,
+    config: &RuleConfig,
     faults: &mut Vec<Fault>,
 ) -> Option<UsableRules> {
     let mut files = files.to_vec();
     let mut broken_before = BTreeSet::new();
     loop {
         let mut found = Vec::new();
-        let rules = Rules::load(&rule_texts(&files), Some(known), &mut found);
+        let rules = Rules::load(&rule_texts(&files), Some(config), &mut found);
         let errors = found.iter().filter(|fault| fault.level == Level::Error);
         let (still, mut broken): (BTreeSet<String>, BTreeSet<String>) = errors
             .map(|fault| fault.source.name.clone())
@@ -225,7 +225,7 @@ mod tests {
             [file("a.yaml", &rule("new a", "arms")), file("b.yaml", &rule("new b", "(arms"))];
         let good = GoodTexts::from([("b.yaml".to_owned(), rule("old b", "arms"))]);
         let mut faults = Vec::new();
-        let loaded = load_rules(&files, &good, &KnownNames::default(), &mut faults)
+        let loaded = load_rules(&files, &good, &RuleConfig::default(), &mut faults)
             .expect("the old b stands in");
         assert_eq!(names(&loaded), ["new a", "old b"]);
         assert_eq!(faults.len(), 1, "{faults:?}");
@@ -259,7 +259,7 @@ mod tests {
     fn a_broken_file_that_never_was_good_is_left_out_and_named() {
         let files = [file("a.yaml", &rule("a", "arms")), file("b.yaml", "rules: 3\n")];
         let mut faults = Vec::new();
-        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut faults)
+        let loaded = load_rules(&files, &GoodTexts::new(), &RuleConfig::default(), &mut faults)
             .expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert_eq!(loaded.left_out, BTreeSet::from(["rules/b.yaml".to_owned()]));
@@ -323,7 +323,7 @@ mod tests {
                 broken,
             ];
             let mut faults = Vec::new();
-            let loaded = load_rules(&files, &good, &KnownNames::default(), &mut faults)
+            let loaded = load_rules(&files, &good, &RuleConfig::default(), &mut faults)
                 .expect("the old table stands in");
             assert_eq!(
                 (names(&loaded), rows(&loaded)),
@@ -351,7 +351,7 @@ mod tests {
             file("b.yaml", &rule("new b", "arms")),
             file("sdn.csv", table),
         ];
-        let loaded = load_rules(&files, &good, &KnownNames::default(), &mut Vec::new())
+        let loaded = load_rules(&files, &good, &RuleConfig::default(), &mut Vec::new())
             .expect("the old a stands in");
         assert_eq!(
             (names(&loaded), rows(&loaded)),
@@ -369,7 +369,7 @@ mod tests {
         ]);
         let broken = listed("name").replace("sdn.csv", "other.csv") + "    when: arms\n";
         let loaded =
-            load_rules(&[file("a.yaml", &broken)], &good, &KnownNames::default(), &mut Vec::new())
+            load_rules(&[file("a.yaml", &broken)], &good, &RuleConfig::default(), &mut Vec::new())
                 .expect("the old a stands in");
         assert_eq!((rows(&loaded), loaded.good_texts), (vec!["Ivan (1)".to_owned()], good));
     }
@@ -381,7 +381,7 @@ mod tests {
             file("b.yaml", &rule("b", "arms")),
             file("sdn.csv", ""),
         ];
-        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut Vec::new())
+        let loaded = load_rules(&files, &GoodTexts::new(), &RuleConfig::default(), &mut Vec::new())
             .expect("b is sound");
         assert_eq!(names(&loaded), ["b"]);
         let both = ["rules/a.yaml", "rules/sdn.csv"].map(str::to_owned);
@@ -430,7 +430,7 @@ mod tests {
         std::fs::write(folder.path().join("b.yaml"), b"rules: \xff").expect("a file");
         let mut faults = Vec::new();
         let files = read_rule_files(folder.path()).expect("readable");
-        let loaded = load_rules(&files, &GoodTexts::new(), &KnownNames::default(), &mut faults)
+        let loaded = load_rules(&files, &GoodTexts::new(), &RuleConfig::default(), &mut faults)
             .expect("a is sound");
         assert_eq!(names(&loaded), ["a"]);
         assert!(faults[0].message.contains("UTF-8"), "{faults:?}");

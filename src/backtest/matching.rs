@@ -10,7 +10,7 @@ use crate::rule_files;
 use tidings_rules::condition::Condition;
 use tidings_rules::fault::Fault;
 use tidings_rules::story::WatchlistRow;
-use tidings_rules::{Carrier, Query, Rule, Rules};
+use tidings_rules::{Carrier, Query, Rule, RuleConfig, Rules};
 
 /// The rules that matched one story, as ascending indices of [`Matcher::names`].
 pub(crate) type Hits = Vec<usize>;
@@ -78,12 +78,15 @@ pub(crate) enum LoadError {
 }
 
 impl Matcher {
-    /// Loads the rules of a file or folder. Names of notifiers and feeds are not checked, so no
-    /// configuration is needed.
-    pub(crate) fn from_rule_files(path: &Path, faults: &mut Vec<Fault>) -> Result<Self, LoadError> {
+    /// Loads the rules of a file or folder. `config` is what they read of a configuration.
+    pub(crate) fn from_rule_files(
+        path: &Path,
+        config: Option<&RuleConfig>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Self, LoadError> {
         let files = rule_files::read_rule_files(path).map_err(LoadError::Unreadable)?;
-        let rules =
-            Rules::load(&rule_files::rule_texts(&files), None, faults).ok_or(LoadError::Broken)?;
+        let rules = Rules::load(&rule_files::rule_texts(&files), config, faults)
+            .ok_or(LoadError::Broken)?;
         Ok(Self::of_rules(rules))
     }
 
@@ -250,7 +253,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("rules.yaml"), text).unwrap();
         let mut faults = Vec::new();
-        Matcher::from_rule_files(folder.path(), &mut faults)
+        Matcher::from_rule_files(folder.path(), None, &mut faults)
             .ok()
             .unwrap_or_else(|| panic!("{faults:?}"))
     }
@@ -292,7 +295,7 @@ mod tests {
         let broken = Matcher::from_expression("(arms", None, &mut faults);
         assert!(matches!(broken, Err(LoadError::Broken)));
         assert_eq!(faults.len(), 1);
-        let gone = Matcher::from_rule_files(Path::new("/no/such/folder"), &mut faults);
+        let gone = Matcher::from_rule_files(Path::new("/no/such/folder"), None, &mut faults);
         assert!(matches!(gone, Err(LoadError::Unreadable(why)) if why.contains("/no/such/folder")));
     }
 }

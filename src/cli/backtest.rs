@@ -27,7 +27,7 @@ use crate::cli::runtime::no_threads;
 use crate::cli::{load, output};
 use crate::clock::{now, timed};
 use crate::config::Config;
-use crate::queries::names::known_names;
+use crate::queries::names::{any_names, known_names};
 use crate::rule_files;
 use progress::Progress;
 use report::Printer;
@@ -125,17 +125,22 @@ fn load_rule_sets(
 ) -> Result<RuleSets, Exit> {
     let (format, named) = (arguments.format, arguments.rules.as_deref());
     let rules = named.or(config.map(|config| config.rules.as_path()));
+    let read_by_rules = config.map(any_names);
+    let load = |path: &Path, faults: &mut Vec<Fault>| {
+        Matcher::from_rule_files(path, read_by_rules.as_ref(), faults)
+    };
     let (base, loading) = timed(|| match &arguments.when {
         Some(expression) => load_matcher(format, named, |faults| {
             Matcher::from_expression(expression, rules, faults)
         }),
-        None => load_matcher(format, named, |faults| {
-            Matcher::from_rule_files(rules.unwrap_or(Path::new("rules")), faults)
-        }),
+        None => {
+            load_matcher(format, named, |faults| load(rules.unwrap_or(Path::new("rules")), faults))
+        }
     });
-    let other = arguments.against.as_deref().map(|folder| {
-        load_matcher(format, Some(folder), |faults| Matcher::from_rule_files(folder, faults))
-    });
+    let other = arguments
+        .against
+        .as_deref()
+        .map(|folder| load_matcher(format, Some(folder), |faults| load(folder, faults)));
     Ok(RuleSets { base: base?, other: other.transpose()?, loading })
 }
 

@@ -9,11 +9,11 @@ use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::{load, output};
-use crate::queries::names::known_names;
+use crate::queries::names::rule_config;
 use crate::rule_files::{self, RuleFile};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
-use tidings_rules::{CheckedRules, KnownNames, Rule};
+use tidings_rules::{CheckedRules, Rule, RuleConfig};
 
 /// The summary of a check without errors, and the rules.
 struct CheckReport {
@@ -40,8 +40,9 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
         let head = format!("{}: valid; {feeds}, {notifiers}", path.display());
         let files = rule_files::read_rule_files(&config.rules)
             .map_err(|why| unreadable_rules(&why, Exit::Config))?;
-        let known = known_names(&config);
-        let mut report = load_checked_rules(&config.rules, &files, Some(&known), &mut faults)?;
+        let read_by_rules = rule_config(&config);
+        let mut report =
+            load_checked_rules(&config.rules, &files, Some(&read_by_rules), &mut faults)?;
         report.summary.insert(0, head);
         match phrases::warn_of_absent_phrases(&report.rules, &config.store, &faults) {
             Ok(found) => faults.extend(found),
@@ -55,14 +56,14 @@ pub(super) fn check_config(path: &Path, format: OutputFormat, canonical: bool) -
 fn load_checked_rules(
     path: &Path,
     files: &[RuleFile],
-    known: Option<&KnownNames>,
+    config: Option<&RuleConfig>,
     faults: &mut Vec<Fault>,
 ) -> Result<CheckReport, Exit> {
     if let Some(said) = rule_files::size_notice(files).filter(|_| std::io::stderr().is_terminal()) {
         output::print_error_line(format_args!("{said} …"));
     }
     let rules =
-        CheckedRules::load(&rule_files::rule_texts(files), known, faults).ok_or(Exit::Data)?;
+        CheckedRules::load(&rule_files::rule_texts(files), config, faults).ok_or(Exit::Data)?;
     faults.extend(rule_files::no_rules_warning(path, files, rules.rules().len()));
     let result = if files.is_empty() {
         "no rule files".to_owned()

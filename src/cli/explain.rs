@@ -20,6 +20,7 @@ use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::Config;
+use crate::queries::names::any_names;
 use crate::rule_files;
 use answer::ExplainAnswer;
 use conditions::{ExplainConditions, read_conditions};
@@ -147,7 +148,9 @@ fn load_question(arguments: &ExplainArguments, config: Option<&Config>) -> Resul
     } else {
         let path = path.expect("without rules there is a configuration");
         let files = rule_files::read_rule_files(path).map_err(unreadable)?;
-        let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
+        let read_by_rules = config.map(any_names);
+        let texts = rule_files::rule_texts(&files);
+        let rules = Rules::load(&texts, read_by_rules.as_ref(), &mut faults);
         rules.map(|rules| match &arguments.rule {
             Some(name) => Question::One(rules, name.clone(), arguments.row.clone()),
             None => Question::All(rules),

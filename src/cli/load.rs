@@ -8,6 +8,7 @@ use crate::cli::output;
 use crate::config::{Config, Listed};
 use crate::daemon::config_file;
 use crate::files;
+use crate::queries::names::any_names;
 use crate::rule_files;
 use tidings_rules::Rules;
 use tidings_rules::fault;
@@ -47,7 +48,7 @@ pub(super) fn read_rules(config: &Config) -> Result<Rules, Exit> {
     let files = rule_files::read_rule_files(&config.rules)
         .map_err(|why| unreadable_rules(&why, Exit::Data))?;
     let mut faults = Vec::new();
-    let rules = Rules::load(&rule_files::rule_texts(&files), None, &mut faults);
+    let rules = Rules::load(&rule_files::rule_texts(&files), Some(&any_names(config)), &mut faults);
     print_faults(&faults);
     rules.ok_or(Exit::Data)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::cli::exit::Exit;
 use crate::cli::output::{fail, fail_with_help};
 use crate::config::Config;
-use crate::queries::names::suggest_names;
+use crate::queries::names::{any_names, suggest_names};
 use crate::rule_files;
 use tidings_rules::text::visible_line;
 use tidings_rules::{Rule, Rules};
@@ -33,7 +33,7 @@ pub(super) fn row_ids(config: &Config) -> Option<BTreeSet<String>> {
 
 fn load_rules(config: &Config) -> Option<Rules> {
     let files = rule_files::read_rule_files(&config.rules).ok()?;
-    Rules::load(&rule_files::rule_texts(&files), None, &mut Vec::new())
+    Rules::load(&rule_files::rule_texts(&files), Some(&any_names(config)), &mut Vec::new())
 }
 
 /// The rules with these names, each once; without names, all. A rule with `each` is the one of its

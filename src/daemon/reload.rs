@@ -20,7 +20,7 @@ use crate::daemon::blocking::run_without_permit;
 use crate::daemon::in_force::InForce;
 use crate::daemon::service_manager;
 use crate::daemon::story_parts::StoryParts;
-use crate::queries::names::known_names;
+use crate::queries::names::rule_config;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile};
 use crate::store::{Store, StoreError};
@@ -28,7 +28,7 @@ use new_rules::{LoadedRuleFiles, NewRules, first_error, log_faults};
 use sources::{ReadSources, Sources};
 use tidings_rules::fault;
 use tidings_rules::fault::Fault;
-use tidings_rules::{KnownNames, RowChanges, Rules};
+use tidings_rules::{RowChanges, RuleConfig, Rules};
 
 /// Why a configuration without errors is not put in force.
 const REFUSED: &str = "rules need what the new configuration lacks";
@@ -54,17 +54,17 @@ pub enum StartError {
 /// Also returns the faults of the files, and what was read, to detect later changes.
 pub(crate) async fn first_load(
     path: &Path,
-    known: &KnownNames,
+    config: &RuleConfig,
     store: &Store,
 ) -> Result<(Rules, Vec<String>, SeenRules), StartError> {
     let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
-    let (path, known) = (path.to_owned(), known.clone());
+    let (path, config) = (path.to_owned(), config.clone());
     let load = move || {
         let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
         if let Some(notice) = rule_files::size_notice(&files) {
             info!(event = "rules_reading", "{notice}");
         }
-        let loaded = LoadedRuleFiles::load(&files, &good, &known);
+        let loaded = LoadedRuleFiles::load(&files, &good, &config);
         NewRules::new(&path, &files, loaded, &good, None)
             .map(|rules| (rules, files))
             .map_err(StartError::Broken)
@@ -175,9 +175,9 @@ async fn reload(
     };
     let files = reading.rules?;
     let has_same_files = seen.files.as_ref() == Some(&files);
-    let names = |change: &ConfigChange| known_names(&change.config);
+    let read_by_rules = |change: &ConfigChange| rule_config(&change.config);
     if has_same_files
-        && change.as_ref().is_none_or(|one| names(one) == known_names(&in_force.config))
+        && change.as_ref().is_none_or(|one| read_by_rules(one) == rule_config(&in_force.config))
     {
         let has_changed = change.is_some();
         if let Some(change) = change {
@@ -274,7 +274,7 @@ fn load_rules(
     if let Some(notice) = rule_files::size_notice(files) {
         info!(event = "rules_reading", "{notice}");
     }
-    let load = |config: &Config| LoadedRuleFiles::load(files, good, &known_names(config));
+    let load = |config: &Config| LoadedRuleFiles::load(files, good, &rule_config(config));
     let current = &in_force.config;
     let is_moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
     let (accepted, loaded) = accept(current, change, load);

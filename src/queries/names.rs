@@ -7,7 +7,7 @@ use crate::config::Config;
 use tidings_rules::fault::nearest;
 use tidings_rules::story::{FeedName, Severity};
 use tidings_rules::text::visible_line;
-use tidings_rules::{Carrier, KnownNames};
+use tidings_rules::{Carrier, KnownNames, RuleConfig};
 
 /// What rules may name in this configuration.
 #[must_use]
@@ -25,6 +25,18 @@ pub fn known_names(config: &Config) -> KnownNames {
             .filter(|severity| config.notify.receivers_of(*severity).is_empty())
             .collect(),
     }
+}
+
+/// What rules read of this configuration.
+#[must_use]
+pub fn rule_config(config: &Config) -> RuleConfig {
+    RuleConfig { names: Some(known_names(config)), ..any_names(config) }
+}
+
+/// What rules that may use any name read of this configuration.
+#[must_use]
+pub fn any_names(config: &Config) -> RuleConfig {
+    RuleConfig { names: None, publishers: config.publishers.clone() }
 }
 
 /// All receivers of the configuration.

@@ -8,7 +8,7 @@ use crate::backtest::stored::carrier_by_name;
 use crate::rule_files;
 use tidings_rules::fault::{Fault, Source};
 use tidings_rules::story::{Evidence, FeedName, Read, Story};
-use tidings_rules::{Carrier, Clause, KnownNames, Query, RuleTexts, Rules, Truth};
+use tidings_rules::{Carrier, Clause, Query, RuleConfig, RuleTexts, Rules, Truth};
 
 /// An expression, or rules.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum TrialResult {
 
 impl Trial {
     /// Reads `text`: an expression, a rule, or a whole rule file. An expression may name the term
-    /// lists of the rules at `folder`. Rules may name `known` feeds and notifiers.
+    /// lists of the rules at `folder`. Rules read this of the configuration.
     ///
     /// Adds every fault to `faults`. `None` if any is an error.
     ///
@@ -45,7 +45,7 @@ impl Trial {
     pub fn parse(
         text: &str,
         folder: &Path,
-        known: &KnownNames,
+        config: &RuleConfig,
         faults: &mut Vec<Fault>,
     ) -> Result<Option<Self>, String> {
         if !is_rule(text) {
@@ -54,7 +54,7 @@ impl Trial {
         }
         let source = Arc::new(Source { name: "rule".to_owned(), text: rule_file(text) });
         let texts = RuleTexts { rules: vec![source], tables: Vec::new() };
-        let rules = Rules::load(&texts, Some(known), faults);
+        let rules = Rules::load(&texts, Some(config), faults);
         Ok(rules.map(|rules| Self::Rules(TrialRules(Box::new(Matcher::of_rules(rules))))))
     }
 
@@ -148,7 +148,7 @@ mod tests {
     fn trial(text: &str) -> Result<Trial, String> {
         let mut faults = Vec::new();
         let folder = Path::new("/nowhere");
-        let parsed = Trial::parse(text, folder, &KnownNames::default(), &mut faults).unwrap();
+        let parsed = Trial::parse(text, folder, &RuleConfig::default(), &mut faults).unwrap();
         parsed.ok_or_else(|| tidings_rules::fault::render(&faults, false))
     }
 

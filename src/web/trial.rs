@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::alerts::StorySummary;
 use crate::clock::{Stopwatch, now};
 use crate::notify::{Quotes, quotes_from_evidence};
-use crate::queries::names::known_names;
+use crate::queries::names::{known_names, rule_config};
 use crate::queries::trial;
 use crate::queries::trial::{Trial, TrialResult};
 use crate::queries::trial_conditions::{ConditionMatches, ConditionOutcome};
@@ -149,7 +149,7 @@ fn parse(
     let config = desk.config();
     // Term lists are read from files.
     let parsed = tokio::task::block_in_place(|| {
-        Trial::parse(text, &config.rules, &known_names(&config), faults)
+        Trial::parse(text, &config.rules, &rule_config(&config), faults)
     });
     parsed.map_err(|why| Problem::unavailable(&why))
 }

@@ -91,6 +91,39 @@ async fn explain_and_status_say_how_far_a_held_group_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tests_of_rules_use_the_publishers_of_the_configuration() {
+    let rules = "rules:
+  - name: Blast
+    when: refinery AND blast
+    tell: {publishers: 2, within: 6h}
+    notify: hook
+    holds: [{at: 0, site: bbc.example, title: refinery blast}, {at: 1h, source: bbc, title: refinery blast}]
+";
+    let setup = setup(rules).await;
+    let folder = &setup.folder;
+    let alias = |name: &str| format!("publishers: {{{name}: bbc.example}}");
+    let edit = |from: &str, to: &str| {
+        folder.write("config.yaml", &folder.read("config.yaml").replace(&alias(from), &alias(to)));
+    };
+    let refused = "the condition should not be met, but is here: 2 publishers";
+    assert_eq!(folder.command(&["check"]).await.code, 0);
+    for command in [&["check"][..], &["rules"], &["backtest"], &["explain", "-"]] {
+        edit("BBC", "Beeb");
+        let said = folder.command(command).await;
+        assert!(said.errors.contains(refused), "{command:?}: {}", said.errors);
+        edit("Beeb", "BBC");
+    }
+    let alone = folder.command(&["check", &folder.place("rules")]).await;
+    assert!(alone.errors.contains(refused), "{}", alone.errors);
+
+    let mut tidings = folder.run(&[]);
+    tidings.wait_for_log(|line| line.contains("started with the store")).await;
+    edit("BBC", "Beeb");
+    tidings.wait_for_log(|line| line.contains("rules need what the new configuration lacks")).await;
+    assert_eq!(tidings.terminate().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_absence_is_told_after_a_poll_and_the_next_match_says_present() {
     let setup = setup(QUIET).await;
     setup.server.serve("/feed.xml", feed(&[]));

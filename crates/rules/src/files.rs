@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{KnownNames, Rule, RuleTexts, Settings, lint};
+use super::{Rule, RuleConfig, RuleTexts, Settings, lint};
+use crate::condition::Publishers;
 use crate::fault::{Fault, Level, Source};
 use crate::language::lists::Lists;
 use crate::language::print;
@@ -17,6 +18,7 @@ use crate::rule::expression::MOST_KEPT_TREES;
 use crate::yaml::{self, YamlDocument};
 use entry::NamedRule;
 use faults::shown_place;
+use histories::TimedExamples;
 use when::When;
 
 mod condition;
@@ -81,11 +83,11 @@ impl LoadedRules {
 /// The rules of `texts`; `None` if any has an error.
 pub(crate) fn load(
     texts: &RuleTexts,
-    known: Option<&KnownNames>,
+    config: Option<&RuleConfig>,
     faults: &mut Vec<Fault>,
 ) -> Option<LoadedRules> {
     let mut found = Vec::new();
-    let (rules, watchlists) = read_files(texts, known, &mut found);
+    let (rules, watchlists) = read_files(texts, config, &mut found);
     let sound = found.iter().all(|fault| fault.level != Level::Error);
     faults.append(&mut found);
     if !sound {
@@ -152,22 +154,24 @@ fn shared(mut rule: Rule, settings: &mut HashSet<Arc<Settings>>) -> Rule {
 /// The rules by their names, and the lists from tables.
 type ReadRules = (BTreeMap<String, entry::NamedRule>, Vec<Arc<TermList>>);
 
-fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fault>) -> ReadRules {
+fn read_files(
+    texts: &RuleTexts,
+    config: Option<&RuleConfig>,
+    faults: &mut Vec<Fault>,
+) -> ReadRules {
+    let known = config.and_then(|config| config.names.as_ref());
     let open = |source: &Arc<Source>| {
         let document = yaml::parse(source, faults)?;
         Some(RuleDocument { source: Arc::clone(source), document })
     };
     let files: Vec<RuleDocument> = texts.rules.iter().filter_map(open).collect();
-    let unreadable = files.len() < texts.rules.len();
     let mut nodes = Vec::new();
     let mut definitions = lists::Definitions::default();
     for file in &files {
         let Some(mut entries) = file.document.root().entries(faults) else { continue };
-        let defaults = entries
-            .get("defaults")
-            .map(|node| settings::defaults(&node, known, faults))
-            .unwrap_or_default();
-        let defaults = Arc::new(defaults);
+        let defaults = entries.get("defaults");
+        let defaults = defaults.map(|node| settings::defaults(&node, known, faults));
+        let defaults = Arc::new(defaults.unwrap_or_default());
         if let Some(terms) = entries.get("terms") {
             definitions.read_terms(&terms, &texts.tables, faults);
         }
@@ -181,7 +185,7 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
         }
         entries.refuse_unknown_keys(faults);
     }
-    let lists = definitions.resolve(unreadable, faults);
+    let lists = definitions.resolve(files.len() < texts.rules.len(), faults);
     let lists_are_sound = faults.iter().all(|fault| fault.level != Level::Error);
     let context =
         entry::RuleContext { wordings: lists::Wordings::new(lists), known, lists_are_sound };
@@ -198,19 +202,40 @@ fn read_files(texts: &RuleTexts, known: Option<&KnownNames>, faults: &mut Vec<Fa
         }
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
-        condition::check_after(&rules, faults);
-        condition::share_rows(&mut rules);
-        histories::check_timed_examples(&timed, &rules, faults);
+        check_conditions(&mut rules, &timed, config, faults);
     }
     if faults.iter().all(|fault| fault.level != Level::Error) {
-        let trees = rules.values().map(|named| &named.tree);
-        let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
-        definitions.warn_unused(&used, faults);
+        warn_unused(&rules, &definitions, faults);
         warn_alike(&rules, faults);
         warn_of_terms(&rules, &definitions, &context.wordings, faults);
     }
     let lists = context.wordings.with_forms(Forms::Plain);
     (rules, lists.by_name.values().filter(|list| !list.rows.is_empty()).cloned().collect())
+}
+
+/// Checks the conditions of rules that are sound else, and their timed examples.
+fn check_conditions(
+    rules: &mut BTreeMap<String, NamedRule>,
+    timed: &[(String, TimedExamples<'_>)],
+    config: Option<&RuleConfig>,
+    faults: &mut Vec<Fault>,
+) {
+    condition::check_after(rules, faults);
+    condition::share_rows(rules);
+    let unnamed = Publishers::default();
+    let publishers = config.map_or(&unnamed, |config| &config.publishers);
+    histories::check_timed_examples(timed, rules, publishers, faults);
+}
+
+/// Warns of term lists that no rule uses.
+fn warn_unused(
+    rules: &BTreeMap<String, NamedRule>,
+    definitions: &lists::Definitions,
+    faults: &mut Vec<Fault>,
+) {
+    let trees = rules.values().map(|named| &named.tree);
+    let used = trees.flat_map(|tree| tree.lists()).map(|list| list.name.as_str()).collect();
+    definitions.warn_unused(&used, faults);
 }
 
 /// Warns of rules that match the same stories, because one of them is unnecessary or wrong.

@@ -27,7 +27,7 @@ pub use query::{Query, TermLists};
 pub use rule::Rule;
 pub use rule::outcome::{Explained, Match};
 pub use rule::settings::Settings;
-pub use rule::texts::{KnownNames, RuleTexts, Table};
+pub use rule::texts::{KnownNames, RuleConfig, RuleTexts, Table};
 pub use rules::{CheckedRules, ParsedRules, RowChanges, Rules, Scanner};
 pub use story::{Carrier, FeedFilter};
 

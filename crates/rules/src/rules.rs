@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::engine::{Engine, Frequencies, Scratch};
 use super::{
-    Carrier, Explained, FeedFilter, KnownNames, Match, Rule, RuleTexts, Settings, explain,
+    Carrier, Explained, FeedFilter, Match, Rule, RuleConfig, RuleTexts, Settings, explain,
 };
 use crate::engine::naive;
 use crate::engine::teaser_hints::TeaserHints;
@@ -81,10 +81,10 @@ impl CheckedRules {
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
-        known: Option<&KnownNames>,
+        config: Option<&RuleConfig>,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
-        files::load(texts, known, faults).map(Self)
+        files::load(texts, config, faults).map(Self)
     }
 
     /// The enabled rules, in the order of their names. A rule with `each` appears once.
@@ -107,18 +107,18 @@ impl CheckedRules {
 
 impl ParsedRules {
     /// Parses and checks rule files together. Names of rules and lists are global. Every example in
-    /// the files is checked. `known` has the names of a configuration that rules may use; `None`
-    /// allows any name.
+    /// the files is checked. `config` is what the rules read of a configuration; `None` allows any
+    /// name, and no publisher has a name.
     ///
     /// Adds every fault of every file to `faults`, warnings too. Returns `None` if any fault is an
     /// error. The time is linear in the length of the files.
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
-        known: Option<&KnownNames>,
+        config: Option<&RuleConfig>,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
-        let loaded = files::load(texts, known, faults)?;
+        let loaded = files::load(texts, config, faults)?;
         let watchlists = loaded.watchlists.clone();
         Some(Self { rules: loaded.into_rows(), watchlists })
     }
@@ -174,10 +174,10 @@ impl Rules {
     #[must_use]
     pub fn load(
         texts: &RuleTexts,
-        known: Option<&KnownNames>,
+        config: Option<&RuleConfig>,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
-        Some(ParsedRules::load(texts, known, faults)?.build(&Frequencies::default()))
+        Some(ParsedRules::load(texts, config, faults)?.build(&Frequencies::default()))
     }
 
     /// The number of rules as written. A rule with `each` counts once.

@@ -15,7 +15,7 @@ fn matcher(rules: &str) -> Matcher {
     std::fs::write(folder.path().join("rules.yaml"), rules).unwrap();
     std::fs::write(folder.path().join("people.csv"), "id,name\n1,Ada\n2,Bob\n").unwrap();
     let mut faults = Vec::new();
-    Matcher::from_rule_files(folder.path(), &mut faults)
+    Matcher::from_rule_files(folder.path(), None, &mut faults)
         .ok()
         .unwrap_or_else(|| panic!("{faults:?}"))
 }

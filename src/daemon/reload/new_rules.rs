@@ -13,7 +13,7 @@ use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
 use crate::store::{Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
-use tidings_rules::{KnownNames, RowChanges, Rules};
+use tidings_rules::{RowChanges, RuleConfig, Rules};
 
 /// The most rule versions that are recorded in one transaction.
 const STEP: usize = 1000;
@@ -30,9 +30,9 @@ pub(super) struct LoadedRuleFiles {
 
 impl LoadedRuleFiles {
     /// Loads `files`. The last good version of a broken file replaces it.
-    pub(super) fn load(files: &[RuleFile], good: &GoodTexts, known: &KnownNames) -> Self {
+    pub(super) fn load(files: &[RuleFile], good: &GoodTexts, config: &RuleConfig) -> Self {
         let mut faults = Vec::new();
-        let usable = rule_files::load_rules(files, good, known, &mut faults);
+        let usable = rule_files::load_rules(files, good, config, &mut faults);
         Self { usable, faults }
     }
 

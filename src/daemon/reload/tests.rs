@@ -45,8 +45,9 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         let (store, writer) =
             Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
         let writer = tokio::spawn(writer);
-        let known_names = crate::queries::names::known_names(&config);
-        let (rules, faults, seen) = first_load(&config.rules, &known_names, &store).await.unwrap();
+        let read_by_rules = crate::queries::names::rule_config(&config);
+        let (rules, faults, seen) =
+            first_load(&config.rules, &read_by_rules, &store).await.unwrap();
         let in_force = InForce::new(config, rules, faults).unwrap();
         let run = RunParts {
             store: &store,

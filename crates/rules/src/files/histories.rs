@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::entry::NamedRule;
 use crate::Carrier;
+use crate::condition::Publishers;
 use crate::fault::Fault;
 use crate::story::{FeedName, Story};
 use crate::yaml::{Entries, Node};
@@ -47,15 +48,16 @@ pub(super) fn read_timed_examples<'d>(
     TimedExamples { fires, holds }
 }
 
-/// Checks the timed examples of every rule, by its name.
+/// Checks the timed examples of every rule, by its name. `publishers` have these names.
 pub(super) fn check_timed_examples(
     examples: &[(String, TimedExamples<'_>)],
     rules: &BTreeMap<String, NamedRule>,
+    publishers: &Publishers,
     faults: &mut Vec<Fault>,
 ) {
     for (name, examples) in examples {
         if let Some(named) = rules.get(name) {
-            check::check(examples, named, rules, faults);
+            check::check(examples, named, rules, publishers, faults);
         }
     }
 }

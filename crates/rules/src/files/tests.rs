@@ -6,17 +6,17 @@ use super::{LoadedRules, load};
 use crate::fault::{Fault, Source, render};
 use crate::language::tree::Tree;
 use crate::story::{FeedName, NotifierName, Severity};
-use crate::{Carrier, FeedFilter, KnownNames, Rule};
+use crate::{Carrier, FeedFilter, KnownNames, Rule, RuleConfig};
 
 type Rows = Option<Vec<(Arc<Rule>, Arc<Tree>)>>;
 
-fn load_files(files: &[(&str, &str)], known: Option<&KnownNames>) -> (Rows, Vec<Fault>) {
+fn load_files(files: &[(&str, &str)], config: Option<&RuleConfig>) -> (Rows, Vec<Fault>) {
     let source = |(name, text): &(&str, &str)| {
         Arc::new(Source { name: (*name).to_owned(), text: (*text).to_owned() })
     };
     let sources: Vec<Arc<Source>> = files.iter().map(source).collect();
     let mut faults = Vec::new();
-    (load(&sources.into(), known, &mut faults).map(LoadedRules::into_rows), faults)
+    (load(&sources.into(), config, &mut faults).map(LoadedRules::into_rows), faults)
 }
 
 /// The rendered faults of files that do not load.
@@ -29,7 +29,8 @@ fn refused(files: &[(&str, &str)]) -> String {
         }],
         unrouted: [Severity::Low].into(),
     };
-    let (loaded, faults) = load_files(files, Some(&known));
+    let config = RuleConfig { names: Some(known), ..RuleConfig::default() };
+    let (loaded, faults) = load_files(files, Some(&config));
     assert!(loaded.is_none(), "it should not load");
     render(&faults, false)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::condition::Publishers;
 use crate::fault::Source;
 use crate::story::{Carrier, NotifierName, Severity};
 
@@ -22,6 +23,15 @@ pub struct Table {
     pub source: Arc<Source>,
     /// Why it could not be read, in words. Its text is then empty.
     pub unreadable: Option<String>,
+}
+
+/// What rules read of a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleConfig {
+    /// The names that rules may use. `None`: they may use any name.
+    pub names: Option<KnownNames>,
+    /// The names of publishers, for `fires` and `holds`.
+    pub publishers: Publishers,
 }
 
 /// The names of a configuration that rules may use.

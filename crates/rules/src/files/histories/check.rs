@@ -37,6 +37,7 @@ pub(super) fn check(
     examples: &TimedExamples<'_>,
     named: &NamedRule,
     rules: &BTreeMap<String, NamedRule>,
+    publishers: &Publishers,
     faults: &mut Vec<Fault>,
 ) {
     let histories = examples.fires.iter().chain(&examples.holds);
@@ -50,7 +51,7 @@ pub(super) fn check(
     if examples.fires.is_empty() && examples.holds.is_empty() {
         return;
     }
-    let Some(trial) = HistoryTrial::new(condition, named, rules) else { return };
+    let Some(trial) = HistoryTrial::new(condition, named, rules, publishers) else { return };
     for history in &examples.fires {
         if let HistoryOutcome::Held(progress) = trial.outcome(history) {
             let message = format!("the condition should be met here, but is not: {progress}");
@@ -81,6 +82,8 @@ struct HistoryTrial<'r> {
     before: Option<&'r NamedRule>,
     /// Whether it has rows of the same list.
     shares_rows: bool,
+    /// The names of publishers.
+    publishers: &'r Publishers,
 }
 
 /// A rule, or a row of a rule with `each`.
@@ -124,13 +127,14 @@ impl<'r> HistoryTrial<'r> {
         condition: &'r Condition,
         named: &'r NamedRule,
         rules: &'r BTreeMap<String, NamedRule>,
+        publishers: &'r Publishers,
     ) -> Option<Self> {
         let before = match condition {
             Condition::After { rule, .. } => Some(rules.get(rule)?),
             _ => None,
         };
         let shares_rows = matches!(condition, Condition::After { same_row: true, .. });
-        Some(Self { condition, named, before, shares_rows })
+        Some(Self { condition, named, before, shares_rows, publishers })
     }
 
     fn outcome<'h, 'd>(&self, history: &'h History<'d>) -> HistoryOutcome<'h, 'd> {
@@ -183,7 +187,7 @@ impl<'r> HistoryTrial<'r> {
                 before = Some(at);
             }
             if naive::holds(&group.tree, &tried.tokenized) {
-                let found = FoundMatch::new(self.condition, group, tried);
+                let found = FoundMatch::new(self, group, tried);
                 let window = self.condition.within().unwrap_or_default();
                 let in_window = before.filter(|before| since(*before, at) < window);
                 match matches.add(self.condition, &found.at(at, in_window), &watch) {
@@ -238,12 +242,12 @@ struct FoundMatch {
 }
 
 impl FoundMatch {
-    fn new(condition: &Condition, group: &RuleGroup<'_>, tried: &TriedItem<'_, '_>) -> Self {
+    fn new(trial: &HistoryTrial<'_>, group: &RuleGroup<'_>, tried: &TriedItem<'_, '_>) -> Self {
         let (story, tokenized) = (tried.story, &tried.tokenized);
         let sighting =
             Sighting { source: story.source.as_deref(), url: story.url.as_deref(), feed: FEED };
-        let publisher = Publishers::default().publisher(sighting);
-        let keys = match condition {
+        let publisher = trial.publishers.publisher(sighting);
+        let keys = match trial.condition {
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
             Condition::First { key, .. } => {
                 keys::keys(*key, &group.tree, group.row, story, tokenized)

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::condition::Publishers;
 use crate::fault::{Source, render};
-use crate::{RuleTexts, Rules, Table};
+use crate::{RuleConfig, RuleTexts, Rules, Table};
 
 /// What is said of a rule file. Empty if it is sound.
 fn said(text: &str) -> String {
+    said_with(text, None)
+}
+
+fn said_with(text: &str, config: Option<&RuleConfig>) -> String {
     let source =
         |name: &str, text: &str| Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
     let table = source("ships.csv", "id,name\n1,Aurora\n2,Boreas\n");
@@ -15,7 +20,7 @@ fn said(text: &str) -> String {
         tables: vec![Table { source: table, unreadable: None }],
     };
     let mut faults = Vec::new();
-    let _ = Rules::load(&texts, None, &mut faults);
+    let _ = Rules::load(&texts, config, &mut faults);
     render(&faults, false)
 }
 
@@ -33,6 +38,25 @@ fn assert_met(lines: &str, fires: &str, holds: &str) {
     assert!(held.contains("the condition should be met here, but is not: "), "{held}");
     let refused = said(&file(&format!("    holds: {fires}\n{user}")));
     assert!(refused.contains("the condition should not be met, but is here: "), "{refused}");
+}
+
+#[test]
+fn publishers_have_the_names_of_the_configuration() {
+    let publishers = Publishers::new([("BBC", ["bbc.co.uk", "bbc.com", "BBC News"])]);
+    let config = RuleConfig { names: None, publishers };
+    for from in ["site: bbc.co.uk", "source: bbc news"] {
+        let file = |key: &str| {
+            let bbc = "{at: 0, site: www.bbc.com, title: blast}";
+            let items = format!("[{bbc}, {{at: 1m, {from}, title: blast}}]");
+            let tell = "{publishers: 2, within: 1h}";
+            format!("rules: [{{name: a, when: blast, tell: {tell}, {key}: {items}}}]\n")
+        };
+        let (fires, holds) = (file("fires"), file("holds"));
+        assert_eq!(said(&fires), "", "{fires}");
+        assert_eq!(said_with(&holds, Some(&config)), "", "{holds}");
+        let refused = said_with(&fires, Some(&config));
+        assert!(refused.contains("1 of 2 publishers: BBC"), "{refused}");
+    }
 }
 
 #[test]
