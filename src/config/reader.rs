@@ -107,12 +107,18 @@ impl ConfigReader<'_> {
     /// Checks that `name` is one line without white space around it.
     pub(super) fn check_name(&mut self, name: &Text) -> Option<String> {
         let value = &name.value;
-        if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
-            let fault = name.fault(0..value.len(), "this cannot be a name");
-            self.faults.push(fault.help("a name is one line of text, without blanks around it"));
-            return None;
-        }
-        Some(value.clone())
+        let (why, help) = if value.trim().is_empty() {
+            ("is empty", "write a name")
+        } else if value.contains(char::is_control) {
+            ("has a line break or another control character", "write it on one line")
+        } else if value.trim() != value {
+            ("has blanks around it", "remove them")
+        } else {
+            return Some(value.clone());
+        };
+        let fault = name.fault(0..value.len(), format!("this cannot be a name: it {why}"));
+        self.faults.push(fault.help(help));
+        None
     }
 
     /// One of the words of `choices`.

@@ -18,7 +18,7 @@ use jiff::civil::Time;
 use crate::story::delivery::Day;
 
 pub use history::{GroupHistory, GroupMatch};
-pub use publishers::{Publishers, Sighting};
+pub use publishers::{Publishers, Sighting, is_public_suffix};
 pub use spike::{SLOT, SpikeCounts, SpikeSpan, WatchedTime, slot_of};
 pub use step::{
     ConditionProgress, Decision, GroupState, PreviousMatch, SeenMatches, is_open, step,

@@ -16,13 +16,16 @@ fn a_name_stands_for_its_domains_and_the_names_that_feeds_give() {
 }
 
 #[test]
-fn a_domain_is_of_one_publisher_and_faults_show_it() {
-    for (publishers, said) in [
-        ("[bbc.co.uk]", "publishers are written as names with their domains"),
-        ("{BBC: [https://bbc.co.uk/]}", "this is neither a domain nor a name"),
-        ("{AFP: [afp.com], Agence: [AFP.com]}", "`AFP.com` is of the publisher `AFP` already"),
-    ] {
-        let (config, faults) = read(&with(&format!("publishers: {publishers}")));
-        assert!(config.is_none() && faults.contains(said), "{publishers}: {faults}");
-    }
+fn faults_of_publishers() {
+    let said = said_of(&[
+        &with("publishers: [bbc.co.uk]"),
+        &with("publishers: {BBC: [https://bbc.co.uk/, \"bbc.co.uk:443\"]}"),
+        &with("publishers: {AFP: [afp.com], Agence: [AFP.com], Presse: [AFP]}"),
+        &with("publishers: {Com: [com], Uk: [co.uk], News: [News], Blogs: [blogspot.com]}"),
+        &with("publishers: {A: ['*.x.example', .y.example], B: '*'}"),
+        &with("publishers: {A: [], B: {}, C: }"),
+        &with("publishers: {A: x.example, a: y.example}"),
+        &with("publishers: {\"\": x.example, \" B\": y.example, C: [\"\", \"z\\n\"]}"),
+    ]);
+    insta::assert_snapshot!(said);
 }

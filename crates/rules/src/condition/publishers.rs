@@ -27,16 +27,18 @@ pub struct Sighting<'s> {
 }
 
 impl Publishers {
-    /// Publishers by name, each with its domains and source names. Case does not count. The first
-    /// name keeps what two of them claim.
+    /// Publishers by name, each with its domains and source names; the name itself is one. Case
+    /// does not count. The first keeps what two of them claim.
     #[must_use]
     pub fn new<'n>(
         publishers: impl IntoIterator<Item = (&'n str, impl IntoIterator<Item = &'n str>)>,
     ) -> Self {
         let mut names = BTreeMap::new();
         for (name, own) in publishers {
-            for one in own {
-                names.entry(one.to_lowercase()).or_insert_with(|| name.to_owned());
+            for one in own.into_iter().chain([name]) {
+                for key in [one.to_lowercase()].into_iter().chain(written_in_ascii(one)) {
+                    names.entry(key).or_insert_with(|| name.to_owned());
+                }
             }
         }
         Self { names }
@@ -63,13 +65,28 @@ impl Publishers {
     /// The publisher that has the host, or the domain of which it is a part.
     fn by_domain(&self, host: &str) -> Option<&String> {
         let mut rest = Some(host);
-        while let Some(domain) = rest {
+        while let Some(domain) = rest.filter(|domain| !is_public_suffix(domain)) {
             if let Some(name) = self.names.get(domain) {
                 return Some(name);
             }
             rest = domain.split_once('.').map(|(_, parent)| parent);
         }
         None
+    }
+}
+
+/// Whether publishers of all kinds have domains below this one, as below `co.uk` and `com`.
+#[must_use]
+pub fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes())
+        .is_some_and(|suffix| suffix == domain && suffix.typ() == Some(psl::Type::Icann))
+}
+
+/// A domain with other letters as links have it. `None`: it has none.
+fn written_in_ascii(domain: &str) -> Option<String> {
+    match url::Host::parse(domain) {
+        Ok(url::Host::Domain(ascii)) if !domain.is_ascii() => Some(ascii),
+        _ => None,
     }
 }
 
@@ -91,7 +108,11 @@ mod tests {
 
     fn publisher(source: Option<&str>, url: Option<&str>) -> String {
         let bbc = ["bbc.co.uk", "BBC.com", "BBC News"];
-        let known = Publishers::new([("BBC", bbc), ("City desk", ["city.example.org", "", ""])]);
+        let known = Publishers::new([
+            ("BBC", bbc),
+            ("City desk", ["city.example.org", "", ""]),
+            ("Today", ["Live", "blogspot.com", "münchen.example"]),
+        ]);
         known.publisher(Sighting { source, url, feed: "wire" })
     }
 
@@ -102,6 +123,12 @@ mod tests {
             (None, Some("https://bbc.com/news/1"), "BBC"),
             (None, Some("https://notbbc.com/1"), "notbbc.com"),
             (Some("bbc news"), Some("https://news.google.com/1"), "BBC"),
+            (Some("bbc"), Some("https://news.google.com/1"), "BBC"),
+            (Some("LIVE"), Some("https://news.google.com/1"), "Today"),
+            (None, Some("https://other.live/1"), "other.live"),
+            (None, Some("https://other.today/1"), "other.today"),
+            (None, Some("https://a.blogspot.com/1"), "Today"),
+            (None, Some("https://www.münchen.example/1"), "Today"),
             (Some("Reuters"), Some("https://news.google.com/1"), "Reuters"),
             (Some("  "), Some("https://news.google.com/1"), "google.com"),
             (None, Some("https://a.b.theguardian.co.uk/1"), "theguardian.co.uk"),
