@@ -51,20 +51,20 @@ struct BegunTrial<'m> {
 #[derive(Debug, Default)]
 struct StoryClock {
     now: Option<Timestamp>,
-    /// The stories that are older than the one before them.
+    /// The stories that have no date, or are older than the one before them.
     late: usize,
 }
 
 impl StoryClock {
     /// When a story counts: when it was first seen; of a file, when it was published. A story
     /// without a date, or one that is older than the story before it, counts at the time of that
-    /// one.
+    /// one; the first of a file that has no date, now.
     fn time_of(&mut self, entry: &SourceStory) -> Timestamp {
         let story = &entry.story;
         let has_date = entry.carriers.is_some() || story.published.is_some();
         let before = self.now;
         let own = if has_date { story.first_seen } else { before.unwrap_or(story.first_seen) };
-        self.late += usize::from(before.is_some_and(|before| own < before));
+        self.late += usize::from(!has_date || before.is_some_and(|before| own < before));
         let now = before.map_or(own, |before| before.max(own));
         self.now = Some(now);
         now
@@ -89,7 +89,7 @@ impl<'m> ConditionTrial<'m> {
         })
     }
 
-    /// The stories so far that are older than the one before them.
+    /// The stories so far that have no date, or are older than the one before them.
     pub(crate) fn late_stories(&self) -> usize {
         self.clock.late
     }

@@ -171,10 +171,10 @@ impl<'s> Printer<'s> {
 
     fn print_warnings(&self) {
         if self.late_stories > 0 {
-            let late = count(self.late_stories, "story is", "stories are");
+            let late = count(self.late_stories, "story", "stories");
             output::print_error_line(format_args!(
-                "warning: {late} older than the story before, and counted at its time: sort the \
-                 stories by `published`"
+                "warning: {late} without a date, or older than the story before, counted at its \
+                 time: sort the stories by `published`"
             ));
         }
         if self.tally.faulty > 0 {

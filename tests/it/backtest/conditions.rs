@@ -116,8 +116,11 @@ async fn stories_that_are_not_in_order_count_late_and_are_counted() {
     newest_first.reverse();
     folder.write("stories.jsonl", &newest_first.join("\n"));
     let said = backtest(&folder, &["--stories", "@stories.jsonl"]).await;
-    let warning = "warning: 5 stories are older than the story before";
+    let warning = "warning: 5 stories without a date, or older than the story before";
     assert!(said.errors.contains(warning) && said.code == 0, "{}", said.errors);
+    folder.write("undated.jsonl", &format!("{STORIES}{{\"title\": \"Rain\", \"body\": \"\"}}\n"));
+    let said = backtest(&folder, &["--stories", "@undated.jsonl"]).await;
+    assert!(said.errors.contains("warning: 1 story without a date"), "{}", said.errors);
     let plain = ["--stories", "@stories.jsonl", "--when", "refinery"];
     assert_eq!(backtest(&folder, &plain).await.errors, "");
 }

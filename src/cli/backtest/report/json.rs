@@ -135,7 +135,7 @@ struct ConditionSummary {
     firings: usize,
     told: usize,
     held: usize,
-    /// Stories that are older than the one before them.
+    /// Stories that have no date, or are older than the one before them.
     late_stories: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     adds_firings: Option<usize>,
@@ -143,7 +143,7 @@ struct ConditionSummary {
     drops_firings: Option<usize>,
 }
 
-/// The totals. `late_stories`: those that are older than the one before them.
+/// The totals. `late_stories`: those that have no date, or are older than the one before them.
 pub(super) fn summary(tally: &Tally, late_stories: usize, sides: &RuleSets) -> Summary {
     let changes = sides.other.as_ref().map(|_| tally.change_counts());
     Summary {
