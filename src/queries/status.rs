@@ -145,7 +145,10 @@ fn queue_to_json((notifier, queue): (&NotifierName, &QueueLength)) -> Value {
 
 /// A group whose absence was told. The id of its row stands for the label, which is not kept.
 fn absence_to_json(group: &AbsentGroup) -> Value {
-    let mut absence = json!({"rule": group.rule, "since": group.last, "told": group.told});
+    let last_match = group.has_matched.then_some(group.last);
+    let mut absence = json!({
+        "rule": group.rule, "since": group.last, "last_match": last_match, "told": group.told,
+    });
     if !group.dedup_key.is_empty() {
         let (id, label) = (group.dedup_key.clone(), group.dedup_key.clone());
         add_keys(&mut absence, &json!({"row": WatchlistRow { id, label }}));

@@ -25,6 +25,8 @@ pub struct AbsentGroup {
     pub dedup_key: String,
     /// The last match. Before the first: when the rule came into force.
     pub last: Timestamp,
+    /// Whether there was a match: `last` is its time.
+    pub has_matched: bool,
     /// When its absence since then was told; `None`: it was not.
     pub told: Option<Timestamp>,
 }
@@ -133,19 +135,20 @@ impl Store {
 pub(super) async fn read_groups(
     conn: &mut DbConnection<'_>,
 ) -> Result<Vec<AbsentGroup>, sqlx::Error> {
-    let rows: Vec<(String, String, i64, Option<i64>)> =
-        db::query_as("SELECT rule, dedup_key, last, told FROM absence ORDER BY rule, dedup_key")
-            .fetch_all(conn)
-            .await?;
-    let groups = rows.into_iter().map(|(rule, dedup_key, last, told)| {
+    let rows: Vec<(String, String, i64, bool, Option<i64>)> = db::query_as(
+        "SELECT rule, dedup_key, last, matched, told FROM absence ORDER BY rule, dedup_key",
+    )
+    .fetch_all(conn)
+    .await?;
+    let groups = rows.into_iter().map(|(rule, dedup_key, last, has_matched, told)| {
         let told = told.map(from_millis).transpose()?;
-        Ok(AbsentGroup { rule, dedup_key, last: from_millis(last)?, told })
+        Ok(AbsentGroup { rule, dedup_key, last: from_millis(last)?, has_matched, told })
     });
     groups.collect()
 }
 
 const WATCH: Sql = sql!(
-    "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
+    "INSERT INTO absence (rule, dedup_key, last, matched) SELECT given.*, FALSE FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO NOTHING"
 );
@@ -159,10 +162,11 @@ const FORGET: Sql = sql!(
 /// Ends the absence of a group at a match of the time `last`, or notes the match. A match of a
 /// backfill (`$2`) ends no absence that began after it.
 pub(super) const END_ABSENCES: Sql = sql!(
-    "INSERT INTO absence (rule, dedup_key, last) SELECT * FROM ",
+    "INSERT INTO absence (rule, dedup_key, last, matched) SELECT given.*, TRUE FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 last BIGINT),
     " AS given WHERE TRUE ON CONFLICT (rule, dedup_key) DO UPDATE
          SET last = CASE WHEN absence.last > excluded.last THEN absence.last ELSE excluded.last END,
+             matched = CASE WHEN absence.last > excluded.last THEN absence.matched ELSE TRUE END,
              told = CASE WHEN $2 AND absence.last > excluded.last THEN absence.told END"
 );
 
@@ -253,7 +257,7 @@ mod tests {
         watch(&bench, 0).await;
         watch(&bench, 50).await;
         let group = only_group(&bench).await;
-        assert_eq!((group.last, group.told), (at_second(0), None));
+        assert_eq!((group.last, group.has_matched, group.told), (at_second(0), false, None));
         assert!(tell(&bench, &group, 7200).await);
         let bench = bench.crash_and_reopen().await;
         assert!(!tell(&bench, &group, 7201).await);
@@ -263,7 +267,7 @@ mod tests {
         bench.poll("wire", 8060, vec![item("b", absent_match())]).await;
         assert_eq!(
             only_group(&bench).await,
-            AbsentGroup { last: at_second(8060), told: None, ..group }
+            AbsentGroup { last: at_second(8060), has_matched: true, told: None, ..group }
         );
         let run = bench.start_run(&[desk_receiver()]).await;
         let leases = bench.lease(run, "desk", 90_000).await;
@@ -296,6 +300,19 @@ mod tests {
         assert_eq!(only_group(&bench).await, AbsentGroup { told: Some(at_second(7300)), ..group });
         let held = "SELECT group_concat(story) FROM alert WHERE held";
         assert_eq!(bench.query_text(held).await.unwrap(), "2,1");
+    }
+
+    #[tokio::test]
+    async fn a_match_before_the_rule_was_in_force_is_no_last_match() {
+        let bench = Bench::new().await;
+        bench.poll("wire", 0, vec![item("old", settle_plan(&[]))]).await;
+        watch(&bench, 60).await;
+        let group = only_group(&bench).await;
+        let old = bench.store.settled_stories(at_second(0), None, 1).await.unwrap().remove(0);
+        let StoryPlan::Settle(result) = absent_match() else { unreachable!("it is settled") };
+        assert!(bench.store.add_alerts(old.id, 1, result, at_second(70)).await.unwrap());
+        assert_eq!(only_group(&bench).await, group);
+        assert!(!group.has_matched);
     }
 
     #[tokio::test]

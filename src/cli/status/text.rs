@@ -67,7 +67,12 @@ fn describe_groups(groups: &GroupStatus, zone: &TimeZone) -> Vec<String> {
     let absent = groups.absent.iter().map(|group| {
         let row = if group.dedup_key.is_empty() { "" } else { ", row " };
         let rule = visible_line(&format!("{}{row}{}", group.rule, group.dedup_key));
-        format!("{rule} is absent since {}", long_date(group.last, zone))
+        let since = long_date(group.last, zone);
+        if group.has_matched {
+            format!("{rule} is absent since {since}")
+        } else {
+            format!("{rule} has no match yet, in force since {since}")
+        }
     });
     let mut lines: Vec<String> = absent.chain(held).collect();
     let more = lines.len().saturating_sub(MOST_GROUPS);

@@ -287,6 +287,7 @@ CREATE TABLE absence (
     rule      TEXT    NOT NULL,
     dedup_key TEXT    NOT NULL,
     last      INTEGER NOT NULL,    -- the last match; before the first: since when it is in force
+    matched   INTEGER NOT NULL CHECK (matched IN (FALSE, TRUE)),    -- whether `last` is a match
     told      INTEGER,             -- when the absence since then was told; null: it was not
     PRIMARY KEY (rule, dedup_key)
 ) STRICT, WITHOUT ROWID;

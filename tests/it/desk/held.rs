@@ -89,10 +89,6 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
     }
     hold_page(&desk, "/alerts?held=false", &["No alert passes", "selected>not held"]).await;
     hold_page(&desk, "/status", &["Rules that hold matches", "1 of 2 events"]).await;
-    // As if an absence had been told.
-    let absence = "INSERT INTO absence (rule, dedup_key, last, told) VALUES ('Silent', '', 0, 1)";
-    desk.setup.folder.change(absence).await;
-    hold_page(&desk, "/status", &["Rules without a match", "<bdi>Silent</bdi>"]).await;
     hold_page(&desk, "/alerts/1", &[held, "2 events within 1h", "Counts until", "nobody was told"])
         .await;
     hold_page(&desk, &format!("/events/{event}"), &["; held: 1 of 2 events."]).await;
@@ -120,6 +116,22 @@ async fn each_list_says_what_is_held_and_nobody_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_absence_of_a_rule_that_never_matched_shows_no_last_match() {
+    let desk = desk_with_held().await;
+    // As if an absence had been told.
+    let absence = "INSERT INTO absence (rule, dedup_key, last, matched, told) VALUES ('Silent', '', 0, FALSE, 1)";
+    desk.setup.folder.change(absence).await;
+    let never =
+        ["Rules without a match", "<bdi>Silent</bdi>", "no match yet, in force since <time"];
+    hold_page(&desk, "/status", &never).await;
+    let (_, status) = desk.get("/status").await;
+    assert_eq!(status["absent_groups"][0]["last_match"], Value::Null);
+    desk.setup.folder.change("UPDATE absence SET matched = TRUE").await;
+    let (_, page) = desk.page("/status").await;
+    assert!(page.contains("<bdi>Silent</bdi>") && !page.contains("no match yet"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_shows_its_condition_and_what_it_holds() {
     let desk = desk_with_held().await;
     let (_, rule) = desk.get("/rules/arms").await;
@@ -128,7 +140,7 @@ async fn a_rule_shows_its_condition_and_what_it_holds() {
     let page = ["<dt>Condition</dt>", "2 events within 1h", "Rules that hold", "1 of 2 events"];
     hold_page(&desk, "/rules/arms", &page).await;
     // As if an absence of another rule had been told.
-    let absence = "INSERT INTO absence (rule, dedup_key, last, told) VALUES ('Silent', '', 0, 1)";
+    let absence = "INSERT INTO absence (rule, dedup_key, last, matched, told) VALUES ('Silent', '', 0, FALSE, 1)";
     desk.setup.folder.change(absence).await;
     assert_eq!(desk.get("/rules/arms").await.1["absent_groups"], Value::Array(vec![]));
     release(&desk).await;

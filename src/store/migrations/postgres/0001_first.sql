@@ -239,6 +239,7 @@ CREATE TABLE absence (
     rule TEXT COLLATE "C" NOT NULL,
     dedup_key TEXT COLLATE "C" NOT NULL,
     last BIGINT NOT NULL,
+    matched BOOLEAN NOT NULL,
     told BIGINT,
     PRIMARY KEY (rule, dedup_key)
 );
