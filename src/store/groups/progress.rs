@@ -1,21 +1,17 @@
 //! How far groups are: those that hold matches now, and one that is asked for.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::known::AlertGroup;
 use super::seen::{self, WantedGroup};
 use crate::alerts::RuleMatch;
-use crate::store::column::{read_json, read_time};
-use crate::store::db::{self, DbConnection};
+use crate::store::column::{read_json, read_time, to_millis};
+use crate::store::db::{self, DbConnection, Sql, SqlList};
+use crate::store::dialect::sql;
 use crate::store::match_time::{MatchTime, MatchedBy};
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, step};
 use tidings_rules::story::WatchlistRow;
-
-/// The most held alerts that are read to find the groups that hold matches.
-const MOST_READ: i64 = 500;
 
 /// A group that holds matches.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -110,33 +106,115 @@ async fn read_progress(
     })
 }
 
-/// The groups of a rule, or of all, that hold matches at `now`, the last match first. Of very many
-/// held matches, the newest are read.
+/// The rules with matches that count for a condition. The index is read once for each rule.
+const COUNTING_RULES: &str = "WITH RECURSIVE step (rule) AS (
+         SELECT min(rule) FROM alert WHERE counted_at IS NOT NULL
+         UNION ALL
+         SELECT (SELECT min(alert.rule) FROM alert WHERE alert.rule > step.rule AND counted_at IS NOT NULL)
+         FROM step WHERE step.rule IS NOT NULL)
+     SELECT rule FROM step WHERE rule IS NOT NULL";
+
+/// The last match of each group of some rules that counts now, if it is held. The index is read
+/// once for each group, however many matches it has.
+const LAST_HELD: Sql = sql!(
+    "WITH RECURSIVE step (rule, dedup_key) AS (
+         SELECT given.value, (SELECT min(dedup_key) FROM alert WHERE alert.rule = given.value AND counted_at IS NOT NULL)
+         FROM ",
+    text_list!("$1"),
+    " AS given
+         UNION ALL
+         SELECT step.rule, (SELECT min(alert.dedup_key) FROM alert WHERE alert.rule = step.rule
+             AND alert.dedup_key > step.dedup_key AND counted_at IS NOT NULL)
+         FROM step WHERE step.dedup_key IS NOT NULL)
+     SELECT last.rule_match, last.created FROM step JOIN alert AS last ON last.id =
+         (SELECT counted.id FROM alert AS counted WHERE counted.rule = step.rule AND counted.dedup_key = step.dedup_key
+              AND counted.counted_at <= $2 ORDER BY counted.counted_at DESC, counted.id DESC LIMIT 1)
+     WHERE last.held AND last.purged IS NULL ORDER BY last.id DESC"
+);
+
+/// The groups of a rule, or of all, that hold matches at `now`, the last match first.
 async fn read_held_groups(
     conn: &mut DbConnection<'_>,
     rule: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<HeldGroup>, sqlx::Error> {
-    let rows = db::query(
-        "SELECT rule_match, created FROM alert WHERE held = TRUE AND purged IS NULL AND (CAST($1 AS TEXT) IS NULL OR rule = $1)
-         ORDER BY id DESC LIMIT $2",
-    )
-    .bind(rule)
-    .bind(MOST_READ)
-    .fetch_all(conn)
-    .await?;
-    let mut seen: BTreeSet<(String, Option<String>)> = BTreeSet::new();
+    let rules = match rule {
+        Some(rule) => vec![rule.to_owned()],
+        None => db::query_scalar(COUNTING_RULES).fetch_all(&mut *conn).await?,
+    };
+    let last = db::query(LAST_HELD).bind(SqlList::new(&rules)?).bind(to_millis(now));
+    let rows = last.fetch_all(conn).await?;
     let mut groups = Vec::new();
     for row in &rows {
         let (found, since): (RuleMatch, _) =
             (read_json(row, "rule_match")?, read_time(row, "created")?);
         let Some(state) = found.condition else { continue };
         let Some((progress, until)) = state.progress.zip(state.counts_until) else { continue };
-        let group = (found.rule.clone(), found.row.as_ref().map(|row| row.id.clone()));
-        if until > now && seen.insert(group) {
+        if until > now {
             let (rule, row, condition) = (found.rule, found.row, state.condition);
             groups.push(HeldGroup { rule, row, condition, progress, since, until });
         }
     }
     Ok(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{by, conditional, in_row, matching, publishers};
+    use super::*;
+    use crate::alerts::NewAlert;
+    use crate::store::fixture::{Bench, at_second};
+    use std::time::Duration;
+    use tidings_rules::condition::FirstKey;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// The rules and rows that hold matches at this second, with how far they are.
+    async fn held(bench: &Bench, rule: Option<&str>, now: i64) -> Vec<String> {
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
+        let status = archive.group_status(rule, at_second(now)).await.unwrap();
+        let shown = status.held.into_iter().map(|group| {
+            let row = group.row.map_or_else(String::new, |row| format!(" {}", row.id));
+            format!("{}{row}: {}", group.rule, group.progress)
+        });
+        shown.collect()
+    }
+
+    #[tokio::test]
+    async fn every_group_that_holds_matches_is_found_among_many_matches() {
+        let bench = Bench::new().await;
+        let blast = || conditional("blast", publishers(3, HOUR));
+        let row = |id: &str| in_row(id, conditional("rows", publishers(2, HOUR)));
+        let quakes = || conditional("quakes", Condition::Events { least: 2, within: HOUR });
+        let early = vec![
+            by("afp", "a", matching(vec![blast(), row("1"), quakes()])),
+            by("afp", "b", matching(vec![row("2"), quakes()])),
+        ];
+        bench.poll("wire", 0, early).await;
+        let first = Condition::First { key: FirstKey::Tag, within: HOUR };
+        let known = || NewAlert { keys: vec!["x".to_owned()], ..conditional("new", first.clone()) };
+        let many = (0..600).map(|one| by("afp", &one.to_string(), matching(vec![known()])));
+        bench.poll("wire", 60, many.collect()).await;
+
+        let rows = ["rows 2: 1 of 2 publishers: afp", "rows 1: 1 of 2 publishers: afp"];
+        let blast = "blast: 1 of 3 publishers: afp";
+        assert_eq!(held(&bench, None, 61).await, [rows[0], rows[1], blast]);
+        assert_eq!(held(&bench, Some("rows"), 61).await, rows);
+        assert_eq!(held(&bench, Some("new"), 61).await, [""; 0]);
+        assert_eq!(held(&bench, Some("quakes"), 61).await, [""; 0], "it fired");
+        assert_eq!(held(&bench, None, 3600).await, [""; 0], "the window is over");
+    }
+
+    #[tokio::test]
+    async fn a_match_in_the_future_hides_no_match_that_counts_now() {
+        let bench = Bench::new().await;
+        let blast = |publisher: &str, key: &str| {
+            by(publisher, key, matching(vec![conditional("blast", publishers(3, HOUR))]))
+        };
+        bench.poll("wire", 7200, vec![blast("afp", "a")]).await;
+        // The clock is set back.
+        bench.poll("wire", 600, vec![blast("bbc", "b")]).await;
+        assert_eq!(held(&bench, None, 660).await, ["blast: 1 of 3 publishers: bbc"]);
+        assert_eq!(held(&bench, None, 7260).await, ["blast: 1 of 3 publishers: afp"]);
+    }
 }

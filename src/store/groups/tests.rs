@@ -26,7 +26,7 @@ pub(super) fn conditional(rule: &str, condition: Condition) -> NewAlert {
     NewAlert { condition: Some(condition), ..new_alert(rule, &[desk_receiver()]) }
 }
 
-fn in_row(id: &str, alert: NewAlert) -> NewAlert {
+pub(super) fn in_row(id: &str, alert: NewAlert) -> NewAlert {
     let row = WatchlistRow { id: id.to_owned(), label: format!("row {id}") };
     let mut alert = NewAlert { dedup_key: id.to_owned(), ..alert };
     alert.rule_match.row = Some(row);
