@@ -91,6 +91,40 @@ async fn explain_and_status_say_how_far_a_held_group_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn explain_says_whether_the_publisher_of_a_story_is_known() {
+    let rules = "rules:
+  - {name: Source, when: refinery AND blast, tell: {first: source, in: 30d}}
+  - {name: Author, when: refinery AND blast, tell: {first: author, in: 30d}}
+";
+    let setup = setup(rules).await;
+    setup.server.serve("/feed.xml", feed(&["news.bbc.example"]));
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    let story = |source: &str, author: &str| {
+        let lines = format!("\"source\": \"{source}\", \"authors\": \"{author}\"");
+        format!("{{\"title\": \"A refinery blast\", \"body\": \"\", {lines}}}")
+    };
+    setup.folder.write("new.json", &story("AFP", "Kim"));
+    setup.folder.write("known.json", &story("bbc", ""));
+    setup.folder.write("nobody.txt", "A refinery blast\n\nIt is a blast.\n");
+    let (new, known) = (setup.folder.place("new.json"), setup.folder.place("known.json"));
+    let nobody = setup.folder.place("nobody.txt");
+    for (arguments, expected) in [
+        (&["explain", &new][..], "now: new source: AFP"),
+        (&["explain", &new], "now: new author: kim"),
+        (&["explain", &new, "--rule", "Source"], "now: new source: AFP"),
+        (&["explain", &new, "--rule", "Author"], "now: new author: kim"),
+        (&["explain", &known], "now: known source: BBC (last match "),
+        (&["explain", &known], "now: the story has no author, and would be held"),
+        (&["explain", &nobody], "now: the story has no source, and would be held"),
+        (&["explain", "https://news.bbc.example/blast"], "now: known source: BBC (last match "),
+    ] {
+        let said = setup.folder.command(arguments).await;
+        let output = said.output.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(output.contains(expected), "{arguments:?} lacks {expected}: {output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tests_of_rules_use_the_publishers_of_the_configuration() {
     let rules = "rules:
   - name: Blast

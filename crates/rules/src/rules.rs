@@ -251,11 +251,14 @@ impl Rules {
         });
         let tree = if row.is_some() { rule.tree() } else { rule.tree_of_all_rows() };
         let clause = explain::explain_story(&tree, story, carriers, read);
+        let is_group = row.is_some() || rule.row().is_none();
+        let keys = is_group.then(|| rule.keys(story, &TokenizedStory::new(story, carriers)));
         Some(Explained {
             filtered_out: filtered_out::reason(&rule.settings, story, carriers),
             row: row.and(rule.row().cloned()),
             rule,
             clause,
+            keys: keys.unwrap_or_default(),
         })
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::answer::ExplainAnswer;
 use super::subject::ExplainSubject;
+use crate::backtest::sightings::StorySighting;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::config::Config;
@@ -56,7 +57,7 @@ pub(super) async fn read_conditions(
         }
         // All rows at once are no group.
         ExplainAnswer::Rule(explained) if explained.row.as_ref() == explained.rule.row() => {
-            vec![(&*explained.rule, Vec::new())]
+            vec![(&*explained.rule, explained.keys.clone())]
         }
         ExplainAnswer::Rule(_) | ExplainAnswer::Clause(_) => Vec::new(),
     };
@@ -83,8 +84,7 @@ pub(super) async fn read_conditions(
     Ok(ExplainConditions(answers))
 }
 
-/// How far the condition of a rule is met. `None` for `first` if the keys are not known, or the
-/// story counts already.
+/// How far the condition of a rule is met. `None`: nothing is known of it.
 async fn read_progress(
     archive: &mut Archive,
     config: &Config,
@@ -99,18 +99,43 @@ async fn read_progress(
     }
     if let Condition::First { key, .. } = condition {
         if *key == FirstKey::Source {
-            keys = vec![publisher(config, subject)];
+            keys = vec![publisher(archive, config, subject).await?];
             keys.retain(|publisher| !publisher.is_empty());
         }
-        if keys.is_empty() || subject.kept.as_ref().is_some_and(|kept| !kept.alerts.is_empty()) {
-            return Ok(None);
+        if keys.is_empty() {
+            return Ok(Some(format!("the story has no {}, and would be held", key.as_str())));
         }
     }
     let found = archive.group_progress(rule.name(), dedup_key, condition, keys, now).await;
-    Ok(Some(match found.map_err(output::unavailable)? {
-        GroupProgress::Open => "it is met, and matches are told one by one".to_owned(),
-        GroupProgress::Counted(progress) => progress,
+    Ok(Some(match (found.map_err(output::unavailable)?, condition) {
+        (GroupProgress::Open, _) => "it is met, and matches are told one by one".to_owned(),
+        (GroupProgress::Counted(progress), _) => progress,
+        (GroupProgress::Keys { new, known }, Condition::First { key, .. }) => {
+            let of_kind = [("new", new), ("known", known)];
+            let of_kind = of_kind.into_iter().filter(|(_, keys)| !keys.is_empty());
+            let said = of_kind.map(|(kind, keys)| {
+                format!("{kind} {}: {}", key.as_str(), shown_keys(&keys, &config.zone))
+            });
+            said.collect::<Vec<_>>().join("; ")
+        }
+        (GroupProgress::Keys { .. }, _) => return Ok(None),
     }))
+}
+
+/// The most keys that are shown.
+const MOST_KEYS: usize = 10;
+
+/// Keys, each with its last match: `AFP, Yonhap (last match 2026-11-20 13:59)`.
+fn shown_keys(keys: &[(String, Option<Timestamp>)], zone: &TimeZone) -> String {
+    let shown = keys.iter().take(MOST_KEYS).map(|(key, last)| match last {
+        Some(last) => format!("{key} (last match {})", long_date(*last, zone)),
+        None => key.clone(),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match keys.len().saturating_sub(MOST_KEYS) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 async fn read_absence(
@@ -123,7 +148,12 @@ async fn read_absence(
     let group = groups.into_iter().find(|one| one.rule == rule && one.dedup_key == dedup_key);
     let Some(group) = group else { return Ok(None) };
     if group.told.is_some() {
-        return Ok(Some(format!("it is absent since {}", long_date(group.last, zone))));
+        let since = long_date(group.last, zone);
+        return Ok(Some(if group.has_matched {
+            format!("it is absent since {since}")
+        } else {
+            format!("it has no match yet, in force since {since}")
+        }));
     }
     let due = absent.due(group.last, zone);
     let due = due.map_or_else(|| "never".to_owned(), |due| long_date(due, zone));
@@ -131,12 +161,21 @@ async fn read_absence(
     Ok(Some(format!("nothing matched since {last}; the absence is due {due}")))
 }
 
-fn publisher(config: &Config, subject: &ExplainSubject) -> String {
+/// The publisher of the story's event, or of the story if the store does not have it. Empty: it is
+/// not known.
+async fn publisher(
+    archive: &mut Archive,
+    config: &Config,
+    subject: &ExplainSubject,
+) -> Result<String, Exit> {
+    if let Some(kept) = &subject.kept {
+        let uid = kept.stored.uid.as_str();
+        let found = archive.sightings(&[uid]).await.map_err(output::unavailable)?;
+        if let Some(first) = found.get(uid) {
+            return Ok(StorySighting::of_stored(first, &config.publishers).publisher.to_string());
+        }
+    }
     let story = &subject.story;
-    let feed = subject.carriers.as_deref().and_then(<[_]>::first);
-    config.publishers.publisher(Sighting {
-        source: story.source.as_deref(),
-        url: story.url.as_deref(),
-        feed: feed.map_or("", |feed| feed.name.0.as_str()),
-    })
+    let (source, url) = (story.source.as_deref(), story.url.as_deref());
+    Ok(config.publishers.publisher(Sighting { source, url, feed: "" }))
 }

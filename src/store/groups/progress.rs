@@ -10,7 +10,7 @@ use crate::store::db::{self, DbConnection, Sql, SqlList};
 use crate::store::dialect::sql;
 use crate::store::match_time::{MatchTime, MatchedBy};
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
-use tidings_rules::condition::{Condition, Decision, GroupState, step};
+use tidings_rules::condition::{Condition, Decision, GroupState, SeenMatches, step};
 use tidings_rules::story::WatchlistRow;
 
 /// A group that holds matches.
@@ -47,6 +47,13 @@ pub enum GroupProgress {
     Open,
     /// So far, in words.
     Counted(String),
+    /// The keys that `first` looks for, each with its last match.
+    Keys {
+        /// Those with which a match would be told.
+        new: Vec<(String, Option<Timestamp>)>,
+        /// The others.
+        known: Vec<(String, Option<Timestamp>)>,
+    },
 }
 
 impl Archive {
@@ -98,6 +105,13 @@ async fn read_progress(
     let wanted = [WantedGroup { place: 0, group, condition, keys, known: &known }];
     let mut seen = seen::read_seen(conn, &wanted, None, at).await?;
     let Some(seen) = seen.remove(&0) else { return Ok(GroupProgress::Open) };
+    if let SeenMatches::Keys(keys) = seen {
+        let (new, known) = keys.into_iter().partition(|key| {
+            let seen = SeenMatches::Keys(vec![key.clone()]);
+            step(condition, GroupState { previous, seen }, at).is_told()
+        });
+        return Ok(GroupProgress::Keys { new, known });
+    }
     Ok(match step(condition, GroupState { previous, seen }, at) {
         Decision::Told => GroupProgress::Open,
         Decision::Held(progress) | Decision::Fired(progress) => {
@@ -216,5 +230,23 @@ mod tests {
         bench.poll("wire", 600, vec![blast("bbc", "b")]).await;
         assert_eq!(held(&bench, None, 660).await, ["blast: 1 of 3 publishers: bbc"]);
         assert_eq!(held(&bench, None, 7260).await, ["blast: 1 of 3 publishers: afp"]);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_new_or_known_since_its_last_match() {
+        let bench = Bench::new().await;
+        let condition = Condition::First { key: FirstKey::Tag, within: HOUR };
+        let alert =
+            NewAlert { keys: vec!["x".to_owned()], ..conditional("new", condition.clone()) };
+        bench.poll("wire", 60, vec![by("afp", "a", matching(vec![alert]))]).await;
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
+        let (x, y) = (("x".to_owned(), Some(at_second(60))), ("y".to_owned(), None));
+        for (second, new, known) in
+            [(3660, vec![y.clone()], vec![x.clone()]), (3661, vec![x.clone(), y.clone()], vec![])]
+        {
+            let keys = vec![x.0.clone(), y.0.clone()];
+            let asked = archive.group_progress("new", "", &condition, keys, at_second(second));
+            assert_eq!(asked.await.unwrap(), GroupProgress::Keys { new, known });
+        }
     }
 }

@@ -32,4 +32,6 @@ pub struct Explained {
     pub filtered_out: Option<String>,
     /// Its expression, with the truth of each clause.
     pub clause: Clause,
+    /// What `first` looks for in the story. Empty if all rows were explained together.
+    pub keys: Vec<String>,
 }
