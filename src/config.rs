@@ -2,6 +2,7 @@
 
 mod changes;
 mod env;
+mod faulty;
 mod feed_keys;
 mod feeds;
 mod headers;
@@ -14,6 +15,7 @@ mod mask;
 mod network;
 mod notifier;
 mod notifiers;
+mod password;
 mod paths;
 mod poll;
 mod proxy;
