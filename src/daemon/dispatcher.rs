@@ -244,6 +244,7 @@ impl Work for Deliveries {
         self.payloads.drop_used(&turn);
         match next {
             Ok(next) => self.payloads.add(next),
+            Err(why) if !why.is_news() => {}
             Err(why) => error!(
                 event = "store_failed",
                 "the next messages cannot be read: {why}; it is tried again"

@@ -115,7 +115,7 @@ pub(super) async fn run_writer(
     readers.close().await;
     let error = match close(conn).await {
         Ok(true) => return,
-        Ok(false) => StoreError("another process reads it".to_owned()),
+        Ok(false) => StoreError::Failed("another process reads it".to_owned()),
         Err(error) => error,
     };
     tracing::warn!(
