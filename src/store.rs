@@ -40,7 +40,6 @@ mod open_mark;
 mod outbox;
 mod part_file;
 mod past_events;
-mod place;
 mod poll;
 mod received;
 mod recheck;
@@ -62,6 +61,7 @@ mod waiting_stories;
 mod waits;
 mod watched;
 mod writer;
+mod writer_connection;
 
 use std::time::Duration;
 
@@ -96,16 +96,15 @@ pub use deliveries::{
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use groups::{GroupProgress, GroupStatus, HeldGroup};
-pub use lock::{Lock, acquire_lock, is_locked};
+pub use lock::{Lock, acquire_lock};
 pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use past_events::StoredSighting;
-pub use place::{ServerPlace, StorePlace};
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
-pub use service_status::{QueueLength, RunTimes, ServiceStatus};
+pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use story_changes::StoryRevision;

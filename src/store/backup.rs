@@ -14,8 +14,8 @@ use super::part_file::PartFile;
 use super::{
     OpenError, StoreCommandError, StoreError, command_connection, damage, files, open_mark,
 };
+use crate::config::StorePlace;
 use crate::store::db::{self, StatementPlace};
-use crate::store::place::StorePlace;
 
 /// A copy that was made.
 #[derive(Debug)]
