@@ -55,6 +55,7 @@ pub use notifier::{
 };
 pub use proxy::Proxy;
 pub use report::ReportTimes;
+pub use server_address::AddressFault;
 pub use store_place::{ServerAddress, ServerEncryption, StorePlace};
 pub use template::{Template, Writes};
 pub use web::{Access, AccessToken, TrustedPeer, TrustedProxy, VisitorRole, Web, WebAddress};

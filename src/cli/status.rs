@@ -25,9 +25,9 @@ pub(super) struct StatusArguments {
     /// The configuration file.
     #[arg(long, short = 'c', value_name = "FILE", default_value = DEFAULT_CONFIG)]
     config: PathBuf,
-    /// Ask this store, and read no configuration
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    store: Option<PathBuf>,
+    /// Ask this store, a file or `postgres://USER@HOST/DATABASE`, and read no configuration
+    #[arg(long, value_name = "STORE", conflicts_with = "config")]
+    store: Option<String>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -66,13 +66,25 @@ fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
 
 fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
     if let Some(store) = &arguments.store {
-        return Ok(Subject { store: store.into(), zone: TimeZone::system(), feeds: None });
+        let store = named_store(store)?;
+        return Ok(Subject { store, zone: TimeZone::system(), feeds: None });
     }
     let config = load::read_config_and_print_faults(&arguments.config).inspect_err(|_| {
-        output::print_error_line("  help: `tidings status --store FILE` needs no configuration");
+        output::print_error_line("  help: `tidings status --store STORE` needs no configuration");
     })?;
     let feeds = config.feeds.into_iter().map(|feed| feed.name).collect();
     Ok(Subject { store: config.store, zone: config.zone, feeds: Some(feeds) })
+}
+
+/// The store of the argument. The password of a server is in `PGPASSWORD`, as for `psql`.
+fn named_store(argument: &str) -> Result<StorePlace, Exit> {
+    let place = StorePlace::parse_argument(argument).map_err(|fault| {
+        output::fail_with_help(format!("--store: {}", fault.what), fault.help, Exit::Usage)
+    })?;
+    Ok(match std::env::var("PGPASSWORD") {
+        Ok(password) => place.with_password(&password),
+        Err(_) => place,
+    })
 }
 
 /// What a store says.

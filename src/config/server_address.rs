@@ -23,11 +23,11 @@ const MODES: [(&str, ServerEncryption); 4] = [
 
 /// Why an address cannot be used. It holds nothing of the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AddressFault {
+pub struct AddressFault {
     /// What is wrong.
-    pub(super) what: &'static str,
+    pub what: &'static str,
     /// What to write.
-    pub(super) help: &'static str,
+    pub help: &'static str,
 }
 
 /// Parses `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?sslmode=MODE&sslrootcert=FILE]`. The

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::notifier::Secret;
+use super::server_address::{AddressFault, parse_address};
 
 /// The port of a server whose address names none.
 pub(super) const USUAL_PORT: u16 = 5432;
@@ -50,6 +51,33 @@ pub enum ServerEncryption {
 }
 
 impl StorePlace {
+    /// The place that an argument names: a file, or the address of a database.
+    ///
+    /// # Errors
+    /// If it is an address that cannot be used, or one with a password.
+    pub fn parse_argument(text: &str) -> Result<Self, AddressFault> {
+        if !text.contains("://") {
+            return Ok(Self::File(text.strip_prefix("sqlite:").unwrap_or(text).into()));
+        }
+        let server = parse_address(text, Path::new(""))?;
+        if server.password.is_some() {
+            return Err(AddressFault {
+                what: "other users of this machine can read a password in an argument",
+                help: "change it, and set the variable PGPASSWORD instead",
+            });
+        }
+        Ok(Self::Server(Box::new(server)))
+    }
+
+    /// The same place with this password, if it is on a server.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        if let Self::Server(server) = &mut self {
+            server.password = Some(password.into());
+        }
+        self
+    }
+
     /// The file, if it is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

@@ -37,6 +37,17 @@ fn what_the_address_of_a_server_leaves_out_has_a_default() {
 }
 
 #[test]
+fn an_argument_names_a_file_or_a_server_without_its_password() {
+    let parsed = |text: &str| StorePlace::parse_argument(text).map(|place| place.to_string());
+    assert_eq!(parsed("/var/tidings.db").as_deref(), Ok("/var/tidings.db"));
+    assert_eq!(parsed("sqlite:tidings.db").as_deref(), Ok("tidings.db"));
+    let address = "postgres://ana@localhost:6432/tidings";
+    assert_eq!(parsed(address).as_deref(), Ok("localhost:6432/tidings"));
+    assert!(parsed("postgres://ana:pa55w0rd@localhost/tidings").is_err());
+    assert!(parsed("mysql://ana@localhost/tidings").is_err());
+}
+
+#[test]
 fn a_server_is_reached_by_its_socket() {
     let (server, _) = server("store: postgres://ana@%2Frun%2Fpostgresql/tidings");
     assert_eq!(server.host, "/run/postgresql");
