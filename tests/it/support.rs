@@ -1,6 +1,7 @@
 //! Small real servers, and the real binary, for tests.
 
 pub mod clock;
+mod folder_store;
 pub mod hang;
 pub mod http;
 pub mod names;
@@ -10,6 +11,8 @@ pub mod proxy;
 pub mod schema;
 pub mod setup;
 pub mod smtp;
+#[path = "../../src/store/fixture/test_server.rs"]
+pub mod test_server;
 pub mod tidings;
 pub mod tls;
 pub mod wire;
