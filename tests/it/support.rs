@@ -7,6 +7,7 @@ pub mod http;
 pub mod names;
 pub mod notification;
 pub mod openapi;
+pub mod own_server;
 pub mod proxy;
 pub mod schema;
 pub mod setup;
