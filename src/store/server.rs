@@ -104,6 +104,8 @@ fn reader_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(MOST_READERS)
         .acquire_timeout(CONNECT_TIMEOUT)
+        // sqlx would warn of a shorter wait: the writer tells of a server that is away.
+        .acquire_slow_threshold(CONNECT_TIMEOUT)
         .after_release(|conn, _| {
             Box::pin(async {
                 Ok(timeout(CONNECT_TIMEOUT, conn.ping()).await.is_ok_and(|it| it.is_ok()))
