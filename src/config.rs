@@ -2,6 +2,7 @@
 
 mod changes;
 mod env;
+mod faulty;
 mod feed_keys;
 mod feeds;
 mod headers;
@@ -14,6 +15,7 @@ mod mask;
 mod network;
 mod notifier;
 mod notifiers;
+mod password;
 mod paths;
 mod poll;
 mod proxy;
@@ -23,6 +25,9 @@ mod receiving;
 mod report;
 mod retain;
 mod routing;
+mod server_address;
+mod store;
+mod store_place;
 mod template;
 mod web;
 
@@ -50,14 +55,16 @@ pub use notifier::{
 };
 pub use proxy::Proxy;
 pub use report::ReportTimes;
+pub use server_address::AddressFault;
+pub use store_place::{ServerAddress, ServerEncryption, StorePlace};
 pub use template::{Template, Writes};
 pub use web::{Access, AccessToken, TrustedPeer, TrustedProxy, VisitorRole, Web, WebAddress};
 
 /// The whole configuration. It is checked, and no later code checks it again.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The store's `SQLite` file.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: StorePlace,
     /// The folder of rule files.
     pub rules: PathBuf,
     /// The time zone in which times are shown.

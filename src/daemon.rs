@@ -116,10 +116,10 @@ pub async fn run(
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let path = &setup.config.store;
-    let _lock = store::acquire_lock(path)?;
+    let place = &setup.config.store;
+    let _lock = place.file().map(store::acquire_lock).transpose()?;
     let threads = BlockingThreads::new();
-    let opening = Store::open(path, threads.copy_comparer());
+    let opening = Store::open(place, threads.copy_comparer());
     let Some(opened) = stop.run_until_cancelled(opening).await else {
         return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
     };
@@ -127,7 +127,12 @@ pub async fn run(
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
         ended = run_with_store(store, setup, threads, reload, stop) => ended,
-        _ = &mut writer => return Err(RunError::WriterEnded),
+        ended = &mut writer => {
+            return Err(match ended {
+                Ok(Err(why)) => RunError::Open(why),
+                _ => RunError::WriterEnded,
+            });
+        }
     };
     // The writer ends after its last write, because every handle is dropped.
     writer.await.ok();
@@ -263,7 +268,7 @@ fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &Run
     info!(
         event = "run_started",
         "started with the store {} (stories: {stories}, alerts: {alerts}); rules: {}, feeds: {}",
-        config.store.display(),
+        config.store,
         rules.count(),
         config.feed_names().count()
     );

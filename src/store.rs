@@ -40,7 +40,6 @@ mod open_mark;
 mod outbox;
 mod part_file;
 mod past_events;
-mod place;
 mod poll;
 mod received;
 mod recheck;
@@ -50,6 +49,7 @@ mod route;
 mod rules;
 mod run_start;
 mod server;
+mod server_fault;
 mod service_status;
 mod silences;
 mod status;
@@ -61,6 +61,7 @@ mod waiting_stories;
 mod waits;
 mod watched;
 mod writer;
+mod writer_connection;
 
 use std::time::Duration;
 
@@ -95,16 +96,15 @@ pub use deliveries::{
 pub use feeds::request_polls;
 pub use gaps::{FeedGap, PastGap};
 pub use groups::{GroupProgress, GroupStatus, HeldGroup};
-pub use lock::{Lock, acquire_lock, is_locked};
+pub use lock::{Lock, acquire_lock};
 pub use open_error::OpenError;
 pub use outbox::{
     OpenContent, OpenMessage, OutboxTurn, Preparation, PreparedMessage, PreparedMessages,
 };
 pub use past_events::StoredSighting;
-pub use place::{ServerPlace, StorePlace};
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
-pub use service_status::{QueueLength, RunTimes, ServiceStatus};
+pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use story_changes::StoryRevision;
@@ -138,30 +138,62 @@ impl Store {
     }
 }
 
-/// Why an operation on the store failed: the disk, a lock, a damaged file. It wrote nothing.
+/// Why an operation on the store failed.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the store: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The disk, a lock, a damaged file. It wrote nothing.
+    #[error("the store: {0}")]
+    Failed(String),
+    /// The server does not answer. A commit may have been made, if its answer was lost. The writer
+    /// logs when this begins and when it ends.
+    #[error("the store: its server does not answer: {0}")]
+    Unreachable(String),
+}
 
 impl StoreError {
     fn stopped() -> Self {
-        Self("its writer has stopped".to_owned())
+        Self::Failed("its writer has stopped".to_owned())
     }
 
     /// The error of a command that panicked.
     fn panicked() -> Self {
-        Self(
-            "a command panicked, which is a bug of Tidings; the command changed nothing".to_owned(),
-        )
+        let why = "a command panicked, which is a bug of Tidings; the command changed nothing";
+        Self::Failed(why.to_owned())
+    }
+
+    /// Whether the file is damaged.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Failed(why) if why.contains("malformed"))
+    }
+
+    /// The reason alone.
+    fn into_why(self) -> String {
+        let (Self::Failed(why) | Self::Unreachable(why)) = self;
+        why
+    }
+
+    /// Why the server does not answer, if that is the reason.
+    fn outage(&self) -> Option<&str> {
+        match self {
+            Self::Failed(_) => None,
+            Self::Unreachable(why) => Some(why),
+        }
+    }
+
+    /// Whether a log must still say it: the writer tells of a server that does not answer.
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        self.outage().is_none()
     }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(error) => Self(error.message().to_owned()),
-            error => Self(error.to_string()),
+        if server_fault::is_outage(&error) {
+            return Self::Unreachable(server_fault::message(&error));
         }
+        Self::Failed(server_fault::message(&error))
     }
 }
 

@@ -1,8 +1,7 @@
 //! Searches the phrases of rules in the newest stories of the store.
 
-use std::path::Path;
-
 use super::stored::{StoredError, StoredStories};
+use crate::config::StorePlace;
 use tidings_rules::CheckedRules;
 use tidings_rules::fault::Fault;
 use tidings_rules::story::Story;
@@ -20,14 +19,15 @@ const LEAST_STORIES_SEARCHED: usize = 1_000;
 /// The stories are read once, and once more if there is a warning.
 pub(crate) fn warn_of_absent_phrases(
     rules: &CheckedRules,
-    store: &Path,
+    store: &StorePlace,
     faults: &[Fault],
 ) -> Result<Vec<Fault>, StoredError> {
     let mut search = rules.phrase_search();
-    if search.is_empty() || !store.exists() {
+    if search.is_empty() {
         return Ok(Vec::new());
     }
-    let mut stories = StoredStories::open_newest(store, MOST_STORIES_SEARCHED)?;
+    let newest = StoredStories::open_newest(store, MOST_STORIES_SEARCHED)?;
+    let Some(mut stories) = newest else { return Ok(Vec::new()) };
     let searched = each_batch(&mut stories, usize::MAX, |some| search.search(some))?;
     if searched < LEAST_STORIES_SEARCHED {
         return Ok(Vec::new());

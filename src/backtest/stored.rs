@@ -1,13 +1,13 @@
 //! Reads stories of the store in pages: those since a time, or the newest.
 
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use super::batch::{Batch, MOST_STORIES, SourceStory};
 use super::sightings::StorySighting;
+use crate::config::StorePlace;
 use crate::store::{Archive, OpenError, StoreError, StoredStory, StoryId};
 use tidings_rules::Carrier;
 use tidings_rules::condition::Publishers;
@@ -44,7 +44,7 @@ impl StoredStories {
     /// Opens the stories of `store` that were first seen at `since` or later. `feeds` are those of
     /// the configuration.
     pub(crate) fn open(
-        store: &Path,
+        store: &StorePlace,
         since: Timestamp,
         feeds: Vec<Carrier>,
     ) -> Result<Self, StoredError> {
@@ -53,12 +53,17 @@ impl StoredStories {
         Ok(Self { runtime, archive, since, before: None, last: None, feeds })
     }
 
-    /// Opens the newest stories of `store`, at most `most`. Their feeds have no tags.
-    pub(crate) fn open_newest(store: &Path, most: u32) -> Result<Self, StoredError> {
-        let mut stories = Self::open(store, Timestamp::MIN, Vec::new())?;
+    /// Opens the newest stories of `store`, at most `most`, if there is a store. Their feeds have
+    /// no tags.
+    pub(crate) fn open_newest(store: &StorePlace, most: u32) -> Result<Option<Self>, StoredError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let archive = runtime.block_on(Archive::open_if_any(store))?;
+        let Some(archive) = archive else { return Ok(None) };
+        let (since, feeds) = (Timestamp::MIN, Vec::new());
+        let mut stories = Self { runtime, archive, since, before: None, last: None, feeds };
         stories.before = stories.runtime.block_on(stories.archive.row_before_newest(most))?;
         stories.rewind();
-        Ok(stories)
+        Ok(Some(stories))
     }
 
     /// Goes back to the first story.

@@ -13,7 +13,7 @@ use crate::cli::output::{self, fail_with_help};
 use crate::cli::runtime::block_on;
 use crate::files;
 use crate::ingest::{self, IngestError, IngestFailure, IngestReport, LineFault, ReceivingFeeds};
-use crate::store::{IngestTarget, StoreCommandError, StorePlace};
+use crate::store::{IngestTarget, StoreCommandError};
 
 /// The most faults that are shown to a person.
 const MOST_SHOWN: u64 = 20;
@@ -49,7 +49,7 @@ fn record_stories(arguments: &IngestArguments) -> Result<Exit, Exit> {
     let config = load::read_config_and_print_faults(&arguments.config.path)?;
     let name = arguments.feed.as_deref();
     let feeds = ReceivingFeeds::new(&config, name).map_err(|why| output::fail(why, Exit::Data))?;
-    let target = IngestTarget::At(StorePlace::File(config.store));
+    let target = IngestTarget::At(config.store);
     let mut shown = 0;
     let tell = |faults: &[LineFault]| {
         if arguments.format == OutputFormat::Text {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cli::backup::store_file;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::load;
@@ -15,8 +16,9 @@ use crate::store::{self, Holdings, OpenError, RestoreError, Restored};
 /// a run uses the store, 74 if the store cannot be written.
 pub(super) fn restore_store(file: &Path, config: &Path) -> Exit {
     let done = load::read_config_and_print_faults(config).and_then(|config| {
+        let store = store_file(&config)?;
         let restored = block_on(async {
-            store::restore(file, &config.store).await.map_err(|why| exit_for_error(&why))
+            store::restore(file, store).await.map_err(|why| exit_for_error(&why))
         })?;
         output::print_lines(report_lines(file, &restored, &config))
     });
@@ -33,7 +35,7 @@ fn report_lines(file: &Path, restored: &Restored, config: &Config) -> Vec<String
         made_at.map_or_else(String::new, |at| format!(", made on {}", long_date(at, &config.zone)));
     let mut lines = vec![format!(
         "{}: restored from {}{made}: {}, {}, {} to send",
-        config.store.display(),
+        config.store,
         file.display(),
         number(stories, "story", "stories"),
         number(alerts, "alert", "alerts"),

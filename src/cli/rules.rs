@@ -63,11 +63,11 @@ async fn examine<'r>(
     config: &Config,
 ) -> Result<Vec<RuleHygiene<'r>>, Exit> {
     let (rules, now) = (rules.into_iter(), now());
-    if !config.store.exists() {
+    let archive = Archive::open_if_any(&config.store).await.map_err(output::unavailable)?;
+    let Some(mut archive) = archive else {
         let never = |rule| RuleHygiene::new(rule, RuleActivity::default(), stale, now);
         return Ok(rules.map(never).collect());
-    }
-    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+    };
     examine_rules(rules, &mut archive, stale, now).await.map_err(output::unavailable)
 }
 

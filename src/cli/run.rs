@@ -65,7 +65,7 @@ fn exit_for_error(error: &RunError) -> Exit {
         }
         RunError::Rules(StartError::Unreadable(why)) => unreadable_rules(why, Exit::Config),
         RunError::WriterEnded => output::fail(error, Exit::Bug),
-        RunError::Store(why) if why.0.contains("malformed") => {
+        RunError::Store(why) if why.is_damage() => {
             let help = "its file is damaged: docs/operations.md says how to recover it";
             output::fail_with_help(why, help, Exit::Unavailable)
         }

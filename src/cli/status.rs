@@ -3,7 +3,7 @@
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,8 +14,9 @@ use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
 use crate::cli::{load, output};
 use crate::clock::now;
+use crate::config::StorePlace;
 use crate::queries::status::StatusReport;
-use crate::store::{Archive, FeedState, GroupStatus, ServiceStatus};
+use crate::store::{Archive, FeedState, GroupStatus, ServiceStatus, StoreFacts};
 use tidings_rules::story::FeedName;
 
 /// Which store is asked.
@@ -24,9 +25,9 @@ pub(super) struct StatusArguments {
     /// The configuration file.
     #[arg(long, short = 'c', value_name = "FILE", default_value = DEFAULT_CONFIG)]
     config: PathBuf,
-    /// Ask this store, and read no configuration
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    store: Option<PathBuf>,
+    /// Ask this store, a file or `postgres://USER@HOST/DATABASE`, and read no configuration
+    #[arg(long, value_name = "STORE", conflicts_with = "config")]
+    store: Option<String>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -34,7 +35,7 @@ pub(super) struct StatusArguments {
 
 /// What the report is about.
 struct Subject {
-    store: PathBuf,
+    store: StorePlace,
     zone: TimeZone,
     /// The feeds of the configuration; `None`: all that the store knows.
     feeds: Option<Vec<FeedName>>,
@@ -47,16 +48,15 @@ pub(super) fn print_status(arguments: &StatusArguments) -> Exit {
 
 fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
     let subject = find_subject(arguments)?;
-    if !subject.store.exists() {
-        let why =
-            format!("there is no store at {}: Tidings has not run yet", subject.store.display());
+    let now = now();
+    let Some(answer) = block_on(read(&subject.store, now))? else {
+        let why = format!("there is no store at {}: Tidings has not run yet", subject.store);
         let help = format!("start it with `tidings run --config {}`", arguments.config.display());
         return Err(output::fail_with_help(why, help, Exit::Unavailable));
-    }
-    let now = now();
-    let StoredAnswer { status, groups, feeds } = block_on(read(&subject.store, now))?;
+    };
+    let StoredAnswer { status, groups, feeds, facts } = answer;
     let names = subject.feeds.unwrap_or_else(|| feeds.keys().cloned().collect());
-    let report = StatusReport::new(&subject.store, names.iter(), &status, &groups, &feeds, now);
+    let report = StatusReport::new(&facts, names.iter(), &status, &groups, &feeds, now);
     match arguments.format {
         OutputFormat::Text => output::print(&text::status_text(&report, now, &subject.zone))?,
         OutputFormat::Json => output::print_json([report.to_json()])?,
@@ -66,13 +66,25 @@ fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
 
 fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
     if let Some(store) = &arguments.store {
-        return Ok(Subject { store: store.clone(), zone: TimeZone::system(), feeds: None });
+        let store = named_store(store)?;
+        return Ok(Subject { store, zone: TimeZone::system(), feeds: None });
     }
     let config = load::read_config_and_print_faults(&arguments.config).inspect_err(|_| {
-        output::print_error_line("  help: `tidings status --store FILE` needs no configuration");
+        output::print_error_line("  help: `tidings status --store STORE` needs no configuration");
     })?;
     let feeds = config.feeds.into_iter().map(|feed| feed.name).collect();
     Ok(Subject { store: config.store, zone: config.zone, feeds: Some(feeds) })
+}
+
+/// The store of the argument. The password of a server is in `PGPASSWORD`, as for `psql`.
+fn named_store(argument: &str) -> Result<StorePlace, Exit> {
+    let place = StorePlace::parse_argument(argument).map_err(|fault| {
+        output::fail_with_help(format!("--store: {}", fault.what), fault.help, Exit::Usage)
+    })?;
+    Ok(match std::env::var("PGPASSWORD") {
+        Ok(password) => place.with_password(&password),
+        Err(_) => place,
+    })
 }
 
 /// What a store says.
@@ -80,13 +92,17 @@ struct StoredAnswer {
     status: ServiceStatus,
     groups: GroupStatus,
     feeds: BTreeMap<FeedName, FeedState>,
+    facts: StoreFacts,
 }
 
-async fn read(store: &Path, now: Timestamp) -> Result<StoredAnswer, Exit> {
-    let mut archive = Archive::open(store).await.map_err(output::unavailable)?;
+/// The answer of the store, if there is one.
+async fn read(store: &StorePlace, now: Timestamp) -> Result<Option<StoredAnswer>, Exit> {
+    let archive = Archive::open_if_any(store).await.map_err(output::unavailable)?;
+    let Some(mut archive) = archive else { return Ok(None) };
     let status = archive.service_status().await.map_err(output::unavailable)?;
     let groups = archive.group_status(None, now).await.map_err(output::unavailable)?;
     let feeds = archive.feed_states().await.map_err(output::unavailable)?;
     let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();
-    Ok(StoredAnswer { status, groups, feeds })
+    let facts = archive.store_facts(store).await.map_err(output::unavailable)?;
+    Ok(Some(StoredAnswer { status, groups, feeds, facts }))
 }

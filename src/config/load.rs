@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::reader::ConfigReader;
 use super::{
     Config, Network, feeds, heartbeat, hosts, mask, network, notifiers, paths, poll, publishers,
-    report, retain, routing, web,
+    report, retain, routing, store, web,
 };
 use crate::config::listed::ReadList;
 use tidings_rules::fault::{Fault, Level, Source};
@@ -59,7 +59,7 @@ pub fn load_config(
 
 fn parts(document: &YamlDocument, reader: &mut ConfigReader<'_>) -> Option<Config> {
     let mut entries = reader.entries(document.root())?;
-    let store = paths::store(entries.get("store"), reader);
+    let store = store::store(entries.get("store"), reader);
     let rules = paths::rules(entries.get("rules"), reader);
     let zone = paths::zone(entries.get("zone"), reader);
     let poll = poll::poll(entries.get("poll"), reader);

@@ -156,6 +156,7 @@ fn sound(source: &Source, root: Node<'_>, spans: &mut Vec<Range<usize>>) {
             }
             "heartbeat" if node.is_mapping() => fields(source, node, spans),
             "web" if node.is_mapping() => web(source, node, spans),
+            "store" if node.is_mapping() => feed(source, node, spans),
             "feeds" => node.one_or_many().into_iter().for_each(|node| feed(source, node, spans)),
             _ if SHOWN.contains(&key.value.as_str()) => fields(source, node, spans),
             _ => add_secret_spans(source, node, spans),

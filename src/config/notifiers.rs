@@ -3,7 +3,6 @@
 mod ca;
 mod delivery_policy;
 mod email;
-mod faulty;
 mod helo;
 mod smtp;
 mod webhook;

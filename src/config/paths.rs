@@ -1,4 +1,4 @@
-//! Reads the store's file, the folder of rules and the time zone.
+//! Reads the folder of rules and the time zone.
 
 use std::path::PathBuf;
 
@@ -7,28 +7,6 @@ use jiff::tz::TimeZone;
 use super::reader::ConfigReader;
 use tidings_rules::fault::nearest;
 use tidings_rules::yaml::Node;
-
-/// The file of the store, written `sqlite:FILE`.
-pub(super) fn store(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<PathBuf> {
-    let Some(node) = node else { return Some(reader.base.join("tidings.db")) };
-    let address = reader.string(node)?;
-    let file = address.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
-    match file {
-        None => reader.error(
-            node,
-            "a store has the form sqlite:FILE",
-            "write sqlite:tidings.db; only SQLite stores can be used",
-        ),
-        Some("" | ":memory:") => {
-            reader.error(node, "the store must be a file", "write sqlite:tidings.db");
-        }
-        Some(file) if file.contains('?') => {
-            reader.error(node, "a store takes no options", "remove the ? and what follows");
-        }
-        Some(file) => return Some(reader.base.join(file)),
-    }
-    None
-}
 
 /// The folder of rule files.
 pub(super) fn rules(node: Option<Node<'_>>, reader: &mut ConfigReader<'_>) -> Option<PathBuf> {

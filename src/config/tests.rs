@@ -6,6 +6,7 @@ mod receiving;
 mod retain;
 mod secrets;
 mod service;
+mod store;
 mod web;
 
 use secrecy::ExposeSecret;
@@ -82,7 +83,7 @@ fn the_example_that_is_shipped_is_sound_and_says_nothing() {
     let (config, said) = read(include_str!("../../config.example.yaml"));
     assert_eq!(said, "");
     let config = config.expect("sound");
-    assert_eq!(config.store, Path::new("/etc/tidings/tidings.db"));
+    assert_eq!(config.store.file(), Some(Path::new("/etc/tidings/tidings.db")));
     assert_eq!(config.feeds.len(), 3);
     assert_eq!(config.feeds[0].url.as_str(), "file:///etc/tidings/examples/wire.xml");
     assert_eq!(config.feeds[1].name.0, "https://www.nknews.org/feed/");
@@ -101,7 +102,7 @@ fn everything_that_can_be_written_is_read() {
          poll: {min: 1h, max: 1d, first_poll: none, connections: 8, per_host: 2, gap: 0s}\nnetwork: {allow: [10.0.0.0/8], contact: ana@example.org}\n",
     );
     assert_eq!(
-        (config.store.as_path(), config.rules.as_path()),
+        (config.store.file().expect("a file"), config.rules.as_path()),
         (Path::new("/var/lib/tidings.db"), Path::new("/etc/tidings/../rules"))
     );
     assert_eq!(config.zone.iana_name(), Some("Europe/Berlin"));
@@ -198,7 +199,7 @@ fn each_format_has_its_address_and_says_whom_its_messages_are_for() {
 fn what_is_left_out_has_a_default() {
     let config = sound(&with(""));
     assert_eq!(
-        (config.store.as_path(), config.rules.as_path()),
+        (config.store.file().expect("a file"), config.rules.as_path()),
         (Path::new("/etc/tidings/tidings.db"), Path::new("/etc/tidings/rules"))
     );
     let hour = Duration::from_hours(1);

@@ -39,7 +39,9 @@ impl Chore for Backfills {
             if self.mode == Mode::Once {
                 return Err(why);
             }
-            error!(event = "store_failed", "{}: {why}; it is tried again", Self::FAILED);
+            if why.is_news() {
+                error!(event = "store_failed", "{}: {why}; it is tried again", Self::FAILED);
+            }
             tokio::time::sleep(STORE_FAILED).await;
         }
         Ok(())

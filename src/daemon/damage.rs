@@ -16,9 +16,9 @@ pub(crate) async fn check_store(store: &Store, config: &Config) {
     error!(
         event = "store_damaged",
         "the store {} is damaged: {why}; stop Tidings and recover it as docs/operations.md says",
-        config.store.display()
+        config.store
     );
-    let notice = StoreNotice::damaged(config.store.display().to_string(), why, now());
+    let notice = StoreNotice::damaged(config.store.to_string(), why, now());
     if let Err(why) =
         store.notify_of_store(notice.clone(), feed_health::default_receivers(config), now()).await
     {

@@ -69,6 +69,8 @@ pub(crate) struct Deliveries {
     has_changed_config: bool,
     /// Attempts that have ended and are not recorded yet.
     ended: Vec<(Lease, Finish)>,
+    /// Whether the last turn failed. What it leased is not known then.
+    is_unsure: bool,
     /// The number of messages that each notifier is sent at once.
     windows: BTreeMap<NotifierName, SendWindow>,
     /// The newest attempt that has begun.
@@ -103,6 +105,7 @@ impl Deliveries {
             parts: Arc::new(parts),
             has_changed_config: false,
             ended: Vec::new(),
+            is_unsure: false,
             windows: BTreeMap::new(),
             newest_attempt: 0,
             payloads: Payloads::default(),
@@ -220,6 +223,11 @@ impl Work for Deliveries {
             self.has_changed_config = true;
             self.hold_messages().await?;
         }
+        if self.is_unsure {
+            let ended = self.ended.iter().map(|(lease, _)| lease);
+            let in_flight = running.keys().chain(ended).map(|lease| lease.attempt).collect();
+            self.parts.store.reopen_leases(in_flight, now()).await?;
+        }
         let (parts, sending) = (&self.parts, self.sending(running));
         let (ended, prepared) = (self.ended.clone(), self.payloads.fresh(now()));
         let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), prepared);
@@ -230,11 +238,13 @@ impl Work for Deliveries {
             &self.receiver_health,
         );
         let (turn, next) = tokio::join!(turn, next);
+        self.is_unsure = turn.is_err();
         let turn = turn?;
         self.ended.clear();
         self.payloads.drop_used(&turn);
         match next {
             Ok(next) => self.payloads.add(next),
+            Err(why) if !why.is_news() => {}
             Err(why) => error!(
                 event = "store_failed",
                 "the next messages cannot be read: {why}; it is tried again"

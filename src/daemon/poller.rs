@@ -167,11 +167,13 @@ async fn poll_feed(
     recorded.unwrap_or_else(|why| {
         // A failure of the store must not cause more requests to a host.
         let again = later(now(), parts.config().floor(feed).max(scheduler::STORE_FAILED));
-        error!(
-            event = "store_failed", feed = %feed.name,
-            "{}: its poll could not be recorded: {why}; it is polled again at {again}",
-            feed.name
-        );
+        if why.is_news() {
+            error!(
+                event = "store_failed", feed = %feed.name,
+                "{}: its poll could not be recorded: {why}; it is polled again at {again}",
+                feed.name
+            );
+        }
         FeedState { next_poll: Some(again), ..before }
     })
 }

@@ -223,7 +223,9 @@ async fn start_due<W: Work>(
         return None;
     }
     let pause_after = |why: StoreError| {
-        error!(event = "store_failed", "{}: {why}; it is tried again", W::LOOKUP_FAILED);
+        if why.is_news() {
+            error!(event = "store_failed", "{}: {why}; it is tried again", W::LOOKUP_FAILED);
+        }
         Some(later(now(), STORE_FAILED))
     };
     let due = match work.find_due(running).await {
@@ -236,7 +238,9 @@ async fn start_due<W: Work>(
         running.tasks.spawn(key, async move {
             let result = run.await;
             if let Err(why) = &result {
-                error!(event = "job_failed", "{}: {why}; it is tried again", W::JOB_FAILED);
+                if why.is_news() {
+                    error!(event = "job_failed", "{}: {why}; it is tried again", W::JOB_FAILED);
+                }
                 stop.run_until_cancelled(tokio::time::sleep(W::JOB_FAILED_PAUSE)).await;
             }
             result

@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 use super::receivers::tests::feeds;
 use super::*;
-use crate::store::{Store, StorePlace, StoryWait};
+use crate::config::StorePlace;
+use crate::store::{Store, StoryWait};
 
 /// A new store, and its folder.
 async fn new_store() -> (Store, IngestTarget, TempDir) {

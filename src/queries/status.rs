@@ -1,7 +1,6 @@
 //! The status of the service: whether it runs, what it does, and what needs attention.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use super::attention;
 use super::json::add_keys;
 use crate::clock::later;
 use crate::store::{
-    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, is_locked,
+    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, StoreFacts,
 };
 use tidings_rules::story::{FeedName, NotifierName, WatchlistRow};
 
@@ -29,10 +28,8 @@ pub struct StatusReport<'s> {
     pub run_state: Option<RunState>,
     /// The number of feeds by health.
     pub feeds_by_health: BTreeMap<&'static str, usize>,
-    /// The store's file.
-    pub store: &'s Path,
-    /// Its size in bytes.
-    pub store_bytes: u64,
+    /// Where the store is, and its size.
+    pub store: &'s StoreFacts,
     /// What needs attention, in sentences.
     pub attention: Vec<String>,
 }
@@ -79,7 +76,7 @@ impl<'s> StatusReport<'s> {
     /// The report at `now`. `names` has the feeds to report, and `feeds` what is stored of them.
     #[must_use]
     pub fn new<'f>(
-        store: &'s Path,
+        store: &'s StoreFacts,
         names: impl Iterator<Item = &'f FeedName> + Clone,
         status: &'s ServiceStatus,
         groups: &'s GroupStatus,
@@ -91,12 +88,11 @@ impl<'s> StatusReport<'s> {
             let word = FeedState::health_word(feeds.get(name), now);
             *feeds_by_health.entry(word).or_default() += 1;
         }
-        let run_state = status.run.as_ref().map(|run| RunState::of(run, is_locked(store), now));
+        let run_state = status.run.as_ref().map(|run| RunState::of(run, store.is_locked, now));
         let mut needed = run_attention(status, run_state);
         let watched = names.filter_map(|name| feeds.get(name));
         needed.extend(attention::describe(watched, status, now));
-        let store_bytes = std::fs::metadata(store).map_or(0, |about| about.len());
-        Self { status, groups, run_state, feeds_by_health, store, store_bytes, attention: needed }
+        Self { status, groups, run_state, feeds_by_health, store, attention: needed }
     }
 
     /// One object.
@@ -117,11 +113,18 @@ impl<'s> StatusReport<'s> {
             "stories": { "waiting": status.waiting_stories, "oldest_since": status.oldest_waiting },
             "messages": status.queues.iter().map(queue_to_json).collect::<Vec<_>>(),
             "last_backup": status.last_backup,
-            "store": { "file": self.store, "bytes": self.store_bytes },
+            "store": store_to_json(self.store),
             "attention": self.attention,
         });
         add_keys(&mut answer, &groups_to_json(self.groups));
         answer
+    }
+}
+
+fn store_to_json(store: &StoreFacts) -> Value {
+    match store.place.file() {
+        Some(file) => json!({ "file": file, "bytes": store.bytes }),
+        None => json!({ "server": store.place.to_string(), "bytes": store.bytes }),
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::column::{self, to_millis};
 use super::{FeedState, OpenError, StoreError, StoryId, feeds};
-use crate::store::db::{self, DbConnection, DbRow};
-use crate::store::place::StorePlace;
+use crate::config::StorePlace;
+use crate::store::db::{self, DbConnection, DbRow, run_script};
 use crate::store::{command_connection, feed_entries};
 use tidings_rules::story::{FeedName, Read, Story};
 
@@ -44,6 +44,25 @@ impl Archive {
     /// Opens the store at `place`, which must exist and have the schema of this build.
     pub async fn open(place: impl Into<StorePlace>) -> Result<Self, OpenError> {
         Ok(Self { conn: command_connection::open_to_read(&place.into()).await? })
+    }
+
+    /// The same, if there is a store at `place`: Tidings may not have run yet.
+    ///
+    /// # Errors
+    /// If there is one and it cannot be opened, or if its server does not answer.
+    pub async fn open_if_any(place: &StorePlace) -> Result<Option<Self>, OpenError> {
+        if place.file().is_some_and(|path| !path.exists()) {
+            return Ok(None);
+        }
+        match Self::open(place).await {
+            Err(OpenError::Empty(_)) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The archive, unless its connection to a server was lost.
+    pub async fn if_it_answers(mut self) -> Option<Self> {
+        run_script(&mut self.conn, "SELECT 1".into()).await.is_ok().then_some(self)
     }
 
     /// Stories with texts, after the row `after`, first seen at `since` or later: at most `limit`,

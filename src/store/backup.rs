@@ -14,8 +14,8 @@ use super::part_file::PartFile;
 use super::{
     OpenError, StoreCommandError, StoreError, command_connection, damage, files, open_mark,
 };
+use crate::config::StorePlace;
 use crate::store::db::{self, StatementPlace};
-use crate::store::place::StorePlace;
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub(super) async fn copy_into(
     let name = to.to_str();
     let name = name.ok_or_else(|| CopyError::Unwritable("its path is not UTF-8".to_owned()))?;
     let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(from).await;
-    copied.map_err(|why| match StoreError::from(why).0 {
+    copied.map_err(|why| match StoreError::from(why).into_why() {
         why if why.contains("malformed") => CopyError::Damaged(why),
         why => CopyError::Unwritable(why),
     })?;
@@ -109,7 +109,7 @@ pub(super) async fn copy_into(
     match checked.await {
         Ok(None) => Ok(()),
         Ok(Some(faults)) => Err(CopyError::Damaged(faults)),
-        Err(error) => Err(CopyError::Unwritable(StoreError::from(error).0)),
+        Err(error) => Err(CopyError::Unwritable(StoreError::from(error).into_why())),
     }
 }
 

@@ -8,8 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::migrations::{SchemaAge, list_migrations};
 use super::open::{check_schema, connect_options};
-use super::place::StorePlace;
 use super::{OpenError, StoreError, files, server};
+use crate::config::StorePlace;
 use crate::store::db::{DbConnection, run_script};
 use crate::store::writer::BEGIN;
 

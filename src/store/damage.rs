@@ -26,7 +26,7 @@ impl Store {
         let DbPool::Sqlite(file) = &self.readers else { return None };
         match find_faults(file).await {
             Ok(found) => found,
-            Err(why) => Some(StoreError::from(why).0),
+            Err(why) => Some(StoreError::from(why).into_why()),
         }
     }
 }

@@ -5,10 +5,15 @@
 mod nul;
 mod statement;
 
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{ColumnIndex, Connection as _, Decode, Postgres, Row as _, Sqlite, Transaction, Type};
+use tokio::time::timeout;
+
+use super::server_fault::no_answer;
 
 pub(super) use statement::{
     Sql, SqlList, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
@@ -16,6 +21,24 @@ pub(super) use statement::{
 
 /// A transaction that reads one moment of a store on `PostgreSQL`. One on `SQLite` always does.
 const READ_ONE_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// How long a server may take to answer. It gives up a statement before.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the end of a session may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The answer of a server, unless it takes too long. The connection must not be used after that.
+pub(super) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    // A box, so that the futures of a file do not grow.
+    match timeout(ANSWER_TIMEOUT, Box::pin(answer)).await {
+        // A connection cannot be had from the pool.
+        Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => Err(no_answer()),
+        Ok(answer) => answer,
+    }
+}
 
 /// A connection to the database of a store.
 #[derive(Debug)]
@@ -52,7 +75,7 @@ impl DbConnection<'_> {
         Ok(match self.lend() {
             Lent::Sqlite(conn) => DbConnection::SqliteSnapshot(conn.begin().await?),
             Lent::Postgres(conn) => {
-                DbConnection::PostgresSnapshot(conn.begin_with(READ_ONE_MOMENT).await?)
+                DbConnection::PostgresSnapshot(in_time(conn.begin_with(READ_ONE_MOMENT)).await?)
             }
         })
     }
@@ -61,7 +84,10 @@ impl DbConnection<'_> {
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(conn) => conn.close().await,
-            Self::Postgres(conn) => conn.close().await,
+            Self::Postgres(conn) => match timeout(CLOSE_TIMEOUT, conn.close()).await {
+                Ok(closed) => closed,
+                Err(_) => Err(no_answer()),
+            },
             _ => Ok(()),
         }
     }
@@ -81,7 +107,7 @@ impl DbPool {
     pub(super) async fn acquire(&self) -> Result<DbConnection<'static>, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(pool) => DbConnection::SqliteReader(pool.acquire().await?),
-            Self::Postgres(pool) => DbConnection::PostgresReader(pool.acquire().await?),
+            Self::Postgres(pool) => DbConnection::PostgresReader(in_time(pool.acquire()).await?),
         })
     }
 
@@ -90,16 +116,16 @@ impl DbPool {
         Ok(match self {
             Self::Sqlite(pool) => DbConnection::SqliteSnapshot(pool.begin().await?),
             Self::Postgres(pool) => {
-                DbConnection::PostgresSnapshot(pool.begin_with(READ_ONE_MOMENT).await?)
+                DbConnection::PostgresSnapshot(in_time(pool.begin_with(READ_ONE_MOMENT)).await?)
             }
         })
     }
 
-    /// Closes all connections, as soon as they are unused.
+    /// Closes all connections, as soon as they are unused. A server that does not answer is left.
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool) => _ = timeout(CLOSE_TIMEOUT, pool.close()).await,
         }
     }
 }

@@ -11,11 +11,11 @@ use super::status::read_message_status;
 use super::{Archive, StoreCommandError, StoreError, health};
 use crate::alerts::breaker::NotifierHealth;
 use crate::alerts::{Content, Receiver};
+use crate::config::StorePlace;
 use crate::lifecycle::message;
 use crate::lifecycle::message::{MessageEvent, MessageStatus};
 use crate::store::command_connection;
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
-use crate::store::place::StorePlace;
 use tidings_rules::story::{NotifierName, headline};
 
 /// A message that is not delivered.

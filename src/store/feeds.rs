@@ -9,13 +9,13 @@ use url::Url;
 use super::column::{self, from_millis, read_optional_time, read_time, to_millis};
 use super::dialect::sql;
 use super::{FeedState, Store, StoreCommandError, StoreError};
+use crate::config::StorePlace;
 use crate::feed::hints::{Pauses, PollHints};
 use crate::feed::identity::{Before, Claims, ItemKey, KnownItem, MOST_COMPARED};
 use crate::polling::health::{FeedHealth, FeedHealthHistory};
 use crate::polling::moved::Move;
 use crate::store::command_connection;
 use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
-use crate::store::place::StorePlace;
 use tidings_rules::story::FeedName;
 
 /// Every claim has an index, and so have the items of the last document.

@@ -12,13 +12,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 
-pub(super) use self::home::Home;
+pub(super) use self::home::{Home, open_beside};
 use super::outbox::{lease_due, read_first_messages};
-use super::place::StorePlace;
 use super::{
-    CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenMessage,
-    OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store, StoryId,
-    StoryPlan, StoryWait, WaitingStory, health,
+    CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenError,
+    OpenMessage, OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store,
+    StoryId, StoryPlan, StoryWait, WaitingStory, health,
 };
 use crate::alerts::breaker::{AT_ONCE, FailureCause, FailureScope};
 use crate::alerts::receiver_health::ReceiverHealth;
@@ -26,6 +25,7 @@ use crate::alerts::retry::{Finish, RetryRecord};
 use crate::alerts::send_queue::{Room, SendQueue, Sending};
 use crate::alerts::volume::{DeliveryPolicies, Throttle};
 use crate::alerts::{Content, NewAlert, Notification, Receiver, RuleMatch};
+use crate::config::StorePlace;
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, RemovedAndReturned};
 use crate::polling::health::FeedHealthHistory;
@@ -38,7 +38,7 @@ use tidings_rules::story::{
 /// A store for one test alone.
 pub(super) struct Bench {
     pub(super) store: Store,
-    writer: JoinHandle<()>,
+    pub(super) writer: JoinHandle<Result<(), OpenError>>,
     pub(super) home: Home,
 }
 
@@ -57,7 +57,7 @@ impl Bench {
         Self::open(Home::folder(), compare_here()).await
     }
 
-    async fn open(home: Home, comparer: CopyComparer) -> Self {
+    pub(super) async fn open(home: Home, comparer: CopyComparer) -> Self {
         let (store, writer) = Store::open(&home.place(), comparer).await.unwrap();
         Self { store, writer: tokio::spawn(writer), home }
     }
@@ -73,7 +73,7 @@ impl Bench {
     /// Stops as a clean stop does.
     pub(super) async fn stop_cleanly(self) -> Home {
         drop(self.store);
-        self.writer.await.unwrap();
+        self.writer.await.unwrap().unwrap();
         self.home
     }
 

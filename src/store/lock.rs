@@ -41,8 +41,7 @@ pub fn acquire_lock(path: &Path) -> Result<Lock, OpenError> {
 }
 
 /// Whether a process holds the lock of the store at `path`. `None` if the lock cannot be read.
-#[must_use]
-pub fn is_locked(path: &Path) -> Option<bool> {
+pub(super) fn is_locked(path: &Path) -> Option<bool> {
     let file = match File::open(lock_path(path)) {
         Err(why) if why.kind() == ErrorKind::NotFound => return Some(false),
         file => file.ok()?,

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::{FutureExt, future};
+use futures_util::{FutureExt, TryFutureExt, future};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -18,9 +18,10 @@ use tracing::warn;
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
-use super::place::StorePlace;
 use super::writer::Writer;
+use super::writer_connection::WriterConnection;
 use super::{OpenError, Store, lock, open_mark, server, writer};
+use crate::config::StorePlace;
 use crate::metrics::WriterMetrics;
 use crate::store::db::{DbConnection, DbPool};
 
@@ -47,21 +48,33 @@ impl Store {
     /// `<store>.before-<schema>`. Waits while a command reads or writes it: the caller may drop
     /// this to give up. The future is its writer, and what compares copies by `comparer`: the
     /// caller spawns it. It runs until every handle is dropped and every command is done, then
-    /// leaves the store in one file.
+    /// leaves the store in one file. It ends before, with an error, if another run took the store.
     pub async fn open(
         place: impl Into<StorePlace>,
         comparer: CopyComparer,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), OpenError> {
+    ) -> Result<(Self, impl Future<Output = Result<(), OpenError>> + Send + 'static), OpenError>
+    {
         let (conn, readers) = match place.into() {
             StorePlace::File(path) => {
                 let (conn, readers) = open_file(&path).await?;
-                (DbConnection::Sqlite(conn), DbPool::Sqlite(readers))
+                let conn = WriterConnection::File(DbConnection::Sqlite(conn));
+                (conn, DbPool::Sqlite(readers))
             }
             StorePlace::Server(server) => {
-                let (conn, readers) = server::open(&server).await?;
-                (DbConnection::Postgres(conn), DbPool::Postgres(readers))
+                let (conn, session, readers) = server::open(&server).await?;
+                let conn = WriterConnection::Server(DbConnection::Postgres(conn), session);
+                (conn, DbPool::Postgres(readers))
             }
         };
+        Ok(Self::start(conn, readers, comparer))
+    }
+
+    /// The store of these connections, and its writer.
+    pub(super) fn start(
+        conn: WriterConnection,
+        readers: DbPool,
+        comparer: CopyComparer,
+    ) -> (Self, impl Future<Output = Result<(), OpenError>> + Send + 'static) {
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
         let metrics = WriterMetrics::default();
@@ -69,8 +82,9 @@ impl Store {
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
         let (committed, commits) = watch::channel(());
         let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone(), committed);
-        let work = future::join(comparing.run(copy_queue), writing).map(drop);
-        Ok((Self { readers, writer, copies, metrics, commits }, work))
+        let comparing = comparing.run(copy_queue).map(Ok);
+        let work = future::try_join(comparing, writing).map_ok(|_| ());
+        (Self { readers, writer, copies, metrics, commits }, work)
     }
 }
 

@@ -36,12 +36,15 @@ pub enum OpenError {
         /// What is missing.
         why: String,
     },
+    /// A database without tables.
+    #[error("there is no store at {0}: Tidings has not run yet")]
+    Empty(String),
     /// Any other reason.
     #[error("the store {path} cannot be opened: {why}")]
     Failed {
         /// Its path.
         path: String,
-        /// The message of `SQLite` or the system.
+        /// The message of the database or the system.
         why: String,
     },
 }

@@ -10,9 +10,9 @@ use super::dialect::sql;
 use super::{ItemRecord, Store, StoreCommandError, StoryId, StoryPlan};
 use super::{alert_index, command_connection, event, poll};
 use crate::alerts::admit;
+use crate::config::StorePlace;
 use crate::feed::identity::{ArrivedItem, ItemArrival, ItemKey, KnownArrivals};
 use crate::store::db::{self, DbConnection, SqlList};
-use crate::store::place::StorePlace;
 use tidings_rules::story::{FeedName, Story, StoryKey};
 
 /// How exactly it is recorded when a known item came last. Its key is kept for much longer.

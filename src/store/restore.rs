@@ -55,7 +55,8 @@ pub async fn restore(copy: &Path, path: &Path) -> Result<Restored, RestoreError>
     let unwritable = |why: &io::Error| RestoreError::Unwritable(path.clone(), why.to_string());
     let part = PartFile::create(path).map_err(|why| unwritable(&why))?;
     let mut from = open_copy(copy).await?;
-    let no_copy = |why: sqlx::Error| RestoreError::NoCopy(copy.to_owned(), StoreError::from(why).0);
+    let no_copy =
+        |why: sqlx::Error| RestoreError::NoCopy(copy.to_owned(), StoreError::from(why).into_why());
     let holdings = read_holdings(&mut from).await.map_err(no_copy)?;
     let made_at = read_last_backup(&mut from).await.map_err(no_copy)?;
     copy_into(&mut from, part.path(), None).await.map_err(|why| match why {
@@ -91,20 +92,21 @@ async fn open_copy(copy: &Path) -> Result<SqliteConnection, RestoreError> {
     let needs_log = open_mark::needs_log(copy).map_err(unreadable)?;
     let has_log = files::log_path(copy).exists();
     let options = connect_options(copy).read_only(true).immutable(!has_log);
-    let mut conn = options.connect().await.map_err(|why| no_copy(StoreError::from(why).0))?;
+    let mut conn =
+        options.connect().await.map_err(|why| no_copy(StoreError::from(why).into_why()))?;
     let age = check_schema(&mut conn, copy, &list_migrations()).await.map_err(|why| match why {
         OpenError::Lost { why, .. } | OpenError::Failed { why, .. } => no_copy(why),
         other => no_copy(other.to_string()),
     })?;
     if age == SchemaAge::Same {
         let missing = find_missing(&mut conn).await;
-        let missing = missing.map_err(|why| no_copy(StoreError::from(why).0))?;
+        let missing = missing.map_err(|why| no_copy(StoreError::from(why).into_why()))?;
         if let Some(name) = missing {
             return Err(no_copy(format!("it has no {name}")));
         }
     }
     let lacks_log = open_mark::lacks_log(&mut conn, copy).await;
-    if needs_log && lacks_log.map_err(|why| no_copy(StoreError::from(why).0))? {
+    if needs_log && lacks_log.map_err(|why| no_copy(StoreError::from(why).into_why()))? {
         return Err(no_copy(open_mark::WITHOUT_LOG.to_owned()));
     }
     Ok(conn)

@@ -31,13 +31,25 @@ impl Store {
                             .bind(to_millis(now))
                             .fetch_one(&mut *conn)
                             .await?;
-                    let reclaimed = reclaim_leases(conn, now).await?;
+                    let reclaimed = reclaim_leases(conn, &[], now).await?;
                     let held = hold_messages(conn, &receivers).await?;
                     health::end_permanent_rests(conn, now).await?;
                     waits::write_shorter_delivery_waits(conn, now).await?;
                     Ok(RunStart { run, reclaimed, held })
                 })
             })
+            .await
+    }
+
+    /// Releases every lease but those of the attempts `in_flight`. A run does this after a turn of
+    /// the outbox that failed: a server may have committed it before the connection was lost.
+    pub async fn reopen_leases(
+        &self,
+        in_flight: Vec<i64>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |conn| Box::pin(async move { reclaim_leases(conn, &in_flight, now).await }))
             .await
     }
 
@@ -53,26 +65,36 @@ impl Store {
     }
 }
 
-/// Releases every lease, because the runs that held them have ended.
-async fn reclaim_leases(conn: &mut DbConnection<'_>, now: Timestamp) -> Result<u64, sqlx::Error> {
+/// Releases every lease but those of the attempts `in_flight`: nobody works on the others.
+async fn reclaim_leases(
+    conn: &mut DbConnection<'_>,
+    in_flight: &[i64],
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
     // LOCK: a second writer needs FOR UPDATE of the dead run here, and reclaims only its leases.
+    let in_flight = SqlList::new(&in_flight)?;
     let mut reclaimed = 0;
     for (from, next) in message::moves(MessageEvent::RunEnded) {
-        db::query(
+        db::query(sql!(
             "UPDATE attempt SET ended = $1, outcome = $2
-             WHERE id IN (SELECT lease FROM message WHERE status <> 'sent' AND status = $3)",
-        )
+             WHERE id IN (SELECT lease FROM message WHERE status <> 'sent' AND status = $3)
+               AND id NOT IN ",
+            id_list!("$4")
+        ))
         .bind(to_millis(now))
         .bind(AttemptOutcome::Unknown.as_str())
         .bind(from.as_str())
+        .bind(&in_flight)
         .execute(&mut *conn)
         .await?;
-        let opened = db::query(
+        let opened = db::query(sql!(
             "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE
-             WHERE status <> 'sent' AND status = $2",
-        )
+             WHERE status <> 'sent' AND status = $2 AND lease NOT IN ",
+            id_list!("$3")
+        ))
         .bind(next.status.as_str())
         .bind(from.as_str())
+        .bind(&in_flight)
         .execute(&mut *conn)
         .await?;
         reclaimed += opened.rows_affected();
@@ -138,6 +160,23 @@ mod tests {
         assert_eq!((first.reclaimed, first.held), (0, vec![]));
         let bench = bench.crash_and_reopen().await;
         assert!(bench.start_run(&[desk_receiver()]).await > first.run);
+    }
+
+    #[tokio::test]
+    async fn leases_that_nobody_works_on_are_released_and_those_in_flight_stay() {
+        let bench = Bench::new().await;
+        for (now, key) in [(0, "a"), (1, "b")] {
+            let plan = StoryPlan::Settle(match_result(&["arms"]));
+            bench.poll("wire", now, vec![item(key, plan)]).await;
+        }
+        let run = bench.start_run(&[desk_receiver()]).await;
+        let leases = bench.lease(run, "desk", 5).await;
+        assert_eq!(leases.len(), 2);
+        let in_flight = vec![leases[0].attempt];
+        assert_eq!(bench.store.reopen_leases(in_flight, at_second(6)).await.unwrap(), 1);
+        let again = bench.lease(run, "desk", 7).await;
+        assert_eq!((again.len(), &again[0].id), (1, &leases[1].id));
+        assert!(again[0].may_have_arrived);
     }
 
     #[tokio::test]

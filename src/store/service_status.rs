@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::backup::read_last_backup;
 use super::column::{read_count, read_optional_time, read_time, to_millis};
+use super::lock::is_locked;
 use super::status::read_message_status;
-use super::{Archive, Store, StoreError, health};
+use super::{Archive, Store, StoreError, health, server};
 use crate::alerts::Receiver;
+use crate::config::StorePlace;
 use crate::lifecycle::message::MessageStatus;
 use crate::store::db::{self, DbConnection};
 use tidings_rules::story::NotifierName;
@@ -28,6 +30,17 @@ pub struct ServiceStatus {
     pub away: BTreeMap<Receiver, String>,
     /// When the last backup was made; `None` if none was.
     pub last_backup: Option<Timestamp>,
+}
+
+/// Where a store is, and what is known of it without its tables.
+#[derive(Clone, Debug)]
+pub struct StoreFacts {
+    /// Where it is.
+    pub place: StorePlace,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether a run has it. `None` if that is not known.
+    pub is_locked: Option<bool>,
 }
 
 /// The times of a run.
@@ -70,6 +83,22 @@ impl QueueLength {
             (MessageStatus::Dead, self.dead),
             (MessageStatus::Held, self.held),
         ]
+    }
+}
+
+impl Archive {
+    /// The facts of the store at `place`, which this reads.
+    pub async fn store_facts(&mut self, place: &StorePlace) -> Result<StoreFacts, StoreError> {
+        let (bytes, is_locked) = match (place, &mut self.conn) {
+            (StorePlace::Server(_), DbConnection::Postgres(conn)) => {
+                server::read_facts(conn).await?
+            }
+            (StorePlace::Server(_), _) => (0, None),
+            (StorePlace::File(path), _) => {
+                (std::fs::metadata(path).map_or(0, |about| about.len()), is_locked(path))
+            }
+        };
+        Ok(StoreFacts { place: place.clone(), bytes, is_locked })
     }
 }
 

@@ -11,8 +11,8 @@ use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::silence;
 use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
+use crate::config::StorePlace;
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
-use crate::store::place::StorePlace;
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.

@@ -168,8 +168,9 @@ fn statements(code: &str) -> Vec<String> {
     found
 }
 
-/// The code without tests of every file of the store, with the file's name.
+/// The code without tests of every file of the store for both databases, with the file's name.
 fn code_of_store() -> Vec<(String, String)> {
+    let others = ["tests.rs", "fixture.rs", "server.rs"];
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -178,7 +179,7 @@ fn code_of_store() -> Vec<(String, String)> {
             let is_code = path.extension().is_some_and(|extension| extension == "rs");
             if path.is_dir() {
                 folders.push(path);
-            } else if is_code && !path.ends_with("tests.rs") && !path.ends_with("fixture.rs") {
+            } else if is_code && !others.iter().any(|name| path.ends_with(name)) {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
                 found.push((path.file_name().unwrap().to_str().unwrap().to_owned(), code));

@@ -9,11 +9,11 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{oneshot, watch};
 
-use super::StoreError;
+use super::writer_connection::{NoConnection, WriterConnection};
+use super::{OpenError, StoreError};
 use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::metrics::WriterMetrics;
 use crate::store::db::{DbConnection, DbPool, Sql, run_script};
-use crate::store::open_mark;
 
 /// Begins a transaction that writes. No other writes until it ends.
 pub(super) const BEGIN: Sql =
@@ -96,58 +96,53 @@ impl Writer {
 
 /// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty. Then it
 /// leaves the store in one file, if no other process has it open.
+///
+/// # Errors
+/// If another run took the store. What is queued is not done then.
 pub(super) async fn run_writer(
-    mut conn: DbConnection<'static>,
+    mut conn: WriterConnection,
     readers: DbPool,
     mut queue: UnboundedReceiver<Job>,
     metrics: WriterMetrics,
     committed: watch::Sender<()>,
-) {
+) -> Result<(), OpenError> {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         let timer = metrics.start_commit(jobs.len());
-        let failures = run_batch(&mut conn, std::mem::take(&mut jobs)).await;
+        let failures = run_batch(&mut conn, std::mem::take(&mut jobs)).await?;
         timer.end(failures);
         committed.send_replace(());
     }
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.
     readers.close().await;
-    let error = match close(conn).await {
-        Ok(true) => return,
-        Ok(false) => StoreError("another process reads it".to_owned()),
-        Err(error) => error,
+    let error = match conn.close().await {
+        Ok(true) => return Ok(()),
+        Ok(false) => StoreError::Failed("another process reads it".to_owned()),
+        Err(error) => error.into(),
     };
     tracing::warn!(
         event = "store_not_closed",
         "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file: {error}"
     );
-}
-
-/// Closes the writer's connection. A file is left without a log. `false`: another process needs the
-/// log.
-async fn close(conn: DbConnection<'static>) -> Result<bool, StoreError> {
-    let DbConnection::Sqlite(mut conn) = conn else {
-        conn.close().await?;
-        return Ok(true);
-    };
-    let whole = open_mark::mark_closed(&mut conn).await;
-    let closed = DbConnection::Sqlite(conn).close().await;
-    Ok(whole.and_then(|whole| closed.map(|()| whole))?)
+    Ok(())
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
 /// a panic of a command, too.
 ///
 /// Returns how many failed.
-async fn run_batch(conn: &mut DbConnection<'static>, jobs: Vec<Job>) -> u64 {
+async fn run_batch(conn: &mut WriterConnection, jobs: Vec<Job>) -> Result<u64, OpenError> {
     let mut failures = 0;
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
-    let committed = run_transaction(conn, &mut waiting, &mut done).await;
-    if committed.is_err() {
-        // This fails if SQLite has rolled back by itself, because there is no transaction then.
-        let _ = run_script(conn, "ROLLBACK".into()).await;
+    let committed = match conn.get().await {
+        Ok(conn) => run_transaction(conn, &mut waiting, &mut done).await,
+        Err(NoConnection::Lost(why)) => Err(StoreError::Unreachable(why)),
+        Err(NoConnection::Taken(why)) => return Err(why),
+    };
+    if let Err(why) = &committed {
+        conn.roll_back(why.outage()).await;
     }
     for (reply, result) in done {
         let result = result.and_then(|value| committed.clone().map(|()| value));
@@ -159,7 +154,7 @@ async fn run_batch(conn: &mut DbConnection<'static>, jobs: Vec<Job>) -> u64 {
         failures += 1;
         send_reply(job.reply, Err(committed.clone().expect_err("a commit has run every job")));
     }
-    failures
+    Ok(failures)
 }
 
 /// Runs `jobs` one after the other, collects their results in `done`, and commits. After an `Err`,
@@ -309,7 +304,7 @@ mod tests {
         let (store, writer) = Store::open(&home.place(), compare_here()).await.unwrap();
         assert!(run_sql(&store, &[KEEP]).now_or_never().is_none());
         drop(store);
-        writer.await;
+        writer.await.unwrap();
         let (store, _writer) = Store::open(&home.place(), compare_here()).await.unwrap();
         let kept: i64 = db::query_scalar("SELECT count(*) FROM rule_file")
             .fetch_one(&store.readers)

@@ -1,11 +1,11 @@
 //! The connections with which pages read the store. They are few: the daemon comes first.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::problem::Problem;
+use crate::config::StorePlace;
 use crate::store::Archive;
 
 /// The most requests that read at once.
@@ -14,7 +14,7 @@ const MOST: usize = 2;
 /// The connections that read the store for pages.
 #[derive(Debug)]
 pub(super) struct Archives {
-    store: PathBuf,
+    store: StorePlace,
     slots: Semaphore,
     idle: Mutex<Vec<Archive>>,
 }
@@ -27,13 +27,13 @@ pub(super) struct Borrowed<'a> {
 }
 
 impl Archives {
-    /// Connections to the store in this file. None is open yet.
-    pub(super) fn new(store: PathBuf) -> Self {
+    /// Connections to the store at this place. None is open yet.
+    pub(super) fn new(store: StorePlace) -> Self {
         Self { store, slots: Semaphore::new(MOST), idle: Mutex::default() }
     }
 
-    /// The store's file.
-    pub(super) fn store(&self) -> &std::path::Path {
+    /// Where the store is.
+    pub(super) fn store(&self) -> &StorePlace {
         &self.store
     }
 
@@ -42,6 +42,10 @@ impl Archives {
         let slot = self.slots.acquire().await.map_err(|why| Problem::unavailable(&why))?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let archive = match idle {
+            Some(archive) => archive.if_it_answers().await,
+            None => None,
+        };
+        let archive = match archive {
             Some(archive) => archive,
             None => Archive::open(&self.store).await.map_err(|why| Problem::unavailable(&why))?,
         };

@@ -14,10 +14,11 @@ pub(super) async fn show(State(desk): State<Desk>, asker: Asker) -> Result<Respo
     let status = archive.service_status().await?;
     let groups = archive.group_status(None, now()).await?;
     let feeds = archive.feed_states().await?;
+    let store = archive.store_facts(desk.archives.store()).await?;
     drop(archive);
     let feeds = feeds.into_iter().map(|state| (state.name.clone(), state)).collect();
     let config = desk.config();
     let names = config.feeds.iter().map(|feed| &feed.name);
-    let report = StatusReport::new(desk.archives.store(), names, &status, &groups, &feeds, now());
+    let report = StatusReport::new(&store, names, &status, &groups, &feeds, now());
     desk.answer(&asker, "status.html", &report.to_json())
 }

@@ -97,6 +97,7 @@ fn folder_of_examples(config: &str) -> Folder {
     let folder = Folder::new(config, &[("korea.yaml", &read("rules/korea.yaml"))]);
     folder.write("our-ca.pem", &Ca::new().pem());
     folder.write("smtp-password", "a password\n");
+    folder.write("db-password", "a password\n");
     folder.write("tokens.txt", &format!("read ana {}\n", "a1".repeat(32)));
     folder.write("message.json", &file_in("docs/webhooks.md", "message.json"));
     folder.write(

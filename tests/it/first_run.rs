@@ -37,7 +37,9 @@ async fn the_shipped_configuration_shows_an_alert_and_says_once_which_feeds_cann
     let mut again = folder.run(&[]);
     let known = again.wait_for_log(|line| line.contains("the store ")).await;
     assert!(
-        known.contains("tidings.db") && known.contains("stories: 3") && known.contains("alerts"),
+        known.contains(&folder.store_name())
+            && known.contains("stories: 3")
+            && known.contains("alerts"),
         "{known}"
     );
     assert_eq!(again.terminate().await, 0);

@@ -43,6 +43,7 @@ mod outage;
 mod payload;
 mod polite_polling;
 mod reload;
+mod server_store;
 mod service;
 mod store_files;
 mod support;

@@ -304,7 +304,7 @@ async fn evidence_says_what_was_read_which_clause_it_proves_and_which_text_the_r
         clauses,
         ["title:arms", "Russia NEAR/5 Korea", "Russia NEAR/5 Korea", sentence, sentence]
     );
-    let kept = folder.query("SELECT title || char(10, 10) || feed_text FROM story").await;
+    let kept = folder.query("SELECT title || '\n\n' || feed_text FROM story").await;
     assert_eq!(rule["text_sha256"], sha256(&kept[0]));
     let text = folder.query("SELECT text FROM rule_version").await;
     assert_eq!(rule["version"], sha256(&text[0]));

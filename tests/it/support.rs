@@ -1,15 +1,19 @@
 //! Small real servers, and the real binary, for tests.
 
 pub mod clock;
+mod folder_store;
 pub mod hang;
 pub mod http;
 pub mod names;
 pub mod notification;
 pub mod openapi;
+pub mod own_server;
 pub mod proxy;
 pub mod schema;
 pub mod setup;
 pub mod smtp;
+#[path = "../../src/store/fixture/test_server.rs"]
+pub mod test_server;
 pub mod tidings;
 pub mod tls;
 pub mod wire;

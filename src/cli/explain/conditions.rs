@@ -65,9 +65,8 @@ pub(super) async fn read_conditions(
         .into_iter()
         .filter_map(|(rule, keys)| Some((rule, rule.settings.condition.as_ref()?, keys)));
     let conditional: Vec<_> = conditional.collect();
-    let store = config.filter(|config| !conditional.is_empty() && config.store.exists());
-    let mut archive = match store {
-        Some(config) => Some(Archive::open(&config.store).await.map_err(output::unavailable)?),
+    let mut archive = match config.filter(|_| !conditional.is_empty()) {
+        Some(config) => Archive::open_if_any(&config.store).await.map_err(output::unavailable)?,
         None => None,
     };
     let mut answers = HashMap::new();

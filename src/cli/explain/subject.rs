@@ -92,8 +92,9 @@ async fn subject_of_address(
 
 /// The story with this id or address, if the store has one.
 async fn find_stored(name: &str, config: Option<&Config>) -> Result<Option<ExplainSubject>, Exit> {
-    let Some(config) = config.filter(|config| config.store.exists()) else { return Ok(None) };
-    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+    let Some(config) = config else { return Ok(None) };
+    let archive = Archive::open_if_any(&config.store).await.map_err(output::unavailable)?;
+    let Some(mut archive) = archive else { return Ok(None) };
     let link = Url::parse(name).ok().and_then(|url| normalise_link(&url));
     let kept = archive.find_story(name, link.as_deref()).await.map_err(output::unavailable)?;
     Ok(kept.map(|kept| {

@@ -48,10 +48,8 @@ fn row_json(row: &FeedRow<'_>, at: Timestamp) -> Value {
 }
 
 async fn feed_states(config: &Config) -> Result<HashMap<FeedName, FeedState>, Exit> {
-    if !config.store.exists() {
-        return Ok(HashMap::new());
-    }
-    let mut archive = Archive::open(&config.store).await.map_err(output::unavailable)?;
+    let archive = Archive::open_if_any(&config.store).await.map_err(output::unavailable)?;
+    let Some(mut archive) = archive else { return Ok(HashMap::new()) };
     let states = archive.feed_states().await.map_err(output::unavailable)?;
     Ok(states.into_iter().map(|state| (state.name.clone(), state)).collect())
 }

@@ -44,10 +44,13 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
     for said in describe_groups(report.groups, zone) {
         line("rules", said);
     }
-    let backup = status.last_backup;
-    line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
-    let size = indicatif::HumanBytes(report.store_bytes);
-    line("store", format!("{} ({size})", report.store.display()));
+    // A server is copied by its own means.
+    if report.store.place.file().is_some() {
+        let backup = status.last_backup;
+        line("backup", backup.map_or_else(|| "never".to_owned(), |at| long_date(at, zone)));
+    }
+    let size = indicatif::HumanBytes(report.store.bytes);
+    line("store", format!("{} ({size})", report.store.place));
     for problem in &report.attention {
         line("attention", problem.clone());
     }

@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use lettre::message::Mailbox;
 
 use super::super::reader::{ConfigReader, all};
-use super::super::{Authority, Email, MailSecurity, Secret};
+use super::super::{Authority, Email, MailSecurity, Secret, password};
 use super::smtp::{self, SmtpServer};
 use super::{ca, helo};
-use crate::config::notifiers::faulty::Faulty;
+use crate::config::faulty::Faulty;
 use tidings_rules::yaml::{Entries, Node};
-
-/// The longest password that is read from a file, in bytes.
-const LONGEST_PASSWORD: u64 = 4096;
 
 pub(super) fn email(entries: &mut Entries<'_>, reader: &mut ConfigReader<'_>) -> Option<Email> {
     let smtp_node = entries.require("smtp", reader.faults);
@@ -57,7 +54,8 @@ fn login(
     server: Option<(Node<'_>, &SmtpServer)>,
     reader: &mut ConfigReader<'_>,
 ) -> Result<Option<(String, Secret)>, Faulty> {
-    let beside = password(entries, reader);
+    let (password, file) = (entries.get("password"), entries.get("password_file"));
+    let beside = password::password(password, file, reader);
     let (smtp, server) = server.ok_or(Faulty)?;
     let place = beside.as_ref().ok().and_then(Option::as_ref).map(|(node, _)| *node);
     let password = match (&server.password, beside?) {
@@ -104,43 +102,6 @@ fn refuse<T>(
 ) -> Result<T, Faulty> {
     reader.error(node, message, help);
     Err(Faulty)
-}
-
-/// The password from `password` or `password_file`, and its place.
-fn password<'d>(
-    entries: &mut Entries<'d>,
-    reader: &mut ConfigReader<'_>,
-) -> Result<Option<(Node<'d>, String)>, Faulty> {
-    let (node, password) = match (entries.get("password"), entries.get("password_file")) {
-        (Some(_), Some(file)) => {
-            return refuse(file, "`password` is set as well", "keep one of the two", reader);
-        }
-        (Some(node), None) => (node, reader.string(node)),
-        (None, Some(node)) => (node, password_in_file(node, reader)),
-        (None, None) => return Ok(None),
-    };
-    password.map(|password| Some((node, password))).ok_or(Faulty)
-}
-
-/// The first line of a file, such as a mounted secret or a systemd credential
-/// (`${CREDENTIALS_DIRECTORY}/smtp`).
-fn password_in_file(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<String> {
-    let path = reader.expanded(node)?;
-    let read = reader.read_text(&path.value, LONGEST_PASSWORD).map_err(|why| {
-        let message = format!("`{}` cannot be read: {why}", path.written.value);
-        reader.error(node, message, "it must be a file that Tidings may read");
-    });
-    let text = read.ok()?;
-    let password = text.lines().next().unwrap_or_default();
-    if password.is_empty() {
-        reader.error(
-            node,
-            format!("`{}` holds no password", path.written.value),
-            "its first line should be the password",
-        );
-        return None;
-    }
-    Some(password.to_owned())
 }
 
 fn recipients(node: Node<'_>, reader: &mut ConfigReader<'_>) -> Option<Vec<Mailbox>> {

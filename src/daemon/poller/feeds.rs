@@ -143,7 +143,9 @@ impl Feeds {
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self) {
         let asked = self.parts.shared.store.take_requested_polls().await.unwrap_or_else(|why| {
-            error!(event = "store_failed", "requests to poll feeds now cannot be read: {why}");
+            if why.is_news() {
+                error!(event = "store_failed", "requests to poll feeds now cannot be read: {why}");
+            }
             Vec::new()
         });
         for name in asked {

@@ -80,6 +80,6 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         stop.cancel();
         reloading.await.unwrap();
         drop((store, stories));
-        writer.await.unwrap();
+        writer.await.unwrap().unwrap();
     });
 }

@@ -116,7 +116,7 @@ mod tests {
         async fn run(self) -> Result<(), StoreError> {
             match self {
                 Self::Well => Ok(()),
-                Self::StoreFails => Err(StoreError("closed".to_owned())),
+                Self::StoreFails => Err(StoreError::Failed("closed".to_owned())),
                 Self::Panics => panic!("as the test says"),
             }
         }

@@ -104,7 +104,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
         if self.failing_lookups > 0 {
             self.failing_lookups -= 1;
             self.log("lookup failed");
-            return Err(StoreError("closed".to_owned()));
+            return Err(StoreError::Failed("closed".to_owned()));
         }
         let (passed, taken) = (tokio_now().duration_since(self.begun), running.taken());
         let open = self.jobs.iter().filter(|(_, key, _)| !taken.contains(key));
@@ -126,7 +126,7 @@ impl<const AT_ONCE: usize, const GRACE: u64, const GATHER: u64> Work
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
                     Ok(())
                 }
-                JobAction::Fail => Err(StoreError("closed".to_owned())),
+                JobAction::Fail => Err(StoreError::Failed("closed".to_owned())),
                 JobAction::Panic => panic!("as the script says"),
             }
         };

@@ -6,7 +6,7 @@ use crate::feed::bounded::bounded;
 
 /// The normalised form of a link. `http` becomes `https`. The host is in lower case, without its
 /// default port. `utm_*`, `fbclid`, `gclid` and passwords are removed. The fragment stays. A
-/// long one is [`bounded`]. `None` if the link is neither http nor https.
+/// long one is `bounded`. `None` if the link is neither http nor https.
 #[must_use]
 pub fn normalise_link(link: &Url) -> Option<String> {
     if !matches!(link.scheme(), "http" | "https") {

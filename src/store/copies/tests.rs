@@ -13,7 +13,7 @@ use crate::feed::identity::ItemKey;
 use crate::store::db::{self, DbConnection};
 use crate::store::event::tests::{events, poll, text, with_text};
 use crate::store::fixture::{
-    Bench, at_second, compare_here, final_text, item, match_result, poll_record, settle_plan,
+    Bench, at_second, final_text, item, match_result, open_beside, poll_record, settle_plan,
 };
 use crate::store::{FinalText, ItemRecord, StoryPlan, WaitingStory};
 use tidings_rules::story::Read;
@@ -70,11 +70,10 @@ async fn a_comparison_that_panics_fails_its_command_alone() {
 /// The store of another process, once it is open.
 type OtherStore = Arc<Mutex<Option<Store>>>;
 
-/// A store, and another handle on the same file that writes as another process does.
+/// A store, and another handle on it that writes as another process does.
 async fn bench_beside(comparer: CopyComparer, other: &OtherStore) -> Bench {
     let bench = Bench::with_comparer(comparer).await;
-    let (store, writer) = Store::open(&bench.place(), compare_here()).await.unwrap();
-    tokio::spawn(writer);
+    let store = open_beside(&bench.place()).await;
     *other.lock().unwrap() = Some(store);
     bench
 }

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, FromRow, SqlSafeStr, SqlStr};
 
 use super::nul::{list_without_nul, without_nul};
-use super::{ColumnValue, DbConnection, DbRow, Lent, StatementPlace};
+use super::{ColumnValue, DbConnection, DbRow, Lent, StatementPlace, in_time};
 
 /// The text of a statement for each database.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +178,7 @@ pub(in crate::store) async fn run_script(
     match conn.lend() {
         // SQLite keeps the statements prepared.
         Lent::Sqlite(conn) => sqlx::query(sql.sqlite).execute(conn).await.map(drop),
-        Lent::Postgres(conn) => sqlx::raw_sql(sql.postgres).execute(conn).await.map(drop),
+        Lent::Postgres(conn) => in_time(sqlx::raw_sql(sql.postgres).execute(conn)).await.map(drop),
     }
 }
 
@@ -214,7 +214,7 @@ impl<'q> Statement<'q> {
             }
             Lent::Postgres(conn) => {
                 let (sql, arguments) = self.for_postgres()?;
-                let done = sqlx::query_with(sql, arguments).execute(conn).await?;
+                let done = in_time(sqlx::query_with(sql, arguments).execute(conn)).await?;
                 Ok(Done(done.rows_affected()))
             }
         }
@@ -237,11 +237,8 @@ impl<'q> Statement<'q> {
             }
             Lent::Postgres(conn) => {
                 let (sql, arguments) = self.for_postgres()?;
-                sqlx::query_with(sql, arguments)
-                    .fetch(conn)
-                    .map_ok(DbRow::Postgres)
-                    .try_collect()
-                    .await
+                let rows = sqlx::query_with(sql, arguments).fetch(conn);
+                in_time(rows.map_ok(DbRow::Postgres).try_collect()).await
             }
         }
     }
@@ -260,7 +257,7 @@ impl<'q> Statement<'q> {
             }
             Lent::Postgres(conn) => {
                 let (sql, arguments) = self.for_postgres()?;
-                let row = sqlx::query_with(sql, arguments).fetch_optional(conn).await?;
+                let row = in_time(sqlx::query_with(sql, arguments).fetch_optional(conn)).await?;
                 Ok(row.map(DbRow::Postgres))
             }
         }

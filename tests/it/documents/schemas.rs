@@ -37,9 +37,10 @@ rules:
 "#;
 
 /// Configurations that both the reader and the schema refuse, with the place of the fault.
-const WRONG_CONFIGS: [(&str, &str); 22] = [
+const WRONG_CONFIGS: [(&str, &str); 23] = [
     ("stroe: sqlite:a.db", ""),
     ("store: a.db", "/store"),
+    ("store: {url: 'sqlite:a.db'}", "/store/url"),
     ("feeds: https://example.org/feed.xml", "/feeds"),
     ("feeds: [example.org]", "/feeds/0"),
     ("feeds: [{name: Wire}]", "/feeds/0"),

@@ -53,7 +53,8 @@ async fn a_rule_that_is_new_while_it_runs_is_backfilled_and_one_without_backfill
     tidings.wait_for_log(|line| line.contains("; rules: ")).await;
     folder.write("rules/oil.yaml", &format!("{OIL}  - name: snow\n    when: snow\n"));
     server.wait_for("/hook", 2).await;
-    folder.wait_until("SELECT group_concat(rule) FROM backfill", |rules| rules == "oil").await;
+    let rules = "SELECT count(*) || ' ' || max(rule) FROM backfill";
+    folder.wait_until(rules, |rules| rules == "1 oil").await;
     assert_eq!(tidings.terminate().await, 0);
     let rules = folder.query("SELECT DISTINCT rule FROM alert").await;
     assert_eq!((rules, server.requests("/hook").len()), (vec!["oil".to_owned()], 2));

@@ -38,7 +38,8 @@ impl Setup {
     pub async fn with_config(change: impl FnOnce(&str) -> String, rules: &[(&str, &str)]) -> Self {
         let (server, mail) = (Server::start().await, Sink::start().await);
         server.serve("/hook", Response::status(204));
-        let folder = Folder::new(&change(&one_feed_config(&server, mail.port())), rules);
+        let config = change(&one_feed_config(&server, mail.port()));
+        let folder = Folder::new(&config, rules);
         Self { server, mail, folder }
     }
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Connection, Row};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::folder_store::{config_with_store, make_database};
+use super::test_server::{ON_POSTGRES, TestDatabase};
 use super::{DEADLINE, clock, hang, names};
 
 /// The flag `O_NOCTTY` of Linux: the terminal that is opened does not become that of this process.
@@ -25,8 +25,10 @@ const NO_CONTROLLING_TERMINAL: i32 = 0o400;
 
 /// A configuration, its rules and its store, in a folder that is deleted after the test.
 pub struct Folder {
-    folder: tempfile::TempDir,
+    root: tempfile::TempDir,
     variables: Mutex<Vec<(String, String)>>,
+    /// The store, if it is on a server.
+    pub(super) database: Option<TestDatabase>,
 }
 
 /// The output of a command, without the folder's path, and its exit code.
@@ -44,10 +46,14 @@ pub struct RunningTidings {
 }
 
 impl Folder {
-    /// Writes `config.yaml` and the rule files.
+    /// Writes `config.yaml` and the rule files. The store is on the server of the tests, if they
+    /// are about servers.
     pub fn new(config: &str, rules: &[(&str, &str)]) -> Self {
-        let folder =
-            Self { folder: tempfile::tempdir().expect("a folder"), variables: Mutex::default() };
+        let folder = Self {
+            root: tempfile::tempdir().expect("a folder"),
+            variables: Mutex::default(),
+            database: std::env::var_os(ON_POSTGRES).map(|_| make_database()),
+        };
         folder.write("config.yaml", config);
         for (name, text) in rules {
             folder.write(&format!("rules/{name}"), text);
@@ -55,8 +61,13 @@ impl Folder {
         folder
     }
 
-    /// Writes a file as editors do: to another file, which is then renamed.
+    /// Writes a file as editors do: to another file, which is then renamed. `config.yaml` names the
+    /// database where the store is on a server.
     pub fn write(&self, name: &str, text: &str) {
+        let text = match &self.database {
+            Some(database) if name == "config.yaml" => &config_with_store(text, database),
+            _ => text,
+        };
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         let beside = path.with_extension("part");
@@ -86,7 +97,7 @@ impl Folder {
 
     /// The names of all files in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path())
+        let entries = std::fs::read_dir(self.root.path())
             .expect("a folder")
             .map(|entry| entry.expect("an entry"));
         let mut names: Vec<String> =
@@ -97,7 +108,7 @@ impl Folder {
 
     /// The bytes of every file whose name begins with `prefix`.
     pub fn files(&self, prefix: &str) -> Vec<Vec<u8>> {
-        let entries = std::fs::read_dir(self.folder.path())
+        let entries = std::fs::read_dir(self.root.path())
             .expect("a folder")
             .map(|entry| entry.expect("an entry"));
         let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
@@ -263,92 +274,13 @@ impl Folder {
             .expect("a child");
         let plain = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
-            text.replace(&format!("{}/", self.folder.path().display()), "")
+            text.replace(&format!("{}/", self.root.path().display()), "")
         };
         Said {
             output: plain(&output.stdout),
             errors: plain(&output.stderr),
             code: output.status.code().expect("no signal"),
         }
-    }
-
-    /// The first column of every row as text. The store may be in use.
-    pub async fn query(&self, sql: &'static str) -> Vec<String> {
-        self.try_query(sql).await.expect("a store, and a sound query")
-    }
-
-    /// Waits until `wanted` accepts the first row of `sql`. The store need not exist yet.
-    pub async fn wait_until(&self, sql: &'static str, wanted: impl Fn(&str) -> bool) {
-        let wait = async {
-            while !self
-                .try_query(sql)
-                .await
-                .is_ok_and(|rows| rows.first().is_some_and(|row| wanted(row)))
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
-    }
-
-    /// Changes the store while no run uses it, for example to pass time. Returns the number of
-    /// changed rows.
-    pub async fn change(&self, sql: &'static str) -> u64 {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
-        let mut store = options.connect().await.expect("a store");
-        sqlx::query(sql).execute(&mut store).await.expect("a sound statement").rows_affected()
-    }
-
-    /// The same with a value for `$1`.
-    pub async fn change_with(&self, sql: &'static str, value: &str) -> u64 {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
-        let mut store = options.connect().await.expect("a store");
-        let change = sqlx::query(sql).bind(value);
-        change.execute(&mut store).await.expect("a sound statement").rows_affected()
-    }
-
-    /// Makes a database at the path of the store.
-    pub async fn query_new(&self, sql: &'static str) {
-        let options =
-            SqliteConnectOptions::new().filename(self.path("tidings.db")).create_if_missing(true);
-        let mut store = options.connect().await.expect("a place");
-        sqlx::query(sql).execute(&mut store).await.expect("a sound statement");
-        store.close().await.expect("a close");
-    }
-
-    /// Makes a whole copy of the store, with `SQLite`.
-    pub async fn vacuum_into(&self, copy: &std::path::Path) {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
-        let mut store = options.connect().await.expect("a store");
-        let copy = copy.to_str().expect("UTF-8");
-        sqlx::query("VACUUM INTO $1").bind(copy).execute(&mut store).await.expect("a copy");
-        store.close().await.expect("a close");
-    }
-
-    /// Locks the store against all other writers until it is dropped.
-    pub async fn lock(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db"));
-        let mut store = options.connect().await.expect("a store");
-        sqlx::query("BEGIN EXCLUSIVE").execute(&mut store).await.expect("a lock");
-        store
-    }
-
-    /// Reads the store until it is dropped.
-    pub async fn read_on(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
-        let mut store = options.connect().await.expect("a store");
-        sqlx::query("BEGIN").execute(&mut store).await.expect("a snapshot");
-        sqlx::query("SELECT count(*) FROM story").execute(&mut store).await.expect("rows");
-        store
-    }
-
-    async fn try_query(&self, sql: &'static str) -> Result<Vec<String>, sqlx::Error> {
-        let options = SqliteConnectOptions::new().filename(self.path("tidings.db")).read_only(true);
-        let rows = sqlx::query(sql).fetch_all(&mut options.connect().await?).await?;
-        let text = |row: &SqliteRow| {
-            row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string())
-        };
-        Ok(rows.iter().map(text).collect())
     }
 
     fn tidings(&self, arguments: &[&str]) -> Command {
@@ -359,7 +291,7 @@ impl Folder {
 
     fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
-        command.args(arguments).current_dir(self.folder.path());
+        command.args(arguments).current_dir(self.root.path());
         command.envs(self.variables.lock().expect("no panic").iter().cloned());
         command
             .stdin(Stdio::null())
@@ -369,8 +301,8 @@ impl Folder {
         command
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
     }
 }
 
@@ -454,7 +386,8 @@ impl RunningTidings {
         kill_process(self.process(), signal).expect("it runs");
     }
 
-    fn process(&self) -> Pid {
+    /// Its process.
+    pub fn process(&self) -> Pid {
         let id =
             self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
         Pid::from_raw(id.cast_signed()).expect("a process")

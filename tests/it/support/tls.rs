@@ -39,6 +39,14 @@ impl Ca {
         self.certificate.pem()
     }
 
+    /// A certificate for `name` and its key, in the form of files.
+    pub fn pem_pair(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// The server's side of TLS, with a certificate for `name`.
     pub fn acceptor(&self, name: &str) -> TlsAcceptor {
         self.acceptor_of(name, &[])

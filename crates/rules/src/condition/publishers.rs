@@ -46,7 +46,7 @@ impl Publishers {
 
     /// The publisher of a story: the one that has its source or its domain, else its source, else
     /// the registrable domain of its address (by the Public Suffix List), else its feed. A source
-    /// of more than [`LONGEST_NAME`] bytes is no name.
+    /// of more than `LONGEST_NAME` bytes is no name.
     #[must_use]
     pub fn publisher(&self, sighting: Sighting<'_>) -> String {
         let source = sighting.source.map(str::trim);

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Addressed, SecretUrl, WebhookFormat};
-use crate::config::notifiers::faulty::Faulty;
+use crate::config::faulty::Faulty;
 use tidings_rules::yaml::Entries;
 
 /// The address of PagerDuty, unless `url` gives another (`events.eu.pagerduty.com`).

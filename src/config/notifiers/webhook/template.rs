@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::super::reader::ConfigReader;
 use super::super::super::{Template, Writes};
-use crate::config::notifiers::faulty::Faulty;
+use crate::config::faulty::Faulty;
 use tidings_rules::yaml::{Entries, Node};
 
 /// The largest template, in bytes.

@@ -351,8 +351,9 @@ CREATE TABLE backup (
     made_at BIGINT NOT NULL
 );
 
--- A transaction that writes locks this row first.
+-- A transaction that writes locks this row first. It says which run took the store last.
 CREATE TABLE latch (
-    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 0)
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 0),
+    holder TEXT COLLATE "C"
 );
 INSERT INTO latch (id) VALUES (0);

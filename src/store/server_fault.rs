@@ -1,0 +1,81 @@
+//! Why a server cannot be used, and what to do then.
+
+use std::io;
+
+/// What a server answers when it ends a session, or takes none: it stops, crashed or starts, or the
+/// session was idle for too long. Codes that begin with 08 are about connections, too.
+const SESSION_ENDED: [&str; 5] = ["57P01", "57P02", "57P03", "57P05", "25P03"];
+
+/// The error of a server that takes too long.
+pub(super) fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time"))
+}
+
+/// Whether the server does not answer, or has ended the session.
+pub(super) fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| SESSION_ENDED.contains(&&*code) || is_about_connections(&code)),
+        _ => false,
+    }
+}
+
+/// Whether this is a code of `PostgreSQL` of the class 08. Codes of `SQLite` are numbers.
+fn is_about_connections(code: &str) -> bool {
+    code.len() == 5 && code.starts_with("08")
+}
+
+/// What to do about encryption.
+const CERTIFICATE: &str = "name the authority of its certificate with sslrootcert, or choose another sslmode, as docs/configuration.md says";
+
+fn is_about_certificates(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+}
+
+/// The message of an error.
+pub(super) fn message(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// Why a session could not be made, and what to do.
+pub(super) fn explain(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let help = match (error, code.as_deref()) {
+        (sqlx::Error::Tls(_), _) => CERTIFICATE,
+        (sqlx::Error::Io(error), _) if is_about_certificates(error) => CERTIFICATE,
+        (_, Some("28P01")) => "correct `password` or `password_file` of `store`",
+        (_, Some("28000")) => "make the role, or let it in with pg_hba.conf",
+        (_, Some("3D000")) => "make it with `createdb --owner ROLE DATABASE`",
+        (_, Some("42501")) => "the role must own the database",
+        (_, Some("53300")) => "Tidings needs 8 sessions",
+        (sqlx::Error::Io(_), _) => "start the server, or correct `store`",
+        _ => return message(error),
+    };
+    format!("{}; {help}", message(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_ended_is_an_outage_and_a_failed_statement_is_not() {
+        assert!(is_outage(&no_answer()));
+        assert!(is_about_connections("08006"));
+        assert!(!is_about_connections("08"));
+        assert!(!is_outage(&sqlx::Error::RowNotFound));
+        assert!(!is_outage(&sqlx::Error::PoolTimedOut));
+    }
+
+    #[test]
+    fn a_server_that_is_not_there_is_told_with_what_to_do() {
+        let refused = sqlx::Error::Io(io::ErrorKind::ConnectionRefused.into());
+        assert_eq!(explain(&refused), "connection refused; start the server, or correct `store`");
+    }
+}
