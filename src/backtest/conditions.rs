@@ -56,19 +56,28 @@ struct StoryClock {
 }
 
 impl StoryClock {
-    /// When a story counts: when it was first seen; of a file, when it was published. A story
+    /// When stories count: when they were first seen; of a file, when they were published. A story
     /// without a date, or one that is older than the story before it, counts at the time of that
-    /// one; the first of a file that has no date, now.
-    fn time_of(&mut self, entry: &SourceStory) -> Timestamp {
-        let story = &entry.story;
-        let has_date = entry.carriers.is_some() || story.published.is_some();
-        let before = self.now;
-        let own = if has_date { story.first_seen } else { before.unwrap_or(story.first_seen) };
-        self.late += usize::from(!has_date || before.is_some_and(|before| own < before));
-        let now = before.map_or(own, |before| before.max(own));
-        self.now = Some(now);
-        now
+    /// one. Those before the first with a date count at its time; without any date, now.
+    fn times_of(&mut self, stories: &[SourceStory]) -> Vec<Timestamp> {
+        let first = stories.iter().find_map(date);
+        stories
+            .iter()
+            .map(|entry| {
+                let own = date(entry);
+                let now = own.max(self.now).or(first).unwrap_or(entry.story.first_seen);
+                self.late += usize::from(own != Some(now));
+                self.now = Some(now);
+                now
+            })
+            .collect()
     }
+}
+
+/// The date of a story: when it was first seen; of a file, when it was published.
+fn date(entry: &SourceStory) -> Option<Timestamp> {
+    let has_date = entry.carriers.is_some() || entry.story.published.is_some();
+    has_date.then_some(entry.story.first_seen)
 }
 
 impl<'m> ConditionTrial<'m> {
@@ -102,7 +111,7 @@ impl<'m> ConditionTrial<'m> {
         base: &[StoryMatches],
         other: Option<&[StoryMatches]>,
     ) -> Result<BatchResults, SourceError> {
-        let times: Vec<Timestamp> = stories.iter().map(|entry| self.clock.time_of(entry)).collect();
+        let times = self.clock.times_of(stories);
         let is_grouped = |place: usize| {
             let has = |matches: &[StoryMatches]| !matches[place].grouped.is_empty();
             has(base) || other.is_some_and(has)

@@ -121,6 +121,9 @@ async fn stories_that_are_not_in_order_count_late_and_are_counted() {
     folder.write("undated.jsonl", &format!("{STORIES}{{\"title\": \"Rain\", \"body\": \"\"}}\n"));
     let said = backtest(&folder, &["--stories", "@undated.jsonl"]).await;
     assert!(said.errors.contains("warning: 1 story without a date"), "{}", said.errors);
+    folder.write("undated.jsonl", &format!("{{\"title\": \"Rain\", \"body\": \"\"}}\n{STORIES}"));
+    let said = backtest(&folder, &["--stories", "@undated.jsonl"]).await;
+    assert!(said.errors.contains("warning: 1 story without a date"), "{}", said.errors);
     let plain = ["--stories", "@stories.jsonl", "--when", "refinery"];
     assert_eq!(backtest(&folder, &plain).await.errors, "");
 }
