@@ -87,7 +87,8 @@ pub(super) async fn decide(
             Condition::First { key: FirstKey::Source, .. } => vec![publisher.clone()],
             _ => alert.keys.clone(),
         };
-        Some(WantedGroup { place, group: AlertGroup::of(alert), condition, keys, known })
+        let AlertGroup { rule, dedup_key, .. } = AlertGroup::of(alert);
+        Some(WantedGroup { place, rule, dedup_key, condition, keys, known })
     });
     let (first, repeated): (Vec<_>, Vec<_>) = conditional
         .partition(|one| one.known.earlier == Earlier::Nothing || one.condition.counts_copies());

@@ -102,7 +102,7 @@ async fn read_progress(
     let Some(mut known) = known.pop() else { return Ok(GroupProgress::Open) };
     // What stands in the window is counted, also in an open episode.
     let previous = known.previous.take();
-    let wanted = [WantedGroup { place: 0, group, condition, keys, known: &known }];
+    let wanted = [WantedGroup { place: 0, rule, dedup_key, condition, keys, known: &known }];
     let mut seen = seen::read_seen(conn, &wanted, None, at).await?;
     let Some(seen) = seen.remove(&0) else { return Ok(GroupProgress::Open) };
     if let SeenMatches::Keys(keys) = seen {

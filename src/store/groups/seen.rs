@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::known::{AlertGroup, KnownGroup};
+use super::known::KnownGroup;
 use crate::alerts::NewAlert;
 use crate::store::column::{from_millis, read_count, to_millis};
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
@@ -17,7 +17,8 @@ use tidings_rules::condition::{
 pub(super) struct WantedGroup<'a> {
     /// What the answer is found by: the place of the alert among those of its story.
     pub(super) place: usize,
-    pub(super) group: AlertGroup<'a>,
+    pub(super) rule: &'a str,
+    pub(super) dedup_key: &'a str,
     pub(super) condition: &'a Condition,
     /// What `first` looks for.
     pub(super) keys: Vec<String>,
@@ -76,7 +77,7 @@ pub(super) async fn read_seen(
             Condition::Spike(spike) => spikes.push((one, spike)),
             Condition::First { .. } => keys.push(one),
             Condition::After { rule, same_row, .. } => {
-                before.push((one, rule.as_str(), same_row.then_some(one.group.dedup_key)));
+                before.push((one, rule.as_str(), same_row.then_some(one.dedup_key)));
             }
             Condition::Absent(_) => {
                 seen.insert(one.place, SeenMatches::Absence(one.known.absent_since));
@@ -100,9 +101,7 @@ fn read_place(row: &DbRow) -> Result<usize, sqlx::Error> {
 /// materialise the list: else its JSON is read for each match of the window.
 fn windows(groups: &[&WantedGroup<'_>], at: Timestamp) -> Result<SqlList, sqlx::Error> {
     let until = to_millis(at);
-    let rows = groups
-        .iter()
-        .map(|one| (one.place, one.group.rule, one.group.dedup_key, one.since(at), until));
+    let rows = groups.iter().map(|one| (one.place, one.rule, one.dedup_key, one.since(at), until));
     SqlList::new(&rows.collect::<Vec<_>>())
 }
 
@@ -183,8 +182,7 @@ async fn count_spikes(
     let spans: Vec<SpikeSpan> = spans.collect();
     let wanted = groups.iter().zip(&spans).map(|((one, _), SpikeSpan { baseline, .. })| {
         let (since, until) = (one.since(at), to_millis(at));
-        let AlertGroup { rule, dedup_key, .. } = one.group;
-        (one.place, rule, dedup_key, since, until, baseline.start, baseline.end)
+        (one.place, one.rule, one.dedup_key, since, until, baseline.start, baseline.end)
     });
     let rows = db::query(sql!(
         "WITH wanted AS MATERIALIZED (SELECT * FROM ",
@@ -223,9 +221,9 @@ async fn read_keys(
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted = groups.iter().flat_map(|one| {
-        one.keys.iter().map(|key| (one.place, one.group.rule, one.group.dedup_key, key))
-    });
+    let wanted = groups
+        .iter()
+        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule, one.dedup_key, key)));
     let rows: Vec<(i64, String, i64)> = db::query_as(sql!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
