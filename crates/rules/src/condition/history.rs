@@ -53,57 +53,60 @@ pub struct GroupHistory {
     tally: SlotCounts,
     /// Since when an absence lasts that was told.
     absent_since: Option<Timestamp>,
-    untold: UntoldEvents,
-}
-
-/// The events that were held, and are told to nobody yet, as long as they take copies.
-#[derive(Clone, Debug, Default)]
-struct UntoldEvents {
-    /// By number: when each was counted.
-    counted: HashMap<u64, Timestamp, RandomState>,
-    /// The number of events from which the old ones are forgotten.
-    most: usize,
-}
-
-impl UntoldEvents {
-    fn hold(&mut self, event: u64, at: Timestamp) {
-        self.counted.insert(event, at);
-        if self.counted.len() > self.most.max(FORGETS_FROM) {
-            self.counted.retain(|_, first| is_within(*first, EVENT_LASTS, at));
-            self.most = 2 * self.counted.len();
-        }
-    }
-
-    /// Removes the events in the window that ends at `at`: they are told.
-    fn tell(&mut self, within: Duration, at: Timestamp) {
-        self.counted.retain(|_, first| *first > at || !is_within(*first, within, at));
-    }
 }
 
 /// The events that were counted, as long as they take copies.
 #[derive(Clone, Debug, Default)]
 struct CountedEvents {
-    /// Ascending by number, each with the time at which it was counted. A later event has a higher
-    /// number, so that nearly all are added at the end.
-    known: VecDeque<(u64, Timestamp)>,
+    /// Ascending by number. A later event has a higher number, so that nearly all are added at the
+    /// end.
+    known: VecDeque<CountedEvent>,
+}
+
+/// An event that was counted.
+#[derive(Clone, Copy, Debug)]
+struct CountedEvent {
+    number: u64,
+    /// When it was counted.
+    at: Timestamp,
+    /// Whether somebody was told of it.
+    is_told: bool,
 }
 
 impl CountedEvents {
     /// Counts an event. Returns whether it is new.
-    fn add(&mut self, event: u64, at: Timestamp) -> bool {
-        let place = match self.known.back() {
-            Some((last, _)) if *last >= event => {
-                self.known.binary_search_by_key(&event, |(known, _)| *known)
-            }
-            _ => Err(self.known.len()),
-        };
-        let Err(place) = place else { return false };
-        self.known.insert(place, (event, at));
+    fn add(&mut self, number: u64, at: Timestamp) -> bool {
+        let Err(place) = self.place(number) else { return false };
+        self.known.insert(place, CountedEvent { number, at, is_told: false });
         while self.known.len() > FORGETS_FROM
-            && self.known.pop_front_if(|(_, first)| !is_within(*first, EVENT_LASTS, at)).is_some()
+            && self.known.pop_front_if(|first| !is_within(first.at, EVENT_LASTS, at)).is_some()
         {
         }
         true
+    }
+
+    /// Notes that somebody is told of an event. Returns whether that is new.
+    fn tell(&mut self, number: u64) -> bool {
+        let Ok(place) = self.place(number) else { return false };
+        !std::mem::replace(&mut self.known[place].is_told, true)
+    }
+
+    /// Notes that somebody is told of the events that were counted in the window that ends at `at`.
+    fn tell_window(&mut self, within: Duration, at: Timestamp) {
+        for event in &mut self.known {
+            event.is_told |= event.at <= at && is_within(event.at, within, at);
+        }
+    }
+
+    /// The place of an event, or the one at which it is to be added.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        match self.known.back() {
+            Some(last) if last.number == number => Ok(self.known.len() - 1),
+            Some(last) if last.number > number => {
+                self.known.binary_search_by_key(&number, |event| event.number)
+            }
+            _ => Err(self.known.len()),
+        }
     }
 }
 
@@ -119,7 +122,7 @@ impl GroupHistory {
         let is_counted = |event| !self.events.add(event, found.at);
         if !condition.counts_copies() && found.event.is_some_and(is_counted) {
             let is_told = is_open(condition, self.previous, found.at)
-                && found.event.is_some_and(|event| self.untold.counted.remove(&event).is_some());
+                && found.event.is_some_and(|event| self.events.tell(event));
             return is_told.then_some(Decision::Told);
         }
         self.count(condition, found);
@@ -130,7 +133,7 @@ impl GroupHistory {
         };
         let decision = step(condition, GroupState { previous: self.previous, seen }, found.at);
         self.note_keys(condition, found);
-        self.note_untold(condition, found, &decision);
+        self.note_told(condition, found, &decision);
         self.absent_since = None;
         self.previous = Some(PreviousMatch { at: found.at, told: decision.is_told() });
         Some(decision)
@@ -175,11 +178,11 @@ impl GroupHistory {
         }
     }
 
-    fn note_untold(&mut self, condition: &Condition, found: &GroupMatch<'_>, decision: &Decision) {
+    fn note_told(&mut self, condition: &Condition, found: &GroupMatch<'_>, decision: &Decision) {
         let Some(within) = condition.within().filter(|_| condition.has_episodes()) else { return };
         match (decision, found.event) {
-            (Decision::Held(_), Some(event)) => self.untold.hold(event, found.at),
-            (Decision::Fired(_), _) => self.untold.tell(within, found.at),
+            (Decision::Fired(_), _) => self.events.tell_window(within, found.at),
+            (Decision::Told, Some(event)) => _ = self.events.tell(event),
             _ => {}
         }
     }
@@ -303,9 +306,7 @@ mod tests {
                 };
                 history.add(&condition, &found, &watch).expect("a new event");
             }
-            let GroupHistory { events, matches, keys, tally, untold, .. } = &history;
-            let weeks = 2 * (7 * 24 * 60 + 1);
-            assert!(untold.counted.len() <= weeks, "{condition}: {}", untold.counted.len());
+            let GroupHistory { events, matches, keys, tally, .. } = &history;
             assert!(events.known.len() <= 7 * 24 * 60 + 1, "{condition}: {}", events.known.len());
             assert!(matches.len() <= FORGETS_FROM + 1, "{condition}: {}", matches.len());
             assert!(keys.len() <= 2 * FORGETS_FROM, "{condition}: {}", keys.len());
