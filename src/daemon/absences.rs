@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::alerts::absence::{AbsenceDecision, FeedPolls, decide, find_blind};
 use crate::alerts::draft;
 use crate::alerts::notice::{RuleNotice, RuleNoticeKind};
-use crate::clock::now;
+use crate::clock::{later, now};
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::scheduler::Chore;
 use crate::daemon::wakeups::Wakeups;
@@ -21,12 +21,17 @@ use tidings_rules::condition::{Absent, Condition};
 use tidings_rules::story::FeedName;
 use tidings_rules::{Carrier, Rule};
 
+/// For how long after a start senders may bring what they kept back while nothing ran.
+const CATCH_UP: Duration = Duration::from_mins(10);
+
 /// The absences of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Absences {
     pub(super) store: Store,
     pub(super) in_force: Shared,
     pub(super) wakeups: Arc<Wakeups>,
+    /// Since when the run takes stories from elsewhere. `None`: a single round waits for none.
+    pub(super) started: Option<Timestamp>,
 }
 
 impl Chore for Absences {
@@ -36,7 +41,8 @@ impl Chore for Absences {
     async fn run(self) -> Result<(), StoreError> {
         let in_force = self.in_force.load_full();
         let at = now();
-        let rules = AbsentRules::new(&in_force, at);
+        let has_caught_up = self.started.is_none_or(|started| later(started, CATCH_UP) <= at);
+        let rules = AbsentRules::new(&in_force, has_caught_up.then_some(at), at);
         let groups = self.store.absent_groups().await?;
         if rules.by_row.is_empty() && groups.is_empty() {
             return Ok(());
@@ -73,7 +79,7 @@ impl Absences {
         let Some(watch) = rules.get(group) else { return Ok(()) };
         let due = watch.absent.due(group.last, &in_force.config.zone);
         let Some(due) = due.filter(|due| *due <= at) else { return Ok(()) };
-        let feeds = watch.feeds(&rules.feeds, states);
+        let feeds = watch.feeds(rules, states);
         let AbsenceDecision::Tell(ill) = decide(&feeds, due) else { return Ok(()) };
         // A story may match when its page is read. One that waits longer holds nothing up.
         let names: Vec<&FeedName> = feeds.iter().map(|feed| feed.name).collect();
@@ -101,7 +107,7 @@ impl Absences {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         for watch in rules.by_name() {
-            let feeds = watch.feeds(&rules.feeds, states);
+            let feeds = watch.feeds(rules, states);
             let Some((since, ill)) = find_blind(&feeds, watch.absent.longest, at) else { continue };
             let mut notice = watch.notice(RuleNoticeKind::Blind, since, ill);
             notice.row = None;
@@ -123,8 +129,12 @@ impl Absences {
 struct AbsentRules<'r> {
     /// By name and the id of the row, which is empty for a rule without `each`.
     by_row: BTreeMap<(&'r str, &'r str), AbsentRule<'r>>,
-    /// The feeds that are polled.
+    /// All feeds.
     feeds: Vec<Carrier>,
+    /// Those that are not polled.
+    receiving: BTreeSet<&'r FeedName>,
+    /// Until when everything has come that they bring; `None`: senders may still catch up.
+    received: Option<Timestamp>,
 }
 
 /// A rule with `absent`, or a row of one.
@@ -136,7 +146,7 @@ struct AbsentRule<'r> {
 
 impl<'r> AbsentRules<'r> {
     /// Those of `in_force` at `now`. A rule that has expired is none of them: it matches nothing.
-    fn new(in_force: &'r InForce, now: Timestamp) -> Self {
+    fn new(in_force: &'r InForce, received: Option<Timestamp>, now: Timestamp) -> Self {
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
         let rules = in_force.rules.iter().filter_map(|rule| {
             let Some(Condition::Absent(absent)) = &rule.settings.condition else { return None };
@@ -145,12 +155,10 @@ impl<'r> AbsentRules<'r> {
             (!is_over).then_some(((rule.name(), row), AbsentRule { rule, absent }))
         });
         let by_row: BTreeMap<_, _> = rules.collect();
-        let polled: BTreeSet<&FeedName> =
-            in_force.config.feeds.iter().map(|feed| &feed.name).collect();
-        let mut feeds =
+        let feeds =
             if by_row.is_empty() { Vec::new() } else { known_names(&in_force.config).feeds };
-        feeds.retain(|feed| polled.contains(&feed.name));
-        Self { by_row, feeds }
+        let receiving = in_force.config.receiving.iter().map(|feed| &feed.name).collect();
+        Self { by_row, feeds, receiving, received }
     }
 
     fn get<'s>(&'s self, group: &'s AbsentGroup) -> Option<&'s AbsentRule<'s>> {
@@ -180,10 +188,15 @@ impl<'r> AbsentRules<'r> {
 }
 
 impl AbsentRule<'_> {
-    /// The polls of the feeds that the rule reads.
-    fn feeds<'s>(&self, feeds: &'s [Carrier], states: &FeedStates<'s>) -> Vec<FeedPolls<'s>> {
-        let read = feeds.iter().filter(|feed| self.rule.settings.accepts_feed(feed));
+    /// The polls of the feeds that the rule reads. A feed that is not polled counts as read until
+    /// everything has come that it brings.
+    fn feeds<'s>(&self, rules: &'s AbsentRules<'_>, states: &FeedStates<'s>) -> Vec<FeedPolls<'s>> {
+        let read = rules.feeds.iter().filter(|feed| self.rule.settings.accepts_feed(feed));
         let watched = read.map(|feed| {
+            if rules.receiving.contains(&feed.name) {
+                let last_good = rules.received;
+                return FeedPolls { name: &feed.name, last_good, failing_since: None };
+            }
             let state = states.get(&feed.name);
             FeedPolls {
                 name: &feed.name,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use crate::clock::now;
 use crate::daemon::Mode;
 use crate::daemon::absences::Absences;
 use crate::daemon::backfill::Backfills;
@@ -101,6 +102,7 @@ impl Loops {
                 store: store.clone(),
                 in_force: Arc::clone(&in_force),
                 wakeups: Arc::clone(&stories.wakeups),
+                started: (mode == Mode::Forever).then(now),
             },
             heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
             pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },

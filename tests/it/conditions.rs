@@ -186,6 +186,34 @@ async fn an_absence_is_told_after_a_poll_and_the_next_match_says_present() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_senders_kept_back_during_an_outage_is_waited_for() {
+    let setup = setup(
+        "rules:
+  - {name: A sender is silent, when: heartbeat, feeds: telegram, absent: {for: 10m}, notify: hook}
+  - {name: Silent, when: heartbeat, feeds: wire-1, absent: {for: 10m}, notify: hook}
+",
+    )
+    .await;
+    let receiving = "feeds:\n  - {from: ingest, name: telegram}\n";
+    let config = setup.folder.read("config.yaml").replace("feeds:\n", receiving);
+    setup.folder.write("config.yaml", &config);
+    setup.server.serve("/feed.xml", feed(&[]));
+    run_at(&setup, 0).await;
+    run_at(&setup, 20).await;
+    // The first absence is decided before the second, which is told.
+    let mut tidings = setup.folder.run_ahead(Duration::from_mins(21));
+    tidings.wait_for_log(|line| line.contains("Silent")).await;
+    setup.server.wait_for("/hook", 1).await;
+    assert_eq!(tidings.terminate().await, 0);
+    let told = "SELECT group_concat(rule) FROM absence WHERE told IS NOT NULL";
+    assert_eq!(setup.folder.query(told).await, ["Silent"]);
+    // A single round waits for nobody.
+    setup.folder.change("UPDATE absence SET last = last - 3600000").await;
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    assert_eq!(setup.folder.query(told).await, ["A sender is silent,Silent"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_never_told_as_an_absence_and_the_rule_is_blind() {
     let setup = setup(QUIET).await;
     setup.server.serve("/feed.xml", feed(&[]));
