@@ -129,8 +129,11 @@ pub(super) async fn count_matches(
             continue;
         }
         let (rule, dedup_key) = (&new_alert.rule_match.rule, &new_alert.dedup_key);
-        keys.extend(one.keys.iter().map(|key| (rule, dedup_key, key, to_millis(at))));
         match new_alert.condition {
+            Some(Condition::First { key: kind, .. }) => {
+                let stored = one.keys.iter().map(|key| seen::stored_key(kind, key));
+                keys.extend(stored.map(|key| (rule, dedup_key, key, to_millis(at))));
+            }
             Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(at))),
             Some(Condition::Absent(_)) => present.push((rule, dedup_key, to_millis(at))),
             _ => {}

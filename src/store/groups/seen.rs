@@ -10,7 +10,7 @@ use crate::store::column::{from_millis, read_count, to_millis};
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
 use tidings_rules::condition::{
-    Condition, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
+    Condition, FirstKey, SeenMatches, Spike, SpikeCounts, SpikeSpan, WatchedTime, is_open,
 };
 
 /// A group of which something is asked.
@@ -75,7 +75,7 @@ pub(super) async fn read_seen(
             Condition::Publishers { .. } => publishers.push(one),
             Condition::Events { .. } => events.push(one),
             Condition::Spike(spike) => spikes.push((one, spike)),
-            Condition::First { .. } => keys.push(one),
+            Condition::First { key, .. } => keys.push((one, *key)),
             Condition::After { rule, same_row, .. } => {
                 before.push((one, rule.as_str(), same_row.then_some(one.dedup_key)));
             }
@@ -214,16 +214,22 @@ async fn count_spikes(
     counts.collect()
 }
 
+/// A key as the store has it: one of another kind is another key.
+pub(super) fn stored_key(kind: FirstKey, key: &str) -> String {
+    format!("{} {key}", kind.as_str())
+}
+
 async fn read_keys(
     conn: &mut DbConnection<'_>,
-    groups: &[&WantedGroup<'_>],
+    groups: &[(&WantedGroup<'_>, FirstKey)],
 ) -> Result<HashMap<usize, SeenMatches>, sqlx::Error> {
     if groups.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted = groups
-        .iter()
-        .flat_map(|one| one.keys.iter().map(|key| (one.place, one.rule, one.dedup_key, key)));
+    let wanted = groups.iter().flat_map(|(one, kind)| {
+        let stored = one.keys.iter().map(|key| stored_key(*kind, key));
+        stored.map(|key| (one.place, one.rule, one.dedup_key, key))
+    });
     let rows: Vec<(i64, String, i64)> = db::query_as(sql!(
         "SELECT wanted.place, wanted.key, group_key.last FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 key TEXT),
@@ -235,10 +241,10 @@ async fn read_keys(
     .await?;
     let mut last: HashMap<(i64, String), i64> = HashMap::new();
     last.extend(rows.into_iter().map(|(place, key, at)| ((place, key), at)));
-    let keys = groups.iter().map(|one| {
+    let keys = groups.iter().map(|(one, kind)| {
         let place = i64::try_from(one.place).unwrap_or(i64::MAX);
         let keys = one.keys.iter().map(|key| {
-            let last = last.get(&(place, key.clone())).copied();
+            let last = last.get(&(place, stored_key(*kind, key))).copied();
             Ok((key.clone(), last.map(from_millis).transpose()?))
         });
         Ok((one.place, SeenMatches::Keys(keys.collect::<Result<_, sqlx::Error>>()?)))
