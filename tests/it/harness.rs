@@ -85,12 +85,12 @@ async fn a_copy_that_is_made_under_load_loses_nothing_and_sends_nothing_again() 
     assert!(record.arrivals.len() > record.messages.len() / 2, "hardly anything was sent");
 }
 
-/// All faults are planted into one store. The oracle must name each.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_oracle_names_every_fault_that_is_planted() {
-    const RUNS: usize = 60;
-    let seed = seed();
-    println!("TIDINGS_HARNESS_SEED={seed}");
+/// A world with every fault planted into its store.
+///
+/// # Errors
+/// The faults for which there was no opportunity.
+async fn plant_every_fault(seed: u64) -> Result<World, Vec<&'static str>> {
+    const RUNS: usize = 30;
     let mut world = World::new(seed, RUNS * STORIES).await;
     let mut unplanted: Vec<&PlantedFault> = FAULTS.iter().collect();
     let mut planted = BTreeSet::new();
@@ -105,11 +105,27 @@ async fn the_oracle_names_every_fault_that_is_planted() {
         }
         unplanted = left;
         if unplanted.is_empty() {
-            break;
+            return Ok(world);
         }
     }
-    let unplanted: Vec<_> = unplanted.iter().map(|fault| fault.what).collect();
-    assert!(unplanted.is_empty(), "seed {seed}: there was no opportunity for these: {unplanted:?}");
+    Err(unplanted.iter().map(|fault| fault.what).collect())
+}
+
+/// All faults are planted into one store. The oracle must name each. A seed may give one of them no
+/// opportunity, because a receiver is gone for good; the next seed is then taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oracle_names_every_fault_that_is_planted() {
+    const SEEDS: u64 = 4;
+    let mut seed = seed();
+    println!("TIDINGS_HARNESS_SEED={seed}");
+    let mut world = plant_every_fault(seed).await;
+    for _ in 1..SEEDS {
+        let Err(unplanted) = &world else { break };
+        println!("seed {seed}: there was no opportunity for these: {unplanted:?}");
+        seed = seed.wrapping_add(1);
+        world = plant_every_fault(seed).await;
+    }
+    let mut world = world.expect("a seed with an opportunity for each fault");
     world.publish_no_more();
     world.run_to_the_end().await;
     let mut record = world.record().await;
