@@ -186,6 +186,11 @@ async fn wait_for_lock(conn: &mut PgConnection, server: &ServerAddress) -> Resul
     Err(OpenError::Locked(holder.unwrap_or_else(|| server.to_string())))
 }
 
+/// Releases the lock of a run, which ends.
+pub(super) async fn release_lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    set(conn, "SELECT pg_advisory_unlock_all()").await
+}
+
 /// The server's process of this session.
 async fn own_process(conn: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(conn).await

@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use super::open_error::OpenError;
 use super::open_mark;
-use super::server::{Retake, WritingSession};
+use super::server::{self, Retake, WritingSession};
 use super::server_fault;
 use crate::store::db::{DbConnection, run_script};
 
@@ -82,7 +82,8 @@ impl WriterConnection {
         }
     }
 
-    /// Closes it. A file is left without a log. `false`: another process needs the log.
+    /// Closes it. A file is left without a log. `false`: another process needs the log. A server
+    /// ends a session some time after it is closed, so its lock is released first.
     pub(super) async fn close(self) -> Result<bool, sqlx::Error> {
         match self {
             Self::File(DbConnection::Sqlite(mut conn)) => {
@@ -90,10 +91,12 @@ impl WriterConnection {
                 let closed = DbConnection::Sqlite(conn).close().await;
                 whole.and_then(|whole| closed.map(|()| whole))
             }
-            Self::File(conn) | Self::Server(conn, _) => {
-                conn.close().await?;
-                Ok(true)
+            Self::Server(DbConnection::Postgres(mut conn), _) => {
+                let released = server::release_lock(&mut conn).await;
+                let closed = DbConnection::Postgres(conn).close().await;
+                released.and(closed).map(|()| true)
             }
+            Self::File(conn) | Self::Server(conn, _) => conn.close().await.map(|()| true),
             Self::Lost(..) => Ok(true),
         }
     }
