@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoryId;
 use crate::alerts::{Receiver, StorySummary};
-use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
+use crate::store::db::{self, Argument, DbConnection, DbRow, Sql, SqlList};
 use tidings_rules::story::{NotifierName, Read, Story, headline};
 use tidings_rules::text::visible;
 
@@ -53,6 +53,20 @@ pub(super) async fn execute_list<T: Serialize>(
     let list = SqlList::new(list)?;
     if !list.is_empty() {
         db::query(sql).bind(list).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// The same with another value as `$2`.
+pub(super) async fn execute_list_with<'q, T: Serialize>(
+    conn: &mut DbConnection<'_>,
+    sql: impl Into<Sql>,
+    list: &T,
+    value: impl Into<Argument<'q>>,
+) -> Result<(), sqlx::Error> {
+    let list = SqlList::new(list)?;
+    if !list.is_empty() {
+        db::query(sql).bind(list).bind(value).execute(conn).await?;
     }
     Ok(())
 }

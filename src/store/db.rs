@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::server_fault::no_answer;
 
 pub(super) use statement::{
-    Sql, SqlList, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
+    Argument, Sql, SqlList, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
 };
 
 /// A transaction that reads one moment of a store on `PostgreSQL`. One on `SQLite` always does.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::absences::END_ABSENCES;
-use super::column::{execute, execute_list, to_millis};
+use super::column::{execute, execute_list, execute_list_with, to_millis};
 use super::dialect::sql;
 use super::match_time::{MatchTime, MatchedBy};
 use super::route::FiredWindow;
@@ -16,7 +16,7 @@ use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
 use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
-use crate::store::db::{self, DbConnection, Sql, SqlList};
+use crate::store::db::{self, DbConnection, Sql};
 pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
 pub use progress::{GroupProgress, GroupStatus, HeldGroup};
 use seen::{NewMatches, WantedGroup};
@@ -140,14 +140,8 @@ pub(super) async fn count_matches(
         }
     }
     let is_backfill = by == MatchedBy::Backfill;
-    if !keys.is_empty() {
-        let set = db::query(SET_KEYS).bind(SqlList::new(&keys)?);
-        set.bind(is_backfill).execute(&mut *conn).await?;
-    }
-    if !present.is_empty() {
-        let end = db::query(END_ABSENCES).bind(SqlList::new(&present)?);
-        end.bind(is_backfill).execute(&mut *conn).await?;
-    }
+    execute_list_with(conn, SET_KEYS, &keys, is_backfill).await?;
+    execute_list_with(conn, END_ABSENCES, &present, is_backfill).await?;
     execute_list(conn, COUNT, &tallies).await
 }
 
@@ -196,10 +190,7 @@ pub(super) async fn release(
         " AND alert.story = story.id
              AND alert.rule = counted.rule AND alert.dedup_key = counted.dedup_key AND alert.held"
     );
-    if !held.is_empty() {
-        let tell = db::query(tell).bind(SqlList::new(&held)?).bind(alert);
-        tell.execute(&mut *conn).await?;
-    }
+    execute_list_with(conn, tell, &held, alert).await?;
     let reason = fired.firing_reason(&new_alert.rule_match, at);
     Ok(Some(FiredWindow { reason, released: held }))
 }
