@@ -121,7 +121,7 @@ async fn settle_story(
         }
         PageOutcome::Settled(page) => {
             let read = page.read.clone();
-            match_and_record(parts, waiting, page).await?;
+            match_settled(parts, waiting, page).await.record(parts).await?;
             // Another feed may have joined meanwhile.
             parts.wakeups.match_waits.notify_one();
             Some(read)
@@ -132,13 +132,20 @@ async fn settle_story(
     Ok(())
 }
 
-/// Settles the story: matches it with the rules in force, and records it with its alerts in one
-/// transaction.
-pub(super) async fn match_and_record(
+/// A story that was matched with the rules in force.
+pub(super) struct StoryMatch {
+    id: StoryId,
+    revision: i64,
+    settled: FinalText,
+    at: Timestamp,
+}
+
+/// Matches a story whose text is final with the rules in force.
+pub(super) async fn match_settled(
     parts: &StoryParts,
     waiting: WaitingStory,
     page: SettledPage,
-) -> Result<(), StoreError> {
+) -> StoryMatch {
     let SettledPage { body, lang, read, fetches } = page;
     let at = now();
     let may_recheck =
@@ -152,13 +159,24 @@ pub(super) async fn match_and_record(
     let story = Story { body, ..waiting.story };
     let (story, match_result) =
         parts.match_story(story, lang, read, waiting.feed_entries, at).await;
-    let counts = StoryTally::of_match(&match_result);
     let settled =
         FinalText { body: story.body, lang: story.lang, match_result, fetches, recheck_at };
-    parts.store.settle_story(waiting.id, waiting.revision, settled, at).await?;
-    counts.add_to(&parts.metrics);
-    parts.wakeups.message_due.notify_one();
-    Ok(())
+    StoryMatch { id: waiting.id, revision: waiting.revision, settled, at }
+}
+
+impl StoryMatch {
+    /// Records the story with its alerts in one transaction. It is queued at once, and the future
+    /// is its end. Alerts are recorded in the order in which they were queued.
+    pub(super) fn record(self, parts: &StoryParts) -> impl Future<Output = Result<(), StoreError>> {
+        let counts = StoryTally::of_match(&self.settled.match_result);
+        let recorded = parts.store.settle_story(self.id, self.revision, self.settled, self.at);
+        async move {
+            recorded.await?;
+            counts.add_to(&parts.metrics);
+            parts.wakeups.message_due.notify_one();
+            Ok(())
+        }
+    }
 }
 
 /// Reads the page. `left` is how long the story may still wait. It is measured before the fetch, so

@@ -127,7 +127,8 @@ impl FeedComparison {
         if !is_whole {
             removed_and_returned.keep_unseen(&self.known);
         }
-        let items = self.item_records(items, classified);
+        let mut items = self.item_records(items, classified);
+        sort_by_publication(&mut items);
         FeedDiff { items, removed_and_returned, gap }
     }
 
@@ -265,6 +266,15 @@ impl FeedComparison {
             None
         }
     }
+}
+
+/// Puts items in the order in which they were published, because their alerts are recorded in it,
+/// and a rule with `after` looks at what was recorded before. A feed lists its newest item first:
+/// so items without a date, or with the same, are taken from the end.
+fn sort_by_publication(items: &mut [ItemRecord]) {
+    items.reverse();
+    let time = |story: &Story| story.published.unwrap_or(story.first_seen);
+    items.sort_by_key(|item| item.story_change.as_ref().map(|(story, _)| time(story)));
 }
 
 /// Whether an item is recorded. An unchanged one is recorded only if the store lacks values that

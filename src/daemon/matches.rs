@@ -1,9 +1,11 @@
 //! Matches stories whose text is final: those from elsewhere, those that were edited, and those
-//! that another feed began to carry.
+//! that another feed began to carry. They are matched side by side and recorded in order.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +27,8 @@ const CHECK: Duration = Duration::from_secs(1);
 pub(crate) async fn match_waiting(parts: Arc<StoryParts>, mode: Mode, stop: &CancellationToken) {
     let mut check = tokio::time::interval(CHECK);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    scheduler::run_work(&mut WaitingMatches { parts, mode, check }, mode, stop).await;
+    let mut work = WaitingMatches { parts, mode, check, last: Turn::first() };
+    scheduler::run_work(&mut work, mode, stop).await;
 }
 
 /// The stories that wait to be matched, and what matches them.
@@ -34,11 +37,34 @@ struct WaitingMatches {
     mode: Mode,
     /// Ticks when the store is queried for what another process recorded.
     check: Interval,
+    /// Closes when the last story that was begun is queued to be recorded, or never will be.
+    last: oneshot::Receiver<()>,
+}
+
+/// The turn of a story to be recorded. A rule with `after` looks at what was recorded before.
+struct Turn {
+    /// Closes when the story before is queued to be recorded, or never will be.
+    before: oneshot::Receiver<()>,
+    /// Dropped when this one is.
+    done: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// What the first turn waits for: nothing.
+    fn first() -> oneshot::Receiver<()> {
+        oneshot::channel().1
+    }
+
+    /// The turn after `last`, which becomes this one.
+    fn after(last: &mut oneshot::Receiver<()>) -> Self {
+        let (done, next) = oneshot::channel();
+        Self { before: mem::replace(last, next), done }
+    }
 }
 
 impl Work for WaitingMatches {
     type Key = StoryId;
-    type Job = WaitingStory;
+    type Job = (WaitingStory, Turn);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
@@ -49,17 +75,20 @@ impl Work for WaitingMatches {
     async fn find_due(
         &mut self,
         running: &Running<StoryId, ()>,
-    ) -> Result<Due<WaitingStory>, StoreError> {
+    ) -> Result<Due<Self::Job>, StoreError> {
         let mut taken = running.taken();
         let store = &self.parts.store;
-        let jobs = store.waiting_stories(StoryWait::Match, now(), &taken, running.free()).await?;
-        taken.extend(jobs.iter().map(|waiting| waiting.id));
-        Ok(Due { jobs, next: store.next_waiting_due(StoryWait::Match, &taken).await? })
+        let due = store.waiting_stories(StoryWait::Match, now(), &taken, running.free()).await?;
+        taken.extend(due.iter().map(|waiting| waiting.id));
+        let next = store.next_waiting_due(StoryWait::Match, &taken).await?;
+        let last = &mut self.last;
+        let jobs = due.into_iter().map(|waiting| (waiting, Turn::after(last))).collect();
+        Ok(Due { jobs, next })
     }
 
-    fn begin(&self, waiting: WaitingStory) -> (StoryId, Run<()>) {
+    fn begin(&self, (waiting, turn): Self::Job) -> (StoryId, Run<()>) {
         let parts = Arc::clone(&self.parts);
-        (waiting.id, Box::pin(async move { match_story(&parts, waiting).await }))
+        (waiting.id, Box::pin(async move { match_story(&parts, waiting, turn).await }))
     }
 
     async fn wait_for_change(&mut self) {
@@ -77,12 +106,21 @@ impl Work for WaitingMatches {
     }
 }
 
-async fn match_story(parts: &StoryParts, waiting: WaitingStory) -> Result<(), StoreError> {
+async fn match_story(
+    parts: &StoryParts,
+    waiting: WaitingStory,
+    turn: Turn,
+) -> Result<(), StoreError> {
     let page = articles::SettledPage {
         body: waiting.story.body.clone(),
         lang: None,
         read: waiting.read.clone().unwrap_or(Read::Full),
         fetches: 0,
     };
-    articles::match_and_record(parts, waiting, page).await
+    let matched = articles::match_settled(parts, waiting, page).await;
+    // Closed is all that it can be: nothing is sent.
+    let _ = turn.before.await;
+    let recorded = matched.record(parts);
+    drop(turn.done);
+    recorded.await
 }

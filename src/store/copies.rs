@@ -1,10 +1,9 @@
 //! Compares copies before the transactions that record them.
 //!
-//! Commands with stories that may be copies wait in a queue of their own. Those that wait together
-//! are a batch. All of its stories are compared, in the order of the commands, and each command is
-//! written in a transaction of its own. The next batch begins when these are committed. So only
-//! commands from elsewhere change what a batch was compared with. Then the rest of it is compared
-//! again.
+//! Commands that record alerts wait in a queue of their own. Those that wait together are a batch.
+//! All of its stories are compared, in the order of the commands, and each command is written in a
+//! transaction of its own. The next batch begins when these are committed. So only commands from
+//! elsewhere change what a batch was compared with. Then the rest of it is compared again.
 
 mod candidates;
 
@@ -12,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
@@ -35,21 +34,24 @@ const OUTDATED: i64 = -1;
 pub type CopyComparer = Arc<dyn Fn(CopyBatch) -> BoxFuture<'static, CopyDecisions> + Send + Sync>;
 
 impl Store {
-    /// Compares `stories` and runs `write` on the writer, with a decision for each of them. All of
-    /// it is committed if `write` returns `Ok`, and none of it if `Err`.
-    pub(super) async fn write_stories(
+    /// Queues a command at once: it compares `stories` and runs `write` on the writer, with a
+    /// decision for each of them. The future is its answer. All of it is committed if `write`
+    /// returns `Ok`, and none of it if `Err`.
+    ///
+    /// Commands that record alerts are written in the order in which they were queued.
+    pub(super) fn write_stories(
         &self,
-        stories: impl IntoIterator<Item = BatchStory>,
+        stories: Vec<BatchStory>,
+        records_alerts: bool,
         write: WriteStories,
-    ) -> Result<bool, StoreError> {
-        let stories: Vec<BatchStory> = stories.into_iter().collect();
-        if stories.is_empty() {
-            return self.writer.write(|conn| write(conn, Vec::new())).await;
+    ) -> impl Future<Output = Result<bool, StoreError>> + use<> {
+        if stories.is_empty() && !records_alerts {
+            return Either::Left(self.writer.write(|conn| write(conn, Vec::new())));
         }
         let (reply, answer) = oneshot::channel();
         // A command that cannot be sent is dropped, and so is the sender of its answer.
         let _ = self.copies.send(((stories, write), reply));
-        answer.await.map_err(|_| StoreError::stopped())?
+        Either::Right(async move { answer.await.map_err(|_| StoreError::stopped())? })
     }
 }
 

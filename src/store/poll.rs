@@ -26,10 +26,10 @@ impl Store {
     /// is known joins it: its own alerts are added, and a story that was matched is matched again
     /// for the feed that carries it now. A story that waits goes on waiting.
     pub async fn record_poll(&self, poll: PollRecord) -> Result<bool, StoreError> {
-        let stories: Vec<_> =
-            poll.items.iter().filter_map(|item| batch_story(&poll, item)).collect();
+        let stories = poll.items.iter().filter_map(|item| batch_story(&poll, item)).collect();
+        let records_alerts = poll.items.iter().any(ItemRecord::has_alerts);
         let write: WriteStories = Box::new(|conn, joins| Box::pin(write_poll(conn, poll, joins)));
-        self.write_stories(stories, write).await
+        self.write_stories(stories, records_alerts, write).await
     }
 
     /// Records that a host (name:port) asked at `now` for no requests until `until`, so that a
@@ -112,6 +112,11 @@ impl ItemRecord {
     /// The key under which the item is known, if it is.
     pub(super) fn known_key(&self) -> &str {
         &self.previous_key.as_ref().unwrap_or(&self.key).0
+    }
+
+    fn has_alerts(&self) -> bool {
+        let Some((_, StoryPlan::Settle(result))) = &self.story_change else { return false };
+        !result.alerts.is_empty()
     }
 }
 

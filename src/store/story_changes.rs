@@ -98,16 +98,20 @@ impl EventData<'_> {
 impl Store {
     /// Applies what follows from an event that happens to this revision of a story. Writes nothing
     /// and returns `false` if nothing follows, or if the story has another revision by now.
-    pub(super) async fn change_revision(
+    ///
+    /// The change is queued at once. The future is its answer. Changes that record alerts are made
+    /// in the order in which they were queued.
+    pub(super) fn change_revision(
         &self,
         story: StoryId,
         revision: i64,
         mut data: EventData<'static>,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> impl Future<Output = Result<bool, StoreError>> + use<> {
         let is_new = !matches!(data, EventData::Backfilled(_));
         let result = data.match_result();
         let compared = result.and_then(|result| BatchStory::of_row(story.0, result, is_new, now));
+        let records_alerts = result.is_some_and(|result| !result.alerts.is_empty());
         let write: WriteStories = Box::new(move |conn, mut joins| {
             if let Some(match_result) = data.match_result_mut() {
                 match_result.joins = joins.pop().flatten();
@@ -122,7 +126,7 @@ impl Store {
                 Ok(!transition.changes_nothing())
             })
         });
-        self.write_stories(compared, write).await
+        self.write_stories(compared.into_iter().collect(), records_alerts, write)
     }
 }
 

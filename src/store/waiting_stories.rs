@@ -20,8 +20,8 @@ pub enum StoryWait {
 }
 
 impl Store {
-    /// Stories that wait for this and are due at `now`, without those in `in_flight`;
-    /// longest-waiting first, at most `limit`.
+    /// Stories that wait for this and are due at `now`, without those in `in_flight`, at most
+    /// `limit`: the longest-waiting first, and those that came together as they were published.
     pub async fn waiting_stories(
         &self,
         wait: StoryWait,
@@ -35,13 +35,13 @@ impl Store {
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, id LIMIT $3"
+                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
             ),
             StoryWait::Match => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, id LIMIT $3"
+                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
             ),
         };
         self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
@@ -122,14 +122,17 @@ impl Store {
     /// Writes nothing and returns `false` if the story has a newer revision by now, or does not
     /// wait. A story that another feed joined while it waited goes on waiting, due at once, to be
     /// matched once more.
-    pub async fn settle_story(
+    ///
+    /// It is queued at once, and the future is the answer. Alerts are recorded in the order in
+    /// which they were queued.
+    pub fn settle_story(
         &self,
         story: StoryId,
         revision: i64,
         settled: FinalText,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.change_revision(story, revision, EventData::Settled(settled), now).await
+    ) -> impl Future<Output = Result<bool, StoreError>> + use<> {
+        self.change_revision(story, revision, EventData::Settled(settled), now)
     }
 }
 

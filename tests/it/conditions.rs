@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tidings::clock::now;
 
 use crate::support::http::{Recorded, Response};
-use crate::support::setup::Setup;
+use crate::support::setup::{Setup, hook_payloads};
 use crate::support::wire::{self, Entry};
 
 const RULES: &str = "rules:
@@ -232,4 +234,70 @@ async fn an_outage_is_never_told_as_an_absence_and_the_rule_is_blind() {
     assert_eq!(setup.folder.query(blind).await, ["1"], "it is told once");
     let absent = "SELECT count(*) FROM message WHERE notification LIKE '%\"kind\":\"absent\"%'";
     assert_eq!(setup.folder.query(absent).await, ["0"]);
+}
+
+const AFTER: &str = "rules:
+  - {name: Mobilised, when: mobilisation, notify: hook}
+  - {name: Closed, when: airspace AND closed, tell: {after: Mobilised, within: 48h}, notify: hook}
+";
+
+/// The rules of the messages that came, in their order.
+fn rules_told(setup: &Setup) -> Vec<String> {
+    let payloads = hook_payloads(&setup.server);
+    let rule = |payload: &Value| payload["rules"][0]["rule"].as_str().unwrap_or("none").to_owned();
+    payloads.iter().map(rule).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_stories_of_one_poll_the_one_that_was_published_first_comes_first() {
+    let mobilised = || Entry::full("A mobilisation", "https://a.example/1", "It has begun.");
+    let closed = || Entry::full("The airspace is closed", "https://a.example/2", "It is.");
+    let date = |hours| {
+        let at = now() - SignedDuration::from_hours(hours);
+        at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    };
+    let (early, late) = (&date(2), &date(1));
+    for (entries, told) in [
+        ([closed().published(late), mobilised().published(early)], true),
+        ([mobilised().published(early), closed().published(late)], true),
+        ([closed().published(early), mobilised().published(late)], false),
+        // The newest is listed first.
+        ([closed(), mobilised()], true),
+        ([mobilised(), closed()], false),
+    ] {
+        let setup = setup(AFTER).await;
+        setup.server.serve("/feed.xml", Response::feed(&wire::feed(&entries)));
+        assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+        let mut rules = rules_told(&setup);
+        rules.sort();
+        let expected: &[&str] = if told { &["Closed", "Mobilised"] } else { &["Mobilised"] };
+        assert_eq!(rules, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_that_come_from_elsewhere_together_are_recorded_as_they_were_published() {
+    let setup = setup(AFTER).await;
+    let receiving = "feeds:\n  - {from: ingest, name: a}\n  - {from: ingest, name: b}\n";
+    let config = setup.folder.read("config.yaml").replace("feeds:\n", receiving);
+    setup.folder.write("config.yaml", &config);
+    setup.server.serve("/feed.xml", feed(&[]));
+    // The long text takes longer to match, and the first feed is recorded first.
+    let mobilised = (0..20).map(|one| (one, "b", "A mobilisation", wire::LONG.repeat(50)));
+    let closed = (0..20).map(|one| (one, "a", "The airspace is closed", "It is.".to_owned()));
+    let lines = closed.chain(mobilised).map(|(one, feed, title, text)| {
+        let minutes = if feed == "a" { 20 } else { 40 };
+        let published = now() - SignedDuration::from_mins(minutes - one);
+        let (title, text) = (format!("{title}, part {one}"), format!("{text} {one}"));
+        let line = json!({"feed": feed, "title": title, "body": text, "published": published});
+        format!("{line}\n")
+    });
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    let said = setup.folder.command_with(&["ingest"], &lines.collect::<String>()).await;
+    assert_eq!(said.output, "40 new, 0 edited, 0 known\n", "{}", said.errors);
+    assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
+    let held = "SELECT count(*) FROM alert WHERE held";
+    assert_eq!(setup.folder.query(held).await, ["0"]);
+    let alerts = "SELECT count(*) FROM alert WHERE rule = 'Closed'";
+    assert_eq!(setup.folder.query(alerts).await, ["20"]);
 }

@@ -37,13 +37,21 @@ pub struct Entry {
     link: String,
     element: &'static str,
     text: String,
+    /// The date, as RFC 2822 writes it.
+    date: Option<String>,
 }
 
 impl Entry {
     /// An item with a short description that lacks two of the three words.
     pub fn teaser(title: &str, link: &str) -> Self {
         let text = "Freight at a border of Russia has doubled, analysts say.".to_owned();
-        Self { title: title.to_owned(), link: link.to_owned(), element: "description", text }
+        Self {
+            title: title.to_owned(),
+            link: link.to_owned(),
+            element: "description",
+            text,
+            date: None,
+        }
     }
 
     /// An item with its whole text.
@@ -53,7 +61,13 @@ impl Entry {
             link: link.to_owned(),
             element: "content:encoded",
             text: text.to_owned(),
+            date: None,
         }
+    }
+
+    /// The same item, published on this date.
+    pub fn published(self, date: &str) -> Self {
+        Self { date: Some(date.to_owned()), ..self }
     }
 }
 
@@ -63,11 +77,13 @@ pub fn feed(entries: &[Entry]) -> String {
         "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
                         <channel><title>Test wire</title>"
             .to_owned();
-    for Entry { title, link, element, text } in entries {
+    for Entry { title, link, element, text, date } in entries {
         let link = link.replace('&', "&amp;");
+        let date = date.as_ref().map(|date| format!("<pubDate>{date}</pubDate>"));
+        let date = date.unwrap_or_default();
         write!(
             document,
-            "<item><title>{title}</title><link>{link}</link><{element}><![CDATA[{text}]]></{element}></item>"
+            "<item><title>{title}</title><link>{link}</link><{element}><![CDATA[{text}]]></{element}>{date}</item>"
         )
         .expect("strings grow");
     }
