@@ -19,7 +19,8 @@ pub struct RoutedAlert<'s> {
     pub is_update: bool,
     /// What its rule's throttle makes of it.
     pub routing: Routing,
-    /// The silence that mutes it longest.
+    /// The silence that mutes it longest. `None` for an alert with `firing`, whose matches are
+    /// muted one by one.
     pub silence: Option<&'s Silence>,
     /// Why it is told with others in a message of their own, if it meets a condition that held
     /// them.
@@ -48,6 +49,14 @@ pub enum Destination {
     Digest(DigestReason, Timestamp),
 }
 
+impl Destination {
+    /// The digest at the end of the silence that mutes an alert.
+    #[must_use]
+    pub fn muted(silence: &Silence) -> Self {
+        Self::Digest(silence.reason(), silence.until)
+    }
+}
+
 /// Where these alerts of one event go, all of which are for one receiver, in their order.
 ///
 /// - What a silence mutes is gathered until the silence ends.
@@ -63,7 +72,7 @@ pub fn plan(
 ) -> Vec<Destination> {
     let shared = shared_message(alerts, receiver, now, zone);
     let destination = |alert: &RoutedAlert<'_>| match (alert.silence, alert.firing, &shared) {
-        (Some(silence), ..) => Destination::Digest(silence.reason(), silence.until),
+        (Some(silence), ..) => Destination::muted(silence),
         (None, None, Some(shared)) => shared.clone(),
         (None, firing, _) => own_message(alert, firing, receiver, now, zone),
     };

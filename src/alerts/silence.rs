@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
+use crate::alerts::notice::RuleNotice;
 use tidings_rules::story::{FeedName, WatchlistRow};
 
 /// A silence: matching alerts are muted for a while, and are sent as one digest at its end.
@@ -67,6 +68,12 @@ pub struct MatchedRule<'m> {
 impl<'m> From<&'m RuleMatch> for MatchedRule<'m> {
     fn from(found: &'m RuleMatch) -> Self {
         Self { rule: &found.rule, tags: &found.tags, row: found.row.as_ref() }
+    }
+}
+
+impl<'m> From<&'m RuleNotice> for MatchedRule<'m> {
+    fn from(notice: &'m RuleNotice) -> Self {
+        Self { rule: &notice.rule, tags: &notice.tags, row: notice.row.as_ref() }
     }
 }
 

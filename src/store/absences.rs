@@ -9,7 +9,6 @@ use super::dialect::sql;
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
 use crate::alerts::notice::{About, RuleNotice};
-use crate::alerts::silence::MatchedRule;
 use crate::alerts::volume::DeliveryPolicies;
 use crate::alerts::{Content, Receiver, silence, volume};
 use crate::store::db::{self, DbConnection, Sql, SqlList};
@@ -180,9 +179,7 @@ async fn send_rule_notice(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let silences = silences::read_active_silences(conn, now).await?;
-    let RuleNotice { rule, tags, row, .. } = &notice;
-    let matched = MatchedRule { rule, tags, row: row.as_ref() };
-    let silence = silence::longest(&silences, matched, &[], "");
+    let silence = silence::longest(&silences, (&notice).into(), &[], "");
     let free = silence.map_or(now, |silence| silence.until);
     let default = DeliveryPolicy::default();
     let audience = audience.into_iter().map(|receiver| {
@@ -192,7 +189,7 @@ async fn send_rule_notice(
     });
     let audience = audience.collect();
     let (key, content) = (notice.key(), Content::Notice(About::Rule(notice)));
-    insert_notices_due(conn, [(key, content, audience)], now).await
+    insert_notices_due(conn, [(key, content, audience)], silence.map(|one| one.id), now).await
 }
 
 #[cfg(test)]
@@ -200,12 +197,11 @@ mod tests {
     use super::*;
     use crate::alerts::notice::RuleNoticeKind;
     use crate::alerts::silence::SilenceTarget;
-    use crate::store::add_silence;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
         settle_plan,
     };
-    use crate::store::{MatchResult, StoryPlan};
+    use crate::store::{MatchResult, StoryPlan, add_silence, end_silence, list_silences};
     use tidings_rules::condition::{Absent, Condition};
     use tidings_rules::story::Severity;
     use tidings_rules::story::delivery::Day;
@@ -335,6 +331,26 @@ mod tests {
         add_silence(&bench.place(), target, until, "holidays".to_owned(), now).await.unwrap();
         assert!(tell(&bench, &only_group(&bench).await, 7200).await);
         assert_eq!(bench.next_due().await, [(desk_receiver().recipient, until)]);
+        let listed = list_silences(&bench.place(), now).await.unwrap();
+        assert_eq!(listed.iter().map(|(_, muted)| *muted).collect::<Vec<_>>(), [1]);
+    }
+
+    #[tokio::test]
+    async fn the_message_is_sent_when_no_silence_mutes_it() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        let target = SilenceTarget::Rule(RULE.to_owned());
+        let silence = async |until, now| {
+            let (place, target) = (bench.place(), target.clone());
+            add_silence(&place, target, at_second(until), String::new(), at_second(now)).await
+        };
+        let short = silence(9000, 100).await.unwrap();
+        assert!(tell(&bench, &only_group(&bench).await, 7200).await);
+        let long = silence(9900, 7300).await.unwrap();
+        for (ended, at, due) in [(short, 7400, 9900), (long, 7500, 7500)] {
+            end_silence(&bench.place(), ended.id, at_second(at)).await.unwrap().unwrap();
+            assert_eq!(bench.next_due().await, [(desk_receiver().recipient, at_second(due))]);
+        }
     }
 
     #[tokio::test]

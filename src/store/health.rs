@@ -243,13 +243,15 @@ pub(super) async fn insert_notices(
     let notices = notices.into_iter().map(|(prefix, content, audience)| {
         (prefix, content, audience.into_iter().map(|receiver| (receiver, now)).collect())
     });
-    insert_notices_due(conn, notices, now).await
+    insert_notices_due(conn, notices, None, now).await
 }
 
-/// Like [`insert_notices`]; each message is due at the time that is given for its receiver.
+/// Like [`insert_notices`]; each message is due at the time that is given for its receiver, and
+/// muted by this silence.
 pub(super) async fn insert_notices_due(
     conn: &mut DbConnection<'_>,
     notices: impl IntoIterator<Item = (String, Content, Vec<(Receiver, Timestamp)>)>,
+    silence: Option<i64>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     // LOCK: a second writer needs the latch before this.
@@ -265,13 +267,14 @@ pub(super) async fn insert_notices_due(
         return Ok(());
     }
     db::query(sql!(
-        "INSERT INTO message (key, uid, notifier, recipient, notification, due, created, status)
-         SELECT given.*, $2, 'pending' FROM ",
+        "INSERT INTO message (key, uid, notifier, recipient, notification, due, created, silence, status)
+         SELECT given.*, $2, $3, 'pending' FROM ",
         row_list!("$1", 0 key TEXT, 1 uid TEXT, 2 notifier TEXT, 3 recipient TEXT, 4 notification TEXT, 5 due BIGINT),
         " AS given WHERE TRUE ON CONFLICT (key) DO NOTHING"
     ))
     .bind(SqlList::new(&rows)?)
     .bind(to_millis(now))
+    .bind(silence)
     .execute(conn)
     .await?;
     Ok(())

@@ -13,6 +13,7 @@ use crate::alerts::digest::DigestReason;
 use crate::alerts::plan;
 use crate::alerts::plan::{Destination, ReceiverState, RoutedAlert};
 use crate::alerts::silence;
+use crate::alerts::silence::Silence;
 use crate::alerts::volume;
 use crate::alerts::{NewAlert, Receiver};
 use crate::lifecycle::message;
@@ -62,7 +63,9 @@ pub(super) async fn route_alerts(
                 severity: rule_match.severity,
                 is_update: recorded.is_update,
                 routing: volume::throttle_rule(rule_match, throttle, earlier, now, zone),
-                silence: silence::longest(&silences, rule_match.into(), &match_result.feeds, event),
+                // Each match of a firing is muted for itself.
+                silence: silence::longest(&silences, rule_match.into(), &match_result.feeds, event)
+                    .filter(|_| recorded.firing.is_none()),
                 firing: recorded.firing.as_ref().map(|firing| &firing.reason),
             }
         })
@@ -90,17 +93,26 @@ pub(super) async fn route_alerts(
         let plan = plan::plan(&routed, state, now, &match_result.policy.zone);
         planned.extend(ids.into_iter().zip(plan).map(|(alert, to)| (receiver, alert, to)));
     }
-    let planned = with_released(alerts, planned);
+    let muted = silences::find_muted(conn, &silences, &matches_of_firings(alerts)).await?;
+    let planned = with_released(alerts, planned, &muted);
     add_to_messages(conn, event, planned, &newest, match_result.due, now).await
 }
 
 /// Where alerts go: each with its receiver.
 type PlannedAlerts<'v> = Vec<(&'v Receiver, i64, Destination)>;
 
-/// Sends the alerts that a match sets free where that match goes.
+/// The alerts that meet conditions, and those that they set free.
+fn matches_of_firings(alerts: &[RecordedAlert<'_>]) -> Vec<i64> {
+    let firings = alerts.iter().filter_map(|one| Some((one.alert, one.firing.as_ref()?)));
+    firings.flat_map(|(alert, firing)| firing.released.iter().copied().chain([alert])).collect()
+}
+
+/// Sends the alerts that a match sets free where that match goes. What a silence mutes of them
+/// waits for its end.
 fn with_released<'v>(
     alerts: &[RecordedAlert<'_>],
     planned: PlannedAlerts<'v>,
+    muted: &HashMap<i64, &Silence>,
 ) -> PlannedAlerts<'v> {
     let firings = alerts.iter().filter_map(|one| Some((one.alert, one.firing.as_ref()?)));
     let released: HashMap<i64, &[i64]> =
@@ -108,7 +120,10 @@ fn with_released<'v>(
     let with_others = planned.into_iter().flat_map(|(receiver, alert, to)| {
         let others = released.get(&alert).copied().unwrap_or_default();
         let all: Vec<i64> = others.iter().copied().chain([alert]).collect();
-        all.into_iter().map(move |alert| (receiver, alert, to.clone()))
+        all.into_iter().map(move |alert| {
+            let to = muted.get(&alert).map_or_else(|| to.clone(), |one| Destination::muted(one));
+            (receiver, alert, to)
+        })
     });
     with_others.collect()
 }

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::column::{self, read_time, to_json, to_millis};
+use super::column::{self, execute_list, read_time, to_json, to_millis};
 use super::dialect::sql;
 use super::{StoreCommandError, StoryId, digest};
-use crate::alerts::RuleMatch;
 use crate::alerts::digest::DigestReason;
+use crate::alerts::notice::About;
 use crate::alerts::silence;
-use crate::alerts::silence::{MatchedRule, Silence, SilenceTarget};
+use crate::alerts::silence::{Silence, SilenceTarget};
+use crate::alerts::{Content, RuleMatch};
 use crate::config::StorePlace;
-use crate::store::db::{self, DbConnection, DbRow, SqlList};
+use crate::store::db::{self, DbConnection, DbRow, Sql, SqlList};
 use crate::store::{command_connection, feed_entries};
 
 /// The silences in force at `now`.
@@ -54,8 +55,8 @@ pub async fn add_silence(
     .await
 }
 
-/// The silences of the store at `place` that end after `since`, each with the number of alerts that
-/// it mutes or muted.
+/// The silences of the store at `place` that end after `since`, each with the number of alerts and
+/// absences that it mutes or muted.
 pub async fn list_silences(
     place: impl Into<StorePlace>,
     since: Timestamp,
@@ -73,17 +74,34 @@ pub async fn list_silences(
     .bind(SqlList::new(&reasons)?)
     .fetch_all(&mut conn)
     .await?;
-    let counts =
+    let alerts =
         rows.iter().map(|row| Ok((row.try_get("digest")?, column::read_count(row, "muted")?)));
-    let counts: HashMap<String, u32> = counts.collect::<Result<_, sqlx::Error>>()?;
-    let counted = silences.into_iter().zip(reasons);
-    Ok(counted
-        .map(|(silence, reason)| (silence, counts.get(&reason).copied().unwrap_or_default()))
-        .collect())
+    let alerts: HashMap<String, u32> = alerts.collect::<Result<_, sqlx::Error>>()?;
+    let notices = count_muted_notices(&mut conn).await?;
+    let counted = silences.into_iter().zip(reasons).map(|(silence, reason)| {
+        let notices = notices.get(&silence.id).copied().unwrap_or_default();
+        (silence, notices + alerts.get(&reason).copied().unwrap_or_default())
+    });
+    Ok(counted.collect())
 }
 
-/// Ends the silence `id` in the store at `place`. Its muted alerts become due at `now`, unless
-/// another silence mutes them. Returns `None` if no silence in force has this id.
+/// How many notices each silence mutes or muted, however many receivers they have.
+async fn count_muted_notices(
+    conn: &mut DbConnection<'_>,
+) -> Result<HashMap<i64, u32>, sqlx::Error> {
+    let rows = db::query(
+        "SELECT silence, count(DISTINCT notification) AS muted FROM message
+         WHERE silence IS NOT NULL GROUP BY silence",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("silence")?, column::read_count(row, "muted")?)))
+        .collect()
+}
+
+/// Ends the silence `id` in the store at `place`. Its muted alerts and absences become due at
+/// `now`, unless another silence mutes them. Returns `None` if no silence in force has this id.
 pub async fn end_silence(
     place: impl Into<StorePlace>,
     id: i64,
@@ -95,11 +113,10 @@ pub async fn end_silence(
         let Some(row) = shortened.fetch_optional(&mut *conn).await? else { return Ok(None) };
         let ended = silence_from_row(&row)?;
         reassign_muted(conn, now).await?;
-        db::query("UPDATE message SET due = $2 WHERE digest = $1 AND status IN ('pending', 'held') AND due > $2")
-            .bind(to_json(&ended.reason())?)
-            .bind(to_millis(now))
-            .execute(conn)
-            .await?;
+        let release =
+            "UPDATE message SET due = $3 WHERE (digest = $1 OR silence = $2) AND status IN ('pending', 'held') AND due > $3";
+        let release = db::query(release).bind(to_json(&ended.reason())?).bind(ended.id);
+        release.bind(to_millis(now)).execute(conn).await?;
         Ok(Some(ended))
     })
     .await
@@ -109,41 +126,97 @@ pub async fn end_silence(
 /// among those that mute the alert now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut DbConnection<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
+    // LOCK: a second writer needs the latch before the digests are read.
     let rows = db::query(
-        "SELECT message.id AS message, notifier, recipient, digest, alert.id AS alert, rule_match, alert.story, story.event
+        "SELECT message.id AS message, notifier, recipient, digest, alert
          FROM message JOIN message_alert ON message_alert.message = message.id
-         JOIN alert ON alert.id = message_alert.alert
-         JOIN story ON story.id = alert.story
-         WHERE message.status <> 'sent' AND message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert.id",
+         WHERE message.status <> 'sent' AND message.status = 'pending' AND payload IS NULL AND digest LIKE $1 ORDER BY alert",
     )
     .bind(SILENCE_REASONS)
     .fetch_all(&mut *conn)
     .await?;
-    let mut stories = Vec::with_capacity(rows.len());
-    for row in &rows {
-        stories.push(StoryId(row.try_get("story")?));
-    }
-    let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
-    // LOCK: a second writer needs the latch before the digests are read.
+    let alerts = rows.iter().map(|row| row.try_get("alert")).collect::<Result<Vec<i64>, _>>()?;
+    let muted = find_muted(conn, &silences, &alerts).await?;
     let (mut moved, mut wanted) = (Vec::new(), BTreeMap::new());
-    for (row, story) in rows.iter().zip(&stories) {
-        let feeds = feeds.get(story).map(Vec::as_slice).unwrap_or_default();
-        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
-        let matched = MatchedRule::from(&rule_match);
-        let Some(longest) = silence::longest(&silences, matched, feeds, row.try_get("event")?)
-        else {
-            continue;
-        };
+    for (row, alert) in rows.iter().zip(alerts) {
+        let Some(longest) = muted.get(&alert) else { continue };
         let reason: DigestReason = column::read_json(row, "digest")?;
         if longest.reason() != reason {
             let key = (column::receiver_from_row(row)?, to_json(&longest.reason())?);
             wanted.insert(key.clone(), longest.until);
-            moved.push((row.try_get("message")?, row.try_get("alert")?, key));
+            moved.push((row.try_get("message")?, alert, key));
         }
     }
     let digests = digest::open_digests(conn, &wanted, now).await?;
     let moved = moved.into_iter().map(|(from, alert, key)| (from, alert, digests[&key]));
-    digest::move_alerts(conn, &moved.collect::<Vec<_>>()).await
+    digest::move_alerts(conn, &moved.collect::<Vec<_>>()).await?;
+    reassign_notices(conn, &silences).await
+}
+
+/// Makes every muted notice that was not sent wait for the silence that ends last among those that
+/// mute it now. If none does, the notice is due as before.
+async fn reassign_notices(
+    conn: &mut DbConnection<'_>,
+    silences: &[Silence],
+) -> Result<(), sqlx::Error> {
+    let rows = db::query(
+        "SELECT id, silence, notification FROM message
+         WHERE silence IS NOT NULL AND status = 'pending' AND payload IS NULL",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut changed = Vec::new();
+    for row in &rows {
+        let Content::Notice(About::Rule(notice)) = column::read_json(row, "notification")? else {
+            continue;
+        };
+        let mutes: i64 = row.try_get("silence")?;
+        let longest = silence::longest(silences, (&notice).into(), &[], "");
+        if let Some(longest) = longest.filter(|longest| longest.id != mutes) {
+            let id: i64 = row.try_get("id")?;
+            changed.push((id, longest.id, to_millis(longest.until)));
+        }
+    }
+    execute_list(conn, MUTE, &changed).await
+}
+
+const MUTE: Sql = sql!(
+    "UPDATE message SET silence = given.silence, due = given.due FROM ",
+    row_list!("$1", 0 id BIGINT, 1 silence BIGINT, 2 due BIGINT),
+    " AS given WHERE message.id = given.id"
+);
+
+/// The silence that mutes each of these stored alerts longest, by alert, without those that none
+/// mutes.
+pub(super) async fn find_muted<'s>(
+    conn: &mut DbConnection<'_>,
+    silences: &'s [Silence],
+    alerts: &[i64],
+) -> Result<HashMap<i64, &'s Silence>, sqlx::Error> {
+    if silences.is_empty() || alerts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = db::query(sql!(
+        "SELECT alert.id, rule_match, story, event FROM alert JOIN story ON story.id = alert.story WHERE alert.id IN ",
+        id_list!("$1")
+    ))
+    .bind(SqlList::new(&alerts)?)
+    .fetch_all(&mut *conn)
+    .await?;
+    let stories = rows.iter().map(|row| Ok(StoryId(row.try_get("story")?)));
+    let stories = stories.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let feeds = feed_entries::read_feeds_of_stories(conn, &stories).await?;
+    let mut muted = HashMap::new();
+    for (row, story) in rows.iter().zip(&stories) {
+        let feeds = feeds.get(story).map(Vec::as_slice).unwrap_or_default();
+        let rule_match: RuleMatch = column::read_json(row, "rule_match")?;
+        let longest =
+            silence::longest(silences, (&rule_match).into(), feeds, row.try_get("event")?);
+        if let Some(longest) = longest {
+            muted.insert(row.try_get("id")?, longest);
+        }
+    }
+    Ok(muted)
 }
 
 /// The start of the column `digest` if the reason is a silence.

@@ -351,6 +351,7 @@ CREATE TABLE message (
     payload          BLOB,                       -- the frozen bytes, from the first lease on
     why              TEXT,                       -- the result of its last attempt, in words
     notification     TEXT,                       -- JSON: the text of a notice or test
+    silence          INTEGER,                    -- of a notice: the silence that mutes or muted it
     digest           TEXT,                       -- JSON: why it gathers; null: it is no digest
     part             TEXT,                       -- JSON: which part of a split digest
     waits_since      INTEGER GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) VIRTUAL,
@@ -370,6 +371,8 @@ CREATE INDEX message_pending ON message (notifier, recipient, due) WHERE status 
 CREATE INDEX message_waits_since ON message (waits_since) WHERE status = 'pending';
 -- Finds a digest by what it gathers, such as the alerts that one silence mutes.
 CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
+-- Finds the notices that one silence mutes.
+CREATE INDEX message_silence ON message (silence) WHERE silence IS NOT NULL;
 
 -- The alerts of a message.
 CREATE TABLE message_alert (

@@ -292,6 +292,7 @@ CREATE TABLE message (
     payload BYTEA,
     why TEXT COLLATE "C",
     notification TEXT COLLATE "C",
+    silence BIGINT,
     digest TEXT COLLATE "C",
     part TEXT COLLATE "C",
     waits_since BIGINT GENERATED ALWAYS AS (CASE WHEN due_set_at > created THEN due_set_at ELSE created END) STORED,
@@ -305,6 +306,7 @@ CREATE INDEX message_receiver ON message (notifier, recipient, id);
 CREATE INDEX message_pending ON message (notifier, recipient, due) WHERE status = 'pending';
 CREATE INDEX message_waits_since ON message (waits_since) WHERE status = 'pending';
 CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
+CREATE INDEX message_silence ON message (silence) WHERE silence IS NOT NULL;
 
 CREATE TABLE message_alert (
     message BIGINT NOT NULL REFERENCES message (id),
