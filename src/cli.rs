@@ -35,6 +35,7 @@ mod runtime;
 mod schema;
 mod silence;
 mod status;
+mod store;
 mod try_it;
 
 use std::ffi::OsString;
@@ -175,6 +176,12 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Copy the store to another place: from a file to a database of a server, or back.
+    #[command(after_help = examples::STORE)]
+    Store {
+        #[command(subcommand)]
+        action: store::StoreAction,
+    },
     /// Send a test message through one notifier.
     #[command(after_help = examples::NOTIFY)]
     Notify {
@@ -244,6 +251,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Health(arguments) => health::ask_health(&arguments),
         Command::Backup { file, config } => backup::make_backup(&file, &config.path),
         Command::Restore { file, config } => restore::restore_store(&file, &config.path),
+        Command::Store { action } => store::store(action),
         Command::Notify { name, config } => notify::send_test_messages(&config.path, &name),
         Command::Schema { file } => schema::print_schema(file),
         Command::Generate { folder } => generate::generate(CommandLine::command(), &folder),

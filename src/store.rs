@@ -53,6 +53,7 @@ mod server_fault;
 mod service_status;
 mod silences;
 mod status;
+mod store_copy;
 mod story_changes;
 mod sweep;
 #[cfg(test)]
@@ -107,6 +108,7 @@ pub use restore::{RestoreError, Restored, restore};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
+pub use store_copy::{StoreCopyError, copy_store};
 pub use story_changes::StoryRevision;
 pub use sweep::{Retention, SweepCounts, SweepPosition, SweepStep};
 pub use waiting_stories::StoryWait;

@@ -180,6 +180,15 @@ pub(super) const RESTORE: &str = "\
 Examples:
   tidings restore tidings-2026-11-29.db";
 
+pub(super) const STORE: &str = "\
+Examples:
+  tidings store copy sqlite:tidings.db postgres://tidings@db.example.org/tidings";
+
+pub(super) const STORE_COPY: &str = "\
+Examples:
+  tidings store copy sqlite:tidings.db postgres://tidings@db.example.org/tidings
+  PGPASSWORD=… tidings store copy postgres://tidings@db.example.org/tidings sqlite:tidings.db";
+
 pub(super) const SCHEMA: &str = "\
 Examples:
   tidings schema config > config.schema.json

@@ -12,6 +12,7 @@ use crate::cli::arguments::DEFAULT_CONFIG;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::runtime::block_on;
+use crate::cli::store::named_store;
 use crate::cli::{load, output};
 use crate::clock::now;
 use crate::config::StorePlace;
@@ -66,7 +67,7 @@ fn try_print(arguments: &StatusArguments) -> Result<Exit, Exit> {
 
 fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
     if let Some(store) = &arguments.store {
-        let store = named_store(store)?;
+        let store = named_store("--store", store)?;
         return Ok(Subject { store, zone: TimeZone::system(), feeds: None });
     }
     let config = load::read_config_and_print_faults(&arguments.config).inspect_err(|_| {
@@ -74,17 +75,6 @@ fn find_subject(arguments: &StatusArguments) -> Result<Subject, Exit> {
     })?;
     let feeds = config.feeds.into_iter().map(|feed| feed.name).collect();
     Ok(Subject { store: config.store, zone: config.zone, feeds: Some(feeds) })
-}
-
-/// The store of the argument. The password of a server is in `PGPASSWORD`, as for `psql`.
-fn named_store(argument: &str) -> Result<StorePlace, Exit> {
-    let place = StorePlace::parse_argument(argument).map_err(|fault| {
-        output::fail_with_help(format!("--store: {}", fault.what), fault.help, Exit::Usage)
-    })?;
-    Ok(match std::env::var("PGPASSWORD") {
-        Ok(password) => place.with_password(&password),
-        Err(_) => place,
-    })
 }
 
 /// What a store says.

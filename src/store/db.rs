@@ -2,6 +2,7 @@
 //!
 //! A statement is written once. Where the databases differ, `dialect` makes two texts of it.
 
+mod builder;
 mod nul;
 mod statement;
 
@@ -15,8 +16,9 @@ use tokio::time::timeout;
 
 use super::server_fault::no_answer;
 
+pub(super) use builder::StatementBuilder;
 pub(super) use statement::{
-    Argument, Sql, SqlList, Statement, StatementBuilder, query, query_as, query_scalar, run_script,
+    Argument, Sql, SqlList, Statement, query, query_as, query_scalar, run_script,
 };
 
 /// A transaction that reads one moment of a store on `PostgreSQL`. One on `SQLite` always does.
@@ -68,6 +70,11 @@ impl DbConnection<'_> {
             Self::PostgresReader(conn) => Lent::Postgres(conn),
             Self::PostgresSnapshot(conn) => Lent::Postgres(conn),
         }
+    }
+
+    /// Whether it is to a server.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Self::Postgres(_) | Self::PostgresReader(_) | Self::PostgresSnapshot(_))
     }
 
     /// The connection, reading one moment of the store until it is dropped.

@@ -59,3 +59,35 @@ macro_rules! sql {
 }
 
 pub(super) use sql;
+
+/// The type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ColumnType {
+    /// INTEGER or BIGINT.
+    Number,
+    /// An INTEGER that is 0 or 1, or BOOLEAN.
+    Truth,
+    /// TEXT.
+    Text,
+    /// BLOB or BYTEA. In JSON they are text in base 16.
+    Bytes,
+}
+
+/// A query of the rows of a list, each an array of values of these types: the text before the list,
+/// and the text after it.
+pub(super) fn select_rows(
+    types: impl IntoIterator<Item = ColumnType>,
+    is_server: bool,
+) -> (String, &'static str) {
+    let values = types.into_iter().enumerate().map(|(place, kind)| match (kind, is_server) {
+        (ColumnType::Number, true) => format!("CAST(value ->> {place} AS BIGINT)"),
+        (ColumnType::Truth, true) => format!("CAST(value ->> {place} AS BOOLEAN)"),
+        (ColumnType::Bytes, true) => format!("decode(value ->> {place}, 'hex')"),
+        (ColumnType::Bytes, false) => format!("unhex(value ->> {place})"),
+        _ => format!("value ->> {place}"),
+    });
+    let values = values.collect::<Vec<_>>().join(", ");
+    let (list, end) =
+        if is_server { ("json_array_elements(CAST(", " AS JSON))") } else { ("json_each(", ")") };
+    (format!("SELECT {values} FROM {list}"), end)
+}

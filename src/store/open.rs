@@ -122,6 +122,14 @@ async fn create_store(path: &Path, migrations: &Migrator) -> Result<(), OpenErro
         .map_err(|error| failed(&error))
 }
 
+/// A connection to the empty file at `path`, with the tables of a store. It keeps no log.
+pub(super) async fn open_to_fill(path: &Path) -> Result<SqliteConnection, OpenError> {
+    let failed = |why: &dyn Display| OpenError::failed(path, why);
+    let mut conn = connect_options(path).connect().await.map_err(|error| failed(&error))?;
+    list_migrations().run_direct(None, &mut conn, false).await.map_err(|error| failed(&error))?;
+    Ok(conn)
+}
+
 /// Refuses a file that is not a whole store of this schema. Nothing in it is changed before.
 async fn check_store_file(path: &Path, migrations: &Migrator) -> Result<(), OpenError> {
     let needs_log = open_mark::needs_log(path).map_err(|error| OpenError::failed(path, &error))?;

@@ -326,6 +326,14 @@ fn cannot_open(server: &ServerAddress, why: &dyn Display) -> OpenError {
     OpenError::Failed { path: server.to_string(), why: why.to_string() }
 }
 
+/// A connection to a database that is to be filled, with the tables of a store.
+pub(super) async fn open_to_fill(server: &ServerAddress) -> Result<PgConnection, OpenError> {
+    let mut conn = connect(options(server)).await.map_err(|why| failed(server, &why))?;
+    check_version(&mut conn, server).await?;
+    migrate(&mut conn, server).await?;
+    Ok(conn)
+}
+
 /// Opens a store beside a run, without its lock.
 #[cfg(test)]
 pub(super) async fn open_beside(

@@ -212,3 +212,33 @@ async fn no_command_shows_the_password_and_those_about_files_say_what_to_do() {
     }
     assert_eq!(tidings.terminate().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_copied_to_a_server_and_back_and_nothing_is_sent_again() {
+    let Some(database) = OwnServer::start(&Ca::new()).await else { return };
+    let setup = setup_with("sqlite:tidings.db").await;
+    let folder = &setup.folder;
+    folder.set("PGPASSWORD", PASSWORD);
+    assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
+    let address = format!("postgres://tidings@127.0.0.1:{}/tidings", database.port());
+    let (old, new) = (folder.place("tidings.db"), folder.place("back.db"));
+    for (from, to, store, stories) in [
+        (&old, &address, store_at(database.port()), 1),
+        (&address, &new, "sqlite:back.db".to_owned(), 2),
+    ] {
+        let said = folder.bare_command(&["store", "copy", from, to]).await;
+        let copied = format!(": {} {}, ", stories, if stories == 1 { "story" } else { "stories" });
+        assert!(said.output.contains(&copied), "{}{}", said.output, said.errors);
+        let again = folder.bare_command(&["store", "copy", from, to]).await;
+        assert!(
+            again.errors.contains("is not empty, and no store is replaced"),
+            "{}",
+            again.errors
+        );
+        assert_eq!((said.code, again.code), (0, 65));
+        setup.server.serve("/feed.xml", matching_stories(&setup.server, 1..=stories + 1));
+        let said = try_store(&setup, &store).await;
+        assert_eq!(said.code, 0, "{}", said.errors);
+        assert_eq!(setup.server.requests("/hook").len(), stories + 1);
+    }
+}

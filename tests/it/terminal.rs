@@ -24,7 +24,7 @@ const fn call(arguments: &'static [&'static str]) -> Call {
 /// A call of every command that prints something, by the command's name. `FEED` is an address,
 /// `STORY` an id, `NEW` a new file and `COPY` a copy of the store. `health` needs a run with a web
 /// listener, and `run` prints what the console notifier writes, which is a delivery.
-const CALLS: [(&str, &[Call]); 31] = [
+const CALLS: [(&str, &[Call]); 32] = [
     ("check", &[call(&["check"]), call(&["check", "--canonical"])]),
     ("try", &[call(&["try", "arms", "FEED"])]),
     (
@@ -118,6 +118,7 @@ const CALLS: [(&str, &[Call]); 31] = [
     ),
     ("backup", &[call(&["backup", "NEW"])]),
     ("restore", &[call(&["restore", "COPY"])]),
+    ("store copy", &[call(&["store", "copy", "COPY", "NEW"])]),
     ("notify", &[call(&["notify", "console"])]),
     ("status", &[call(&["status"]), call(&["status", "--format", "json"])]),
     ("health", &[]),
@@ -127,7 +128,7 @@ const CALLS: [(&str, &[Call]); 31] = [
 ];
 
 /// Commands that read no configuration.
-const WITHOUT_CONFIG: [&str; 3] = ["import", "init", "schema"];
+const WITHOUT_CONFIG: [&str; 4] = ["import", "init", "schema", "store"];
 
 /// A setup with alerts, a silence, messages that wait, a gap, a list of feeds and a copy of the
 /// store.

@@ -1,4 +1,4 @@
-//! Statements with their arguments, and the builder of those with many rows.
+//! Statements with their arguments.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -34,6 +34,11 @@ impl SqlList {
     pub(in crate::store) fn new<T: Serialize>(rows: &T) -> Result<Self, sqlx::Error> {
         let json = serde_json::to_string(rows);
         json.map(Self).map_err(|error| sqlx::Error::Encode(error.into()))
+    }
+
+    /// The list of these values or rows, each of which is JSON.
+    pub(in crate::store) fn of_json(rows: &[String]) -> Self {
+        Self(format!("[{}]", rows.join(",")))
     }
 
     /// Whether it has no rows.
@@ -170,6 +175,11 @@ pub(in crate::store) fn query_scalar<'q, T>(sql: impl Into<Sql>) -> StatementSca
     StatementScalar(query(sql), PhantomData)
 }
 
+/// A statement of this text, whose placeholders are question marks, with their values.
+pub(super) fn built(text: String, arguments: Vec<Argument<'_>>) -> Statement<'_> {
+    Statement { text: StatementText::Built(text), arguments }
+}
+
 /// Runs statements without placeholders, one after the other.
 pub(in crate::store) async fn run_script(
     conn: &mut DbConnection<'_>,
@@ -271,6 +281,32 @@ impl<'q> Statement<'q> {
         self.fetch_optional(place).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
+    /// Passes its rows to `take`, one after the other, however long that takes. Ends at the first
+    /// error of `take`.
+    pub(in crate::store) async fn for_each_row(
+        self,
+        conn: &mut DbConnection<'_>,
+        mut take: impl AsyncFnMut(DbRow) -> Result<(), sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        match conn.lend() {
+            Lent::Sqlite(conn) => {
+                let (sql, arguments) = self.for_sqlite()?;
+                let mut rows = sqlx::query_with(sql, arguments).fetch(conn);
+                while let Some(row) = rows.try_next().await? {
+                    take(DbRow::Sqlite(row)).await?;
+                }
+            }
+            Lent::Postgres(conn) => {
+                let (sql, arguments) = self.for_postgres()?;
+                let mut rows = sqlx::query_with(sql, arguments).fetch(conn);
+                while let Some(row) = rows.try_next().await? {
+                    take(DbRow::Postgres(row)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn for_sqlite(self) -> Result<(SqlStr, SqliteArguments), sqlx::Error> {
         let sql = match self.text {
             StatementText::Fixed(sql) => sql.sqlite.into_sql_str(),
@@ -344,6 +380,12 @@ fn number_placeholders(sql: &str) -> String {
 #[must_use]
 pub(in crate::store) struct StatementAs<'q, T>(Statement<'q>, PhantomData<T>);
 
+impl<'q, T> From<Statement<'q>> for StatementAs<'q, T> {
+    fn from(statement: Statement<'q>) -> Self {
+        Self(statement, PhantomData)
+    }
+}
+
 impl<'q, T> StatementAs<'q, T>
 where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
@@ -412,73 +454,5 @@ impl<'q, T: for<'r> ColumnValue<'r>> StatementScalar<'q, T> {
         place: impl Into<StatementPlace<'c>>,
     ) -> Result<Option<T>, sqlx::Error> {
         self.0.fetch_optional(place).await?.map(|row| row.try_get(0)).transpose()
-    }
-}
-
-/// Builds a statement of any number of rows.
-pub(in crate::store) struct StatementBuilder<'q> {
-    text: String,
-    arguments: Vec<Argument<'q>>,
-}
-
-impl<'q> StatementBuilder<'q> {
-    /// A statement that begins with this text.
-    pub(in crate::store) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), arguments: Vec::new() }
-    }
-
-    /// Adds text, which has no question mark.
-    pub(in crate::store) fn push(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
-        self
-    }
-
-    /// Adds a placeholder with this value.
-    pub(in crate::store) fn push_bind(&mut self, argument: impl Into<Argument<'q>>) -> &mut Self {
-        self.text.push('?');
-        self.arguments.push(argument.into());
-        self
-    }
-
-    /// Adds `VALUES` with a list for each of these rows.
-    pub(in crate::store) fn push_values<R>(
-        &mut self,
-        rows: impl IntoIterator<Item = R>,
-        mut push_row: impl FnMut(&mut RowBuilder<'_, 'q>, R),
-    ) {
-        self.text.push_str("VALUES ");
-        for (place, row) in rows.into_iter().enumerate() {
-            self.text.push_str(if place == 0 { "(" } else { ", (" });
-            push_row(&mut RowBuilder { statement: self, is_first: true }, row);
-            self.text.push(')');
-        }
-    }
-
-    /// The statement.
-    pub(in crate::store) fn build(self) -> Statement<'q> {
-        Statement { text: StatementText::Built(self.text), arguments: self.arguments }
-    }
-
-    /// The statement, whose rows are tuples.
-    pub(in crate::store) fn build_query_as<T>(self) -> StatementAs<'q, T> {
-        StatementAs(self.build(), PhantomData)
-    }
-}
-
-/// The values of one row of [`StatementBuilder::push_values`].
-pub(in crate::store) struct RowBuilder<'b, 'q> {
-    statement: &'b mut StatementBuilder<'q>,
-    is_first: bool,
-}
-
-impl<'q> RowBuilder<'_, 'q> {
-    /// Adds the next value.
-    pub(in crate::store) fn push_bind(&mut self, argument: impl Into<Argument<'q>>) -> &mut Self {
-        if !self.is_first {
-            self.statement.text.push_str(", ");
-        }
-        self.is_first = false;
-        self.statement.push_bind(argument);
-        self
     }
 }
