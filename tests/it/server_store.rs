@@ -216,12 +216,12 @@ async fn no_command_shows_the_password_and_those_about_files_say_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_is_copied_to_a_server_and_back_and_nothing_is_sent_again() {
     let Some(database) = OwnServer::start(&Ca::new()).await else { return };
-    let setup = setup_with("sqlite:tidings.db").await;
+    let setup = setup_with("sqlite:old.db").await;
     let folder = &setup.folder;
     folder.set("PGPASSWORD", PASSWORD);
     assert_eq!(folder.command(&["run", "--once"]).await.code, 0);
     let address = format!("postgres://tidings@127.0.0.1:{}/tidings", database.port());
-    let (old, new) = (folder.place("tidings.db"), folder.place("back.db"));
+    let (old, new) = (folder.place("old.db"), folder.place("back.db"));
     for (from, to, store, stories) in [
         (&old, &address, store_at(database.port()), 1),
         (&address, &new, "sqlite:back.db".to_owned(), 2),
@@ -239,6 +239,7 @@ async fn a_store_is_copied_to_a_server_and_back_and_nothing_is_sent_again() {
         setup.server.serve("/feed.xml", matching_stories(&setup.server, 1..=stories + 1));
         let said = try_store(&setup, &store).await;
         assert_eq!(said.code, 0, "{}", said.errors);
-        assert_eq!(setup.server.requests("/hook").len(), stories + 1);
+        let hooks = setup.server.requests("/hook").len();
+        assert_eq!(hooks, stories + 1, "{}", said.errors);
     }
 }
