@@ -9,6 +9,7 @@ mod slots;
 mod spike;
 mod step;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use jiff::civil::Time;
 use crate::story::delivery::Day;
 
 pub use history::{GroupHistory, GroupMatch};
-pub use publishers::{Publishers, Sighting, is_public_suffix};
+pub use publishers::{Publishers, Sighting, is_public_suffix, publisher_key};
 pub use spike::{SLOT, SpikeCounts, SpikeSpan, WatchedTime, slot_of};
 pub use step::{
     ConditionProgress, Decision, GroupState, PreviousMatch, SeenMatches, is_open, step,
@@ -117,6 +118,16 @@ impl FirstKey {
             Self::Author => "author",
             Self::Tag => "tag",
             Self::Match => "match",
+        }
+    }
+
+    /// What a key of this kind is compared by. The name of a publisher is a key as it is written;
+    /// other keys are folded.
+    #[must_use]
+    pub fn compared(self, key: &str) -> Cow<'_, str> {
+        match self {
+            Self::Source => Cow::Owned(publisher_key(key)),
+            Self::Row | Self::Author | Self::Tag | Self::Match => Cow::Borrowed(key),
         }
     }
 }

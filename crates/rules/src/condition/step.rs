@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::publishers::different;
 use super::spike::SpikeCounts;
 use super::{Condition, FirstKey};
 
@@ -28,7 +29,8 @@ pub struct PreviousMatch {
 /// What a condition looks at. Each kind of condition has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeenMatches {
-    /// The publishers of the events in the window, the new one too, each once.
+    /// The publishers of the events in the window, the new one too, in the order in which they
+    /// were first written.
     Publishers(Vec<String>),
     /// The number of events in the window, the new one too.
     Events(u32),
@@ -92,7 +94,8 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
         return Decision::Told;
     }
     let (is_met, progress) = match (condition, state.seen) {
-        (Condition::Publishers { least, .. }, SeenMatches::Publishers(mut names)) => {
+        (Condition::Publishers { least, .. }, SeenMatches::Publishers(names)) => {
+            let mut names = different(names);
             names.sort_unstable();
             (names.len() >= *least as usize, ConditionProgress::Publishers(names, *least))
         }
