@@ -89,8 +89,8 @@ pub struct DigestGroup {
     pub row: Option<WatchlistRow>,
     /// Its severity.
     pub severity: Severity,
-    /// How far its condition was met, of a rule with one: by the newest story that met it, or else
-    /// by the newest.
+    /// How far its condition was met, of a rule with one: when it fired, by the newest story that
+    /// met it, or else by the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<ConditionState>,
     /// Its stories, newest first; at least one.
@@ -228,6 +228,25 @@ fn part_sizes(sizes: &[usize]) -> Vec<usize> {
 }
 
 impl Digest {
+    /// A digest of these stories. All that a firing tells met the condition together: each part of
+    /// it says so, also one without the story that met it.
+    #[must_use]
+    pub fn new(
+        reason: DigestReason,
+        part: Option<DigestPart>,
+        mut rules: Vec<DigestGroup>,
+    ) -> Self {
+        if let DigestReason::Fired { condition, progress, .. } = &reason {
+            for group in &mut rules {
+                let counts_until = group.condition.take().and_then(|state| state.counts_until);
+                let (condition, progress) = (condition.clone(), Some(progress.clone()));
+                group.condition =
+                    Some(ConditionState { condition, met: true, progress, counts_until });
+            }
+        }
+        Self { reason, part, rules }
+    }
+
     /// The number of its stories; one that several rules matched counts once.
     #[must_use]
     pub fn stories(&self) -> usize {
