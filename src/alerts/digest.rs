@@ -89,6 +89,15 @@ pub struct DigestGroup {
     pub row: Option<WatchlistRow>,
     /// Its severity.
     pub severity: Severity,
+    /// The rule's `why`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The rule's `owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The rule's tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// How far its condition was met, of a rule with one: when it fired, by the newest story that
     /// met it, or else by the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,7 +168,7 @@ pub(crate) struct DigestStories(Vec<(DigestGroup, Vec<i64>)>);
 impl DigestStories {
     /// Adds a story that a rule matched. The stories of a rule and row come one after the other.
     pub(crate) fn add(&mut self, rule_match: RuleMatch, entry: DigestEntry, alert: i64) {
-        let RuleMatch { rule, row, severity, condition, .. } = rule_match;
+        let RuleMatch { rule, row, severity, why, owner, tags, condition, .. } = rule_match;
         let id = |row: &Option<WatchlistRow>| row.as_ref().map(|row| row.id.clone());
         match self.0.last_mut() {
             Some((group, alerts)) if group.rule == rule && id(&group.row) == id(&row) => {
@@ -172,7 +181,9 @@ impl DigestStories {
                 alerts.push(alert);
             }
             _ => {
-                let group = DigestGroup { rule, row, severity, condition, stories: vec![entry] };
+                let stories = vec![entry];
+                let group =
+                    DigestGroup { rule, row, severity, why, owner, tags, condition, stories };
                 self.0.push((group, vec![alert]));
             }
         }
