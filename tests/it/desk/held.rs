@@ -121,6 +121,9 @@ async fn an_absence_of_a_rule_that_never_matched_shows_no_last_match() {
     // As if an absence had been told.
     let absence = "INSERT INTO absence (rule, dedup_key, last, matched, told) VALUES ('Silent', '', 0, FALSE, 1)";
     desk.setup.folder.change(absence).await;
+    let rule = r#"INSERT INTO conditional_rule (rule, state) VALUES ('Silent',
+        '{"condition": "no match for 2h", "is_absent": true, "rows": null, "until": null}')"#;
+    desk.setup.folder.change(rule).await;
     let never =
         ["Rules without a match", "<bdi>Silent</bdi>", "no match yet, in force since <time"];
     hold_page(&desk, "/status", &never).await;
