@@ -67,6 +67,7 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
         // A key that is written wrong is told by itself.
         let count = faults.len();
         let _ = ["within", "against", "least", "in"].map(|key| entries.get(key).is_some());
+        entries.refuse_empty_values(faults);
         entries.refuse_unknown_keys(faults);
         if faults.len() == count {
             let fault = node.fault("this does not say when to tell");
@@ -97,6 +98,7 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
             })
         }
     };
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     Some(WrittenCondition { condition: condition?, after })
 }
@@ -230,6 +232,7 @@ fn absent_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Absent> {
     let days = entries.get("days");
     let days = days.map_or_else(|| Some(Day::all()), |node| delivery_policy::days(&node, faults));
     let hours = hours(&mut entries, faults);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     let absent = Absent { longest: longest?, hours, days: days? };
     (faults.len() == before).then_some(absent)

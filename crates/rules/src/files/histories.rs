@@ -118,6 +118,7 @@ fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> 
         faults.push(fault.help("`site: afp.com` is short for `url: https://afp.com/`"));
     }
     story.url = story.url.or(site);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     let name = story.source.clone().map(FeedName);
     let carriers = name.map(|name| Carrier { name, tags: BTreeSet::new() }).into_iter().collect();

@@ -101,6 +101,35 @@ fn nonsense_is_refused_with_advice() {
 }
 
 #[test]
+fn a_key_without_a_value_is_refused() {
+    for (line, key) in [
+        ("tell:", "tell"),
+        ("absent: ~", "absent"),
+        ("tell: {events: 3, within: 1h}\n    fires:", "fires"),
+        ("tell: {events: 3, within: 1h}\n    holds: null", "holds"),
+        ("tell: {events: , within: 1h}", "events"),
+        ("tell: {spike: 3, within: 1h, against: 14d, least: }", "least"),
+        ("absent: {for: 1h, days: }", "days"),
+        ("absent: {for: 1h, from: , to: }", "from"),
+        ("tell: {events: 3, within: 1h}\n    fires: [{at: 0, title: }]", "title"),
+        ("feeds:", "feeds"),
+        ("each:", "each"),
+        ("matches:", "matches"),
+        ("enabled:", "enabled"),
+        ("burst:", "burst"),
+        ("digest: {at: \"08:00\", days: }", "days"),
+        ("expires: ~", "expires"),
+    ] {
+        let said = condition(line).expect_err(line);
+        assert!(said.contains(&format!("error: the key `{key}` has no value")), "{line}: {said}");
+    }
+    let said = condition("tell: {events: 3, within: }").expect_err("no window");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    let said = rules("defaults: {owner: }\n").expect_err("no owner");
+    assert!(said.contains("the key `owner` has no value"), "{said}");
+}
+
+#[test]
 fn a_first_match_needs_a_pattern_or_a_wildcard() {
     let text = |when: &str| {
         format!("rules:\n  - {{name: a, when: '{when}', tell: {{first: match, in: 1d}}}}\n")
