@@ -93,13 +93,19 @@ fn history<'d>(node: &Node<'d>, faults: &mut Vec<Fault>) -> Option<History<'d>> 
 fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> {
     let mut entries = node.entries(faults)?;
     let before = faults.len();
-    let at = entries.require("at", faults).and_then(|node| {
-        let at = node.duration(faults)?;
+    let mut found = Vec::new();
+    let at = entries
+        .require("at", &mut found)
+        .and_then(|node| node.duration(&mut found).zip(Some(node)));
+    faults.extend(found.into_iter().map(|fault| {
+        fault.help("write the time since the start of the history, such as 0, 15m or 1h 30m")
+    }));
+    let at = at.map(|(at, node)| {
         if at > LONGEST {
             let fault = node.fault("a history lasts ten years at most");
             faults.push(fault.help("write a shorter time since its start"));
         }
-        Some(at)
+        at
     });
     let has_story = node.pairs(&mut Vec::new()).len() > 1;
     let mut texts = |key| -> Vec<String> {
