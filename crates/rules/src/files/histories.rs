@@ -118,7 +118,7 @@ fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> 
     story.authors = texts("author");
     story.tags = texts("tag");
     story.source = texts("source").pop();
-    let site = texts("site").pop().map(|site| format!("https://{}/", site.trim()));
+    let site = site(&mut entries, faults);
     if site.is_some() && story.url.is_some() {
         let fault = node.fault("this item has both `site` and `url`");
         faults.push(fault.help("`site: afp.com` is short for `url: https://afp.com/`"));
@@ -130,6 +130,34 @@ fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> 
     let carriers = name.map(|name| Carrier { name, tags: BTreeSet::new() }).into_iter().collect();
     let story = has_story.then_some(story);
     (faults.len() == before).then_some(HistoryItem { node, at: at?, story, carriers })
+}
+
+/// The address that `site: afp.com` stands for.
+fn site(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<String> {
+    let text = entries.get("site")?.text(faults)?;
+    let host = text.value.trim();
+    if is_host(host) {
+        return Some(format!("https://{host}/"));
+    }
+    let fault = text.fault(0..text.value.len(), format!("`{host}` is not the name of a host"));
+    faults.push(fault.help("write it as in afp.com; a whole address stands under `url`"));
+    None
+}
+
+/// Whether `host` is the address of a host, or a name that has a domain.
+fn is_host(host: &str) -> bool {
+    match url::Host::parse(host) {
+        Ok(url::Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            let is_label = |label: &str| {
+                !label.is_empty()
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            name.contains('.') && name.split('.').all(is_label)
+        }
+        Ok(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

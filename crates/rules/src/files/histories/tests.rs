@@ -60,6 +60,24 @@ fn publishers_have_the_names_of_the_configuration() {
 }
 
 #[test]
+fn a_site_is_the_name_of_a_host() {
+    let file = |site: &str| {
+        let items = format!("[{{at: 0, site: '{site}', title: blast}}, {{at: 1m, title: blast}}]");
+        let tell = "{events: 2, within: 1h}";
+        format!("rules: [{{name: a, when: blast, tell: {tell}, fires: {items}}}]\n")
+    };
+    for site in ["afp.com", "www.bbc.co.uk.", "münchen.example", "192.0.2.7", "[2001:db8::1]"] {
+        assert_eq!(said(&file(site)), "", "{site}");
+    }
+    for site in
+        ["Agence France", "afp", "https://afp.com/", "afp.com/en", "afp..com", "a_b.com", ""]
+    {
+        let said = said(&file(site));
+        assert!(said.contains("is not the name of a host"), "{site}: {said}");
+    }
+}
+
+#[test]
 fn publishers_and_events_are_counted_in_the_window() {
     assert_met(
         "when: blast\n    tell: {publishers: 2, within: 1h}",
