@@ -164,6 +164,25 @@ fn a_rule_comes_after_an_enabled_rule() {
 }
 
 #[test]
+fn a_rule_after_an_expired_rule_is_warned_of() {
+    for (own, today, is_warned) in [
+        ("", "2027-06-30", false),
+        ("", "2027-07-01", true),
+        ("expires: 2027-06-30, ", "2027-07-01", false),
+    ] {
+        let text = format!(
+            "rules:\n  - {{name: b, when: closed, {own}tell: {{after: a, within: 1h}}}}\n  \
+             - {{name: a, when: called up, expires: 2027-06-30}}\n"
+        );
+        let loaded = load(&texts(&text), None, &mut Vec::new()).expect("rules");
+        let found = loaded.warn_of_expired(today.parse().expect("a day"));
+        let said = render(&found, false);
+        assert_eq!(said.contains("it expired on 2027-06-30"), is_warned, "{own}{today}: {said}");
+        assert_eq!(said.is_empty(), !is_warned);
+    }
+}
+
+#[test]
 fn defaults_have_no_condition() {
     let said = rules("defaults: {tell: {events: 3, within: 1h}}\n").expect_err("defaults");
     assert!(said.contains("the key `tell` is not known here"), "{said}");
