@@ -172,9 +172,10 @@ impl fmt::Display for Condition {
             Self::Events { least, within } => write!(f, "{least} events within {}", time(within)),
             Self::Spike(Spike { times, within, against, least }) => write!(
                 f,
-                "{times} times the usual rate within {}, against {}, at least {least} events",
+                "{times} times the usual rate within {}, against {}, at least {}",
                 time(within),
-                time(against)
+                time(against),
+                events(*least)
             ),
             Self::First { key, within } => {
                 write!(f, "first {} in {}", key.as_str(), time(within))
@@ -198,6 +199,11 @@ impl fmt::Display for Absent {
         }
         Ok(())
     }
+}
+
+/// So many events in words.
+fn events(count: u32) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
 /// A length of time as rule files write it: `90d`, `1h 30m`. Nothing is longer than a day in it,

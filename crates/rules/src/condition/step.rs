@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::publishers::different;
 use super::spike::SpikeCounts;
-use super::{Condition, FirstKey};
+use super::{Condition, FirstKey, events};
 
 /// What is known of a group when a match of it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,8 +187,10 @@ impl fmt::Display for ConditionProgress {
             Self::Events(count, least) => write!(f, "{count} of {least} events"),
             Self::Spike(counts, least) => {
                 let (current, usual) = (counts.current, counts.usual());
-                let of = if current < *least { format!(" of {least}") } else { String::new() };
-                write!(f, "{current}{of} events, {usual:.1} are usual in that time")
+                if current < *least {
+                    write!(f, "{current} of ")?;
+                }
+                write!(f, "{}, {usual:.1} are usual in that time", events(current.max(*least)))
             }
             Self::Learning => f.write_str("the usual rate is not known yet"),
             Self::New(key, keys) => write!(f, "new {}: {}", key.as_str(), ShownNames(keys)),

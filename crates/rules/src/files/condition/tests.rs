@@ -47,6 +47,10 @@ fn every_kind_of_condition_is_read() {
             "tell: {spike: 2, within: 1h, against: 2h}",
             "2 times the usual rate within 1h, against 2h, at least 3 events",
         ),
+        (
+            "tell: {spike: 2, within: 1h, against: 2h, least: 1}",
+            "2 times the usual rate within 1h, against 2h, at least 1 event",
+        ),
         ("tell: {first: match, in: 7d}", "first match in 7d"),
         ("tell: {first: tag, in: 1m}", "first tag in 1m"),
         (
