@@ -178,7 +178,7 @@ async fn what_is_released_is_shown_as_told_and_told() {
     for (arguments, said) in [
         (&["alerts"][..], "condition met: 2 events"),
         (&["alerts", "show", "1"], "standing held until "),
-        (&["alerts", "event", &event], "alert 1 was told: the condition of arms was met"),
+        (&["alerts", "event", &event], "alert 1 is no longer held: the condition of arms was met"),
     ] {
         let output = command(&desk, arguments).await;
         assert!(output.contains(said), "{arguments:?} lacks {said}: {output}");
