@@ -82,7 +82,8 @@ pub fn tokenise(text: &str) -> Vec<Token> {
 }
 
 /// The words of `text`, folded, with spaces between them. Empty if it has no word.
-pub(crate) fn folded(text: &str) -> String {
+#[must_use]
+pub fn folded(text: &str) -> String {
     let words: Vec<String> = tokenise(text).into_iter().map(|token| token.word).collect();
     words.join(" ")
 }
