@@ -226,7 +226,7 @@ pub(super) fn check_after(rules: &BTreeMap<String, NamedRule>, faults: &mut Vec<
                 let others = others.filter(|other| *other != named.rule.name());
                 faults.push(match nearest(name, others) {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault.help("write the `name` of a rule in any rule file"),
+                    None => fault.help("write the `name` of another rule in any rule file; a trial needs both rules in its text"),
                 });
             }
         }
