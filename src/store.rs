@@ -105,6 +105,7 @@ pub use outbox::{
 pub use past_events::StoredSighting;
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
+pub use rules::ConditionalGroups;
 pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;

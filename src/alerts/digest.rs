@@ -89,8 +89,17 @@ pub struct DigestGroup {
     pub row: Option<WatchlistRow>,
     /// Its severity.
     pub severity: Severity,
-    /// How far its condition was met, of a rule with one: by the newest story that met it, or else
-    /// by the newest.
+    /// The rule's `why`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// The rule's `owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The rule's tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// How far its condition was met, of a rule with one: when it fired, by the newest story that
+    /// met it, or else by the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<ConditionState>,
     /// Its stories, newest first; at least one.
@@ -159,7 +168,7 @@ pub(crate) struct DigestStories(Vec<(DigestGroup, Vec<i64>)>);
 impl DigestStories {
     /// Adds a story that a rule matched. The stories of a rule and row come one after the other.
     pub(crate) fn add(&mut self, rule_match: RuleMatch, entry: DigestEntry, alert: i64) {
-        let RuleMatch { rule, row, severity, condition, .. } = rule_match;
+        let RuleMatch { rule, row, severity, why, owner, tags, condition, .. } = rule_match;
         let id = |row: &Option<WatchlistRow>| row.as_ref().map(|row| row.id.clone());
         match self.0.last_mut() {
             Some((group, alerts)) if group.rule == rule && id(&group.row) == id(&row) => {
@@ -172,7 +181,9 @@ impl DigestStories {
                 alerts.push(alert);
             }
             _ => {
-                let group = DigestGroup { rule, row, severity, condition, stories: vec![entry] };
+                let stories = vec![entry];
+                let group =
+                    DigestGroup { rule, row, severity, why, owner, tags, condition, stories };
                 self.0.push((group, vec![alert]));
             }
         }
@@ -228,6 +239,25 @@ fn part_sizes(sizes: &[usize]) -> Vec<usize> {
 }
 
 impl Digest {
+    /// A digest of these stories. All that a firing tells met the condition together: each part of
+    /// it says so, also one without the story that met it.
+    #[must_use]
+    pub fn new(
+        reason: DigestReason,
+        part: Option<DigestPart>,
+        mut rules: Vec<DigestGroup>,
+    ) -> Self {
+        if let DigestReason::Fired { condition, progress, .. } = &reason {
+            for group in &mut rules {
+                let counts_until = group.condition.take().and_then(|state| state.counts_until);
+                let (condition, progress) = (condition.clone(), Some(progress.clone()));
+                group.condition =
+                    Some(ConditionState { condition, met: true, progress, counts_until });
+            }
+        }
+        Self { reason, part, rules }
+    }
+
     /// The number of its stories; one that several rules matched counts once.
     #[must_use]
     pub fn stories(&self) -> usize {

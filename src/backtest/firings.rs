@@ -33,16 +33,18 @@ pub(crate) struct ConditionCount {
     pub(crate) copies: usize,
     /// Matches that a run would not make.
     pub(crate) no_news: usize,
-    /// How often the condition is met, or an absence is told.
+    /// How often the condition is met, or an absence is told and ends.
     pub(crate) firings: FiringCount,
 }
 
-/// Firings, counted, with the newest.
+/// Firings and ends of absences, counted, with the newest.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FiringCount {
-    /// How many.
+    /// How many firings.
     pub(crate) count: usize,
-    /// The newest, oldest first.
+    /// How many matches that end an absence.
+    pub(crate) ends: usize,
+    /// The newest of both, oldest first.
     pub(crate) newest: VecDeque<RuleFiring>,
 }
 
@@ -116,6 +118,14 @@ impl RuleFiring {
         }
     }
 
+    /// Whether it is the match that ends an absence. The absence was counted when it was told.
+    fn ends_absence(&self) -> bool {
+        match self {
+            Self::Match(firing) => matches!(firing.progress, ConditionProgress::Present(_)),
+            Self::Absence(_) => false,
+        }
+    }
+
     /// What is shown of it.
     pub(crate) fn shown(&self) -> ShownFiring {
         match self {
@@ -137,9 +147,11 @@ impl RuleFiring {
 }
 
 impl FiringCount {
-    /// Counts a firing, which is the newest.
+    /// Counts a firing, or the end of an absence, which is the newest.
     pub(crate) fn add(&mut self, firing: RuleFiring) {
-        self.count += 1;
+        let is_end = firing.ends_absence();
+        self.ends += usize::from(is_end);
+        self.count += usize::from(!is_end);
         if self.newest.len() == FIRINGS {
             self.newest.pop_front();
         }
@@ -175,5 +187,25 @@ impl ConditionCount {
             GroupResult::Copy => self.copies += 1,
             GroupResult::NoNews => self.no_news += 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_rules::condition::FirstKey;
+
+    #[test]
+    fn an_absence_and_the_match_that_ends_it_are_one_firing() {
+        let at = Timestamp::UNIX_EPOCH;
+        let meets = |progress| {
+            let firing = PastFiring { at, progress, stories: Vec::new(), count: 1 };
+            RuleFiring::Match(Arc::new(firing))
+        };
+        let mut firings = FiringCount::default();
+        firings.add(RuleFiring::Absence(ToldAbsence { place: 0, since: at, due: at }));
+        firings.add(meets(ConditionProgress::Present(at)));
+        firings.add(meets(ConditionProgress::New(FirstKey::Tag, Vec::new())));
+        assert_eq!((firings.count, firings.ends, firings.newest.len()), (2, 1, 3));
     }
 }

@@ -3,12 +3,15 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use crate::backtest::phrases;
 use crate::cli::count::count;
 use crate::cli::exit::Exit;
 use crate::cli::format::OutputFormat;
 use crate::cli::load::{unreadable_named_rules, unreadable_rules};
 use crate::cli::{load, output};
+use crate::clock::now;
 use crate::queries::names::rule_config;
 use crate::rule_files::{self, RuleFile};
 use tidings_rules::fault;
@@ -64,6 +67,7 @@ fn load_checked_rules(
     }
     let rules =
         CheckedRules::load(&rule_files::rule_texts(files), config, faults).ok_or(Exit::Data)?;
+    faults.extend(rules.warn_of_expired(now().to_zoned_datetime(TimeZone::UTC).date()));
     faults.extend(rule_files::no_rules_warning(path, files, rules.rules().len()));
     let result = if files.is_empty() {
         "no rule files".to_owned()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reader::{ConfigReader, all};
-use tidings_rules::condition::{Publishers, is_public_suffix};
+use tidings_rules::condition::{Publishers, is_public_suffix, publisher_key};
 use tidings_rules::yaml::{Node, Text};
 
 /// What a publisher has.
@@ -42,14 +42,14 @@ pub(super) fn publishers(
     Some(Publishers::new(named))
 }
 
-/// Publishers by their names, domains and the names that feeds give them, in lower case.
+/// Publishers by their names, domains and the names that feeds give them, as they are compared.
 #[derive(Default)]
 struct KnownPublishers(BTreeMap<String, String>);
 
 impl KnownPublishers {
     /// Notes that `value` is of the publisher `name`. Returns another publisher that has it.
     fn claim(&mut self, value: &str, name: &str) -> Option<&str> {
-        let owner = self.0.entry(value.to_lowercase()).or_insert_with(|| name.to_owned());
+        let owner = self.0.entry(publisher_key(value)).or_insert_with(|| name.to_owned());
         (owner != name).then_some(owner)
     }
 }

@@ -17,7 +17,7 @@ use crate::polling::health::FeedNotice;
 use tidings_rules::story::{FeedEntry, Read};
 use tidings_rules::text::visible_line;
 
-use message_view::{Fact, MessageView, StoryItem, format_time, unmarked_pieces};
+use message_view::{Fact, MessageView, StoryItem, described_rule, format_time, unmarked_pieces};
 
 /// The largest number of sentences that are quoted.
 const MAX_QUOTES: usize = 8;
@@ -313,14 +313,7 @@ fn condition_fact(rules: &[RuleMatch]) -> Option<Fact> {
 }
 
 fn rule_line(rule: &RuleMatch) -> String {
-    let mut line = rule.title();
-    if let Some(why) = &rule.why {
-        line = format!("{line}: {why}");
-    }
-    if let Some(owner) = &rule.owner {
-        line = format!("{line} ({owner})");
-    }
-    visible_line(&line)
+    described_rule(rule.title(), rule.why.as_deref(), rule.owner.as_deref())
 }
 
 fn feed_names(feeds: &[FeedEntry]) -> Vec<String> {

@@ -48,6 +48,9 @@ impl<'a> Standing<'a> {
             (false, true, Some(progress)) => Self::Met(progress),
             (false, false, Some(progress)) => Self::HeldUntil(alert.held_until, progress),
             (false, true, None) => Self::MetBefore(&state.condition),
+            (false, false, None) if alert.held_until.is_some() => {
+                Self::HeldUntil(alert.held_until, COPY)
+            }
             (false, false, None) => Self::Copy,
         })
     }

@@ -49,7 +49,7 @@ pub enum Happening<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         standing: Option<String>,
     },
-    /// An alert was told that was held until then.
+    /// An alert was released that was held until then. Silences may still put its message off.
     Told {
         /// The alert's number.
         id: i64,

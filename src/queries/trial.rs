@@ -194,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_with_after_is_tried_with_the_rule_that_it_names() {
+        let after = "- name: b\n  when: closed\n  tell: {after: a, within: 1h}\n";
+        let why = trial(after).unwrap_err();
+        assert!(why.contains("a trial needs both rules in its text"), "{why}");
+        assert!(trial(&format!("{after}- name: a\n  when: call-up\n")).is_ok());
+    }
+
+    #[test]
     fn a_fault_says_where_it_is() {
         for text in ["Russia AND", "name: a\nwhen: Russia AND", "name: a\nwhen: Russia\nwhy_not: 1"]
         {

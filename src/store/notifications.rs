@@ -38,7 +38,7 @@ pub(super) async fn read_contents(
                     contents.push(OpenContent::Parts(parts));
                     continue;
                 }
-                Content::Digest(Digest { reason, part, rules: stories.into_groups() })
+                Content::Digest(Digest::new(reason, part, stories.into_groups()))
             }
             (None, None) => column::read_json(row, "notification")?,
         };

@@ -15,13 +15,14 @@ use super::fixture::Bench;
 
 /// Tables and lists that stay small: tables of the configuration, and rows that a statement is
 /// given.
-const SMALL: [&str; 24] = [
+const SMALL: [&str; 25] = [
     "absence",
     "backfill",
     "backup",
     "ended",
     "expired",
     "claim",
+    "conditional_rule",
     "counted_group",
     "feed",
     "store_file",

@@ -97,13 +97,14 @@ async fn explain_says_whether_the_publisher_of_a_story_is_known() {
     let rules = "rules:
   - {name: Source, when: refinery AND blast, tell: {first: source, in: 30d}}
   - {name: Author, when: refinery AND blast, tell: {first: author, in: 30d}}
+  - {name: Match, when: refinery AND blastin*, tell: {first: match, in: 30d}}
 ";
     let setup = setup(rules).await;
     setup.server.serve("/feed.xml", feed(&["news.bbc.example"]));
     assert_eq!(setup.folder.command(&["run", "--once"]).await.code, 0);
     let story = |source: &str, author: &str| {
         let lines = format!("\"source\": \"{source}\", \"authors\": \"{author}\"");
-        format!("{{\"title\": \"A refinery blast\", \"body\": \"\", {lines}}}")
+        format!("{{\"title\": \"A refinery blast\", \"body\": \"Blasting.\", {lines}}}")
     };
     setup.folder.write("new.json", &story("AFP", "Kim"));
     setup.folder.write("known.json", &story("bbc", ""));
@@ -112,13 +113,17 @@ async fn explain_says_whether_the_publisher_of_a_story_is_known() {
     let nobody = setup.folder.place("nobody.txt");
     for (arguments, expected) in [
         (&["explain", &new][..], "now: new source: AFP"),
-        (&["explain", &new], "now: new author: kim"),
+        (&["explain", &new], "now: new author: Kim"),
         (&["explain", &new, "--rule", "Source"], "now: new source: AFP"),
-        (&["explain", &new, "--rule", "Author"], "now: new author: kim"),
+        (&["explain", &new, "--rule", "Author"], "now: new author: Kim"),
         (&["explain", &known], "now: known source: BBC (last match "),
         (&["explain", &known], "now: the story has no author, and would be held"),
         (&["explain", &nobody], "now: the story has no source, and would be held"),
-        (&["explain", "https://news.bbc.example/blast"], "now: known source: BBC (last match "),
+        (
+            &["explain", "https://news.bbc.example/blast"],
+            "now: source that was new with this story: BBC (last match ",
+        ),
+        (&["explain", &new, "--rule", "Match"], "now: new match: Blasting"),
     ] {
         let said = setup.folder.command(arguments).await;
         let output = said.output.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -215,6 +215,9 @@ fn group() -> DigestGroup {
         rule: matched.rule,
         row: Some(row()),
         severity: Severity::High,
+        why: matched.why,
+        owner: matched.owner,
+        tags: matched.tags,
         condition: Some(condition()),
         stories: vec![entry],
     }

@@ -9,6 +9,7 @@ mod slots;
 mod spike;
 mod step;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use jiff::civil::Time;
 use crate::story::delivery::Day;
 
 pub use history::{GroupHistory, GroupMatch};
-pub use publishers::{Publishers, Sighting, is_public_suffix};
+pub use publishers::{Publishers, Sighting, is_public_suffix, publisher_key};
 pub use spike::{SLOT, SpikeCounts, SpikeSpan, WatchedTime, slot_of};
 pub use step::{
     ConditionProgress, Decision, GroupState, PreviousMatch, SeenMatches, is_open, step,
@@ -119,6 +120,16 @@ impl FirstKey {
             Self::Match => "match",
         }
     }
+
+    /// What a key of this kind is compared by. The name of a publisher is a key as it is written;
+    /// other keys are folded.
+    #[must_use]
+    pub fn compared(self, key: &str) -> Cow<'_, str> {
+        match self {
+            Self::Source => Cow::Owned(publisher_key(key)),
+            Self::Row | Self::Author | Self::Tag | Self::Match => Cow::Borrowed(key),
+        }
+    }
 }
 
 impl Condition {
@@ -161,9 +172,10 @@ impl fmt::Display for Condition {
             Self::Events { least, within } => write!(f, "{least} events within {}", time(within)),
             Self::Spike(Spike { times, within, against, least }) => write!(
                 f,
-                "{times} times the usual rate within {}, against {}, at least {least} events",
+                "{times} times the usual rate within {}, against {}, at least {}",
                 time(within),
-                time(against)
+                time(against),
+                events(*least)
             ),
             Self::First { key, within } => {
                 write!(f, "first {} in {}", key.as_str(), time(within))
@@ -187,6 +199,11 @@ impl fmt::Display for Absent {
         }
         Ok(())
     }
+}
+
+/// So many events in words.
+fn events(count: u32) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
 }
 
 /// A length of time as rule files write it: `90d`, `1h 30m`. Nothing is longer than a day in it,

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::{Rule, RuleConfig, RuleTexts, Settings, lint};
@@ -15,7 +16,7 @@ use crate::language::term::Forms;
 use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
 use crate::rule::expression::MOST_KEPT_TREES;
-use crate::yaml::{self, YamlDocument};
+use crate::yaml::{self, Text, YamlDocument};
 use entry::NamedRule;
 use faults::shown_place;
 use histories::TimedExamples;
@@ -57,6 +58,8 @@ struct Enabled {
     tree: Arc<Tree>,
     /// The list of its `each`. The rule exists for every row.
     each: Option<Arc<TermList>>,
+    /// The name of the rule in its `after`.
+    after: Option<Text>,
 }
 
 impl LoadedRules {
@@ -72,6 +75,23 @@ impl LoadedRules {
     /// The rules as written, in the order of their names.
     pub(crate) fn written(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.rules.iter().map(|one| &one.rule)
+    }
+
+    /// Warnings of rules that come after a rule that has expired on that day.
+    pub(crate) fn warn_of_expired(&self, today: Date) -> Vec<Fault> {
+        let is_over = |last: Option<Date>| last.is_some_and(|last| last < today);
+        let over = self.written().filter(|rule| is_over(rule.settings.expires));
+        let over: BTreeMap<&str, Option<Date>> =
+            over.map(|rule| (rule.name(), rule.settings.expires)).collect();
+        let warn = |one: &Enabled| {
+            let after = one.after.as_ref().filter(|_| !over.contains_key(one.rule.name()))?;
+            let name = after.value.trim();
+            let last = (*over.get(name)?)?;
+            let message = format!("the rule `{name}` matches nothing since it expired on {last}");
+            let warning = after.warning(0..after.value.len(), message);
+            Some(warning.help("move its `expires`, or remove this rule, which is never told"))
+        };
+        self.rules.iter().filter_map(warn).collect()
     }
 
     /// The expressions of the rules as written, in the order of their names.
@@ -100,11 +120,8 @@ pub(crate) fn load(
         });
     }
     let mut settings = HashSet::new();
-    let enabled = enabled.into_iter().map(|NamedRule { rule, when, tree, each, .. }| Enabled {
-        rule: shared(rule, &mut settings),
-        when,
-        tree,
-        each,
+    let enabled = enabled.into_iter().map(|NamedRule { rule, when, tree, each, after, .. }| {
+        Enabled { rule: shared(rule, &mut settings), when, tree, each, after }
     });
     Some(LoadedRules { rules: enabled.collect(), watchlists })
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use jiff::civil::Date;
+
 use super::engine::{Engine, Frequencies, Scratch};
 use super::{
     Carrier, Explained, FeedFilter, Match, Rule, RuleConfig, RuleTexts, Settings, explain,
@@ -91,6 +93,12 @@ impl CheckedRules {
     #[must_use]
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.written()
+    }
+
+    /// Warnings of rules whose `after` names a rule that has expired on that day (UTC).
+    #[must_use]
+    pub fn warn_of_expired(&self, today: Date) -> Vec<Fault> {
+        self.0.warn_of_expired(today)
     }
 
     /// The search for the phrases of three words or more that the expressions write.

@@ -81,6 +81,13 @@ pub fn tokenise(text: &str) -> Vec<Token> {
     join_spaced(text, tokens)
 }
 
+/// The words of `text`, folded, with spaces between them. Empty if it has no word.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let words: Vec<String> = tokenise(text).into_iter().map(|token| token.word).collect();
+    words.join(" ")
+}
+
 /// `tokens` of `text`, with those joined that spaces separate in one word.
 fn join_spaced(text: &str, tokens: Vec<Token>) -> Vec<Token> {
     let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());

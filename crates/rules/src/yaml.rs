@@ -37,6 +37,8 @@ pub struct Entries<'d> {
     asked: Vec<&'static str>,
     /// Keys whose place was requested. They are known, but help does not name them.
     unlisted: Vec<&'static str>,
+    /// Keys whose value must be there.
+    required: Vec<&'static str>,
 }
 
 /// Parses a document with the core schema of YAML 1.2. Duplicate keys, other tags (`when: !sport`),
@@ -203,7 +205,7 @@ impl<'d> Node<'d> {
     pub fn entries(&self, faults: &mut Vec<Fault>) -> Option<Entries<'d>> {
         let is_mapping = self.is_mapping().then_some(());
         self.or_type_fault(is_mapping, "keys with values", faults)?;
-        Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new() })
+        Some(Entries { node: *self, asked: Vec::new(), unlisted: Vec::new(), required: Vec::new() })
     }
 
     /// The keys and values of a mapping with the user's own names as keys, in order. For any other
@@ -270,6 +272,7 @@ impl<'d> Entries<'d> {
 
     /// The value of `key`. If it is missing, adds a fault at the mapping and returns `None`.
     pub fn require(&mut self, key: &'static str, faults: &mut Vec<Fault>) -> Option<Node<'d>> {
+        self.required.push(key);
         let value = self.get(key);
         if value.is_none() {
             faults.push(self.node.fault(format!("`{key}` is missing here")));
@@ -283,6 +286,19 @@ impl<'d> Entries<'d> {
         self.unlisted.push(key);
         let found = self.node.raw_pairs().find(|(name, _)| name.value.as_str() == Some(key));
         found.map(|(name, _)| name.span())
+    }
+
+    /// Adds a fault for every requested key without a value: [`Entries::get`] takes it for one that
+    /// is not there. For a required key, there is a fault already.
+    pub fn refuse_empty_values(&self, faults: &mut Vec<Fault>) {
+        for (key, value) in self.node.raw_pairs() {
+            let name = key.value.as_str().unwrap_or_default();
+            let is_asked = self.asked.contains(&name) && !self.required.contains(&name);
+            if is_asked && matches!(value.value, YamlValue::Null) {
+                let fault = key.fault(format!("the key `{name}` has no value"));
+                faults.push(fault.help("write its value, or remove the key"));
+            }
+        }
     }
 
     /// The mapping.

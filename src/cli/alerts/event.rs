@@ -75,7 +75,7 @@ fn describe(happening: &Happening<'_>) -> String {
             format!("alert {id}, {severity}: the rule {} matched{standing}", visible_line(rule))
         }
         Happening::Told { id, rule } => {
-            format!("alert {id} was told: the condition of {} was met", visible_line(rule))
+            format!("alert {id} is no longer held: the condition of {} was met", visible_line(rule))
         }
         Happening::Message { id, receiver, status } => {
             format!("message {id} for {} written; now {status}", visible_line(receiver))

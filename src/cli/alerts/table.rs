@@ -129,6 +129,8 @@ mod tests {
             held_until: Some("2026-03-12T14:05:00Z".parse().unwrap()),
             ..conditional_alert(false, false, two)
         };
+        let released_copy =
+            PastAlert { held_until: told.held_until, ..conditional_alert(false, false, None) };
         let alerts = [
             past_alert(),
             conditional_alert(false, true, None),
@@ -138,6 +140,7 @@ mod tests {
             conditional_alert(true, false, two),
             conditional_alert(true, false, None),
             conditional_alert(false, false, None),
+            released_copy,
         ];
         assert_snapshot!(alerts_table(&alerts, &TimeZone::UTC, Some(100)));
     }

@@ -14,8 +14,18 @@ use crate::cli::output;
 use crate::config::Config;
 use crate::queries::moment::long_date;
 use crate::store::{Archive, GroupProgress};
-use tidings_rules::Rule;
 use tidings_rules::condition::{Absent, Condition, FirstKey, Sighting};
+use tidings_rules::story::{Evidence, WatchlistRow};
+use tidings_rules::text::folded;
+use tidings_rules::{Clause, Rule};
+
+/// A rule that is asked about, with what it found in the story.
+struct AskedRule<'a> {
+    rule: &'a Rule,
+    /// What `first` looks for, folded.
+    keys: Vec<String>,
+    evidence: Vec<&'a Evidence>,
+}
 
 /// A group by the name of its rule and the id of its row.
 type GroupId = (String, Option<String>);
@@ -51,47 +61,63 @@ pub(super) async fn read_conditions(
     config: Option<&Config>,
     now: Timestamp,
 ) -> Result<ExplainConditions, Exit> {
-    let groups: Vec<(&Rule, Vec<String>)> = match answer {
-        ExplainAnswer::Matches(matches, _) => {
-            matches.iter().map(|found| (&*found.rule, found.keys.clone())).collect()
-        }
-        // All rows at once are no group.
-        ExplainAnswer::Rule(explained) if explained.row.as_ref() == explained.rule.row() => {
-            vec![(&*explained.rule, explained.keys.clone())]
-        }
-        ExplainAnswer::Rule(_) | ExplainAnswer::Clause(_) => Vec::new(),
-    };
-    let conditional = groups
-        .into_iter()
-        .filter_map(|(rule, keys)| Some((rule, rule.settings.condition.as_ref()?, keys)));
+    let asked = asked_rules(answer).into_iter();
+    let conditional = asked.filter_map(|one| Some((one.rule.settings.condition.as_ref()?, one)));
     let conditional: Vec<_> = conditional.collect();
     let mut archive = match config.filter(|_| !conditional.is_empty()) {
         Some(config) => Archive::open_if_any(&config.store).await.map_err(output::unavailable)?,
         None => None,
     };
     let mut answers = HashMap::new();
-    for (rule, condition, keys) in conditional {
+    for (condition, asked) in conditional {
         let progress = match (&mut archive, config) {
             (Some(archive), Some(config)) => {
-                read_progress(archive, config, (rule, condition), keys, subject, now).await?
+                read_progress(archive, config, condition, &asked, subject, now).await?
             }
             _ => None,
         };
         let condition = condition.to_string();
-        answers.insert(group_id(rule), ExplainCondition { condition, progress });
+        answers.insert(group_id(asked.rule), ExplainCondition { condition, progress });
     }
     Ok(ExplainConditions(answers))
+}
+
+/// The rules that the answer is about.
+fn asked_rules(answer: &ExplainAnswer) -> Vec<AskedRule<'_>> {
+    match answer {
+        ExplainAnswer::Matches(matches, _) => {
+            let asked = matches.iter().map(|found| AskedRule {
+                rule: &found.rule,
+                keys: found.keys.clone(),
+                evidence: found.evidence.iter().collect(),
+            });
+            asked.collect()
+        }
+        // All rows at once are no group.
+        ExplainAnswer::Rule(explained) if explained.row.as_ref() == explained.rule.row() => {
+            let mut evidence = Vec::new();
+            gather_evidence(&explained.clause, &mut evidence);
+            vec![AskedRule { rule: &explained.rule, keys: explained.keys.clone(), evidence }]
+        }
+        ExplainAnswer::Rule(_) | ExplainAnswer::Clause(_) => Vec::new(),
+    }
+}
+
+fn gather_evidence<'c>(clause: &'c Clause, evidence: &mut Vec<&'c Evidence>) {
+    evidence.extend(&clause.evidence);
+    clause.clauses.iter().for_each(|inner| gather_evidence(inner, evidence));
 }
 
 /// How far the condition of a rule is met. `None`: nothing is known of it.
 async fn read_progress(
     archive: &mut Archive,
     config: &Config,
-    (rule, condition): (&Rule, &Condition),
-    mut keys: Vec<String>,
+    condition: &Condition,
+    asked: &AskedRule<'_>,
     subject: &ExplainSubject,
     now: Timestamp,
 ) -> Result<Option<String>, Exit> {
+    let (rule, mut keys) = (asked.rule, asked.keys.clone());
     let dedup_key = rule.row().map_or("", |row| row.id.as_str());
     if let Condition::Absent(absent) = condition {
         return read_absence(archive, &config.zone, (rule.name(), dedup_key), absent).await;
@@ -110,15 +136,65 @@ async fn read_progress(
         (GroupProgress::Open, _) => "it is met, and matches are told one by one".to_owned(),
         (GroupProgress::Counted(progress), _) => progress,
         (GroupProgress::Keys { new, known }, Condition::First { key, .. }) => {
-            let of_kind = [("new", new), ("known", known)];
+            let brought = brought_by(subject, rule, condition);
+            let is_own = |(one, _): &(String, _)| brought.is_some_and(|keys| keys.contains(one));
+            let (own, known): (Vec<_>, Vec<_>) = known.into_iter().partition(is_own);
+            let kind = key.as_str();
+            let of_kind = [
+                (format!("new {kind}"), new),
+                (format!("{kind} that was new with this story"), own),
+                (format!("known {kind}"), known),
+            ];
             let of_kind = of_kind.into_iter().filter(|(_, keys)| !keys.is_empty());
-            let said = of_kind.map(|(kind, keys)| {
-                format!("{kind} {}: {}", key.as_str(), shown_keys(&keys, &config.zone))
+            let said = of_kind.map(|(kind, mut keys)| {
+                keys.iter_mut().for_each(|(one, _)| *one = written_key(one, *key, asked, subject));
+                format!("{kind}: {}", shown_keys(&keys, &config.zone))
             });
             said.collect::<Vec<_>>().join("; ")
         }
         (GroupProgress::Keys { .. }, _) => return Ok(None),
     }))
+}
+
+/// What was new with the story when it was recorded, in words. `None`: nothing was, or it is not
+/// known.
+fn brought_by<'s>(
+    subject: &'s ExplainSubject,
+    rule: &Rule,
+    condition: &Condition,
+) -> Option<&'s str> {
+    let row = |row: Option<&WatchlistRow>| row.map(|row| row.id.clone());
+    let mut alerts = subject.kept.as_ref()?.alerts.iter();
+    let own =
+        alerts.find(|one| one.rule == rule.name() && row(one.row.as_ref()) == row(rule.row()));
+    let state = own?.condition.as_ref()?;
+    let is_met = state.is_met_by_it() && state.condition == condition.to_string();
+    state.progress.as_deref().filter(|_| is_met)
+}
+
+/// A key as people read it: the row with its name, or the words as the story writes them.
+fn written_key(
+    key: &str,
+    kind: FirstKey,
+    asked: &AskedRule<'_>,
+    subject: &ExplainSubject,
+) -> String {
+    let is_it = |written: &&str| folded(written) == key;
+    let story = &subject.story;
+    let marked = asked
+        .evidence
+        .iter()
+        .flat_map(|one| one.marks.iter().filter_map(|mark| one.sentence.get(mark.clone())));
+    let written = match kind {
+        FirstKey::Row => {
+            return asked.rule.row().map_or_else(|| key.to_owned(), ToString::to_string);
+        }
+        FirstKey::Source => None,
+        FirstKey::Author => story.authors.iter().map(String::as_str).find(is_it),
+        FirstKey::Tag => story.tags.iter().map(String::as_str).find(is_it),
+        FirstKey::Match => marked.into_iter().find(is_it),
+    };
+    written.unwrap_or(key).to_owned()
 }
 
 /// The most keys that are shown.

@@ -1,16 +1,20 @@
 //! Rules that were loaded for a configuration, and what the store records of them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
 use std::path::Path;
 
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use tracing::{error, warn};
 
 use super::counted_groups::changed_groups;
 use crate::clock::now;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
-use crate::store::{Store, StoreError};
+use crate::store::{ConditionalGroups, Store, StoreError};
+use tidings_rules::condition::Condition;
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
 use tidings_rules::{RowChanges, RuleConfig, Rules};
@@ -130,7 +134,8 @@ impl NewRules {
             store.record_rule_versions(step, now()).await?;
         }
         self.record_counted_groups(store).await?;
-        store.replace_rule_files(mem::take(&mut self.good_texts), now()).await
+        let conditional = conditional_rules(&self.rules);
+        store.replace_rule_files(mem::take(&mut self.good_texts), conditional, now()).await
     }
 
     /// Records since when the events of groups with a `spike` are counted.
@@ -142,6 +147,30 @@ impl NewRules {
         }
         Ok(())
     }
+}
+
+/// The groups of rules that have a condition, by the names of the rules.
+fn conditional_rules(rules: &Rules) -> BTreeMap<String, ConditionalGroups> {
+    let mut all: BTreeMap<String, ConditionalGroups> = BTreeMap::new();
+    for rule in rules.iter() {
+        let Some(condition) = &rule.settings.condition else { continue };
+        let groups = all.entry(rule.name().to_owned()).or_insert_with(|| ConditionalGroups {
+            condition: condition.to_string(),
+            is_absent: matches!(condition, Condition::Absent(_)),
+            rows: None,
+            until: rule.settings.expires.and_then(end_of_day),
+        });
+        if let Some(row) = rule.row() {
+            groups.rows.get_or_insert_default().insert(row.id.clone());
+        }
+    }
+    all
+}
+
+/// The end of a day in UTC. `None` beyond the calendar.
+fn end_of_day(day: Date) -> Option<Timestamp> {
+    let next = day.tomorrow().ok()?.to_datetime(Time::midnight());
+    TimeZone::UTC.to_timestamp(next).ok()
 }
 
 fn render(fault: &Fault) -> String {

@@ -6,12 +6,15 @@ use crate::alerts;
 use crate::alerts::digest::{Digest, DigestEntry, DigestGroup, DigestReason};
 use crate::notify::quote::{self, QuotePiece};
 use crate::notify::view::message_view::{Fact, MessageView, format_time, unmarked_pieces};
-use crate::notify::view::message_view::{Section, StoryItem};
+use crate::notify::view::message_view::{Section, StoryItem, described_rule};
 use tidings_rules::text::visible_line;
 
 /// The number of stories of a rule that are shown with a sentence. The others have headline and
 /// link only.
 const MAX_QUOTED_STORIES: usize = 30;
+
+/// The largest number of rules that are shown with their reason and their owner.
+const MAX_RULES: usize = 5;
 
 /// Builds the view of `digest`, with times in `zone`.
 pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
@@ -28,7 +31,7 @@ pub(super) fn digest_view(digest: &Digest, zone: &TimeZone) -> MessageView {
         note: Some(visible_line(&note)),
         copies: Vec::new(),
         sections: sections.collect(),
-        facts: fired_facts(&digest.reason, zone),
+        facts: rule_fact(digest).into_iter().chain(fired_facts(&digest.reason, zone)).collect(),
         link: None,
     }
 }
@@ -79,6 +82,21 @@ fn title_and_note(digest: &Digest) -> (String, String) {
             "This receiver could not be reached. Critical alerts are sent on their own.".to_owned(),
         ),
     }
+}
+
+/// The rules that say why they exist or who is responsible, as an alert names them.
+fn rule_fact(digest: &Digest) -> Option<Fact> {
+    let described = digest.rules.iter().filter(|one| one.why.is_some() || one.owner.is_some());
+    let line = |group: &DigestGroup| {
+        let title = alerts::title(&group.rule, group.row.as_ref());
+        described_rule(title, group.why.as_deref(), group.owner.as_deref())
+    };
+    let mut lines: Vec<String> = described.map(line).collect();
+    let more = lines.len().saturating_sub(MAX_RULES);
+    lines.truncate(MAX_RULES);
+    lines.extend((more > 0).then(|| format!("and {more} more")));
+    let name = if lines.len() == 1 { "rule" } else { "rules" };
+    (!lines.is_empty()).then_some(Fact { name, lines })
 }
 
 /// Which condition was met when, if that is why a digest gathers.

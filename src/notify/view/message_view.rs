@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::notify::quote::QuotePiece;
 use tidings_rules::story::Severity;
+use tidings_rules::text::visible_line;
 
 /// The stories that one rule matched.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -90,6 +91,21 @@ impl Fact {
     pub(in crate::notify) fn with_line(name: &'static str, line: String) -> Self {
         Self { name, lines: vec![line] }
     }
+}
+
+/// A rule with its reason and its owner, as far as it has them.
+pub(in crate::notify::view) fn described_rule(
+    mut line: String,
+    why: Option<&str>,
+    owner: Option<&str>,
+) -> String {
+    if let Some(why) = why {
+        line = format!("{line}: {why}");
+    }
+    if let Some(owner) = owner {
+        line = format!("{line} ({owner})");
+    }
+    visible_line(&line)
 }
 
 pub(in crate::notify) fn format_time(at: Timestamp, zone: &TimeZone) -> String {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Archive, StoredStory};
 use crate::alerts::RuleMatch;
+use crate::alerts::condition_state::ConditionState;
 use crate::store::column::{self, read_optional_time, read_time};
 use crate::store::db::{self, DbRow};
 use crate::store::status::story_status_from_row;
@@ -38,6 +39,8 @@ pub struct Alerted {
     pub created: Timestamp,
     /// Whether its rule's condition holds it.
     pub held: bool,
+    /// How far its rule's condition was met then, of a rule with one. `None` if it is not kept.
+    pub condition: Option<ConditionState>,
 }
 
 impl Archive {
@@ -68,12 +71,14 @@ impl Archive {
         .fetch_all(&mut self.conn)
         .await?;
         let alerts = alerts.iter().map(|alert| {
+            let rule_match = read_match(alert)?;
             Ok(Alerted {
                 rule: alert.try_get("rule")?,
-                row: read_row(alert)?,
+                row: read_row(alert, rule_match.as_ref())?,
                 version: alert.try_get("version")?,
                 created: read_time(alert, "created")?,
                 held: alert.try_get("held")?,
+                condition: rule_match.and_then(|one| one.condition),
             })
         });
         Ok(Some(StoryRecord {
@@ -89,17 +94,25 @@ impl Archive {
     }
 }
 
+/// The match of an alert, if it is kept.
+fn read_match(alert: &DbRow) -> Result<Option<RuleMatch>, sqlx::Error> {
+    let is_kept = read_optional_time(alert, "purged")?.is_none();
+    is_kept.then(|| column::read_json(alert, "rule_match")).transpose()
+}
+
 /// The row that an alert is about.
-fn read_row(alert: &DbRow) -> Result<Option<WatchlistRow>, sqlx::Error> {
+fn read_row(
+    alert: &DbRow,
+    rule_match: Option<&RuleMatch>,
+) -> Result<Option<WatchlistRow>, sqlx::Error> {
     let id: String = alert.try_get("dedup_key")?;
     if id.is_empty() {
         return Ok(None);
     }
-    if column::is_null(alert, "purged")? {
-        let rule_match: RuleMatch = column::read_json(alert, "rule_match")?;
-        return Ok(rule_match.row);
-    }
-    Ok(Some(WatchlistRow { label: id.clone(), id }))
+    Ok(match rule_match {
+        Some(rule_match) => rule_match.row.clone(),
+        None => Some(WatchlistRow { label: id.clone(), id }),
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::store::column::{read_json, read_time, to_millis};
 use crate::store::db::{self, DbConnection, Sql, SqlList};
 use crate::store::dialect::sql;
 use crate::store::match_time::{MatchTime, MatchedBy};
+use crate::store::rules::read_conditional_rules;
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, SeenMatches, step};
 use tidings_rules::story::WatchlistRow;
@@ -62,15 +63,29 @@ impl Archive {
         Ok(absences::read_groups(&mut self.conn).await?)
     }
 
-    /// What the groups of a rule do at `now`. `None`: those of all rules.
+    /// What the groups of a rule in force do at `now`. `None`: those of all rules in force. A group
+    /// that is held for another condition than its rule has now is none of them.
     pub async fn group_status(
         &mut self,
         rule: Option<&str>,
         now: Timestamp,
     ) -> Result<GroupStatus, StoreError> {
-        let held = read_held_groups(&mut self.conn, rule, now).await?;
+        let mut held = read_held_groups(&mut self.conn, rule, now).await?;
         let mut absent = absences::read_groups(&mut self.conn).await?;
         absent.retain(|group| group.told.is_some() && rule.is_none_or(|rule| group.rule == rule));
+        let names = held.iter().map(|group| group.rule.as_str());
+        let names = names.chain(absent.iter().map(|group| group.rule.as_str())).collect();
+        let in_force = read_conditional_rules(&mut self.conn, &names).await?;
+        held.retain(|group| {
+            let row = group.row.as_ref().map_or("", |row| row.id.as_str());
+            in_force
+                .get(&group.rule)
+                .is_some_and(|one| one.has(row, now) && one.condition == group.condition)
+        });
+        absent.retain(|group| {
+            let of_rule = in_force.get(&group.rule);
+            of_rule.is_some_and(|one| one.has(&group.dedup_key, now) && one.is_absent)
+        });
         Ok(GroupStatus { held, absent })
     }
 
@@ -177,9 +192,11 @@ mod tests {
     use super::super::tests::{by, conditional, in_row, matching, publishers};
     use super::*;
     use crate::alerts::NewAlert;
+    use crate::store::ConditionalGroups;
     use crate::store::fixture::{Bench, at_second};
+    use std::collections::BTreeMap;
     use std::time::Duration;
-    use tidings_rules::condition::FirstKey;
+    use tidings_rules::condition::{Absent, FirstKey};
 
     const HOUR: Duration = Duration::from_hours(1);
 
@@ -192,6 +209,70 @@ mod tests {
             format!("{}{row}: {}", group.rule, group.progress)
         });
         shown.collect()
+    }
+
+    /// Puts rules in force, each with its condition and its rows.
+    async fn put_in_force(bench: &Bench, rules: &[(&str, &Condition, &[&str])]) {
+        let rule = |(name, condition, rows): &(&str, &Condition, &[&str])| {
+            let rows = rows.iter().map(|row| (*row).to_owned());
+            let groups = ConditionalGroups {
+                condition: condition.to_string(),
+                is_absent: matches!(condition, Condition::Absent(_)),
+                rows: (rows.len() > 0).then(|| rows.collect()),
+                until: name.starts_with("old").then(|| at_second(50)),
+            };
+            ((*name).to_owned(), groups)
+        };
+        let rules: BTreeMap<_, _> = rules.iter().map(rule).collect();
+        bench.store.replace_rule_files(Vec::new(), rules, at_second(0)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn groups_of_rules_that_are_not_in_force_are_not_listed() {
+        let bench = Bench::new().await;
+        let two = publishers(2, HOUR);
+        let matched = || {
+            matching(vec![
+                conditional("blast", two.clone()),
+                conditional("gone", two.clone()),
+                conditional("old", two.clone()),
+                conditional("edited", two.clone()),
+                in_row("1", conditional("rows", two.clone())),
+                in_row("2", conditional("rows", two.clone())),
+            ])
+        };
+        bench.poll("wire", 0, vec![by("afp", "a", matched())]).await;
+        let days = tidings_rules::story::delivery::Day::all();
+        let absent = Condition::Absent(Absent { longest: HOUR, hours: None, days });
+        let names = ["silent", "silent and gone"].map(str::to_owned).to_vec();
+        bench.store.watch_absences(names, Vec::new(), at_second(0)).await.unwrap();
+        let told = "UPDATE absence SET told = 1000000060000";
+        bench
+            .store
+            .writer
+            .write(move |conn| Box::pin(crate::store::column::execute(conn, told, &[])))
+            .await
+            .unwrap();
+
+        let three = publishers(3, HOUR);
+        put_in_force(
+            &bench,
+            &[
+                ("blast", &two, &[]),
+                ("old", &two, &[]),
+                ("edited", &three, &[]),
+                ("rows", &two, &["2", "3"]),
+                ("silent", &absent, &[]),
+            ],
+        )
+        .await;
+        let mut archive = Archive::open(&bench.place()).await.unwrap();
+        let status = archive.group_status(None, at_second(60)).await.unwrap();
+        let row = |group: &HeldGroup| group.row.as_ref().map(|row| row.id.clone());
+        let listed: Vec<_> = status.held.iter().map(|one| (one.rule.as_str(), row(one))).collect();
+        assert_eq!(listed, [("rows", Some("2".to_owned())), ("blast", None)]);
+        let absent: Vec<&str> = status.absent.iter().map(|group| group.rule.as_str()).collect();
+        assert_eq!(absent, ["silent"]);
     }
 
     #[tokio::test]
@@ -210,6 +291,16 @@ mod tests {
         let many = (0..600).map(|one| by("afp", &one.to_string(), matching(vec![known()])));
         bench.poll("wire", 60, many.collect()).await;
 
+        put_in_force(
+            &bench,
+            &[
+                ("blast", &publishers(3, HOUR), &[]),
+                ("rows", &publishers(2, HOUR), &["1", "2"]),
+                ("quakes", &Condition::Events { least: 2, within: HOUR }, &[]),
+                ("new", &first, &[]),
+            ],
+        )
+        .await;
         let rows = ["rows 2: 1 of 2 publishers: afp", "rows 1: 1 of 2 publishers: afp"];
         let blast = "blast: 1 of 3 publishers: afp";
         assert_eq!(held(&bench, None, 61).await, [rows[0], rows[1], blast]);
@@ -225,6 +316,7 @@ mod tests {
         let blast = |publisher: &str, key: &str| {
             by(publisher, key, matching(vec![conditional("blast", publishers(3, HOUR))]))
         };
+        put_in_force(&bench, &[("blast", &publishers(3, HOUR), &[])]).await;
         bench.poll("wire", 7200, vec![blast("afp", "a")]).await;
         // The clock is set back.
         bench.poll("wire", 600, vec![blast("bbc", "b")]).await;

@@ -118,9 +118,10 @@ async fn read_publishers(
         "WITH wanted AS MATERIALIZED (SELECT * FROM ",
         row_list!("$1", 0 place BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 since BIGINT, 4 until BIGINT),
         " AS given)
-         SELECT DISTINCT wanted.place, found.publisher FROM wanted
+         SELECT wanted.place, found.publisher FROM wanted
          JOIN alert AS found ON found.rule = wanted.rule AND found.dedup_key = wanted.dedup_key
-             AND found.counted_at > wanted.since AND found.counted_at <= wanted.until"
+             AND found.counted_at > wanted.since AND found.counted_at <= wanted.until
+         GROUP BY wanted.place, found.publisher ORDER BY min(found.counted_at), found.publisher"
     ))
     .bind(windows(groups, at)?)
     .fetch_all(conn)
@@ -131,9 +132,7 @@ async fn read_publishers(
     }
     let with_new = groups.iter().map(|one| {
         let mut names = names.remove(&one.place).unwrap_or_default();
-        if let Some(new) = new.filter(|new| !names.iter().any(|name| name == new.publisher)) {
-            names.push(new.publisher.to_owned());
-        }
+        names.extend(new.map(|new| new.publisher.to_owned()));
         (one.place, SeenMatches::Publishers(names))
     });
     Ok(with_new.collect())
@@ -216,7 +215,7 @@ async fn count_spikes(
 
 /// A key as the store has it: one of another kind is another key.
 pub(super) fn stored_key(kind: FirstKey, key: &str) -> String {
-    format!("{} {key}", kind.as_str())
+    format!("{} {}", kind.as_str(), kind.compared(key))
 }
 
 async fn read_keys(

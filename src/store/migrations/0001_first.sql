@@ -195,6 +195,12 @@ CREATE TABLE rule_file (
     stored_at INTEGER NOT NULL
 ) STRICT;
 
+-- The rules in force that have a condition, of the files in rule_file.
+CREATE TABLE conditional_rule (
+    rule   TEXT NOT NULL PRIMARY KEY,
+    state  TEXT NOT NULL    -- JSON: its condition and its rows
+) STRICT;
+
 -- Rules with `backfill` that were matched against the stored stories. It happens once for a rule.
 CREATE TABLE backfill (
     rule    TEXT    NOT NULL PRIMARY KEY,

@@ -121,6 +121,9 @@ async fn an_absence_of_a_rule_that_never_matched_shows_no_last_match() {
     // As if an absence had been told.
     let absence = "INSERT INTO absence (rule, dedup_key, last, matched, told) VALUES ('Silent', '', 0, FALSE, 1)";
     desk.setup.folder.change(absence).await;
+    let rule = r#"INSERT INTO conditional_rule (rule, state) VALUES ('Silent',
+        '{"condition": "no match for 2h", "is_absent": true, "rows": null, "until": null}')"#;
+    desk.setup.folder.change(rule).await;
     let never =
         ["Rules without a match", "<bdi>Silent</bdi>", "no match yet, in force since <time"];
     hold_page(&desk, "/status", &never).await;
@@ -175,7 +178,7 @@ async fn what_is_released_is_shown_as_told_and_told() {
     for (arguments, said) in [
         (&["alerts"][..], "condition met: 2 events"),
         (&["alerts", "show", "1"], "standing held until "),
-        (&["alerts", "event", &event], "alert 1 was told: the condition of arms was met"),
+        (&["alerts", "event", &event], "alert 1 is no longer held: the condition of arms was met"),
     ] {
         let output = command(&desk, arguments).await;
         assert!(output.contains(said), "{arguments:?} lacks {said}: {output}");

@@ -188,10 +188,12 @@ impl GroupHistory {
     }
 
     fn note_keys(&mut self, condition: &Condition, found: &GroupMatch<'_>) {
+        let Condition::First { key: kind, .. } = condition else { return };
         for key in found.keys {
-            match self.keys.get_mut(key) {
+            let key = kind.compared(key);
+            match self.keys.get_mut(&*key) {
                 Some(last) => *last = found.at,
-                None => _ = self.keys.insert(key.clone(), found.at),
+                None => _ = self.keys.insert(key.into_owned(), found.at),
             }
         }
         if self.keys.len() > self.most_keys.max(FORGETS_FROM) {
@@ -223,11 +225,10 @@ impl GroupHistory {
             Condition::Spike(spike) => {
                 SeenMatches::Spike(self.spike_counts(spike, found.at, watch))
             }
-            Condition::First { .. } => {
-                let keys = found.keys.iter();
-                SeenMatches::Keys(
-                    keys.map(|key| (key.clone(), self.keys.get(key).copied())).collect(),
-                )
+            Condition::First { key: kind, .. } => {
+                let last = |key: &String| self.keys.get(&*kind.compared(key)).copied();
+                let keys = found.keys.iter().map(|key| (key.clone(), last(key)));
+                SeenMatches::Keys(keys.collect())
             }
             Condition::After { .. } => SeenMatches::Before(found.before),
             Condition::Absent(_) => SeenMatches::Absence(self.absent_since),

@@ -102,9 +102,9 @@ fn is_met(
     let length = window(condition);
     match condition {
         Condition::Publishers { least, .. } => {
-            let names: BTreeSet<&str> = with_it()
+            let names: BTreeSet<String> = with_it()
                 .filter(|found| in_window(found, length))
-                .map(|found| found.publisher.as_str())
+                .map(|found| found.publisher.to_lowercase())
                 .collect();
             names.len() >= *least as usize
         }
@@ -254,7 +254,11 @@ fn recorded(draws: &[MatchDraw], event: impl Fn(u64, u64) -> u64) -> Vec<Recorde
         RecordedMatch {
             at,
             event: event(place, u64::from(*own)),
-            publisher: format!("publisher {publisher}"),
+            publisher: format!(
+                "{} {}",
+                ["Publisher", "PUBLISHER"][usize::from(*own % 2)],
+                publisher
+            ),
             keys: keys.iter().map(|key| format!("key {key}")).collect(),
             before: before.then_some(at),
             absence_told: *told,

@@ -4,8 +4,9 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::publishers::different;
 use super::spike::SpikeCounts;
-use super::{Condition, FirstKey};
+use super::{Condition, FirstKey, events};
 
 /// What is known of a group when a match of it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,8 @@ pub struct PreviousMatch {
 /// What a condition looks at. Each kind of condition has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeenMatches {
-    /// The publishers of the events in the window, the new one too, each once.
+    /// The publishers of the events in the window, the new one too, in the order in which they
+    /// were first written.
     Publishers(Vec<String>),
     /// The number of events in the window, the new one too.
     Events(u32),
@@ -92,7 +94,8 @@ pub fn step(condition: &Condition, state: GroupState, at: Timestamp) -> Decision
         return Decision::Told;
     }
     let (is_met, progress) = match (condition, state.seen) {
-        (Condition::Publishers { least, .. }, SeenMatches::Publishers(mut names)) => {
+        (Condition::Publishers { least, .. }, SeenMatches::Publishers(names)) => {
+            let mut names = different(names);
             names.sort_unstable();
             (names.len() >= *least as usize, ConditionProgress::Publishers(names, *least))
         }
@@ -184,8 +187,10 @@ impl fmt::Display for ConditionProgress {
             Self::Events(count, least) => write!(f, "{count} of {least} events"),
             Self::Spike(counts, least) => {
                 let (current, usual) = (counts.current, counts.usual());
-                let of = if current < *least { format!(" of {least}") } else { String::new() };
-                write!(f, "{current}{of} events, {usual:.1} are usual in that time")
+                if current < *least {
+                    write!(f, "{current} of ")?;
+                }
+                write!(f, "{}, {usual:.1} are usual in that time", events(current.max(*least)))
             }
             Self::Learning => f.write_str("the usual rate is not known yet"),
             Self::New(key, keys) => write!(f, "new {}: {}", key.as_str(), ShownNames(keys)),

@@ -29,13 +29,11 @@ pub(super) struct WrittenCondition {
     pub(super) after: Option<Text>,
 }
 
-/// The longest time that a key may have, in words.
-struct LongestTime(Duration, &'static str);
-
-const LONGEST_WINDOW: LongestTime = LongestTime(DAY.saturating_mul(31), "31 days");
-const LONGEST_FIRST: LongestTime = LongestTime(DAY.saturating_mul(1096), "1096 days");
-const LONGEST_AFTER: LongestTime = LongestTime(DAY.saturating_mul(366), "366 days");
-const LONGEST_BASELINE: LongestTime = LongestTime(DAY.saturating_mul(90), "90 days");
+/// The longest times of windows, and of a baseline.
+const LONGEST_WINDOW: Duration = DAY.saturating_mul(31);
+const LONGEST_FIRST: Duration = DAY.saturating_mul(1096);
+const LONGEST_AFTER: Duration = DAY.saturating_mul(366);
+const LONGEST_BASELINE: Duration = DAY.saturating_mul(90);
 
 /// Reads `tell` or `absent`. A rule has one of them at most.
 pub(super) fn read_condition(
@@ -61,12 +59,18 @@ pub(super) fn read_condition(
 /// `{publishers: 3, within: 6h}` and the other kinds.
 fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition> {
     let mut entries = node.entries(faults)?;
-    let kinds = KINDS.map(|kind| entries.get(kind).map(|value| (kind, value)));
-    let mut kinds = kinds.into_iter().flatten();
-    let Some((kind, value)) = kinds.next() else {
+    let written = |kind| {
+        let value = entries.get(kind)?;
+        Some((entries.key_span(kind)?, kind, value))
+    };
+    let mut kinds: Vec<_> = KINDS.into_iter().filter_map(written).collect();
+    kinds.sort_by_key(|(place, ..)| place.start);
+    let mut kinds = kinds.into_iter();
+    let Some((_, kind, value)) = kinds.next() else {
         // A key that is written wrong is told by itself.
         let count = faults.len();
         let _ = ["within", "against", "least", "in"].map(|key| entries.get(key).is_some());
+        entries.refuse_empty_values(faults);
         entries.refuse_unknown_keys(faults);
         if faults.len() == count {
             let fault = node.fault("this does not say when to tell");
@@ -74,11 +78,12 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
         }
         return None;
     };
-    if let Some((other, value)) = kinds.next() {
+    if let Some((span, other, value)) = kinds.next() {
         let fault = value.fault(format!("`{kind}` and `{other}` in one `tell`"));
-        faults.push(fault.help("write two rules with the same `when`"));
+        faults.push(Fault { span, ..fault }.help("write two rules with the same `when`"));
         return None;
     }
+    refuse_other_window(kind, &mut entries, faults);
     let mut after = None;
     let condition = match kind {
         "publishers" => counted(&value, &mut entries, faults)
@@ -89,7 +94,7 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
         "first" => first(&value, &mut entries, faults),
         _ => {
             after = value.text(faults);
-            let within = time(&mut entries, "within", &LONGEST_AFTER, faults);
+            let within = time(&mut entries, "within", LONGEST_AFTER, faults);
             after.as_ref().zip(within).map(|(rule, within)| Condition::After {
                 rule: rule.value.trim().to_owned(),
                 within,
@@ -97,8 +102,17 @@ fn tell_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<WrittenCondition>
             })
         }
     };
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     Some(WrittenCondition { condition: condition?, after })
+}
+
+/// Refuses the window of another kind: it is `in` for `first`, and `within` for the others.
+fn refuse_other_window(kind: &str, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) {
+    let (key, other) = if kind == "first" { ("in", "within") } else { ("within", "in") };
+    let Some(span) = entries.key_span(other) else { return };
+    let fault = entries.node().fault(format!("`{kind}` has `{key}`, not `{other}`"));
+    faults.push(Fault { span, ..fault }.help(format!("write `{key}` for `{other}`")));
 }
 
 fn counted(
@@ -107,32 +121,46 @@ fn counted(
     faults: &mut Vec<Fault>,
 ) -> Option<(u32, Duration)> {
     let least = count(value, 2..=1000, faults);
-    let within = time(entries, "within", &LONGEST_WINDOW, faults);
+    let within = time(entries, "within", LONGEST_WINDOW, faults);
     Some((least?, within?))
 }
 
 fn spike(value: &Node<'_>, entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<Spike> {
     let times = count(value, 2..=1000, faults);
-    let within = time(entries, "within", &LONGEST_WINDOW, faults);
+    let within = time(entries, "within", LONGEST_WINDOW, faults);
     let least = match entries.get("least") {
         Some(node) => count(&node, 1..=100_000, faults),
         None => Some(3),
     };
-    let node = entries.require("against", faults);
-    let against = node.and_then(|node| time_of(&node, &LONGEST_BASELINE, faults));
-    let (within, against) = (within?, against?);
-    if against.as_nanos() % SLOT.as_nanos() != 0 {
-        let fault = node?.fault("a baseline is counted in steps of ten minutes");
-        faults.push(fault.help("write a multiple of 10m, such as 14d"));
-        return None;
-    }
-    if against < within.saturating_mul(2) {
-        let fault = node?.fault("a baseline is at least twice as long as `within`");
-        let twice = written_time(within.saturating_mul(2));
-        faults.push(fault.help(format!("write {twice} or more")));
-        return None;
-    }
-    Some(Spike { times: times?, within, against, least: least? })
+    let against = against(entries, within, faults);
+    Some(Spike { times: times?, within: within?, against: against?, least: least? })
+}
+
+/// The baseline of a spike with a window of that length.
+fn against(
+    entries: &mut Entries<'_>,
+    within: Option<Duration>,
+    faults: &mut Vec<Fault>,
+) -> Option<Duration> {
+    let twice = within.unwrap_or(MINUTE).saturating_mul(2);
+    let shortest =
+        SLOT.saturating_mul(u32::try_from(twice.as_secs().div_ceil(SLOT.as_secs())).ok()?);
+    let longest = written_time(LONGEST_BASELINE);
+    let bounds = format!("a multiple of 10m from {} to {longest}", written_time(shortest));
+    let help = format!("write {bounds}, such as 14d");
+    let node = required(entries, "against", &bounds, faults)?;
+    let against = with_help(&help, faults, |faults| node.duration(faults))?;
+    let message = if against < MINUTE || against > LONGEST_BASELINE {
+        "this time is out of bounds here"
+    } else if against.as_nanos() % SLOT.as_nanos() != 0 {
+        "a baseline is counted in steps of ten minutes"
+    } else if within.is_some_and(|within| against < within.saturating_mul(2)) {
+        "a baseline is at least twice as long as `within`"
+    } else {
+        return Some(against);
+    };
+    faults.push(node.fault(message).help(help));
+    None
 }
 
 fn first(
@@ -140,7 +168,7 @@ fn first(
     entries: &mut Entries<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Condition> {
-    let within = time(entries, "in", &LONGEST_FIRST, faults);
+    let within = time(entries, "in", LONGEST_FIRST, faults);
     let text = value.text(faults)?;
     let Some(key) = FirstKey::ALL.into_iter().find(|key| key.as_str() == text.value.trim()) else {
         let words = FirstKey::ALL.map(FirstKey::as_str);
@@ -198,7 +226,7 @@ pub(super) fn check_after(rules: &BTreeMap<String, NamedRule>, faults: &mut Vec<
                 let others = others.filter(|other| *other != named.rule.name());
                 faults.push(match nearest(name, others) {
                     Some(near) => fault.help(format!("did you mean `{near}`?")),
-                    None => fault.help("write the `name` of a rule in any rule file"),
+                    None => fault.help("write the `name` of another rule in any rule file; a trial needs both rules in its text"),
                 });
             }
         }
@@ -226,10 +254,11 @@ pub(super) fn share_rows(rules: &mut BTreeMap<String, NamedRule>) {
 fn absent_of(node: &Node<'_>, faults: &mut Vec<Fault>) -> Option<Absent> {
     let mut entries = node.entries(faults)?;
     let before = faults.len();
-    let longest = time(&mut entries, "for", &LONGEST_WINDOW, faults);
+    let longest = time(&mut entries, "for", LONGEST_WINDOW, faults);
     let days = entries.get("days");
     let days = days.map_or_else(|| Some(Day::all()), |node| delivery_policy::days(&node, faults));
     let hours = hours(&mut entries, faults);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     let absent = Absent { longest: longest?, hours, days: days? };
     (faults.len() == before).then_some(absent)
@@ -258,12 +287,11 @@ fn hours(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<(Time, Ti
 }
 
 fn count(node: &Node<'_>, bounds: RangeInclusive<u32>, faults: &mut Vec<Fault>) -> Option<u32> {
-    let written = node.count(faults)?;
+    let help = format!("write a whole number from {} to {}", bounds.start(), bounds.end());
+    let written = with_help(&help, faults, |faults| node.count(faults))?;
     let count = u32::try_from(written).ok().filter(|count| bounds.contains(count));
     if count.is_none() {
-        let fault = node.fault(format!("{written} is out of bounds here"));
-        let help = format!("write a number from {} to {}", bounds.start(), bounds.end());
-        faults.push(fault.help(help));
+        faults.push(node.fault(format!("{written} is out of bounds here")).help(help));
     }
     count
 }
@@ -272,21 +300,41 @@ fn count(node: &Node<'_>, bounds: RangeInclusive<u32>, faults: &mut Vec<Fault>) 
 fn time(
     entries: &mut Entries<'_>,
     key: &'static str,
-    longest: &LongestTime,
+    longest: Duration,
     faults: &mut Vec<Fault>,
 ) -> Option<Duration> {
-    let node = entries.require(key, faults)?;
-    time_of(&node, longest, faults)
-}
-
-fn time_of(node: &Node<'_>, longest: &LongestTime, faults: &mut Vec<Fault>) -> Option<Duration> {
-    let time = node.duration(faults)?;
-    if time < MINUTE || time > longest.0 {
-        let fault = node.fault("this time is out of bounds here");
-        faults.push(fault.help(format!("write a time from 1m to {}", longest.1)));
+    let bounds = format!("a time from 1m to {}", written_time(longest));
+    let help = format!("write {bounds}, such as 6h");
+    let node = required(entries, key, &bounds, faults)?;
+    let time = with_help(&help, faults, |faults| node.duration(faults))?;
+    if time < MINUTE || time > longest {
+        faults.push(node.fault("this time is out of bounds here").help(help));
         return None;
     }
     Some(time)
+}
+
+/// The value of `key`, which must be there and is of `kind`.
+fn required<'d>(
+    entries: &mut Entries<'d>,
+    key: &'static str,
+    kind: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Node<'d>> {
+    let help = format!("write `{key}` with {kind}");
+    with_help(&help, faults, |faults| entries.require(key, faults))
+}
+
+/// What `read` reads. Its faults get `help`.
+fn with_help<T>(
+    help: &str,
+    faults: &mut Vec<Fault>,
+    read: impl FnOnce(&mut Vec<Fault>) -> Option<T>,
+) -> Option<T> {
+    let mut found = Vec::new();
+    let value = read(&mut found);
+    faults.extend(found.into_iter().map(|fault| fault.help(help)));
+    value
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub(super) fn digest(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Opti
     let mut entries = node.entries(faults)?;
     let time = entries.require("at", faults).and_then(|node| time(&node, faults));
     let days = entries.get("days").map_or_else(|| Some(Day::all()), |node| days(&node, faults));
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     Some(Cadence::At { time: time?, days: days? })
 }

@@ -76,6 +76,7 @@ pub(super) fn read_rule<'d>(
     let examples =
         ["matches", "ignores"].map(|key| examples::read_examples(entries.get(key), faults));
     refuse_later(source, &mut entries, &LATER, faults);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     let (when, tree) = read?;
     if let Some((list, name)) = &each {

@@ -50,6 +50,7 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
     story.tags = texts("tag");
     let carrier = |name| Carrier { name: FeedName(name), tags: BTreeSet::new() };
     let carriers = texts("source").into_iter().map(carrier).collect();
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     (faults.len() == before).then_some(Example { node, story, carriers })
 }

@@ -93,13 +93,19 @@ fn history<'d>(node: &Node<'d>, faults: &mut Vec<Fault>) -> Option<History<'d>> 
 fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> {
     let mut entries = node.entries(faults)?;
     let before = faults.len();
-    let at = entries.require("at", faults).and_then(|node| {
-        let at = node.duration(faults)?;
+    let mut found = Vec::new();
+    let at = entries
+        .require("at", &mut found)
+        .and_then(|node| node.duration(&mut found).zip(Some(node)));
+    faults.extend(found.into_iter().map(|fault| {
+        fault.help("write the time since the start of the history, such as 0, 15m or 1h 30m")
+    }));
+    let at = at.map(|(at, node)| {
         if at > LONGEST {
             let fault = node.fault("a history lasts ten years at most");
             faults.push(fault.help("write a shorter time since its start"));
         }
-        Some(at)
+        at
     });
     let has_story = node.pairs(&mut Vec::new()).len() > 1;
     let mut texts = |key| -> Vec<String> {
@@ -112,17 +118,46 @@ fn item<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<HistoryItem<'d>> 
     story.authors = texts("author");
     story.tags = texts("tag");
     story.source = texts("source").pop();
-    let site = texts("site").pop().map(|site| format!("https://{}/", site.trim()));
+    let site = site(&mut entries, faults);
     if site.is_some() && story.url.is_some() {
         let fault = node.fault("this item has both `site` and `url`");
         faults.push(fault.help("`site: afp.com` is short for `url: https://afp.com/`"));
     }
     story.url = story.url.or(site);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     let name = story.source.clone().map(FeedName);
     let carriers = name.map(|name| Carrier { name, tags: BTreeSet::new() }).into_iter().collect();
     let story = has_story.then_some(story);
     (faults.len() == before).then_some(HistoryItem { node, at: at?, story, carriers })
+}
+
+/// The address that `site: afp.com` stands for.
+fn site(entries: &mut Entries<'_>, faults: &mut Vec<Fault>) -> Option<String> {
+    let text = entries.get("site")?.text(faults)?;
+    let host = text.value.trim();
+    if is_host(host) {
+        return Some(format!("https://{host}/"));
+    }
+    let fault = text.fault(0..text.value.len(), format!("`{host}` is not the name of a host"));
+    faults.push(fault.help("write it as in afp.com; a whole address stands under `url`"));
+    None
+}
+
+/// Whether `host` is the address of a host, or a name that has a domain.
+fn is_host(host: &str) -> bool {
+    match url::Host::parse(host) {
+        Ok(url::Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            let is_label = |label: &str| {
+                !label.is_empty()
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            };
+            name.contains('.') && name.split('.').all(is_label)
+        }
+        Ok(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]

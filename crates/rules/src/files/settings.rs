@@ -62,6 +62,7 @@ pub(super) fn defaults(
 ) -> WrittenSettings {
     let Some(mut entries) = node.entries(faults) else { return WrittenSettings::default() };
     let settings = read_settings(&mut entries, known, faults);
+    entries.refuse_empty_values(faults);
     entries.refuse_unknown_keys(faults);
     settings
 }

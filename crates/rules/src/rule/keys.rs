@@ -9,7 +9,7 @@ use crate::language::scope::Scope;
 use crate::language::term::{Term, TermWord};
 use crate::language::tree::Tree;
 use crate::story::{Story, WatchlistRow};
-use crate::text::tokenise;
+use crate::text::folded;
 
 /// The most keys of one match.
 const MOST_KEYS: usize = 100;
@@ -133,12 +133,6 @@ fn is_open(term: &Term) -> bool {
     !term.is_cell
         && term.text.contains('*')
         && term.words.iter().any(|word| matches!(word, TermWord::Prefix(_)))
-}
-
-/// The words of `text`, folded, with spaces between them.
-fn folded(text: &str) -> String {
-    let words: Vec<String> = tokenise(text).into_iter().map(|token| token.word).collect();
-    words.join(" ")
 }
 
 mod wildcards;

@@ -83,7 +83,9 @@ impl ReportLayout {
             let matches = changed_count(change.adds.count, change.drops.count);
             let fired = changed_count(firings.adds.count, firings.drops.count);
             let fired = fired.map(|fired| format!("firings: {fired}"));
-            let what: Vec<String> = matches.into_iter().chain(fired).collect();
+            let ended = changed_count(firings.adds.ends, firings.drops.ends);
+            let ended = ended.map(|ended| format!("ends of absences: {ended}"));
+            let what: Vec<String> = matches.into_iter().chain(fired).chain(ended).collect();
             let heading = format!("{}: {}{note}", visible_line(name), what.join("; "));
             text += &self.wrapped(&heading);
             text += &self.format_stories(&[('+', &change.adds), ('-', &change.drops)]);

@@ -15,6 +15,7 @@ use crate::store::fixture::{
     render_as_json, retry_finish,
 };
 use crate::store::{Lease, MatchResult, Preparation, StoryPlan};
+use tidings_rules::condition::Condition;
 use tidings_rules::story::delivery::Cadence;
 
 const HOUR: i64 = 3600;
@@ -195,4 +196,26 @@ async fn a_split_from_before_an_alert_joined_is_not_applied() {
     let titles: Vec<String> = sent.iter().flat_map(titles).collect();
     assert_eq!((sent.len(), titles.len()), (2, 102));
     assert!(titles.contains(&"late".to_owned()));
+}
+
+#[tokio::test]
+async fn each_part_of_a_firing_says_that_its_condition_is_met() {
+    let bench = Bench::new().await;
+    let run = bench.start_run(&[desk_receiver()]).await;
+    let condition = Condition::Events { least: 150, within: Duration::from_hours(1) };
+    let plan = || {
+        let condition = Some(condition.clone());
+        let alert = NewAlert { condition, ..new_alert("arms", &[desk_receiver()]) };
+        StoryPlan::Settle(MatchResult { alerts: vec![alert], ..match_result(&[]) })
+    };
+    bench
+        .poll("wire", 0, (0..150).map(|number| item(&format!("{number:04}"), plan())).collect())
+        .await;
+    let sent = deliver(&bench, run, HOUR, taken).await;
+    assert_eq!(sent.iter().map(read_part).collect::<Vec<_>>(), ["part 1 of 2", "part 2 of 2"]);
+    for lease in &sent {
+        let state = digest(&parse_notification(&lease.payload)).rules[0].condition.clone();
+        let state = state.expect("a condition");
+        assert_eq!((state.met, state.progress.as_deref()), (true, Some("150 events")));
+    }
 }

@@ -164,6 +164,11 @@ CREATE TABLE rule_file (
     stored_at BIGINT NOT NULL
 );
 
+CREATE TABLE conditional_rule (
+    rule TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    state TEXT COLLATE "C" NOT NULL
+);
+
 CREATE TABLE backfill (
     rule TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     done_at BIGINT NOT NULL

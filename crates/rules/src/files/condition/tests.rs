@@ -47,6 +47,10 @@ fn every_kind_of_condition_is_read() {
             "tell: {spike: 2, within: 1h, against: 2h}",
             "2 times the usual rate within 1h, against 2h, at least 3 events",
         ),
+        (
+            "tell: {spike: 2, within: 1h, against: 2h, least: 1}",
+            "2 times the usual rate within 1h, against 2h, at least 1 event",
+        ),
         ("tell: {first: match, in: 7d}", "first match in 7d"),
         ("tell: {first: tag, in: 1m}", "first tag in 1m"),
         (
@@ -69,6 +73,12 @@ fn nonsense_is_refused_with_advice() {
         "tell: {publishers: 3}",
         "tell: {publisher: 3, within: 6h}",
         "tell: {events: 3, publishers: 3, within: 6h}",
+        "tell: {publishers: 2.5, within: 6h}",
+        "tell: {publishers: many, within: 6}",
+        "tell: {events: 3, within: [6h]}",
+        "tell: {events: 3, in: 6h}",
+        "tell: {first: tag, within: 30d}",
+        "tell: {spike: 5, within: 7m, against: soon}",
         "tell: {events: 3, within: 59s}",
         "tell: {events: 3, within: 32d}",
         "tell: {events: 3, wihtin: 1h}",
@@ -101,6 +111,35 @@ fn nonsense_is_refused_with_advice() {
 }
 
 #[test]
+fn a_key_without_a_value_is_refused() {
+    for (line, key) in [
+        ("tell:", "tell"),
+        ("absent: ~", "absent"),
+        ("tell: {events: 3, within: 1h}\n    fires:", "fires"),
+        ("tell: {events: 3, within: 1h}\n    holds: null", "holds"),
+        ("tell: {events: , within: 1h}", "events"),
+        ("tell: {spike: 3, within: 1h, against: 14d, least: }", "least"),
+        ("absent: {for: 1h, days: }", "days"),
+        ("absent: {for: 1h, from: , to: }", "from"),
+        ("tell: {events: 3, within: 1h}\n    fires: [{at: 0, title: }]", "title"),
+        ("feeds:", "feeds"),
+        ("each:", "each"),
+        ("matches:", "matches"),
+        ("enabled:", "enabled"),
+        ("burst:", "burst"),
+        ("digest: {at: \"08:00\", days: }", "days"),
+        ("expires: ~", "expires"),
+    ] {
+        let said = condition(line).expect_err(line);
+        assert!(said.contains(&format!("error: the key `{key}` has no value")), "{line}: {said}");
+    }
+    let said = condition("tell: {events: 3, within: }").expect_err("no window");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    let said = rules("defaults: {owner: }\n").expect_err("no owner");
+    assert!(said.contains("the key `owner` has no value"), "{said}");
+}
+
+#[test]
 fn a_first_match_needs_a_pattern_or_a_wildcard() {
     let text = |when: &str| {
         format!("rules:\n  - {{name: a, when: '{when}', tell: {{first: match, in: 1d}}}}\n")
@@ -126,6 +165,25 @@ fn a_rule_comes_after_an_enabled_rule() {
     assert!(rules(&text("tell: {after: b, within: 1h}")).is_ok());
     let said = rules(&text("enabled: false")).expect_err("not enabled");
     assert!(said.contains("the rule `a` is not enabled"), "{said}");
+}
+
+#[test]
+fn a_rule_after_an_expired_rule_is_warned_of() {
+    for (own, today, is_warned) in [
+        ("", "2027-06-30", false),
+        ("", "2027-07-01", true),
+        ("expires: 2027-06-30, ", "2027-07-01", false),
+    ] {
+        let text = format!(
+            "rules:\n  - {{name: b, when: closed, {own}tell: {{after: a, within: 1h}}}}\n  \
+             - {{name: a, when: called up, expires: 2027-06-30}}\n"
+        );
+        let loaded = load(&texts(&text), None, &mut Vec::new()).expect("rules");
+        let found = loaded.warn_of_expired(today.parse().expect("a day"));
+        let said = render(&found, false);
+        assert_eq!(said.contains("it expired on 2027-06-30"), is_warned, "{own}{today}: {said}");
+        assert_eq!(said.is_empty(), !is_warned);
+    }
 }
 
 #[test]

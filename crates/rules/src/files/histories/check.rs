@@ -53,15 +53,26 @@ pub(super) fn check(
     }
     let Some(trial) = HistoryTrial::new(condition, named, rules, publishers) else { return };
     for history in &examples.fires {
-        if let HistoryOutcome::Held(progress) = trial.outcome(history) {
-            let message = format!("the condition should be met here, but is not: {progress}");
-            faults.push(history.node.fault(message));
-        }
+        let progress = match trial.outcome(history) {
+            HistoryOutcome::Fired(..) => continue,
+            HistoryOutcome::Held(progress) => progress,
+            HistoryOutcome::Unmatched => "no item matches the rule".to_owned(),
+        };
+        let message = format!("the condition should be met here, but is not: {progress}");
+        faults.push(history.node.fault(message));
     }
     for history in &examples.holds {
-        if let HistoryOutcome::Fired(item, progress) = trial.outcome(history) {
-            let message = format!("the condition should not be met, but is here: {progress}");
-            faults.push(item.node.fault(message));
+        match trial.outcome(history) {
+            HistoryOutcome::Fired(item, progress) => {
+                let message = format!("the condition should not be met, but is here: {progress}");
+                faults.push(item.node.fault(message));
+            }
+            HistoryOutcome::Held(_) => {}
+            HistoryOutcome::Unmatched => {
+                let warning = "no item matches the rule, so this history shows nothing";
+                let help = "write an item that matches; what must not match stands under `ignores`";
+                faults.push(history.node.warning(warning).help(help));
+            }
         }
     }
 }
@@ -72,6 +83,8 @@ enum HistoryOutcome<'h, 'd> {
     Fired(&'h HistoryItem<'d>, String),
     /// It is met at none; how far it got.
     Held(String),
+    /// No item matches the rule.
+    Unmatched,
 }
 
 /// A rule whose histories are tried.
@@ -157,8 +170,7 @@ impl<'r> HistoryTrial<'r> {
                 furthest = Some((reached, group.shown(&said)));
             }
         }
-        let none = || "no item matches the rule".to_owned();
-        HistoryOutcome::Held(furthest.map_or_else(none, |(_, said)| said))
+        furthest.map_or(HistoryOutcome::Unmatched, |(_, said)| HistoryOutcome::Held(said))
     }
 
     fn tried<'h, 'd>(&self, item: &'h HistoryItem<'d>) -> Option<TriedItem<'h, 'd>> {

@@ -18,7 +18,9 @@ impl ReportLayout {
             format!("{} told", grouped(told)),
             format!("{} held", grouped(held)),
         ];
+        let ends = firings.ends;
         let counted = [
+            (ends, grouped_count(ends, "end of an absence", "ends of absences")),
             (*copies, grouped_count(*copies, "copy", "copies")),
             (*no_news, format!("{} no news", grouped(no_news))),
             (*learning, format!("{} while it learned", grouped(learning))),
@@ -43,7 +45,7 @@ impl ReportLayout {
             }
             text += &more("        ", firing.more);
         }
-        text + &more(&format!("  {mark} "), firings.count - firings.newest.len())
+        text + &more(&format!("  {mark} "), firings.count + firings.ends - firings.newest.len())
     }
 
     fn moment(&self, at: Timestamp) -> String {
