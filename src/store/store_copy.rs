@@ -32,6 +32,7 @@ const TABLES: &[&str] = &[
     "rule_file",
     "backfill",
     "alert",
+    "conditional_rule",
     "counted_group",
     "group_key",
     "group_tally",

@@ -147,7 +147,9 @@ async fn read_progress(
             ];
             let of_kind = of_kind.into_iter().filter(|(_, keys)| !keys.is_empty());
             let said = of_kind.map(|(kind, mut keys)| {
-                keys.iter_mut().for_each(|(one, _)| *one = written_key(one, *key, asked, subject));
+                for (one, _) in keys.iter_mut() {
+                    *one = written_key(one, *key, asked, subject);
+                }
                 format!("{kind}: {}", shown_keys(&keys, &config.zone))
             });
             said.collect::<Vec<_>>().join("; ")
