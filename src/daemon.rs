@@ -33,11 +33,12 @@ mod scheduler;
 mod service_manager;
 pub mod signals;
 mod story_parts;
+mod waiting;
 mod wakeups;
 
 pub use scheduler::Mode;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -46,12 +47,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::now;
-use crate::config::{Config, Notifier};
+use crate::config::{Config, LoadedConfig, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::{SeenRules, StartError};
 use crate::http::{HostKey, NoClient};
 use crate::queries::names::{receivers, rule_config};
-use crate::store::{self, FeedState, Holdings, OpenError, RunStart, Store, StoreError};
+use crate::store::{self, FeedState, Holdings, LeaseLost, OpenError, RunStart, Store, StoreError};
 use crate::web;
 use crate::web::{ListenError, ShownInForce, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
@@ -59,6 +60,7 @@ use in_force::InForce;
 use loops::{Loops, RunParts};
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
+use waiting::OpenedStore;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +89,9 @@ pub enum RunError {
         "the task that writes the store has ended: this is a bug in Tidings; start Tidings again, and report the log above"
     )]
     WriterEnded,
+    /// The run must write no more.
+    #[error("the lease of this run was lost: {0}")]
+    LeaseLost(LeaseLost),
     /// The rules cannot be used.
     #[error(transparent)]
     Rules(#[from] StartError),
@@ -111,56 +116,112 @@ pub struct RunSetup {
 
 /// Runs until `stop`, or with [`Mode::Once`] until the work is done. The configuration and the
 /// rules are reloaded when their files change, and when `reload` is notified.
+///
+/// A node whose store is on a server waits while another node has the store, before its work and
+/// after it lost its lease.
 pub async fn run(
-    setup: RunSetup,
+    RunSetup { mut config, config_path, mode }: RunSetup,
     reload: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<RunEnd, RunError> {
-    let place = &setup.config.store;
+    let place = config.store.clone();
     let _lock = place.file().map(store::acquire_lock).transpose()?;
-    let threads = BlockingThreads::new();
-    let opening = Store::open(place, threads.copy_comparer());
-    let Some(opened) = stop.run_until_cancelled(opening).await else {
-        return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
-    };
-    let (store, writer) = opened?;
+    let mut lost = None;
+    loop {
+        let threads = BlockingThreads::new();
+        let opening = waiting::open_store(&place, mode, lost.as_ref(), threads.copy_comparer());
+        let Some(opened) = stop.run_until_cancelled(Box::pin(opening)).await else {
+            return Ok(RunEnd { undelivered: 0, next_delivery: None, refused: 0 });
+        };
+        let opened = opened?;
+        if opened.has_waited {
+            config = read_again(config, &config_path).await;
+        }
+        let (config, config_path) = (config.clone(), config_path.clone());
+        let setup = RunSetup { config, config_path, mode };
+        let run = run_opened(opened, setup, threads, Arc::clone(&reload), &stop);
+        match Box::pin(run).await {
+            Err(RunError::LeaseLost(why)) if mode == Mode::Forever => {
+                warn!(
+                    event = "run_lease_lost",
+                    "the work of this node stops, and it waits for the store: its lease was lost: {why}"
+                );
+                lost = Some(why);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// The configuration of a node that has waited: its file may have been edited. The loop that
+/// reloads it says why an edit is refused.
+async fn read_again(before: Config, path: &Path) -> Config {
+    let path = path.to_owned();
+    match blocking::run_without_permit(move || config_file::read(&path)).await {
+        Ok(LoadedConfig { config: Some(config), .. }) => Config { store: before.store, ..config },
+        _ => before,
+    }
+}
+
+/// Runs with an open store. What is under way is dropped if the lease of the run is lost.
+async fn run_opened(
+    OpenedStore { store, writer, .. }: OpenedStore<
+        impl Future<Output = Result<(), LeaseLost>> + Send + 'static,
+    >,
+    setup: RunSetup,
+    threads: BlockingThreads,
+    reload: Arc<Notify>,
+    stop: &CancellationToken,
+) -> Result<RunEnd, RunError> {
     let mut writer = tokio::spawn(writer);
     let ended = tokio::select! {
         ended = run_with_store(store, setup, threads, reload, stop) => ended,
         ended = &mut writer => {
             return Err(match ended {
-                Ok(Err(why)) => RunError::Open(why),
+                Ok(Err(why)) => RunError::LeaseLost(why),
                 _ => RunError::WriterEnded,
             });
         }
     };
     // The writer ends after its last write, because every handle is dropped.
-    writer.await.ok();
-    ended
+    match (ended, writer.await) {
+        // What failed, failed because of that.
+        (Err(_), Ok(Err(why))) => Err(RunError::LeaseLost(why)),
+        (ended, _) => ended,
+    }
 }
 
-async fn run_with_store(
-    store: Store,
+/// A run that has started, and has not begun its work.
+struct StartedRun {
+    config: Arc<Config>,
+    loops: Loops,
+    feeds: Vec<FeedState>,
+    seen: SeenRules,
+    web: Option<WebListener>,
+    /// Whether the store was not checked for damage yet, because that takes long.
+    is_large: bool,
+}
+
+async fn start(
+    store: &Store,
     RunSetup { config, config_path, mode }: RunSetup,
     threads: BlockingThreads,
-    reload: Arc<Notify>,
-    stop: CancellationToken,
-) -> Result<RunEnd, RunError> {
+) -> Result<StartedRun, RunError> {
     let is_large = store.is_large().await?;
     if !is_large {
-        damage::check_store(&store, &config).await;
+        damage::check_store(store, &config).await;
     }
     let read_by_rules = rule_config(&config);
-    let (rules, faults, seen) = reload::first_load(&config.rules, &read_by_rules, &store).await?;
+    let (rules, faults, seen) = reload::first_load(&config.rules, &read_by_rules, store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let in_force = InForce::new(config, rules, faults)?;
     let config = Arc::clone(&in_force.config);
-    let run = RunParts { store: &store, run: run_start.run, mode, threads, config_path };
+    let run = RunParts { store, run: run_start.run, mode, threads, config_path };
     let loops = Loops::new(in_force, run);
     loops.stories.cut_waits(now()).await;
-    articles::restart_page_waits(&store, now()).await;
+    articles::restart_page_waits(store, now()).await;
     for (host, until) in store.resting_hosts(now()).await? {
         loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
@@ -169,10 +230,25 @@ async fn run_with_store(
         Some(web) if mode == Mode::Forever => Some(WebListener::bind(&web.listen).await?),
         _ => None,
     };
+    Ok(StartedRun { config, loops, feeds, seen, web, is_large })
+}
+
+async fn run_with_store(
+    store: Store,
+    setup: RunSetup,
+    threads: BlockingThreads,
+    reload: Arc<Notify>,
+    stop: &CancellationToken,
+) -> Result<RunEnd, RunError> {
+    let mode = setup.mode;
+    // A node that has waited is known as ready.
+    let starting = Box::pin(start(&store, setup, threads));
+    let started = service_manager::feed_watchdog_during(starting).await?;
+    let StartedRun { config, loops, feeds, seen, web, is_large } = started;
     let work = async {
         match mode {
-            Mode::Forever => Box::pin(run_forever(loops, feeds, seen, reload, web, &stop)).await,
-            Mode::Once => run_once(loops, feeds, &stop).await,
+            Mode::Forever => Box::pin(run_forever(loops, feeds, seen, reload, web, stop)).await,
+            Mode::Once => run_once(loops, feeds, stop).await,
         }
     };
     let check = async {

@@ -37,6 +37,7 @@ mod notifications;
 mod open;
 mod open_error;
 mod open_mark;
+mod outage_log;
 mod outbox;
 mod part_file;
 mod past_events;
@@ -47,6 +48,7 @@ mod report;
 mod restore;
 mod route;
 mod rules;
+mod run_lease;
 mod run_start;
 mod server;
 mod server_fault;
@@ -106,6 +108,7 @@ pub use past_events::StoredSighting;
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
 pub use rules::ConditionalGroups;
+pub use run_lease::{LeaseLost, LeaseWatch, RunningNode, ServerAway, StoreNodes, name_node};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
@@ -125,6 +128,8 @@ pub struct Store {
     copies: UnboundedSender<writer::QueuedCommand>,
     metrics: WriterMetrics,
     commits: watch::Receiver<()>,
+    /// The run whose lease lets this write, if the store is on a server.
+    leased_run: Option<i64>,
 }
 
 impl Store {
@@ -151,13 +156,13 @@ pub enum StoreError {
     /// logs when this begins and when it ends.
     #[error("the store: its server does not answer: {0}")]
     Unreachable(String),
+    /// The writer has ended, because the lease of the run is over or because of a bug. The run ends
+    /// too, and says why.
+    #[error("the store: its writer has stopped")]
+    Stopped,
 }
 
 impl StoreError {
-    fn stopped() -> Self {
-        Self::Failed("its writer has stopped".to_owned())
-    }
-
     /// The error of a command that panicked.
     fn panicked() -> Self {
         let why = "a command panicked, which is a bug of Tidings; the command changed nothing";
@@ -172,22 +177,25 @@ impl StoreError {
 
     /// The reason alone.
     fn into_why(self) -> String {
-        let (Self::Failed(why) | Self::Unreachable(why)) = self;
-        why
+        match self {
+            Self::Failed(why) | Self::Unreachable(why) => why,
+            Self::Stopped => Self::Stopped.to_string(),
+        }
     }
 
     /// Why the server does not answer, if that is the reason.
     fn outage(&self) -> Option<&str> {
         match self {
-            Self::Failed(_) => None,
+            Self::Failed(_) | Self::Stopped => None,
             Self::Unreachable(why) => Some(why),
         }
     }
 
-    /// Whether a log must still say it: the writer tells of a server that does not answer.
+    /// Whether a log must still say it: the writer tells of a server that does not answer, and the
+    /// run tells of a writer that has stopped.
     #[must_use]
     pub fn is_news(&self) -> bool {
-        self.outage().is_none()
+        matches!(self, Self::Failed(_))
     }
 }
 

@@ -43,6 +43,22 @@ pub(super) fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2)
 }
 
+/// Does `work`, and feeds the watchdog meanwhile. The manager may expect that, because a node that
+/// waits is ready.
+pub(super) async fn feed_watchdog_during<T>(work: impl Future<Output = T>) -> T {
+    let feeding = async {
+        let Some(pause) = watchdog_interval() else { return std::future::pending().await };
+        loop {
+            notify_alive();
+            tokio::time::sleep(pause).await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        never = feeding => never,
+    }
+}
+
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(why) = sd_notify::notify(states) {
         warn!(event = "systemd_failed", "systemd cannot be told how Tidings fares: {why}");

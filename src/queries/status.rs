@@ -122,10 +122,16 @@ impl<'s> StatusReport<'s> {
 }
 
 fn store_to_json(store: &StoreFacts) -> Value {
-    match store.place.file() {
-        Some(file) => json!({ "file": file, "bytes": store.bytes }),
-        None => json!({ "server": store.place.to_string(), "bytes": store.bytes }),
+    if let Some(file) = store.place.file() {
+        return json!({ "file": file, "bytes": store.bytes });
     }
+    let running = store.nodes.as_ref().and_then(|nodes| nodes.running.as_ref());
+    json!({
+        "server": store.place.to_string(), "bytes": store.bytes,
+        "node": running.map(|running| &running.node),
+        "lease_until": running.map(|running| running.until),
+        "waiting_nodes": store.nodes.as_ref().map_or(&[][..], |nodes| &nodes.waiting),
+    })
 }
 
 /// What groups do, as the keys `held_groups` and `absent_groups`.

@@ -51,7 +51,7 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         // A command that cannot be sent is dropped, and so is the sender of its answer.
         let _ = self.copies.send(((stories, write), reply));
-        Either::Right(async move { answer.await.map_err(|_| StoreError::stopped())? })
+        Either::Right(async move { answer.await.map_err(|_| StoreError::Stopped)? })
     }
 }
 

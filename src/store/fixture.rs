@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 pub(super) use self::home::{Home, open_beside};
 use super::outbox::{lease_due, read_first_messages};
 use super::{
-    CopyComparer, FeedState, FinalText, ItemRecord, Lease, MatchResult, OpenContent, OpenError,
+    CopyComparer, FeedState, FinalText, ItemRecord, Lease, LeaseLost, MatchResult, OpenContent,
     OpenMessage, OutboxTurn, PollRecord, Preparation, PreparedMessage, PreparedMessages, Store,
     StoryId, StoryPlan, StoryWait, WaitingStory, health,
 };
@@ -38,7 +38,7 @@ use tidings_rules::story::{
 /// A store for one test alone.
 pub(super) struct Bench {
     pub(super) store: Store,
-    pub(super) writer: JoinHandle<Result<(), OpenError>>,
+    pub(super) writer: JoinHandle<Result<(), LeaseLost>>,
     pub(super) home: Home,
 }
 
@@ -62,11 +62,12 @@ impl Bench {
         Self { store, writer: tokio::spawn(writer), home }
     }
 
-    /// Stops everything where it is and opens the same file again.
+    /// Stops everything where it is and opens the same store again, when its lease is over.
     pub(super) async fn crash_and_reopen(self) -> Self {
         self.writer.abort();
         let _ = self.writer.await;
         drop(self.store);
+        self.home.end_leases().await;
         Self::open(self.home, compare_here()).await
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::{FutureExt, TryFutureExt, future};
+use futures_util::{FutureExt, future};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -18,8 +18,9 @@ use tracing::warn;
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
+use super::run_lease::{LeaseLost, RunLease};
 use super::writer::Writer;
-use super::writer_connection::WriterConnection;
+use super::writer_connection::{WriterConnection, WritingSession};
 use super::{OpenError, Store, lock, open_mark, server, writer};
 use crate::config::StorePlace;
 use crate::metrics::WriterMetrics;
@@ -46,45 +47,69 @@ const MOST_READERS: u32 = 4;
 impl Store {
     /// Opens the store, creating it, or migrating it. A file is copied before to
     /// `<store>.before-<schema>`. Waits while a command reads or writes it: the caller may drop
-    /// this to give up. The future is its writer, and what compares copies by `comparer`: the
+    /// this to give up. On a server, it takes the lease of the store for a new run.
+    ///
+    /// The future is its writer, and what compares copies by `comparer`, and renews the lease: the
     /// caller spawns it. It runs until every handle is dropped and every command is done, then
-    /// leaves the store in one file. It ends before, with an error, if another run took the store.
+    /// leaves the store in one file, or gives the lease back. It ends before, with an error, if the
+    /// lease is lost. Nothing is written then.
     pub async fn open(
         place: impl Into<StorePlace>,
         comparer: CopyComparer,
-    ) -> Result<(Self, impl Future<Output = Result<(), OpenError>> + Send + 'static), OpenError>
+    ) -> Result<(Self, impl Future<Output = Result<(), LeaseLost>> + Send + 'static), OpenError>
     {
-        let (conn, readers) = match place.into() {
+        let (conn, readers, lease) = match place.into() {
             StorePlace::File(path) => {
                 let (conn, readers) = open_file(&path).await?;
                 let conn = WriterConnection::File(DbConnection::Sqlite(conn));
-                (conn, DbPool::Sqlite(readers))
+                (conn, DbPool::Sqlite(readers), None)
             }
             StorePlace::Server(server) => {
-                let (conn, session, readers) = server::open(&server).await?;
+                let (conn, lease, readers) = server::open(&server).await?;
+                let session = WritingSession { server: *server, fence: Some(lease.fence()) };
                 let conn = WriterConnection::Server(DbConnection::Postgres(conn), session);
-                (conn, DbPool::Postgres(readers))
+                (conn, DbPool::Postgres(readers), Some(lease))
             }
         };
-        Ok(Self::start(conn, readers, comparer))
+        Ok(Self::start(conn, readers, lease, comparer))
     }
 
     /// The store of these connections, and its writer.
     pub(super) fn start(
-        conn: WriterConnection,
+        mut conn: WriterConnection,
         readers: DbPool,
+        lease: Option<RunLease>,
         comparer: CopyComparer,
-    ) -> (Self, impl Future<Output = Result<(), OpenError>> + Send + 'static) {
+    ) -> (Self, impl Future<Output = Result<(), LeaseLost>> + Send + 'static) {
         let ((writer, queue), (copies, copy_queue)) =
             (mpsc::unbounded_channel(), mpsc::unbounded_channel());
         let metrics = WriterMetrics::default();
         let writer = Writer { queue: writer, metrics: metrics.clone() };
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
         let (committed, commits) = watch::channel(());
-        let writing = writer::run_writer(conn, readers.clone(), queue, metrics.clone(), committed);
-        let comparing = comparing.run(copy_queue).map(Ok);
-        let work = future::try_join(comparing, writing).map_ok(|_| ());
-        (Self { readers, writer, copies, metrics, commits }, work)
+        let leased_run = lease.as_ref().map(RunLease::run);
+        let store = Self {
+            readers: readers.clone(),
+            writer,
+            copies,
+            metrics: metrics.clone(),
+            commits,
+            leased_run,
+        };
+        let work = async move {
+            let writing = writer::run_writer(&mut conn, queue, metrics, committed);
+            let work = future::try_join(comparing.run(copy_queue).map(Ok), writing);
+            match lease {
+                None => drop(work.await?),
+                Some(lease) => tokio::select! {
+                    done = work => drop(done?),
+                    lost = lease.keep() => return Err(lost),
+                },
+            }
+            writer::close_writer(conn, readers).await;
+            Ok(())
+        };
+        (store, work)
     }
 }
 

@@ -39,6 +39,14 @@ pub enum OpenError {
     /// A database without tables.
     #[error("there is no store at {0}: Tidings has not run yet")]
     Empty(String),
+    /// Its server does not answer, or takes too long. It may answer later.
+    #[error("the store {path} cannot be opened: {why}")]
+    Unreachable {
+        /// Its host and database.
+        path: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// Any other reason.
     #[error("the store {path} cannot be opened: {why}")]
     Failed {

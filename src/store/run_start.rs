@@ -12,25 +12,21 @@ use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
 use crate::store::db::{self, DbConnection, SqlList};
 
 impl Store {
-    /// Numbers this run, and releases the leases of earlier runs; frozen payloads stay. Messages of
-    /// receivers not in `receivers` become held, those of receivers that are back become pending.
-    /// A notifier that was permanently away is tried once more, because its address may be
-    /// corrected. Waits that a wrong clock made too long are shortened, as
+    /// Numbers this run, unless its run lease did, and releases the leases of earlier runs; frozen
+    /// payloads stay. Messages of receivers not in `receivers` become held, those of receivers that
+    /// are back become pending. A notifier that was permanently away is tried once more, because
+    /// its address may be corrected. Waits that a wrong clock made too long are shortened, as
     /// [`Store::shorten_delivery_waits`] says.
     pub async fn start_run(
         &self,
         receivers: &[Receiver],
         now: Timestamp,
     ) -> Result<RunStart, StoreError> {
-        let receivers = receivers.to_vec();
+        let (receivers, leased_run) = (receivers.to_vec(), self.leased_run);
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
-                    let run =
-                        db::query_scalar("INSERT INTO run (started, seen, reloaded) VALUES ($1, $1, $1) RETURNING id")
-                            .bind(to_millis(now))
-                            .fetch_one(&mut *conn)
-                            .await?;
+                    let run = record_start(conn, leased_run, now).await?;
                     let reclaimed = reclaim_leases(conn, &[], now).await?;
                     let held = hold_messages(conn, &receivers).await?;
                     health::end_permanent_rests(conn, now).await?;
@@ -63,6 +59,22 @@ impl Store {
             })
             .await
     }
+}
+
+/// The number of a run that starts. One that has a lease has its row already.
+async fn record_start(
+    conn: &mut DbConnection<'_>,
+    leased_run: Option<i64>,
+    now: Timestamp,
+) -> Result<i64, sqlx::Error> {
+    let now = to_millis(now);
+    let Some(run) = leased_run else {
+        let insert = "INSERT INTO run (started, seen, reloaded) VALUES ($1, $1, $1) RETURNING id";
+        return db::query_scalar(insert).bind(now).fetch_one(conn).await;
+    };
+    let start = "UPDATE run SET started = $2, seen = $2, reloaded = $2 WHERE id = $1";
+    db::query(start).bind(run).bind(now).execute(conn).await?;
+    Ok(run)
 }
 
 /// Releases every lease but those of the attempts `in_flight`: nobody works on the others.

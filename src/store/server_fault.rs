@@ -6,6 +6,10 @@ use std::io;
 /// session was idle for too long. Codes that begin with 08 are about connections, too.
 const SESSION_ENDED: [&str; 5] = ["57P01", "57P02", "57P03", "57P05", "25P03"];
 
+/// What a server answers when a lock is not free in time, and when it ends one of two sessions that
+/// lock each other out.
+const LOCKED_LONG: [&str; 2] = ["55P03", "40P01"];
+
 /// The error of a server that takes too long.
 pub(super) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time"))
@@ -20,6 +24,14 @@ pub(super) fn is_outage(error: &sqlx::Error) -> bool {
             .is_some_and(|code| SESSION_ENDED.contains(&&*code) || is_about_connections(&code)),
         _ => false,
     }
+}
+
+/// Whether the same may succeed later: the server does not answer, or another process holds a lock
+/// for long.
+pub(super) fn passes(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let is_locked = code.is_some_and(|code| LOCKED_LONG.contains(&&*code));
+    is_locked || is_outage(error) || matches!(error, sqlx::Error::PoolTimedOut)
 }
 
 /// Whether this is a code of `PostgreSQL` of the class 08. Codes of `SQLite` are numbers.
@@ -53,7 +65,7 @@ pub(super) fn explain(error: &sqlx::Error) -> String {
         (_, Some("28000")) => "make the role, or let it in with pg_hba.conf",
         (_, Some("3D000")) => "make it with `createdb --owner ROLE DATABASE`",
         (_, Some("42501")) => "the role must own the database",
-        (_, Some("53300")) => "Tidings needs 8 sessions",
+        (_, Some("53300")) => "Tidings needs 10 sessions",
         (sqlx::Error::Io(_), _) => "start the server, or correct `store`",
         _ => return message(error),
     };

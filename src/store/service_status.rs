@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::backup::read_last_backup;
 use super::column::{read_count, read_optional_time, read_time, to_millis};
 use super::lock::is_locked;
+use super::run_lease::StoreNodes;
 use super::status::read_message_status;
 use super::{Archive, Store, StoreError, health, server};
 use crate::alerts::Receiver;
@@ -41,6 +42,8 @@ pub struct StoreFacts {
     pub bytes: u64,
     /// Whether a run has it. `None` if that is not known.
     pub is_locked: Option<bool>,
+    /// The nodes of a store on a server; `None` for a file.
+    pub nodes: Option<StoreNodes>,
 }
 
 /// The times of a run.
@@ -89,16 +92,20 @@ impl QueueLength {
 impl Archive {
     /// The facts of the store at `place`, which this reads.
     pub async fn store_facts(&mut self, place: &StorePlace) -> Result<StoreFacts, StoreError> {
-        let (bytes, is_locked) = match (place, &mut self.conn) {
-            (StorePlace::Server(_), DbConnection::Postgres(conn)) => {
-                server::read_facts(conn).await?
-            }
-            (StorePlace::Server(_), _) => (0, None),
-            (StorePlace::File(path), _) => {
-                (std::fs::metadata(path).map_or(0, |about| about.len()), is_locked(path))
-            }
+        let facts = |bytes, is_locked, nodes| {
+            Ok(StoreFacts { place: place.clone(), bytes, is_locked, nodes })
         };
-        Ok(StoreFacts { place: place.clone(), bytes, is_locked })
+        match (place, &mut self.conn) {
+            (StorePlace::Server(_), DbConnection::Postgres(conn)) => {
+                let (bytes, nodes) = server::read_facts(conn).await?;
+                facts(bytes, Some(nodes.running.is_some()), Some(nodes))
+            }
+            (StorePlace::Server(_), _) => facts(0, None, None),
+            (StorePlace::File(path), _) => {
+                let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
+                facts(bytes, is_locked(path), None)
+            }
+        }
     }
 }
 
@@ -222,7 +229,9 @@ mod tests {
     #[tokio::test]
     async fn a_run_its_queue_and_what_waits_are_told() {
         let bench = Bench::new().await;
-        assert_eq!(bench.store.service_status().await.unwrap(), ServiceStatus::default());
+        let before = bench.store.service_status().await.unwrap();
+        // On a server, a run has its row with its lease.
+        assert_eq!(before, ServiceStatus { run: before.run.clone(), ..ServiceStatus::default() });
         let run = bench.start_run(&[desk_receiver()]).await;
         let items = vec![item("a", settle_plan(&["arms"])), item("b", StoryPlan::ReadPage)];
         bench.poll("wire", 5, items).await;

@@ -464,7 +464,7 @@ mod tests {
         })
         .await
         .unwrap();
-        let own = ["_sqlx_migrations", "store_file", "latch"];
+        let own = ["_sqlx_migrations", "store_file", "latch", "run_lease"];
         let names = names.iter().map(String::as_str);
         let left: BTreeSet<&str> = names
             .filter(|name| {

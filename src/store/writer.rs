@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{oneshot, watch};
 
-use super::writer_connection::{NoConnection, WriterConnection};
-use super::{OpenError, StoreError};
+use super::StoreError;
+use super::run_lease::LeaseLost;
+use super::writer_connection::{NotBegun, WriterConnection};
 use crate::alerts::copies::{BatchStory, CopyDecisions};
 use crate::metrics::WriterMetrics;
 use crate::store::db::{DbConnection, DbPool, Sql, run_script};
@@ -88,36 +89,40 @@ impl Writer {
         // A job that cannot be sent is dropped, and so is the sender of its answer.
         let _ = self.queue.send(Job { work, reply });
         async move {
-            let value = answer.await.map_err(|_| StoreError::stopped())??;
+            let value = answer.await.map_err(|_| StoreError::Stopped)??;
             Ok(*value.downcast().expect("a reply holds what its own work returned"))
         }
     }
 }
 
-/// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty. Then it
-/// leaves the store in one file, if no other process has it open.
+/// Runs commands until every [`Store`](super::Store) is dropped and the queue is empty.
 ///
 /// # Errors
-/// If another run took the store. What is queued is not done then.
+/// If the lease of the run is over. What is queued is not done then.
 pub(super) async fn run_writer(
-    mut conn: WriterConnection,
-    readers: DbPool,
+    conn: &mut WriterConnection,
     mut queue: UnboundedReceiver<Job>,
     metrics: WriterMetrics,
     committed: watch::Sender<()>,
-) -> Result<(), OpenError> {
+) -> Result<(), LeaseLost> {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, BATCH).await > 0 {
         let timer = metrics.start_commit(jobs.len());
-        let failures = run_batch(&mut conn, std::mem::take(&mut jobs)).await?;
+        let failures = run_batch(conn, std::mem::take(&mut jobs)).await?;
         timer.end(failures);
         committed.send_replace(());
     }
+    Ok(())
+}
+
+/// Gives back the lease of a run, and leaves the store in one file if no other process has it open.
+pub(super) async fn close_writer(mut conn: WriterConnection, readers: DbPool) {
+    let released = conn.release().await;
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.
     readers.close().await;
-    let error = match conn.close().await {
-        Ok(true) => return Ok(()),
+    let error = match released.and(conn.close().await) {
+        Ok(true) => return,
         Ok(false) => StoreError::Failed("another process reads it".to_owned()),
         Err(error) => error.into(),
     };
@@ -125,21 +130,21 @@ pub(super) async fn run_writer(
         event = "store_not_closed",
         "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file: {error}"
     );
-    Ok(())
 }
 
 /// Runs `jobs` in one transaction and answers their callers. The writer survives every failure, and
 /// a panic of a command, too.
 ///
 /// Returns how many failed.
-async fn run_batch(conn: &mut WriterConnection, jobs: Vec<Job>) -> Result<u64, OpenError> {
+async fn run_batch(conn: &mut WriterConnection, jobs: Vec<Job>) -> Result<u64, LeaseLost> {
     let mut failures = 0;
     let mut waiting = jobs.into_iter();
     let mut done = Vec::with_capacity(waiting.len());
-    let committed = match conn.get().await {
+    let committed = match conn.begin(BEGIN_BATCH).await {
         Ok(conn) => run_transaction(conn, &mut waiting, &mut done).await,
-        Err(NoConnection::Lost(why)) => Err(StoreError::Unreachable(why)),
-        Err(NoConnection::Taken(why)) => return Err(why),
+        Err(NotBegun::Unreachable(why)) => Err(StoreError::Unreachable(why)),
+        Err(NotBegun::Failed(why)) => Err(why.into()),
+        Err(NotBegun::LeaseOver) => return Err(LeaseLost::Over),
     };
     if let Err(why) = &committed {
         conn.roll_back(why.outage()).await;
@@ -157,14 +162,13 @@ async fn run_batch(conn: &mut WriterConnection, jobs: Vec<Job>) -> Result<u64, O
     Ok(failures)
 }
 
-/// Runs `jobs` one after the other, collects their results in `done`, and commits. After an `Err`,
-/// the caller rolls back.
+/// Runs `jobs` one after the other in the transaction that has begun, collects their results in
+/// `done`, and commits. After an `Err`, the caller rolls back.
 async fn run_transaction(
     conn: &mut DbConnection<'static>,
     jobs: &mut std::vec::IntoIter<Job>,
     done: &mut Vec<(WriterReply, Result<Value, StoreError>)>,
 ) -> Result<(), StoreError> {
-    run_script(conn, BEGIN_BATCH).await?;
     while let Some(Job { work, reply }) = jobs.next() {
         let ended = catch_panic(async { work(conn).await }).await;
         let result = ended.and_then(|done| done.map_err(StoreError::from));

@@ -1,12 +1,10 @@
 //! The connection that writes. One to a server is made again after it was lost.
 
-use tracing::{info, warn};
-
-use super::open_error::OpenError;
-use super::open_mark;
-use super::server::{self, Retake, WritingSession};
-use super::server_fault;
-use crate::store::db::{DbConnection, run_script};
+use super::outage_log::OutageLog;
+use super::run_lease::RunFence;
+use super::{open_mark, server, server_fault};
+use crate::config::ServerAddress;
+use crate::store::db::{DbConnection, Sql, run_script};
 
 /// The connection of the writer.
 #[derive(Debug)]
@@ -15,46 +13,60 @@ pub(super) enum WriterConnection {
     File(DbConnection<'static>),
     /// To a server.
     Server(DbConnection<'static>, WritingSession),
-    /// To a server that does not answer, for this reason.
-    Lost(WritingSession, String),
+    /// To a server that does not answer.
+    Lost(WritingSession, OutageLog),
 }
 
-/// Logs why the server does not answer, unless this was told last.
-fn tell_once(told: &mut String, why: &str) {
-    if *told != why {
-        warn!(
-            event = "store_lost",
-            "the store cannot be reached: {why}; nothing is recorded until it is back"
-        );
-        why.clone_into(told);
+/// The session that writes. One that was lost can be made again.
+#[derive(Clone, Debug)]
+pub(super) struct WritingSession {
+    pub(super) server: ServerAddress,
+    /// That of the run. `None`: it writes beside a run, as a command does.
+    pub(super) fence: Option<RunFence>,
+}
+
+/// Why a transaction did not begin.
+#[derive(Debug)]
+pub(super) enum NotBegun {
+    /// The server does not answer. It is asked again for the next commands.
+    Unreachable(String),
+    /// A statement failed.
+    Failed(sqlx::Error),
+    /// The lease of the run is over. The run must not write again.
+    LeaseOver,
+}
+
+impl From<sqlx::Error> for NotBegun {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error)
     }
 }
 
-/// Why the writer has no connection.
-#[derive(Debug)]
-pub(super) enum NoConnection {
-    /// The server does not answer. It is asked again for the next commands.
-    Lost(String),
-    /// Another run took the store. This one must not write again.
-    Taken(OpenError),
-}
-
 impl WriterConnection {
-    /// The connection. One that was lost is made again, if the server answers.
-    pub(super) async fn get(&mut self) -> Result<&mut DbConnection<'static>, NoConnection> {
-        if let Self::Lost(session, told) = self {
-            let (conn, session) = session.retake().await.map_err(|why| match why {
-                Retake::Later(why) => {
-                    tell_once(told, &why);
-                    NoConnection::Lost(why)
-                }
-                Retake::Taken(why) => NoConnection::Taken(why),
+    /// Begins a transaction and its first command, as `script` says. That of a run on a server has
+    /// a fence. A connection that was lost is made again, if the server answers. After
+    /// [`NotBegun::Failed`], the caller rolls back.
+    pub(super) async fn begin(
+        &mut self,
+        script: Sql,
+    ) -> Result<&mut DbConnection<'static>, NotBegun> {
+        if let Self::Lost(session, outage) = self {
+            let conn = server::connect_to_write(&session.server).await.map_err(|why| {
+                let why = server_fault::message(&why);
+                outage.tell(&why);
+                NotBegun::Unreachable(why)
             })?;
-            info!(event = "store_back", "the store can be written again");
-            *self = Self::Server(DbConnection::Postgres(conn), session);
+            outage.end();
+            *self = Self::Server(DbConnection::Postgres(conn), session.clone());
         }
         match self {
-            Self::File(conn) | Self::Server(conn, _) => Ok(conn),
+            Self::Server(conn, WritingSession { fence: Some(fence), .. }) => {
+                if fence.begin(conn).await? { Ok(conn) } else { Err(NotBegun::LeaseOver) }
+            }
+            Self::File(conn) | Self::Server(conn, _) => {
+                run_script(conn, script).await?;
+                Ok(conn)
+            }
             Self::Lost(..) => unreachable!("it was made again"),
         }
     }
@@ -73,8 +85,8 @@ impl WriterConnection {
                     back.err().map(|why| server_fault::message(&why))
                 };
                 if let Some(why) = why {
-                    let mut told = String::new();
-                    tell_once(&mut told, &why);
+                    let mut told = OutageLog::default();
+                    told.tell(&why);
                     *self = Self::Lost(session.clone(), told);
                 }
             }
@@ -82,19 +94,23 @@ impl WriterConnection {
         }
     }
 
-    /// Closes it. A file is left without a log. `false`: another process needs the log. A server
-    /// ends a session some time after it is closed, so its lock is released first.
+    /// Gives back the lease of a run on a server, so that another node takes the store at once.
+    pub(super) async fn release(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Server(conn, WritingSession { fence: Some(fence), .. }) => {
+                fence.release(conn).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes it. A file is left without a log. `false`: another process needs the log.
     pub(super) async fn close(self) -> Result<bool, sqlx::Error> {
         match self {
             Self::File(DbConnection::Sqlite(mut conn)) => {
                 let whole = open_mark::mark_closed(&mut conn).await;
                 let closed = DbConnection::Sqlite(conn).close().await;
                 whole.and_then(|whole| closed.map(|()| whole))
-            }
-            Self::Server(DbConnection::Postgres(mut conn), _) => {
-                let released = server::release_lock(&mut conn).await;
-                let closed = DbConnection::Postgres(conn).close().await;
-                released.and(closed).map(|()| true)
             }
             Self::File(conn) | Self::Server(conn, _) => conn.close().await.map(|()| true),
             Self::Lost(..) => Ok(true),

@@ -39,6 +39,7 @@ mod init;
 mod kill;
 mod logs;
 mod many_stories;
+mod nodes;
 mod outage;
 mod payload;
 mod polite_polling;

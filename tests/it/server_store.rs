@@ -65,6 +65,33 @@ async fn a_server_that_restarts_or_crashes_is_waited_for_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nodes_wait_for_a_server_that_is_away_for_long_and_one_works_when_it_is_back() {
+    let Some(mut database) = OwnServer::start(&Ca::new()).await else { return };
+    let setup = setup_with(&store_at(database.port())).await;
+    let mut first = setup.folder.run(&[]);
+    setup.server.wait_for("/hook", 1).await;
+    setup.mail.wait_for(1).await;
+    let mut second = setup.folder.run(&[]);
+    second.wait_for_log(|line| line.contains("this node waits")).await;
+    database.order("fast");
+    let lost = "its lease was lost: the server did not renew it";
+    first.wait_for_log(|line| line.contains(lost)).await;
+    second.wait_for_log(|line| line.contains("cannot be reached")).await;
+    setup.server.serve("/feed.xml", matching_stories(&setup.server, [1, 2]));
+    database.order("start");
+    setup.server.wait_for("/hook", 2).await;
+    setup.mail.wait_for(2).await;
+    for node in [&mut first, &mut second] {
+        node.wait_for_log(|line| line.contains("be written again")).await;
+    }
+    let log = [first.log(), second.log()].concat();
+    assert_eq!(count(&log, "started with the store"), 2, "{log:#?}");
+    assert_eq!(count(&log, " ERROR "), 0, "{log:#?}");
+    assert_eq!((first.terminate().await, second.terminate().await), (0, 0));
+    assert_eq!((setup.server.requests("/hook").len(), setup.mail.received().len()), (2, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_behind_a_line_that_was_cut_is_given_up_and_found_again() {
     let Some(database) = OwnServer::start(&Ca::new()).await else { return };
     let mut admin = database.connect("postgres").await;
@@ -112,8 +139,8 @@ async fn what_is_wrong_with_a_server_is_said_with_what_to_do_and_without_its_pas
     tables.execute("UPDATE _sqlx_migrations SET version = 1").await.expect("a row");
     let mut first = setup.folder.run(&[]);
     first.wait_for_log(|line| line.contains("started with the store")).await;
-    let find = "SELECT 'process ' || pid FROM pg_locks WHERE locktype = 'advisory'";
-    let process: String = sqlx::query_scalar(find).fetch_one(&mut tables).await.expect("a lock");
+    let find = "SELECT node FROM run_lease";
+    let node: String = sqlx::query_scalar(find).fetch_one(&mut tables).await.expect("a lease");
     drop(tables);
     said.push(try_store(&setup, &store_at(port)).await);
     assert_eq!(first.terminate().await, 0);
@@ -124,7 +151,7 @@ async fn what_is_wrong_with_a_server_is_said_with_what_to_do_and_without_its_pas
     for Said { output, errors, code } in said {
         assert_eq!((code, output.as_str()), (69, ""), "{errors}");
         assert!(!errors.contains(PASSWORD) && !errors.contains("wr0ng"), "{errors}");
-        shown.push_str(&errors.replace(&port.to_string(), "PORT").replace(&process, "process N"));
+        shown.push_str(&errors.replace(&port.to_string(), "PORT").replace(&node, "NODE"));
     }
     insta::assert_snapshot!("faults_of_a_server", shown);
 }

@@ -2,12 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use crate::support::http::{Raw, Response, Then};
+use crate::support::service_manager::{wait_for_notice, with_service_manager};
 use crate::support::setup::{self, Setup, matching_stories};
-use crate::support::tidings::Folder;
 use crate::support::tls::Ca;
 
 /// A setup with a web listener, and the listener's address.
@@ -278,6 +277,7 @@ async fn a_killed_run_is_told_at_once_and_a_broken_configuration_hides_nothing()
     assert!(said.output.contains("the last edit is not in force: "), "{}", said.output);
 
     tidings.kill9().await;
+    folder.wait_until_lease_ends().await;
     let said = folder.bare_command(&status).await;
     assert_eq!(said.code, 1);
     assert!(said.output.contains("Tidings does not run: it was killed"), "{}", said.output);
@@ -412,26 +412,6 @@ async fn a_machine_that_starts_before_its_network_alerts_soon_after_its_return()
     let alerted = server.wait_for("/hook", 1);
     tokio::time::timeout(SOON, alerted).await.expect("the alert comes soon");
     assert_eq!(tidings.terminate().await, 0);
-}
-
-/// The notices to systemd that `wanted` accepts, of a socket that is read until then.
-fn wait_for_notice(socket: &UnixDatagram, wanted: &str) -> String {
-    socket.set_read_timeout(Some(crate::support::DEADLINE)).expect("a socket");
-    let mut buffer = [0; 4096];
-    loop {
-        let read = socket.recv(&mut buffer).unwrap_or_else(|why| panic!("no {wanted}: {why}"));
-        let notice = String::from_utf8_lossy(&buffer[..read]).into_owned();
-        if notice.lines().any(|line| line.starts_with(wanted)) {
-            return notice;
-        }
-    }
-}
-
-fn with_service_manager(folder: &Folder) -> UnixDatagram {
-    let path = folder.place("notify.sock");
-    folder.set("NOTIFY_SOCKET", &path);
-    folder.set("WATCHDOG_USEC", "2000000");
-    UnixDatagram::bind(path).expect("a socket")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod own_server;
 pub mod proxy;
 pub mod schema;
+pub mod service_manager;
 pub mod setup;
 pub mod smtp;
 #[path = "../../src/store/fixture/test_server.rs"]

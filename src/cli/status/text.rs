@@ -51,6 +51,14 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
     }
     let size = indicatif::HumanBytes(report.store.bytes);
     line("store", format!("{} ({size})", report.store.place));
+    if let Some(nodes) = &report.store.nodes {
+        if let Some(running) = &nodes.running {
+            line("node", visible_line(&running.node));
+        }
+        for node in &nodes.waiting {
+            line("waits", visible_line(node));
+        }
+    }
     for problem in &report.attention {
         line("attention", problem.clone());
     }

@@ -23,6 +23,11 @@ impl Folder {
         self.database.as_ref().map_or("tidings.db", TestDatabase::name).to_owned()
     }
 
+    /// Whether the store is on the server of the tests.
+    pub fn is_on_server(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The first column of every row as text. The store may be in use.
     pub async fn query(&self, sql: &'static str) -> Vec<String> {
         self.try_query(sql).await.expect("a store, and a sound query")
@@ -40,6 +45,15 @@ impl Folder {
             }
         };
         timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("`{sql}` never became as wanted"));
+    }
+
+    /// Waits until the lease of a run that was killed ends, if the store is on a server.
+    pub async fn wait_until_lease_ends(&self) {
+        if self.is_on_server() {
+            let live = "SELECT count(*) FROM run_lease
+                 WHERE until > extract(epoch FROM clock_timestamp()) * 1000";
+            self.wait_until(live, |count| count == "0").await;
+        }
     }
 
     /// Changes the store while no run uses it, for example to pass time. Returns the number of

@@ -363,6 +363,16 @@ impl RunningTidings {
         self.child.kill().await.expect("it runs");
     }
 
+    /// Sends SIGSTOP: it does nothing until [`go_on`](Self::go_on).
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Sends SIGCONT.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Waits for the end; returns the exit code.
     pub async fn wait(&mut self) -> i32 {
         let status: ExitStatus = match timeout(DEADLINE, self.child.wait()).await {

@@ -1,0 +1,334 @@
+//! The run lease: the right of a run to write a store on a server, for ten seconds at a time.
+//!
+//! All times are those of the server's clock. A transaction that writes has the latch and finds the
+//! lease live at its start (the fence), and a run takes a lease with the latch. So what one run
+//! writes comes before all that the next one writes. A lease that nobody can renew is given up by
+//! the node's own clock before another node may take it.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::db::{self, DbConnection, in_time};
+use super::outage_log::OutageLog;
+use super::server;
+use super::server_fault::{self, no_answer};
+
+use crate::config::ServerAddress;
+
+/// How long a lease lasts after it was taken or renewed.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// How much of a lease must be left for a run to work. It has this long to end what it does.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// The pause between two renewals.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(2);
+
+/// The pause after a renewal that failed.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a renewal may take, with a new connection.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long the answer to a node that waits may take, with a new connection.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The server's time in milliseconds. It goes on during a transaction.
+macro_rules! server_now {
+    () => {
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    };
+}
+
+/// A node whose run has the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningNode {
+    /// Its machine and its process.
+    pub node: String,
+    /// When its lease ends, by the clock of the server.
+    pub until: Timestamp,
+    /// How long that is from now on.
+    pub left: Duration,
+}
+
+/// The nodes of a store on a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreNodes {
+    /// The one whose run has the store; `None` if no run has a lease.
+    pub running: Option<RunningNode>,
+    /// Those that wait, by their machines and processes. A long name may be cut.
+    pub waiting: Vec<String>,
+}
+
+/// Why a run must stop its work.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LeaseLost {
+    /// Its lease ended before it was renewed. Another node may have the store.
+    #[error("it was not renewed in time")]
+    Over,
+    /// Its lease would end soon, and the server has not renewed it.
+    #[error("the server did not renew it: {0}")]
+    Unrenewed(String),
+}
+
+/// The lease of a run of this node.
+#[derive(Debug)]
+pub(super) struct RunLease {
+    server: ServerAddress,
+    run: i64,
+    /// When the run must stop, unless the lease is renewed.
+    deadline: Pin<Box<Sleep>>,
+}
+
+/// This machine and this process, for people.
+#[must_use]
+pub fn name_node() -> String {
+    let machine = hostname::get().ok().and_then(|name| name.into_string().ok());
+    format!("{}, process {}", machine.as_deref().unwrap_or("localhost"), std::process::id())
+}
+
+/// A lease of the store that is taken now lasts until this has elapsed, less the margin.
+fn deadline_from_now() -> Pin<Box<Sleep>> {
+    Box::pin(sleep(LEASE.saturating_sub(MARGIN)))
+}
+
+/// The run that has the store, unless its lease is over. The transaction has the latch.
+///
+/// Leases that are over are ended for good. A renewal under way comes before that, or finds no
+/// lease. A lease that is left counts as live, although it may end now: a renewal may be under way.
+pub(super) async fn end_leases(
+    conn: &mut PgConnection,
+) -> Result<Option<RunningNode>, sqlx::Error> {
+    let end = sqlx::query(concat!("DELETE FROM run_lease WHERE until <= ", server_now!()));
+    end.execute(&mut *conn).await?;
+    let left = concat!("SELECT node, until, until - ", server_now!(), " FROM run_lease LIMIT 1");
+    read_node(conn, left).await
+}
+
+/// Makes a run with a lease. The transaction has the latch, and no other run has a lease.
+pub(super) async fn take_lease(
+    conn: &mut PgConnection,
+    server: &ServerAddress,
+) -> Result<RunLease, sqlx::Error> {
+    let deadline = deadline_from_now();
+    // The start of the run writes its own times.
+    let run = sqlx::query_scalar(concat!(
+        "INSERT INTO run (started, seen, reloaded) SELECT now, now, now FROM (SELECT ",
+        server_now!(),
+        " AS now) AS clock RETURNING id"
+    ));
+    let run: i64 = run.fetch_one(&mut *conn).await?;
+    let lease = sqlx::query(concat!(
+        "INSERT INTO run_lease (run, node, until) VALUES ($1, $2, ",
+        server_now!(),
+        " + $3)"
+    ));
+    lease.bind(run).bind(name_node()).bind(lease_millis()).execute(conn).await?;
+    Ok(RunLease { server: server.clone(), run, deadline })
+}
+
+fn lease_millis() -> i64 {
+    i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The run that has the store; `None` if no lease is live.
+pub(super) async fn read_lease(
+    conn: &mut PgConnection,
+) -> Result<Option<RunningNode>, sqlx::Error> {
+    let live = concat!(
+        "SELECT node, until, until - ",
+        server_now!(),
+        " FROM run_lease WHERE until > ",
+        server_now!(),
+        " LIMIT 1"
+    );
+    read_node(conn, live).await
+}
+
+async fn read_node(
+    conn: &mut PgConnection,
+    sql: &'static str,
+) -> Result<Option<RunningNode>, sqlx::Error> {
+    let found = sqlx::query_as(sql).fetch_optional(conn).await?;
+    let found: Option<(String, i64, i64)> = found;
+    found
+        .map(|(node, until, left)| {
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+            let until = Timestamp::from_millisecond(until);
+            let until = until.map_err(|error| sqlx::Error::Decode(error.into()))?;
+            Ok(RunningNode { node, until, left })
+        })
+        .transpose()
+}
+
+/// What keeps a run from writing whose lease is over.
+#[derive(Clone, Debug)]
+pub(super) struct RunFence {
+    run: i64,
+    begin: SqlStr,
+}
+
+impl RunFence {
+    fn new(run: i64) -> Self {
+        let begin = format!(
+            concat!(
+                "BEGIN; SELECT 1 FROM latch FOR UPDATE; ",
+                "SELECT 1 FROM run_lease WHERE run = {} AND until > ",
+                server_now!(),
+                "; SAVEPOINT command"
+            ),
+            run
+        );
+        Self { run, begin: AssertSqlSafe(begin).into_sql_str() }
+    }
+
+    /// Begins a transaction and its first command, with the latch. `false`: the lease of the run is
+    /// over, and the transaction was ended.
+    pub(super) async fn begin(&self, conn: &mut DbConnection<'_>) -> Result<bool, sqlx::Error> {
+        let DbConnection::Postgres(conn) = conn else { return Ok(false) };
+        // A row of the latch, and one of a live lease.
+        let rows = in_time(sqlx::raw_sql(self.begin.clone()).fetch_all(&mut *conn)).await?;
+        if rows.len() == 2 {
+            return Ok(true);
+        }
+        in_time(sqlx::raw_sql("ROLLBACK").execute(conn)).await?;
+        Ok(false)
+    }
+
+    /// Gives the lease back. Another node may take the store at once.
+    pub(super) async fn release(&self, conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
+        let release = db::query("DELETE FROM run_lease WHERE run = $1").bind(self.run);
+        release.execute(conn).await.map(drop)
+    }
+}
+
+impl RunLease {
+    /// The number of the run.
+    pub(super) fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// The fence of the run.
+    pub(super) fn fence(&self) -> RunFence {
+        RunFence::new(self.run)
+    }
+
+    /// Renews the lease again and again, on a connection of its own. Returns when the run must stop
+    /// its work.
+    pub(super) async fn keep(mut self) -> LeaseLost {
+        let mut conn = None;
+        let mut why = server_fault::message(&no_answer());
+        loop {
+            let next = deadline_from_now();
+            let renewal = timeout(RENEWAL_TIMEOUT, renew(&self.server, self.run, &mut conn));
+            let renewed = tokio::select! {
+                biased;
+                () = &mut self.deadline => return LeaseLost::Unrenewed(why),
+                renewed = renewal => renewed.unwrap_or_else(|_| Err(no_answer())),
+            };
+            let pause = match renewed {
+                Ok(true) => {
+                    self.deadline = next;
+                    RENEWAL_PAUSE
+                }
+                Ok(false) => return LeaseLost::Over,
+                Err(error) => {
+                    conn = None;
+                    why = server_fault::message(&error);
+                    RETRY_PAUSE
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut self.deadline => return LeaseLost::Unrenewed(why),
+                () = sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// Renews the lease of a run. `false`: it was over.
+async fn renew(
+    server: &ServerAddress,
+    run: i64,
+    conn: &mut Option<PgConnection>,
+) -> Result<bool, sqlx::Error> {
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(server::connect_to_write(server).await?),
+    };
+    let renew = sqlx::query(concat!(
+        "UPDATE run_lease SET until = ",
+        server_now!(),
+        " + $2 WHERE run = $1 AND until > ",
+        server_now!()
+    ));
+    let done = renew.bind(run).bind(lease_millis()).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Watches who has the store on a server, for a node that waits. It logs when the server cannot be
+/// reached, and when it is back.
+#[derive(Debug)]
+pub struct LeaseWatch {
+    server: ServerAddress,
+    conn: Option<PgConnection>,
+    outage: OutageLog,
+}
+
+impl LeaseWatch {
+    /// A watch on this server. `lost` says why this node lost its lease, if it had one.
+    #[must_use]
+    pub fn new(server: &ServerAddress, lost: Option<&LeaseLost>) -> Self {
+        let outage = match lost {
+            Some(LeaseLost::Unrenewed(why)) => OutageLog::told(why),
+            _ => OutageLog::default(),
+        };
+        Self { server: server.clone(), conn: None, outage }
+    }
+
+    /// The node that has the store; `None` if no lease is live. `Err`: the server does not answer.
+    ///
+    /// # Errors
+    /// If the server does not answer; that is logged.
+    pub async fn ask(&mut self) -> Result<Option<RunningNode>, ServerAway> {
+        match timeout(WATCH_TIMEOUT, self.try_ask()).await.unwrap_or_else(|_| Err(no_answer())) {
+            Ok(node) => {
+                self.outage.end();
+                Ok(node)
+            }
+            Err(why) => {
+                self.conn = None;
+                self.outage.tell(&server_fault::message(&why));
+                Err(ServerAway)
+            }
+        }
+    }
+
+    async fn try_ask(&mut self) -> Result<Option<RunningNode>, sqlx::Error> {
+        let conn = match &mut self.conn {
+            Some(conn) => conn,
+            None => self.conn.insert(server::connect_to_wait(&self.server).await?),
+        };
+        read_lease(conn).await
+    }
+}
+
+/// The server of a store does not answer.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerAway;
+
+/// Lets the time of all leases of a store be over.
+#[cfg(test)]
+pub(super) async fn let_time_pass(conn: &mut PgConnection) {
+    let over = sqlx::query("UPDATE run_lease SET until = 0");
+    over.execute(conn).await.expect("a server of the tests");
+}
+
+#[cfg(test)]
+mod tests;
