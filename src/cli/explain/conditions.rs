@@ -147,7 +147,7 @@ async fn read_progress(
             ];
             let of_kind = of_kind.into_iter().filter(|(_, keys)| !keys.is_empty());
             let said = of_kind.map(|(kind, mut keys)| {
-                for (one, _) in keys.iter_mut() {
+                for (one, _) in &mut keys {
                     *one = written_key(one, *key, asked, subject);
                 }
                 format!("{kind}: {}", shown_keys(&keys, &config.zone))
