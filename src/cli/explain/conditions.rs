@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::answer::ExplainAnswer;
 use super::subject::ExplainSubject;
+use crate::alerts::condition_state::ConditionState;
 use crate::backtest::sightings::StorySighting;
 use crate::cli::exit::Exit;
 use crate::cli::output;
@@ -134,6 +135,13 @@ async fn read_progress(
     let found = archive.group_progress(rule.name(), dedup_key, condition, keys, now).await;
     Ok(Some(match (found.map_err(output::unavailable)?, condition) {
         (GroupProgress::Open, _) => "it is met, and matches are told one by one".to_owned(),
+        (GroupProgress::Counted(now), Condition::After { .. }) => {
+            let then = recorded_state(subject, rule, condition);
+            match then.and_then(|state| state.progress.as_deref()) {
+                Some(then) if then != now => format!("{now}; when this story matched: {then}"),
+                _ => now,
+            }
+        }
         (GroupProgress::Counted(progress), _) => progress,
         (GroupProgress::Keys { new, known }, Condition::First { key, .. }) => {
             let brought = brought_by(subject, rule, condition);
@@ -165,13 +173,22 @@ fn brought_by<'s>(
     rule: &Rule,
     condition: &Condition,
 ) -> Option<&'s str> {
+    let state = recorded_state(subject, rule, condition)?;
+    state.progress.as_deref().filter(|_| state.is_met_by_it())
+}
+
+/// What the condition of a rule made of the story when it was recorded. `None`: the rule did not
+/// match it, or had another condition.
+fn recorded_state<'s>(
+    subject: &'s ExplainSubject,
+    rule: &Rule,
+    condition: &Condition,
+) -> Option<&'s ConditionState> {
     let row = |row: Option<&WatchlistRow>| row.map(|row| row.id.clone());
     let mut alerts = subject.kept.as_ref()?.alerts.iter();
     let own =
         alerts.find(|one| one.rule == rule.name() && row(one.row.as_ref()) == row(rule.row()));
-    let state = own?.condition.as_ref()?;
-    let is_met = state.is_met_by_it() && state.condition == condition.to_string();
-    state.progress.as_deref().filter(|_| is_met)
+    own?.condition.as_ref().filter(|state| state.condition == condition.to_string())
 }
 
 /// A key as people read it: the row with its name, or the words as the story writes them.
