@@ -28,7 +28,7 @@ async fn filters_narrow_and_words_search() {
     for (field, text, parts) in [
         ("rule", "freight", vec![3]),
         ("tag", "weapons", vec![1, 2]),
-        ("feed", "wire-1", vec![1, 2, 3]),
+        ("feed", "wire-1", vec![3, 1, 2]),
         ("words", "ferry late", vec![3]),
         ("words", "ferry arms", vec![]),
     ] {
