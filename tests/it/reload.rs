@@ -78,6 +78,8 @@ async fn a_notifier_and_the_rule_that_names_it_may_be_saved_in_either_order() {
         let Setup { server, folder, .. } = &setup;
         server.serve("/room", Response::status(204));
         let rule = setup::RULE.replace("AND arms\n", "AND arms\n    notify: room\n");
+        // Its line of the log is no other's.
+        let rule = format!("{rule}  - {{name: airships, when: zeppelin}}\n");
         let room =
             format!("notifiers:\n  room: {{type: webhook, url: \"{}\"}}\n", server.url("/room"));
         let config = folder.read(CONFIG).replace("notifiers:\n", &room);
@@ -90,7 +92,7 @@ async fn a_notifier_and_the_rule_that_names_it_may_be_saved_in_either_order() {
             tidings.wait_for_log(|line| line.contains("in force: +1 notifier")).await;
             folder.write("rules/arms.yaml", &rule);
         }
-        tidings.wait_for_log(|line| line.contains("rules in force: 1")).await;
+        tidings.wait_for_log(|line| line.contains("rules in force: 2")).await;
         server.serve("/feed.xml", matching_stories(server, [1, 2]));
         server.wait_for("/room", 1).await;
         assert_eq!(tidings.terminate().await, 0);
