@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::cli::backup::store_file;
-use crate::cli::count::count;
+use crate::cli::count::count_holdings;
 use crate::cli::exit::Exit;
 use crate::cli::load;
 use crate::cli::output::{self, fail, fail_with_help};
 use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::queries::moment::long_date;
-use crate::store::{self, Holdings, OpenError, RestoreError, Restored};
+use crate::store::{self, OpenError, RestoreError, Restored};
 
 /// Puts the copy `file` in the place of the store: 65 if it is no copy, 69 if it cannot be read or
 /// a run uses the store, 74 if the store cannot be written.
@@ -27,19 +27,13 @@ pub(super) fn restore_store(file: &Path, config: &Path) -> Exit {
 
 fn report_lines(file: &Path, restored: &Restored, config: &Config) -> Vec<String> {
     let Restored { made_at, holdings, replaced } = restored;
-    let Holdings { stories, alerts, waiting, .. } = *holdings;
-    let number = |number: i64, one: &str, many: &str| {
-        count(usize::try_from(number).unwrap_or_default(), one, many)
-    };
     let made =
         made_at.map_or_else(String::new, |at| format!(", made on {}", long_date(at, &config.zone)));
     let mut lines = vec![format!(
-        "{}: restored from {}{made}: {}, {}, {} to send",
+        "{}: restored from {}{made}: {}",
         config.store,
         file.display(),
-        number(stories, "story", "stories"),
-        number(alerts, "alert", "alerts"),
-        number(waiting, "message", "messages"),
+        count_holdings(holdings),
     )];
     lines
         .extend(replaced.as_ref().map(|place| format!("the store before it: {}", place.display())));

@@ -2,13 +2,13 @@
 
 use clap::Subcommand;
 
-use crate::cli::count::count;
+use crate::cli::count::count_holdings;
 use crate::cli::examples;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, fail, fail_with_help};
 use crate::cli::runtime::{block_on, stop_signal};
 use crate::config::StorePlace;
-use crate::store::{self, Holdings, OpenError, StoreCopyError};
+use crate::store::{self, OpenError, StoreCopyError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StoreAction {
@@ -38,17 +38,8 @@ fn copy(from: &str, to: &str) -> Result<(), Exit> {
             () = stop_signal() => Err(fail("stopped before the copy was whole", Exit::Unavailable)),
         }
     })?;
-    let Holdings { stories, alerts, waiting, .. } = holdings;
-    let number = |number: i64, one: &str, many: &str| {
-        count(usize::try_from(number).unwrap_or_default(), one, many)
-    };
     output::print_lines([
-        format!(
-            "{to}: a copy of {from}: {}, {}, {} to send",
-            number(stories, "story", "stories"),
-            number(alerts, "alert", "alerts"),
-            number(waiting, "message", "messages"),
-        ),
+        format!("{to}: a copy of {from}: {}", count_holdings(&holdings)),
         "name it in the configuration as `store` before the next run".to_owned(),
     ])
 }
