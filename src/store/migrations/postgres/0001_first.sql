@@ -277,9 +277,9 @@ CREATE TABLE run (
     reload_error TEXT COLLATE "C"
 );
 
--- The right of a run to write, until this time by the clock of the server. It is a table of its own:
--- a renewal does not wait for a transaction that changes the row of the run. A run that stops deletes
--- its row; one that takes over deletes those whose time is over.
+-- The right of a run to write, until this time by the clock of the server. It is a table of its
+-- own: a renewal does not wait for a transaction that changes the row of the run. A run that stops
+-- deletes its row. One that takes over deletes those whose time is over.
 CREATE TABLE run_lease (
     run BIGINT NOT NULL PRIMARY KEY REFERENCES run (id),
     node TEXT COLLATE "C" NOT NULL,
