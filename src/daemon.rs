@@ -17,6 +17,7 @@ pub(crate) mod hosts;
 mod housekeeping;
 mod in_force;
 mod indexing;
+mod lender;
 mod loans;
 mod loops;
 mod matches;
@@ -146,16 +147,19 @@ pub async fn run(
         let (config, config_path) = (config.clone(), config_path.clone());
         let setup = RunSetup { config, config_path, mode };
         let run = run_opened(opened, setup, threads, Arc::clone(&reload), &stop);
-        match Box::pin(run).await {
-            Err(RunError::LeaseLost(why)) if mode == Mode::Forever => {
-                warn!(
-                    event = "run_lease_lost",
-                    "the work of this node stops, and it waits for the store: its lease was lost: {why}"
-                );
-                lost = Some(why);
+        let why = match Box::pin(run).await {
+            Err(RunError::LeaseLost(why)) if mode == Mode::Forever => why,
+            // The server stopped during the start.
+            Err(RunError::Store(StoreError::Unreachable(why))) if mode == Mode::Forever => {
+                LeaseLost::Unrenewed(why)
             }
             ended => return ended,
-        }
+        };
+        warn!(
+            event = "run_lease_lost",
+            "the work of this node stops, and it waits for the store: its lease was lost: {why}"
+        );
+        lost = Some(why);
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) async fn settle_waiting(parts: Arc<StoryParts>, mode: Mode, stop: &Ca
 
 /// Restarts the wait of every story that waits for its page, from `now` on.
 pub(crate) async fn restart_page_waits(store: &Store, now: Timestamp) {
-    if let Err(why) = store.restart_page_waits(now).await {
+    if let Err(why) = store.restart_page_waits(now).await
+        && why.is_news()
+    {
         error!(event = "store_failed", "the waits for pages cannot be restarted: {why}");
     }
 }

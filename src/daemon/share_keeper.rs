@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::clock::now;
-use crate::daemon::loans::HostLender;
+use crate::daemon::lender::HostLender;
 use crate::daemon::story_parts::StoryParts;
 use crate::http::HostKey;
 use crate::shares::{RunNumber, Share, ShareMoves};

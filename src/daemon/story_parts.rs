@@ -61,7 +61,9 @@ impl StoryParts {
         self.fetcher.hosts.cut_waits(now);
         let longest =
             self.in_force.load().recheck_ages.longest().map(|longest| later(now, longest));
-        if let Err(why) = self.store.shorten_fetch_waits(longest, now).await {
+        if let Err(why) = self.store.shorten_fetch_waits(longest, now).await
+            && why.is_news()
+        {
             error!(
                 event = "store_failed",
                 "waits cannot be checked against the clock: {why}; the check is repeated"

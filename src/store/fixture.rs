@@ -46,12 +46,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new() -> Self {
-        Self::with_comparer(compare_here()).await
-    }
-
-    /// A store whose copies are compared by `comparer`.
-    pub(super) async fn with_comparer(comparer: CopyComparer) -> Self {
-        Self::open(Home::new().await, comparer).await
+        Self::open(Home::new().await, compare_here()).await
     }
 
     /// A store in a file, for tests about the file.
@@ -59,6 +54,7 @@ impl Bench {
         Self::open(Home::folder(), compare_here()).await
     }
 
+    /// A store whose copies are compared by `comparer`.
     pub(super) async fn open(home: Home, comparer: CopyComparer) -> Self {
         let (store, writer) = Store::open(&home.place(), Alone, comparer).await.unwrap();
         Self { store, writer: tokio::spawn(writer), home }

@@ -12,6 +12,7 @@ mod bad_input;
 mod browser;
 mod busy;
 mod check;
+mod cluster;
 mod commands;
 mod conditions;
 mod copies;

@@ -63,8 +63,8 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
-    /// The feeds of the configuration in force that are this node's, with their states. `states` are
-    /// those of all feeds, in the configuration's order. No feed is scheduled yet.
+    /// The feeds of the configuration in force that are this node's. `states` are those of all
+    /// feeds, in the configuration's order. No feed is scheduled yet.
     pub(super) fn new(
         parts: Arc<PollParts>,
         states: Vec<FeedState>,

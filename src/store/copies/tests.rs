@@ -13,7 +13,7 @@ use crate::feed::identity::ItemKey;
 use crate::store::db::{self, DbConnection};
 use crate::store::event::tests::{events, poll, text, with_text};
 use crate::store::fixture::{
-    Bench, at_second, final_text, item, match_result, open_beside, poll_record, settle_plan,
+    Bench, Home, at_second, final_text, item, match_result, open_beside, poll_record, settle_plan,
 };
 use crate::store::{FinalText, ItemRecord, StoryPlan, WaitingStory};
 use tidings_rules::story::Read;
@@ -54,7 +54,7 @@ where
 async fn a_comparison_that_panics_fails_its_command_alone() {
     // The comparisons of the first command: before its transaction, and within it.
     let panics = |batch| async move { assert!(batch > MOST_COMPARISONS, "a bug") };
-    let bench = Bench::with_comparer(comparer(&Arc::default(), panics)).await;
+    let bench = Bench::open(Home::new().await, comparer(&Arc::default(), panics)).await;
     let stories = waiting(&bench, 2).await;
     let settle = |story: &WaitingStory| {
         let text = copied_text(&story.story.title, &text("the first").repeat(4));
@@ -72,7 +72,7 @@ type OtherStore = Arc<Mutex<Option<Store>>>;
 
 /// A store, and another handle on it that writes as another process does.
 async fn bench_beside(comparer: CopyComparer, other: &OtherStore) -> Bench {
-    let bench = Bench::with_comparer(comparer).await;
+    let bench = Bench::open(Home::new().await, comparer).await;
     let store = open_beside(&bench.place()).await;
     *other.lock().unwrap() = Some(store);
     bench
@@ -98,7 +98,7 @@ async fn copies_of_one_poll_are_one_event_in_the_order_of_the_document() {
 #[tokio::test]
 async fn copies_that_are_settled_at_once_are_compared_together() {
     let count = Arc::new(AtomicUsize::new(0));
-    let bench = Bench::with_comparer(comparer(&count, |_| async {})).await;
+    let bench = Bench::open(Home::new().await, comparer(&count, |_| async {})).await;
     let stories = waiting(&bench, 60).await;
     let text = text("x");
     let settled = stories.iter().map(|story| {
@@ -196,7 +196,7 @@ async fn a_crash_between_the_comparison_and_the_transaction_leaves_nothing() {
         notify.notify_one();
         std::future::pending()
     };
-    let bench = Bench::with_comparer(comparer(&count, between)).await;
+    let bench = Bench::open(Home::new().await, comparer(&count, between)).await;
     let items =
         || vec![with_text("a", &text("x"), &["arms"], 0), with_text("b", &text("x"), &["arms"], 0)];
     let store = bench.store.clone();
@@ -233,7 +233,7 @@ async fn what_others_wait_while_copies_are_settled_at_once() {
             let decided = tokio::task::spawn_blocking(move || batch.decide());
             Box::pin(async move { decided.await.unwrap() })
         });
-        let bench = Bench::with_comparer(comparer).await;
+        let bench = Bench::open(Home::new().await, comparer).await;
         let stories = waiting(&bench, 1000).await;
         let own = |n: usize| if is_near { format!("Note {n} of its own. ") } else { String::new() };
         let text = |n: usize| own(n) + &text(&(n % 4).to_string()).repeat(4);

@@ -1,0 +1,346 @@
+//! The nodes, their lines and their server, and what befalls them.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use sqlx::{Executor, PgConnection};
+use tidings::clock::now;
+use tokio::time::sleep;
+
+use super::fault::{ClusterFault, NODES};
+use super::oracle::ClusterRecord;
+use super::sites::{SITES, Sites};
+use crate::support::own_server::{OwnServer, PASSWORD, ServerLine};
+use crate::support::tidings::{Folder, RunningTidings};
+use crate::support::tls::Ca;
+
+/// The receivers.
+const HOOKS: [&str; 2] = ["hook-a", "hook-b"];
+
+const RULES: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n";
+
+/// How long the owners of all shares are waited for.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long the last messages may take: waits that a wrong clock made are shortened once a minute.
+const LAST_MESSAGES: Duration = Duration::from_mins(4);
+
+/// The shares of each node that has a lease. The name of a node ends with its process.
+const OWNED: &str =
+    "SELECT node, count(share.id) FROM run_lease JOIN share ON share.run = run_lease.run
+     WHERE until > extract(epoch FROM clock_timestamp()) * 1000 GROUP BY node";
+
+/// A message that was tried again after an attempt of known outcome. Every receiver takes all.
+const TRIED_AGAIN: &str = "SELECT message.uid FROM attempt JOIN message ON message.id = attempt.message
+     WHERE attempt.outcome <> 'unknown'
+       AND EXISTS (SELECT 1 FROM attempt AS later WHERE later.message = message.id AND later.id > attempt.id)";
+
+/// Words in a log that no fault explains.
+const COMPLAINTS: [&str; 4] = ["panicked", "a bug", "deadlock", "40P01"];
+
+struct ClusterNode {
+    folder: Folder,
+    line: ServerLine,
+    running: Option<RunningTidings>,
+    /// The logs of its earlier processes.
+    logs: Vec<String>,
+}
+
+pub struct Cluster {
+    rng: Rng,
+    sites: Sites,
+    server: OwnServer,
+    nodes: Vec<ClusterNode>,
+    published: usize,
+    edits: usize,
+    without_owner: Vec<(String, Duration)>,
+    /// A node that knows nothing of the others.
+    stranger: Option<(Folder, RunningTidings)>,
+}
+
+fn since(start: Timestamp) -> Duration {
+    now().duration_since(start).unsigned_abs()
+}
+
+impl ClusterNode {
+    fn start(&mut self, ahead: i64) {
+        self.running = Some(self.folder.run_with_clock(ahead));
+    }
+
+    fn running(&mut self) -> &mut RunningTidings {
+        self.running.as_mut().expect("it runs")
+    }
+
+    /// Keeps the log of the process that has ended.
+    fn keep_log(&mut self) {
+        self.logs.extend(self.running.take().map(|running| running.log()).unwrap_or_default());
+    }
+
+    fn process(&self) -> Option<String> {
+        let running = self.running.as_ref()?;
+        Some(format!("process {}", running.process().as_raw_nonzero()))
+    }
+}
+
+impl Cluster {
+    /// Three nodes that work; `None` if the tests are not about servers.
+    pub async fn new(seed: u64) -> Option<Self> {
+        let server = OwnServer::start(&Ca::new()).await?;
+        let sites = Sites::start().await;
+        let mut nodes = Vec::new();
+        for _ in 0..NODES {
+            let line = ServerLine::to(server.port()).await;
+            let config = config(&sites, line.port());
+            let folder = Folder::new(&config, &[("arms.yaml", RULES)]);
+            folder.set("DB_PASSWORD", PASSWORD);
+            nodes.push(ClusterNode { folder, line, running: None, logs: Vec::new() });
+        }
+        let mut cluster = Self {
+            rng: Rng::with_seed(seed),
+            sites,
+            server,
+            nodes,
+            published: 0,
+            edits: 0,
+            without_owner: Vec::new(),
+            stranger: None,
+        };
+        for node in &mut cluster.nodes {
+            node.start(0);
+            node.running().wait_for_log(is_started).await;
+        }
+        cluster.wait_for_owners("the start", &[0, 1, 2], now()).await;
+        Some(cluster)
+    }
+
+    /// Lets further stories appear.
+    pub fn publish(&mut self, more: usize) {
+        self.published = self.sites.publish(more);
+    }
+
+    /// The fault with this number.
+    pub fn choose_fault(&mut self, number: usize) -> ClusterFault {
+        ClusterFault::choose(&mut self.rng, number)
+    }
+
+    /// Waits until so many messages arrived.
+    pub async fn wait_for_arrivals(&self, number: usize) {
+        self.sites.wait_for_arrivals(number, LAST_MESSAGES).await;
+    }
+
+    /// Lets a fault happen, and its end. All nodes work then.
+    pub async fn suffer(&mut self, fault: ClusterFault) {
+        sleep(Duration::from_millis(self.rng.u64(0..1500))).await;
+        let start = now();
+        let name = format!("{fault:?}");
+        match fault {
+            ClusterFault::Kill(node) => {
+                self.nodes[node].running().kill9().await;
+                self.nodes[node].keep_log();
+                let restart = Duration::from_millis(self.rng.u64(0..3000));
+                sleep(restart).await;
+                self.restart(node, 0).await;
+            }
+            ClusterFault::StandStill(node) => {
+                self.nodes[node].running().stop();
+                self.wait_for_owners(&name, &others(node), start).await;
+                let begun = self.nodes[node].running().log().len();
+                self.nodes[node].running().go_on();
+                self.nodes[node].running().wait_for_log_after(begun, is_started).await;
+            }
+            ClusterFault::Stop(node) => {
+                self.stop(node).await;
+                self.wait_for_owners(&name, &others(node), start).await;
+                self.restart(node, 0).await;
+            }
+            ClusterFault::CutLine(node) => {
+                let begun = self.nodes[node].running().log().len();
+                self.nodes[node].line.cut();
+                self.wait_for_owners(&name, &others(node), start).await;
+                self.nodes[node].line.mend();
+                self.nodes[node].running().wait_for_log_after(begun, is_started).await;
+            }
+            ClusterFault::WrongClock(node, ahead) => {
+                self.stop(node).await;
+                self.restart(node, ahead).await;
+            }
+            ClusterFault::EditRules(node) => self.edit_rules(node).await,
+            ClusterFault::RestartServer => {
+                self.server.order("immediate");
+                self.server.order("start");
+            }
+            ClusterFault::KillServer => {
+                self.server.order("kill");
+                self.server.order("start");
+            }
+        }
+        let healed = match fault {
+            ClusterFault::RestartServer
+            | ClusterFault::KillServer
+            | ClusterFault::StandStill(_)
+            | ClusterFault::CutLine(_) => now(),
+            _ => start,
+        };
+        self.wait_for_owners(&name, &[0, 1, 2], healed).await;
+    }
+
+    async fn stop(&mut self, node: usize) {
+        assert_eq!(self.nodes[node].running().terminate().await, 0);
+        self.nodes[node].keep_log();
+    }
+
+    async fn restart(&mut self, node: usize, ahead: i64) {
+        self.nodes[node].start(ahead);
+        self.nodes[node].running().wait_for_log(is_started).await;
+    }
+
+    /// Adds a rule that matches nothing.
+    async fn edit_rules(&mut self, node: usize) {
+        self.edits += 1;
+        let rules = format!("rules:\n  - name: none-{0}\n    when: nothing{0}\n", self.edits);
+        let begun = self.nodes[node].running().log().len();
+        self.nodes[node].folder.write(&format!("rules/none-{}.yaml", self.edits), &rules);
+        let in_force = |line: &str| line.contains("rules in force");
+        self.nodes[node].running().wait_for_log_after(begun, in_force).await;
+    }
+
+    /// Waits until these nodes own all shares, and notes how long that took.
+    async fn wait_for_owners(&mut self, fault: &str, nodes: &[usize], start: Timestamp) {
+        let processes: Vec<_> =
+            nodes.iter().filter_map(|node| self.nodes[*node].process()).collect();
+        while self.count_owned(&processes).await < 256 {
+            if since(start) > PATIENCE {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        self.without_owner.push((fault.to_owned(), since(start)));
+    }
+
+    async fn count_owned(&self, processes: &[String]) -> i64 {
+        let mut admin = self.server.connect("tidings").await;
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as(OWNED).fetch_all(&mut admin).await.unwrap_or_default();
+        let own = rows.iter().filter(|(node, _)| processes.iter().any(|one| node.ends_with(one)));
+        own.map(|(_, shares)| *shares).sum()
+    }
+
+    /// Waits until everything is sent, and stops all nodes.
+    pub async fn run_to_the_end(&mut self) {
+        let start = now();
+        self.wait_for_arrivals(self.published * HOOKS.len()).await;
+        let open = "SELECT count(*) FROM message WHERE status <> 'sent'";
+        while self.texts(open).await != ["0"] && since(start) < LAST_MESSAGES {
+            sleep(Duration::from_millis(100)).await;
+        }
+        for node in 0..NODES {
+            self.stop(node).await;
+        }
+    }
+
+    /// Starts a node with a store of its own, and waits until two nodes have asked one host.
+    pub async fn plant_two_owners(&mut self) {
+        let config = config(&self.sites, self.server.port());
+        let folder =
+            Folder::new(&config.replace("/tidings\"", "/stranger\""), &[("arms.yaml", RULES)]);
+        folder.set("DB_PASSWORD", PASSWORD);
+        self.admin().await.execute("CREATE DATABASE stranger").await.expect("a database");
+        let node = folder.run(&[]);
+        self.stranger = Some((folder, node));
+        let start = now();
+        while self.sites.overlaps().is_empty() && since(start) < LAST_MESSAGES {
+            sleep(Duration::from_millis(50)).await;
+        }
+        self.stranger = None;
+    }
+
+    /// Loses the messages for one receiver that a further story makes.
+    pub async fn plant_a_lost_message(&mut self) {
+        let lose = "CREATE FUNCTION lose() RETURNS TRIGGER LANGUAGE plpgsql AS
+                 $$ BEGIN NEW.status := 'dropped'; RETURN NEW; END $$;
+             CREATE TRIGGER lose BEFORE INSERT ON message FOR EACH ROW
+                 WHEN (NEW.notifier = 'hook-b') EXECUTE FUNCTION lose();";
+        self.admin().await.execute(lose).await.expect("a trigger");
+        self.publish(1);
+        let dropped = "SELECT count(*) FROM message WHERE status = 'dropped'";
+        let start = now();
+        while self.texts(dropped).await == ["0"] && since(start) < LAST_MESSAGES {
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Kills a node whose lease does not end.
+    pub async fn plant_a_share_without_an_owner(&mut self) {
+        let process = self.nodes[0].process().expect("it runs");
+        self.nodes[0].running().kill9().await;
+        let mut admin = self.admin().await;
+        let prolong = "UPDATE run_lease SET until = until + 3600000 WHERE node LIKE '%' || $1";
+        sqlx::query(prolong).bind(process).execute(&mut admin).await.expect("a lease");
+        self.wait_for_owners("a lease without end", &[1, 2], now()).await;
+        if let Some((fault, time)) = self.without_owner.last_mut() {
+            *fault = format!("{fault}: no owner for {time:?}");
+        }
+    }
+
+    async fn admin(&self) -> PgConnection {
+        self.server.connect("tidings").await
+    }
+
+    async fn texts(&self, sql: &'static str) -> Vec<String> {
+        let texts: Result<Vec<String>, _> =
+            sqlx::query_scalar(sql).fetch_all(&mut self.admin().await).await;
+        texts.unwrap_or_default()
+    }
+
+    /// The record of all nodes.
+    pub async fn record(&mut self) -> ClusterRecord {
+        for node in &mut self.nodes {
+            node.keep_log();
+        }
+        let unknown = "SELECT DISTINCT uid FROM attempt JOIN message ON message.id = attempt.message WHERE outcome = 'unknown'";
+        let alerts = "SELECT story.url || ' ' || rule || ' ' || dedup_key FROM alert JOIN story ON story.id = alert.story";
+        let unsent = "SELECT uid || ' ' || status FROM message WHERE status <> 'sent'";
+        let complains = |line: &&String| COMPLAINTS.iter().any(|words| line.contains(words));
+        ClusterRecord {
+            stories: (0..self.published).map(|story| self.sites.story(story)).collect(),
+            hooks: HOOKS.map(|hook| format!("/hook/{hook}")).to_vec(),
+            arrivals: self.sites.arrivals(),
+            overlaps: self.sites.overlaps(),
+            unknown: self.texts(unknown).await.into_iter().collect(),
+            alerts: self.texts(alerts).await,
+            unsent: self.texts(unsent).await,
+            overlapping_attempts: self.texts(TRIED_AGAIN).await,
+            without_owner: self.without_owner.clone(),
+            complaints: self
+                .nodes
+                .iter()
+                .flat_map(|node| &node.logs)
+                .filter(complains)
+                .cloned()
+                .collect(),
+        }
+    }
+}
+
+fn is_started(line: &str) -> bool {
+    line.contains("started with the store")
+}
+
+fn others(node: usize) -> Vec<usize> {
+    (0..NODES).filter(|other| *other != node).collect()
+}
+
+fn config(sites: &Sites, port: u16) -> String {
+    let feed =
+        |site| format!("  - {{url: \"{}\", name: wire-{site}, every: 1s}}\n", sites.feed(site));
+    let hook = |name: &str| format!("  {name}: {{type: webhook, url: \"{}\"}}\n", sites.hook(name));
+    format!(
+        "store: {{url: \"postgres://tidings@127.0.0.1:{port}/tidings\", password: \"${{DB_PASSWORD}}\"}}\n\
+         rules: rules\nzone: UTC\nnotify: [{}]\nfeeds:\n{}notifiers:\n{}\
+         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
+        HOOKS.join(", "),
+        (0..SITES).map(feed).collect::<String>(),
+        HOOKS.map(hook).concat(),
+    )
+}
