@@ -131,6 +131,8 @@ fn store_to_json(store: &StoreFacts) -> Value {
         "server": store.place.to_string(), "bytes": store.bytes,
         "nodes": nodes.running.iter().map(node_to_json).collect::<Vec<_>>(),
         "waiting_nodes": nodes.waiting,
+        "waits_for_standby": nodes.waits_for_standby,
+        "oldest_snapshot_seconds": nodes.oldest_snapshot.as_secs(),
     })
 }
 

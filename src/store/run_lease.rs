@@ -100,6 +100,10 @@ pub struct StoreNodes {
     pub running: Vec<RunningNode>,
     /// Those that wait, by their machines and processes. A long name may be cut.
     pub waiting: Vec<String>,
+    /// Whether a commit waits for a synchronous standby.
+    pub waits_for_standby: bool,
+    /// How long the oldest transaction of the database keeps dead rows from being removed.
+    pub oldest_snapshot: Duration,
 }
 
 /// Why a run must stop its work.

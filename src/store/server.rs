@@ -194,8 +194,18 @@ pub(super) async fn read_facts(conn: &mut PgConnection) -> Result<(u64, StoreNod
         "SELECT substr(application_name, length($1) + 1) FROM pg_stat_activity
          WHERE datname = current_database() AND starts_with(application_name, $1) ORDER BY 1",
     );
-    let waiting = waiting.bind(WAITS).fetch_all(conn).await?;
-    Ok((u64::try_from(size).unwrap_or(0), StoreNodes { running, waiting }))
+    let waiting = waiting.bind(WAITS).fetch_all(&mut *conn).await?;
+    let (waits_for_standby, snapshot): (bool, i64) = sqlx::query_as(
+        "SELECT current_setting('synchronous_standby_names') <> ''
+                AND current_setting('synchronous_commit') NOT IN ('off', 'local'),
+            (SELECT CAST(coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) AS BIGINT)
+             FROM pg_stat_activity WHERE datname = current_database() AND backend_xmin IS NOT NULL)",
+    )
+    .fetch_one(conn)
+    .await?;
+    let oldest_snapshot = Duration::from_secs(u64::try_from(snapshot).unwrap_or(0));
+    let nodes = StoreNodes { running, waiting, waits_for_standby, oldest_snapshot };
+    Ok((u64::try_from(size).unwrap_or(0), nodes))
 }
 
 /// A connection of a run, in the place of the writer's or to renew its lease.

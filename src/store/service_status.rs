@@ -116,6 +116,14 @@ impl Store {
         Ok(read_service_status(&mut self.readers.acquire().await?).await?)
     }
 
+    /// The nodes of a store on a server; `None` for a file.
+    pub async fn nodes(&self) -> Result<Option<StoreNodes>, StoreError> {
+        match self.readers.acquire().await?.server_mut() {
+            Some(server) => Ok(Some(server::read_facts(server).await?.1)),
+            None => Ok(None),
+        }
+    }
+
     /// Records that the run with this number runs at `now`.
     pub async fn record_seen(&self, run: i64, now: Timestamp) -> Result<(), StoreError> {
         self.update_run("UPDATE run SET seen = $2 WHERE id = $1", run, now, None).await

@@ -43,6 +43,12 @@ impl Store {
         self.leased_run.filter(|_| self.is_joint)
     }
 
+    /// The number of the run that has a store on a server; `None` for a file.
+    #[must_use]
+    pub fn leased_run(&self) -> Option<RunNumber> {
+        self.leased_run
+    }
+
     /// Who owns which share; an empty table for a file.
     pub async fn read_shares(&self) -> Result<ShareTable, StoreError> {
         match self.readers.acquire().await?.server_mut() {

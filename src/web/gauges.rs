@@ -13,7 +13,8 @@ use prometheus_client::registry::Registry;
 use super::parts::{ShownInForce, WebParts};
 use crate::clock::{now, until};
 use crate::config::Config;
-use crate::store::{FeedState, QueueLength, ServiceStatus, StoreError};
+use crate::shares::RunNumber;
+use crate::store::{FeedState, QueueLength, ServiceStatus, StoreError, StoreNodes};
 
 /// A gauge for each value of one label.
 type Gauges = Family<[(&'static str, String); 1], Gauge>;
@@ -30,6 +31,9 @@ pub(super) async fn read(parts: &WebParts) -> Result<Registry, StoreError> {
     to.register("rules", "Rules in force", ConstGauge::new(whole(rules.count() as u64)));
     register_feeds(to, &config, &feeds, now());
     register_status(to, &config, &status, now());
+    if let (Some(nodes), Some(run)) = (parts.store.nodes().await?, parts.store.leased_run()) {
+        register_nodes(to, &nodes, run);
+    }
     register_process(registry.sub_registry_with_prefix("process"));
     Ok(registry)
 }
@@ -77,6 +81,28 @@ fn register_status(to: &mut Registry, config: &Config, status: &ServiceStatus, n
         overdue,
     );
     to.register("notifier_up", "Whether all receivers of the notifier took their last message", up);
+}
+
+/// What a store on a server says of its nodes. `run` is that of this node.
+fn register_nodes(to: &mut Registry, nodes: &StoreNodes, run: RunNumber) {
+    let own = nodes.running.iter().find(|node| node.run == run);
+    let shares = own.map_or(0, |node| node.shares.into());
+    for (name, help, value) in [
+        ("nodes", "Nodes that share the work", nodes.running.len() as u64),
+        ("node_shares", "Shares of the work that this node does, of 256", shares),
+        (
+            "store_oldest_snapshot_seconds",
+            "Age of the oldest transaction that keeps dead rows from being removed",
+            nodes.oldest_snapshot.as_secs(),
+        ),
+        (
+            "store_waits_for_standby",
+            "Whether a commit waits for a synchronous standby",
+            nodes.waits_for_standby.into(),
+        ),
+    ] {
+        to.register(name, help, ConstGauge::new(whole(value)));
+    }
 }
 
 /// The metrics that Prometheus expects of every process.

@@ -25,6 +25,9 @@ const STEP: u32 = 500;
 /// The pause after commits were noticed, before the alerts are read.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// How often alerts are read that other nodes recorded.
+const OTHER_NODES: Duration = Duration::from_secs(1);
+
 /// The alerts of this moment. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct LiveAlerts {
@@ -102,8 +105,15 @@ impl LiveAlerts {
                     warn!(event = "store_failed", "new alerts cannot be read: {}", why.detail);
                 }
             }
-            if commits.changed().await.is_err() {
-                return;
+            let other_nodes = async {
+                match store.joint_run() {
+                    Some(_) => tokio::time::sleep(OTHER_NODES).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                committed = commits.changed() => if committed.is_err() { return },
+                () = other_nodes => {}
             }
             tokio::time::sleep(GATHER).await;
         }

@@ -140,6 +140,7 @@ async fn nodes_share_the_work_and_every_feed_and_message_is_one_nodes() {
     let Some(nodes) = TwoNodes::new().await else { return };
     let (mut first, mut second) = nodes.start().await;
     let said = nodes.folder.command(&["status"]).await;
+    assert!(said.output.contains("none; a failover of the database"), "{}", said.output);
     for (node, run) in [(&first, 1), (&second, 2)] {
         let line = format!(
             "process {}: does {} of 256 shares of the work",

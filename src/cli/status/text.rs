@@ -59,6 +59,12 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
         for node in &nodes.waiting {
             line("waits", visible_line(node));
         }
+        let standby = if nodes.waits_for_standby {
+            "commits wait for a synchronous standby"
+        } else {
+            "none; a failover of the database may lose the last commits"
+        };
+        line("standby", standby.to_owned());
     }
     for problem in &report.attention {
         line("attention", problem.clone());
