@@ -163,6 +163,7 @@ impl Cluster {
             }
             ClusterFault::WrongClock(node, ahead) => {
                 self.stop(node).await;
+                self.wait_for_owners(&name, &others(node), start).await;
                 self.restart(node, ahead).await;
             }
             ClusterFault::EditRules(node) => self.edit_rules(node).await,
@@ -175,13 +176,7 @@ impl Cluster {
                 self.server.order("start");
             }
         }
-        let healed = match fault {
-            ClusterFault::RestartServer
-            | ClusterFault::KillServer
-            | ClusterFault::StandStill(_)
-            | ClusterFault::CutLine(_) => now(),
-            _ => start,
-        };
+        let healed = if matches!(fault, ClusterFault::Kill(_)) { start } else { now() };
         self.wait_for_owners(&name, &[0, 1, 2], healed).await;
     }
 
