@@ -214,6 +214,7 @@ async fn start(
     let read_by_rules = rule_config(&config);
     let (rules, faults, seen) = reload::first_load(&config.rules, &read_by_rules, store).await?;
     let run_start = store.start_run(&receivers(&config), now()).await?;
+    reload::record_in_force(store, run_start.run, &seen, &config).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let in_force = InForce::new(config, rules, faults)?;

@@ -150,6 +150,20 @@ pub(super) async fn read_lease(
     read_node(conn, live).await
 }
 
+/// Whether a run other than this one has a live lease and rules in force.
+pub(super) async fn has_rules_of_others(
+    conn: &mut DbConnection<'_>,
+    run: i64,
+) -> Result<bool, sqlx::Error> {
+    let others = concat!(
+        "SELECT EXISTS (SELECT 1 FROM run_lease JOIN run ON run.id = run_lease.run
+         WHERE run.id <> $1 AND rule_set IS NOT NULL AND until > ",
+        server_now!(),
+        ")"
+    );
+    db::query_scalar(others).bind(run).fetch_one(conn).await
+}
+
 async fn read_node(
     conn: &mut PgConnection,
     sql: &'static str,
@@ -328,6 +342,15 @@ pub struct ServerAway;
 pub(super) async fn let_time_pass(conn: &mut PgConnection) {
     let over = sqlx::query("UPDATE run_lease SET until = 0");
     over.execute(conn).await.expect("a server of the tests");
+}
+
+/// Makes an earlier run whose lease lasts, with this rule set in force.
+#[cfg(test)]
+pub(super) async fn add_live_run(conn: &mut PgConnection, rule_set: i64) {
+    let run = "INSERT INTO run (id, started, seen, reloaded, rule_set) VALUES (-1, 0, 0, 0, $1)";
+    sqlx::query(run).bind(rule_set).execute(&mut *conn).await.expect("a run");
+    let lease = "INSERT INTO run_lease (run, node, until) VALUES (-1, 'other', 200000000000000)";
+    sqlx::query(lease).execute(conn).await.expect("a lease");
 }
 
 #[cfg(test)]

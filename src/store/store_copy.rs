@@ -16,7 +16,7 @@ use crate::store::db::{self, DbConnection, Sql, SqlList, StatementBuilder, run_s
 use crate::store::writer::BEGIN;
 
 /// The tables, each after those that its rows refer to. Those that say which file or session a
-/// store is are left out, and so is the search index.
+/// store is are left out, and so are the number of the rule set and the search index.
 const TABLES: &[&str] = &[
     "feed",
     "feed_day",
@@ -464,7 +464,7 @@ mod tests {
         })
         .await
         .unwrap();
-        let own = ["_sqlx_migrations", "store_file", "latch", "run_lease"];
+        let own = ["_sqlx_migrations", "store_file", "latch", "run_lease", "rule_set"];
         let names = names.iter().map(String::as_str);
         let left: BTreeSet<&str> = names
             .filter(|name| {
