@@ -189,7 +189,7 @@ async fn reload(
     let reads_same = change
         .as_ref()
         .is_none_or(|change| rule_config(&change.config) == rule_config(&in_force.config));
-    if reads_same && seen.is_unchanged(&parts.store, &folder_files).await? {
+    if reads_same && seen.is_unchanged(&parts.store, &folder_files).await {
         return reload_config(parts, &in_force, change, broken, seen).await;
     }
     let mut is_first = true;

@@ -6,10 +6,10 @@ use std::path::Path;
 use tracing::{info, warn};
 
 use super::new_rules::{LoadedRuleFiles, NewRules};
-use super::plan::{FilesToLoad, RulePlan, SeenRules};
+use super::plan::{FileOrigin, FilesToLoad, RulePlan, SeenRules};
 use crate::daemon::blocking::run_without_permit;
 use crate::rule_files;
-use crate::rule_files::RuleFile;
+use crate::rule_files::{GoodTexts, RuleFile};
 use crate::store::{RuleSetOutcome, Store, StoreError};
 use tidings_rules::fault;
 use tidings_rules::fault::Fault;
@@ -68,8 +68,9 @@ pub(crate) async fn first_load(
         new.record_versions(store).await?;
         let mut number = plan.set.number;
         if joins {
-            warn_of_differing_files(path, &plan, &folder_files);
+            warn_of_differing_files(path, &plan.set.files, &folder_files);
         } else {
+            tell_replaced_files(path, &plan, &folder_files);
             match new.record_set(store, number).await? {
                 RuleSetOutcome::Recorded(recorded) => number = recorded,
                 // Another node has started meanwhile.
@@ -82,17 +83,36 @@ pub(crate) async fn first_load(
 }
 
 /// Says which files of the folder of this node are not in force.
-fn warn_of_differing_files(path: &Path, plan: &RulePlan, folder_files: &[RuleFile]) {
-    let names = rule_files::differing_names(&plan.set.files, folder_files);
+fn warn_of_differing_files(path: &Path, set: &GoodTexts, folder_files: &[RuleFile]) {
+    let names = rule_files::differing_names(set, folder_files);
     if names.is_empty() {
         return;
     }
-    let more = names.len().saturating_sub(MOST_NAMED);
-    let first = names[..names.len() - more].join(", ");
-    let said = if more > 0 { format!("{first} and {more} more") } else { first };
     warn!(
         event = "rule_files_differ",
-        "{}: other nodes run with other rule files, which this node uses, too: {said}; edit a file here to bring it into force on all nodes, or copy the folder of another node to this one",
-        path.display()
+        "{}: other nodes run with other rule files, which this node uses, too: {}; edit a file here to bring it into force on all nodes, or copy the folder of another node to this one",
+        path.display(),
+        list_names(&names)
     );
+}
+
+/// Says which files of the rule set the folder of the first node of a server replaces.
+fn tell_replaced_files(path: &Path, plan: &RulePlan, folder_files: &[RuleFile]) {
+    let names = rule_files::differing_names(&plan.good, folder_files);
+    if plan.origin != FileOrigin::FirstNode || plan.good.is_empty() || names.is_empty() {
+        return;
+    }
+    info!(
+        event = "rule_set_replaced",
+        "{}: no other node runs, so the rule files here replace those of the rule set: {}",
+        path.display(),
+        list_names(&names)
+    );
+}
+
+/// The first of these names, and how many more there are.
+fn list_names(names: &[String]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMED);
+    let first = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{first} and {more} more") } else { first }
 }
