@@ -17,6 +17,7 @@ pub(crate) mod hosts;
 mod housekeeping;
 mod in_force;
 mod indexing;
+mod loans;
 mod loops;
 mod matches;
 mod matching;
@@ -31,6 +32,8 @@ mod report;
 mod robots;
 mod scheduler;
 mod service_manager;
+mod share_keeper;
+mod shares;
 pub mod signals;
 mod story_parts;
 mod waiting;
@@ -52,12 +55,15 @@ use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::{SeenRules, StartError};
 use crate::http::{HostKey, NoClient};
 use crate::queries::names::{receivers, rule_config};
+use crate::shares::OwnShares;
 use crate::store::{self, FeedState, Holdings, LeaseLost, OpenError, RunStart, Store, StoreError};
 use crate::web;
 use crate::web::{ListenError, ShownInForce, WebListener, WebParts};
 use dispatcher::DeliveryEnd;
 use in_force::InForce;
 use loops::{Loops, RunParts};
+use share_keeper::ShareKeeper;
+use shares::NodeShares;
 use tidings_rules::Rules;
 use tidings_rules::story::NotifierName;
 use waiting::OpenedStore;
@@ -213,16 +219,25 @@ async fn start(
     }
     let read_by_rules = rule_config(&config);
     let (rules, faults, seen) = reload::first_load(&config.rules, &read_by_rules, store).await?;
-    let run_start = store.start_run(&receivers(&config), now()).await?;
+    let shares = NodeShares::new(match store.joint_run() {
+        Some(_) => OwnShares::Some(Arc::default()),
+        None => OwnShares::All,
+    });
+    let run_start = store.start_run(&receivers(&config), &shares.own(), now()).await?;
     reload::record_in_force(store, run_start.run, &seen, &config).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let in_force = InForce::new(config, rules, faults)?;
     let config = Arc::clone(&in_force.config);
-    let run = RunParts { store, run: run_start.run, mode, threads, config_path };
-    let loops = Loops::new(in_force, run);
+    let run = RunParts { store, run: run_start.run, mode, threads, config_path, shares };
+    let mut loops = Loops::new(in_force, run);
     loops.stories.cut_waits(now()).await;
-    articles::restart_page_waits(store, now()).await;
+    if let Some(keeper) = &mut loops.shares {
+        keeper.take_first().await?;
+    }
+    if loops.stories.shares.owns_all() {
+        articles::restart_page_waits(store, now()).await;
+    }
     for (host, until) in store.resting_hosts(now()).await? {
         loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
     }
@@ -272,23 +287,32 @@ async fn run_forever(
 ) -> DeliveryEnd {
     let mode = Mode::Forever;
     let web = web.map(|listener| (listener, web_parts(&loops)));
-    let (end, ..) = tokio::join!(
+    let own = Arc::clone(&loops.stories.shares);
+    let shares = || Arc::clone(&own);
+    let ((), end, ..) = tokio::join!(
+        keep_shares(loops.shares, stop),
         dispatcher::deliver(loops.deliveries, mode, stop),
         poller::keep_polling(loops.polls, feeds, stop),
         articles::settle_waiting(Arc::clone(&loops.stories), mode, stop),
         matches::match_waiting(Arc::clone(&loops.stories), mode, stop),
         recheck::keep_rechecking(loops.stories, mode, stop),
         reload::keep_fresh(loops.reloads, seen, reload, stop),
-        scheduler::repeat(loops.backfills, mode, stop),
-        scheduler::repeat(loops.sweeps, mode, stop),
-        scheduler::repeat(loops.indexing, mode, stop),
-        scheduler::repeat(loops.reports, mode, stop),
-        scheduler::repeat(loops.absences, mode, stop),
+        scheduler::repeat(loops.backfills, shares(), mode, stop),
+        scheduler::repeat(loops.sweeps, shares(), mode, stop),
+        scheduler::repeat(loops.indexing, shares(), mode, stop),
+        scheduler::repeat(loops.reports, shares(), mode, stop),
+        scheduler::repeat(loops.absences, shares(), mode, stop),
         pulse::beat(loops.pulse, stop),
         heartbeat::keep_calling(loops.heartbeats, stop),
         serve_web(web, stop),
     );
     end
+}
+
+async fn keep_shares(keeper: Option<ShareKeeper>, stop: &CancellationToken) {
+    if let Some(keeper) = keeper {
+        keeper.keep(stop).await;
+    }
 }
 
 /// What the web listener shows.
@@ -318,15 +342,17 @@ async fn serve_web(web: Option<(WebListener, WebParts)>, stop: &CancellationToke
 /// Does each task once.
 async fn run_once(loops: Loops, feeds: Vec<FeedState>, stop: &CancellationToken) -> DeliveryEnd {
     let mode = Mode::Once;
-    scheduler::repeat(loops.backfills, mode, stop).await;
+    let own = Arc::clone(&loops.stories.shares);
+    let shares = || Arc::clone(&own);
+    scheduler::repeat(loops.backfills, shares(), mode, stop).await;
     poller::poll_once(loops.polls, feeds, stop).await;
     articles::settle_waiting(Arc::clone(&loops.stories), mode, stop).await;
     matches::match_waiting(Arc::clone(&loops.stories), mode, stop).await;
     recheck::keep_rechecking(loops.stories, mode, stop).await;
-    scheduler::repeat(loops.absences, mode, stop).await;
+    scheduler::repeat(loops.absences, shares(), mode, stop).await;
     let end = dispatcher::deliver(loops.deliveries, mode, stop).await;
-    scheduler::repeat(loops.sweeps, mode, stop).await;
-    scheduler::repeat(loops.indexing, mode, stop).await;
+    scheduler::repeat(loops.sweeps, shares(), mode, stop).await;
+    scheduler::repeat(loops.indexing, shares(), mode, stop).await;
     loops.pulse.watch().await;
     loops.pulse.record_end().await;
     end

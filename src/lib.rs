@@ -38,6 +38,9 @@ pub mod lifecycle;
 /// What a running daemon counts and measures.
 pub mod metrics;
 
+/// The shares of the work of many nodes.
+pub mod shares;
+
 /// What must survive a crash: the only SQL.
 pub mod store;
 

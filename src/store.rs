@@ -29,6 +29,7 @@ mod fixture;
 mod gaps;
 mod groups;
 mod health;
+mod host_loans;
 mod lock;
 mod match_time;
 mod migrations;
@@ -53,6 +54,7 @@ mod run_start;
 mod server;
 mod server_fault;
 mod service_status;
+mod share_owners;
 mod silences;
 mod status;
 mod store_copy;
@@ -79,6 +81,7 @@ use crate::feed::identity::{ItemKey, RemovedAndReturned};
 use crate::metrics::WriterMetrics;
 use crate::polling::health::{FeedHealth, FeedHealthHistory, FeedNotice, assess_health};
 use crate::polling::moved::Move;
+use crate::shares::RunNumber;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
 pub use absences::AbsentGroup;
@@ -101,6 +104,7 @@ pub use feeds::request_polls;
 pub(crate) use fixture::Home;
 pub use gaps::{FeedGap, PastGap};
 pub use groups::{GroupProgress, GroupStatus, HeldGroup};
+pub use host_loans::{HostLoan, LoanAnswer};
 pub use lock::{Lock, acquire_lock};
 pub use open_error::OpenError;
 pub use outbox::{
@@ -110,8 +114,11 @@ pub use past_events::StoredSighting;
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
 pub use rules::{ConditionalGroups, NewRuleSet, RuleSet, RuleSetOutcome};
-pub use run_lease::{LeaseLost, LeaseWatch, RunningNode, ServerAway, StoreNodes, name_node};
+pub use run_lease::{
+    LeaseLost, LeaseWatch, RunRole, RunningNode, ServerAway, StoreNodes, name_node,
+};
 pub use service_status::{QueueLength, RunTimes, ServiceStatus, StoreFacts};
+pub use share_owners::{MovedShares, ShareTable};
 pub use silences::{add_silence, end_silence, list_silences};
 pub use status::StoredStatus;
 pub use store_copy::{StoreCopyError, copy_store};
@@ -131,7 +138,9 @@ pub struct Store {
     metrics: WriterMetrics,
     commits: watch::Receiver<()>,
     /// The run whose lease lets this write, if the store is on a server.
-    leased_run: Option<i64>,
+    leased_run: Option<RunNumber>,
+    /// Whether other runs may have the store, too.
+    is_joint: bool,
 }
 
 impl Store {

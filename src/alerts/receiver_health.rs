@@ -8,6 +8,7 @@ use crate::alerts::Receiver;
 use crate::alerts::breaker::{self, FailureScope, NotifierHealth};
 use crate::alerts::notice::{Notice, NoticeKind};
 use crate::alerts::retry::{Finish, RetryRecord};
+use tidings_rules::story::NotifierName;
 
 /// The health of all receivers.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,14 @@ pub(crate) struct ReceiverRefusal {
 }
 
 impl ReceiverHealth {
+    /// The health of the receivers of these notifiers.
+    #[must_use]
+    pub fn of_notifiers(mut self, is_one: impl Fn(&NotifierName) -> bool) -> Self {
+        self.away.retain(|receiver, _| is_one(&receiver.notifier));
+        self.refusals.retain(|receiver, _| is_one(&receiver.notifier));
+        self
+    }
+
     /// Notices of the refusals that were not announced.
     pub fn unannounced_refusals(&self) -> impl Iterator<Item = Notice> {
         let unannounced = self.refusals.iter().filter(|(_, refusal)| !refusal.announced);

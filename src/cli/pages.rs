@@ -36,7 +36,7 @@ pub(super) enum ReadDepth {
 pub(super) struct PageReader<'m> {
     send_context: &'m SendContext,
     limits: Limits,
-    hosts: HostPermits,
+    hosts: Arc<HostPermits>,
     robots: Mutex<HashMap<Url, Robots>>,
 }
 
@@ -121,7 +121,7 @@ impl<'m> PageReader<'m> {
         Ok(article::read_answer(page, feed))
     }
 
-    async fn admit(&self, url: Url) -> Result<Permit<'_>, FetchError> {
+    async fn admit(&self, url: Url) -> Result<Permit, FetchError> {
         let mut known = self.robots.lock().await;
         let address = robots::address(&url);
         if !known.contains_key(&address) {

@@ -12,11 +12,13 @@ use url::Url;
 use crate::clock::{Jump, later, now, until};
 use crate::daemon::counting::StoryTally;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::shares::ShareUse;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, counting, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
 use crate::lifecycle::page_wait::{PageHistory, PageRetry};
+use crate::shares::Share;
 use crate::store::{FinalText, Store, StoreError, StoryId, StoryWait, WaitingStory};
 use tidings_rules::story::{Read, Story};
 
@@ -44,7 +46,7 @@ struct WaitingStories {
 
 impl Work for WaitingStories {
     type Key = StoryId;
-    type Job = WaitingStory;
+    type Job = (WaitingStory, ShareUse);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
@@ -55,21 +57,31 @@ impl Work for WaitingStories {
     async fn find_due(
         &mut self,
         running: &Running<StoryId, ()>,
-    ) -> Result<Due<WaitingStory>, StoreError> {
-        let mut taken = running.taken();
-        let store = &self.parts.store;
-        let jobs = store.waiting_stories(StoryWait::Page, now(), &taken, running.free()).await?;
-        taken.extend(jobs.iter().map(|waiting| waiting.id));
-        Ok(Due { jobs, next: store.next_waiting_due(StoryWait::Page, &taken).await? })
+    ) -> Result<Due<Self::Job>, StoreError> {
+        let (store, shares) = (&self.parts.store, &self.parts.shares);
+        let (mut taken, own) = (running.taken(), shares.own());
+        let due = store.waiting_stories(StoryWait::Page, now(), &taken, &own, running.free());
+        let due = due.await?;
+        taken.extend(due.iter().map(|waiting| waiting.id));
+        let next = store.next_waiting_due(StoryWait::Page, &taken, &own).await?;
+        let begin = |waiting: WaitingStory| {
+            let share = shares.begin(Share::of_page(waiting.story.url.as_deref()))?;
+            Some((waiting, share))
+        };
+        Ok(Due { jobs: due.into_iter().filter_map(begin).collect(), next })
     }
 
-    fn begin(&self, waiting: WaitingStory) -> (StoryId, Run<()>) {
-        let (parts, stop) = (Arc::clone(&self.parts), self.stop.clone());
-        (waiting.id, Box::pin(async move { settle_story(&parts, waiting, &stop).await }))
+    fn begin(&self, (waiting, share): Self::Job) -> (StoryId, Run<()>) {
+        let (parts, stop, story) = (Arc::clone(&self.parts), self.stop.clone(), waiting.id);
+        let settled = async move { share.hold_during(settle_story(&parts, waiting, &stop)).await };
+        (story, Box::pin(settled))
     }
 
     async fn wait_for_change(&mut self) {
-        self.parts.wakeups.story_waits.notified().await;
+        tokio::select! {
+            () = self.parts.wakeups.story_waits.notified() => {}
+            () = self.parts.shares.wait_for_others() => {}
+        }
     }
 
     async fn check_clock(&mut self, jump: Option<Jump>) {

@@ -1,6 +1,6 @@
 //! Delivers the outbox: leases due messages, sends them, and records the outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +20,14 @@ use crate::config::Notifier;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::payloads::Payloads;
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
+use crate::daemon::shares::{NodeShares, ShareUse};
 use crate::daemon::wakeups::Wakeups;
 use crate::daemon::{Mode, announce, counting, feed_diff, payloads, scheduler};
 use crate::metrics::Metrics;
 use crate::notify;
 use crate::queries::names::receivers;
-use crate::store::{Lease, Store, StoreError};
+use crate::shares::{OwnShares, Share};
+use crate::store::{Lease, OutboxTurn, Store, StoreError};
 use tidings_rules::story::NotifierName;
 
 /// How often the outbox is queried without a notification. Other processes write to the store, too.
@@ -67,6 +69,10 @@ pub(crate) struct Deliveries {
     in_force: Arc<InForce>,
     /// Whether the configuration has changed during this run.
     has_changed_config: bool,
+    /// The shares of this node at the last turn.
+    own: OwnShares,
+    /// The use of the share of each attempt that is not recorded yet.
+    uses: HashMap<i64, Arc<ShareUse>>,
     /// Attempts that have ended and are not recorded yet.
     ended: Vec<(Lease, Finish)>,
     /// Whether the last turn failed. What it leased is not known then.
@@ -95,14 +101,24 @@ pub(crate) struct DeliveryParts {
     pub(super) run: i64,
     pub(super) wakeups: Arc<Wakeups>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) shares: Arc<NodeShares>,
 }
+
+/// The notifiers that this node sends to, each with the use of its share.
+type OwnNotifiers = BTreeMap<NotifierName, Arc<ShareUse>>;
 
 impl Deliveries {
     /// No attempt has begun.
     pub(super) fn new(parts: DeliveryParts) -> Self {
         Self {
             in_force: parts.in_force.load_full(),
+            // The start of a run that is alone has held messages.
+            own: match parts.shares.own() {
+                OwnShares::All => OwnShares::All,
+                OwnShares::Some(_) => OwnShares::Some(Arc::default()),
+            },
             parts: Arc::new(parts),
+            uses: HashMap::new(),
             has_changed_config: false,
             ended: Vec::new(),
             is_unsure: false,
@@ -119,12 +135,59 @@ impl Deliveries {
     /// Holds the messages of receivers that left the configuration, and releases those of receivers
     /// that are back.
     async fn hold_messages(&self) -> Result<(), StoreError> {
-        self.parts.store.hold_messages(&receivers(&self.in_force.config)).await
+        let receivers = receivers(&self.in_force.config);
+        self.parts.store.hold_messages(&receivers, &self.own).await
     }
 
-    /// What each notifier is sent now, and how much it may be sent at once.
-    fn sending(&self, running: &Running<Lease, Finish>) -> BTreeMap<NotifierName, Sending> {
-        let sending = self.in_force.config.notifiers.keys().map(|name| {
+    /// Takes what changed since the last turn. Returns whether messages are to be held or released.
+    fn refresh(&mut self) -> bool {
+        let (in_force, own) = (self.parts.in_force.load_full(), self.parts.shares.own());
+        let is_other_config = !Arc::ptr_eq(&in_force.config, &self.in_force.config);
+        let is_other = is_other_config || own != self.own;
+        self.has_changed_config |= is_other_config;
+        (self.in_force, self.own) = (in_force, own);
+        is_other
+    }
+
+    /// The notifiers that this node sends to now.
+    fn begin_notifiers(&self) -> OwnNotifiers {
+        let begin = |name: &NotifierName| {
+            let share = self.parts.shares.begin(Share::of_notifier(name))?;
+            Some((name.clone(), Arc::new(share)))
+        };
+        self.in_force.config.notifiers.keys().filter_map(begin).collect()
+    }
+
+    /// Takes in a turn that is committed: what had ended is recorded, and new attempts begin.
+    fn take_turn(&mut self, turn: &OutboxTurn, own: &OwnNotifiers) {
+        for (lease, _) in self.ended.drain(..) {
+            self.uses.remove(&lease.attempt);
+        }
+        for lease in &turn.leases {
+            let share = own.get(&lease.receiver.notifier).map(Arc::clone);
+            self.uses.extend(share.map(|share| (lease.attempt, share)));
+        }
+        self.payloads.drop_used(turn);
+        let newest = turn.leases.iter().map(|lease| lease.attempt).max();
+        self.newest_attempt = newest.unwrap_or(self.newest_attempt);
+        self.refused += turn.unrenderable.len();
+        for (receiver, why) in &turn.unrenderable {
+            error!(
+                event = "message_dead",
+                notifier = %receiver.notifier,
+                recipient = receiver.address(),
+                "a message for {receiver} cannot be rendered; it is dead-lettered: {why}"
+            );
+        }
+    }
+
+    /// What each of these notifiers is sent now, and how much it may be sent at once.
+    fn sending(
+        &self,
+        own: &OwnNotifiers,
+        running: &Running<Lease, Finish>,
+    ) -> BTreeMap<NotifierName, Sending> {
+        let sending = own.keys().map(|name| {
             let at_once = self.windows.get(name).copied().unwrap_or_default().at_once();
             (name.clone(), Sending { at_once, in_flight: BTreeMap::new() })
         });
@@ -216,32 +279,30 @@ impl Work for Deliveries {
         &mut self,
         running: &Running<Lease, Finish>,
     ) -> Result<Due<Lease>, StoreError> {
-        let in_force = self.parts.in_force.load_full();
-        let is_other = !Arc::ptr_eq(&in_force.config, &self.in_force.config);
-        self.in_force = in_force;
-        if is_other {
-            self.has_changed_config = true;
+        if self.refresh() {
             self.hold_messages().await?;
         }
+        let own = self.begin_notifiers();
         if self.is_unsure {
             let ended = self.ended.iter().map(|(lease, _)| lease);
             let in_flight = running.keys().chain(ended).map(|lease| lease.attempt).collect();
             self.parts.store.reopen_leases(in_flight, now()).await?;
         }
-        let (parts, sending) = (&self.parts, self.sending(running));
+        let (parts, sending) = (&self.parts, self.sending(&own, running));
         let (ended, prepared) = (self.ended.clone(), self.payloads.fresh(now()));
         let turn = parts.store.outbox_turn(parts.run, ended, sending, now(), prepared);
+        let notifiers: Vec<&NotifierName> = own.keys().collect();
         let next = payloads::prepare_next(
             &parts.store,
             &self.in_force,
+            &notifiers,
             &self.payloads,
             &self.receiver_health,
         );
         let (turn, next) = tokio::join!(turn, next);
         self.is_unsure = turn.is_err();
         let turn = turn?;
-        self.ended.clear();
-        self.payloads.drop_used(&turn);
+        self.take_turn(&turn, &own);
         match next {
             Ok(next) => self.payloads.add(next),
             Err(why) if !why.is_news() => {}
@@ -250,18 +311,9 @@ impl Work for Deliveries {
                 "the next messages cannot be read: {why}; it is tried again"
             ),
         }
-        self.refused += turn.unrenderable.len();
-        for (receiver, why) in &turn.unrenderable {
-            error!(
-                event = "message_dead",
-                notifier = %receiver.notifier,
-                recipient = receiver.address(),
-                "a message for {receiver} cannot be rendered; it is dead-lettered: {why}"
-            );
-        }
-        let newest = turn.leases.iter().map(|lease| lease.attempt).max();
-        self.newest_attempt = newest.unwrap_or(self.newest_attempt);
-        (self.receiver_health, self.unprepared) = (turn.receiver_health, turn.unprepared);
+        let is_own = |notifier: &NotifierName| self.own.contains(Share::of_notifier(notifier));
+        self.receiver_health = turn.receiver_health.of_notifiers(is_own);
+        self.unprepared = turn.unprepared;
         Ok(Due { jobs: turn.leases, next: turn.next_due })
     }
 
@@ -334,7 +386,7 @@ impl Work for Deliveries {
     async fn record_ended(&mut self) {
         let (parts, ended, none) = (&self.parts, self.ended.clone(), Arc::default());
         match parts.store.outbox_turn(parts.run, ended, BTreeMap::new(), now(), none).await {
-            Ok(_) => self.ended.clear(),
+            Ok(turn) => self.take_turn(&turn, &OwnNotifiers::new()),
             Err(why) => error!(
                 event = "store_failed",
                 "outcomes of deliveries cannot be recorded: {why}; these messages are sent again at the next start"

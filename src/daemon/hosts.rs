@@ -4,7 +4,7 @@
 mod slots;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ struct HostLimits {
     /// Says which hosts are the user's own.
     network: Network,
     connections: Slots,
+    /// When the gaps end that begin with new shares.
+    free_at: Timestamp,
     known: HashMap<HostKey, Host>,
 }
 
@@ -62,14 +64,14 @@ impl Host {
 
 /// The permission to make one request. When it is dropped, the gap after the request begins.
 #[derive(Debug)]
-pub(crate) struct Permit<'h> {
-    hosts: &'h HostPermits,
+pub(crate) struct Permit {
+    hosts: Arc<HostPermits>,
     host: HostKey,
     /// The slots of the host and of all connections, until they are released.
     slots: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
-impl Drop for Permit<'_> {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.hosts.start_pause(&self.host);
         if let Some((host_slot, connection_slot)) = self.slots.take() {
@@ -100,14 +102,15 @@ impl Drop for WaitingRequest<'_> {
 
 impl HostPermits {
     /// Uses the limits of `poll`. `network` says which hosts are the user's own.
-    pub(crate) fn new(poll: &Poll, network: Network) -> Self {
-        Self(Mutex::new(HostLimits {
+    pub(crate) fn new(poll: &Poll, network: Network) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(HostLimits {
             per_host: poll.per_host,
             gap: poll.gap,
             network,
             connections: Slots::new(poll.connections),
+            free_at: Timestamp::MIN,
             known: HashMap::new(),
-        }))
+        })))
     }
 
     /// Uses other limits for requests that begin from now on. Pauses of hosts stay.
@@ -120,9 +123,19 @@ impl HostPermits {
         (limits.per_host, limits.gap, limits.network) = (poll.per_host, poll.gap, network);
     }
 
+    /// Begins the gap of every host, because another node may just have asked it.
+    pub(crate) fn begin_gaps(&self) {
+        let mut limits = self.lock();
+        let end = later(now(), limits.gap);
+        limits.free_at = end;
+        for host in limits.known.values_mut() {
+            host.free_at = host.free_at.max(end);
+        }
+    }
+
     /// Waits for a permit for one request to `host`. Fails if the host has a pause, even one that
     /// begins during the wait.
-    pub(crate) async fn admit(&self, host: HostKey) -> Result<Permit<'_>, FetchError> {
+    pub(crate) async fn admit(self: &Arc<Self>, host: HostKey) -> Result<Permit, FetchError> {
         let slots = self.with_host(&host, |host| host.slots.semaphore());
         let waiting = WaitingRequest::start(self, &host);
         let host_slot = slots.acquire_owned().await.expect("the semaphore is never closed");
@@ -135,7 +148,7 @@ impl HostPermits {
         let connection_slot =
             connections.acquire_owned().await.expect("the semaphore is never closed");
         self.check_rest(&host)?;
-        Ok(Permit { hosts: self, host, slots: Some((host_slot, connection_slot)) })
+        Ok(Permit { hosts: Arc::clone(self), host, slots: Some((host_slot, connection_slot)) })
     }
 
     /// Waits until a request that has a permit delays others to the same `host`.
@@ -174,6 +187,7 @@ impl HostPermits {
     pub(crate) fn cut_waits(&self, now: Timestamp) {
         let mut limits = self.lock();
         let longest_pause = limits.gap * u32::try_from(limits.per_host + 1).unwrap_or(u32::MAX);
+        limits.free_at = limits.free_at.min(later(now, longest_pause));
         for host in limits.known.values_mut() {
             host.free_at = host.free_at.min(later(now, longest_pause));
             if host.rests_since > now {
@@ -205,7 +219,7 @@ impl HostPermits {
 
     fn with_host<T>(&self, name: &HostKey, act: impl FnOnce(&mut Host) -> T) -> T {
         let limits = &mut *self.lock();
-        let (known, per_host) = (&mut limits.known, limits.per_host);
+        let (known, per_host, free_at) = (&mut limits.known, limits.per_host, limits.free_at);
         if known.len() >= MOST_REMEMBERED && !known.contains_key(name) {
             let now = now();
             known.retain(|_, host| host.is_in_use(now));
@@ -213,7 +227,7 @@ impl HostPermits {
         let host = known.entry(name.clone()).or_insert_with(|| Host {
             slots: Slots::new(per_host),
             waiting: 0,
-            free_at: Timestamp::MIN,
+            free_at,
             rests_since: Timestamp::MIN,
             rests_until: Timestamp::MIN,
         });
@@ -230,7 +244,7 @@ impl HostPermits {
 mod tests {
     use super::*;
 
-    fn hosts(gap: u64) -> HostPermits {
+    fn hosts(gap: u64) -> Arc<HostPermits> {
         let poll = Poll {
             min: Duration::ZERO,
             max: Duration::ZERO,

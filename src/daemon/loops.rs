@@ -17,11 +17,14 @@ use crate::daemon::hosts::HostPermits;
 use crate::daemon::housekeeping::Sweeps;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::indexing::AlertIndexing;
+use crate::daemon::loans::HostBorrower;
 use crate::daemon::poller::PollParts;
 use crate::daemon::pulse::Pulse;
 use crate::daemon::reload::Reloads;
 use crate::daemon::report::Reports;
 use crate::daemon::robots::RobotsCache;
+use crate::daemon::share_keeper::ShareKeeper;
+use crate::daemon::shares::NodeShares;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
 use crate::http::Limits;
@@ -32,6 +35,8 @@ use crate::web::health::Health;
 /// What each loop of a run needs.
 #[derive(Debug)]
 pub(super) struct Loops {
+    /// `None` for a run that is alone.
+    pub(super) shares: Option<ShareKeeper>,
     pub(super) polls: Arc<PollParts>,
     /// For pages and rechecks.
     pub(super) stories: Arc<StoryParts>,
@@ -54,12 +59,13 @@ pub(super) struct RunParts<'r> {
     pub(super) mode: Mode,
     pub(super) threads: BlockingThreads,
     pub(super) config_path: PathBuf,
+    pub(super) shares: Arc<NodeShares>,
 }
 
 impl Loops {
     /// The loops of a run.
     pub(super) fn new(in_force: InForce, run: RunParts<'_>) -> Self {
-        let RunParts { store, run, mode, threads, config_path } = run;
+        let RunParts { store, run, mode, threads, config_path, shares } = run;
         let wakeups = Arc::new(Wakeups::default());
         let health = Arc::new(Health::new());
         let metrics = Arc::new(Metrics::new(store.writer_metrics()));
@@ -70,6 +76,8 @@ impl Loops {
             fetcher: Fetcher {
                 in_force: Arc::clone(&in_force),
                 hosts: HostPermits::new(&config.poll, config.network.clone()),
+                shares: Arc::clone(&shares),
+                borrower: store.joint_run().map(|run| HostBorrower::new(store.clone(), run)),
                 robots: RobotsCache::default(),
                 limits: Limits::default(),
                 store: store.clone(),
@@ -79,8 +87,11 @@ impl Loops {
             polls: PollsInProgress::new(mode),
             wakeups: Arc::clone(&wakeups),
             metrics: Arc::clone(&metrics),
+            shares: Arc::clone(&shares),
         });
+        let keep = |run| ShareKeeper::new(Arc::clone(&stories), run);
         Self {
+            shares: store.joint_run().map(keep),
             polls: Arc::new(PollParts::new(Arc::clone(&stories))),
             deliveries: Deliveries::new(DeliveryParts {
                 in_force: Arc::clone(&in_force),
@@ -88,6 +99,7 @@ impl Loops {
                 run,
                 wakeups,
                 metrics: Arc::clone(&metrics),
+                shares,
             }),
             reloads: Reloads { parts: Arc::clone(&stories), config_path, run },
             backfills: Backfills { parts: Arc::clone(&stories), mode },

@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::shares::ShareUse;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, articles, scheduler};
+use crate::shares::{OwnShares, Share};
 use crate::store::{StoreError, StoryId, StoryWait, WaitingStory};
 use tidings_rules::story::Read;
 
@@ -64,7 +66,7 @@ impl Turn {
 
 impl Work for WaitingMatches {
     type Key = StoryId;
-    type Job = (WaitingStory, Turn);
+    type Job = (WaitingStory, Turn, ShareUse);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
@@ -76,19 +78,22 @@ impl Work for WaitingMatches {
         &mut self,
         running: &Running<StoryId, ()>,
     ) -> Result<Due<Self::Job>, StoreError> {
+        let (store, shares, all) = (&self.parts.store, &self.parts.shares, OwnShares::All);
         let mut taken = running.taken();
-        let store = &self.parts.store;
-        let due = store.waiting_stories(StoryWait::Match, now(), &taken, running.free()).await?;
+        let Some(_matches) = shares.begin(Share::MATCHES) else { return Ok(Due::NONE) };
+        let due = store.waiting_stories(StoryWait::Match, now(), &taken, &all, running.free());
+        let due = due.await?;
         taken.extend(due.iter().map(|waiting| waiting.id));
-        let next = store.next_waiting_due(StoryWait::Match, &taken).await?;
+        let next = store.next_waiting_due(StoryWait::Match, &taken, &all).await?;
         let last = &mut self.last;
-        let jobs = due.into_iter().map(|waiting| (waiting, Turn::after(last))).collect();
-        Ok(Due { jobs, next })
+        let begin = |waiting| Some((waiting, Turn::after(last), shares.begin(Share::MATCHES)?));
+        Ok(Due { jobs: due.into_iter().filter_map(begin).collect(), next })
     }
 
-    fn begin(&self, (waiting, turn): Self::Job) -> (StoryId, Run<()>) {
-        let parts = Arc::clone(&self.parts);
-        (waiting.id, Box::pin(async move { match_story(&parts, waiting, turn).await }))
+    fn begin(&self, (waiting, turn, share): Self::Job) -> (StoryId, Run<()>) {
+        let (parts, story) = (Arc::clone(&self.parts), waiting.id);
+        let matched = async move { share.hold_during(match_story(&parts, waiting, turn)).await };
+        (story, Box::pin(matched))
     }
 
     async fn wait_for_change(&mut self) {

@@ -61,17 +61,18 @@ impl Payloads {
     }
 }
 
-/// Prepares the next messages of every notifier, without those that are prepared already. If a
+/// Prepares the next messages of these notifiers, without those that are prepared already. If a
 /// receiver is away, the messages of its notifier are prepared one turn before they are sent.
 pub(crate) async fn prepare_next(
     store: &Store,
     in_force: &Arc<InForce>,
+    notifiers: &[&NotifierName],
     payloads: &Payloads,
     receiver_health: &ReceiverHealth,
 ) -> Result<PreparedMessages, StoreError> {
     let is_well =
         |name: &&NotifierName| !receiver_health.away.keys().any(|away| away.notifier == **name);
-    let notifiers: Vec<_> = in_force.config.notifiers.keys().filter(is_well).collect();
+    let notifiers: Vec<_> = notifiers.iter().copied().filter(is_well).collect();
     let open = store.read_next_open_messages(&notifiers, AHEAD, &payloads.prepared, now()).await?;
     Ok(prepare_all(in_force, open).await)
 }

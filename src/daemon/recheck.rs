@@ -11,10 +11,12 @@ use crate::alerts::admit;
 use crate::clock::{later, now};
 use crate::daemon::page::PageText;
 use crate::daemon::scheduler::{Due, Run, Running, Work};
+use crate::daemon::shares::ShareUse;
 use crate::daemon::story_parts::StoryParts;
 use crate::daemon::{Mode, page, scheduler};
 use crate::http::FetchError;
 use crate::lifecycle::page_wait;
+use crate::shares::Share;
 use crate::store::{RecheckDue, RecheckResult, StoreError, StoryId};
 use tidings_rules::story::{Read, Story};
 
@@ -35,7 +37,7 @@ struct DueRechecks(Arc<StoryParts>);
 
 impl Work for DueRechecks {
     type Key = StoryId;
-    type Job = RecheckDue;
+    type Job = (RecheckDue, ShareUse);
     type Output = ();
 
     const AT_ONCE: usize = AT_ONCE;
@@ -46,19 +48,25 @@ impl Work for DueRechecks {
     async fn find_due(
         &mut self,
         running: &Running<StoryId, ()>,
-    ) -> Result<Due<RecheckDue>, StoreError> {
+    ) -> Result<Due<Self::Job>, StoreError> {
         let latest = later(now(), QUERY_INTERVAL);
-        let mut taken = running.taken();
-        let store = &self.0.store;
-        let jobs = store.due_rechecks(now(), &taken, running.free()).await?;
-        taken.extend(jobs.iter().map(|recheck| recheck.id));
-        let next = store.next_recheck(&taken).await?;
+        let (store, shares) = (&self.0.store, &self.0.shares);
+        let (mut taken, own) = (running.taken(), shares.own());
+        let due = store.due_rechecks(now(), &taken, &own, running.free()).await?;
+        taken.extend(due.iter().map(|recheck| recheck.id));
+        let next = store.next_recheck(&taken, &own).await?;
+        let begin = |recheck: RecheckDue| {
+            let share = shares.begin(Share::of_page(recheck.story.url.as_deref()))?;
+            Some((recheck, share))
+        };
+        let jobs = due.into_iter().filter_map(begin).collect();
         Ok(Due { jobs, next: Some(next.map_or(latest, |next| next.min(latest))) })
     }
 
-    fn begin(&self, recheck: RecheckDue) -> (StoryId, Run<()>) {
-        let parts = Arc::clone(&self.0);
-        (recheck.id, Box::pin(async move { recheck_page(&parts, recheck).await }))
+    fn begin(&self, (recheck, share): Self::Job) -> (StoryId, Run<()>) {
+        let (parts, story) = (Arc::clone(&self.0), recheck.id);
+        let rechecked = async move { share.hold_during(recheck_page(&parts, recheck)).await };
+        (story, Box::pin(rechecked))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::article::robots::Robots;
 use crate::clock::{later, now};
 use crate::daemon::fetcher::Fetcher;
 use crate::http;
-use crate::http::{FetchError, HostKey, HttpRequest, Validators, Want};
+use crate::http::{FetchError, HttpRequest, Validators, Want};
 
 /// How long a `robots.txt` is valid (RFC 9309, 2.4).
 const VALID_FOR: Duration = Duration::from_hours(24);
@@ -51,7 +51,7 @@ pub(crate) async fn check_robots(fetcher: &Fetcher, url: &Url) -> Result<(), Fet
 async fn request_robots(fetcher: &Fetcher, address: Url) -> CachedRobots {
     let request =
         HttpRequest { url: address, validators: Validators::default(), want: Want::Robots };
-    let admit = |url: Url| fetcher.hosts.admit(HostKey::from_url(&url));
+    let admit = async |url: Url| fetcher.admit_to_host(&url).await;
     let answer = http::fetch(
         &fetcher.clients(),
         &request,

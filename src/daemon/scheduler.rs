@@ -120,17 +120,6 @@ impl<J> Due<J> {
     pub(super) const NONE: Self = Self { jobs: Vec::new(), next: None };
 }
 
-impl Due<()> {
-    /// The one job that is due at `at`.
-    pub(super) fn at(at: Timestamp, now: Timestamp) -> Self {
-        if at <= now {
-            Self { jobs: vec![()], next: None }
-        } else {
-            Self { next: Some(at), ..Self::NONE }
-        }
-    }
-}
-
 /// The running jobs, and the keys that are left out because their job panicked.
 #[derive(Debug)]
 pub(super) struct Running<K, T> {

@@ -11,6 +11,7 @@ use crate::clock::{later, timed};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::fetcher::Fetcher;
 use crate::daemon::in_force::Shared;
+use crate::daemon::shares::NodeShares;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -24,6 +25,7 @@ pub(crate) struct StoryParts {
     pub(crate) fetcher: Fetcher,
     pub(crate) threads: BlockingThreads,
     pub(crate) polls: PollsInProgress,
+    pub(crate) shares: Arc<NodeShares>,
     pub(crate) wakeups: Arc<Wakeups>,
     pub(crate) metrics: Arc<Metrics>,
 }

@@ -1,4 +1,4 @@
-//! The wait of a node for a store on a server that another node has.
+//! The wait of a node for a store on a server that it cannot have beside another node.
 
 use std::time::Duration;
 
@@ -8,7 +8,9 @@ use tracing::{info, warn};
 use super::service_manager;
 use crate::config::StorePlace;
 use crate::daemon::Mode;
-use crate::store::{CopyComparer, LeaseLost, LeaseWatch, OpenError, ServerAway, Store, name_node};
+use crate::store::{
+    CopyComparer, LeaseLost, LeaseWatch, OpenError, RunRole, ServerAway, Store, name_node,
+};
 
 /// The longest pause between two questions who has the store.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -25,7 +27,8 @@ pub(super) struct OpenedStore<W> {
     pub(super) has_waited: bool,
 }
 
-/// Opens the store. On a server, a run that goes on for ever waits while another run has the store.
+/// Opens the store. On a server, a run that goes on for ever waits while another run has the store
+/// alone, or has it with other tables.
 /// `lost` says why the last run of this node lost its lease, if one did.
 ///
 /// The caller may drop this to give up.
@@ -38,7 +41,11 @@ pub(super) async fn open_store(
     lost: Option<&LeaseLost>,
     comparer: CopyComparer,
 ) -> Result<OpenedStore<impl Future<Output = Result<(), LeaseLost>> + Send + 'static>, OpenError> {
-    let open = || Store::open(place, CopyComparer::clone(&comparer));
+    let role = match mode {
+        Mode::Forever => RunRole::Joint,
+        Mode::Once => RunRole::Alone,
+    };
+    let open = || Store::open(place, role, CopyComparer::clone(&comparer));
     let may_wait = mode == Mode::Forever;
     let mut watch = match place {
         StorePlace::Server(server) if may_wait => LeaseWatch::new(server, lost),
@@ -73,7 +80,7 @@ fn opened_store<W>((store, writer): (Store, W), has_waited: bool) -> OpenedStore
     OpenedStore { store, writer, has_waited }
 }
 
-/// Waits until no run has the store.
+/// Waits until no run forbids this one.
 async fn wait_until_free(watch: &mut LeaseWatch, told: &mut Told) {
     loop {
         let pause = match watch.ask().await {
@@ -105,10 +112,7 @@ impl Told {
         node.clone_into(&mut self.node);
         if node != name_node() {
             service_manager::notify_status(&format!("waits: the store is used by {node}"));
-            info!(
-                event = "run_waits",
-                "{node} has the store; this node waits, and takes over when its lease ends"
-            );
+            info!(event = "run_waits", "{node} has the store; this node waits for its end");
         }
     }
 

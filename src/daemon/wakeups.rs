@@ -15,12 +15,23 @@ pub(crate) struct Wakeups {
     pub(super) match_waits: Notify,
     /// Other rules are in force.
     pub(super) rules_changed: Notify,
-    /// Another configuration is in force: feeds may have come, gone or changed.
+    /// Another configuration is in force, or this node has other shares: feeds may have come, gone
+    /// or changed.
     pub(super) config_changed: Notify,
     /// Rules are reloaded: feeds that fail are polled soon.
     pub(super) retry_failing: Notify,
     /// A message may be due.
     pub(super) message_due: Notify,
+}
+
+impl Wakeups {
+    /// Wakes every loop whose work depends on the shares of this node.
+    pub(super) fn shares_changed(&self) {
+        self.config_changed.notify_one();
+        self.story_waits.notify_one();
+        self.match_waits.notify_one();
+        self.message_due.notify_one();
+    }
 }
 
 /// The number of polls in progress that may bring a copy of a story. A message waits for them.

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use super::receivers::tests::feeds;
 use super::*;
 use crate::config::StorePlace;
-use crate::store::{Store, StoryWait};
+use crate::shares::OwnShares;
+use crate::store::{RunRole, Store, StoryWait};
 
 /// A new store, and its folder.
 async fn new_store() -> (Store, IngestTarget, TempDir) {
@@ -22,7 +23,7 @@ async fn new_store() -> (Store, IngestTarget, TempDir) {
             Box::pin(async move { batch.decide() });
         decide
     });
-    let (store, writer) = Store::open(&path, compare).await.unwrap();
+    let (store, writer) = Store::open(&path, RunRole::Alone, compare).await.unwrap();
     tokio::spawn(writer);
     (store.clone(), IngestTarget::Run(store), folder)
 }
@@ -32,7 +33,11 @@ fn line(id: usize) -> String {
 }
 
 async fn waiting(store: &Store) -> usize {
-    store.waiting_stories(StoryWait::Match, now(), &[], 10_000).await.unwrap().len()
+    store
+        .waiting_stories(StoryWait::Match, now(), &[], &OwnShares::All, 10_000)
+        .await
+        .unwrap()
+        .len()
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use super::attention;
 use super::json::add_keys;
 use crate::clock::later;
 use crate::store::{
-    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, ServiceStatus, StoreFacts,
+    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, RunningNode, ServiceStatus,
+    StoreFacts,
 };
 use tidings_rules::story::{FeedName, NotifierName, WatchlistRow};
 
@@ -125,12 +126,18 @@ fn store_to_json(store: &StoreFacts) -> Value {
     if let Some(file) = store.place.file() {
         return json!({ "file": file, "bytes": store.bytes });
     }
-    let running = store.nodes.as_ref().and_then(|nodes| nodes.running.as_ref());
+    let nodes = store.nodes.clone().unwrap_or_default();
     json!({
         "server": store.place.to_string(), "bytes": store.bytes,
-        "node": running.map(|running| &running.node),
-        "lease_until": running.map(|running| running.until),
-        "waiting_nodes": store.nodes.as_ref().map_or(&[][..], |nodes| &nodes.waiting),
+        "nodes": nodes.running.iter().map(node_to_json).collect::<Vec<_>>(),
+        "waiting_nodes": nodes.waiting,
+    })
+}
+
+fn node_to_json(node: &RunningNode) -> Value {
+    json!({
+        "node": node.node, "run": node.run, "role": node.role.as_str(), "shares": node.shares,
+        "lease_until": node.until,
     })
 }
 

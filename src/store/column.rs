@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoryId;
 use crate::alerts::{Receiver, StorySummary};
+use crate::shares::{OwnShares, Share};
 use crate::store::db::{self, Argument, DbConnection, DbRow, Sql, SqlList};
 use tidings_rules::story::{NotifierName, Read, Story, headline};
 use tidings_rules::text::visible;
@@ -149,6 +150,18 @@ pub(super) fn read_final_extent(row: &DbRow) -> Result<Read, sqlx::Error> {
 /// Stories as a list of their ids.
 pub(super) fn story_list(stories: &[StoryId]) -> Result<SqlList, sqlx::Error> {
     SqlList::new(&stories.iter().map(|story| story.0).collect::<Vec<_>>())
+}
+
+/// The share of the site of a story's page.
+pub(super) fn page_share(story: &Story) -> i64 {
+    Share::of_page(story.url.as_deref()).0.into()
+}
+
+/// The shares of a node as a list; `None` for all.
+pub(super) fn share_list(shares: &OwnShares) -> Result<Option<SqlList>, sqlx::Error> {
+    let OwnShares::Some(shares) = shares else { return Ok(None) };
+    let ids: Vec<u8> = shares.iter().map(|share| share.0).collect();
+    SqlList::new(&ids).map(Some)
 }
 
 /// The ids of the stories in these rows.

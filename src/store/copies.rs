@@ -130,7 +130,6 @@ async fn write_if_current(
     version: Arc<AtomicI64>,
 ) -> Result<Result<bool, CopyCommand>, sqlx::Error> {
     let expected = version.swap(OUTDATED, Ordering::Relaxed);
-    // LOCK: a second writer needs the latch before this.
     if candidates::read_version(conn).await? != expected {
         return Ok(Err((stories, write)));
     }

@@ -49,6 +49,7 @@ mod tests {
 
     use super::super::fixture::{Bench, compare_here, item, settle_plan};
     use super::*;
+    use crate::store::RunRole;
 
     #[tokio::test]
     async fn a_page_with_flipped_bytes_is_found() {
@@ -66,7 +67,7 @@ mod tests {
         let _folder = bench.stop_cleanly().await;
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.write_all_at(&[0xa5; 4000], (root.parse::<u64>().unwrap() - 1) * 4096 + 8).unwrap();
-        let (store, _writer) = Store::open(&path, compare_here()).await.unwrap();
+        let (store, _writer) = Store::open(&path, RunRole::Alone, compare_here()).await.unwrap();
         let damage = store.find_damage().await.unwrap();
         assert!(damage.contains("Tree") || damage.contains("malformed"), "{damage}");
     }

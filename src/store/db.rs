@@ -60,6 +60,14 @@ pub(super) enum DbConnection<'c> {
 }
 
 impl DbConnection<'_> {
+    /// The connection to a server; `None` for a file.
+    pub(super) fn server_mut(&mut self) -> Option<&mut PgConnection> {
+        match self.lend() {
+            Lent::Postgres(conn) => Some(conn),
+            Lent::Sqlite(_) => None,
+        }
+    }
+
     /// The connection as that of its database.
     fn lend(&mut self) -> Lent<'_> {
         match self {

@@ -255,6 +255,7 @@ mod tests {
     use super::*;
     use crate::alerts::breaker::{FailureCause, FailureScope};
     use crate::alerts::retry::Finish;
+    use crate::shares::OwnShares;
 
     /// Messages about a, b and c, of which b and c are dead.
     async fn bench() -> (Bench, i64, Vec<Vec<u8>>) {
@@ -322,7 +323,15 @@ mod tests {
         let retried =
             retry_messages(&bench.place(), DeadSelection::All, &[], at_second(5)).await.unwrap();
         assert_eq!(retried, Retried { due: vec![], held: vec![2, 3], others: vec![] });
-        assert_eq!(bench.store.start_run(&[desk_receiver()], at_second(6)).await.unwrap().held, []);
+        assert_eq!(
+            bench
+                .store
+                .start_run(&[desk_receiver()], &OwnShares::All, at_second(6))
+                .await
+                .unwrap()
+                .held,
+            []
+        );
     }
     #[tokio::test]
     async fn the_dropped_are_listed_and_sent_no_more_and_nothing_else_is_dropped() {

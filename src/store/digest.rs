@@ -32,8 +32,6 @@ pub(super) async fn open_digests(
     }
     let keys =
         wanted.keys().map(|(receiver, reason)| (&receiver.notifier.0, &receiver.recipient, reason));
-    // LOCK: a second writer needs the latch here, so that a receiver has one open digest of a
-    // reason, and FOR UPDATE, or an alert joins a digest that is being frozen.
     let open = db::query(sql!(
         "SELECT message.id, message.notifier, message.recipient, message.digest FROM ",
         row_list!("$1", 0 notifier TEXT, 1 recipient TEXT, 2 reason TEXT),

@@ -138,25 +138,32 @@ impl Store {
         Ok(found.collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// The feeds that a person asked to poll now. Each request is returned once.
-    pub async fn take_requested_polls(&self) -> Result<Vec<FeedName>, StoreError> {
+    /// The feeds among `own` that a person asked to poll now; `None`: among all. Each request is
+    /// returned once.
+    pub async fn take_requested_polls(
+        &self,
+        own: Option<Vec<FeedName>>,
+    ) -> Result<Vec<FeedName>, StoreError> {
         let is_asked = "SELECT EXISTS (SELECT 1 FROM feed WHERE poll_requested IS NOT NULL)";
         if !db::query_scalar(is_asked).fetch_one(&self.readers).await? {
             return Ok(Vec::new());
         }
-        self.writer.write(|conn| {
-            Box::pin(async move {
-                // LOCK: a second writer needs the fence of its shares before this, and takes only
-                // their feeds.
-                let names: Vec<String> = db::query_scalar(
-                    "UPDATE feed SET poll_requested = NULL WHERE poll_requested IS NOT NULL RETURNING name",
-                )
-                .fetch_all(conn)
-                .await?;
-                Ok(names.into_iter().map(FeedName).collect())
+        let take = sql!(
+            "UPDATE feed SET poll_requested = NULL
+             WHERE poll_requested IS NOT NULL AND (CAST($1 AS TEXT) IS NULL OR name IN ",
+            text_list!("$1"),
+            ") RETURNING name"
+        );
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move {
+                    let own = own.map(|own| SqlList::new(&own)).transpose()?;
+                    let names = db::query_scalar(take).bind(own).fetch_all(conn);
+                    let names: Vec<String> = names.await?;
+                    Ok(names.into_iter().map(FeedName).collect())
+                })
             })
-        })
-        .await
+            .await
     }
 
     /// Hosts that asked for a pause that ends after `now`, with its end.
@@ -329,11 +336,14 @@ mod tests {
         let feeds = ["failing", "gone", "new", "well"].map(|name| FeedName(name.to_owned()));
         let asked = request_polls(&bench.place(), &feeds, true, at_second(1)).await.unwrap();
         assert_eq!(asked, feeds[..1]);
-        assert_eq!(bench.store.take_requested_polls().await.unwrap(), feeds[..1]);
-        assert_eq!(bench.store.take_requested_polls().await.unwrap(), []);
+        assert_eq!(bench.store.take_requested_polls(None).await.unwrap(), feeds[..1]);
+        assert_eq!(bench.store.take_requested_polls(None).await.unwrap(), []);
 
         let asked = request_polls(&bench.place(), &feeds, false, at_second(1)).await.unwrap();
         assert_eq!(asked, [feeds[0].clone(), feeds[1].clone(), feeds[3].clone()]);
-        assert_eq!(bench.store.take_requested_polls().await.unwrap().len(), 3);
+        // A node takes those of its own feeds.
+        let own = |names: &[FeedName]| Some(names.to_vec());
+        assert_eq!(bench.store.take_requested_polls(own(&feeds[2..])).await.unwrap(), feeds[3..]);
+        assert_eq!(bench.store.take_requested_polls(own(&feeds)).await.unwrap().len(), 2);
     }
 }

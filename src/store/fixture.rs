@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use self::home::Home;
 pub(super) use self::home::open_beside;
+use super::RunRole::Alone;
 use super::outbox::{lease_due, read_first_messages};
 use super::{
     CopyComparer, FeedState, FinalText, ItemRecord, Lease, LeaseLost, MatchResult, OpenContent,
@@ -30,6 +31,7 @@ use crate::config::StorePlace;
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{Claims, ItemKey, KnownItem, RemovedAndReturned};
 use crate::polling::health::FeedHealthHistory;
+use crate::shares::OwnShares;
 use crate::store::db::{self, DbConnection};
 use tidings_rules::condition::Publishers;
 use tidings_rules::story::{
@@ -59,7 +61,7 @@ impl Bench {
     }
 
     pub(super) async fn open(home: Home, comparer: CopyComparer) -> Self {
-        let (store, writer) = Store::open(&home.place(), comparer).await.unwrap();
+        let (store, writer) = Store::open(&home.place(), Alone, comparer).await.unwrap();
         Self { store, writer: tokio::spawn(writer), home }
     }
 
@@ -88,7 +90,7 @@ impl Bench {
     }
 
     pub(super) async fn start_run(&self, receivers: &[Receiver]) -> i64 {
-        self.store.start_run(receivers, at_second(100_000_000)).await.unwrap().run
+        self.store.start_run(receivers, &OwnShares::All, at_second(100_000_000)).await.unwrap().run
     }
 
     /// Polls `feed` with these items at `now` seconds.
@@ -116,16 +118,17 @@ impl Bench {
         in_flight: &[StoryId],
         limit: u32,
     ) -> Vec<WaitingStory> {
-        let now = at_second(now);
-        self.store.waiting_stories(StoryWait::Page, now, in_flight, limit).await.unwrap()
+        let (now, all) = (at_second(now), OwnShares::All);
+        self.store.waiting_stories(StoryWait::Page, now, in_flight, &all, limit).await.unwrap()
     }
 
     pub(super) async fn waiting_for_match(&self, now: i64) -> Vec<WaitingStory> {
-        self.store.waiting_stories(StoryWait::Match, at_second(now), &[], 100).await.unwrap()
+        let (now, all) = (at_second(now), OwnShares::All);
+        self.store.waiting_stories(StoryWait::Match, now, &[], &all, 100).await.unwrap()
     }
 
     pub(super) async fn next_page_due(&self, in_flight: &[StoryId]) -> Option<Timestamp> {
-        self.store.next_waiting_due(StoryWait::Page, in_flight).await.unwrap()
+        self.store.next_waiting_due(StoryWait::Page, in_flight, &OwnShares::All).await.unwrap()
     }
 
     /// What is known of a feed's items with the one-notification keys that tests give them.

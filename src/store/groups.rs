@@ -79,8 +79,6 @@ pub(super) async fn decide(
     time: MatchTime,
 ) -> Result<GroupedMatches, sqlx::Error> {
     let at = time.at;
-    // LOCK: a second writer needs the latch before `known` is read: two matches of one group are
-    // decided one after the other.
     let conditional = alerts.iter().zip(known).enumerate().filter_map(|(place, (alert, known))| {
         let condition = alert.condition.as_ref()?;
         let keys = match condition {

@@ -254,7 +254,6 @@ pub(super) async fn insert_notices_due(
     silence: Option<i64>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    // LOCK: a second writer needs the latch before this.
     let mut rows = Vec::new();
     for (prefix, content, audience) in notices {
         let notification = to_json(&content)?;

@@ -99,7 +99,7 @@ mod tests {
             table.truncate(table.find('.').unwrap_or(table.len()));
         }
         names.retain(|name| {
-            !["alert_index", "latch", "run_lease", "store_file"]
+            !["alert_index", "host_loan", "latch", "run_lease", "share", "store_file"]
                 .iter()
                 .any(|own| name.starts_with(own))
         });

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::column::{extent_columns, to_json, to_millis};
+use super::column::{extent_columns, page_share, to_json, to_millis};
 use super::dialect::sql;
 use super::{ItemRecord, StoryId, StoryPlan};
 use crate::lifecycle;
@@ -117,7 +117,7 @@ async fn insert_stories(
     }
     let mut insert = StatementBuilder::new(
         "INSERT INTO story (uid, event, key, title, feed_text, url, published, lang, authors, tags, source, first_seen,
-             status, status_why, read, read_why, due, waiting_since) ",
+             status, status_why, read, read_why, due, waiting_since, share) ",
     );
     insert.push_values(rows, |values, (item, text, plan, authors, tags)| {
         let (status, status_why, read, read_why) = plan_columns(plan);
@@ -131,9 +131,8 @@ async fn insert_stories(
         values.push_bind(status.as_str()).push_bind(status_why);
         values.push_bind(read).push_bind(read_why);
         values.push_bind(waiting_since).push_bind(waiting_since);
+        values.push_bind(page_share(text));
     });
-    // LOCK: a second writer needs ON CONFLICT (key) DO NOTHING here, and joins the stories that are
-    // not returned.
     insert.push(" RETURNING key, id");
     let ids: Vec<(String, i64)> = insert.build_query_as().fetch_all(conn).await?;
     Ok(ids.into_iter().map(|(key, id)| (StoryKey(key), StoryId(id))).collect())

@@ -18,7 +18,7 @@ use tracing::warn;
 use super::copies::{CopyComparer, CopyQueue};
 use super::files::{self, StoreFile};
 use super::migrations::{SchemaAge, compare_schema, list_migrations};
-use super::run_lease::{LeaseLost, RunLease};
+use super::run_lease::{LeaseLost, RunLease, RunRole};
 use super::writer::Writer;
 use super::writer_connection::{WriterConnection, WritingSession};
 use super::{OpenError, Store, lock, open_mark, server, writer};
@@ -47,7 +47,7 @@ const MOST_READERS: u32 = 4;
 impl Store {
     /// Opens the store, creating it, or migrating it. A file is copied before to
     /// `<store>.before-<schema>`. Waits while a command reads or writes it: the caller may drop
-    /// this to give up. On a server, it takes the lease of the store for a new run.
+    /// this to give up. On a server, it takes a lease of the store for a new run, as `role` says.
     ///
     /// The future is its writer, and what compares copies by `comparer`, and renews the lease: the
     /// caller spawns it. It runs until every handle is dropped and every command is done, then
@@ -55,6 +55,7 @@ impl Store {
     /// lease is lost. Nothing is written then.
     pub async fn open(
         place: impl Into<StorePlace>,
+        role: RunRole,
         comparer: CopyComparer,
     ) -> Result<(Self, impl Future<Output = Result<(), LeaseLost>> + Send + 'static), OpenError>
     {
@@ -65,7 +66,7 @@ impl Store {
                 (conn, DbPool::Sqlite(readers), None)
             }
             StorePlace::Server(server) => {
-                let (conn, lease, readers) = server::open(&server).await?;
+                let (conn, lease, readers) = server::open(&server, role).await?;
                 let session = WritingSession { server: *server, fence: Some(lease.fence()) };
                 let conn = WriterConnection::Server(DbConnection::Postgres(conn), session);
                 (conn, DbPool::Postgres(readers), Some(lease))
@@ -88,6 +89,7 @@ impl Store {
         let comparing = CopyQueue { readers: readers.clone(), writer: writer.clone(), comparer };
         let (committed, commits) = watch::channel(());
         let leased_run = lease.as_ref().map(RunLease::run);
+        let is_joint = lease.as_ref().is_some_and(RunLease::is_joint);
         let store = Self {
             readers: readers.clone(),
             writer,
@@ -95,6 +97,7 @@ impl Store {
             metrics: metrics.clone(),
             commits,
             leased_run,
+            is_joint,
         };
         let work = async move {
             let writing = writer::run_writer(&mut conn, queue, metrics, committed);
@@ -352,7 +355,8 @@ mod tests {
         let bench = Bench::of_file().await;
         let mut conn = open_writer(&bench.path()).await.unwrap();
         newer().run_direct(None, &mut conn, false).await.unwrap();
-        let refused = Store::open(&bench.path(), compare_here()).await.err().unwrap();
+        let refused =
+            Store::open(&bench.path(), RunRole::Alone, compare_here()).await.err().unwrap();
         assert!(
             matches!(refused, OpenError::Newer { found: 9999, supported } if supported == latest()),
             "{refused}"
@@ -370,7 +374,7 @@ mod tests {
         Migrator::with_migrations(steps.to_vec()).run_direct(None, &mut conn, false).await.unwrap();
         conn.close().await.unwrap();
         let before = std::fs::read(&path).unwrap();
-        let refused = Store::open(&path, compare_here()).await.err().unwrap();
+        let refused = Store::open(&path, RunRole::Alone, compare_here()).await.err().unwrap();
         assert!(matches!(refused, OpenError::Earlier(_)), "{refused}");
         let refused = Archive::open(&path).await.unwrap_err();
         assert!(refused.to_string().contains("made by an earlier build"), "{refused}");
@@ -417,7 +421,8 @@ mod tests {
             "Not a database, though it is long enough to be taken for the head of one. ".repeat(20),
         )
         .unwrap();
-        let refused = Store::open(&path, compare_here()).await.err().unwrap().to_string();
+        let refused =
+            Store::open(&path, RunRole::Alone, compare_here()).await.err().unwrap().to_string();
         assert!(refused.contains("notes.txt") && refused.contains("not a database"), "{refused}");
     }
 }

@@ -126,8 +126,6 @@ pub(super) async fn read_first_messages(
     notifier: &NotifierName,
     most: u32,
 ) -> Result<PendingByRecipient, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE here, or an alert joins a message that is being
-    // frozen.
     // The index leads from one recipient to the next. GROUP BY would read every row of a backlog at
     // every turn. SQLite would prepare a plain `LIMIT $2` anew at every turn.
     let rows: Vec<(String, i64, i64)> = db::query_as(sql!(

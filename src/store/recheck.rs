@@ -6,39 +6,46 @@ use super::column;
 use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{RecheckDue, RecheckResult, Store, StoreError, StoryId};
+use crate::shares::OwnShares;
 use crate::store::db::DbRow;
 use tidings_rules::story::FeedEntry;
 
 impl Store {
-    /// Stories whose recheck is due at `now`, without those in `in_flight`; longest due first, at
-    /// most `limit`. None of them waits.
+    /// Stories of these shares whose recheck is due at `now`, without those in `in_flight`; longest
+    /// due first, at most `limit`. None of them waits.
     pub async fn due_rechecks(
         &self,
         now: Timestamp,
         in_flight: &[StoryId],
+        shares: &OwnShares,
         limit: u32,
     ) -> Result<Vec<RecheckDue>, StoreError> {
         let due = sql!(
             "SELECT *, coalesce(body, feed_text) AS text FROM story
              WHERE recheck_at <= $1 AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
             id_list!("$2"),
-            " ORDER BY recheck_at, id LIMIT $3"
+            " AND (CAST($4 AS TEXT) IS NULL OR share IN ",
+            id_list!("$4"),
+            ") ORDER BY recheck_at, id LIMIT $3"
         );
-        self.find_due_stories(due, now, in_flight, limit, recheck_from_row).await
+        self.find_due_stories(due, now, in_flight, shares, limit, recheck_from_row).await
     }
 
-    /// When the next recheck is due, without those in `in_flight`.
+    /// When the next recheck of these shares is due, without those in `in_flight`.
     pub async fn next_recheck(
         &self,
         in_flight: &[StoryId],
+        shares: &OwnShares,
     ) -> Result<Option<Timestamp>, StoreError> {
         let due = sql!(
             "SELECT recheck_at FROM story
              WHERE recheck_at IS NOT NULL AND status IN ('matched', 'unmatched') AND purged IS NULL AND id NOT IN ",
             id_list!("$1"),
-            " ORDER BY recheck_at LIMIT 1"
+            " AND (CAST($2 AS TEXT) IS NULL OR share IN ",
+            id_list!("$2"),
+            ") ORDER BY recheck_at LIMIT 1"
         );
-        self.find_next_due(due, in_flight).await
+        self.find_next_due(due, in_flight, shares).await
     }
 
     /// Records the result of a recheck in one transaction. A changed text is a new revision: only
@@ -91,7 +98,7 @@ mod tests {
                 .await
                 .unwrap()
         );
-        bench.store.due_rechecks(at_second(60), &[], 9).await.unwrap().remove(0)
+        bench.store.due_rechecks(at_second(60), &[], &OwnShares::All, 9).await.unwrap().remove(0)
     }
 
     fn changed(body: &str, rules: &[&str], next: Option<i64>) -> RecheckResult {
@@ -111,10 +118,19 @@ mod tests {
             ("The page.", "Teaser.", 1)
         );
         assert_eq!(due.feed_entries.len(), 1);
-        assert_eq!(bench.store.due_rechecks(at_second(59), &[], 9).await.unwrap(), []);
-        assert_eq!(bench.store.due_rechecks(at_second(60), &[due.id], 9).await.unwrap(), []);
-        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at_second(60)));
-        assert_eq!(bench.store.next_recheck(&[due.id]).await.unwrap(), None);
+        assert_eq!(
+            bench.store.due_rechecks(at_second(59), &[], &OwnShares::All, 9).await.unwrap(),
+            []
+        );
+        assert_eq!(
+            bench.store.due_rechecks(at_second(60), &[due.id], &OwnShares::All, 9).await.unwrap(),
+            []
+        );
+        assert_eq!(
+            bench.store.next_recheck(&[], &OwnShares::All).await.unwrap(),
+            Some(at_second(60))
+        );
+        assert_eq!(bench.store.next_recheck(&[due.id], &OwnShares::All).await.unwrap(), None);
 
         let unchanged =
             RecheckResult { change: None, fetches: 1, next_recheck: Some(at_second(90)) };
@@ -125,8 +141,16 @@ mod tests {
                 .await
                 .unwrap()
         );
-        assert_eq!(bench.store.due_rechecks(at_second(89), &[], 9).await.unwrap(), []);
-        let again = bench.store.due_rechecks(at_second(90), &[], 9).await.unwrap().remove(0);
+        assert_eq!(
+            bench.store.due_rechecks(at_second(89), &[], &OwnShares::All, 9).await.unwrap(),
+            []
+        );
+        let again = bench
+            .store
+            .due_rechecks(at_second(90), &[], &OwnShares::All, 9)
+            .await
+            .unwrap()
+            .remove(0);
         assert_eq!((again.fetches, again.revision), (2, due.revision));
     }
 
@@ -146,7 +170,7 @@ mod tests {
             bench.query_text(row).await.as_deref(),
             Some("matched, The page, edited., 2, 2")
         );
-        assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), None);
+        assert_eq!(bench.store.next_recheck(&[], &OwnShares::All).await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -160,7 +184,7 @@ mod tests {
         );
         assert_eq!(bench.store.count_holdings().await.unwrap().alerts, 0);
         assert_eq!(
-            bench.store.due_rechecks(at_second(99), &[], 9).await.unwrap(),
+            bench.store.due_rechecks(at_second(99), &[], &OwnShares::All, 9).await.unwrap(),
             [],
             "what waits for its page is fetched anyway"
         );

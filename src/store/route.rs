@@ -49,8 +49,6 @@ pub(super) async fn route_alerts(
     if alerts.is_empty() {
         return Ok(());
     }
-    // LOCK: a second writer needs the latch before this: it guards the number of an event's next
-    // message, open digests, bursts and limits.
     let silences = silences::read_active_silences(conn, now).await?;
     let earlier = read_earlier_alerts(conn, alerts).await?;
     let routed: Vec<RoutedAlert<'_>> = alerts
@@ -263,8 +261,6 @@ async fn read_newest_messages(
     conn: &mut DbConnection<'_>,
     event: &str,
 ) -> Result<HashMap<Receiver, NewestMessage>, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE here, or the alert joins a message that is being
-    // frozen.
     let rows = db::query(
         "SELECT id, status, payload IS NOT NULL AS is_frozen, notifier, recipient, sequence FROM message
          WHERE event = $1 ORDER BY sequence",

@@ -148,15 +148,15 @@ impl Store {
             .await
     }
 
-    /// Whether other nodes may use this store: it is on a server.
+    /// Whether other nodes may change the rule set: the run shares the store with them.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.leased_run.is_some()
+        self.joint_run().is_some()
     }
 
     /// Whether another run with a live lease has rules in force.
     pub async fn has_rules_of_others(&self) -> Result<bool, StoreError> {
-        let Some(run) = self.leased_run else { return Ok(false) };
+        let Some(run) = self.joint_run() else { return Ok(false) };
         let mut conn = self.readers.acquire().await?;
         Ok(run_lease::has_rules_of_others(&mut conn, run).await?)
     }

@@ -1,9 +1,9 @@
 //! The run lease: the right of a run to write a store on a server, for ten seconds at a time.
 //!
 //! All times are those of the server's clock. A transaction that writes has the latch and finds the
-//! lease live at its start (the fence), and a run takes a lease with the latch. So what one run
-//! writes comes before all that the next one writes. A lease that nobody can renew is given up by
-//! the node's own clock before another node may take it.
+//! lease live at its start (the fence), and a lease is ended with the latch. So all that a run
+//! writes comes before what other runs do with its work. A lease that nobody can renew is given up
+//! by the node's own clock before another node may end it.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::server;
 use super::server_fault::{self, no_answer};
 
 use crate::config::ServerAddress;
+use crate::shares::RunNumber;
 
 /// How long a lease lasts after it was taken or renewed.
 const LEASE: Duration = Duration::from_secs(10);
@@ -45,11 +46,47 @@ macro_rules! server_now {
     };
 }
 
-/// A node whose run has the store.
+/// How a run has a store on a server. A file is always one run's alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunRole {
+    /// No other run has the store, and it owns all shares.
+    Alone,
+    /// It owns shares beside other runs.
+    Joint,
+    /// It stops, and gives its shares back.
+    Leaving,
+}
+
+impl RunRole {
+    const ALL: [Self; 3] = [Self::Alone, Self::Joint, Self::Leaving];
+
+    /// The name in the store and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Joint => "joint",
+            Self::Leaving => "leaving",
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self, sqlx::Error> {
+        let role = Self::ALL.into_iter().find(|role| role.as_str() == name);
+        role.ok_or_else(|| sqlx::Error::Decode(format!("no role of a run: {name}").into()))
+    }
+}
+
+/// A node whose run has a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningNode {
+    /// The number of the run.
+    pub run: RunNumber,
     /// Its machine and its process.
     pub node: String,
+    /// How it has the store.
+    pub role: RunRole,
+    /// The number of its shares.
+    pub shares: u32,
     /// When its lease ends, by the clock of the server.
     pub until: Timestamp,
     /// How long that is from now on.
@@ -59,8 +96,8 @@ pub struct RunningNode {
 /// The nodes of a store on a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreNodes {
-    /// The one whose run has the store; `None` if no run has a lease.
-    pub running: Option<RunningNode>,
+    /// Those whose runs have live leases, oldest run first.
+    pub running: Vec<RunningNode>,
     /// Those that wait, by their machines and processes. A long name may be cut.
     pub waiting: Vec<String>,
 }
@@ -80,7 +117,8 @@ pub enum LeaseLost {
 #[derive(Debug)]
 pub(super) struct RunLease {
     server: ServerAddress,
-    run: i64,
+    run: RunNumber,
+    role: RunRole,
     /// When the run must stop, unless the lease is renewed.
     deadline: Pin<Box<Sleep>>,
 }
@@ -97,23 +135,22 @@ fn deadline_from_now() -> Pin<Box<Sleep>> {
     Box::pin(sleep(LEASE.saturating_sub(MARGIN)))
 }
 
-/// The run that has the store, unless its lease is over. The transaction has the latch.
+/// Ends the leases that are over, for good, and frees their shares. Returns the runs with a lease.
+/// The transaction has the latch.
 ///
-/// Leases that are over are ended for good. A renewal under way comes before that, or finds no
-/// lease. A lease that is left counts as live, although it may end now: a renewal may be under way.
-pub(super) async fn end_leases(
-    conn: &mut PgConnection,
-) -> Result<Option<RunningNode>, sqlx::Error> {
+/// A renewal under way comes before that, or finds no lease. A lease that is left counts as live,
+/// although it may end now: a renewal may be under way.
+pub(super) async fn end_leases(conn: &mut PgConnection) -> Result<Vec<RunningNode>, sqlx::Error> {
     let end = sqlx::query(concat!("DELETE FROM run_lease WHERE until <= ", server_now!()));
     end.execute(&mut *conn).await?;
-    let left = concat!("SELECT node, until, until - ", server_now!(), " FROM run_lease LIMIT 1");
-    read_node(conn, left).await
+    read_all_leases(conn).await
 }
 
-/// Makes a run with a lease. The transaction has the latch, and no other run has a lease.
+/// Makes a run with a lease. The transaction has the latch, and no run with a lease forbids it.
 pub(super) async fn take_lease(
     conn: &mut PgConnection,
     server: &ServerAddress,
+    role: RunRole,
 ) -> Result<RunLease, sqlx::Error> {
     let deadline = deadline_from_now();
     // The start of the run writes its own times.
@@ -122,32 +159,24 @@ pub(super) async fn take_lease(
         server_now!(),
         " AS now) AS clock RETURNING id"
     ));
-    let run: i64 = run.fetch_one(&mut *conn).await?;
+    let run: RunNumber = run.fetch_one(&mut *conn).await?;
     let lease = sqlx::query(concat!(
-        "INSERT INTO run_lease (run, node, until) VALUES ($1, $2, ",
+        "INSERT INTO run_lease (run, node, role, until) VALUES ($1, $2, $3, ",
         server_now!(),
-        " + $3)"
+        " + $4)"
     ));
-    lease.bind(run).bind(name_node()).bind(lease_millis()).execute(conn).await?;
-    Ok(RunLease { server: server.clone(), run, deadline })
+    let lease = lease.bind(run).bind(name_node()).bind(role.as_str()).bind(lease_millis());
+    lease.execute(conn).await?;
+    Ok(RunLease { server: server.clone(), run, role, deadline })
 }
 
 fn lease_millis() -> i64 {
     i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The run that has the store; `None` if no lease is live.
-pub(super) async fn read_lease(
-    conn: &mut PgConnection,
-) -> Result<Option<RunningNode>, sqlx::Error> {
-    let live = concat!(
-        "SELECT node, until, until - ",
-        server_now!(),
-        " FROM run_lease WHERE until > ",
-        server_now!(),
-        " LIMIT 1"
-    );
-    read_node(conn, live).await
+/// The runs with a live lease, oldest first.
+pub(super) async fn read_leases(conn: &mut PgConnection) -> Result<Vec<RunningNode>, sqlx::Error> {
+    read_nodes(conn, concat!("until > ", server_now!())).await
 }
 
 /// Whether a run other than this one has a live lease and rules in force.
@@ -164,31 +193,58 @@ pub(super) async fn has_rules_of_others(
     db::query_scalar(others).bind(run).fetch_one(conn).await
 }
 
-async fn read_node(
+/// The runs with a lease, also with one that is over and not ended, oldest first.
+pub(super) async fn read_all_leases(
     conn: &mut PgConnection,
-    sql: &'static str,
-) -> Result<Option<RunningNode>, sqlx::Error> {
-    let found = sqlx::query_as(sql).fetch_optional(conn).await?;
-    let found: Option<(String, i64, i64)> = found;
-    found
-        .map(|(node, until, left)| {
-            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-            let until = Timestamp::from_millisecond(until);
-            let until = until.map_err(|error| sqlx::Error::Decode(error.into()))?;
-            Ok(RunningNode { node, until, left })
-        })
-        .transpose()
+) -> Result<Vec<RunningNode>, sqlx::Error> {
+    read_nodes(conn, "TRUE").await
+}
+
+/// The runs whose attempts may go on: those with a lease that is not ended. None for a file.
+pub(super) async fn list_runs(conn: &mut DbConnection<'_>) -> Result<Vec<RunNumber>, sqlx::Error> {
+    let Some(server) = conn.server_mut() else { return Ok(Vec::new()) };
+    sqlx::query_scalar("SELECT run FROM run_lease").fetch_all(server).await
+}
+
+/// The runs whose leases are of this kind, oldest first.
+async fn read_nodes(
+    conn: &mut PgConnection,
+    kind: &'static str,
+) -> Result<Vec<RunningNode>, sqlx::Error> {
+    let sql = format!(
+        concat!(
+            "SELECT run, node, role, (SELECT count(*) FROM share WHERE share.run = run_lease.run), until, until - ",
+            server_now!(),
+            " FROM run_lease WHERE {} ORDER BY run"
+        ),
+        kind
+    );
+    let found = sqlx::query_as(AssertSqlSafe(sql).into_sql_str()).fetch_all(conn).await?;
+    found.into_iter().map(node_from_row).collect()
+}
+
+type NodeRow = (RunNumber, String, String, i64, i64, i64);
+
+fn node_from_row(
+    (run, node, role, shares, until, left): NodeRow,
+) -> Result<RunningNode, sqlx::Error> {
+    let role = RunRole::from_name(&role)?;
+    let shares = u32::try_from(shares).unwrap_or(u32::MAX);
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    let until = Timestamp::from_millisecond(until);
+    let until = until.map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(RunningNode { run, node, role, shares, until, left })
 }
 
 /// What keeps a run from writing whose lease is over.
 #[derive(Clone, Debug)]
 pub(super) struct RunFence {
-    run: i64,
+    run: RunNumber,
     begin: SqlStr,
 }
 
 impl RunFence {
-    fn new(run: i64) -> Self {
+    fn new(run: RunNumber) -> Self {
         let begin = format!(
             concat!(
                 "BEGIN; SELECT 1 FROM latch FOR UPDATE; ",
@@ -214,7 +270,7 @@ impl RunFence {
         Ok(false)
     }
 
-    /// Gives the lease back. Another node may take the store at once.
+    /// Gives the lease back, with its shares. Other nodes may take them at once.
     pub(super) async fn release(&self, conn: &mut DbConnection<'_>) -> Result<(), sqlx::Error> {
         let release = db::query("DELETE FROM run_lease WHERE run = $1").bind(self.run);
         release.execute(conn).await.map(drop)
@@ -223,8 +279,13 @@ impl RunFence {
 
 impl RunLease {
     /// The number of the run.
-    pub(super) fn run(&self) -> i64 {
+    pub(super) fn run(&self) -> RunNumber {
         self.run
+    }
+
+    /// Whether other runs may have the store, too.
+    pub(super) fn is_joint(&self) -> bool {
+        self.role == RunRole::Joint
     }
 
     /// The fence of the run.
@@ -269,7 +330,7 @@ impl RunLease {
 /// Renews the lease of a run. `false`: it was over.
 async fn renew(
     server: &ServerAddress,
-    run: i64,
+    run: RunNumber,
     conn: &mut Option<PgConnection>,
 ) -> Result<bool, sqlx::Error> {
     let conn = match conn {
@@ -306,7 +367,7 @@ impl LeaseWatch {
         Self { server: server.clone(), conn: None, outage }
     }
 
-    /// The node that has the store; `None` if no lease is live. `Err`: the server does not answer.
+    /// The node whose run keeps others from the store; `None` if a run may be opened.
     ///
     /// # Errors
     /// If the server does not answer; that is logged.
@@ -329,7 +390,9 @@ impl LeaseWatch {
             Some(conn) => conn,
             None => self.conn.insert(server::connect_to_wait(&self.server).await?),
         };
-        read_lease(conn).await
+        let needs_change = server::needs_migration(conn).await?;
+        let mut running = read_leases(conn).await?.into_iter();
+        Ok(running.find(|node| needs_change || node.role == RunRole::Alone))
     }
 }
 
@@ -344,13 +407,11 @@ pub(super) async fn let_time_pass(conn: &mut PgConnection) {
     over.execute(conn).await.expect("a server of the tests");
 }
 
-/// Makes an earlier run whose lease lasts, with this rule set in force.
+/// Lets the time of the lease of this run be over.
 #[cfg(test)]
-pub(super) async fn add_live_run(conn: &mut PgConnection, rule_set: i64) {
-    let run = "INSERT INTO run (id, started, seen, reloaded, rule_set) VALUES (-1, 0, 0, 0, $1)";
-    sqlx::query(run).bind(rule_set).execute(&mut *conn).await.expect("a run");
-    let lease = "INSERT INTO run_lease (run, node, until) VALUES (-1, 'other', 200000000000000)";
-    sqlx::query(lease).execute(conn).await.expect("a lease");
+pub(super) async fn let_time_of_run_pass(conn: &mut PgConnection, run: RunNumber) {
+    let over = sqlx::query("UPDATE run_lease SET until = 0 WHERE run = $1").bind(run);
+    over.execute(conn).await.expect("a server of the tests");
 }
 
 #[cfg(test)]

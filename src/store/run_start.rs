@@ -5,11 +5,13 @@ use jiff::Timestamp;
 
 use super::column::{self, to_millis};
 use super::dialect::sql;
-use super::{RunStart, Store, StoreError, health, waits};
+use super::{RunStart, Store, StoreError, health, run_lease, waits};
 use crate::alerts::Receiver;
 use crate::lifecycle::message;
 use crate::lifecycle::message::{AttemptOutcome, MessageEvent, MessageStatus};
+use crate::shares::{OwnShares, RunNumber, Share};
 use crate::store::db::{self, DbConnection, SqlList};
+use tidings_rules::story::NotifierName;
 
 impl Store {
     /// Numbers this run, unless its run lease did, and releases the leases of earlier runs; frozen
@@ -20,15 +22,16 @@ impl Store {
     pub async fn start_run(
         &self,
         receivers: &[Receiver],
+        own: &OwnShares,
         now: Timestamp,
     ) -> Result<RunStart, StoreError> {
-        let (receivers, leased_run) = (receivers.to_vec(), self.leased_run);
+        let (receivers, own, leased_run) = (receivers.to_vec(), own.clone(), self.leased_run);
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
                     let run = record_start(conn, leased_run, now).await?;
-                    let reclaimed = reclaim_leases(conn, &[], now).await?;
-                    let held = hold_messages(conn, &receivers).await?;
+                    let reclaimed = reclaim_of_dead_runs(conn, now).await?;
+                    let held = hold_messages(conn, &receivers, &own).await?;
                     health::end_permanent_rests(conn, now).await?;
                     waits::write_shorter_delivery_waits(conn, now).await?;
                     Ok(RunStart { run, reclaimed, held })
@@ -37,25 +40,37 @@ impl Store {
             .await
     }
 
-    /// Releases every lease but those of the attempts `in_flight`. A run does this after a turn of
-    /// the outbox that failed: a server may have committed it before the connection was lost.
+    /// Releases every lease of this run but those of the attempts `in_flight`. A run does this
+    /// after a turn of the outbox that failed: a server may have committed it before the connection
+    /// was lost.
     pub async fn reopen_leases(
         &self,
         in_flight: Vec<i64>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        let own = self.leased_run;
         self.writer
-            .write(move |conn| Box::pin(async move { reclaim_leases(conn, &in_flight, now).await }))
+            .write(move |conn| {
+                Box::pin(async move {
+                    let mut others = run_lease::list_runs(conn).await?;
+                    others.retain(|run| Some(*run) != own);
+                    reclaim_leases(conn, &others, &in_flight, now).await
+                })
+            })
             .await
     }
 
     /// Holds the messages of receivers that are not in `receivers`, and makes held messages of the
-    /// others pending.
-    pub async fn hold_messages(&self, receivers: &[Receiver]) -> Result<(), StoreError> {
-        let receivers = receivers.to_vec();
+    /// others pending. Both only for the notifiers of these shares.
+    pub async fn hold_messages(
+        &self,
+        receivers: &[Receiver],
+        own: &OwnShares,
+    ) -> Result<(), StoreError> {
+        let (receivers, own) = (receivers.to_vec(), own.clone());
         self.writer
             .write(move |conn| {
-                Box::pin(async move { hold_messages(conn, &receivers).await.map(drop) })
+                Box::pin(async move { hold_messages(conn, &receivers, &own).await.map(drop) })
             })
             .await
     }
@@ -77,36 +92,49 @@ async fn record_start(
     Ok(run)
 }
 
-/// Releases every lease but those of the attempts `in_flight`: nobody works on the others.
+/// Releases the leases of runs that have ended. A file has one run, which has just begun.
+pub(super) async fn reclaim_of_dead_runs(
+    conn: &mut DbConnection<'_>,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let live = run_lease::list_runs(conn).await?;
+    reclaim_leases(conn, &live, &[], now).await
+}
+
+/// Releases every lease but those of these `runs` and of the attempts `in_flight`: nobody works on
+/// the others.
 async fn reclaim_leases(
     conn: &mut DbConnection<'_>,
+    runs: &[RunNumber],
     in_flight: &[i64],
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
-    // LOCK: a second writer needs FOR UPDATE of the dead run here, and reclaims only its leases.
-    let in_flight = SqlList::new(&in_flight)?;
+    let (runs, in_flight) = (SqlList::new(&runs)?, SqlList::new(&in_flight)?);
     let mut reclaimed = 0;
     for (from, next) in message::moves(MessageEvent::RunEnded) {
         db::query(sql!(
             "UPDATE attempt SET ended = $1, outcome = $2
              WHERE id IN (SELECT lease FROM message WHERE status <> 'sent' AND status = $3)
                AND id NOT IN ",
-            id_list!("$4")
+            id_list!("$4"),
+            " AND run NOT IN ",
+            id_list!("$5")
         ))
         .bind(to_millis(now))
         .bind(AttemptOutcome::Unknown.as_str())
         .bind(from.as_str())
         .bind(&in_flight)
+        .bind(&runs)
         .execute(&mut *conn)
         .await?;
         let opened = db::query(sql!(
             "UPDATE message SET status = $1, lease = NULL, may_have_arrived = TRUE
-             WHERE status <> 'sent' AND status = $2 AND lease NOT IN ",
-            id_list!("$3")
+             WHERE status <> 'sent' AND status = $2
+               AND EXISTS (SELECT 1 FROM attempt WHERE attempt.id = message.lease AND outcome = $3)"
         ))
         .bind(next.status.as_str())
         .bind(from.as_str())
-        .bind(&in_flight)
+        .bind(AttemptOutcome::Unknown.as_str())
         .execute(&mut *conn)
         .await?;
         reclaimed += opened.rows_affected();
@@ -119,8 +147,9 @@ async fn reclaim_leases(
 async fn hold_messages(
     conn: &mut DbConnection<'_>,
     receivers: &[Receiver],
+    own: &OwnShares,
 ) -> Result<Vec<(Receiver, u64)>, sqlx::Error> {
-    // LOCK: a second writer needs the fences of its shares here, and moves only their messages.
+    let notifiers = list_own_notifiers(conn, own).await?;
     let receivers = SqlList::new(&column::receiver_rows(receivers))?;
     for (event, is_known) in
         [(MessageEvent::ReceiverKnown, true), (MessageEvent::ReceiverLeft, false)]
@@ -129,12 +158,15 @@ async fn hold_messages(
             db::query(sql!(
                 "UPDATE message SET status = $2 WHERE status <> 'sent' AND status = $1 AND $4 = ((notifier, recipient) IN ",
                 row_list!("$3", 0 notifier TEXT, 1 recipient TEXT),
+                ") AND (CAST($5 AS TEXT) IS NULL OR notifier IN ",
+                text_list!("$5"),
                 ")"
             ))
             .bind(from.as_str())
             .bind(next.status.as_str())
             .bind(&receivers)
             .bind(is_known)
+            .bind(notifiers.clone())
             .execute(&mut *conn)
             .await?;
         }
@@ -152,6 +184,24 @@ async fn hold_messages(
     held.collect()
 }
 
+/// The notifiers of these shares that have messages; `None`: all.
+async fn list_own_notifiers(
+    conn: &mut DbConnection<'_>,
+    own: &OwnShares,
+) -> Result<Option<SqlList>, sqlx::Error> {
+    if *own == OwnShares::All {
+        return Ok(None);
+    }
+    let names = db::query_scalar(
+        "SELECT DISTINCT notifier FROM message
+         WHERE status <> 'sent' AND status IN ('pending', 'leased', 'held')",
+    );
+    let names: Vec<String> = names.fetch_all(conn).await?;
+    let names = names.into_iter().map(NotifierName);
+    let own: Vec<_> = names.filter(|name| own.contains(Share::of_notifier(name))).collect();
+    SqlList::new(&own).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{
@@ -159,6 +209,7 @@ mod tests {
     };
     use super::super::{MatchResult, StoryPlan};
     use crate::alerts::retry::Finish;
+    use crate::shares::OwnShares;
 
     async fn states(bench: &Bench) -> String {
         let sql = "SELECT group_concat(recipient || ' ' || status, ', ') FROM (SELECT * FROM message ORDER BY recipient) AS one";
@@ -168,7 +219,8 @@ mod tests {
     #[tokio::test]
     async fn every_run_has_its_own_number_and_a_first_one_finds_nothing() {
         let bench = Bench::new().await;
-        let first = bench.store.start_run(&[desk_receiver()], at_second(0)).await.unwrap();
+        let first =
+            bench.store.start_run(&[desk_receiver()], &OwnShares::All, at_second(0)).await.unwrap();
         assert_eq!((first.reclaimed, first.held), (0, vec![]));
         let bench = bench.crash_and_reopen().await;
         assert!(bench.start_run(&[desk_receiver()]).await > first.run);
@@ -201,7 +253,8 @@ mod tests {
         let bench = bench.crash_and_reopen().await;
         // A later rule goes into the next message, because this one is frozen.
         bench.poll("paper", 6, vec![item("a", StoryPlan::Settle(match_result(&["oil"])))]).await;
-        let start = bench.store.start_run(&[desk_receiver()], at_second(7)).await.unwrap();
+        let start =
+            bench.store.start_run(&[desk_receiver()], &OwnShares::All, at_second(7)).await.unwrap();
         assert_eq!((start.reclaimed, start.held), (1, vec![]));
         let again = bench.lease(start.run, "desk", 7).await;
         assert_eq!(again.len(), 2);
@@ -239,7 +292,12 @@ mod tests {
         // Bob's lease is in flight when the run ends, and the next configuration does not have Bob.
         let run = bench.start_run(&[ana.clone(), bob.clone()]).await;
         assert_eq!(bench.lease(run, "mail", 0).await.len(), 2);
-        let start = bench.store.start_run(std::slice::from_ref(&ana), at_second(1)).await.unwrap();
+        let bench = bench.crash_and_reopen().await;
+        let start = bench
+            .store
+            .start_run(std::slice::from_ref(&ana), &OwnShares::All, at_second(1))
+            .await
+            .unwrap();
         assert_eq!((start.reclaimed, start.held), (2, vec![(bob.clone(), 1)]));
         assert_eq!(states(&bench).await, "ana pending, bob held");
         let leased = bench.lease(start.run, "mail", 1).await;
@@ -248,9 +306,13 @@ mod tests {
         assert_eq!(bench.store.count_undelivered(at_second(9)).await.unwrap(), 1);
         assert_eq!(bench.next_due().await, []);
 
-        let still = bench.store.start_run(std::slice::from_ref(&ana), at_second(3)).await.unwrap();
+        let still = bench
+            .store
+            .start_run(std::slice::from_ref(&ana), &OwnShares::All, at_second(3))
+            .await
+            .unwrap();
         assert_eq!((still.reclaimed, still.held), (0, vec![(bob.clone(), 1)]));
-        let back = bench.store.start_run(&[ana, bob], at_second(4)).await.unwrap();
+        let back = bench.store.start_run(&[ana, bob], &OwnShares::All, at_second(4)).await.unwrap();
         assert_eq!((back.reclaimed, back.held), (0, vec![]));
         assert_eq!(states(&bench).await, "ana sent, bob pending");
     }

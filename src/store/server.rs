@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::migrations::{SchemaAge, compare_schema, list_migrations_of_server};
 use super::open_error::OpenError;
-use super::run_lease::{self, RunLease, StoreNodes};
+use super::run_lease::{self, RunLease, RunRole, StoreNodes};
 use super::server_fault::{self, no_answer};
 use crate::config::{ServerAddress, ServerEncryption};
 
@@ -52,14 +52,15 @@ const SESSION: [(&str, &str); 8] = [
 /// it.
 ///
 /// # Errors
-/// [`OpenError::Locked`] if a run has it.
+/// [`OpenError::Locked`] if a run has it that forbids this one.
 pub(super) async fn open(
     server: &ServerAddress,
+    role: RunRole,
 ) -> Result<(PgConnection, RunLease, PgPool), OpenError> {
     let mut conn = in_time(server, connect_checked(server)).await?;
     // Before the lease, which lasts for some seconds if this fails.
     let readers = open_readers(server).await?;
-    let lease = take_store(&mut conn, server).await?;
+    let lease = take_store(&mut conn, server, role).await?;
     Ok((conn, lease, readers))
 }
 
@@ -100,12 +101,13 @@ async fn begin<'c>(
     Ok((begun, schema))
 }
 
-/// Takes the lease of the store for a new run, if no run has it, and makes the tables of this
-/// build. This is one transaction: no other node sees the store in between. A node of an earlier
-/// build may run, so nothing is changed before.
+/// Takes a lease of the store for a new run, and makes the tables of this build. This is one
+/// transaction: no other node sees the store in between. Runs of an earlier build may have leases,
+/// so the tables are changed only if there are none.
 async fn take_store(
     conn: &mut PgConnection,
     server: &ServerAddress,
+    role: RunRole,
 ) -> Result<RunLease, OpenError> {
     let failed = |why: sqlx::Error| failed(server, &why);
     let migrations = list_migrations_of_server();
@@ -117,14 +119,17 @@ async fn take_store(
         set(&mut taking, "SELECT 1 FROM latch FOR UPDATE").await.map_err(failed)?;
         run_lease::end_leases(&mut taking).await.map_err(failed)
     };
-    if let Some(other) = in_time(server, lock).await? {
+    let is_older = matches!(schema, SchemaAge::Older(1..));
+    let mut running = in_time(server, lock).await?.into_iter();
+    let needs_all = is_older || role == RunRole::Alone;
+    if let Some(other) = running.find(|node| needs_all || node.role == RunRole::Alone) {
         return Err(OpenError::Locked(other.node));
     }
-    if matches!(schema, SchemaAge::Older(1..)) {
+    if is_older {
         migrate(&mut taking, server, &migrations).await?;
     }
     let take = async {
-        let lease = run_lease::take_lease(&mut taking, server).await.map_err(failed)?;
+        let lease = run_lease::take_lease(&mut taking, server, role).await.map_err(failed)?;
         taking.commit().await.map_err(failed)?;
         Ok(lease)
     };
@@ -184,7 +189,7 @@ pub(super) async fn read_facts(conn: &mut PgConnection) -> Result<(u64, StoreNod
     let size: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
         .fetch_one(&mut *conn)
         .await?;
-    let running = run_lease::read_lease(conn).await?;
+    let running = run_lease::read_leases(conn).await?;
     let waiting = sqlx::query_scalar(
         "SELECT substr(application_name, length($1) + 1) FROM pg_stat_activity
          WHERE datname = current_database() AND starts_with(application_name, $1) ORDER BY 1",
@@ -232,6 +237,13 @@ async fn open_checked(
     }
     conn.close().await.ok();
     Err(cannot_open(server, &"it is of an older schema; `tidings run --once` brings it up to date"))
+}
+
+/// Whether the tables of the store are of another build. Its runs forbid others then.
+pub(super) async fn needs_migration(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let schema = compare_schema(conn, &list_migrations_of_server()).await;
+    let schema = schema.map_err(|why| sqlx::Error::Protocol(why.to_string()))?;
+    Ok(schema != SchemaAge::Same)
 }
 
 /// Refuses a schema that cannot become that of this build.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::backup::read_last_backup;
 use super::column::{read_count, read_optional_time, read_time, to_millis};
+use super::dialect::sql;
 use super::lock::is_locked;
 use super::run_lease::StoreNodes;
 use super::status::read_message_status;
@@ -98,7 +99,7 @@ impl Archive {
         match (place, &mut self.conn) {
             (StorePlace::Server(_), DbConnection::Postgres(conn)) => {
                 let (bytes, nodes) = server::read_facts(conn).await?;
-                facts(bytes, Some(nodes.running.is_some()), Some(nodes))
+                facts(bytes, Some(!nodes.running.is_empty()), Some(nodes))
             }
             (StorePlace::Server(_), _) => facts(0, None, None),
             (StorePlace::File(path), _) => {
@@ -181,9 +182,13 @@ async fn read_service_status(conn: &mut DbConnection<'_>) -> Result<ServiceStatu
 }
 
 async fn read_last_run(conn: &mut DbConnection<'_>) -> Result<Option<RunTimes>, sqlx::Error> {
-    let row = db::query(
-        "SELECT started, seen, ended, reloaded, reload_error FROM run WHERE id = (SELECT max(id) FROM run)",
-    );
+    let row = db::query(sql!(
+        "SELECT started, seen, ended, reloaded, reload_error FROM run WHERE id = ",
+        either!(
+            "(SELECT max(id) FROM run)",
+            "coalesce((SELECT max(run) FROM run_lease), (SELECT max(id) FROM run))"
+        )
+    ));
     let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
     Ok(Some(RunTimes {
         started: read_time(&row, "started")?,

@@ -126,7 +126,6 @@ pub async fn end_silence(
 /// among those that mute the alert now. If none mutes it, the alert stays in its digest.
 async fn reassign_muted(conn: &mut DbConnection<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
     let silences = read_active_silences(conn, now).await?;
-    // LOCK: a second writer needs the latch before the digests are read.
     let rows = db::query(
         "SELECT message.id AS message, notifier, recipient, digest, alert
          FROM message JOIN message_alert ON message_alert.message = message.id

@@ -324,6 +324,7 @@ mod tests {
 
     use super::*;
     use crate::alerts::retry::Finish;
+    use crate::shares::OwnShares;
     use crate::store::StoryPlan;
     use crate::store::fixture::{
         Bench, Home, at_second, compare_here, desk_receiver, item, settle_plan,
@@ -410,7 +411,11 @@ mod tests {
         }
 
         let bench = Bench::open(back, compare_here()).await;
-        let run = bench.store.start_run(&[desk_receiver()], at_second(10)).await.unwrap();
+        let run = bench
+            .store
+            .start_run(&[desk_receiver()], &OwnShares::All, at_second(10))
+            .await
+            .unwrap();
         assert_eq!(run.reclaimed, 1);
         assert_eq!(
             bench.lease(run.run, "desk", 10).await.len(),
@@ -464,7 +469,15 @@ mod tests {
         })
         .await
         .unwrap();
-        let own = ["_sqlx_migrations", "store_file", "latch", "run_lease", "rule_set"];
+        let own = [
+            "_sqlx_migrations",
+            "store_file",
+            "latch",
+            "run_lease",
+            "rule_set",
+            "share",
+            "host_loan",
+        ];
         let names = names.iter().map(String::as_str);
         let left: BTreeSet<&str> = names
             .filter(|name| {

@@ -5,7 +5,7 @@ mod revisions;
 
 use jiff::Timestamp;
 
-use super::column::{extent_columns, to_json, to_millis};
+use super::column::{extent_columns, page_share, to_json, to_millis};
 use super::match_time::MatchedBy;
 use super::writer::WriteStories;
 use super::{FinalText, MatchResult, RecheckResult, Store, StoreError, StoryId, StoryPlan};
@@ -323,13 +323,13 @@ type StoryChange<'q> = Statement<'q>;
 fn replace_feed_text(story: StoryId, text: &Story) -> Result<StoryChange<'_>, sqlx::Error> {
     let change = db::query(
         "UPDATE story SET revision = revision + 1, title = $2, feed_text = $3, url = $4, published = $5, lang = $6,
-                authors = $7, tags = $8, source = $9, purged = NULL
+                authors = $7, tags = $8, source = $9, share = $10, purged = NULL
          WHERE id = $1",
     );
     let change = change.bind(story.0).bind(&text.title).bind(&text.body).bind(&text.url);
     let change = change.bind(text.published.map(to_millis)).bind(&text.lang);
     let change = change.bind(to_json(&text.authors)?).bind(to_json(&text.tags)?);
-    Ok(change.bind(&text.source))
+    Ok(change.bind(&text.source).bind(page_share(text)))
 }
 
 /// Makes the text that was matched the final one. A page that was read once more is a new revision.

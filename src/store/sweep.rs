@@ -99,7 +99,6 @@ async fn run_step(
     kept: Retention,
     now: Timestamp,
 ) -> Result<SweepStep, sqlx::Error> {
-    // LOCK: a second writer needs the fence of the house's share before this.
     let (since, next_part) = match part {
         SweepPart::Messages => (kept.alerts, Some(SweepPart::Alerts)),
         SweepPart::Alerts => (kept.alerts, Some(SweepPart::Stories)),

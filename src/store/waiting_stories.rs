@@ -6,6 +6,7 @@ use super::column::{self, from_millis, read_time, to_millis};
 use super::dialect::sql;
 use super::story_changes::EventData;
 use super::{FinalText, Store, StoreError, StoryId, WaitingStory};
+use crate::shares::OwnShares;
 use crate::store::db::{self, DbRow, Sql};
 use crate::store::feed_entries;
 use tidings_rules::story::FeedEntry;
@@ -20,13 +21,15 @@ pub enum StoryWait {
 }
 
 impl Store {
-    /// Stories that wait for this and are due at `now`, without those in `in_flight`, at most
-    /// `limit`: the longest-waiting first, and those that came together as they were published.
+    /// Stories that wait for this and are due at `now`, of these shares, without those in
+    /// `in_flight`, at most `limit`: the longest-waiting first, and those that came together as
+    /// they were published.
     pub async fn waiting_stories(
         &self,
         wait: StoryWait,
         now: Timestamp,
         in_flight: &[StoryId],
+        shares: &OwnShares,
         limit: u32,
     ) -> Result<Vec<WaitingStory>, StoreError> {
         // The list of both statuses is that of the index.
@@ -35,39 +38,49 @@ impl Store {
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                " AND (CAST($4 AS TEXT) IS NULL OR share IN ",
+                id_list!("$4"),
+                ") ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
             ),
             StoryWait::Match => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                " AND (CAST($4 AS TEXT) IS NULL OR share IN ",
+                id_list!("$4"),
+                ") ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
             ),
         };
-        self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
+        self.find_due_stories(due, now, in_flight, shares, limit, waiting_from_row).await
     }
 
-    /// When the next story is due that waits for this, without those in `in_flight`.
+    /// When the next story of these shares is due that waits for this, without those in
+    /// `in_flight`.
     pub async fn next_waiting_due(
         &self,
         wait: StoryWait,
         in_flight: &[StoryId],
+        shares: &OwnShares,
     ) -> Result<Option<Timestamp>, StoreError> {
         let due = match wait {
             StoryWait::Page => sql!(
                 "SELECT due FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND id NOT IN ",
                 id_list!("$1"),
-                " ORDER BY due LIMIT 1"
+                " AND (CAST($2 AS TEXT) IS NULL OR share IN ",
+                id_list!("$2"),
+                ") ORDER BY due LIMIT 1"
             ),
             StoryWait::Match => sql!(
                 "SELECT due FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND id NOT IN ",
                 id_list!("$1"),
-                " ORDER BY due LIMIT 1"
+                " AND (CAST($2 AS TEXT) IS NULL OR share IN ",
+                id_list!("$2"),
+                ") ORDER BY due LIMIT 1"
             ),
         };
-        self.find_next_due(due, in_flight).await
+        self.find_next_due(due, in_flight, shares).await
     }
 
     /// The stories that the statement finds at `now` that are not `in_flight`, at most `limit`,
@@ -77,6 +90,7 @@ impl Store {
         due: impl Into<Sql>,
         now: Timestamp,
         in_flight: &[StoryId],
+        shares: &OwnShares,
         limit: u32,
         from_row: fn(StoryId, &DbRow, Vec<FeedEntry>) -> Result<T, sqlx::Error>,
     ) -> Result<Vec<T>, StoreError> {
@@ -85,6 +99,7 @@ impl Store {
             .bind(to_millis(now))
             .bind(column::story_list(in_flight)?)
             .bind(i64::from(limit))
+            .bind(column::share_list(shares)?)
             .fetch_all(&mut reader)
             .await?;
         let ids = column::story_ids(&rows)?;
@@ -101,8 +116,10 @@ impl Store {
         &self,
         due: impl Into<Sql>,
         in_flight: &[StoryId],
+        shares: &OwnShares,
     ) -> Result<Option<Timestamp>, StoreError> {
         let next = db::query_scalar(due).bind(column::story_list(in_flight)?);
+        let next = next.bind(column::share_list(shares)?);
         let next: Option<i64> = next.fetch_optional(&self.readers).await?;
         Ok(next.map(from_millis).transpose()?)
     }

@@ -23,7 +23,6 @@ impl Store {
         latest_recheck: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // LOCK: a second writer needs the fences of its shares here, and shortens only their waits.
         const SHORTEN: [&str; 2] = [
             "UPDATE host SET rests_until = rests_until - (since - $1), since = $1 WHERE since > $1",
             "UPDATE story SET due = due - (waiting_since - $1), waiting_since = $1
@@ -105,7 +104,6 @@ pub(super) async fn write_shorter_delivery_waits(
     conn: &mut DbConnection<'_>,
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
-    // LOCK: a second writer needs the fence of each notifier's share before this.
     let ahead = now.checked_add(TOLERANCE).unwrap_or(now);
     let (now, ahead) = (to_millis(now), to_millis(ahead));
     let messages = execute(
@@ -139,6 +137,7 @@ mod tests {
     use super::NotifierName;
     use crate::alerts::breaker::{FailureCause, FailureScope};
     use crate::alerts::retry::{Finish, RetryRecord};
+    use crate::shares::OwnShares;
 
     const AHEAD: i64 = 365 * 24 * 3600;
 
@@ -260,7 +259,10 @@ mod tests {
             assert_eq!(rests, [("example.org:443".to_owned(), at_second(160))]);
             assert_eq!(bench.next_page_due(&[]).await, Some(at_second(105)));
             assert_eq!(bench.waiting_stories(105).await[0].since, at_second(100));
-            assert_eq!(bench.store.next_recheck(&[]).await.unwrap(), Some(at_second(700)));
+            assert_eq!(
+                bench.store.next_recheck(&[], &OwnShares::All).await.unwrap(),
+                Some(at_second(700))
+            );
         }
     }
 

@@ -209,6 +209,7 @@ mod tests {
     use super::super::Store;
     use super::super::fixture::{Bench, Home, compare_here};
     use super::*;
+    use crate::store::RunRole;
     use crate::store::db;
 
     const KEEP: &str = "INSERT INTO rule_file (name, text, stored_at) VALUES ('a', '', 0)";
@@ -236,7 +237,8 @@ mod tests {
         commands: [&'static [&'static str]; 3],
         then: &'static [&'static str],
     ) -> ([Result<(), StoreError>; 3], Result<(), StoreError>, Vec<String>) {
-        let (store, writer) = Store::open(&home.place(), compare_here()).await.unwrap();
+        let (store, writer) =
+            Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap();
         let [a, b, c] = commands.map(|statements| run_sql(&store, statements));
         let mut batch = Box::pin(join3(a, b, c));
         assert!(batch.as_mut().now_or_never().is_none());
@@ -305,11 +307,13 @@ mod tests {
     #[tokio::test]
     async fn the_writer_does_all_that_was_asked_before_it_ends() {
         let home = Home::new().await;
-        let (store, writer) = Store::open(&home.place(), compare_here()).await.unwrap();
+        let (store, writer) =
+            Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap();
         assert!(run_sql(&store, &[KEEP]).now_or_never().is_none());
         drop(store);
         writer.await.unwrap();
-        let (store, _writer) = Store::open(&home.place(), compare_here()).await.unwrap();
+        let (store, _writer) =
+            Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap();
         let kept: i64 = db::query_scalar("SELECT count(*) FROM rule_file")
             .fetch_one(&store.readers)
             .await
@@ -320,7 +324,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_after_the_writer_has_stopped_is_an_error() {
         let home = Home::new().await;
-        let (store, writer) = Store::open(&home.place(), compare_here()).await.unwrap();
+        let (store, writer) =
+            Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap();
         drop(writer);
         assert!(run_sql(&store, &[KEEP]).await.unwrap_err().to_string().contains("stopped"));
     }
@@ -328,7 +333,8 @@ mod tests {
     #[tokio::test]
     async fn a_command_that_panics_writes_nothing_and_the_writer_goes_on() {
         let home = Home::new().await;
-        let (store, writer) = Store::open(&home.place(), compare_here()).await.unwrap();
+        let (store, writer) =
+            Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap();
         let panic = store.writer.write::<(), _>(|conn| {
             Box::pin(async move {
                 run_all(conn, &[KEEP]).await?;

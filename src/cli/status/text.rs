@@ -10,7 +10,8 @@ use crate::cli::count::count;
 use crate::queries::attention::age;
 use crate::queries::moment::long_date;
 use crate::queries::status::{RunState, StatusReport};
-use crate::store::GroupStatus;
+use crate::shares::Share;
+use crate::store::{GroupStatus, RunRole, RunningNode};
 use tidings_rules::text::visible_line;
 
 /// The most groups that are listed.
@@ -52,8 +53,8 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
     let size = indicatif::HumanBytes(report.store.bytes);
     line("store", format!("{} ({size})", report.store.place));
     if let Some(nodes) = &report.store.nodes {
-        if let Some(running) = &nodes.running {
-            line("node", visible_line(&running.node));
+        for node in &nodes.running {
+            line("node", describe_node(node));
         }
         for node in &nodes.waiting {
             line("waits", visible_line(node));
@@ -63,6 +64,16 @@ pub(super) fn status_text(report: &StatusReport<'_>, now: Timestamp, zone: &Time
         line("attention", problem.clone());
     }
     text
+}
+
+/// A node that runs, and how much of the work it does.
+fn describe_node(node: &RunningNode) -> String {
+    let work = match node.role {
+        RunRole::Alone => "alone".to_owned(),
+        RunRole::Joint => format!("does {} of {} shares of the work", node.shares, Share::COUNT),
+        RunRole::Leaving => format!("stops, and has {} shares of the work left", node.shares),
+    };
+    format!("{}: {work}", visible_line(&node.node))
 }
 
 /// The groups that hold matches, and those whose absence was told.

@@ -18,7 +18,9 @@ use super::{due_times, first_round};
 use crate::clock::{Jump, later, now};
 use crate::config::{Config, FeedConfig};
 use crate::daemon::scheduler::{Due, JobFailure, Run, Running, Work};
+use crate::daemon::shares::ShareUse;
 use crate::daemon::{Mode, scheduler};
+use crate::shares::{OwnShares, Share};
 use crate::store::{FeedState, StoreError};
 use tidings_rules::story::FeedName;
 
@@ -28,6 +30,9 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(10);
 /// How often the store is queried for polls that `tidings feeds poll-now` requested, and the
 /// network is watched while no feed can be reached.
 const REQUEST_CHECK: Duration = Duration::from_secs(3);
+
+/// The pause before it is looked again whether a feed is this node's.
+const OTHER_NODE: Duration = Duration::from_secs(1);
 
 /// A feed that is watched.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub(super) struct Feeds {
     stop: CancellationToken,
     /// The configuration whose feeds these are.
     config: Arc<Config>,
+    /// The shares whose feeds these are.
+    own: OwnShares,
     watched: BTreeMap<FeedName, WatchedFeed>,
     queue: PollQueue,
     /// The feeds that are being polled. They may have left the configuration.
@@ -56,8 +63,8 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
-    /// The feeds of the configuration in force, in its order, with their states. No feed is
-    /// scheduled yet.
+    /// The feeds of the configuration in force that are this node's, with their states. `states` are
+    /// those of all feeds, in the configuration's order. No feed is scheduled yet.
     pub(super) fn new(
         parts: Arc<PollParts>,
         states: Vec<FeedState>,
@@ -66,8 +73,9 @@ impl Feeds {
     ) -> Self {
         let mut request_check = tokio::time::interval(REQUEST_CHECK);
         request_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let config = parts.config();
-        for (feed, state) in config.feeds.iter().zip(&states) {
+        let (config, own) = (parts.config(), parts.shared.shares.own());
+        let watched = watch(&config, &own, states);
+        for WatchedFeed { feed, state } in watched.values() {
             super::log_state(feed, state);
         }
         Self {
@@ -75,8 +83,9 @@ impl Feeds {
             stop: stop.clone(),
             queue: PollQueue::default(),
             polling: HashSet::new(),
-            watched: watch(&config, states),
+            watched,
             config,
+            own,
             first_round: FirstRound::default(),
             network: NetworkWatch::default(),
             request_check,
@@ -104,16 +113,21 @@ impl Feeds {
         watched.map(|watched| &watched.state).collect()
     }
 
-    /// Watches the feeds of `config` in place of the others. A poll in progress ends, and is
-    /// recorded, also if its feed left. A feed that is new or has a new address is polled now.
-    async fn change_config(&mut self, config: Arc<Config>) -> Result<(), StoreError> {
+    /// Watches the feeds of `config` and of these shares in place of the others. A poll in progress
+    /// ends, and is recorded, also if its feed left. A feed that is new or has a new address is
+    /// polled now.
+    async fn change_feeds(
+        &mut self,
+        config: Arc<Config>,
+        own: OwnShares,
+    ) -> Result<(), StoreError> {
         let states = super::read_states(&self.parts, &config).await?;
-        let before = mem::replace(&mut self.watched, watch(&config, states));
+        let before = mem::replace(&mut self.watched, watch(&config, &own, states));
         for name in before.keys().filter(|name| !self.watched.contains_key(name)) {
             self.queue.schedule(name, None, None);
             self.first_round.record_end(name);
         }
-        self.config = config;
+        (self.config, self.own) = (config, own);
         let now = now();
         for (name, watched) in &mut self.watched {
             let known =
@@ -142,7 +156,11 @@ impl Feeds {
 
     /// Polls the feeds that a command requested.
     async fn poll_requested(&mut self) {
-        let asked = self.parts.shared.store.take_requested_polls().await.unwrap_or_else(|why| {
+        let own = match self.own {
+            OwnShares::All => None,
+            OwnShares::Some(_) => Some(self.watched.keys().cloned().collect()),
+        };
+        let asked = self.parts.shared.store.take_requested_polls(own).await.unwrap_or_else(|why| {
             if why.is_news() {
                 error!(event = "store_failed", "requests to poll feeds now cannot be read: {why}");
             }
@@ -168,15 +186,20 @@ impl Feeds {
     }
 }
 
-/// The feeds of `config`, with their states in the same order.
-fn watch(config: &Config, states: Vec<FeedState>) -> BTreeMap<FeedName, WatchedFeed> {
+/// The feeds of `config` and of these shares. `states` are those of all feeds, in the same order.
+fn watch(
+    config: &Config,
+    own: &OwnShares,
+    states: Vec<FeedState>,
+) -> BTreeMap<FeedName, WatchedFeed> {
     let watched = config.feeds.iter().cloned().zip(states);
+    let watched = watched.filter(|(feed, _)| own.contains(Share::of_site(&feed.url)));
     watched.map(|(feed, state)| (feed.name.clone(), WatchedFeed { feed, state })).collect()
 }
 
 impl Work for Feeds {
     type Key = FeedName;
-    type Job = WatchedFeed;
+    type Job = (WatchedFeed, ShareUse);
     type Output = FeedState;
 
     const STOP_GRACE: Duration = scheduler::STOP_GRACE;
@@ -186,10 +209,10 @@ impl Work for Feeds {
     async fn find_due(
         &mut self,
         _running: &Running<FeedName, FeedState>,
-    ) -> Result<Due<WatchedFeed>, StoreError> {
-        let config = self.parts.config();
-        if !Arc::ptr_eq(&config, &self.config) {
-            self.change_config(config).await?;
+    ) -> Result<Due<Self::Job>, StoreError> {
+        let (config, own) = (self.parts.config(), self.parts.shared.shares.own());
+        if !Arc::ptr_eq(&config, &self.config) || own != self.own {
+            self.change_feeds(config, own).await?;
         }
         if self.first_round.is_just_over() {
             first_round::log_failing_feeds(&self.states_in_order());
@@ -207,16 +230,28 @@ impl Work for Feeds {
         }
         let mut jobs = Vec::new();
         while let Some(name) = self.queue.pop_due(now()) {
-            jobs.extend(self.watched.get(&name).cloned());
+            let Some(watched) = self.watched.get(&name) else { continue };
+            let Some(share) = self.parts.shared.shares.begin(Share::of_site(&watched.feed.url))
+            else {
+                // It is watched no more when the feeds are read again.
+                self.schedule(&name, Some(later(now(), OTHER_NODE)));
+                continue;
+            };
+            jobs.push((watched.clone(), share));
             self.polling.insert(name);
         }
         Ok(Due { jobs, next: self.queue.next_due() })
     }
 
-    fn begin(&self, WatchedFeed { feed, state }: WatchedFeed) -> (FeedName, Run<FeedState>) {
+    fn begin(&self, (WatchedFeed { feed, state }, share): Self::Job) -> (FeedName, Run<FeedState>) {
         let (parts, stop) = (Arc::clone(&self.parts), self.stop.clone());
         let name = feed.name.clone();
-        (name, Box::pin(async move { Ok(super::poll_feed(&parts, &feed, state, &stop).await) }))
+        let polled = async move {
+            let state = super::poll_feed(&parts, &feed, state, &stop).await;
+            drop(share);
+            Ok(state)
+        };
+        (name, Box::pin(polled))
     }
 
     /// Schedules the next poll. A single round has none.

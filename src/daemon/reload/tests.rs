@@ -11,6 +11,9 @@ use crate::config;
 use crate::daemon::Mode;
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::loops::{Loops, RunParts};
+use crate::daemon::shares::NodeShares;
+use crate::shares::OwnShares;
+use crate::store::RunRole;
 use tidings_rules::fault::Source;
 
 const CONFIG: &str = "store: sqlite:tidings.db\nrules: rules\nnotify: [console]\n\
@@ -46,7 +49,9 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
         write_rules(folder.path(), 1);
         let config = test_config(folder.path());
         let (store, writer) =
-            Store::open(&config.store, BlockingThreads::new().copy_comparer()).await.unwrap();
+            Store::open(&config.store, RunRole::Alone, BlockingThreads::new().copy_comparer())
+                .await
+                .unwrap();
         let writer = tokio::spawn(writer);
         let read_by_rules = crate::queries::names::rule_config(&config);
         let (rules, faults, seen) =
@@ -58,6 +63,7 @@ fn no_task_waits_for_the_disk_while_rules_are_reloaded() {
             mode: Mode::Forever,
             threads: BlockingThreads::new(),
             config_path: folder.path().join("config.yaml"),
+            shares: NodeShares::new(OwnShares::All),
         };
         let Loops { reloads, stories, .. } = Loops::new(in_force, run);
         let (requested, stop) = (Arc::new(Notify::new()), CancellationToken::new());

@@ -1,5 +1,6 @@
 //! One job that is done at the start, and then every so often or when something changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,7 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Due, JobFailure, Mode, Run, Running, Work, run_work};
 use crate::clock::{Jump, later, now};
+use crate::daemon::shares::{NodeShares, ShareUse};
+use crate::shares::Share;
 use crate::store::StoreError;
+
+/// The pause between two questions whether the chores are this node's.
+const OTHER_NODE: Duration = Duration::from_secs(1);
 
 /// A job that is done again and again. A stop aborts it.
 pub(crate) trait Chore: Clone + Send + 'static {
@@ -27,13 +33,20 @@ pub(crate) trait Chore: Clone + Send + 'static {
 }
 
 /// Does `chore` at once, and then again and again until `stop`. In a single round it is done once.
-pub(crate) async fn repeat<C: Chore>(chore: C, mode: Mode, stop: &CancellationToken) {
-    run_work(&mut Periodic::new(chore, now()), mode, stop).await;
+/// While the chores are another node's, it waits.
+pub(crate) async fn repeat<C: Chore>(
+    chore: C,
+    shares: Arc<NodeShares>,
+    mode: Mode,
+    stop: &CancellationToken,
+) {
+    run_work(&mut Periodic::new(chore, shares, now()), mode, stop).await;
 }
 
 /// A chore, and the wait for it.
 struct Periodic<C> {
     chore: C,
+    shares: Arc<NodeShares>,
     /// The length of the wait.
     wait: Duration,
     /// `None`: it waits for a change.
@@ -42,8 +55,8 @@ struct Periodic<C> {
 
 impl<C: Chore> Periodic<C> {
     /// The chore is due at `now`.
-    fn new(chore: C, now: Timestamp) -> Self {
-        Self { chore, wait: Duration::ZERO, due: Some(now) }
+    fn new(chore: C, shares: Arc<NodeShares>, now: Timestamp) -> Self {
+        Self { chore, shares, wait: Duration::ZERO, due: Some(now) }
     }
 
     fn wait(&mut self, wait: Option<Duration>, now: Timestamp) {
@@ -59,24 +72,29 @@ impl<C: Chore> Periodic<C> {
 
 impl<C: Chore> Work for Periodic<C> {
     type Key = ();
-    type Job = ();
+    type Job = ShareUse;
     type Output = ();
 
     const AT_ONCE: usize = 1;
     const LOOKUP_FAILED: &'static str = C::FAILED;
     const JOB_FAILED: &'static str = C::FAILED;
 
-    async fn find_due(&mut self, _running: &Running<(), ()>) -> Result<Due<()>, StoreError> {
-        let due = self.due.map_or(Due::NONE, |due| Due::at(due, now()));
-        if !due.jobs.is_empty() {
-            // A change during the job makes it due again.
-            self.due = None;
+    async fn find_due(&mut self, _running: &Running<(), ()>) -> Result<Due<ShareUse>, StoreError> {
+        let now = now();
+        let next = self.due;
+        if next.is_none_or(|due| due > now) {
+            return Ok(Due { next, ..Due::NONE });
         }
-        Ok(due)
+        let Some(share) = self.shares.begin(Share::CHORES) else {
+            return Ok(Due { next: Some(later(now, OTHER_NODE)), ..Due::NONE });
+        };
+        // A change during the job makes it due again.
+        self.due = None;
+        Ok(Due { jobs: vec![share], next: None })
     }
 
-    fn begin(&self, (): ()) -> ((), Run<()>) {
-        ((), Box::pin(self.chore.clone().run()))
+    fn begin(&self, share: ShareUse) -> ((), Run<()>) {
+        ((), Box::pin(share.hold_during(self.chore.clone().run())))
     }
 
     fn end(&mut self, (): (), _result: Result<(), JobFailure>) {
@@ -98,6 +116,8 @@ impl<C: Chore> Work for Periodic<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::scheduler::tasks::Tasks;
+    use crate::shares::OwnShares;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -126,20 +146,40 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
     }
 
+    fn alone() -> Arc<NodeShares> {
+        NodeShares::new(OwnShares::All)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_chore_is_due_again_after_its_interval_however_it_ended() {
         for end in [ChoreEnd::Well, ChoreEnd::StoreFails, ChoreEnd::Panics] {
             let before = now();
-            let mut chore = Periodic::new(end, before);
+            let mut chore = Periodic::new(end, alone(), before);
             run_work(&mut chore, Mode::Once, &CancellationToken::new()).await;
             let due = chore.due.expect("it has an interval");
             assert!(later(before, MINUTE) <= due && due <= later(now(), MINUTE), "{due}");
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_chore_waits_while_the_chores_are_another_nodes() {
+        let shares = NodeShares::new(OwnShares::Some(Arc::default()));
+        let mut chore = Periodic::new(ChoreEnd::Well, Arc::clone(&shares), now());
+        let none = Running { tasks: Tasks::new(), left_out: Tasks::new(), at_once: 1 };
+        let due = chore.find_due(&none).await.expect("no store");
+        assert!(due.jobs.is_empty() && due.next.is_some_and(|next| next > now()));
+        shares.replace([Share::CHORES].into());
+        let due = chore.find_due(&none).await.expect("no store");
+        assert_eq!(due.jobs.len(), 1);
+        assert_eq!(shares.idle(&[Share::CHORES].into()).len(), 0);
+        let ((), run) = chore.begin(due.jobs.into_iter().next().expect("one"));
+        run.await.expect("it ends well");
+        assert_eq!(shares.idle(&[Share::CHORES].into()).len(), 1);
+    }
+
     #[test]
     fn a_clock_that_is_set_back_makes_no_wait_longer() {
-        let mut chore = Periodic::new(ChoreEnd::Well, at(0));
+        let mut chore = Periodic::new(ChoreEnd::Well, alone(), at(0));
         chore.wait(Some(MINUTE), at(3600));
         for (now, due) in [(at(3610), at(3660)), (at(0), at(60)), (at(30), at(60))] {
             chore.cut_wait(now);
@@ -149,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_chore_without_an_interval_waits_for_a_change() {
-        let mut chore = Periodic::new(ChoreEnd::Well, at(0));
+        let mut chore = Periodic::new(ChoreEnd::Well, alone(), at(0));
         chore.wait(None, at(5));
         chore.cut_wait(at(0));
         assert_eq!(chore.due, None);

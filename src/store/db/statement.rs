@@ -129,6 +129,12 @@ impl From<SqlList> for Argument<'_> {
     }
 }
 
+impl From<Option<SqlList>> for Argument<'_> {
+    fn from(list: Option<SqlList>) -> Self {
+        Self::Text(list.map(|list| Cow::Owned(list.0)))
+    }
+}
+
 impl<'q> From<&'q SqlList> for Argument<'q> {
     fn from(list: &'q SqlList) -> Self {
         Self::List(Cow::Borrowed(&list.0))

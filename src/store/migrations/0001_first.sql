@@ -110,6 +110,7 @@ CREATE TABLE story (
     page_fetches  INTEGER NOT NULL DEFAULT 0,    -- fetches of its page, for all revisions
     recheck_at    INTEGER,                       -- when its page is fetched again; null: never
     purged        INTEGER,                       -- when its texts were deleted; null: they are kept
+    share         INTEGER NOT NULL DEFAULT 0,    -- that of the site of its page
     opening       TEXT GENERATED ALWAYS AS (substr(coalesce(body, feed_text), 1, 400)) VIRTUAL,
                                                  -- shown where there is no headline
     CHECK ((status IN ('awaits_page', 'awaits_match')) = (due IS NOT NULL)),

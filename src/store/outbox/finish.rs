@@ -78,7 +78,6 @@ async fn end_attempts(
         .iter()
         .map(|(lease, finish)| ended_row(lease, finish, halved.contains(&lease.message)));
     let rows = SqlList::new(&rows.collect::<Result<Vec<_>, _>>()?)?;
-    // LOCK: a second writer needs the fence of this run's share before this.
     db::query(sql!(
         "UPDATE attempt SET outcome = ended.outcome, why = ended.why, ended = $2 FROM ",
         row_list!("$1", 0 message BIGINT, 1 attempt BIGINT, 2 outcome TEXT, 3 why TEXT),

@@ -28,7 +28,7 @@ async fn connect(server: &ServerAddress) -> PgConnection {
 
 /// Why a second run cannot open the store.
 async fn refusal(bench: &Bench) -> OpenError {
-    Store::open(&bench.place(), compare_here()).await.err().unwrap()
+    Store::open(&bench.place(), RunRole::Alone, compare_here()).await.err().unwrap()
 }
 
 async fn facts(place: &StorePlace) -> super::super::StoreFacts {
@@ -58,25 +58,25 @@ async fn a_second_run_is_refused_while_the_lease_of_the_first_is_live_and_the_no
     let before = facts(&bench.place()).await;
     assert_eq!(before.is_locked, Some(true));
     assert!(before.bytes > 1 << 20, "{}", before.bytes);
-    let running = before.nodes.unwrap().running.unwrap();
-    assert_eq!(running.node, name_node());
+    let [running] = &before.nodes.unwrap().running[..] else { panic!("one run") };
+    assert_eq!((&running.node, running.role), (&name_node(), RunRole::Alone));
     assert!(running.left > MARGIN && running.left <= LEASE, "{running:?}");
     let home = bench.stop_cleanly().await;
     let after = facts(&home.place()).await;
-    assert_eq!((after.is_locked, after.nodes.unwrap().running), (Some(false), None));
-    drop(Store::open(&home.place(), compare_here()).await.unwrap());
+    assert_eq!((after.is_locked, after.nodes.unwrap().running), (Some(false), vec![]));
+    drop(Store::open(&home.place(), RunRole::Alone, compare_here()).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_lease_is_renewed_before_it_ends() {
     let Some((bench, server)) = bench().await else { return };
     let mut conn = connect(&server).await;
-    let first = read_lease(&mut conn).await.unwrap().unwrap().until;
+    let first = read_leases(&mut conn).await.unwrap()[0].until;
     let mut until = first;
     for _ in 0..2 {
         let renewed = async {
             loop {
-                let now = read_lease(&mut conn).await.unwrap().unwrap().until;
+                let now = read_leases(&mut conn).await.unwrap()[0].until;
                 if now > until {
                     return now;
                 }
@@ -94,7 +94,8 @@ async fn a_run_whose_lease_is_over_writes_nothing_and_another_may_take_the_store
     let Some((mut bench, _)) = bench().await else { return };
     bench.poll("wire", 0, vec![item("a", settle_plan(&["arms"]))]).await;
     bench.home.end_leases().await;
-    let (other, writer) = Store::open(&bench.place(), compare_here()).await.unwrap();
+    let (other, writer) =
+        Store::open(&bench.place(), RunRole::Alone, compare_here()).await.unwrap();
     let writer = tokio::spawn(writer);
     assert_eq!(other.leased_run, Some(2));
     let later = Timestamp::from_second(100_000_000_000).unwrap();
@@ -117,7 +118,7 @@ async fn what_a_run_wrote_comes_before_all_that_the_next_one_writes() {
     let home = Home::new().await;
     let StorePlace::Server(server) = home.place() else { return };
     // A run that does not renew its lease, and does not know that it has ended.
-    let (conn, lease, readers) = server::open(&server).await.unwrap();
+    let (conn, lease, readers) = server::open(&server, RunRole::Alone).await.unwrap();
     let session = WritingSession { server: *server, fence: Some(lease.fence()) };
     let conn = WriterConnection::Server(DbConnection::Postgres(conn), session);
     let (store, writer) = Store::start(conn, DbPool::Postgres(readers), None, compare_here());
@@ -136,7 +137,7 @@ async fn what_a_run_wrote_comes_before_all_that_the_next_one_writes() {
     has_begun.await.unwrap();
     home.end_leases().await;
     let place = home.place();
-    let mut taking = Box::pin(Store::open(&place, compare_here()));
+    let mut taking = Box::pin(Store::open(&place, RunRole::Alone, compare_here()));
     let waited = timeout(Duration::from_millis(500), &mut taking).await;
     assert!(waited.is_err(), "the transaction has the latch");
     go_on.send(()).unwrap();
@@ -150,7 +151,7 @@ async fn what_a_run_wrote_comes_before_all_that_the_next_one_writes() {
 async fn of_two_nodes_that_start_at_once_on_a_new_database_one_runs() {
     let Home::Database(database) = Home::empty().await else { return };
     let place = Home::Database(database);
-    let open = || Store::open(place.place(), compare_here());
+    let open = || Store::open(place.place(), RunRole::Alone, compare_here());
     let (one, other) = Box::pin(join(open(), open())).await;
     let ((Ok(_), Err(refused)) | (Err(refused), Ok(_))) = (&one, &other) else {
         panic!("{:?} {:?}", one.err(), other.err())
@@ -178,7 +179,7 @@ async fn a_run_that_cannot_renew_its_lease_stops_before_another_takes_it() {
     let lost = wait_for_loss(&mut bench).await;
     assert!(matches!(lost, LeaseLost::Unrenewed(_)), "{lost:?}");
     // The server counts from the moment at which it renewed, the node from that of its request.
-    let left = read_lease(&mut other).await.unwrap().expect("a live lease").left;
+    let left = read_leases(&mut other).await.unwrap()[0].left;
     assert!(left <= MARGIN + RENEWAL_TIMEOUT, "{left:?}");
     assert!(bench.store.record_seen(1, at_second(1)).now_or_never().is_none_or(|it| it.is_err()));
 }
@@ -189,7 +190,8 @@ async fn a_process_that_stops_within_a_transaction_gives_up_the_latch() {
     let home = bench.stop_cleanly().await;
     let mut stopped = connect(&server).await;
     stopped.execute("BEGIN; SELECT 1 FROM latch FOR UPDATE").await.unwrap();
-    let taken = timeout(LONG, Store::open(&home.place(), compare_here())).await.unwrap();
+    let taken =
+        timeout(LONG, Store::open(&home.place(), RunRole::Alone, compare_here())).await.unwrap();
     drop(taken.unwrap());
     assert!(stopped.execute("COMMIT").await.is_err());
 }
@@ -199,7 +201,7 @@ async fn a_node_that_waits_is_told_who_runs_and_is_known_to_wait() {
     let Some((bench, server)) = bench().await else { return };
     let mut watch = LeaseWatch::new(&server, None);
     let running = watch.ask().await.unwrap().unwrap();
-    assert_eq!(running.node, name_node());
+    assert_eq!((&running.node, running.role), (&name_node(), RunRole::Alone));
     let nodes = facts(&bench.place()).await.nodes.unwrap();
     assert_eq!(nodes.waiting.len(), 1);
     let known = &nodes.waiting[0];

@@ -157,7 +157,16 @@ impl Recorded {
 impl Server {
     /// Listens on a free port. Every path is 404 until it has an answer.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_on("127.0.0.1").await
+    }
+
+    /// The same at every address of loopback: each is a site of its own.
+    pub async fn start_with_sites() -> Self {
+        Self::start_on("0.0.0.0").await
+    }
+
+    async fn start_on(address: &str) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(ServerState {
             script: Mutex::default(),

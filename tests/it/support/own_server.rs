@@ -27,8 +27,12 @@ $user "$bin/initdb" -D "$folder/data" -U tidings -A scram-sha-256 --pwfile "$fol
     --no-sync -E UTF8 --locale=C.UTF-8 </dev/null >"$folder/log" 2>&1
 while read -r order; do
     case $order in
-    start) server -w -o "-k $folder -p $port -c listen_addresses=127.0.0.1 -c fsync=off -c ssl=on \
-        -c ssl_cert_file=$folder/cert.pem -c ssl_key_file=$folder/key.pem" start ;;
+    start) for _ in 1 2 3 4 5; do
+        # The processes of a server that was killed end a little later.
+        server -w -o "-k $folder -p $port -c listen_addresses=127.0.0.1 -c fsync=off -c ssl=on \
+        -c ssl_cert_file=$folder/cert.pem -c ssl_key_file=$folder/key.pem" start && break
+        sleep 1; done ;;
+    kill) kill -9 "$(head -n 1 "$folder/data/postmaster.pid")" ;;
     *) server -m "$order" stop ;;
     esac
     echo "done: $?"
@@ -83,7 +87,8 @@ impl OwnServer {
         self.port
     }
 
-    /// `start`, or how it stops: `fast`, or `immediate` as after a crash. Waits until it is done.
+    /// `start`, or how it stops: `fast`, `immediate` as after a crash, or `kill` with signal 9.
+    /// Waits until it is done.
     pub fn order(&mut self, order: &str) {
         let orders = self.orders.as_mut().expect("it is not dropped");
         writeln!(orders, "{order}").expect("a supervisor");

@@ -156,8 +156,13 @@ impl Folder {
 
     /// Starts `tidings run` on a machine whose clock is ahead by this time.
     pub fn run_ahead(&self, ahead: Duration) -> RunningTidings {
+        self.run_with_clock(i64::try_from(ahead.as_secs()).expect("a moment"))
+    }
+
+    /// Starts `tidings run` on a machine whose clock is ahead by these seconds, or behind.
+    pub fn run_with_clock(&self, ahead: i64) -> RunningTidings {
         let mut tidings = self.tidings(&["run"]);
-        tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.as_secs().to_string());
+        tidings.env("LD_PRELOAD", clock::shim()).env("CLOCK_AHEAD", ahead.to_string());
         Self::watch(&mut tidings)
     }
 

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
-use crate::daemon::reload::first_load;
+use crate::daemon::reload::{first_load, record_in_force};
 use crate::store::{Home, NewRuleSet, RuleSet};
 
 /// Longer than any wait of these tests.
@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(30);
 /// A node whose rules are reloaded.
 struct RulesNode {
     folder: tempfile::TempDir,
-    home: Home,
+    home: Arc<Home>,
     store: Store,
     stories: Arc<StoryParts>,
     requested: Arc<Notify>,
@@ -38,13 +38,8 @@ fn texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 impl RulesNode {
-    /// A node with these files in its folder, beside no other.
-    async fn start(home: Home, files: &[(&str, &str)]) -> Self {
-        Self::start_beside(None, home, files).await
-    }
-
-    /// The same beside a node that has the rule set with this number in force.
-    async fn start_beside(other: Option<i64>, home: Home, files: &[(&str, &str)]) -> Self {
+    /// A node with these files in its folder.
+    async fn start(home: &Arc<Home>, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("rules")).unwrap();
         for (name, text) in files {
@@ -52,33 +47,36 @@ impl RulesNode {
         }
         let config = test_config(folder.path());
         let threads = BlockingThreads::new();
-        let (store, writer) = Store::open(&home.place(), threads.copy_comparer()).await.unwrap();
+        let place = home.place();
+        let opening = Store::open(&place, RunRole::Joint, threads.copy_comparer());
+        let (store, writer) = opening.await.unwrap();
         tokio::spawn(writer);
-        if let Some(number) = other {
-            home.add_node(number).await;
-        }
         let read_by_rules = rule_config(&config);
         let first = first_load(&config.rules, &read_by_rules, &store).await;
         let (rules, faults, seen) = first.unwrap();
+        let run = store.start_run(&[], &OwnShares::All, now()).await.unwrap().run;
+        record_in_force(&store, run, &seen, &config).await.unwrap();
         let in_force = InForce::new(config, rules, faults).unwrap();
-        let run = store.start_run(&[], now()).await.unwrap().run;
+        let shares = NodeShares::new(OwnShares::All);
         let config_path = folder.path().join("config.yaml");
-        let parts = RunParts { store: &store, run, mode: Mode::Forever, threads, config_path };
+        let parts =
+            RunParts { store: &store, run, mode: Mode::Forever, threads, config_path, shares };
         let Loops { reloads, stories, .. } = Loops::new(in_force, parts);
         let (requested, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let (changed, stopped) = (Arc::clone(&requested), stop.clone());
         let reloading =
             tokio::spawn(async move { keep_fresh(reloads, seen, changed, &stopped).await });
+        let home = Arc::clone(home);
         Self { folder, home, store, stories, requested, stop, reloading }
     }
 
     /// A node of a server; `None` if the tests are about files.
     async fn start_on_server(files: &[(&str, &str)]) -> Option<Self> {
-        let home = Home::new().await;
+        let home = Arc::new(Home::new().await);
         if home.place().file().is_some() {
             return None;
         }
-        Some(Self::start(home, files).await)
+        Some(Self::start(&home, files).await)
     }
 
     /// Writes or removes a file of the folder, and asks for a reload.
@@ -136,7 +134,7 @@ impl RulesNode {
         self.store.rule_set().await.unwrap().files
     }
 
-    async fn end(self) -> Home {
+    async fn end(self) -> Arc<Home> {
         self.stop.cancel();
         self.reloading.await.unwrap();
         self.home
@@ -245,19 +243,46 @@ async fn a_node_that_joins_others_uses_their_rules_until_a_file_is_edited_here()
     let Some(first) = RulesNode::start_on_server(&[("a.yaml", &a), ("b.yaml", &b)]).await else {
         return;
     };
-    let home = first.end().await;
-    home.end_leases().await;
     let stale = rule("b-of-before");
-    let node =
-        RulesNode::start_beside(Some(1), home, &[("b.yaml", &stale), ("c.yaml", "rules: 3\n")])
-            .await;
+    let node = RulesNode::start(&first.home, &[("b.yaml", &stale), ("c.yaml", "rules: 3\n")]).await;
     node.wait_for(&["a", "b"]).await;
     node.wait_for_problem(None).await;
     assert_eq!(node.store.rule_set_number().await.unwrap(), 1);
     node.edit("b.yaml", Some(&rule("b2")));
     node.wait_for(&["a", "b2"]).await;
+    first.wait_for(&["a", "b2"]).await;
     assert_eq!(node.stored().await, texts(&[("a.yaml", &a), ("b.yaml", &rule("b2"))]));
     node.end().await;
+    first.end().await;
+}
+
+#[tokio::test]
+async fn two_nodes_that_edit_at_once_lose_no_edit() {
+    let Some(one) = RulesNode::start_on_server(&[]).await else { return };
+    let other = RulesNode::start(&one.home, &[]).await;
+    let mut names = Vec::new();
+    for round in 0..10 {
+        for (node, name) in [(&one, "one"), (&other, "other")] {
+            let name = format!("{name}-{round}");
+            node.edit(&format!("{name}.yaml"), Some(&rule(&name)));
+            node.edit("same.yaml", Some(&rule(&format!("same-{name}"))));
+            names.push(name);
+        }
+        names.sort();
+        let all = async {
+            loop {
+                let rules = one.rules();
+                if rules.len() == names.len() + 1 && rules == other.rules() {
+                    return rules;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let rules = timeout(LONG, all).await.expect("all edits");
+        assert!(names.iter().all(|name| rules.contains(name)), "{rules:?}");
+    }
+    one.end().await;
+    other.end().await;
 }
 
 #[tokio::test]
@@ -267,13 +292,12 @@ async fn a_node_that_joins_leaves_out_what_it_cannot_use_and_says_so() {
         return;
     };
     first.edit_elsewhere(&[("a.yaml", &rule_to("a", "room")), ("b.yaml", &b)]).await;
-    let home = first.end().await;
-    home.end_leases().await;
-    let node = RulesNode::start_beside(Some(2), home, &[]).await;
+    let node = RulesNode::start(&first.home, &[]).await;
     node.wait_for(&["b"]).await;
     node.wait_for_problem(Some("room")).await;
     assert_eq!(node.stored().await.len(), 2);
     node.end().await;
+    first.end().await;
 }
 
 #[tokio::test]
@@ -282,7 +306,7 @@ async fn a_node_that_is_alone_makes_its_folder_the_rule_set() {
     let Some(first) = RulesNode::start_on_server(&[("a.yaml", &a)]).await else { return };
     let home = first.end().await;
     home.end_leases().await;
-    let node = RulesNode::start(home, &[("b.yaml", &b)]).await;
+    let node = RulesNode::start(&home, &[("b.yaml", &b)]).await;
     node.wait_for(&["b"]).await;
     assert_eq!(node.stored().await, texts(&[("b.yaml", &b)]));
     node.end().await;
@@ -291,7 +315,7 @@ async fn a_node_that_is_alone_makes_its_folder_the_rule_set() {
 #[tokio::test]
 async fn a_file_store_has_the_rules_of_its_folder_alone() {
     let (a, b) = (rule("a"), rule("b"));
-    let node = RulesNode::start(Home::folder(), &[("a.yaml", &a)]).await;
+    let node = RulesNode::start(&Arc::new(Home::folder()), &[("a.yaml", &a)]).await;
     node.edit_elsewhere(&[("z.yaml", &rule("z"))]).await;
     node.edit("b.yaml", Some(&b));
     node.wait_for(&["a", "b"]).await;

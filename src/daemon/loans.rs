@@ -1,0 +1,192 @@
+//! Loans of hosts: before a request to a host of another node's share, this node asks that node.
+//! A redirect or a link leads there.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::clock::now;
+use crate::daemon::hosts::Permit;
+use crate::daemon::shares::ShareUse;
+use crate::daemon::story_parts::StoryParts;
+use crate::http::{FetchError, HostKey};
+use crate::shares::{RunNumber, Share};
+use crate::store::{HostLoan, LoanAnswer, Store};
+
+/// How long a node waits for an answer: longer than the takeover of a dead node.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// What borrows hosts of other nodes.
+#[derive(Debug)]
+pub(crate) struct HostBorrower {
+    store: Store,
+    run: RunNumber,
+    /// Who waits for the answer to which loan.
+    waiting: Mutex<HashMap<i64, oneshot::Sender<LoanAnswer>>>,
+}
+
+/// A host that another node has lent. Its node sends no request there until this is dropped.
+#[derive(Debug)]
+pub(crate) struct BorrowedHost {
+    store: Store,
+    loan: i64,
+}
+
+impl Drop for BorrowedHost {
+    fn drop(&mut self) {
+        self.store.end_loan(self.loan);
+    }
+}
+
+impl HostBorrower {
+    /// Nothing is borrowed yet.
+    pub(crate) fn new(store: Store, run: RunNumber) -> Self {
+        Self { store, run, waiting: Mutex::default() }
+    }
+
+    /// Borrows a host for one request. Fails if the host has a pause, or nobody answers.
+    pub(crate) async fn borrow(
+        &self,
+        host: HostKey,
+        share: Share,
+    ) -> Result<BorrowedHost, FetchError> {
+        let unanswered = |why: String| {
+            FetchError::Unreachable(format!(
+                "the node that polls the site of {} did not permit a request: {why}",
+                host.0
+            ))
+        };
+        let asked = self.store.ask_for_host(self.run, host.0.clone(), share).await;
+        let loan = asked.map_err(|why| unanswered(why.to_string()))?;
+        let borrowed = BorrowedHost { store: self.store.clone(), loan };
+        let (tell, answer) = oneshot::channel();
+        self.lock().insert(loan, tell);
+        let answer = tokio::time::timeout(LONGEST_WAIT, answer).await;
+        self.lock().remove(&loan);
+        match answer {
+            Ok(Ok(LoanAnswer::Lent)) => Ok(borrowed),
+            Ok(Ok(LoanAnswer::Rests(until))) => Err(FetchError::Resting { host, until }),
+            _ => Err(unanswered("it did not answer".to_owned())),
+        }
+    }
+
+    /// Passes the answers on to those that wait for them.
+    fn pass_on(&self, loans: &[HostLoan]) {
+        let mut waiting = self.lock();
+        for loan in loans.iter().filter(|loan| loan.borrower == self.run) {
+            let Some(answer) = loan.answer else { continue };
+            if let Some(tell) = waiting.remove(&loan.id) {
+                // The request was given up meanwhile.
+                let _ = tell.send(answer);
+            }
+        }
+    }
+
+    /// A panic cannot leave the map half changed, so a poisoned lock is used as it is.
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, oneshot::Sender<LoanAnswer>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What lends hosts of this node's shares.
+#[derive(Debug)]
+pub(super) struct HostLender {
+    parts: Arc<StoryParts>,
+    run: RunNumber,
+    /// The loans that are answered or will be, each with what says that it has ended.
+    lent: HashMap<i64, CancellationToken>,
+    tasks: JoinSet<()>,
+}
+
+impl HostLender {
+    /// Nothing is lent yet.
+    pub(super) fn new(parts: Arc<StoryParts>, run: RunNumber) -> Self {
+        Self { parts, run, lent: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// Passes on what was answered to this node, ends what the others have ended, and lends hosts
+    /// of this node's shares that they ask for. Returns whether a loan of this node has ended.
+    pub(super) fn take_in(&mut self, loans: &[HostLoan]) -> bool {
+        if let Some(borrower) = &self.parts.fetcher.borrower {
+            borrower.pass_on(loans);
+        }
+        while self.tasks.try_join_next().is_some() {}
+        let open: HashSet<i64> = loans.iter().map(|loan| loan.id).collect();
+        let before = self.lent.len();
+        self.lent.retain(|loan, end| {
+            let is_open = open.contains(loan);
+            if !is_open {
+                end.cancel();
+            }
+            is_open
+        });
+        let has_ended = self.lent.len() < before;
+        for loan in loans.iter().filter(|loan| loan.answer.is_none()) {
+            if !self.lent.contains_key(&loan.id)
+                && let Some(share) = self.parts.shares.join(loan.share)
+            {
+                self.lend(loan.clone(), share, None);
+            }
+        }
+        has_ended
+    }
+
+    /// The loans of these shares that another node answered, with permits for them: their requests
+    /// may be under way. It waits for the permits.
+    pub(super) async fn permit_loans(
+        &self,
+        loans: Vec<HostLoan>,
+    ) -> Vec<(HostLoan, Option<Permit>)> {
+        let mut permitted = Vec::new();
+        for loan in loans.into_iter().filter(|loan| !self.lent.contains_key(&loan.id)) {
+            let permit = self.parts.fetcher.hosts.admit(HostKey(loan.host.clone()));
+            permitted.push((loan, permit.await.ok()));
+        }
+        permitted
+    }
+
+    /// Lends a host, until the loan has ended.
+    pub(super) fn lend(&mut self, loan: HostLoan, share: ShareUse, permit: Option<Permit>) {
+        let (parts, run, ended) = (Arc::clone(&self.parts), self.run, CancellationToken::new());
+        self.lent.insert(loan.id, ended.clone());
+        self.tasks.spawn(async move {
+            let lending = share.hold_during(lend_host(&parts, run, loan, permit, &ended));
+            lending.await;
+        });
+    }
+}
+
+/// Lends a host when it has a permit, until the loan has `ended`.
+async fn lend_host(
+    parts: &StoryParts,
+    run: RunNumber,
+    loan: HostLoan,
+    permit: Option<Permit>,
+    ended: &CancellationToken,
+) {
+    let admit = async {
+        match permit {
+            Some(permit) => Ok(permit),
+            None => parts.fetcher.hosts.admit(HostKey(loan.host.clone())).await,
+        }
+    };
+    let Some(permit) = ended.run_until_cancelled(admit).await else { return };
+    let answer = match &permit {
+        Ok(_) => LoanAnswer::Lent,
+        Err(FetchError::Resting { until, .. }) => LoanAnswer::Rests(*until),
+        Err(_) => LoanAnswer::Rests(now()),
+    };
+    if let Err(why) = parts.store.answer_loan(loan.id, run, answer).await {
+        if why.is_news() {
+            error!(event = "store_failed", "a loan of {} cannot be answered: {why}", loan.host);
+        }
+        return;
+    }
+    ended.cancelled().await;
+    drop(permit);
+}
