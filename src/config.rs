@@ -26,6 +26,7 @@ mod report;
 mod retain;
 mod routing;
 mod server_address;
+mod shared;
 mod store;
 mod store_place;
 mod template;

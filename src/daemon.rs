@@ -228,6 +228,7 @@ async fn start(
         None => OwnShares::All,
     });
     let run_start = store.start_run(&receivers(&config), &shares.own(), now()).await?;
+    reload::record_in_force(store, run_start.run, &seen, &config).await?;
     store.retry_at_once(console_notifiers(&config), now()).await?;
     log_start(&config, &rules, store.count_holdings().await?, &run_start);
     let in_force = InForce::new(config, rules, faults)?;

@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod json;
 pub mod moment;
 pub mod names;
+pub mod node_attention;
 pub mod rule_hygiene;
 pub mod standing;
 pub mod status;

@@ -100,6 +100,8 @@ pub use deliveries::{
     list_undelivered, retry_messages,
 };
 pub use feeds::request_polls;
+#[cfg(test)]
+pub(crate) use fixture::Home;
 pub use gaps::{FeedGap, PastGap};
 pub use groups::{GroupProgress, GroupStatus, HeldGroup};
 pub use host_loans::{HostLoan, LoanAnswer};
@@ -111,7 +113,7 @@ pub use outbox::{
 pub use past_events::StoredSighting;
 pub use received::{IngestCounts, IngestTarget, ReceivedStory};
 pub use restore::{RestoreError, Restored, restore};
-pub use rules::ConditionalGroups;
+pub use rules::{ConditionalGroups, NewRuleSet, RuleSet, RuleSetOutcome};
 pub use run_lease::{
     LeaseLost, LeaseWatch, RunRole, RunningNode, ServerAway, StoreNodes, name_node,
 };

@@ -8,7 +8,7 @@ use tidings_rules::story::delivery::DeliveryPolicy;
 use tidings_rules::story::{FeedName, NotifierName};
 
 /// What differs between two configurations. It is shown as in "+2 feeds, 1 notifier edited".
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigChanges {
     feeds: EntryChanges<FeedName>,
     notifiers: EntryChanges<NotifierName>,
@@ -21,7 +21,7 @@ pub struct ConfigChanges {
 }
 
 /// The entries of a list that differ.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct EntryChanges<N> {
     added: Vec<N>,
     removed: Vec<N>,

@@ -67,14 +67,16 @@ impl std::fmt::Debug for Template {
 
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
-        let source = |template: &Self| {
-            template.environment.get_template(NAME).ok().map(|found| found.source().to_owned())
-        };
-        self.writes == other.writes && source(self) == source(other)
+        self.writes == other.writes && self.source() == other.source()
     }
 }
 
 impl Template {
+    /// Its text.
+    pub(super) fn source(&self) -> Option<String> {
+        self.environment.get_template(NAME).ok().map(|found| found.source().to_owned())
+    }
+
     /// The template in `source`, tested with a sample of every kind of message. With the sample
     /// alert, an unknown name is an error. Other kinds of messages lack many properties of an
     /// alert, so an unknown name is empty there, as it is when messages are sent.

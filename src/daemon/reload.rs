@@ -2,14 +2,18 @@
 //! a whole. If it is usable, it replaces what is in force; otherwise the log says why not.
 
 mod counted_groups;
+mod first_load;
 mod new_rules;
+mod plan;
 mod sources;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -22,71 +26,29 @@ use crate::daemon::service_manager;
 use crate::daemon::story_parts::StoryParts;
 use crate::queries::names::rule_config;
 use crate::rule_files;
-use crate::rule_files::{GoodTexts, RuleFile};
-use crate::store::{Store, StoreError};
+use crate::rule_files::RuleFile;
+use crate::store::{RuleSetOutcome, Store, StoreError};
 use new_rules::{LoadedRuleFiles, NewRules, first_error, log_faults};
+use plan::{FilesToLoad, RulePlan};
 use sources::{ReadSources, Sources};
-use tidings_rules::fault;
-use tidings_rules::fault::Fault;
-use tidings_rules::{RowChanges, RuleConfig, Rules};
+use tidings_rules::RowChanges;
+
+pub use first_load::StartError;
+pub(crate) use first_load::first_load;
+pub(crate) use plan::SeenRules;
 
 /// Why a configuration without errors is not put in force.
 const REFUSED: &str = "rules need what the new configuration lacks";
 
-/// Why the rules could not be loaded at the start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The folder cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
-    /// Rule files are broken and have no good version in the store.
-    #[error("{}", fault::render(.0, false))]
-    Broken(Vec<Fault>),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+/// The pause between two looks for a newer rule set on a server.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
-/// Loads the rules for the start of a run. The last good version in the store replaces a broken
-/// file. A broken file without a good version is left out, unless the store has no good rules at
-/// all.
-///
-/// Also returns the faults of the files, and what was read, to detect later changes.
-pub(crate) async fn first_load(
-    path: &Path,
-    config: &RuleConfig,
-    store: &Store,
-) -> Result<(Rules, Vec<String>, SeenRules), StartError> {
-    let good: GoodTexts = store.last_good_rule_files().await?.into_iter().collect();
-    let (path, config) = (path.to_owned(), config.clone());
-    let load = move || {
-        let files = rule_files::read_rule_files(&path).map_err(StartError::Unreadable)?;
-        if let Some(notice) = rule_files::size_notice(&files) {
-            info!(event = "rules_reading", "{notice}");
-        }
-        let loaded = LoadedRuleFiles::load(&files, &good, &config);
-        NewRules::new(&path, &files, loaded, &good, None)
-            .map(|rules| (rules, files))
-            .map_err(StartError::Broken)
-    };
-    let (mut loaded, files) = run_without_permit(load).await?;
-    loaded.record(store).await?;
-    let seen = SeenRules { files: Some(files), problem: loaded.problem };
-    Ok((loaded.rules, loaded.faults, seen))
-}
+/// The pause before rules are tried again that a server did not take.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
-/// The rule files that were put in force last.
-#[derive(Debug)]
-pub(crate) struct SeenRules {
-    /// `None` if they are to be put in force even if unchanged.
-    files: Option<Vec<RuleFile>>,
-    /// Why one of them is not in force as it is.
-    problem: Option<String>,
-}
-
-/// Replaces what is in force whenever the configuration or the rules change or `requested` is
-/// notified (SIGHUP), until `stop`. Files are read and compiled on blocking threads, however long
-/// that takes.
+/// Replaces what is in force whenever the configuration or the rules change, another node changes
+/// the rule set, or `requested` is notified (SIGHUP), until `stop`. Files are read and compiled on
+/// blocking threads, however long that takes.
 pub(crate) async fn keep_fresh(
     reloads: Reloads,
     mut seen: SeenRules,
@@ -97,29 +59,34 @@ pub(crate) async fn keep_fresh(
     let folder = parts.in_force.load().config.rules.clone();
     let mut sources = Sources::new(config_path, folder, Arc::clone(&requested));
     let reloading = async {
-        let mut is_start = true;
+        let (mut is_start, mut is_refused_by_store) = (true, false);
         loop {
             let read = move || (sources.read(), sources);
             let reading;
             (reading, sources) = run_without_permit(read).await;
-            let end = reload(&parts, reading, &mut seen).await.unwrap_or_else(|why| {
+            let reloaded = Box::pin(reload(&parts, reading, &mut seen)).await;
+            let end = reloaded.unwrap_or_else(|why| {
                 error!(
                     event = "reload_failed",
                     "{why}; the configuration and the rules in force do not change"
                 );
                 // What the store or a bug kept out of force is tried again at the next request.
-                seen.files = None;
-                ReloadEnd { problem: Some(why), has_changed: false }
+                seen.must_load = true;
+                is_refused_by_store = matches!(why, ReloadFailure::Store(_));
+                ReloadEnd { problem: Some(why.to_string()), has_changed: false }
             });
             if !is_start {
                 log_if_unchanged(&end);
                 service_manager::notify_ready();
             }
-            record_outcome(&parts, run, end.problem).await;
+            record_outcome(&parts, run, end.problem, &seen).await;
             is_start = false;
-            requested.notified().await;
+            let retries = seen.must_load && is_refused_by_store;
+            tokio::select! {
+                () = requested.notified() => parts.wakeups.retry_failing.notify_one(),
+                () = wait_for_rule_set(&parts.store, seen.number, retries) => {}
+            }
             service_manager::notify_reloading();
-            parts.wakeups.retry_failing.notify_one();
         }
     };
     stop.run_until_cancelled(Box::pin(reloading)).await;
@@ -152,13 +119,58 @@ fn log_if_unchanged(end: &ReloadEnd) {
     }
 }
 
+/// Waits until the rule set of a store on a server has another number, or until the server answers
+/// if rules are to be tried again.
+async fn wait_for_rule_set(store: &Store, number: i64, retries: bool) {
+    if !store.is_shared() {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        sleep(if retries { RETRY_PAUSE } else { LOOK_PAUSE }).await;
+        // The writer tells of a server that does not answer.
+        if let Ok(found) = store.rule_set_number().await
+            && (retries || found != number)
+        {
+            return;
+        }
+    }
+}
+
 /// Records that everything that was read is in force, or the problem that keeps some of it out.
-async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>) {
+async fn record_outcome(parts: &StoryParts, run: i64, problem: Option<String>, seen: &SeenRules) {
     let at = now();
     parts.metrics.record_reload(problem.is_none(), at.as_second());
-    if let Err(why) = parts.store.record_reload(run, at, problem).await {
+    let recorded = async {
+        parts.store.record_reload(run, at, problem).await?;
+        record_in_force(&parts.store, run, seen, &parts.in_force.load().config).await
+    };
+    if let Err(why) = recorded.await {
         error!(event = "store_failed", "the reload cannot be recorded: {why}");
     }
+}
+
+/// Records what this node has in force, for the other nodes of its store.
+pub(crate) async fn record_in_force(
+    store: &Store,
+    run: i64,
+    seen: &SeenRules,
+    config: &Config,
+) -> Result<(), StoreError> {
+    if !store.is_shared() {
+        return Ok(());
+    }
+    store.record_in_force(run, seen.number_in_force, config.shared_hash()).await
+}
+
+/// Why nothing of what was read could be put in force.
+#[derive(Debug, thiserror::Error)]
+enum ReloadFailure {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The files cannot be read, or there is a bug.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// Puts what was read in force if it is usable and not in force yet. Rules and configurations with
@@ -167,47 +179,91 @@ async fn reload(
     parts: &StoryParts,
     reading: ReadSources,
     seen: &mut SeenRules,
-) -> Result<ReloadEnd, String> {
+) -> Result<ReloadEnd, ReloadFailure> {
     let in_force = parts.in_force.load_full();
     let (change, broken) = match usable_change(reading.config, &in_force.config) {
         Ok(change) => (change, None),
         Err(why) => (None, Some(why)),
     };
-    let files = reading.rules?;
-    let has_same_files = seen.files.as_ref() == Some(&files);
-    let read_by_rules = |change: &ConfigChange| rule_config(&change.config);
-    if has_same_files
-        && change.as_ref().is_none_or(|one| read_by_rules(one) == rule_config(&in_force.config))
-    {
-        let has_changed = change.is_some();
-        if let Some(change) = change {
-            put_in_force(parts, &in_force, Some(change), None).await?;
-        }
-        return Ok(ReloadEnd { problem: broken.or_else(|| seen.problem.clone()), has_changed });
+    let folder_files = reading.rules.map_err(ReloadFailure::Other)?;
+    let reads_same = change
+        .as_ref()
+        .is_none_or(|change| rule_config(&change.config) == rule_config(&in_force.config));
+    if reads_same && seen.is_unchanged(&parts.store, &folder_files).await {
+        return reload_config(parts, &in_force, change, broken, seen).await;
     }
-    let good = parts.store.last_good_rule_files().await.map_err(|why| why.to_string())?;
-    let read = files.clone();
-    let before = Arc::clone(&in_force);
-    let load = move || load_rules(&before, change, &read, &good.into_iter().collect());
-    let LoadOutcome { new, is_refused, problem } =
-        tokio::task::spawn_blocking(load).await.map_err(|why| {
-            format!("the rules could not be loaded because of a bug in Tidings ({why})")
-        })?;
-    let refused = is_refused.then(|| REFUSED.to_owned());
-    let Some((change, rules)) = new.filter(|_| !(is_refused && has_same_files)) else {
-        if !is_refused {
-            *seen = SeenRules { files: Some(files), problem };
+    let mut is_first = true;
+    loop {
+        let plan = seen.plan(&parts.store, &folder_files).await?;
+        let is_unchanged = plan.is_unchanged;
+        if reads_same && is_unchanged {
+            seen.note_unchanged(folder_files);
+            return reload_config(parts, &in_force, change, broken, seen).await;
         }
+        let (before, change, files) = (Arc::clone(&in_force), change.clone(), folder_files.clone());
+        let load = move || load_rules(&before, change, plan, &files);
+        let LoadOutcome { new, is_refused, problem, plan } =
+            tokio::task::spawn_blocking(load).await.map_err(|why| {
+                let why =
+                    format!("the rules could not be loaded because of a bug in Tidings ({why})");
+                ReloadFailure::Other(why)
+            })?;
+        let refused = is_refused.then(|| REFUSED.to_owned());
+        let Some((change, mut rules)) = new.filter(|_| !(is_refused && is_unchanged)) else {
+            if !is_refused {
+                seen.note_refused(folder_files, plan, problem);
+            }
+            let problem = broken.or(refused).or_else(|| seen.problem.clone());
+            return Ok(ReloadEnd { problem, has_changed: false });
+        };
+        if is_first {
+            rules.log();
+        }
+        is_first = false;
+        let Some(number) = record(&mut rules, &plan, &parts.store).await? else { continue };
+        let origin = plan.describe(number);
+        let next = SeenRules::in_force(folder_files, plan, &mut rules, number);
+        put_in_force(parts, &in_force, change, Some((rules, &origin))).await?;
+        *seen = next;
         let problem = broken.or(refused).or_else(|| seen.problem.clone());
-        return Ok(ReloadEnd { problem, has_changed: false });
-    };
-    put_in_force(parts, &in_force, change, Some(rules)).await?;
-    *seen = SeenRules { files: Some(files), problem };
-    let problem = broken.or(refused).or_else(|| seen.problem.clone());
-    Ok(ReloadEnd { problem, has_changed: true })
+        return Ok(ReloadEnd { problem, has_changed: true });
+    }
+}
+
+/// Puts the configuration in force, if it changed. The rules stay as they are.
+async fn reload_config(
+    parts: &StoryParts,
+    in_force: &InForce,
+    change: Option<ConfigChange>,
+    broken: Option<String>,
+    seen: &SeenRules,
+) -> Result<ReloadEnd, ReloadFailure> {
+    let has_changed = change.is_some();
+    if let Some(change) = change {
+        put_in_force(parts, in_force, Some(change), None).await?;
+    }
+    Ok(ReloadEnd { problem: broken.or_else(|| seen.problem.clone()), has_changed })
+}
+
+/// Records rules that are to be put in force. Returns the number of their rule set; `None`: another
+/// node has changed it meanwhile.
+async fn record(
+    rules: &mut NewRules,
+    plan: &RulePlan,
+    store: &Store,
+) -> Result<Option<i64>, StoreError> {
+    rules.record_versions(store).await?;
+    if !plan.is_recorded(&rules.set_texts) {
+        return Ok(Some(plan.set.number));
+    }
+    Ok(match rules.record_set(store, plan.set.number).await? {
+        RuleSetOutcome::Recorded(number) => Some(number),
+        RuleSetOutcome::Overtaken => None,
+    })
 }
 
 /// A sound configuration that differs from the one in force, and how.
+#[derive(Clone)]
 struct ConfigChange {
     config: Config,
     changes: ConfigChanges,
@@ -262,32 +318,38 @@ struct LoadOutcome {
     is_refused: bool,
     /// Why a rule file is not in force as it is.
     problem: Option<String>,
+    /// What was loaded.
+    plan: RulePlan,
 }
 
 /// Loads the rules for the changed configuration, or for the one in force if the other is refused.
 fn load_rules(
     in_force: &InForce,
     change: Option<ConfigChange>,
-    files: &[RuleFile],
-    good: &GoodTexts,
+    plan: RulePlan,
+    folder_files: &[RuleFile],
 ) -> LoadOutcome {
-    if let Some(notice) = rule_files::size_notice(files) {
+    let current = &in_force.config;
+    let folder = change.as_ref().map_or(&current.rules, |change| &change.config.rules).clone();
+    let given = FilesToLoad::new(&folder, folder_files, plan);
+    if let Some(notice) = rule_files::size_notice(&given.files) {
         info!(event = "rules_reading", "{notice}");
     }
-    let load = |config: &Config| LoadedRuleFiles::load(files, good, &rule_config(config));
-    let current = &in_force.config;
-    let is_moved = change.as_ref().is_some_and(|change| change.config.rules != current.rules);
+    let load = |config: &Config| {
+        LoadedRuleFiles::load(&given.files, &given.plan.good, &rule_config(config))
+    };
+    let is_moved = folder != current.rules;
     let (accepted, loaded) = accept(current, change, load);
     let is_refused = accepted.is_err();
     if is_refused && is_moved {
-        return LoadOutcome { new: None, is_refused, problem: None };
+        return LoadOutcome { new: None, is_refused, problem: None, plan: given.plan };
     }
     let change = accepted.unwrap_or_default();
-    let folder = change.as_ref().map_or(&current.rules, |change| &change.config.rules);
-    match NewRules::new(folder, files, loaded, good, Some(&in_force.rules)) {
+    let config = rule_config(change.as_ref().map_or(current, |change| &change.config));
+    match NewRules::new(&given, loaded, &config, Some(&in_force.rules)) {
         Ok(rules) => {
             let problem = rules.problem.clone();
-            LoadOutcome { new: Some((change, rules)), is_refused, problem }
+            LoadOutcome { new: Some((change, rules)), is_refused, problem, plan: given.plan }
         }
         Err(faults) => {
             log_faults(&faults);
@@ -295,7 +357,8 @@ fn load_rules(
                 event = "rules_refused",
                 "the rules in force do not change until the rule files are corrected"
             );
-            LoadOutcome { new: None, is_refused, problem: first_error(&faults) }
+            let problem = first_error(&faults);
+            LoadOutcome { new: None, is_refused, problem, plan: given.plan }
         }
     }
 }
@@ -328,24 +391,25 @@ fn accept(
     (Err(Refused), old)
 }
 
-/// Puts the rules in force, and the configuration if it changed. Wakes the loops that use them.
+/// Puts the rules in force, and the configuration if it changed. Wakes the loops that use them. The
+/// log says where the rules came from.
 async fn put_in_force(
     parts: &StoryParts,
     before: &InForce,
     change: Option<ConfigChange>,
-    rules: Option<NewRules>,
-) -> Result<(), String> {
+    rules: Option<(NewRules, &str)>,
+) -> Result<(), ReloadFailure> {
     let mut after = before.clone();
-    let mut row_changes = None;
-    if let Some(mut new) = rules {
-        new.record(&parts.store).await.map_err(|why| why.to_string())?;
+    let mut new_rules = None;
+    if let Some((new, origin)) = rules {
         after.rules = Arc::new(new.rules);
         after.rule_faults = Arc::new(new.faults);
-        row_changes = Some(new.row_changes);
+        new_rules = Some((new.row_changes, origin));
     }
     let changes = match change {
         Some(ConfigChange { config, changes }) => {
-            after = after.with_config(config).map_err(|why| why.to_string())?;
+            let made = after.with_config(config);
+            after = made.map_err(|why| ReloadFailure::Other(why.to_string()))?;
             let replaced: Vec<_> = changes.replaced_notifiers().cloned().collect();
             tokio::spawn(after.send_context.retire_connections(&replaced));
             Some(changes)
@@ -368,12 +432,12 @@ async fn put_in_force(
         parts.wakeups.config_changed.notify_one();
         parts.wakeups.message_due.notify_one();
     }
-    if let Some(row_changes) = row_changes {
+    if let Some((row_changes, origin)) = new_rules {
         for RowChanges { list, added, gone, edited } in row_changes {
             let edited = if edited == 0 { String::new() } else { format!(", {edited} edited") };
             info!(event = "list_changed", list = %list, "${list}: +{added} −{gone} rows{edited}");
         }
-        info!(event = "rules_in_force", "rules in force: {rules}");
+        info!(event = "rules_in_force", "rules in force: {rules}{origin}");
         parts.wakeups.rules_changed.notify_one();
     }
     // Many rules take long to drop.

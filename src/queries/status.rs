@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::attention;
 use super::json::add_keys;
+use super::node_attention::describe_nodes;
 use crate::clock::later;
 use crate::store::{
     AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, RunningNode, ServiceStatus,
@@ -93,6 +94,8 @@ impl<'s> StatusReport<'s> {
         let mut needed = run_attention(status, run_state);
         let watched = names.filter_map(|name| feeds.get(name));
         needed.extend(attention::describe(watched, status, now));
+        let nodes = store.nodes.as_ref().map_or(&[][..], |nodes| &nodes.running);
+        needed.extend(describe_nodes(nodes));
         Self { status, groups, run_state, feeds_by_health, store, attention: needed }
     }
 

@@ -15,8 +15,11 @@ const DEPTH: usize = 16;
 /// A rule file, or a table that one names, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its path in the rule folder.
-    pub path: String,
+    /// Its name: the path from the rule folder, or from the folder of the only rule file. It is the
+    /// same on all machines with the same files, wherever the folder is. The name of a table
+    /// outside of the folder begins with `..`. If its path in a rule file is absolute, that is its
+    /// name.
+    pub name: String,
     /// Its text, with its full path.
     pub source: Arc<Source>,
     /// Its kind.
@@ -46,10 +49,38 @@ pub fn read_rule_files(path: &Path) -> Result<Vec<RuleFile>, String> {
     files.sort();
     let mut files =
         files.iter().map(|file| read_rule_file(path, file)).collect::<Result<Vec<_>, _>>()?;
-    let tables: BTreeSet<String> =
-        files.iter().flat_map(|file| tidings_rules::tables_of(&file.source)).collect();
-    files.extend(tables.into_iter().map(|name| read_table(path, name)));
+    let tables: BTreeSet<TablePlace> = files.iter().flat_map(tables_named_in).collect();
+    files.extend(tables.into_iter().map(read_table));
     Ok(files)
+}
+
+/// Where a table is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TablePlace {
+    /// Its path on this machine.
+    pub(super) path: String,
+    /// Its name, as that of a [`RuleFile`].
+    pub(super) name: String,
+}
+
+/// The tables that a rule file names.
+pub(super) fn tables_named_in(file: &RuleFile) -> Vec<TablePlace> {
+    let named = tidings_rules::named_tables(&file.source);
+    let place = |from: &String| TablePlace {
+        path: tidings_rules::table_path(&file.source.name, from),
+        name: tidings_rules::table_path(&file.name, from),
+    };
+    named.iter().map(place).collect()
+}
+
+/// The folder from which names of rule files begin, if the rules are at `path`: that folder, or
+/// that of the only rule file.
+#[must_use]
+pub fn base_folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if path.is_file() => parent.to_owned(),
+        _ => path.to_owned(),
+    }
 }
 
 fn collect_paths(
@@ -78,7 +109,8 @@ fn collect_paths(
     Ok(())
 }
 
-fn is_rule_file(path: &Path) -> bool {
+/// Whether the end of a path is that of a rule file.
+pub(super) fn is_rule_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
@@ -90,24 +122,24 @@ fn read_rule_file(folder: &Path, path: &Path) -> Result<RuleFile, String> {
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
     Ok(RuleFile {
-        path: relative_path(folder, path),
+        name: name_in(folder, path),
         source: Arc::new(Source { name, text }),
         kind: RuleFileKind::Rules,
     })
 }
 
 /// Reads a table. A table that cannot be read counts as broken: its last good version replaces it.
-fn read_table(folder: &Path, name: String) -> RuleFile {
-    let path = relative_path(folder, Path::new(&name));
-    let (text, kind) = match files::read_file(Path::new(&name), files::TABLE) {
+fn read_table(TablePlace { path, name }: TablePlace) -> RuleFile {
+    let (text, kind) = match files::read_file(Path::new(&path), files::TABLE) {
         Ok(bytes) => (decode_undeclared(&bytes), RuleFileKind::Table),
         Err(why) => (String::new(), RuleFileKind::NoTable(why.to_string())),
     };
-    RuleFile { path, source: Arc::new(Source { name, text }), kind }
+    RuleFile { name, source: Arc::new(Source { name: path, text }), kind }
 }
 
-/// `path` relative to `folder`; `path` if it is not in `folder`.
-pub(super) fn relative_path(folder: &Path, path: &Path) -> String {
+/// The name of the rule file at `path`, which is in `folder` or is it.
+fn name_in(folder: &Path, path: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
-    below.unwrap_or(path).display().to_string()
+    let name = below.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
+    name.display().to_string()
 }

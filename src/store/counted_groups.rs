@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::column::{from_millis, to_millis};
 use super::dialect::sql;
 use super::{Store, StoreError};
-use crate::store::db::{self, SqlList};
+use crate::store::db::{self, DbConnection, SqlList};
 
 /// A group of a rule with `spike`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,24 +33,23 @@ impl Store {
         });
         groups.collect()
     }
+}
 
-    /// Records groups, each in place of what was recorded of it.
-    pub async fn record_counted_groups(&self, groups: Vec<CountedGroup>) -> Result<(), StoreError> {
-        let insert = sql!(
-            "INSERT INTO counted_group (rule, dedup_key, since, gone) SELECT * FROM ",
-            row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 since BIGINT, 3 gone BIGINT),
-            " AS given WHERE TRUE
-             ON CONFLICT (rule, dedup_key) DO UPDATE SET since = excluded.since, gone = excluded.gone"
-        );
-        let row = |group: CountedGroup| {
-            let CountedGroup { rule, dedup_key, since, gone } = group;
-            (rule, dedup_key, to_millis(since), gone.map(to_millis))
-        };
-        let rows = SqlList::new(&groups.into_iter().map(row).collect::<Vec<_>>())?;
-        self.writer
-            .write(move |conn| {
-                Box::pin(async move { db::query(insert).bind(rows).execute(conn).await.map(drop) })
-            })
-            .await
-    }
+/// Records groups, each in place of what was recorded of it.
+pub(super) async fn write_counted_groups(
+    conn: &mut DbConnection<'_>,
+    groups: Vec<CountedGroup>,
+) -> Result<(), sqlx::Error> {
+    let insert = sql!(
+        "INSERT INTO counted_group (rule, dedup_key, since, gone) SELECT * FROM ",
+        row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 since BIGINT, 3 gone BIGINT),
+        " AS given WHERE TRUE
+         ON CONFLICT (rule, dedup_key) DO UPDATE SET since = excluded.since, gone = excluded.gone"
+    );
+    let row = |group: CountedGroup| {
+        let CountedGroup { rule, dedup_key, since, gone } = group;
+        (rule, dedup_key, to_millis(since), gone.map(to_millis))
+    };
+    let rows = SqlList::new(&groups.into_iter().map(row).collect::<Vec<_>>())?;
+    db::query(insert).bind(rows).execute(conn).await.map(drop)
 }

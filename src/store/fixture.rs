@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 
-pub(super) use self::home::{Home, open_beside};
+pub(crate) use self::home::Home;
+pub(super) use self::home::open_beside;
 use super::RunRole::Alone;
 use super::outbox::{lease_due, read_first_messages};
 use super::{

@@ -87,6 +87,12 @@ pub struct RunningNode {
     pub role: RunRole,
     /// The number of its shares.
     pub shares: u32,
+    /// The number of the rule set that it has in force; `None` before its first.
+    pub rule_set: Option<i64>,
+    /// A hash of what all nodes must have the same of their configurations, once it is known.
+    pub config_hash: Option<String>,
+    /// Why its last reload changed nothing; `None` if it succeeded.
+    pub reload_error: Option<String>,
     /// When its lease ends, by the clock of the server.
     pub until: Timestamp,
     /// How long that is from now on.
@@ -183,6 +189,20 @@ pub(super) async fn read_leases(conn: &mut PgConnection) -> Result<Vec<RunningNo
     read_nodes(conn, concat!("until > ", server_now!())).await
 }
 
+/// Whether a run other than this one has a live lease and rules in force.
+pub(super) async fn has_rules_of_others(
+    conn: &mut DbConnection<'_>,
+    run: i64,
+) -> Result<bool, sqlx::Error> {
+    let others = concat!(
+        "SELECT EXISTS (SELECT 1 FROM run_lease JOIN run ON run.id = run_lease.run
+         WHERE run.id <> $1 AND rule_set IS NOT NULL AND until > ",
+        server_now!(),
+        ")"
+    );
+    db::query_scalar(others).bind(run).fetch_one(conn).await
+}
+
 /// The runs with a lease, also with one that is over and not ended, oldest first.
 pub(super) async fn read_all_leases(
     conn: &mut PgConnection,
@@ -203,9 +223,10 @@ async fn read_nodes(
 ) -> Result<Vec<RunningNode>, sqlx::Error> {
     let sql = format!(
         concat!(
-            "SELECT run, node, role, (SELECT count(*) FROM share WHERE share.run = run_lease.run), until, until - ",
+            "SELECT run_lease.run, node, role, (SELECT count(*) FROM share WHERE share.run = run_lease.run),
+                 rule_set, config_hash, reload_error, until, until - ",
             server_now!(),
-            " FROM run_lease WHERE {} ORDER BY run"
+            " FROM run_lease JOIN run ON run.id = run_lease.run WHERE {} ORDER BY run_lease.run"
         ),
         kind
     );
@@ -213,17 +234,18 @@ async fn read_nodes(
     found.into_iter().map(node_from_row).collect()
 }
 
-type NodeRow = (RunNumber, String, String, i64, i64, i64);
+type NodeRow =
+    (RunNumber, String, String, i64, Option<i64>, Option<String>, Option<String>, i64, i64);
 
 fn node_from_row(
-    (run, node, role, shares, until, left): NodeRow,
+    (run, node, role, shares, rule_set, config_hash, reload_error, until, left): NodeRow,
 ) -> Result<RunningNode, sqlx::Error> {
     let role = RunRole::from_name(&role)?;
     let shares = u32::try_from(shares).unwrap_or(u32::MAX);
     let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
     let until = Timestamp::from_millisecond(until);
     let until = until.map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(RunningNode { run, node, role, shares, until, left })
+    Ok(RunningNode { run, node, role, shares, rule_set, config_hash, reload_error, until, left })
 }
 
 /// What keeps a run from writing whose lease is over.

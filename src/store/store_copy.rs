@@ -16,7 +16,7 @@ use crate::store::db::{self, DbConnection, Sql, SqlList, StatementBuilder, run_s
 use crate::store::writer::BEGIN;
 
 /// The tables, each after those that its rows refer to. Those that say which file or session a
-/// store is are left out, and so is the search index.
+/// store is are left out, and so are the number of the rule set and the search index.
 const TABLES: &[&str] = &[
     "feed",
     "feed_day",
@@ -469,7 +469,15 @@ mod tests {
         })
         .await
         .unwrap();
-        let own = ["_sqlx_migrations", "store_file", "latch", "run_lease", "share", "host_loan"];
+        let own = [
+            "_sqlx_migrations",
+            "store_file",
+            "latch",
+            "run_lease",
+            "rule_set",
+            "share",
+            "host_loan",
+        ];
         let names = names.iter().map(String::as_str);
         let left: BTreeSet<&str> = names
             .filter(|name| {

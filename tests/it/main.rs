@@ -40,6 +40,7 @@ mod init;
 mod kill;
 mod logs;
 mod many_stories;
+mod node_rules;
 mod nodes;
 mod outage;
 mod payload;

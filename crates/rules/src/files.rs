@@ -147,6 +147,13 @@ pub(crate) fn load_lists(texts: &RuleTexts, faults: &mut Vec<Fault>) -> Option<L
 /// `.` and `..`. Empty if the file cannot be read as YAML. The time is linear in its length.
 #[must_use]
 pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
+    named_tables(source).iter().map(|from| table_path(&source.name, from)).collect()
+}
+
+/// The tables that a rule file names, each as it is written. Empty if the file cannot be read as
+/// YAML. The time is linear in its length.
+#[must_use]
+pub fn named_tables(source: &Arc<Source>) -> BTreeSet<String> {
     // Most files name none, and some are large, so a fast check is first.
     let is_key = |behind: &str| behind.trim_start_matches(['"', '\'', ' ']).starts_with(':');
     if !source.text.match_indices("from").any(|(at, word)| is_key(&source.text[at + word.len()..]))
@@ -157,7 +164,14 @@ pub fn tables_of(source: &Arc<Source>) -> BTreeSet<String> {
     let terms =
         document.root().entries(&mut Vec::new()).and_then(|mut entries| entries.get("terms"));
     let named = terms.map_or(Vec::new(), |terms| lists::tables_of(&terms));
-    named.iter().map(|from| table::path(&source.name, &from.value)).collect()
+    named.into_iter().map(|from| from.value).collect()
+}
+
+/// The path of the table that the rule file at `file` names `from`. It starts in the folder of the
+/// rule file. `.` and `..` are resolved, as far as `file` has folders.
+#[must_use]
+pub fn table_path(file: &str, from: &str) -> String {
+    table::path(file, from)
 }
 
 /// The same rule. It shares its settings with rules that have equal settings.

@@ -19,7 +19,7 @@ mod rules;
 
 pub use engine::Frequencies;
 pub use explain::Clause;
-pub use files::tables_of;
+pub use files::{named_tables, table_path, tables_of};
 pub use language::truth::Truth;
 pub use lint::is_common_word;
 pub use phrases::{PhraseAdvice, PhraseSearch};

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem;
-use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -11,9 +10,10 @@ use tracing::{error, warn};
 
 use super::counted_groups::changed_groups;
 use crate::clock::now;
+use crate::daemon::reload::plan::FilesToLoad;
 use crate::rule_files;
 use crate::rule_files::{GoodTexts, RuleFile, UsableRules};
-use crate::store::{ConditionalGroups, Store, StoreError};
+use crate::store::{ConditionalGroups, NewRuleSet, RuleSetOutcome, Store, StoreError};
 use tidings_rules::condition::Condition;
 use tidings_rules::fault;
 use tidings_rules::fault::{Fault, Level};
@@ -65,87 +65,132 @@ pub(super) struct NewRules {
     pub(super) problem: Option<String>,
     /// The first faults of the files, as `tidings check` prints them.
     pub(super) faults: Vec<String>,
+    /// The text of each file that is in force on this node, if other nodes may change the rule set.
+    pub(super) in_force: GoodTexts,
+    /// The texts of the rule set with these rules. They differ from those in force where this node
+    /// cannot use a file.
+    pub(super) set_texts: GoodTexts,
+    /// The names of the files that are not in force as they are.
+    pub(super) broken: BTreeSet<String>,
+    /// All rules of the rule set, if this node cannot use some of them.
+    set_rules: Option<Rules>,
     /// The versions of rules that are new.
     new_versions: Vec<(String, String)>,
-    good_texts: Vec<(String, String)>,
+    notes: LoadNotes,
 }
 
-impl NewRules {
-    /// The rules of `files`, which stand in `folder`, as they were loaded. Logs their faults, and
-    /// which files are left out. The rules of `before` are recorded already; it is `None` at the
-    /// start, where files are left out only if the store has any good ones.
-    ///
-    /// # Errors
-    /// The faults, if no usable rules can be made.
-    pub(super) fn new(
-        folder: &Path,
-        files: &[RuleFile],
-        loaded: LoadedRuleFiles,
-        good: &GoodTexts,
-        before: Option<&Rules>,
-    ) -> Result<Self, Vec<Fault>> {
-        let LoadedRuleFiles { usable, mut faults } = loaded;
-        let may_leave_out = before.is_some() || !good.is_empty();
-        let Some(loaded) = usable.filter(|loaded| may_leave_out || loaded.left_out.is_empty())
-        else {
-            return Err(faults);
-        };
-        faults.extend(rule_files::no_rules_warning(folder, files, loaded.rules.count()));
-        log_faults(&faults);
-        for path in rule_files::removed_paths(files, good) {
-            let folder = folder.display();
+/// What the log says of rules that were loaded.
+struct LoadNotes {
+    faults: Vec<Fault>,
+    /// Where the removed files were.
+    place: String,
+    removed: Vec<String>,
+    replaced: BTreeSet<String>,
+    left_out: BTreeSet<String>,
+}
+
+impl LoadNotes {
+    fn log(&self) {
+        let Self { faults, place, removed, replaced, left_out } = self;
+        log_faults(faults);
+        for path in removed {
             warn!(
                 event = "rule_file_removed", file = %path,
-                "{folder}: {path} was removed, and its content is no longer in force"
+                "{place}: {path} was removed, and its content is no longer in force"
             );
         }
-        for file in &loaded.replaced {
+        for file in replaced {
             warn!(
                 event = "rule_file_kept", file = %file,
                 "{file}: its last good version stays in force until it is corrected"
             );
         }
-        for file in &loaded.left_out {
+        for file in left_out {
             warn!(
                 event = "rule_file_left_out", file = %file,
                 "{file}: left out until it is corrected, because no earlier version of it is without errors"
             );
         }
+    }
+}
+
+impl NewRules {
+    /// The rules of the files to load, as they were loaded. The rules of `before` are recorded
+    /// already.
+    ///
+    /// # Errors
+    /// The faults, if no usable rules can be made.
+    pub(super) fn new(
+        given: &FilesToLoad,
+        loaded: LoadedRuleFiles,
+        config: &RuleConfig,
+        before: Option<&Rules>,
+    ) -> Result<Self, Vec<Fault>> {
+        let LoadedRuleFiles { usable, mut faults } = loaded;
+        let FilesToLoad { folder, files, plan, .. } = given;
+        let may_leave_out = before.is_some() || plan.is_of_set() || !plan.good.is_empty();
+        let Some(mut loaded) = usable.filter(|loaded| may_leave_out || loaded.left_out.is_empty())
+        else {
+            return Err(faults);
+        };
+        faults.extend(rule_files::no_rules_warning(folder, files, loaded.rules.count()));
         let none = Rules::default();
         let before = before.unwrap_or(&none);
         let known: HashSet<String> = before.iter().map(|rule| rule.version()).collect();
+        let set_texts = plan.set_texts(files, &mut loaded);
         let records = loaded.rules.iter().map(|rule| rule.record());
+        let broken = given.broken(&loaded);
+        let removed = rule_files::removed_names(files, &plan.good);
         Ok(Self {
             row_changes: loaded.rules.row_changes(before),
             problem: first_error(&faults),
             faults: faults.iter().take(MOST_FAULTS).map(render).collect(),
             new_versions: records.filter(|(version, _)| !known.contains(version)).collect(),
-            good_texts: loaded.good_texts.into_iter().collect(),
+            set_rules: given.rules_of_set(&broken, &set_texts, config),
             rules: loaded.rules,
+            in_force: loaded.good_texts,
+            set_texts,
+            broken,
+            notes: LoadNotes {
+                faults,
+                place: plan.place(folder),
+                removed: removed.into_iter().map(ToOwned::to_owned).collect(),
+                replaced: loaded.replaced,
+                left_out: loaded.left_out,
+            },
         })
     }
 
-    /// Records the good texts for a restart and the rule versions for old alerts, in steps that
-    /// leave room for other writers.
-    pub(super) async fn record(&mut self, store: &Store) -> Result<(), StoreError> {
+    /// Logs their faults, and which files are left out.
+    pub(super) fn log(&self) {
+        self.notes.log();
+    }
+
+    /// Records the rule versions for old alerts, in steps that leave room for other writers.
+    pub(super) async fn record_versions(&mut self, store: &Store) -> Result<(), StoreError> {
         let mut versions = mem::take(&mut self.new_versions).into_iter().peekable();
         while versions.peek().is_some() {
             let step = versions.by_ref().take(STEP).collect();
             store.record_rule_versions(step, now()).await?;
         }
-        self.record_counted_groups(store).await?;
-        let conditional = conditional_rules(&self.rules);
-        store.replace_rule_files(mem::take(&mut self.good_texts), conditional, now()).await
+        Ok(())
     }
 
-    /// Records since when the events of groups with a `spike` are counted.
-    async fn record_counted_groups(&self, store: &Store) -> Result<(), StoreError> {
+    /// Records the rule set that was made from the one with the number `base`: its texts, its rules
+    /// that have a condition, and since when the events of groups with a `spike` are counted.
+    pub(super) async fn record_set(
+        &mut self,
+        store: &Store,
+        base: i64,
+    ) -> Result<RuleSetOutcome, StoreError> {
         let (stored, backfilled) = (store.counted_groups().await?, store.backfilled_rules().await?);
-        let changed = changed_groups(&self.rules, stored, &backfilled, now());
-        for step in changed.chunks(STEP) {
-            store.record_counted_groups(step.to_vec()).await?;
-        }
-        Ok(())
+        let rules = self.set_rules.as_ref().unwrap_or(&self.rules);
+        let new = NewRuleSet {
+            files: mem::take(&mut self.set_texts),
+            conditional: conditional_rules(rules),
+            counted: changed_groups(rules, stored, &backfilled, now()),
+        };
+        store.replace_rule_set(base, new, now()).await
     }
 }
 

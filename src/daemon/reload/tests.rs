@@ -1,6 +1,9 @@
 //! Tests that a reload blocks no task, however slow the disk is.
 
+mod rule_sets;
+
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::mpsc;
 
 use super::*;

@@ -192,8 +192,8 @@ mod tests {
     use super::super::tests::{by, conditional, in_row, matching, publishers};
     use super::*;
     use crate::alerts::NewAlert;
-    use crate::store::ConditionalGroups;
     use crate::store::fixture::{Bench, at_second};
+    use crate::store::{ConditionalGroups, NewRuleSet};
     use std::collections::BTreeMap;
     use std::time::Duration;
     use tidings_rules::condition::{Absent, FirstKey};
@@ -223,8 +223,9 @@ mod tests {
             };
             ((*name).to_owned(), groups)
         };
-        let rules: BTreeMap<_, _> = rules.iter().map(rule).collect();
-        bench.store.replace_rule_files(Vec::new(), rules, at_second(0)).await.unwrap();
+        let conditional: BTreeMap<_, _> = rules.iter().map(rule).collect();
+        let new = NewRuleSet { conditional, ..NewRuleSet::default() };
+        bench.store.replace_rule_set(0, new, at_second(0)).await.unwrap();
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::store::db;
 use crate::store::fixture::{
     Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
 };
-use crate::store::{CountedGroup, ItemRecord, MatchResult, StoryPlan};
+use crate::store::{CountedGroup, ItemRecord, MatchResult, NewRuleSet, StoryPlan};
 use tidings_rules::condition::{
     Condition, FirstKey, GroupHistory, GroupMatch, SLOT, Spike, WatchedTime, slot_of,
 };
@@ -243,11 +243,15 @@ async fn an_edit_of_the_condition_ends_an_episode_and_keeps_the_matches() {
     );
 }
 
+async fn count(bench: &Bench, counted: Vec<CountedGroup>) {
+    let new = NewRuleSet { counted, ..NewRuleSet::default() };
+    bench.store.replace_rule_set(0, new, at_second(0)).await.unwrap();
+}
+
 /// Counts the events of a rule without `each` from then on.
 async fn count_since(bench: &Bench, rule: &str, second: i64) {
     let (rule, since) = (rule.to_owned(), at_second(second));
-    let group = CountedGroup { rule, dedup_key: String::new(), since, gone: None };
-    bench.store.record_counted_groups(vec![group]).await.unwrap();
+    count(bench, vec![CountedGroup { rule, dedup_key: String::new(), since, gone: None }]).await;
 }
 
 /// A rule that comes after the rule `earlier` of the same list.
@@ -482,7 +486,7 @@ async fn counts_are_deleted_that_no_condition_reaches_any_more() {
         gone: Some(at_second(gone)),
     };
     let groups = vec![group("gone", 49_999), group("left", 50_000)];
-    bench.store.record_counted_groups(groups.clone()).await.unwrap();
+    count(&bench, groups.clone()).await;
     bench.store.delete_group_counts(at_second(50_000), at_second(60_000)).await.unwrap();
     for table in [
         "SELECT count(*) || '' FROM group_tally",

@@ -189,12 +189,21 @@ CREATE TABLE rule_version (
     stored_at INTEGER NOT NULL
 ) STRICT;
 
--- The last good text of each rule file. It is in force while the file has faults.
+-- The last good text of each rule file. It is in force while the file has faults. A name is the
+-- path from the rule folder, or the path of a table as a rule file names it, if that is absolute.
 CREATE TABLE rule_file (
     name      TEXT    NOT NULL PRIMARY KEY,
     text      TEXT    NOT NULL,
     stored_at INTEGER NOT NULL
 ) STRICT;
+
+-- Counts the changes of rule_file. A node on a server loads the files when the number has changed,
+-- and replaces them only while the number is that of the files that it knows.
+CREATE TABLE rule_set (
+    id     INTEGER NOT NULL PRIMARY KEY CHECK (id = 0),
+    number INTEGER NOT NULL
+) STRICT;
+INSERT INTO rule_set (id, number) VALUES (0, 0);
 
 -- The rules in force that have a condition, of the files in rule_file.
 CREATE TABLE conditional_rule (
@@ -328,7 +337,9 @@ CREATE TABLE run (
     seen         INTEGER NOT NULL,    -- when it last wrote that it runs
     ended        INTEGER,             -- when it was stopped; null: it runs, or was killed
     reloaded     INTEGER NOT NULL,    -- when configuration and rules were last loaded without error
-    reload_error TEXT                 -- why the last reload changed nothing; null: it succeeded
+    reload_error TEXT,                -- why the last reload changed nothing; null: it succeeded
+    rule_set     INTEGER,             -- the number of the rule set in force; null: none is yet
+    config_hash  TEXT                 -- of what all nodes must have the same; null: not known yet
 ) STRICT;
 
 -- The outbox. A message is for one receiver. It is about one event, or, without an event, is a

@@ -144,8 +144,7 @@ async fn what_a_run_wrote_comes_before_all_that_the_next_one_writes() {
     let (written, taken) = join(slow, taking).await;
     let (other, _writer) = taken.unwrap();
     written.unwrap();
-    let names: Vec<(String, String)> = other.last_good_rule_files().await.unwrap();
-    assert_eq!(names.len(), 1);
+    assert_eq!(other.rule_set().await.unwrap().files.len(), 1);
 }
 
 #[tokio::test]

@@ -61,6 +61,19 @@ impl Folder {
         folder
     }
 
+    /// Another node of the same store, with the same configuration and other rule files. This
+    /// folder must live longer.
+    pub fn beside(&self, rules: &[(&str, &str)]) -> Self {
+        let variables = Mutex::new(self.variables.lock().expect("no panic").clone());
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = Self { root, variables, database: None };
+        folder.write("config.yaml", &self.read("config.yaml"));
+        for (name, text) in rules {
+            folder.write(&format!("rules/{name}"), text);
+        }
+        folder
+    }
+
     /// Writes a file as editors do: to another file, which is then renamed. `config.yaml` names the
     /// database where the store is on a server.
     pub fn write(&self, name: &str, text: &str) {

@@ -165,6 +165,12 @@ CREATE TABLE rule_file (
     stored_at BIGINT NOT NULL
 );
 
+CREATE TABLE rule_set (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 0),
+    number BIGINT NOT NULL
+);
+INSERT INTO rule_set (id, number) VALUES (0, 0);
+
 CREATE TABLE conditional_rule (
     rule TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     state TEXT COLLATE "C" NOT NULL
@@ -275,7 +281,9 @@ CREATE TABLE run (
     seen BIGINT NOT NULL,
     ended BIGINT,
     reloaded BIGINT NOT NULL,
-    reload_error TEXT COLLATE "C"
+    reload_error TEXT COLLATE "C",
+    rule_set BIGINT,
+    config_hash TEXT COLLATE "C"
 );
 
 -- The right of a run to write, until this time by the clock of the server. It is a table of its
