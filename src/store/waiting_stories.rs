@@ -21,7 +21,7 @@ pub enum StoryWait {
 
 impl Store {
     /// Stories that wait for this and are due at `now`, without those in `in_flight`, at most
-    /// `limit`: the longest-waiting first, and those that came together as they were published.
+    /// `limit`: the longest-waiting first, and those that came together in the order of their rows.
     pub async fn waiting_stories(
         &self,
         wait: StoryWait,
@@ -35,13 +35,13 @@ impl Store {
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                " ORDER BY waiting_since, id LIMIT $3"
             ),
             StoryWait::Match => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
                  WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_match' AND due <= $1 AND id NOT IN ",
                 id_list!("$2"),
-                " ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                " ORDER BY waiting_since, id LIMIT $3"
             ),
         };
         self.find_due_stories(due, now, in_flight, limit, waiting_from_row).await
