@@ -81,7 +81,7 @@ use crate::polling::health::{FeedHealth, FeedHealthHistory, FeedNotice, assess_h
 use crate::polling::moved::Move;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
-pub use absences::AbsentGroup;
+pub use absences::{AbsentGroup, ReadFeeds};
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, EventRecord, EventStory, Message,
     PastAlert, StoredStory, StoryRecord,
