@@ -142,15 +142,15 @@ async fn record_stories(
 /// The stories in the order of their publication; one without a date was published when it came.
 /// One with the key of an earlier one is an edit of it and comes after it.
 fn sort_by_publication(stories: Vec<ReceivedStory>) -> Vec<ReceivedStory> {
-    let mut times = HashMap::new();
-    let timed = stories.into_iter().map(|received| {
+    let mut of_first = HashMap::new();
+    let dated = stories.into_iter().map(|received| {
         let own = received.story.published.unwrap_or(received.story.first_seen);
         let key = (received.feed.clone(), received.identity.key.clone());
-        (*times.entry(key).or_insert(own), received)
+        (*of_first.entry(key).or_insert(own), received)
     });
-    let mut timed: Vec<(Timestamp, ReceivedStory)> = timed.collect();
-    timed.sort_by_key(|(time, _)| *time);
-    timed.into_iter().map(|(_, received)| received).collect()
+    let mut dated: Vec<(Timestamp, ReceivedStory)> = dated.collect();
+    dated.sort_by_key(|(time, _)| *time);
+    dated.into_iter().map(|(_, received)| received).collect()
 }
 
 /// Lines of an input that came together.
