@@ -55,6 +55,7 @@ impl GroupedMatch {
             condition: self.state.condition.clone(),
             progress: self.state.progress.clone().unwrap_or_default(),
             at,
+            counts_until: self.state.counts_until,
         }
     }
 }
