@@ -168,7 +168,7 @@ async fn read_progress(
     }))
 }
 
-/// The keys among `keys` that a list in words has whole, such as `new tag: rain, train`. Of two keys
+/// The keys among `keys` that a list in words has whole, such as `new tag: rain, train`. Of two
 /// that begin alike, the longer is meant.
 fn listed_keys<'k>(words: &str, keys: &[&'k str]) -> Vec<&'k str> {
     let mut left = words.split_once(": ").map_or("", |(_, list)| list);
