@@ -302,7 +302,7 @@ mod tests {
     #[case::parts_of_words("new tag: train", &["rain", "train"], &["train"])]
     #[case::several("new tag: rain, train", &["rain", "train", "in"], &["rain", "train"])]
     #[case::one_begins_another("new author: alan", &["al", "alan", "alan smith"], &["alan"])]
-    #[case::with_blanks("new match: cve 2027 1, cve 2027 12", &["cve 2027 1", "cve 2027 12"], &["cve 2027 1", "cve 2027 12"])]
+    #[case::with_blanks("new match: cve 1, cve 12", &["cve 1", "cve 12"], &["cve 1", "cve 12"])]
     #[case::more_than_are_shown("new tag: rain and 2 more", &["rain", "more"], &["rain"])]
     #[case::unknown_ones("new tag: gone, rain", &["rain"], &["rain"])]
     #[case::nothing("", &["rain"], &[])]
