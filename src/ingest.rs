@@ -1,12 +1,14 @@
 //! Takes stories from elsewhere: JSON Lines to stored stories.
 //!
 //! Memory does not depend on the length of the input, and a line is acknowledged when it is stored.
+//! Lines that come together are stored in the order in which their stories were published.
 
 pub(crate) mod line;
 mod line_reader;
 mod receivers;
 mod sender_story;
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
@@ -22,13 +24,16 @@ use line::StoryLine;
 use line_reader::{LineReader, ReadLine};
 pub use receivers::{NotReceiving, ReceivingFeeds};
 
-/// The most lines of a transaction.
-const MOST_LINES: usize = 500;
+/// The most stories of a transaction.
+const MOST_STORIES: usize = 500;
 
-/// A transaction ends with the line that makes its lines this long, in bytes.
-const MOST_BYTES: usize = 4 << 20;
+/// The most lines that come together.
+const MOST_LINES: usize = 5000;
 
-/// How long a line waits for others of its transaction.
+/// Lines that come together end with the one that makes them this long, in bytes.
+const MOST_BYTES: usize = 8 << 20;
+
+/// How long a line waits for others that come together with it.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// The most faults of a report. The others are counted.
@@ -83,11 +88,12 @@ pub enum IngestFailure {
 }
 
 /// Reads JSON Lines from `input` to the end, and records their stories in `target` for `feeds`.
-/// `stored` is called after each transaction with the faults of its lines: what was new or edited
-/// before is on the disk then, and waits to be matched.
+/// `stored` is called with the faults of lines that came together: what was new or edited until
+/// then is on the disk, and waits to be matched.
 ///
 /// # Errors
-/// If the input cannot be read or the store not written. What was recorded before stays.
+/// If the input cannot be read or the store not written. What was read before an input failed is
+/// recorded, and what was recorded before stays.
 pub async fn ingest<R: AsyncRead + Unpin>(
     input: R,
     feeds: &ReceivingFeeds,
@@ -97,72 +103,101 @@ pub async fn ingest<R: AsyncRead + Unpin>(
     let mut lines = LineReader::new(input);
     let mut report = IngestReport::default();
     loop {
-        match record_batch(&mut lines, feeds, target, &mut report).await {
-            Ok(None) => return Ok(report),
-            Ok(Some(faults)) => {
-                stored(&faults);
-                let room = MOST_FAULTS.saturating_sub(report.faults.len());
-                report.faults.extend(faults.into_iter().take(room));
-            }
-            Err(cause) => return Err(IngestError { report, cause }),
+        let LineBatch { lines, stories, faults, failure, .. } = read_batch(&mut lines, feeds).await;
+        if let Err(cause) = record_stories(stories, target, &mut report).await {
+            return Err(IngestError { report, cause: cause.into() });
+        }
+        if lines > 0 {
+            stored(&faults);
+            report.refused += faults.len() as u64;
+            let room = MOST_FAULTS.saturating_sub(report.faults.len());
+            report.faults.extend(faults.into_iter().take(room));
+        }
+        if let Some(why) = failure {
+            return Err(IngestError { report, cause: why.into() });
+        }
+        if lines == 0 {
+            return Ok(report);
         }
     }
 }
 
-/// Reads and records the next lines. Returns their faults; `None` at the end.
-async fn record_batch<R: AsyncRead + Unpin>(
-    lines: &mut LineReader<R>,
-    feeds: &ReceivingFeeds,
+/// Records stories that came together, in transactions of bounded size.
+async fn record_stories(
+    stories: Vec<ReceivedStory>,
     target: &IngestTarget,
     report: &mut IngestReport,
-) -> Result<Option<Vec<LineFault>>, IngestFailure> {
-    let LineBatch { lines, stories, faults, .. } = read_batch(lines, feeds).await?;
-    if lines == 0 {
-        return Ok(None);
-    }
-    if !stories.is_empty() {
+) -> Result<(), StoreCommandError> {
+    let mut left = sort_by_publication(stories).into_iter().peekable();
+    while left.peek().is_some() {
+        let stories = left.by_ref().take(MOST_STORIES).collect();
         let IngestCounts { new, edited, known } = target.record(stories, now()).await?;
         report.new += new;
         report.edited += edited;
         report.known += known;
     }
-    report.refused += faults.len() as u64;
-    Ok(Some(faults))
+    Ok(())
 }
 
-/// Some lines of an input.
+/// The stories in the order of their publication; one without a date was published when it came.
+/// One with the key of an earlier one is an edit of it and comes after it.
+fn sort_by_publication(stories: Vec<ReceivedStory>) -> Vec<ReceivedStory> {
+    let mut of_first = HashMap::new();
+    let dated = stories.into_iter().map(|received| {
+        let own = received.story.published.unwrap_or(received.story.first_seen);
+        let key = (received.feed.clone(), received.identity.key.clone());
+        (*of_first.entry(key).or_insert(own), received)
+    });
+    let mut dated: Vec<(Timestamp, ReceivedStory)> = dated.collect();
+    dated.sort_by_key(|(time, _)| *time);
+    dated.into_iter().map(|(_, received)| received).collect()
+}
+
+/// Lines of an input that came together.
 #[derive(Default)]
 struct LineBatch {
     lines: usize,
     bytes: usize,
     stories: Vec<ReceivedStory>,
     faults: Vec<LineFault>,
+    /// Why the next line cannot be read.
+    failure: Option<io::Error>,
 }
 
-/// Reads the next lines: as many as come within [`LINGER`] after the first, within bounds.
+/// Reads the next lines: as many as come within [`LINGER`] after the first, within bounds. They
+/// have one time.
 async fn read_batch<R: AsyncRead + Unpin>(
     lines: &mut LineReader<R>,
     feeds: &ReceivingFeeds,
-) -> io::Result<LineBatch> {
+) -> LineBatch {
     let mut batch = LineBatch::default();
-    let mut linger: Option<Pin<Box<Sleep>>> = None;
+    let mut first: Option<(Timestamp, Pin<Box<Sleep>>)> = None;
     while batch.lines < MOST_LINES && batch.bytes < MOST_BYTES {
-        let line = if let Some(linger) = &mut linger {
+        let line = if let Some((_, linger)) = &mut first {
             tokio::select! {
                 biased;
-                line = lines.next() => line?,
+                line = lines.next() => line,
                 () = linger => break,
             }
         } else {
-            lines.next().await?
+            lines.next().await
         };
-        let Some(line) = line else { break };
-        linger.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        batch.add(&line, feeds, now());
+        match line {
+            Ok(Some(line)) => {
+                let begin = || (now(), Box::pin(tokio::time::sleep(LINGER)));
+                let (at, _) = first.get_or_insert_with(begin);
+                batch.add(&line, feeds, *at);
+            }
+            Ok(None) => break,
+            Err(why) => {
+                batch.failure = Some(why);
+                break;
+            }
+        }
         // Other tasks of the thread have their turn.
         tokio::task::consume_budget().await;
     }
-    Ok(batch)
+    batch
 }
 
 impl LineBatch {

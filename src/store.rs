@@ -84,7 +84,7 @@ use crate::polling::moved::Move;
 use crate::shares::RunNumber;
 use tidings_rules::story::{FeedEntry, FeedName, Read, Story, StoryKey};
 
-pub use absences::AbsentGroup;
+pub use absences::{AbsentGroup, ReadFeeds};
 pub use archive::{
     AlertFilter, AlertRecord, Alerted, Archive, Attempt, EventRecord, EventStory, Message,
     PastAlert, StoredStory, StoryRecord,

@@ -8,6 +8,39 @@ use jiff::Timestamp;
 use crate::clock::later;
 use tidings_rules::story::FeedName;
 
+/// For how long senders may bring what they kept back while no story from elsewhere was taken.
+const CATCH_UP: Duration = Duration::from_mins(10);
+
+/// A time between two checks that is longer than this is a pause: the process stood still, the
+/// machine was suspended, or the store could not be used.
+const LONGEST_BETWEEN_CHECKS: Duration = Duration::from_secs(40);
+
+/// Since when a run takes stories from elsewhere without a pause.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake {
+    since: Timestamp,
+    /// When it was last seen to run.
+    checked: Timestamp,
+}
+
+impl Intake {
+    /// A run that starts at `now`.
+    #[must_use]
+    pub fn begin(now: Timestamp) -> Self {
+        Self { since: now, checked: now }
+    }
+
+    /// Whether senders have had the time to bring what they kept back. A pause before `now` begins
+    /// that time anew.
+    pub fn has_caught_up(&mut self, now: Timestamp) -> bool {
+        if now.duration_since(self.checked).unsigned_abs() > LONGEST_BETWEEN_CHECKS {
+            self.since = now;
+        }
+        self.checked = now;
+        later(self.since, CATCH_UP) <= now
+    }
+}
+
 /// The polls of a feed that a rule reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedPolls<'s> {
@@ -99,6 +132,20 @@ mod tests {
         ] {
             assert_eq!(feeds(polls, &names), expected, "{polls:?}");
         }
+    }
+
+    #[test]
+    fn senders_may_catch_up_after_a_start_and_after_each_pause() {
+        let second = |second: i64| at(0) + jiff::SignedDuration::from_secs(second);
+        let mut intake = Intake::begin(second(0));
+        let mut caught_up = |from: i64, to: i64| {
+            let checks = (from..=to).step_by(20);
+            checks.filter(|one| intake.has_caught_up(second(*one))).min()
+        };
+        assert_eq!(caught_up(0, 900), Some(600));
+        assert_eq!(caught_up(940, 940), Some(940));
+        assert_eq!(caught_up(1000, 2000), Some(1600), "after a pause");
+        assert_eq!(caught_up(1900, 3000), Some(2500), "after the clock was set back");
     }
 
     #[test]

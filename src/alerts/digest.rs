@@ -76,6 +76,9 @@ pub enum DigestReason {
         progress: String,
         /// When it was met.
         at: Timestamp,
+        /// Until when the match that met it counts, if it does for a time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts_until: Option<Timestamp>,
     },
 }
 
@@ -247,10 +250,10 @@ impl Digest {
         part: Option<DigestPart>,
         mut rules: Vec<DigestGroup>,
     ) -> Self {
-        if let DigestReason::Fired { condition, progress, .. } = &reason {
+        if let DigestReason::Fired { condition, progress, counts_until, .. } = &reason {
             for group in &mut rules {
-                let counts_until = group.condition.take().and_then(|state| state.counts_until);
                 let (condition, progress) = (condition.clone(), Some(progress.clone()));
+                let counts_until = *counts_until;
                 group.condition =
                     Some(ConditionState { condition, met: true, progress, counts_until });
             }
@@ -314,5 +317,43 @@ mod tests {
         assert_eq!(late_before(at(0), at(59)), None);
         assert_eq!(late_before(at(0), at(60)), Some(at(0)));
         assert_eq!(late_before(at(0), at(90)), Some(at(30)));
+    }
+
+    #[test]
+    fn each_part_of_a_firing_says_what_was_met_in_the_same_words() {
+        let part = |state: Option<ConditionState>| {
+            let reason = DigestReason::Fired {
+                rule: "blast".to_owned(),
+                row: None,
+                condition: "2 events within 1h".to_owned(),
+                progress: "2 events".to_owned(),
+                at: at(0),
+                counts_until: Some(at(60)),
+            };
+            let group = DigestGroup {
+                rule: "blast".to_owned(),
+                row: None,
+                severity: Severity::High,
+                why: None,
+                owner: None,
+                tags: Vec::new(),
+                condition: state,
+                stories: Vec::new(),
+            };
+            Digest::new(reason, None, vec![group]).rules.remove(0).condition
+        };
+        let held = ConditionState {
+            condition: "2 events within 1h".to_owned(),
+            met: false,
+            progress: Some("1 of 2 events".to_owned()),
+            counts_until: Some(at(30)),
+        };
+        let met = ConditionState {
+            met: true,
+            progress: Some("2 events".to_owned()),
+            counts_until: Some(at(60)),
+            ..held.clone()
+        };
+        assert_eq!([part(Some(held)), part(None)], [Some(met.clone()), Some(met)]);
     }
 }

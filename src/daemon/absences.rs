@@ -1,28 +1,25 @@
 //! Tells absences: that a rule with `absent`, or a row of it, had no match for long enough.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tracing::{info, warn};
 
-use crate::alerts::absence::{AbsenceDecision, FeedPolls, decide, find_blind};
+use crate::alerts::absence::{AbsenceDecision, FeedPolls, Intake, decide, find_blind};
 use crate::alerts::draft;
 use crate::alerts::notice::{RuleNotice, RuleNoticeKind};
-use crate::clock::{later, now};
+use crate::clock::now;
 use crate::daemon::in_force::{InForce, Shared};
 use crate::daemon::scheduler::Chore;
 use crate::daemon::wakeups::Wakeups;
 use crate::queries::names::known_names;
-use crate::store::{AbsentGroup, FeedState, Store, StoreError};
+use crate::store::{AbsentGroup, FeedState, ReadFeeds, Store, StoreError};
 use tidings_rules::condition::{Absent, Condition};
 use tidings_rules::story::FeedName;
 use tidings_rules::{Carrier, Rule};
-
-/// For how long after a start senders may bring what they kept back while nothing ran.
-const CATCH_UP: Duration = Duration::from_mins(10);
 
 /// The absences of a run.
 #[derive(Clone, Debug)]
@@ -31,7 +28,7 @@ pub(crate) struct Absences {
     pub(super) in_force: Shared,
     pub(super) wakeups: Arc<Wakeups>,
     /// Since when the run takes stories from elsewhere. `None`: a single round waits for none.
-    pub(super) started: Option<Timestamp>,
+    pub(super) intake: Option<Arc<Mutex<Intake>>>,
 }
 
 impl Chore for Absences {
@@ -41,7 +38,9 @@ impl Chore for Absences {
     async fn run(self) -> Result<(), StoreError> {
         let in_force = self.in_force.load_full();
         let at = now();
-        let has_caught_up = self.started.is_none_or(|started| later(started, CATCH_UP) <= at);
+        let has_caught_up = self.intake.as_ref().is_none_or(|intake| {
+            intake.lock().unwrap_or_else(PoisonError::into_inner).has_caught_up(at)
+        });
         let rules = AbsentRules::new(&in_force, has_caught_up.then_some(at), at);
         let groups = self.store.absent_groups().await?;
         if rules.by_row.is_empty() && groups.is_empty() {
@@ -81,17 +80,15 @@ impl Absences {
         let Some(due) = due.filter(|due| *due <= at) else { return Ok(()) };
         let feeds = watch.feeds(rules, states);
         let AbsenceDecision::Tell(ill) = decide(&feeds, due) else { return Ok(()) };
-        // A story may match when its page is read. One that waits longer holds nothing up.
-        let names: Vec<&FeedName> = feeds.iter().map(|feed| feed.name).collect();
-        let since = at.checked_sub(watch.absent.longest).unwrap_or(Timestamp::MIN);
-        if self.store.has_waiting_story(&names, since).await? {
-            return Ok(());
-        }
+        let read = ReadFeeds {
+            names: feeds.iter().map(|feed| feed.name.clone()).collect(),
+            since: at.checked_sub(watch.absent.longest).unwrap_or(Timestamp::MIN),
+        };
         let notice = watch.notice(RuleNoticeKind::Absent, group.last, ill);
         let subject = notice.subject();
         let audience = draft::rule_receivers(watch.rule, &in_force.config);
         let policies = Arc::clone(&in_force.policies);
-        if self.store.tell_absence(group, notice, audience, policies, at).await? {
+        if self.store.tell_absence(group, read, (notice, audience), policies, at).await? {
             info!(event = "absence_told", rule = %watch.rule.name(), "{subject}: {}", watch.absent);
             self.wakeups.message_due.notify_one();
         }

@@ -1,10 +1,11 @@
 //! The loops of a run, each with what it needs. This is the one place that builds them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use crate::alerts::absence::Intake;
 use crate::clock::now;
 use crate::daemon::Mode;
 use crate::daemon::absences::Absences;
@@ -114,7 +115,7 @@ impl Loops {
                 store: store.clone(),
                 in_force: Arc::clone(&in_force),
                 wakeups: Arc::clone(&stories.wakeups),
-                started: (mode == Mode::Forever).then(now),
+                intake: (mode == Mode::Forever).then(|| Arc::new(Mutex::new(Intake::begin(now())))),
             },
             heartbeats: Heartbeats { in_force: Arc::clone(&in_force), health: Arc::clone(&health) },
             pulse: Pulse { store: store.clone(), run, health, in_force: Arc::clone(&in_force) },

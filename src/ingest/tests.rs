@@ -69,7 +69,7 @@ async fn good_lines_are_stored_and_bad_ones_are_answered_with_their_place() {
 }
 
 #[tokio::test]
-async fn transactions_are_bounded_and_many_faults_are_counted() {
+async fn lines_that_come_together_are_bounded_and_many_faults_are_counted() {
     let (store, target, _folder) = new_store().await;
     let input: String = (0..1200).map(line).chain(["no\n".repeat(2000)]).collect();
     let mut faults = Vec::new();
@@ -77,12 +77,50 @@ async fn transactions_are_bounded_and_many_faults_are_counted() {
     let report = ingest(input.as_bytes(), &feeds, &target, |told| faults.push(told.len()));
     let report = report.await.unwrap();
     assert_eq!((report.new, report.refused, report.faults.len()), (1200, 2000, MOST_FAULTS));
-    assert_eq!(faults, [0, 0, 300, 500, 500, 500, 200]);
+    assert_eq!(faults, [2000]);
     assert_eq!(waiting(&store).await, 1200);
+    let mut batches = 0;
+    ingest("\n".repeat(MOST_LINES + 1).as_bytes(), &feeds, &target, |_| batches += 1)
+        .await
+        .unwrap();
+    assert_eq!(batches, 2);
     let long = format!("{{\"title\": \"a\", \"body\": \"{}\"}}\n", "word ".repeat(200_000));
     let mut batches = 0;
     ingest(long.repeat(10).as_bytes(), &feeds, &target, |_| batches += 1).await.unwrap();
     assert_eq!(batches, 2);
+}
+
+/// A line of this feed with an id, a publication time in seconds, and a text.
+fn dated(feed: &str, id: &str, published: Option<u32>, text: &str) -> String {
+    let published = published.map(|second| format!("2026-11-24T10:00:{second:02}Z"));
+    let line = serde_json::json!({
+        "feed": feed, "id": id, "published": published, "title": "Freight", "body": text,
+    });
+    format!("{line}\n")
+}
+
+#[tokio::test]
+async fn stories_that_come_together_wait_in_the_order_of_their_publication() {
+    let (store, target, _folder) = new_store().await;
+    let input = [
+        dated("desk", "undated", None, "Last."),
+        dated("desk", "4", Some(30), "Fourth."),
+        dated("desk", "2", Some(10), "Edited below."),
+        (0..1200).map(|id| dated("desk", &format!("f{id}"), Some(40), "Filler.")).collect(),
+        dated("telegram", "3", Some(20), "Third."),
+        dated("desk", "2", Some(50), "Second."),
+        dated("desk", "1", Some(5), "First."),
+    ];
+    let feeds = feeds(None);
+    let report = ingest(input.concat().as_bytes(), &feeds, &target, |_| ()).await.unwrap();
+    assert_eq!((report.new, report.edited, report.refused), (1205, 1, 0));
+    let waiting =
+        store.waiting_stories(StoryWait::Match, now(), &[], &OwnShares::All, 10_000).await.unwrap();
+    let texts: Vec<&str> = waiting.iter().map(|one| one.story.body.as_str()).collect();
+    assert_eq!(texts[..5], ["First.", "Second.", "Third.", "Fourth.", "Filler."]);
+    assert_eq!(texts.last(), Some(&"Last."));
+    let times: Vec<_> = waiting.iter().map(|one| one.story.first_seen).collect();
+    assert!(times.iter().all(|time| *time == times[0]), "they have one time");
 }
 
 #[tokio::test]
@@ -134,7 +172,7 @@ async fn what_was_stored_before_a_failure_is_reported_with_it() {
     let lines: String = (0..600).map(line).collect();
     let input = lines.as_bytes().chain(Broken);
     let error = ingest(input, &feeds(Some("desk")), &target, |_| ()).await.unwrap_err();
-    assert_eq!((error.report.new, waiting(&store).await), (500, 500));
+    assert_eq!((error.report.new, waiting(&store).await), (600, 600));
     assert!(matches!(error.cause, IngestFailure::Input(_)), "{error}");
 
     let nowhere = IngestTarget::At(StorePlace::File("/nowhere/tidings.db".into()));

@@ -168,6 +168,7 @@ pub(super) fn fired_digest() -> Notification {
         condition: "3 publishers within 6h".to_owned(),
         progress: "3 publishers: afp.com, apnews.com, yna.co.kr".to_owned(),
         at: "2026-03-12T13:20:58Z".parse().expect("a time"),
+        counts_until: None,
     });
     if let Content::Digest(digest) = &mut notification.content {
         let mut group = digest.rules.remove(0);

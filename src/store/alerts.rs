@@ -143,7 +143,7 @@ async fn insert_alerts(
     .bind(read)
     .bind(read_why)
     .bind(to_millis(now))
-    .bind(time.backfill_at().map(to_millis))
+    .bind(time.earlier_at().map(to_millis))
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(|(rule, dedup_key, id)| ((rule, dedup_key), id)).collect())

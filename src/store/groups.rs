@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::absences::END_ABSENCES;
 use super::column::{execute, execute_list, execute_list_with, to_millis};
 use super::dialect::sql;
-use super::match_time::{MatchTime, MatchedBy};
+use super::match_time::MatchTime;
 use super::route::FiredWindow;
 use super::{Store, StoreError};
 use crate::alerts::condition_state::ConditionState;
@@ -55,6 +55,7 @@ impl GroupedMatch {
             condition: self.state.condition.clone(),
             progress: self.state.progress.clone().unwrap_or_default(),
             at,
+            counts_until: self.state.counts_until,
         }
     }
 }
@@ -119,7 +120,7 @@ pub(super) async fn count_matches(
     grouped: &GroupedMatches,
     inserted: &[(usize, i64, &NewAlert)],
 ) -> Result<(), sqlx::Error> {
-    let MatchTime { at, by } = grouped.time;
+    let MatchTime { at, is_earlier } = grouped.time;
     let (mut keys, mut tallies, mut present) = (Vec::new(), Vec::new(), Vec::new());
     for (place, _, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
@@ -137,13 +138,13 @@ pub(super) async fn count_matches(
             _ => {}
         }
     }
-    let is_backfill = by == MatchedBy::Backfill;
-    execute_list_with(conn, SET_KEYS, &keys, is_backfill).await?;
-    execute_list_with(conn, END_ABSENCES, &present, is_backfill).await?;
+    execute_list_with(conn, SET_KEYS, &keys, is_earlier).await?;
+    execute_list_with(conn, END_ABSENCES, &present, is_earlier).await?;
     execute_list(conn, COUNT, &tallies).await
 }
 
-/// Sets the last match of keys. That of a backfill may be earlier than the one that is known.
+/// Sets the last match of keys. A match of an earlier time (`$2`) may be earlier than the one that
+/// is known.
 const SET_KEYS: Sql = sql!(
     "INSERT INTO group_key (rule, dedup_key, key, last) SELECT * FROM ",
     row_list!("$1", 0 rule TEXT, 1 dedup_key TEXT, 2 key TEXT, 3 last BIGINT),

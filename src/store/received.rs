@@ -1,6 +1,6 @@
 //! Records stories from elsewhere in one transaction. The run matches them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -61,8 +61,8 @@ impl IngestCounts {
 }
 
 impl IngestTarget {
-    /// Records `stories` in their order, in one transaction. New and edited ones wait to be
-    /// matched. Of two with the same key, the later is an edit of the earlier; if both come before
+    /// Records `stories` in one transaction. New ones have rows in their order. New and edited ones
+    /// wait to be matched. Of two with the same key, the later is an edit of the earlier; if both come before
     /// a match, only the later text is matched.
     pub async fn record(
         &self,
@@ -87,13 +87,16 @@ async fn write_all(
     stories: Vec<ReceivedStory>,
     now: Timestamp,
 ) -> Result<IngestCounts, sqlx::Error> {
-    let mut by_feed: BTreeMap<FeedName, Vec<ReceivedStory>> = BTreeMap::new();
-    for story in stories {
-        by_feed.entry(story.feed.clone()).or_default().push(story);
-    }
     let mut counts = IngestCounts::default();
-    for (feed, stories) in by_feed {
-        counts.add(write_feed(conn, &feed, stories, now).await?);
+    let mut stories = stories.into_iter().peekable();
+    // New rows have the order of the stories: the next ones of one feed are written at once.
+    while let Some(first) = stories.next() {
+        let feed = first.feed.clone();
+        let mut of_feed = vec![first];
+        while let Some(next) = stories.next_if(|next| next.feed == feed) {
+            of_feed.push(next);
+        }
+        counts.add(write_feed(conn, &feed, of_feed, now).await?);
     }
     Ok(counts)
 }

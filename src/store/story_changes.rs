@@ -275,6 +275,7 @@ async fn apply_effect(
         (StoryEffect::RecordAlerts, _, Some(result)) => {
             let by = match data {
                 EventData::Backfilled(_) => MatchedBy::Backfill,
+                EventData::Settled(_) => MatchedBy::Settling,
                 _ => MatchedBy::Change,
             };
             return alerts::record_alerts(conn, story, result, by, now).await;

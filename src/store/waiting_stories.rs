@@ -22,8 +22,8 @@ pub enum StoryWait {
 
 impl Store {
     /// Stories that wait for this and are due at `now`, of these shares, without those in
-    /// `in_flight`, at most `limit`: the longest-waiting first, and those that came together as
-    /// they were published.
+    /// `in_flight`, at most `limit`: the longest-waiting first, and those that came together in the
+    /// order of their rows.
     pub async fn waiting_stories(
         &self,
         wait: StoryWait,
@@ -40,7 +40,7 @@ impl Store {
                 id_list!("$2"),
                 " AND (CAST($4 AS TEXT) IS NULL OR share IN ",
                 id_list!("$4"),
-                ") ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                ") ORDER BY waiting_since, id LIMIT $3"
             ),
             StoryWait::Match => sql!(
                 "SELECT *, coalesce(body, feed_text) AS text FROM story
@@ -48,7 +48,7 @@ impl Store {
                 id_list!("$2"),
                 " AND (CAST($4 AS TEXT) IS NULL OR share IN ",
                 id_list!("$4"),
-                ") ORDER BY waiting_since, coalesce(published, first_seen), id LIMIT $3"
+                ") ORDER BY waiting_since, id LIMIT $3"
             ),
         };
         self.find_due_stories(due, now, in_flight, shares, limit, waiting_from_row).await

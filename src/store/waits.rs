@@ -44,14 +44,15 @@ impl Store {
             .await
     }
 
-    /// Restarts the wait of every waiting story at `now`. Time in which Tidings did not run, or the
-    /// machine was suspended, is no waiting time.
+    /// Restarts the wait of every story that waits for its page at `now`. Time in which Tidings did
+    /// not run, or the machine was suspended, is no waiting time for a page. A story that waits to be
+    /// matched keeps the time at which it came.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |conn| {
                 Box::pin(async move {
                     let restart = "UPDATE story SET waiting_since = $1
-                     WHERE status IN ('awaits_page', 'awaits_match') AND waiting_since < $1";
+                     WHERE status IN ('awaits_page', 'awaits_match') AND status = 'awaits_page' AND waiting_since < $1";
                     execute(conn, restart, &[to_millis(now)]).await.map(drop)
                 })
             })

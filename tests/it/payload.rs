@@ -92,6 +92,7 @@ fn digests() -> [Notification; 7] {
             condition: "2 events within 1h".to_owned(),
             progress: "2 events".to_owned(),
             at: alert().created,
+            counts_until: Some(alert().created),
         },
     ];
     reasons.map(|reason| {

@@ -144,12 +144,14 @@ async fn read_progress(
         }
         (GroupProgress::Counted(progress), _) => progress,
         (GroupProgress::Keys { new, known }, Condition::First { key, .. }) => {
-            let brought = brought_by(subject, rule, condition);
-            let is_own = |(one, _): &(String, _)| brought.is_some_and(|keys| keys.contains(one));
-            let (own, known): (Vec<_>, Vec<_>) = known.into_iter().partition(is_own);
+            let brought = brought_by(subject, rule, condition).unwrap_or_default();
+            let all: Vec<&str> = new.iter().chain(&known).map(|(key, _)| key.as_str()).collect();
+            let brought = listed_keys(brought, &all);
+            let is_own = |(one, _): &(String, _)| brought.contains(&one.as_str());
+            let (own, known): (Vec<_>, Vec<_>) = known.iter().cloned().partition(is_own);
             let kind = key.as_str();
             let of_kind = [
-                (format!("new {kind}"), new),
+                (format!("new {kind}"), new.clone()),
                 (format!("{kind} that was new with this story"), own),
                 (format!("known {kind}"), known),
             ];
@@ -164,6 +166,22 @@ async fn read_progress(
         }
         (GroupProgress::Keys { .. }, _) => return Ok(None),
     }))
+}
+
+/// The keys among `keys` that a list in words has whole, such as `new tag: rain, train`. Of two
+/// that begin alike, the longer is meant.
+fn listed_keys<'k>(words: &str, keys: &[&'k str]) -> Vec<&'k str> {
+    let mut left = words.split_once(": ").map_or("", |(_, list)| list);
+    let mut listed = Vec::new();
+    while !left.is_empty() {
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with([',', ' ']);
+        let begins = |key: &&&str| left.strip_prefix(**key).is_some_and(ends);
+        let found = keys.iter().filter(begins).max_by_key(|key| key.len());
+        listed.extend(found);
+        let rest = found.map_or(left, |key| &left[key.len()..]);
+        left = rest.split_once(", ").map_or("", |(_, rest)| rest);
+    }
+    listed
 }
 
 /// What was new with the story when it was recorded, in words. `None`: nothing was, or it is not
@@ -272,4 +290,27 @@ async fn publisher(
     let story = &subject.story;
     let (source, url) = (story.source.as_deref(), story.url.as_deref());
     Ok(config.publishers.publisher(Sighting { source, url, feed: "" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::parts_of_words("new tag: train", &["rain", "train"], &["train"])]
+    #[case::several("new tag: rain, train", &["rain", "train", "in"], &["rain", "train"])]
+    #[case::one_begins_another("new author: alan", &["al", "alan", "alan smith"], &["alan"])]
+    #[case::with_blanks("new match: cve 1, cve 12", &["cve 1", "cve 12"], &["cve 1", "cve 12"])]
+    #[case::more_than_are_shown("new tag: rain and 2 more", &["rain", "more"], &["rain"])]
+    #[case::unknown_ones("new tag: gone, rain", &["rain"], &["rain"])]
+    #[case::nothing("", &["rain"], &[])]
+    fn keys_are_compared_whole(
+        #[case] words: &str,
+        #[case] keys: &[&str],
+        #[case] expected: &[&str],
+    ) {
+        assert_eq!(listed_keys(words, keys), expected);
+    }
 }

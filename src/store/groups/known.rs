@@ -7,7 +7,7 @@ use crate::store::StoryId;
 use crate::store::column::{read_optional_time, to_millis};
 use crate::store::db::{self, DbConnection, DbRow, SqlList};
 use crate::store::dialect::sql;
-use crate::store::match_time::{MatchTime, MatchedBy};
+use crate::store::match_time::MatchTime;
 use tidings_rules::condition::{Condition, PreviousMatch, SpikeSpan, slot_of};
 
 /// The group of an alert: its rule and row, and the rule's condition, if it has one.
@@ -66,13 +66,13 @@ pub(in crate::store) struct KnownGroup {
 /// What is known of these groups, in their order. `event` and `story` are those of the match.
 ///
 /// The match before is the one that was recorded before, also where the clock was set back since.
-/// A backfill records matches of earlier times, which are put in their place by their times.
+/// Matches of earlier times, which have `backfill_at`, are put in their place by their times.
 pub(in crate::store) async fn read_groups(
     conn: &mut DbConnection<'_>,
     event: &str,
     story: StoryId,
     groups: &[AlertGroup<'_>],
-    MatchTime { at, by }: MatchTime,
+    MatchTime { at, is_earlier }: MatchTime,
 ) -> Result<Vec<KnownGroup>, sqlx::Error> {
     let wanted = groups.iter().enumerate().map(|(place, group)| {
         let condition = group.condition.map(ToString::to_string);
@@ -112,7 +112,7 @@ pub(in crate::store) async fn read_groups(
     .bind(SqlList::new(&wanted.collect::<Vec<_>>())?)
     .bind(event)
     .bind(story.0)
-    .bind(by == MatchedBy::Backfill)
+    .bind(is_earlier)
     .bind(to_millis(at))
     .fetch_all(conn)
     .await?;

@@ -8,7 +8,7 @@ use crate::alerts::RuleMatch;
 use crate::store::column::{read_json, read_time, to_millis};
 use crate::store::db::{self, DbConnection, Sql, SqlList};
 use crate::store::dialect::sql;
-use crate::store::match_time::{MatchTime, MatchedBy};
+use crate::store::match_time::MatchTime;
 use crate::store::rules::read_conditional_rules;
 use crate::store::{AbsentGroup, Archive, StoreError, StoryId, absences};
 use tidings_rules::condition::{Condition, Decision, GroupState, SeenMatches, step};
@@ -111,7 +111,7 @@ async fn read_progress(
     at: Timestamp,
 ) -> Result<GroupProgress, sqlx::Error> {
     let group = AlertGroup { rule, dedup_key, condition: Some(condition) };
-    let time = MatchTime { at, by: MatchedBy::Change };
+    let time = MatchTime::of_now(at);
     // No story is asked about.
     let mut known = super::read_groups(conn, "", StoryId(0), &[group], time).await?;
     let Some(mut known) = known.pop() else { return Ok(GroupProgress::Open) };

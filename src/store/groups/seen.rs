@@ -252,7 +252,7 @@ async fn read_keys(
 }
 
 /// The last match of the rule that each group's condition names, in the window: of the rule, or of
-/// the row. A match of a backfill is of the time at which its story was first seen.
+/// the row. A match of an earlier time than it was recorded has that time in `backfill_at`.
 async fn read_before(
     conn: &mut DbConnection<'_>,
     groups: &[(&WantedGroup<'_>, &str, Option<&str>)],

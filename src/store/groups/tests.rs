@@ -20,6 +20,7 @@ use tidings_rules::story::WatchlistRow;
 
 mod backfills;
 mod keys;
+mod late;
 mod silences;
 
 const MINUTE: Duration = Duration::from_mins(1);

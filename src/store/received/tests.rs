@@ -91,6 +91,30 @@ async fn the_last_of_several_texts_of_one_transaction_is_matched() {
 }
 
 #[tokio::test]
+async fn rows_and_matches_have_the_order_in_which_stories_came() {
+    let bench = Bench::new().await;
+    let of = |feed: &str, text: &str, published: i64| {
+        let mut story = received(feed, text, None, text);
+        story.story.published = Some(at_second(published));
+        story
+    };
+    record(&bench, 0, vec![of("b", "1", 9), of("a", "2", 8), of("b", "3", 7)]).await;
+    record(&bench, 1, vec![of("a", "4", 1), of("a", "5", 1)]).await;
+    record(&bench, 2, vec![received("a", "2", None, "2, edited")]).await;
+    let expected = ["1", "3", "4", "5", "2, edited"];
+    assert_eq!(texts(&bench.waiting_for_match(2).await), expected);
+    bench.store.restart_page_waits(at_second(60)).await.unwrap();
+    let waiting = bench.waiting_for_match(60).await;
+    assert_eq!(texts(&waiting), expected);
+    for one in &waiting {
+        assert!(settle(&bench, one, 61).await);
+    }
+    let stored = bench.store.settled_stories(at_second(-9), None, 9).await.unwrap();
+    let stored: Vec<&str> = stored.iter().map(|one| one.story.body.as_str()).collect();
+    assert_eq!(stored, ["1", "2, edited", "3", "4", "5"]);
+}
+
+#[tokio::test]
 async fn an_edit_after_a_week_is_recorded_and_not_matched() {
     let bench = Bench::new().await;
     record(&bench, 0, vec![plain("1", "One.")]).await;
