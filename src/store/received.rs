@@ -62,8 +62,8 @@ impl IngestCounts {
 
 impl IngestTarget {
     /// Records `stories` in one transaction. New ones have rows in their order. New and edited ones
-    /// wait to be matched. Of two with the same key, the later is an edit of the earlier; if both come before
-    /// a match, only the later text is matched.
+    /// wait to be matched. Of two with the same key, the later is an edit of the earlier; if both
+    /// come before a match, only the later text is matched.
     pub async fn record(
         &self,
         stories: Vec<ReceivedStory>,

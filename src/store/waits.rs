@@ -45,8 +45,8 @@ impl Store {
     }
 
     /// Restarts the wait of every story that waits for its page at `now`. Time in which Tidings did
-    /// not run, or the machine was suspended, is no waiting time for a page. A story that waits to be
-    /// matched keeps the time at which it came.
+    /// not run, or the machine was suspended, is no waiting time for a page. A story that waits to
+    /// be matched keeps the time at which it came.
     pub async fn restart_page_waits(&self, now: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |conn| {
