@@ -389,10 +389,5 @@ fn log_start(config: &Config, rules: &Rules, holdings: Holdings, run_start: &Run
             run_start.reclaimed
         );
     }
-    for (receiver, messages) in &run_start.held {
-        warn!(
-            event = "messages_held", notifier = %receiver.notifier, recipient = receiver.address(),
-            "{receiver} is not in the configuration; messages held until it is back: {messages}"
-        );
-    }
+    dispatcher::log_held(&run_start.held);
 }

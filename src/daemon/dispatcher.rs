@@ -134,7 +134,7 @@ impl Deliveries {
 
     /// Holds the messages of receivers that left the configuration, and releases those of receivers
     /// that are back.
-    async fn hold_messages(&self) -> Result<(), StoreError> {
+    async fn hold_messages(&self) -> Result<Vec<(Receiver, u64)>, StoreError> {
         let receivers = receivers(&self.in_force.config);
         self.parts.store.hold_messages(&receivers, &self.own).await
     }
@@ -279,8 +279,12 @@ impl Work for Deliveries {
         &mut self,
         running: &Running<Lease, Finish>,
     ) -> Result<Due<Lease>, StoreError> {
+        let had_no_share = self.own == OwnShares::Some(Arc::default());
         if self.refresh() {
-            self.hold_messages().await?;
+            let held = self.hold_messages().await?;
+            if had_no_share {
+                log_held(&held);
+            }
         }
         let own = self.begin_notifiers();
         if self.is_unsure {
@@ -398,6 +402,16 @@ impl Work for Deliveries {
         warn!(
             event = "messages_aborted",
             "messages still in flight: {messages}; they are sent again at the next start"
+        );
+    }
+}
+
+/// Logs whose messages are held at the start of a run.
+pub(super) fn log_held(held: &[(Receiver, u64)]) {
+    for (receiver, messages) in held {
+        warn!(
+            event = "messages_held", notifier = %receiver.notifier, recipient = receiver.address(),
+            "{receiver} is not in the configuration; messages held until it is back: {messages}"
         );
     }
 }

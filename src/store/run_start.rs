@@ -61,17 +61,16 @@ impl Store {
     }
 
     /// Holds the messages of receivers that are not in `receivers`, and makes held messages of the
-    /// others pending. Both only for the notifiers of these shares.
+    /// others pending. Both only for the notifiers of these shares. Returns how many messages are
+    /// held for each receiver.
     pub async fn hold_messages(
         &self,
         receivers: &[Receiver],
         own: &OwnShares,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(Receiver, u64)>, StoreError> {
         let (receivers, own) = (receivers.to_vec(), own.clone());
         self.writer
-            .write(move |conn| {
-                Box::pin(async move { hold_messages(conn, &receivers, &own).await.map(drop) })
-            })
+            .write(move |conn| Box::pin(async move { hold_messages(conn, &receivers, &own).await }))
             .await
     }
 }

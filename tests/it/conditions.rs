@@ -175,8 +175,9 @@ async fn an_absence_is_told_after_a_poll_and_the_next_match_says_present() {
     let said = setup.folder.command(&["explain", "-", "--rule", "Silent"]).await;
     assert!(said.errors.contains("empty"), "{}", said.errors);
     run_at(&setup, 21).await;
-    run_at(&setup, 40).await;
-    assert_eq!(kinds(&setup.server.requests("/hook")), ["absent"]);
+    let mut tidings = setup.folder.run_ahead(Duration::from_mins(40));
+    assert_eq!(kinds(&setup.server.wait_for("/hook", 1).await), ["absent"]);
+    assert_eq!(tidings.terminate().await, 0);
     let said = setup.folder.command(&["status", "--format", "json"]).await;
     let status: Value = serde_json::from_str(&said.output).expect("JSON");
     assert_eq!(status["absent_groups"][0]["rule"], "Silent");
