@@ -54,7 +54,7 @@ use crate::clock::now;
 use crate::config::{Config, LoadedConfig, Notifier};
 use crate::daemon::blocking::BlockingThreads;
 use crate::daemon::reload::{SeenRules, StartError};
-use crate::http::{HostKey, NoClient};
+use crate::http::NoClient;
 use crate::queries::names::{receivers, rule_config};
 use crate::shares::OwnShares;
 use crate::store::{self, FeedState, Holdings, LeaseLost, OpenError, RunStart, Store, StoreError};
@@ -242,9 +242,7 @@ async fn start(
     if loops.stories.shares.owns_all() {
         articles::restart_page_waits(store, now()).await;
     }
-    for (host, until) in store.resting_hosts(now()).await? {
-        loops.stories.fetcher.hosts.extend_rest(&HostKey(host), until);
-    }
+    loops.stories.read_host_rests(now()).await?;
     let feeds = poller::load_states(&loops.polls).await?;
     let web = match &config.web {
         Some(web) if mode == Mode::Forever => Some(WebListener::bind(&web.listen).await?),

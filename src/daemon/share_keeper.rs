@@ -10,7 +10,6 @@ use tracing::{error, info};
 use crate::clock::now;
 use crate::daemon::lender::HostLender;
 use crate::daemon::story_parts::StoryParts;
-use crate::http::HostKey;
 use crate::shares::{RunNumber, Share, ShareMoves};
 use crate::store::{HostLoan, MovedShares, StoreError};
 
@@ -135,15 +134,10 @@ impl ShareKeeper {
 
     /// Reads the pauses that hosts asked other nodes for.
     async fn read_rests(&self) {
-        let StoryParts { fetcher, store, .. } = &*self.parts;
-        match store.resting_hosts(now()).await {
-            Ok(hosts) => {
-                for (host, until) in hosts {
-                    fetcher.hosts.extend_rest(&HostKey(host), until);
-                }
-            }
-            Err(why) if !why.is_news() => {}
-            Err(why) => error!(event = "store_failed", "the pauses of hosts cannot be read: {why}"),
+        if let Err(why) = self.parts.read_host_rests(now()).await
+            && why.is_news()
+        {
+            error!(event = "store_failed", "the pauses of hosts cannot be read: {why}");
         }
     }
 }

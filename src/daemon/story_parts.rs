@@ -13,8 +13,9 @@ use crate::daemon::fetcher::Fetcher;
 use crate::daemon::in_force::Shared;
 use crate::daemon::shares::NodeShares;
 use crate::daemon::wakeups::{PollsInProgress, Wakeups};
+use crate::http::HostKey;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use tidings_rules::story::{FeedEntry, Read, Story};
 
 /// What polls, pages, rechecks and backfills share.
@@ -53,6 +54,14 @@ impl StoryParts {
         let (story, result, took) = self.threads.run(match_story).await;
         self.metrics.observe_match(took);
         (story, result)
+    }
+
+    /// Obeys the pauses that hosts asked for in earlier runs, and of other nodes.
+    pub(crate) async fn read_host_rests(&self, now: Timestamp) -> Result<(), StoreError> {
+        for (host, until) in self.store.resting_hosts(now).await? {
+            self.fetcher.hosts.extend_rest(&HostKey(host), until);
+        }
+        Ok(())
     }
 
     /// Limits the pauses of hosts and the waits of pages to their schedule. They may be too long if
