@@ -359,8 +359,9 @@ impl RunningTidings {
         self.log.lines.borrow().clone()
     }
 
-    /// Sends SIGTERM; returns the exit code.
+    /// Sends SIGTERM as soon as it handles that; returns the exit code.
     pub async fn terminate(&mut self) -> i32 {
+        self.handles(Signal::TERM).await;
         self.signal(Signal::TERM);
         self.wait().await
     }
@@ -370,8 +371,9 @@ impl RunningTidings {
         self.signal(Signal::HUP);
     }
 
-    /// Sends SIGINT, as Ctrl-C does; returns the exit code.
+    /// Sends SIGINT, as Ctrl-C does, as soon as it handles that; returns the exit code.
     pub async fn interrupt(&mut self) -> i32 {
+        self.handles(Signal::INT).await;
         self.signal(Signal::INT);
         self.wait().await
     }
@@ -410,6 +412,20 @@ impl RunningTidings {
         prlimit(Some(self.process()), Resource::Fsize, room).expect("it runs");
     }
 
+    /// Waits until it has a handler for this signal, or has ended.
+    async fn handles(&self, signal: Signal) {
+        let status = format!("/proc/{}/status", self.process());
+        let handles = async {
+            while let Some(mask) = caught_signals(&status)
+                && mask & (1 << (signal.as_raw() - 1)) == 0
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = timeout(DEADLINE, handles).await;
+        assert!(waited.is_ok(), "it has no handler for {signal:?}; log: {:#?}", self.log());
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(self.process(), signal).expect("it runs");
     }
@@ -420,6 +436,17 @@ impl RunningTidings {
             self.child.id().unwrap_or_else(|| panic!("it ended by itself; log: {:#?}", self.log()));
         Pid::from_raw(id.cast_signed()).expect("a process")
     }
+}
+
+/// The signals that the process of this file has a handler for, as the mask `SigCgt` of proc(5).
+/// `None` once the process has ended.
+fn caught_signals(status: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(status).ok()?;
+    let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    if value("State:").is_none_or(|state| state.starts_with('Z')) {
+        return None;
+    }
+    u64::from_str_radix(value("SigCgt:")?, 16).ok()
 }
 
 /// The lines of a stream as they arrive.
