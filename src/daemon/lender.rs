@@ -51,7 +51,7 @@ impl HostLender {
         let has_ended = self.lent.len() < before;
         for loan in loans.iter().filter(|loan| loan.answer.is_none()) {
             if !self.lent.contains_key(&loan.id)
-                && let Some(share) = self.parts.shares.join(loan.share)
+                && let Some(share) = self.parts.shares.join_to_lend(loan.share)
             {
                 self.lend(loan.clone(), share, None);
             }

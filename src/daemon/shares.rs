@@ -25,8 +25,33 @@ pub(crate) struct NodeShares {
 #[derive(Debug)]
 struct UsedShares {
     own: OwnShares,
-    /// The number of uses of each share, at least one.
-    uses: BTreeMap<Share, usize>,
+    /// The uses of each share, at least one.
+    uses: BTreeMap<Share, Uses>,
+}
+
+/// How many use a share.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    work: usize,
+    loans: usize,
+}
+
+/// What a share is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UseKind {
+    /// For work of this node.
+    Work,
+    /// To lend a host of it to another node.
+    Loan,
+}
+
+impl Uses {
+    fn of(&mut self, kind: UseKind) -> &mut usize {
+        match kind {
+            UseKind::Work => &mut self.work,
+            UseKind::Loan => &mut self.loans,
+        }
+    }
 }
 
 /// The use of a share. The share stays with this node until this is dropped.
@@ -34,6 +59,7 @@ struct UsedShares {
 pub(crate) struct ShareUse {
     shares: Arc<NodeShares>,
     share: Share,
+    kind: UseKind,
 }
 
 impl NodeShares {
@@ -68,20 +94,36 @@ impl NodeShares {
     /// Begins work of a share; `None` if it is not this node's.
     pub(crate) fn begin(self: &Arc<Self>, share: Share) -> Option<ShareUse> {
         let mut table = self.lock();
-        table.own.contains(share).then(|| self.count_use(&mut table, share))
+        table.own.contains(share).then(|| self.count_use(&mut table, share, UseKind::Work))
     }
 
     /// Joins work of a share that this node does: also of one that it will give away, while other
     /// work of it is under way.
     pub(crate) fn join(self: &Arc<Self>, share: Share) -> Option<ShareUse> {
-        let mut table = self.lock();
-        let may_join = table.own.contains(share) || table.uses.contains_key(&share);
-        may_join.then(|| self.count_use(&mut table, share))
+        self.use_while_worked(share, UseKind::Work)
     }
 
-    fn count_use(self: &Arc<Self>, table: &mut UsedShares, share: Share) -> ShareUse {
-        *table.uses.entry(share).or_default() += 1;
-        ShareUse { shares: Arc::clone(self), share }
+    /// Like [`join`](Self::join), to lend a host of the share. Loans alone do not keep a share that
+    /// this node will give away: other nodes ask for hosts again and again.
+    pub(super) fn join_to_lend(self: &Arc<Self>, share: Share) -> Option<ShareUse> {
+        self.use_while_worked(share, UseKind::Loan)
+    }
+
+    fn use_while_worked(self: &Arc<Self>, share: Share, kind: UseKind) -> Option<ShareUse> {
+        let mut table = self.lock();
+        let has_work = table.uses.get(&share).is_some_and(|uses| uses.work > 0);
+        let may_use = table.own.contains(share) || has_work;
+        may_use.then(|| self.count_use(&mut table, share, kind))
+    }
+
+    fn count_use(
+        self: &Arc<Self>,
+        table: &mut UsedShares,
+        share: Share,
+        kind: UseKind,
+    ) -> ShareUse {
+        *table.uses.entry(share).or_default().of(kind) += 1;
+        ShareUse { shares: Arc::clone(self), share, kind }
     }
 
     /// Lets work begin for these shares and no others. Returns whether they differ from before.
@@ -129,8 +171,8 @@ impl Drop for ShareUse {
     fn drop(&mut self) {
         let mut table = self.shares.lock();
         let Some(uses) = table.uses.get_mut(&self.share) else { return };
-        *uses -= 1;
-        if *uses == 0 {
+        *uses.of(self.kind) -= 1;
+        if uses.work + uses.loans == 0 {
             table.uses.remove(&self.share);
             if !table.own.contains(self.share) {
                 self.shares.drained.notify_one();
@@ -173,5 +215,18 @@ mod tests {
         drop(second);
         assert_eq!(node.idle(&shares(&[1, 2])), shares(&[1, 2]));
         assert!(node.drained().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_share_that_is_given_away_is_lent_while_there_is_work_of_it_and_not_longer() {
+        let node = NodeShares::new(OwnShares::Some(Arc::new(shares(&[1]))));
+        let (work, lent) = (node.begin(Share(1)), node.join_to_lend(Share(1)));
+        node.replace(shares(&[]));
+        assert!(node.join_to_lend(Share(1)).is_some());
+        drop(work);
+        assert!(node.join_to_lend(Share(1)).is_none() && node.join(Share(1)).is_none());
+        assert_eq!(node.idle(&shares(&[1])), shares(&[]));
+        drop(lent);
+        assert_eq!(node.idle(&shares(&[1])), shares(&[1]));
     }
 }
