@@ -101,7 +101,7 @@ pub use deliveries::{
 };
 pub use feeds::request_polls;
 #[cfg(test)]
-pub(crate) use fixture::Home;
+pub(crate) use fixture::{Home, compare_here};
 pub use gaps::{FeedGap, PastGap};
 pub use groups::{GroupProgress, GroupStatus, HeldGroup};
 pub use host_loans::{HostLoan, LoanAnswer};

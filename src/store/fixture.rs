@@ -270,7 +270,7 @@ impl Bench {
 }
 
 /// Compares copies on the caller's thread.
-pub(super) fn compare_here() -> CopyComparer {
+pub(crate) fn compare_here() -> CopyComparer {
     Arc::new(|batch| Box::pin(async move { batch.decide() }))
 }
 
