@@ -53,16 +53,25 @@ async fn whatever_happens_to_nodes_and_to_their_server_nothing_is_lost_and_nobod
 
 /// The oracle finds what a broken store would do. Each fault is planted while all nodes work.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oracle_finds_a_share_with_two_owners_a_lost_message_and_a_share_without_an_owner() {
+async fn the_oracle_finds_every_planted_fault_of_limits_messages_and_shares() {
     let Some(mut cluster) = Cluster::new(seed()).await else { return };
     cluster.publish(STORIES);
     cluster.wait_for_arrivals(STORIES).await;
+    cluster.plant_no_limits(STORIES).await;
     cluster.plant_two_owners().await;
     cluster.plant_a_lost_message().await;
     cluster.plant_a_share_without_an_owner().await;
     let record = cluster.record().await;
     let flaws = judge(&record);
-    for found in ["two requests at a time", "was never sent", "no owner for"] {
+    let planted = [
+        "over the limit",
+        "messages in bursts",
+        "two requests at a time",
+        "asked too soon",
+        "was never sent",
+        "no owner for",
+    ];
+    for found in planted {
         assert!(flaws.iter().any(|flaw| flaw.contains(found)), "{found}: {flaws:#?}");
     }
 }

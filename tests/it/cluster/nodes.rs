@@ -9,16 +9,14 @@ use tidings::clock::now;
 use tokio::time::sleep;
 
 use super::fault::{ClusterFault, NODES};
-use super::oracle::ClusterRecord;
-use super::sites::{SITES, Sites};
+use super::oracle::{BURST, ClusterRecord, LIMIT};
+use super::sites::{HOOKS, SITES, Sites};
 use crate::support::own_server::{OwnServer, PASSWORD, ServerLine};
 use crate::support::tidings::{Folder, RunningTidings};
 use crate::support::tls::Ca;
 
-/// The receivers.
-const HOOKS: [&str; 2] = ["hook-a", "hook-b"];
-
-const RULES: &str = "rules:\n  - name: arms\n    when: Russia AND North Korea AND arms\n";
+/// The receiver with a limit, and the one of the rule with a burst.
+const PACED: [&str; 2] = ["limited", "bursting"];
 
 /// How long the owners of all shares are waited for.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -55,6 +53,8 @@ pub struct Cluster {
     published: usize,
     edits: usize,
     without_owner: Vec<(String, Duration)>,
+    /// When a clock was wrong first.
+    wrong_clock: Option<Timestamp>,
     /// A node that knows nothing of the others.
     stranger: Option<(Folder, RunningTidings)>,
 }
@@ -92,7 +92,7 @@ impl Cluster {
         for _ in 0..NODES {
             let line = ServerLine::to(server.port()).await;
             let config = config(&sites, line.port());
-            let folder = Folder::new(&config, &[("arms.yaml", RULES)]);
+            let folder = Folder::new(&config, &[("arms.yaml", &rules())]);
             folder.set("DB_PASSWORD", PASSWORD);
             nodes.push(ClusterNode { folder, line, running: None, logs: Vec::new() });
         }
@@ -104,6 +104,7 @@ impl Cluster {
             published: 0,
             edits: 0,
             without_owner: Vec::new(),
+            wrong_clock: None,
             stranger: None,
         };
         for node in &mut cluster.nodes {
@@ -151,7 +152,7 @@ impl Cluster {
             }
             ClusterFault::Stop(node) => {
                 self.stop(node).await;
-                self.wait_for_owners(&name, &others(node), start).await;
+                self.wait_for_owners(&name, &others(node), now()).await;
                 self.restart(node, 0).await;
             }
             ClusterFault::CutLine(node) => {
@@ -162,8 +163,9 @@ impl Cluster {
                 self.nodes[node].running().wait_for_log_after(begun, is_started).await;
             }
             ClusterFault::WrongClock(node, ahead) => {
+                self.wrong_clock.get_or_insert(start);
                 self.stop(node).await;
-                self.wait_for_owners(&name, &others(node), start).await;
+                self.wait_for_owners(&name, &others(node), now()).await;
                 self.restart(node, ahead).await;
             }
             ClusterFault::EditRules(node) => self.edit_rules(node).await,
@@ -180,6 +182,7 @@ impl Cluster {
         self.wait_for_owners(&name, &[0, 1, 2], healed).await;
     }
 
+    /// Stops a node. It owns a share until its last write for it.
     async fn stop(&mut self, node: usize) {
         assert_eq!(self.nodes[node].running().terminate().await, 0);
         self.nodes[node].keep_log();
@@ -234,20 +237,41 @@ impl Cluster {
         }
     }
 
-    /// Starts a node with a store of its own, and waits until two nodes have asked one host.
+    /// Starts a node with a store of its own, and lets stories appear until two nodes have asked one
+    /// host at a time, and one too soon after the other.
     pub async fn plant_two_owners(&mut self) {
         let config = config(&self.sites, self.server.port());
         let folder =
-            Folder::new(&config.replace("/tidings\"", "/stranger\""), &[("arms.yaml", RULES)]);
+            Folder::new(&config.replace("/tidings\"", "/stranger\""), &[("arms.yaml", &rules())]);
         folder.set("DB_PASSWORD", PASSWORD);
         self.admin().await.execute("CREATE DATABASE stranger").await.expect("a database");
         let node = folder.run(&[]);
         self.stranger = Some((folder, node));
         let start = now();
-        while self.sites.overlaps().is_empty() && since(start) < LAST_MESSAGES {
-            sleep(Duration::from_millis(50)).await;
+        let found = |sites: &Sites| !sites.overlaps().is_empty() && !sites.hurried().is_empty();
+        while !found(&self.sites) && since(start) < LAST_MESSAGES {
+            self.publish(1);
+            sleep(Duration::from_millis(500)).await;
         }
         self.stranger = None;
+    }
+
+    /// Lets stories appear while no node knows of a limit or a burst.
+    pub async fn plant_no_limits(&mut self, stories: usize) {
+        for node in &mut self.nodes {
+            let begun = node.running().log().len();
+            let config = node.folder.read("config.yaml");
+            node.folder.write("config.yaml", &config.replace(&limit(), ""));
+            node.running().wait_for_log_after(begun, |line| line.contains("in force")).await;
+        }
+        let begun = self.nodes[0].running().log().len();
+        let rules = rules().replace(&burst(), "");
+        self.nodes[0].folder.write("rules/arms.yaml", &rules);
+        for node in &mut self.nodes {
+            node.running().wait_for_log_after(begun, |line| line.contains("rules in force")).await;
+        }
+        self.publish(stories);
+        self.wait_for_arrivals(self.published * HOOKS.len()).await;
     }
 
     /// Loses the messages for one receiver that a further story makes.
@@ -288,6 +312,15 @@ impl Cluster {
         texts.unwrap_or_default()
     }
 
+    /// The times that `sql` lists, until a clock was wrong first.
+    async fn times(&self, sql: &'static str) -> Vec<Timestamp> {
+        let times: Result<Vec<i64>, _> =
+            sqlx::query_scalar(sql).fetch_all(&mut self.admin().await).await;
+        let times = times.expect("times").into_iter();
+        let times = times.map(|time| Timestamp::from_millisecond(time).expect("a time"));
+        times.take_while(|time| self.wrong_clock.is_none_or(|wrong| *time < wrong)).collect()
+    }
+
     /// The record of all nodes.
     pub async fn record(&mut self) -> ClusterRecord {
         for node in &mut self.nodes {
@@ -295,15 +328,24 @@ impl Cluster {
         }
         let unknown = "SELECT DISTINCT uid FROM attempt JOIN message ON message.id = attempt.message WHERE outcome = 'unknown'";
         let alerts = "SELECT story.url || ' ' || rule || ' ' || dedup_key FROM alert JOIN story ON story.id = alert.story";
+        let limited = "SELECT created FROM message
+             WHERE notifier = 'limited' AND digest IS NULL ORDER BY created";
+        let single = "SELECT created FROM message
+             WHERE notifier = 'bursting' AND digest IS NULL ORDER BY created";
+        let matched = "SELECT created FROM alert WHERE rule = 'bursts' ORDER BY created";
         let unsent = "SELECT uid || ' ' || status FROM message WHERE status <> 'sent'";
         let complains = |line: &&String| COMPLAINTS.iter().any(|words| line.contains(words));
         ClusterRecord {
             stories: (0..self.published).map(|story| self.sites.story(story)).collect(),
-            hooks: HOOKS.map(|hook| format!("/hook/{hook}")).to_vec(),
+            hooks: HOOKS.iter().chain(&PACED).map(|hook| format!("/hook/{hook}")).collect(),
             arrivals: self.sites.arrivals(),
             overlaps: self.sites.overlaps(),
+            hurried: self.sites.hurried(),
             unknown: self.texts(unknown).await.into_iter().collect(),
             alerts: self.texts(alerts).await,
+            limited: self.times(limited).await,
+            single: self.times(single).await,
+            matched: self.times(matched).await,
             unsent: self.texts(unsent).await,
             overlapping_attempts: self.texts(TRIED_AGAIN).await,
             without_owner: self.without_owner.clone(),
@@ -326,16 +368,42 @@ fn others(node: usize) -> Vec<usize> {
     (0..NODES).filter(|other| *other != node).collect()
 }
 
+/// The key of the receiver with a limit, after others.
+fn limit() -> String {
+    format!(", limit: {LIMIT}/m")
+}
+
+/// The key of the rule with a burst, after others.
+fn burst() -> String {
+    format!(", burst: {{first: {BURST}, then: 1m}}")
+}
+
+/// Every story matches both rules.
+fn rules() -> String {
+    let when = "Russia AND North Korea AND arms";
+    format!(
+        "rules:\n  - {{name: arms, when: {when}, notify: [{}, limited]}}\n  \
+           - {{name: bursts, when: {when}, notify: bursting{}}}\n",
+        HOOKS.join(", "),
+        burst()
+    )
+}
+
 fn config(sites: &Sites, port: u16) -> String {
     let feed =
         |site| format!("  - {{url: \"{}\", name: wire-{site}, every: 1s}}\n", sites.feed(site));
-    let hook = |name: &str| format!("  {name}: {{type: webhook, url: \"{}\"}}\n", sites.hook(name));
+    let hook = |name: &str, more: &str| {
+        format!("  {name}: {{type: webhook, url: \"{}\"{more}}}\n", sites.hook(name))
+    };
+    let hooks = HOOKS.map(|name| hook(name, "")).concat();
     format!(
         "store: {{url: \"postgres://tidings@127.0.0.1:{port}/tidings\", password: \"${{DB_PASSWORD}}\"}}\n\
-         rules: rules\nzone: UTC\nnotify: [{}]\nfeeds:\n{}notifiers:\n{}\
-         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8]}}\n",
+         rules: rules\nzone: UTC\nnotify: [{}]\nfeeds:\n{}notifiers:\n{hooks}{}{}\
+         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8], proxy: \"{}\"}}\n",
         HOOKS.join(", "),
         (0..SITES).map(feed).collect::<String>(),
-        HOOKS.map(hook).concat(),
+        hook("limited", &limit()),
+        hook("bursting", ""),
+        sites.proxy(),
     )
 }

@@ -3,14 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::sites::HookArrival;
 
 /// How long a share may have no owner.
 const LONGEST_WITHOUT_OWNER: Duration = Duration::from_secs(15);
 
+/// How many messages in [`PACE`] the receiver with a limit gets, digests aside.
+pub const LIMIT: usize = 5;
+
+/// How many messages of its own the rule with a burst makes, until [`PACE`] has passed without a
+/// match.
+pub const BURST: usize = 3;
+
+/// The time of both.
+const PACE: Duration = Duration::from_mins(1);
+
 /// What all nodes did.
 pub struct ClusterRecord {
-    /// The addresses of all stories. Each matches one rule, for both receivers.
+    /// The addresses of all stories. Each matches both rules, and is for all receivers.
     pub stories: BTreeSet<String>,
     /// The receivers.
     pub hooks: Vec<String>,
@@ -18,10 +30,18 @@ pub struct ClusterRecord {
     pub arrivals: Vec<HookArrival>,
     /// The hosts and messages with two requests at a time.
     pub overlaps: Vec<String>,
+    /// Requests that came too soon after another one to their host.
+    pub hurried: Vec<String>,
     /// The messages with an attempt whose outcome is unknown.
     pub unknown: BTreeSet<String>,
     /// Story, rule and key of every alert.
     pub alerts: Vec<String>,
+    /// When each message of one story was made for the receiver with a limit.
+    pub limited: Vec<Timestamp>,
+    /// When each message of one story was made by the rule with a burst.
+    pub single: Vec<Timestamp>,
+    /// When that rule matched.
+    pub matched: Vec<Timestamp>,
     /// Messages that are not sent.
     pub unsent: Vec<String>,
     /// Attempts at one message that overlap, without an unknown one between them.
@@ -51,7 +71,9 @@ pub fn judge(record: &ClusterRecord) -> Vec<String> {
     let mut flaws = Vec::new();
     let mut ids: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for arrival in &record.arrivals {
-        ids.entry((&arrival.story, &arrival.hook)).or_default().push(&arrival.id);
+        for story in &arrival.stories {
+            ids.entry((story, &arrival.hook)).or_default().push(&arrival.id);
+        }
     }
     for story in &record.stories {
         for hook in &record.hooks {
@@ -80,6 +102,8 @@ pub fn judge(record: &ClusterRecord) -> Vec<String> {
     for key in record.overlaps.iter().filter(|key| !record.unknown.contains(*key)) {
         flaws.push(format!("two requests at a time: {key}"));
     }
+    flaws.extend(record.hurried.iter().map(|request| format!("asked too soon: {request}")));
+    flaws.extend(judge_pace(record));
     flaws.extend(record.unsent.iter().map(|message| format!("not sent: {message}")));
     flaws.extend(record.overlapping_attempts.iter().map(|one| format!("attempts overlap: {one}")));
     for (fault, time) in &record.without_owner {
@@ -88,5 +112,21 @@ pub fn judge(record: &ClusterRecord) -> Vec<String> {
         }
     }
     flaws.extend(record.complaints.iter().map(|line| format!("logged: {line}")));
+    flaws
+}
+
+/// What does not hold of the limit and of the burst.
+fn judge_pace(record: &ClusterRecord) -> Vec<String> {
+    let mut flaws = Vec::new();
+    let windows = record.limited.windows(LIMIT + 1);
+    let too_many =
+        windows.filter(|window| window[LIMIT].duration_since(window[0]).unsigned_abs() < PACE);
+    flaws.extend(too_many.map(|window| format!("over the limit from {} on", window[0])));
+    let quiet = record.matched.windows(2);
+    let quiet = quiet.filter(|pair| pair[1].duration_since(pair[0]).unsigned_abs() >= PACE).count();
+    let most = BURST * (quiet + 1);
+    if record.single.len() > most {
+        flaws.push(format!("{} messages in bursts, not {most}", record.single.len()));
+    }
     flaws
 }

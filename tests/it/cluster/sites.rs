@@ -1,9 +1,9 @@
-//! Sites on loopback with feeds, pages and a receiver. They record requests to one host that
-//! overlap, and messages that arrive twice at a time.
+//! Sites with feeds, pages and receivers. They record requests to one host that overlap or come too
+//! soon, and messages that arrive twice at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,11 +15,21 @@ use tokio::sync::watch;
 
 use crate::support::wire::{self, Entry};
 
+/// The receivers that get a message for each story. Others get digests, too.
+pub const HOOKS: [&str; 2] = ["hook-a", "hook-b"];
+
 /// The number of feeds, each of a site of its own.
 pub const SITES: usize = 9;
 
+/// The number of public sites.
+const PUBLIC_SITES: usize = 5;
+
 /// The most stories that a feed lists.
 const LISTED: usize = 40;
+
+/// The least pause between two requests to a host: `poll.gap` is a second, less what a request
+/// takes to come here.
+const LEAST_GAP: Duration = Duration::from_millis(900);
 
 /// What arrived at the receiver.
 #[derive(Clone, Debug)]
@@ -28,8 +38,8 @@ pub struct HookArrival {
     pub id: String,
     /// The path, which names the notifier.
     pub hook: String,
-    /// The address of its story.
-    pub story: String,
+    /// The addresses of its stories: of one, or of those that a digest gathers.
+    pub stories: Vec<String>,
 }
 
 #[derive(Default)]
@@ -38,6 +48,9 @@ struct SiteLog {
     /// The requests under way, by host and by message.
     under_way: BTreeMap<String, usize>,
     overlaps: Vec<String>,
+    /// When the last request to each host ended, and for what it was.
+    ended: BTreeMap<String, (Instant, String)>,
+    hurried: Vec<String>,
     arrivals: Vec<HookArrival>,
 }
 
@@ -62,6 +75,21 @@ struct UnderWay {
 }
 
 impl UnderWay {
+    /// A request to a host for this path.
+    fn ask(seen: &Arc<Mutex<SiteLog>>, host: String, path: &str) -> Self {
+        let mut inner = seen.lock().expect("no panic");
+        if let Some((ended, before)) = inner.ended.get(&host)
+            && host.ends_with(".example")
+            && ended.elapsed() < LEAST_GAP
+        {
+            let hurried = format!("{host}: {path} {:?} after {before}", ended.elapsed());
+            inner.hurried.push(hurried);
+        }
+        inner.ended.insert(host.clone(), (Instant::now(), path.to_owned()));
+        drop(inner);
+        Self::begin(seen, host)
+    }
+
     fn begin(seen: &Arc<Mutex<SiteLog>>, key: String) -> Self {
         let mut inner = seen.lock().expect("no panic");
         let count = inner.under_way.entry(key.clone()).or_default();
@@ -78,11 +106,14 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut seen = self.seen.lock().expect("no panic");
         *seen.under_way.entry(self.key.clone()).or_default() -= 1;
+        if let Some((ended, _)) = seen.ended.get_mut(&self.key) {
+            *ended = Instant::now();
+        }
     }
 }
 
 /// The host of a site.
-pub fn host(site: usize) -> String {
+fn host(site: usize) -> String {
     format!("127.0.1.{}", site + 1)
 }
 
@@ -102,6 +133,11 @@ impl Sites {
     /// The address of the feed of a site. The first leads to another site.
     pub fn feed(&self, site: usize) -> String {
         format!("http://{}:{}/feed/{site}", host(site), self.port)
+    }
+
+    /// The address of the proxy.
+    pub fn proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The address of a receiver.
@@ -126,17 +162,25 @@ impl Sites {
         self.seen.lock().expect("no panic").overlaps.clone()
     }
 
-    /// Waits until this number of messages arrived, for this time at most.
+    /// Requests that came too soon after another one to their host.
+    pub fn hurried(&self) -> Vec<String> {
+        self.seen.lock().expect("no panic").hurried.clone()
+    }
+
+    /// Waits until this number of messages of one story arrived at [`HOOKS`], for this time at most.
     pub async fn wait_for_arrivals(&self, number: usize, longest: Duration) {
         let mut arrived = self.arrived.subscribe();
         drop(tokio::time::timeout(longest, arrived.wait_for(|count| *count >= number)).await);
     }
 }
 
-/// The address of a story. Every fourth is a teaser whose page is at the next site.
-pub fn story_url(port: u16, story: usize) -> String {
-    let site = if is_teaser(story) { (story + 1) % SITES } else { story % SITES };
-    format!("http://{}:{port}/story/{story}", host(site))
+/// The address of a story. Every fourth is a teaser whose page is at a public site, which the nodes
+/// reach through this server as their proxy. Public sites alone have gaps between requests.
+fn story_url(port: u16, story: usize) -> String {
+    if is_teaser(story) {
+        return format!("http://site-{}.example/story/{story}", story % PUBLIC_SITES);
+    }
+    format!("http://{}:{port}/story/{story}", host(story % SITES))
 }
 
 fn is_teaser(story: usize) -> bool {
@@ -192,7 +236,7 @@ async fn answer(
     if parts[0] == "hook" {
         return take_message(&seen, &arrived, text("webhook-id"), path, &body).await;
     }
-    let _request = UnderWay::begin(&seen, text("host"));
+    let _request = UnderWay::ask(&seen, text("host"), &path);
     let published = seen.lock().expect("no panic").published;
     // Long enough that a second request would meet it.
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -225,11 +269,24 @@ async fn take_message(
     body: &Bytes,
 ) -> Response {
     let payload: Value = serde_json::from_slice(body).unwrap_or_default();
-    let story = payload["story"]["url"].as_str().unwrap_or_default().to_owned();
+    let mut stories = Vec::new();
+    read_stories(&payload, &mut stories);
     let _attempt = UnderWay::begin(seen, id.clone());
     tokio::time::sleep(Duration::from_millis(20)).await;
     let mut all = seen.lock().expect("no panic");
-    all.arrivals.push(HookArrival { id, hook, story });
-    arrived.send_replace(all.arrivals.len());
+    if HOOKS.iter().any(|name| hook.ends_with(name)) {
+        arrived.send_modify(|count| *count += 1);
+    }
+    all.arrivals.push(HookArrival { id, hook, stories });
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// Adds the addresses of all stories of a payload.
+fn read_stories(payload: &Value, stories: &mut Vec<String>) {
+    stories.extend(payload["story"]["url"].as_str().map(str::to_owned));
+    match payload {
+        Value::Object(parts) => parts.values().for_each(|part| read_stories(part, stories)),
+        Value::Array(parts) => parts.iter().for_each(|part| read_stories(part, stories)),
+        _ => {}
+    }
 }
