@@ -86,10 +86,12 @@ def item(chance, feed, n, published):
 
 
 class Nginx:
-    """nginx with one worker, and a log of its answers."""
+    """nginx with one worker, and a log of its answers. `rest` is the rest of its server's configuration."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, address="127.0.0.1", rest=""):
         self.folder = folder
+        self.address = address
+        self.rest = rest
         self.log = folder / "access.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -101,7 +103,7 @@ class Nginx:
             f"worker_processes 1; daemon off; error_log {self.folder}/error.log; pid {self.folder}/pid;\n"
             "events { worker_connections 1024; }\nhttp {\n"
             f"  log_format short '$status $body_bytes_sent'; access_log {self.log} short;\n"
-            f"  server {{ listen 127.0.0.1:{self.port}; root {self.folder}/www; default_type application/rss+xml; keepalive_requests 100000; }}\n}}\n"
+            f"  server {{ listen {self.address}:{self.port}; root {self.folder}/www; default_type application/rss+xml; keepalive_requests 100000; {self.rest} }}\n}}\n"
         )
         self.process = subprocess.Popen(["nginx", "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)])
         deadline = time.monotonic() + 10
