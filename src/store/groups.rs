@@ -18,7 +18,7 @@ use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
 use crate::store::db::{self, DbConnection, Sql};
 pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
-pub use progress::{GroupProgress, GroupStatus, HeldGroup};
+pub use progress::{GroupProgress, GroupStatus, HeldGroup, ShownAbsence};
 use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{Condition, Decision, FirstKey, GroupState, is_open, slot_of, step};
 
@@ -95,7 +95,7 @@ pub(super) async fn decide(
     for one in repeated {
         let is_open = is_open(one.condition, one.known.previous, at);
         let held = one.known.earlier == Earlier::Held && !is_open;
-        let state = ConditionState::new(one.condition, None, at);
+        let state = ConditionState::new(one.condition, None, None, at);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
     let new = NewMatches { alerts, known, publisher: &publisher };
@@ -103,7 +103,8 @@ pub(super) async fn decide(
     for one in first {
         let Some(seen) = seen.remove(&one.place) else { continue };
         let decision = step(one.condition, GroupState { previous: one.known.previous, seen }, at);
-        let state = ConditionState::new(one.condition, Some(&decision), at);
+        let row = alerts.get(one.place).and_then(|alert| alert.rule_match.row.as_ref());
+        let state = ConditionState::new(one.condition, Some(&decision), row, at);
         let held = !decision.is_told();
         by_place.insert(
             one.place,
