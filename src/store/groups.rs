@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::absences::END_ABSENCES;
+use super::absences::{END_ABSENCES, withdraw_notices};
 use super::column::{execute, execute_list, execute_list_with, to_millis};
 use super::dialect::sql;
 use super::match_time::MatchTime;
@@ -123,6 +123,7 @@ pub(super) async fn count_matches(
 ) -> Result<(), sqlx::Error> {
     let MatchTime { at, is_earlier } = grouped.time;
     let (mut keys, mut tallies, mut present) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ended = Vec::new();
     for (place, _, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
         if one.decision.is_none() {
@@ -135,12 +136,16 @@ pub(super) async fn count_matches(
                 keys.extend(stored.map(|key| (rule, dedup_key, key, to_millis(at))));
             }
             Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(at))),
-            Some(Condition::Absent(_)) => present.push((rule, dedup_key, to_millis(at))),
+            Some(Condition::Absent(_)) => {
+                present.push((rule, dedup_key, to_millis(at)));
+                ended.extend(one.is_fired().then_some(&new_alert.rule_match));
+            }
             _ => {}
         }
     }
     execute_list_with(conn, SET_KEYS, &keys, is_earlier).await?;
     execute_list_with(conn, END_ABSENCES, &present, is_earlier).await?;
+    withdraw_notices(conn, &ended).await?;
     execute_list(conn, COUNT, &tallies).await
 }
 
