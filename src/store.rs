@@ -103,7 +103,7 @@ pub use feeds::request_polls;
 #[cfg(test)]
 pub(crate) use fixture::{Home, compare_here};
 pub use gaps::{FeedGap, PastGap};
-pub use groups::{GroupProgress, GroupStatus, HeldGroup};
+pub use groups::{GroupProgress, GroupStatus, HeldGroup, ShownAbsence};
 pub use host_loans::{HostLoan, LoanAnswer};
 pub use lock::{Lock, acquire_lock};
 pub use open_error::OpenError;

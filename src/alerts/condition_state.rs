@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::later;
 use tidings_rules::condition::{Condition, Decision};
+use tidings_rules::story::WatchlistRow;
 
 /// How far the condition of a rule was met when an alert was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +26,18 @@ pub struct ConditionState {
 }
 
 impl ConditionState {
-    /// The state after this decision about a match at `at`. `None`: the alert does not count.
+    /// The state after this decision about a match of `row` at `at`. `None`: the alert does not
+    /// count.
     #[must_use]
-    pub fn new(condition: &Condition, decision: Option<&Decision>, at: Timestamp) -> Self {
+    pub fn new(
+        condition: &Condition,
+        decision: Option<&Decision>,
+        row: Option<&WatchlistRow>,
+        at: Timestamp,
+    ) -> Self {
         let progress = match decision {
             Some(Decision::Held(progress) | Decision::Fired(progress)) => {
-                Some(progress.to_string())
+                Some(progress.clone().with_row(row).to_string())
             }
             Some(Decision::Told) | None => None,
         };

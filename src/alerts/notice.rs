@@ -125,13 +125,19 @@ impl RuleNotice {
     /// holds.
     #[must_use]
     pub fn key(&self) -> String {
-        let kind = match self.kind {
+        let group = Self::group_key(self.kind, &self.rule, self.row.as_ref());
+        format!("{group}{}:", self.since.as_millisecond())
+    }
+
+    /// The prefix of the dedup keys of all messages of that kind about a rule, or a row of it.
+    #[must_use]
+    pub fn group_key(kind: RuleNoticeKind, rule: &str, row: Option<&WatchlistRow>) -> String {
+        let kind = match kind {
             RuleNoticeKind::Absent => "absent",
             RuleNoticeKind::Blind => "blind",
         };
-        let row = self.row.as_ref().map(|row| row.id.as_str());
-        let subject = serde_json::json!([self.rule, row]);
-        format!("notice:{kind}:{subject}:{}:", self.since.as_millisecond())
+        let subject = serde_json::json!([rule, row.map(|row| row.id.as_str())]);
+        format!("notice:{kind}:{subject}:")
     }
 }
 

@@ -279,13 +279,14 @@ impl Group<'_> {
         story: &Arc<MatchedStory>,
     ) -> GroupResult {
         let window = condition.has_episodes();
+        let row = self.rule.row();
         match decision {
             Decision::Told => GroupResult::Told,
             Decision::Held(progress) => {
                 if window {
                     self.hold(condition, story);
                 }
-                GroupResult::Held(progress)
+                GroupResult::Held(progress.with_row(row))
             }
             Decision::Fired(progress) => {
                 self.drop_old(condition, story.at);
@@ -293,6 +294,7 @@ impl Group<'_> {
                 stories.push(Arc::clone(story));
                 let in_window = self.history.events_in_window(condition, story.at);
                 let count = if window { in_window } else { 1 };
+                let progress = progress.with_row(row);
                 let firing = PastFiring { at: story.at, progress, count, stories };
                 GroupResult::Fired(Arc::new(firing))
             }

@@ -20,7 +20,7 @@ pub enum MessageStatus {
     Dead,
     /// Its receiver is not in the configuration.
     Held,
-    /// It was given up, and a person wants it no more. It is never sent.
+    /// It was given up and a person wants it no more, or it was withdrawn. It is never sent.
     Dropped,
 }
 
@@ -55,6 +55,8 @@ pub enum MessageEvent {
     },
     /// A person wants it no more.
     Dropped,
+    /// It tells an absence that ended before any attempt.
+    Withdrawn,
 }
 
 /// What becomes of the payload.
@@ -103,6 +105,7 @@ pub fn next(status: MessageStatus, event: MessageEvent) -> Option<MessageTransit
         (Dead, MessageEvent::SentAgain { is_known: true }) => (Pending, Kept),
         (Dead, MessageEvent::SentAgain { is_known: false }) => (Held, Kept),
         (Dead, MessageEvent::Dropped) => (Dropped, Kept),
+        (Pending | Held, MessageEvent::Withdrawn) => (Dropped, Kept),
         _ => return None,
     };
     Some(MessageTransition { status, payload })
@@ -239,6 +242,10 @@ mod tests {
     #[case::dropped(
         MessageEvent::Dropped,
         [None, None, None, Some((Dropped, Kept)), None, None]
+    )]
+    #[case::withdrawn(
+        MessageEvent::Withdrawn,
+        [Some((Dropped, Kept)), None, None, None, Some((Dropped, Kept)), None]
     )]
     fn every_event_moves_every_status_as_the_table_says(
         #[case] event: MessageEvent,

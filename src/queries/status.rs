@@ -11,10 +11,10 @@ use super::json::add_keys;
 use super::node_attention::describe_nodes;
 use crate::clock::later;
 use crate::store::{
-    AbsentGroup, FeedState, GroupStatus, QueueLength, RunTimes, RunningNode, ServiceStatus,
+    FeedState, GroupStatus, QueueLength, RunTimes, RunningNode, ServiceStatus, ShownAbsence,
     StoreFacts,
 };
-use tidings_rules::story::{FeedName, NotifierName, WatchlistRow};
+use tidings_rules::story::{FeedName, NotifierName};
 
 /// How long ago a run that works wrote last. It writes every five seconds.
 const ALIVE: Duration = Duration::from_mins(1);
@@ -164,15 +164,13 @@ fn queue_to_json((notifier, queue): (&NotifierName, &QueueLength)) -> Value {
     Value::Object(object)
 }
 
-/// A group whose absence was told. The id of its row stands for the label, which is not kept.
-fn absence_to_json(group: &AbsentGroup) -> Value {
+fn absence_to_json(group: &ShownAbsence) -> Value {
     let last_match = group.has_matched.then_some(group.last);
     let mut absence = json!({
         "rule": group.rule, "since": group.last, "last_match": last_match, "told": group.told,
     });
-    if !group.dedup_key.is_empty() {
-        let (id, label) = (group.dedup_key.clone(), group.dedup_key.clone());
-        add_keys(&mut absence, &json!({"row": WatchlistRow { id, label }}));
+    if let Some(row) = &group.row {
+        add_keys(&mut absence, &json!({"row": row}));
     }
     absence
 }

@@ -8,9 +8,10 @@ use super::column::{from_millis, to_millis};
 use super::dialect::sql;
 use super::health::insert_notices_due;
 use super::{Store, StoreError, silences};
-use crate::alerts::notice::{About, RuleNotice};
+use crate::alerts::notice::{About, RuleNotice, RuleNoticeKind};
 use crate::alerts::volume::DeliveryPolicies;
-use crate::alerts::{Content, Receiver, silence, volume};
+use crate::alerts::{Content, Receiver, RuleMatch, silence, volume};
+use crate::lifecycle::message::{self, MessageEvent};
 use crate::store::db::{self, DbConnection, Sql, SqlList};
 use tidings_rules::story::FeedName;
 use tidings_rules::story::delivery::DeliveryPolicy;
@@ -179,6 +180,42 @@ pub(super) const END_ABSENCES: Sql = sql!(
              told = CASE WHEN $2 AND absence.last > excluded.last THEN absence.told END"
 );
 
+/// Withdraws the messages about absences that have ended. One that may have been sent stays: it is
+/// in flight, or an attempt may have delivered it.
+pub(super) async fn withdraw_notices(
+    conn: &mut DbConnection<'_>,
+    ended: &[&RuleMatch],
+) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let keys = ended.iter().map(|found| {
+        let row = found.row.as_ref();
+        let first = RuleNotice::group_key(RuleNoticeKind::Absent, &found.rule, row);
+        // `;` follows the `:` at the end of the prefix.
+        let beyond = format!("{};", first.trim_end_matches(':'));
+        (first, beyond)
+    });
+    let keys = SqlList::new(&keys.collect::<Vec<_>>())?;
+    for (from, next) in message::moves(MessageEvent::Withdrawn) {
+        db::query(WITHDRAW)
+            .bind(&keys)
+            .bind(from.as_str())
+            .bind(next.status.as_str())
+            .bind("withdrawn: the rule matched before it was sent")
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+const WITHDRAW: Sql = sql!(
+    "UPDATE message SET status = $3, why = $4 FROM ",
+    row_list!("$1", 0 first TEXT, 1 beyond TEXT),
+    " AS given WHERE message.key >= given.first AND message.key < given.beyond
+         AND message.status = $2 AND NOT message.may_have_arrived"
+);
+
 /// Creates the messages of `notice`, each due when no silence of its rule and no quiet hours of its
 /// receiver hold it back.
 async fn send_rule_notice(
@@ -207,7 +244,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::alerts::notice::RuleNoticeKind;
     use crate::alerts::silence::SilenceTarget;
     use crate::store::fixture::{
         Bench, at_second, desk_receiver, item, match_result, new_alert, parse_notification,
@@ -284,7 +320,7 @@ mod tests {
         );
         let run = bench.start_run(&[desk_receiver()]).await;
         let leases = bench.lease(run, "desk", 90_000).await;
-        let mut told: Vec<String> = leases
+        let told: Vec<String> = leases
             .iter()
             .map(|lease| match parse_notification(&lease.payload).content {
                 Content::Notice(about) => format!("notice: {}", about.subject()),
@@ -295,9 +331,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        told.sort();
         let first = "a: the first match since 1970-01-12 13:46 UTC";
-        assert_eq!(told, [first, "notice: silent"], "the second match is held");
+        assert_eq!(told, [first], "the notice is withdrawn, and the second match is held");
     }
 
     #[tokio::test]
@@ -368,6 +403,47 @@ mod tests {
             end_silence(&bench.place(), ended.id, at_second(at)).await.unwrap().unwrap();
             assert_eq!(bench.next_due().await, [(desk_receiver().recipient, at_second(due))]);
         }
+    }
+
+    #[tokio::test]
+    async fn an_absence_that_was_not_sent_is_withdrawn_when_it_ends() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        let target = SilenceTarget::Rule(RULE.to_owned());
+        let (until, now) = (at_second(9000), at_second(100));
+        add_silence(&bench.place(), target, until, String::new(), now).await.unwrap();
+        assert!(tell(&bench, &only_group(&bench).await, 7200).await);
+        let of_another = RuleNotice { rule: "silent 2".to_owned(), ..notice(at_second(0)) };
+        let policies = match_result(&[]).policy;
+        let audience = vec![desk_receiver()];
+        bench.store.tell_blind(of_another, audience, policies, at_second(7200)).await.unwrap();
+
+        bench.poll("wire", 8000, vec![item("a", absent_match())]).await;
+        let withdrawn = "SELECT min(why) FROM message WHERE status = 'dropped'";
+        let why = "withdrawn: the rule matched before it was sent";
+        assert_eq!(bench.query_text(withdrawn).await.as_deref(), Some(why));
+        let run = bench.start_run(&[desk_receiver()]).await;
+        let leases = bench.lease(run, "desk", 90_000).await;
+        let notices =
+            leases.iter().filter_map(|lease| match parse_notification(&lease.payload).content {
+                Content::Notice(about) => Some(about.subject()),
+                _ => None,
+            });
+        assert_eq!(notices.collect::<Vec<_>>(), ["silent 2"], "the other rule is still absent");
+    }
+
+    #[tokio::test]
+    async fn an_absence_that_may_have_been_sent_is_not_withdrawn() {
+        let bench = Bench::new().await;
+        watch(&bench, 0).await;
+        assert!(tell(&bench, &only_group(&bench).await, 7200).await);
+        let run = bench.start_run(&[desk_receiver()]).await;
+        assert_eq!(bench.lease(run, "desk", 7300).await.len(), 1);
+        // The run ends while the attempt is in flight.
+        bench.start_run(&[desk_receiver()]).await;
+        bench.poll("wire", 8000, vec![item("a", absent_match())]).await;
+        let pending = "SELECT count(*) || '' FROM message WHERE status = 'pending'";
+        assert_eq!(bench.query_text(pending).await.as_deref(), Some("2"));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::absences::END_ABSENCES;
+use super::absences::{END_ABSENCES, withdraw_notices};
 use super::column::{execute, execute_list, execute_list_with, to_millis};
 use super::dialect::sql;
 use super::match_time::MatchTime;
@@ -18,7 +18,7 @@ use crate::alerts::digest::DigestReason;
 use crate::alerts::{NewAlert, RuleMatch};
 use crate::store::db::{self, DbConnection, Sql};
 pub(super) use known::{AlertGroup, Earlier, KnownGroup, read_groups};
-pub use progress::{GroupProgress, GroupStatus, HeldGroup};
+pub use progress::{GroupProgress, GroupStatus, HeldGroup, ShownAbsence};
 use seen::{NewMatches, WantedGroup};
 use tidings_rules::condition::{Condition, Decision, FirstKey, GroupState, is_open, slot_of, step};
 
@@ -95,7 +95,7 @@ pub(super) async fn decide(
     for one in repeated {
         let is_open = is_open(one.condition, one.known.previous, at);
         let held = one.known.earlier == Earlier::Held && !is_open;
-        let state = ConditionState::new(one.condition, None, at);
+        let state = ConditionState::new(one.condition, None, None, at);
         by_place.insert(one.place, GroupedMatch { decision: None, held, state, keys: Vec::new() });
     }
     let new = NewMatches { alerts, known, publisher: &publisher };
@@ -103,7 +103,8 @@ pub(super) async fn decide(
     for one in first {
         let Some(seen) = seen.remove(&one.place) else { continue };
         let decision = step(one.condition, GroupState { previous: one.known.previous, seen }, at);
-        let state = ConditionState::new(one.condition, Some(&decision), at);
+        let row = alerts.get(one.place).and_then(|alert| alert.rule_match.row.as_ref());
+        let state = ConditionState::new(one.condition, Some(&decision), row, at);
         let held = !decision.is_told();
         by_place.insert(
             one.place,
@@ -122,6 +123,7 @@ pub(super) async fn count_matches(
 ) -> Result<(), sqlx::Error> {
     let MatchTime { at, is_earlier } = grouped.time;
     let (mut keys, mut tallies, mut present) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ended = Vec::new();
     for (place, _, new_alert) in inserted {
         let Some(one) = grouped.by_place.get(place) else { continue };
         if one.decision.is_none() {
@@ -134,12 +136,16 @@ pub(super) async fn count_matches(
                 keys.extend(stored.map(|key| (rule, dedup_key, key, to_millis(at))));
             }
             Some(Condition::Spike(_)) => tallies.push((rule, dedup_key, slot_of(at))),
-            Some(Condition::Absent(_)) => present.push((rule, dedup_key, to_millis(at))),
+            Some(Condition::Absent(_)) => {
+                present.push((rule, dedup_key, to_millis(at)));
+                ended.extend(one.is_fired().then_some(&new_alert.rule_match));
+            }
             _ => {}
         }
     }
     execute_list_with(conn, SET_KEYS, &keys, is_earlier).await?;
     execute_list_with(conn, END_ABSENCES, &present, is_earlier).await?;
+    withdraw_notices(conn, &ended).await?;
     execute_list(conn, COUNT, &tallies).await
 }
 

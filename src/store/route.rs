@@ -174,7 +174,8 @@ async fn add_to_messages(
 
 /// When the rules of these alerts alerted before with the same dedup keys, newest first, as often
 /// as their throttles count or more; by alert. Held alerts are left out, and copies of events that
-/// a condition counts.
+/// a condition counts. So are alerts that another set free: they were told with it, and count as
+/// one.
 async fn read_earlier_alerts(
     conn: &mut DbConnection<'_>,
     alerts: &[RecordedAlert<'_>],
@@ -189,9 +190,6 @@ async fn read_earlier_alerts(
     let Some(most) = wanted.iter().map(|(.., first)| *first).max() else {
         return Ok(HashMap::new());
     };
-    // What a match sets free is told with it, and was not sent before.
-    let firings = alerts.iter().filter_map(|one| one.firing.as_ref());
-    let released: Vec<i64> = firings.flat_map(|firing| &firing.released).copied().collect();
     let rows: Vec<(i64, i64)> = db::query_as(sql!(
         "SELECT wanted.alert, alert.created FROM ",
         row_list!("$1", 0 alert BIGINT, 1 rule TEXT, 2 dedup_key TEXT, 3 is_conditional BOOLEAN),
@@ -199,9 +197,7 @@ async fn read_earlier_alerts(
         either!("JOIN alert ON alert.id IN (SELECT id", "CROSS JOIN LATERAL (SELECT *"),
         " FROM alert AS earlier
               WHERE earlier.rule = wanted.rule AND earlier.dedup_key = wanted.dedup_key AND earlier.id < wanted.alert
-                AND NOT earlier.held AND earlier.id NOT IN ",
-        id_list!("$3"),
-        "
+                AND NOT earlier.held AND earlier.released_by IS NULL
                 AND (NOT wanted.is_conditional OR earlier.counted_at IS NOT NULL)
               ORDER BY earlier.id DESC LIMIT $2 + 0)",
         either!("", " AS alert"),
@@ -209,7 +205,6 @@ async fn read_earlier_alerts(
     ))
     .bind(SqlList::new(&wanted)?)
     .bind(i64::from(most))
-    .bind(SqlList::new(&released)?)
     .fetch_all(conn)
     .await?;
     let mut earlier: HashMap<i64, Vec<Timestamp>> = HashMap::new();

@@ -11,6 +11,7 @@ use super::counted_groups::write_counted_groups;
 use super::dialect::sql;
 use super::{CountedGroup, Store, StoreError, run_lease};
 use crate::store::db::{self, DbConnection, Sql, SqlList};
+use tidings_rules::story::WatchlistRow;
 
 /// The groups of a rule in force that has a condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +20,8 @@ pub struct ConditionalGroups {
     pub condition: String,
     /// Whether it is an `absent`.
     pub is_absent: bool,
-    /// The ids of its rows; `None`: it has no `each`.
-    pub rows: Option<BTreeSet<String>>,
+    /// Its rows, each by its id with its label; `None`: it has no `each`.
+    pub rows: Option<BTreeMap<String, String>>,
     /// The time from which on it matches nothing; `None`: it does not expire.
     pub until: Option<Timestamp>,
 }
@@ -29,10 +30,16 @@ impl ConditionalGroups {
     /// Whether the rule has a group with that row, or none, and may match at `now`.
     pub(super) fn has(&self, dedup_key: &str, now: Timestamp) -> bool {
         let has_row = match &self.rows {
-            Some(rows) => rows.contains(dedup_key),
+            Some(rows) => rows.contains_key(dedup_key),
             None => dedup_key.is_empty(),
         };
         has_row && self.until.is_none_or(|until| until > now)
+    }
+
+    /// The row with that id, as it is in force.
+    pub(super) fn row(&self, id: &str) -> Option<WatchlistRow> {
+        let (id, label) = self.rows.as_ref()?.get_key_value(id)?;
+        Some(WatchlistRow { id: id.clone(), label: label.clone() })
     }
 }
 

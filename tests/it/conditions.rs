@@ -194,6 +194,31 @@ async fn an_absence_is_told_after_a_poll_and_the_next_match_says_present() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_absence_that_a_silence_put_off_is_not_sent_after_the_match_that_ended_it() {
+    let setup = setup(QUIET).await;
+    setup.server.serve("/feed.xml", feed(&[]));
+    run_at(&setup, 0).await;
+    run_at(&setup, 21).await;
+    let silence = ["silence", "add", "--rule", "Silent", "--until", "1h"];
+    let said = setup.folder.command(&silence).await;
+    assert_eq!(said.code, 0, "{}", said.errors);
+    let mut tidings = setup.folder.run_ahead(Duration::from_mins(40));
+    tidings.wait_for_log(|line| line.contains("absence_told")).await;
+    assert_eq!(tidings.terminate().await, 0);
+
+    let heartbeat = Entry::full("A heartbeat", "https://mod.example/1", "A heartbeat.");
+    setup.server.serve("/feed.xml", Response::feed(&wire::feed(&[heartbeat])));
+    run_at(&setup, 41).await;
+    assert_eq!(kinds(&setup.server.requests("/hook")), [""; 0]);
+    let mut tidings = setup.folder.run_ahead(Duration::from_mins(65));
+    setup.server.wait_for("/hook", 1).await;
+    assert_eq!(tidings.terminate().await, 0);
+    assert_eq!(kinds(&setup.server.requests("/hook")), ["silence"]);
+    let said = setup.folder.command(&["deliveries"]).await;
+    assert!(!said.output.contains("Silent"), "{}", said.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_senders_kept_back_during_an_outage_is_waited_for() {
     let setup = setup(
         "rules:

@@ -65,7 +65,9 @@ pub(super) async fn read_conditions(
     let asked = asked_rules(answer).into_iter();
     let conditional = asked.filter_map(|one| Some((one.rule.settings.condition.as_ref()?, one)));
     let conditional: Vec<_> = conditional.collect();
-    let mut archive = match config.filter(|_| !conditional.is_empty()) {
+    let rule_of_rows = rule_of_rows(answer);
+    let asks_store = !conditional.is_empty() || rule_of_rows.is_some();
+    let mut archive = match config.filter(|_| asks_store) {
         Some(config) => Archive::open_if_any(&config.store).await.map_err(output::unavailable)?,
         None => None,
     };
@@ -79,6 +81,14 @@ pub(super) async fn read_conditions(
         };
         let condition = condition.to_string();
         answers.insert(group_id(asked.rule), ExplainCondition { condition, progress });
+    }
+    if let Some((rule, condition)) = rule_of_rows {
+        let progress = match (&mut archive, config) {
+            (Some(archive), Some(config)) => read_rows(archive, &config.zone, rule, now).await?,
+            _ => None,
+        };
+        let condition = condition.to_string();
+        answers.insert(group_id(rule), ExplainCondition { condition, progress });
     }
     Ok(ExplainConditions(answers))
 }
@@ -102,6 +112,37 @@ fn asked_rules(answer: &ExplainAnswer) -> Vec<AskedRule<'_>> {
         }
         ExplainAnswer::Rule(_) | ExplainAnswer::Clause(_) => Vec::new(),
     }
+}
+
+/// The rule with a condition that is explained for all its rows at once, if one is.
+fn rule_of_rows(answer: &ExplainAnswer) -> Option<(&Rule, &Condition)> {
+    let ExplainAnswer::Rule(explained) = answer else { return None };
+    let is_of_rows = explained.row.is_none() && explained.rule.row().is_some();
+    let condition = explained.rule.settings.condition.as_ref().filter(|_| is_of_rows)?;
+    Some((&explained.rule, condition))
+}
+
+/// The rows of a rule that hold matches or are absent, each with how far it is. `None`: none is.
+async fn read_rows(
+    archive: &mut Archive,
+    zone: &TimeZone,
+    rule: &Rule,
+    now: Timestamp,
+) -> Result<Option<String>, Exit> {
+    let found = archive.group_status(Some(rule.name()), now).await.map_err(output::unavailable)?;
+    let held = found.held.iter().filter_map(|group| {
+        let row = group.row.as_ref()?;
+        Some(format!("{row} holds matches: {}", group.progress))
+    });
+    let absent = found.absent.iter().filter_map(|group| {
+        let row = group.row.as_ref()?;
+        Some(format!("{row} is absent since {}", long_date(group.last, zone)))
+    });
+    let mut rows: Vec<String> = held.chain(absent).collect();
+    let more = rows.len().saturating_sub(MOST_KEYS);
+    rows.truncate(MOST_KEYS);
+    rows.extend((more > 0).then(|| format!("{more} more")));
+    Ok(Some(rows.join("; ")).filter(|rows| !rows.is_empty()))
 }
 
 fn gather_evidence<'c>(clause: &'c Clause, evidence: &mut Vec<&'c Evidence>) {
@@ -234,7 +275,7 @@ fn written_key(
     written.unwrap_or(key).to_owned()
 }
 
-/// The most keys that are shown.
+/// The most keys or rows that are shown.
 const MOST_KEYS: usize = 10;
 
 /// Keys, each with its last match: `AFP, Yonhap (last match 2026-11-20 13:59)`.

@@ -93,8 +93,7 @@ fn describe_groups(groups: &GroupStatus, zone: &TimeZone) -> Vec<String> {
         )
     });
     let absent = groups.absent.iter().map(|group| {
-        let row = if group.dedup_key.is_empty() { "" } else { ", row " };
-        let rule = visible_line(&format!("{}{row}{}", group.rule, group.dedup_key));
+        let rule = visible_line(&title(&group.rule, group.row.as_ref()));
         let since = long_date(group.last, zone);
         if group.has_matched {
             format!("{rule} is absent since {since}")

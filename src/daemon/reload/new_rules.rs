@@ -206,7 +206,7 @@ fn conditional_rules(rules: &Rules) -> BTreeMap<String, ConditionalGroups> {
             until: rule.settings.expires.and_then(end_of_day),
         });
         if let Some(row) = rule.row() {
-            groups.rows.get_or_insert_default().insert(row.id.clone());
+            groups.rows.get_or_insert_default().insert(row.id.clone(), row.label.clone());
         }
     }
     all

@@ -38,7 +38,22 @@ pub struct GroupStatus {
     /// Those that hold matches, the last match first.
     pub held: Vec<HeldGroup>,
     /// Those whose absence was told, in the order of their rules.
-    pub absent: Vec<AbsentGroup>,
+    pub absent: Vec<ShownAbsence>,
+}
+
+/// A group whose absence was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownAbsence {
+    /// The rule.
+    pub rule: String,
+    /// The row as it is in force, of a rule with `each`.
+    pub row: Option<WatchlistRow>,
+    /// The last match. Before the first: when the rule came into force.
+    pub last: Timestamp,
+    /// Whether there was a match: `last` is its time.
+    pub has_matched: bool,
+    /// When the absence was told.
+    pub told: Timestamp,
 }
 
 /// How far the condition of a group is met.
@@ -82,10 +97,14 @@ impl Archive {
                 .get(&group.rule)
                 .is_some_and(|one| one.has(row, now) && one.condition == group.condition)
         });
-        absent.retain(|group| {
-            let of_rule = in_force.get(&group.rule);
-            of_rule.is_some_and(|one| one.has(&group.dedup_key, now) && one.is_absent)
+        let told = absent.into_iter().filter_map(|group| {
+            let AbsentGroup { rule, dedup_key, last, has_matched, told } = group;
+            let of_rule = in_force.get(&rule)?;
+            let is_in_force = of_rule.has(&dedup_key, now) && of_rule.is_absent;
+            let row = of_rule.row(&dedup_key);
+            Some(ShownAbsence { rule, row, last, has_matched, told: told.filter(|_| is_in_force)? })
         });
+        let absent = told.collect();
         Ok(GroupStatus { held, absent })
     }
 
@@ -218,7 +237,7 @@ mod tests {
             let groups = ConditionalGroups {
                 condition: condition.to_string(),
                 is_absent: matches!(condition, Condition::Absent(_)),
-                rows: (rows.len() > 0).then(|| rows.collect()),
+                rows: (rows.len() > 0).then(|| rows.map(|id| (id.clone(), id)).collect()),
                 until: name.starts_with("old").then(|| at_second(50)),
             };
             ((*name).to_owned(), groups)

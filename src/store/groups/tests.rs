@@ -215,18 +215,18 @@ async fn matches_that_are_made_side_by_side_see_one_another() {
 async fn a_burst_counts_what_its_condition_lets_through() {
     let bench = Bench::new().await;
     // The third is a copy of the second.
-    for (minute, key) in [(0, "a"), (1, "b"), (1, "copy"), (2, "c"), (3, "d")] {
+    for (minute, key) in [(0, "a"), (1, "b"), (1, "copy"), (2, "c"), (3, "d"), (4, "e")] {
         let mut rule = conditional("quakes", Condition::Events { least: 3, within: 60 * MINUTE });
         let then = Duration::from_hours(24);
-        rule.throttle.burst = Some(tidings_rules::story::delivery::Burst { first: 1, then });
+        rule.throttle.burst = Some(tidings_rules::story::delivery::Burst { first: 2, then });
         let last = bench.query_text("SELECT max(uid) FROM story WHERE title = 'b'").await;
         let joins = last.filter(|_| key == "copy").map(|event| JoinedEvent { event, update: None });
         let result = MatchResult { joins, ..matching(vec![rule]) };
         bench.poll("wire", minute * 60, vec![by("afp", key, result)]).await;
     }
-    let reasons = "SELECT group_concat(json_extract(digest, '$.what'), ' ') FROM message";
-    let reasons = bench.query_text(reasons).await.unwrap();
-    assert_eq!(reasons, "fired burst", "the message of the firing is the first of the burst");
+    let reasons =
+        "SELECT count(*) || ': ' || group_concat(json_extract(digest, '$.what'), ' ') FROM message";
+    assert_eq!(bench.query_text(reasons).await.unwrap(), "3: fired burst", "one is told singly");
 }
 
 #[tokio::test]

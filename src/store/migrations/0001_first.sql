@@ -239,8 +239,9 @@ CREATE TABLE alert (
                                                -- its rule's condition is not met: nobody is told
     index_lag   INTEGER NOT NULL DEFAULT 1,    -- changes that `alert_index` lacks
     purged      INTEGER,             -- when `rule_match` was deleted; null: it is kept
-    backfill_at INTEGER,             -- of a backfill: when its story was first seen, which is the
-                                     -- time of the match; null: `created` is the time of the match
+    backfill_at INTEGER,             -- the time of the match, where it is earlier than `created`: of
+                                     -- a backfill, or of a story that waited to be matched, when
+                                     -- the story came; null: `created` is the time of the match
     counted_at  INTEGER,             -- the time of the match; null: it does not count
     publisher   TEXT,                -- where it counts: of the event's first sighting
     told_for    TEXT,                -- where it counts, and was told when it was recorded: the

@@ -135,6 +135,23 @@ async fn an_absence_of_a_rule_that_never_matched_shows_no_last_match() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_absence_of_a_row_shows_its_label() {
+    let desk = desk_with_held().await;
+    // As if an absence had been told.
+    let absence = "INSERT INTO absence (rule, dedup_key, last, matched, told) VALUES ('Silent', '36', 0, TRUE, 1)";
+    desk.setup.folder.change(absence).await;
+    let rule = r#"INSERT INTO conditional_rule (rule, state) VALUES ('Silent',
+        '{"condition": "no match for 2h", "is_absent": true, "rows": {"36": "Ryonbong"}, "until": null}')"#;
+    desk.setup.folder.change(rule).await;
+    hold_page(&desk, "/status", &["<bdi>Silent</bdi>", "<bdi>Ryonbong</bdi>"]).await;
+    let (_, status) = desk.get("/status").await;
+    let row = serde_json::json!({"id": "36", "label": "Ryonbong"});
+    assert_eq!(status["absent_groups"][0]["row"], row);
+    let output = command(&desk, &["status"]).await;
+    assert!(output.contains("Silent: Ryonbong (36) is absent since"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_shows_its_condition_and_what_it_holds() {
     let desk = desk_with_held().await;
     let (_, rule) = desk.get("/rules/arms").await;

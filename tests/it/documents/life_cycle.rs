@@ -113,6 +113,7 @@ fn the_picture_of_a_message_is_its_table() {
         (MessageEvent::SentAgain { is_known: true }, "sent again"),
         (MessageEvent::SentAgain { is_known: false }, "sent again"),
         (MessageEvent::Dropped, "dropped"),
+        (MessageEvent::Withdrawn, "withdrawn"),
     ];
     let mut expected = Picture::new();
     add(&mut expected, START, "Pending", "alert");

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::publishers::different;
 use super::spike::SpikeCounts;
 use super::{Condition, FirstKey, events};
+use crate::story::WatchlistRow;
 
 /// What is known of a group when a match of it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +152,22 @@ fn first(
         return (false, ConditionProgress::Known(key, names(known)));
     }
     (true, ConditionProgress::New(key, names(new)))
+}
+
+impl ConditionProgress {
+    /// The same, where `first: row` names the row as people read it, not by its id alone.
+    #[must_use]
+    pub fn with_row(self, row: Option<&WatchlistRow>) -> Self {
+        match (self, row) {
+            (Self::New(FirstKey::Row, _), Some(row)) => {
+                Self::New(FirstKey::Row, vec![row.to_string()])
+            }
+            (Self::Known(FirstKey::Row, _), Some(row)) => {
+                Self::Known(FirstKey::Row, vec![row.to_string()])
+            }
+            (progress, _) => progress,
+        }
+    }
 }
 
 /// The most names that are shown.

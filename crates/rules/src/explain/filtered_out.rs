@@ -16,14 +16,16 @@ pub(crate) fn reason(settings: &Settings, story: &Story, carriers: &[Carrier]) -
         ));
     }
     if !settings.accepts_language(story) {
-        let lang = story.lang.as_deref().unwrap_or_default();
-        return Some(format!(
-            "it accepts only stories in {}; this one is in {lang}",
-            settings.langs.join(", ")
-        ));
+        return Some(refused_language(settings, story));
     }
     let last = settings.expires.filter(|_| !settings.is_in_force(story));
     last.map(|last| format!("it expired on {last}, before this story was first seen"))
+}
+
+/// Why the language of `story` is not accepted.
+pub(crate) fn refused_language(settings: &Settings, story: &Story) -> String {
+    let lang = story.lang.as_deref().unwrap_or_default();
+    format!("it accepts only stories in {}; this one is in {lang}", settings.langs.join(", "))
 }
 
 fn shown(filter: &FeedFilter) -> String {

@@ -85,7 +85,7 @@ pub(super) fn read_rule<'d>(
     let each = each.map(|(list, _)| list);
     condition::check_first(node, settings.condition.as_ref(), &tree, each.is_some(), faults);
     if context.lists_are_sound {
-        examples::check_examples(&tree, each.as_deref(), &examples, faults);
+        examples::check_examples(&tree, each.as_deref(), &settings, &examples, faults);
     }
     let name = name?;
     let tree = Arc::new(tree);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::explain::excerpt;
+use crate::explain::{excerpt, filtered_out};
 use crate::fault::Fault;
 use crate::language::term_list::TermList;
 use crate::language::tree::Tree;
+use crate::rule::settings::Settings;
 use crate::story::{FeedName, Read, Story};
 use crate::yaml::Node;
 use crate::{Carrier, Query};
@@ -56,10 +57,11 @@ fn example<'d>(node: Node<'d>, faults: &mut Vec<Fault>) -> Option<Example<'d>> {
 }
 
 /// Checks `tree`, for any row of its `each` list, with the examples that it must match and those
-/// that it must not match.
+/// that it must not match. An example in a language that `settings` do not accept does not match.
 pub(super) fn check_examples(
     tree: &Tree,
     each: Option<&TermList>,
+    settings: &Settings,
     [matches, ignores]: &[Vec<Example<'_>>; 2],
     faults: &mut Vec<Fault>,
 ) {
@@ -70,12 +72,19 @@ pub(super) fn check_examples(
         None => Query::new(tree.clone()),
         Some(list) => Query::for_any_row(tree.clone(), &list.rows),
     };
-    let matches_it = |example: &Example<'_>| query.holds(&example.story, &example.carriers);
+    let refused = |example: &Example<'_>| {
+        let is_refused = !settings.accepts_language(&example.story);
+        is_refused.then(|| filtered_out::refused_language(settings, &example.story))
+    };
+    let matches_it = |example: &Example<'_>| {
+        refused(example).is_none() && query.holds(&example.story, &example.carriers)
+    };
     let explain =
         |example: &Example<'_>| query.explain(&example.story, &example.carriers, &Read::Full);
     for example in matches {
         if !matches_it(example) {
-            let why = excerpt::head(&explain(example).reasons().join("; "), 300);
+            let why = refused(example).unwrap_or_else(|| explain(example).reasons().join("; "));
+            let why = excerpt::head(&why, 300);
             faults.push(
                 example
                     .node

@@ -374,6 +374,15 @@ fn an_example_can_say_all_that_a_field_searches() {
 }
 
 #[test]
+fn an_example_in_a_language_that_the_rule_does_not_read_does_not_match() {
+    let file = "rules:\n  - name: a\n    when: arms\n    lang: [en]\n    matches: [arms, {title: Arms, lang: en-GB}]\n    \
+                ignores: [{title: Arms, lang: de}]\n";
+    assert_eq!(rules(&[("a.yaml", file)]).len(), 1);
+    let said = refused(&[("a.yaml", &file.replace("en-GB", "de"))]);
+    assert!(said.contains("it accepts only stories in en; this one is in de"), "{said}");
+}
+
+#[test]
 fn a_list_that_nothing_names_is_warned_about() {
     let file = "terms: {a: [arms], b: [$a, oil], c: [gas]}\nrules:\n  - {name: r, when: $b, enabled: false}\n";
     let (loaded, faults) = load_files(&[("a.yaml", file)], None);

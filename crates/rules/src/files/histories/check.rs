@@ -110,8 +110,17 @@ struct TriedItem<'h, 'd> {
     item: &'h HistoryItem<'d>,
     story: &'h Story,
     tokenized: TokenizedStory<'h>,
+    /// Whether the rule accepts its language.
+    is_accepted: bool,
     /// The groups of the rule that `after` names that match it, by the ids of their rows.
     before: HashSet<Option<String>>,
+}
+
+impl TriedItem<'_, '_> {
+    /// Whether a group of the rule matches it.
+    fn matches(&self, group: &RuleGroup<'_>) -> bool {
+        self.is_accepted && naive::holds(&group.tree, &self.tokenized)
+    }
 }
 
 /// What becomes of a history in one group.
@@ -176,10 +185,12 @@ impl<'r> HistoryTrial<'r> {
     fn tried<'h, 'd>(&self, item: &'h HistoryItem<'d>) -> Option<TriedItem<'h, 'd>> {
         let story = item.story.as_ref()?;
         let tokenized = TokenizedStory::new(story, &item.carriers);
-        let matching = self.before.into_iter().flat_map(groups);
+        let accepts = |named: &&NamedRule| named.rule.settings.accepts_language(story);
+        let matching = self.before.filter(accepts).into_iter().flat_map(groups);
         let matching = matching.filter(|group| naive::holds(&group.tree, &tokenized));
         let before = matching.map(|group| group.id()).collect();
-        Some(TriedItem { item, story, tokenized, before })
+        let is_accepted = accepts(&self.named);
+        Some(TriedItem { item, story, tokenized, is_accepted, before })
     }
 
     /// The outcome of `items` for one group of a rule with `tell`.
@@ -198,7 +209,7 @@ impl<'r> HistoryTrial<'r> {
             if is_before && self.records_before_first() {
                 before = Some(at);
             }
-            if naive::holds(&group.tree, &tried.tokenized) {
+            if tried.matches(group) {
                 let found = FoundMatch::new(self, group, tried);
                 let window = self.condition.within().unwrap_or_default();
                 let in_window = before.filter(|before| since(*before, at) < window);
@@ -291,7 +302,7 @@ fn absence<'h, 'd>(
             return GroupOutcome::Fired(item, format!("{absent}, due {}", shown(due)));
         }
         let story = item.story.as_ref().and_then(|_| tried.next());
-        if story.is_some_and(|tried| naive::holds(&group.tree, &tried.tokenized)) {
+        if story.is_some_and(|tried| tried.matches(group)) {
             last = Some(at);
         }
     }

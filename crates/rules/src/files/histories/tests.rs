@@ -45,6 +45,16 @@ fn assert_met(lines: &str, fires: &str, holds: &str) {
 }
 
 #[test]
+fn an_item_in_a_language_that_the_rule_does_not_read_does_not_match() {
+    let items = |lang: &str| {
+        let first = "{at: 0, site: afp.com, title: blast, lang: en}";
+        format!("[{first}, {{at: 1m, site: dpa.com, title: blast, lang: {lang}}}]")
+    };
+    let lines = "when: blast\n    lang: [en]\n    tell: {publishers: 2, within: 1h}";
+    assert_met(lines, &items("en"), &items("de"));
+}
+
+#[test]
 fn publishers_have_the_names_of_the_configuration() {
     let publishers = Publishers::new([("BBC", ["bbc.co.uk", "bbc.com", "BBC News"])]);
     let config = RuleConfig { names: None, publishers };
