@@ -75,6 +75,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use self::db::DbPool;
+use self::run_lease::LeaseClock;
 use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
@@ -141,6 +142,8 @@ pub struct Store {
     leased_run: Option<RunNumber>,
     /// Whether other runs may have the store, too.
     is_joint: bool,
+    /// What says when the lease is over.
+    lease_clock: Option<LeaseClock>,
 }
 
 impl Store {

@@ -92,13 +92,18 @@ impl Fetcher {
         self.admit_to_host(&url).await
     }
 
-    /// Waits for a permit for one request to the host of `url`. Another node may give it.
+    /// Waits for a permit for one request to the host of `url`. Another node may give it. Fails if
+    /// the process stood still while it waited: another node may send requests to the host then.
     pub(super) async fn admit_to_host(&self, url: &Url) -> Result<Admission, FetchError> {
         let (host, share) = (HostKey::from_url(url), Share::of_site(url));
-        match (self.shares.join(share), &self.borrower) {
-            (None, Some(borrower)) => Ok(Admission::Borrowed(borrower.borrow(host, share).await?)),
-            (share, _) => Ok(Admission::Own(self.hosts.admit(host).await?, share)),
+        let admission = match (self.shares.join(share), &self.borrower) {
+            (None, Some(borrower)) => Admission::Borrowed(borrower.borrow(host, share).await?),
+            (share, _) => Admission::Own(self.hosts.admit(host).await?, share),
+        };
+        if self.store.is_lease_over() {
+            return Err(FetchError::Unreachable("the lease of this node is over".to_owned()));
         }
+        Ok(admission)
     }
 
     /// The function that records the pause that a host asks for, in the store too.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+use tokio::sync::watch;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::db::{self, DbConnection, in_time};
@@ -18,6 +19,7 @@ use super::outage_log::OutageLog;
 use super::server;
 use super::server_fault::{self, no_answer};
 
+use crate::clock::Stopwatch;
 use crate::config::ServerAddress;
 use crate::shares::RunNumber;
 
@@ -131,6 +133,18 @@ pub(super) struct RunLease {
     role: RunRole,
     /// When the run must stop, unless the lease is renewed.
     deadline: Pin<Box<Sleep>>,
+    renewed: watch::Sender<Stopwatch>,
+}
+
+/// The time since a lease was renewed, for those that work.
+#[derive(Clone, Debug)]
+pub(super) struct LeaseClock(watch::Receiver<Stopwatch>);
+
+impl LeaseClock {
+    /// Whether the run must do nothing any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.borrow().elapsed() >= LEASE.saturating_sub(MARGIN)
+    }
 }
 
 /// This machine and this process, for people.
@@ -162,7 +176,7 @@ pub(super) async fn take_lease(
     server: &ServerAddress,
     role: RunRole,
 ) -> Result<RunLease, sqlx::Error> {
-    let deadline = deadline_from_now();
+    let (deadline, renewed) = (deadline_from_now(), watch::Sender::new(Stopwatch::start()));
     // The start of the run writes its own times.
     let run = sqlx::query_scalar(concat!(
         "INSERT INTO run (started, seen, reloaded) SELECT now, now, now FROM (SELECT ",
@@ -177,7 +191,7 @@ pub(super) async fn take_lease(
     ));
     let lease = lease.bind(run).bind(name_node()).bind(role.as_str()).bind(lease_millis());
     lease.execute(conn).await?;
-    Ok(RunLease { server: server.clone(), run, role, deadline })
+    Ok(RunLease { server: server.clone(), run, role, deadline, renewed })
 }
 
 fn lease_millis() -> i64 {
@@ -300,6 +314,11 @@ impl RunLease {
         self.role == RunRole::Joint
     }
 
+    /// What says when the lease is over.
+    pub(super) fn clock(&self) -> LeaseClock {
+        LeaseClock(self.renewed.subscribe())
+    }
+
     /// The fence of the run.
     pub(super) fn fence(&self) -> RunFence {
         RunFence::new(self.run)
@@ -311,7 +330,7 @@ impl RunLease {
         let mut conn = None;
         let mut why = server_fault::message(&no_answer());
         loop {
-            let next = deadline_from_now();
+            let (next, begun) = (deadline_from_now(), Stopwatch::start());
             let renewal = timeout(RENEWAL_TIMEOUT, renew(&self.server, self.run, &mut conn));
             let renewed = tokio::select! {
                 biased;
@@ -321,6 +340,7 @@ impl RunLease {
             let pause = match renewed {
                 Ok(true) => {
                     self.deadline = next;
+                    self.renewed.send_replace(begun);
                     RENEWAL_PAUSE
                 }
                 Ok(false) => return LeaseLost::Over,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
-use super::run_lease::{self, RunRole};
+use super::run_lease::{self, LeaseClock, RunRole};
 use super::{Store, StoreError, run_start};
 use crate::shares::{RunNumber, Share, ShareMoves, ShareOwners};
 use crate::store::db::{self, DbConnection};
@@ -47,6 +47,13 @@ impl Store {
     #[must_use]
     pub fn leased_run(&self) -> Option<RunNumber> {
         self.leased_run
+    }
+
+    /// Whether the lease of this run is over: the process stood still, or the server was away. Other
+    /// nodes may do its work. Never for a file.
+    #[must_use]
+    pub(crate) fn is_lease_over(&self) -> bool {
+        self.lease_clock.as_ref().is_some_and(LeaseClock::is_over)
     }
 
     /// Who owns which share; an empty table for a file.

@@ -176,8 +176,10 @@ async fn a_run_that_cannot_renew_its_lease_stops_before_another_takes_it() {
     let mut other = connect(&server).await;
     other.execute("SET idle_in_transaction_session_timeout = 0").await.unwrap();
     other.execute("BEGIN; SELECT 1 FROM run_lease FOR UPDATE").await.unwrap();
+    assert!(!bench.store.is_lease_over());
     let lost = wait_for_loss(&mut bench).await;
     assert!(matches!(lost, LeaseLost::Unrenewed(_)), "{lost:?}");
+    assert!(bench.store.is_lease_over(), "nothing is begun that waited meanwhile");
     // The server counts from the moment at which it renewed, the node from that of its request.
     let left = read_leases(&mut other).await.unwrap()[0].left;
     assert!(left <= MARGIN + RENEWAL_TIMEOUT, "{left:?}");
