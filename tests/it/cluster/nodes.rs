@@ -45,6 +45,13 @@ struct ClusterNode {
     logs: Vec<String>,
 }
 
+/// The newest message and alert of nodes whose clocks were right.
+#[derive(Clone, Copy)]
+struct Timely {
+    message: i64,
+    alert: i64,
+}
+
 pub struct Cluster {
     rng: Rng,
     sites: Sites,
@@ -53,8 +60,8 @@ pub struct Cluster {
     published: usize,
     edits: usize,
     without_owner: Vec<(String, Duration)>,
-    /// When a clock was wrong first.
-    wrong_clock: Option<Timestamp>,
+    /// What was there before a clock was wrong.
+    timely: Option<Timely>,
     /// A node that knows nothing of the others.
     stranger: Option<(Folder, RunningTidings)>,
 }
@@ -89,9 +96,9 @@ impl Cluster {
         let server = OwnServer::start(&Ca::new()).await?;
         let sites = Sites::start().await;
         let mut nodes = Vec::new();
-        for _ in 0..NODES {
+        for node in 0..NODES {
             let line = ServerLine::to(server.port()).await;
-            let config = config(&sites, line.port());
+            let config = config(&sites, line.port(), &format!("node-{node}"));
             let folder = Folder::new(&config, &[("arms.yaml", &rules())]);
             folder.set("DB_PASSWORD", PASSWORD);
             nodes.push(ClusterNode { folder, line, running: None, logs: Vec::new() });
@@ -104,7 +111,7 @@ impl Cluster {
             published: 0,
             edits: 0,
             without_owner: Vec::new(),
-            wrong_clock: None,
+            timely: None,
             stranger: None,
         };
         for node in &mut cluster.nodes {
@@ -163,9 +170,11 @@ impl Cluster {
                 self.nodes[node].running().wait_for_log_after(begun, is_started).await;
             }
             ClusterFault::WrongClock(node, ahead) => {
-                self.wrong_clock.get_or_insert(start);
                 self.stop(node).await;
                 self.wait_for_owners(&name, &others(node), now()).await;
+                if self.timely.is_none() {
+                    self.timely = Some(self.read_timely().await);
+                }
                 self.restart(node, ahead).await;
             }
             ClusterFault::EditRules(node) => self.edit_rules(node).await,
@@ -228,7 +237,7 @@ impl Cluster {
     pub async fn run_to_the_end(&mut self) {
         let start = now();
         self.wait_for_arrivals(self.published * HOOKS.len()).await;
-        let open = "SELECT count(*) FROM message WHERE status <> 'sent'";
+        let open = "SELECT count(*) || '' FROM message WHERE status <> 'sent'";
         while self.texts(open).await != ["0"] && since(start) < LAST_MESSAGES {
             sleep(Duration::from_millis(100)).await;
         }
@@ -240,7 +249,7 @@ impl Cluster {
     /// Starts a node with a store of its own, and lets stories appear until two nodes have asked one
     /// host at a time, and one too soon after the other.
     pub async fn plant_two_owners(&mut self) {
-        let config = config(&self.sites, self.server.port());
+        let config = config(&self.sites, self.server.port(), "stranger");
         let folder =
             Folder::new(&config.replace("/tidings\"", "/stranger\""), &[("arms.yaml", &rules())]);
         folder.set("DB_PASSWORD", PASSWORD);
@@ -282,7 +291,7 @@ impl Cluster {
                  WHEN (NEW.notifier = 'hook-b') EXECUTE FUNCTION lose();";
         self.admin().await.execute(lose).await.expect("a trigger");
         self.publish(1);
-        let dropped = "SELECT count(*) FROM message WHERE status = 'dropped'";
+        let dropped = "SELECT count(*) || '' FROM message WHERE status = 'dropped'";
         let start = now();
         while self.texts(dropped).await == ["0"] && since(start) < LAST_MESSAGES {
             sleep(Duration::from_millis(50)).await;
@@ -307,18 +316,22 @@ impl Cluster {
     }
 
     async fn texts(&self, sql: &'static str) -> Vec<String> {
-        let texts: Result<Vec<String>, _> =
-            sqlx::query_scalar(sql).fetch_all(&mut self.admin().await).await;
-        texts.unwrap_or_default()
+        sqlx::query_scalar(sql).fetch_all(&mut self.admin().await).await.expect("texts")
     }
 
-    /// The times that `sql` lists, until a clock was wrong first.
-    async fn times(&self, sql: &'static str) -> Vec<Timestamp> {
-        let times: Result<Vec<i64>, _> =
-            sqlx::query_scalar(sql).fetch_all(&mut self.admin().await).await;
-        let times = times.expect("times").into_iter();
-        let times = times.map(|time| Timestamp::from_millisecond(time).expect("a time"));
-        times.take_while(|time| self.wrong_clock.is_none_or(|wrong| *time < wrong)).collect()
+    async fn read_timely(&self) -> Timely {
+        let newest = "SELECT coalesce((SELECT max(id) FROM message), 0), coalesce((SELECT max(id) FROM alert), 0)";
+        let newest = sqlx::query_as(newest).fetch_one(&mut self.admin().await).await;
+        let (message, alert) = newest.expect("a row");
+        Timely { message, alert }
+    }
+
+    /// The times of what `sql` lists up to an id.
+    async fn times(&self, sql: &'static str, last: i64) -> Vec<Timestamp> {
+        let times = sqlx::query_scalar(sql).bind(last).fetch_all(&mut self.admin().await).await;
+        let times: Vec<i64> = times.expect("times");
+        let times = times.into_iter().map(Timestamp::from_millisecond);
+        times.map(|time| time.expect("a time")).collect()
     }
 
     /// The record of all nodes.
@@ -329,10 +342,12 @@ impl Cluster {
         let unknown = "SELECT DISTINCT uid FROM attempt JOIN message ON message.id = attempt.message WHERE outcome = 'unknown'";
         let alerts = "SELECT story.url || ' ' || rule || ' ' || dedup_key FROM alert JOIN story ON story.id = alert.story";
         let limited = "SELECT created FROM message
-             WHERE notifier = 'limited' AND digest IS NULL ORDER BY created";
+             WHERE notifier = 'limited' AND digest IS NULL AND id <= $1 ORDER BY created";
         let single = "SELECT created FROM message
-             WHERE notifier = 'bursting' AND digest IS NULL ORDER BY created";
-        let matched = "SELECT created FROM alert WHERE rule = 'bursts' ORDER BY created";
+             WHERE notifier = 'bursting' AND digest IS NULL AND id <= $1 ORDER BY created";
+        let matched =
+            "SELECT created FROM alert WHERE rule = 'bursts' AND id <= $1 ORDER BY created";
+        let timely = self.timely.unwrap_or(Timely { message: i64::MAX, alert: i64::MAX });
         let unsent = "SELECT uid || ' ' || status FROM message WHERE status <> 'sent'";
         let complains = |line: &&String| COMPLAINTS.iter().any(|words| line.contains(words));
         ClusterRecord {
@@ -343,9 +358,9 @@ impl Cluster {
             hurried: self.sites.hurried(),
             unknown: self.texts(unknown).await.into_iter().collect(),
             alerts: self.texts(alerts).await,
-            limited: self.times(limited).await,
-            single: self.times(single).await,
-            matched: self.times(matched).await,
+            limited: self.times(limited, timely.message).await,
+            single: self.times(single, timely.message).await,
+            matched: self.times(matched, timely.alert).await,
             unsent: self.texts(unsent).await,
             overlapping_attempts: self.texts(TRIED_AGAIN).await,
             without_owner: self.without_owner.clone(),
@@ -389,7 +404,8 @@ fn rules() -> String {
     )
 }
 
-fn config(sites: &Sites, port: u16) -> String {
+/// The configuration of a node. The sites see its name.
+fn config(sites: &Sites, port: u16, node: &str) -> String {
     let feed =
         |site| format!("  - {{url: \"{}\", name: wire-{site}, every: 1s}}\n", sites.feed(site));
     let hook = |name: &str, more: &str| {
@@ -399,7 +415,7 @@ fn config(sites: &Sites, port: u16) -> String {
     format!(
         "store: {{url: \"postgres://tidings@127.0.0.1:{port}/tidings\", password: \"${{DB_PASSWORD}}\"}}\n\
          rules: rules\nzone: UTC\nnotify: [{}]\nfeeds:\n{}notifiers:\n{hooks}{}{}\
-         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8], proxy: \"{}\"}}\n",
+         poll: {{first_poll: all}}\nnetwork: {{allow: [127.0.0.0/8], proxy: \"{}\", contact: {node}@arms.example}}\n",
         HOOKS.join(", "),
         (0..SITES).map(feed).collect::<String>(),
         hook("limited", &limit()),

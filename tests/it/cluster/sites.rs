@@ -75,17 +75,17 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// A request to a host for this path.
-    fn ask(seen: &Arc<Mutex<SiteLog>>, host: String, path: &str) -> Self {
+    /// A request to a host. `what` says what for, and of whom.
+    fn ask(seen: &Arc<Mutex<SiteLog>>, host: String, what: String) -> Self {
         let mut inner = seen.lock().expect("no panic");
         if let Some((ended, before)) = inner.ended.get(&host)
             && host.ends_with(".example")
             && ended.elapsed() < LEAST_GAP
         {
-            let hurried = format!("{host}: {path} {:?} after {before}", ended.elapsed());
+            let hurried = format!("{host}: {what} {:?} after {before}", ended.elapsed());
             inner.hurried.push(hurried);
         }
-        inner.ended.insert(host.clone(), (Instant::now(), path.to_owned()));
+        inner.ended.insert(host.clone(), (instant(), what));
         drop(inner);
         Self::begin(seen, host)
     }
@@ -107,9 +107,14 @@ impl Drop for UnderWay {
         let mut seen = self.seen.lock().expect("no panic");
         *seen.under_way.entry(self.key.clone()).or_default() -= 1;
         if let Some((ended, _)) = seen.ended.get_mut(&self.key) {
-            *ended = Instant::now();
+            *ended = instant();
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "gaps between requests are measured")]
+fn instant() -> Instant {
+    Instant::now()
 }
 
 /// The host of a site.
@@ -236,7 +241,8 @@ async fn answer(
     if parts[0] == "hook" {
         return take_message(&seen, &arrived, text("webhook-id"), path, &body).await;
     }
-    let _request = UnderWay::ask(&seen, text("host"), &path);
+    let what = format!("{path} of {}", text("user-agent"));
+    let _request = UnderWay::ask(&seen, text("host"), what);
     let published = seen.lock().expect("no panic").published;
     // Long enough that a second request would meet it.
     tokio::time::sleep(Duration::from_millis(20)).await;
