@@ -203,7 +203,7 @@ async fn an_absence_that_a_silence_put_off_is_not_sent_after_the_match_that_ende
     let said = setup.folder.command(&silence).await;
     assert_eq!(said.code, 0, "{}", said.errors);
     let mut tidings = setup.folder.run_ahead(Duration::from_mins(40));
-    tidings.wait_for_log(|line| line.contains("absence_told")).await;
+    tidings.wait_for_log(|line| line.contains("no match for 10m")).await;
     assert_eq!(tidings.terminate().await, 0);
 
     let heartbeat = Entry::full("A heartbeat", "https://mod.example/1", "A heartbeat.");
