@@ -50,6 +50,15 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (made, watch.elapsed())
 }
 
+/// Whether this time of the steady clock has passed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the steady clock is compared with a deadline, and no clock time is read"
+)]
+pub(crate) fn has_passed(deadline: tokio::time::Instant) -> bool {
+    tokio::time::Instant::now() >= deadline
+}
+
 /// Measures a time by a clock that never goes back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);

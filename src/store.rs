@@ -73,9 +73,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::db::DbPool;
-use self::run_lease::LeaseClock;
 use crate::alerts::{MatchResult, Receiver};
 use crate::feed::hints::PollHints;
 use crate::feed::identity::{ItemKey, RemovedAndReturned};
@@ -142,8 +142,8 @@ pub struct Store {
     leased_run: Option<RunNumber>,
     /// Whether other runs may have the store, too.
     is_joint: bool,
-    /// What says when the lease is over.
-    lease_clock: Option<LeaseClock>,
+    /// When the run must stop, unless its lease is renewed.
+    deadline: Option<watch::Receiver<Instant>>,
 }
 
 impl Store {

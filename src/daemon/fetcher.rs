@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::clock::now;
+use crate::clock::{has_passed, now};
 use crate::daemon::hosts::{HostPermits, Permit};
 use crate::daemon::in_force::Shared;
 use crate::daemon::loans::{BorrowedHost, HostBorrower};
@@ -100,7 +100,7 @@ impl Fetcher {
             (None, Some(borrower)) => Admission::Borrowed(borrower.borrow(host, share).await?),
             (share, _) => Admission::Own(self.hosts.admit(host).await?, share),
         };
-        if self.store.is_lease_over() {
+        if self.store.lease_deadline().is_some_and(has_passed) {
             return Err(FetchError::Unreachable("the lease of this node is over".to_owned()));
         }
         Ok(admission)

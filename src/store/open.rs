@@ -90,7 +90,7 @@ impl Store {
         let (committed, commits) = watch::channel(());
         let leased_run = lease.as_ref().map(RunLease::run);
         let is_joint = lease.as_ref().is_some_and(RunLease::is_joint);
-        let lease_clock = lease.as_ref().map(RunLease::clock);
+        let deadline = lease.as_ref().map(RunLease::deadline);
         let store = Self {
             readers: readers.clone(),
             writer,
@@ -99,7 +99,7 @@ impl Store {
             commits,
             leased_run,
             is_joint,
-            lease_clock,
+            deadline,
         };
         let work = async move {
             let writing = writer::run_writer(&mut conn, queue, metrics, committed);

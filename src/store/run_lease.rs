@@ -12,14 +12,13 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use tokio::sync::watch;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::db::{self, DbConnection, in_time};
 use super::outage_log::OutageLog;
 use super::server;
 use super::server_fault::{self, no_answer};
 
-use crate::clock::Stopwatch;
 use crate::config::ServerAddress;
 use crate::shares::RunNumber;
 
@@ -133,18 +132,8 @@ pub(super) struct RunLease {
     role: RunRole,
     /// When the run must stop, unless the lease is renewed.
     deadline: Pin<Box<Sleep>>,
-    renewed: watch::Sender<Stopwatch>,
-}
-
-/// The time since a lease was renewed, for those that work.
-#[derive(Clone, Debug)]
-pub(super) struct LeaseClock(watch::Receiver<Stopwatch>);
-
-impl LeaseClock {
-    /// Whether the run must do nothing any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.0.borrow().elapsed() >= LEASE.saturating_sub(MARGIN)
-    }
+    /// The same time, for those that work.
+    told: watch::Sender<Instant>,
 }
 
 /// This machine and this process, for people.
@@ -176,7 +165,7 @@ pub(super) async fn take_lease(
     server: &ServerAddress,
     role: RunRole,
 ) -> Result<RunLease, sqlx::Error> {
-    let (deadline, renewed) = (deadline_from_now(), watch::Sender::new(Stopwatch::start()));
+    let deadline = deadline_from_now();
     // The start of the run writes its own times.
     let run = sqlx::query_scalar(concat!(
         "INSERT INTO run (started, seen, reloaded) SELECT now, now, now FROM (SELECT ",
@@ -191,7 +180,8 @@ pub(super) async fn take_lease(
     ));
     let lease = lease.bind(run).bind(name_node()).bind(role.as_str()).bind(lease_millis());
     lease.execute(conn).await?;
-    Ok(RunLease { server: server.clone(), run, role, deadline, renewed })
+    let told = watch::Sender::new(deadline.deadline());
+    Ok(RunLease { server: server.clone(), run, role, deadline, told })
 }
 
 fn lease_millis() -> i64 {
@@ -314,9 +304,9 @@ impl RunLease {
         self.role == RunRole::Joint
     }
 
-    /// What says when the lease is over.
-    pub(super) fn clock(&self) -> LeaseClock {
-        LeaseClock(self.renewed.subscribe())
+    /// When the run must stop, unless the lease is renewed.
+    pub(super) fn deadline(&self) -> watch::Receiver<Instant> {
+        self.told.subscribe()
     }
 
     /// The fence of the run.
@@ -330,7 +320,7 @@ impl RunLease {
         let mut conn = None;
         let mut why = server_fault::message(&no_answer());
         loop {
-            let (next, begun) = (deadline_from_now(), Stopwatch::start());
+            let next = deadline_from_now();
             let renewal = timeout(RENEWAL_TIMEOUT, renew(&self.server, self.run, &mut conn));
             let renewed = tokio::select! {
                 biased;
@@ -339,8 +329,8 @@ impl RunLease {
             };
             let pause = match renewed {
                 Ok(true) => {
+                    self.told.send_replace(next.deadline());
                     self.deadline = next;
-                    self.renewed.send_replace(begun);
                     RENEWAL_PAUSE
                 }
                 Ok(false) => return LeaseLost::Over,

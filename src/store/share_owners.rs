@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
+use tokio::time::Instant;
 
-use super::run_lease::{self, LeaseClock, RunRole};
+use super::run_lease::{self, RunRole};
 use super::{Store, StoreError, run_start};
 use crate::shares::{RunNumber, Share, ShareMoves, ShareOwners};
 use crate::store::db::{self, DbConnection};
@@ -49,11 +50,11 @@ impl Store {
         self.leased_run
     }
 
-    /// Whether the lease of this run is over: the process stood still, or the server was away. Other
-    /// nodes may do its work. Never for a file.
+    /// When this run must do nothing any more, unless its lease is renewed: other nodes may do its
+    /// work then. `None` for a file.
     #[must_use]
-    pub(crate) fn is_lease_over(&self) -> bool {
-        self.lease_clock.as_ref().is_some_and(LeaseClock::is_over)
+    pub fn lease_deadline(&self) -> Option<Instant> {
+        self.deadline.as_ref().map(|deadline| *deadline.borrow())
     }
 
     /// Who owns which share; an empty table for a file.

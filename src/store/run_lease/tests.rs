@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::join;
 use sqlx::Executor;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
 use super::super::fixture::{Bench, Home, at_second, compare_here, item, settle_plan};
 use super::super::writer_connection::{WriterConnection, WritingSession};
@@ -176,10 +176,11 @@ async fn a_run_that_cannot_renew_its_lease_stops_before_another_takes_it() {
     let mut other = connect(&server).await;
     other.execute("SET idle_in_transaction_session_timeout = 0").await.unwrap();
     other.execute("BEGIN; SELECT 1 FROM run_lease FOR UPDATE").await.unwrap();
-    assert!(!bench.store.is_lease_over());
+    let deadline = bench.store.lease_deadline().unwrap();
     let lost = wait_for_loss(&mut bench).await;
     assert!(matches!(lost, LeaseLost::Unrenewed(_)), "{lost:?}");
-    assert!(bench.store.is_lease_over(), "nothing is begun that waited meanwhile");
+    assert_eq!(bench.store.lease_deadline(), Some(deadline));
+    assert!(sleep_until(deadline).now_or_never().is_some(), "it has passed");
     // The server counts from the moment at which it renewed, the node from that of its request.
     let left = read_leases(&mut other).await.unwrap()[0].left;
     assert!(left <= MARGIN + RENEWAL_TIMEOUT, "{left:?}");
