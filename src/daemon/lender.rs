@@ -23,7 +23,8 @@ pub(super) struct HostLender {
     run: RunNumber,
     /// The loans that are answered or will be, each with what says that it has ended.
     lent: HashMap<i64, CancellationToken>,
-    tasks: JoinSet<()>,
+    /// Each returns its loan if the answer could not be recorded.
+    tasks: JoinSet<Option<i64>>,
 }
 
 impl HostLender {
@@ -38,7 +39,11 @@ impl HostLender {
         if let Some(borrower) = &self.parts.fetcher.borrower {
             borrower.pass_on(loans);
         }
-        while self.tasks.try_join_next().is_some() {}
+        while let Some(lent) = self.tasks.try_join_next() {
+            if let Ok(Some(unanswered)) = lent {
+                self.lent.remove(&unanswered);
+            }
+        }
         let open: HashSet<i64> = loans.iter().map(|loan| loan.id).collect();
         let before = self.lent.len();
         self.lent.retain(|loan, end| {
@@ -79,26 +84,27 @@ impl HostLender {
         self.lent.insert(loan.id, ended.clone());
         self.tasks.spawn(async move {
             let lending = share.hold_during(lend_host(&parts, run, loan, permit, &ended));
-            lending.await;
+            lending.await
         });
     }
 }
 
-/// Lends a host when it has a permit, until the loan has `ended`.
+/// Lends a host when it has a permit, until the loan has `ended`. Returns the loan if the answer
+/// could not be recorded.
 async fn lend_host(
     parts: &StoryParts,
     run: RunNumber,
     loan: HostLoan,
     permit: Option<Permit>,
     ended: &CancellationToken,
-) {
+) -> Option<i64> {
     let admit = async {
         match permit {
             Some(permit) => Ok(permit),
             None => parts.fetcher.hosts.admit(HostKey(loan.host.clone())).await,
         }
     };
-    let Some(permit) = ended.run_until_cancelled(admit).await else { return };
+    let permit = ended.run_until_cancelled(admit).await?;
     let answer = match &permit {
         Ok(_) => LoanAnswer::Lent,
         Err(FetchError::Resting { until, .. }) => LoanAnswer::Rests(*until),
@@ -108,8 +114,9 @@ async fn lend_host(
         if why.is_news() {
             error!(event = "store_failed", "a loan of {} cannot be answered: {why}", loan.host);
         }
-        return;
+        return Some(loan.id);
     }
     ended.cancelled().await;
     drop(permit);
+    None
 }
