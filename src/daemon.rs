@@ -101,13 +101,22 @@ pub enum RunError {
     LeaseLost(LeaseLost),
     /// The rules cannot be used.
     #[error(transparent)]
-    Rules(#[from] StartError),
+    Rules(StartError),
     /// HTTPS cannot be set up.
     #[error(transparent)]
     Client(#[from] NoClient),
     /// The web listener cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+}
+
+impl From<StartError> for RunError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => Self::Store(error),
+            error => Self::Rules(error),
+        }
+    }
 }
 
 /// What a run begins with.

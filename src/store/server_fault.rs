@@ -15,10 +15,14 @@ pub(super) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time"))
 }
 
+/// What sqlx says of a server that ends a session before its first answer.
+const NO_FIRST_ANSWER: &str = "unexpected response from SSLRequest: 0x00";
+
 /// Whether the server does not answer, or has ended the session.
 pub(super) fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
+        sqlx::Error::Protocol(why) => why.starts_with(NO_FIRST_ANSWER),
         sqlx::Error::Database(error) => error
             .code()
             .is_some_and(|code| SESSION_ENDED.contains(&&*code) || is_about_connections(&code)),
