@@ -117,6 +117,10 @@ pub(super) async fn run_writer(
 
 /// Gives back the lease of a run, and leaves the store in one file if no other process has it open.
 pub(super) async fn close_writer(mut conn: WriterConnection, readers: DbPool) {
+    let follows = match conn {
+        WriterConnection::File(_) => "a copy of the store needs its -wal file",
+        _ => "other nodes wait for its lease to end",
+    };
     let released = conn.release().await;
     // The last connection that closes merges the log into the file. Only a connection that can
     // write is able to.
@@ -128,7 +132,7 @@ pub(super) async fn close_writer(mut conn: WriterConnection, readers: DbPool) {
     };
     tracing::warn!(
         event = "store_not_closed",
-        "the store did not close cleanly; nothing is lost, but a copy of the store needs its -wal file: {error}"
+        "the store did not close cleanly; nothing is lost, but {follows}: {error}"
     );
 }
 
