@@ -193,7 +193,8 @@ impl Cluster {
 
     /// Stops a node. It owns a share until its last write for it.
     async fn stop(&mut self, node: usize) {
-        assert_eq!(self.nodes[node].running().terminate().await, 0);
+        let code = self.nodes[node].running().terminate().await;
+        assert_eq!(code, 0, "{:#?}", self.nodes[node].running().log());
         self.nodes[node].keep_log();
     }
 
@@ -246,8 +247,8 @@ impl Cluster {
         }
     }
 
-    /// Starts a node with a store of its own, and lets stories appear until two nodes have asked one
-    /// host at a time, and one too soon after the other.
+    /// Starts a node with a store of its own, and lets stories appear until two nodes have asked
+    /// one host at a time, and one too soon after the other.
     pub async fn plant_two_owners(&mut self) {
         let config = config(&self.sites, self.server.port(), "stranger");
         let folder =

@@ -172,7 +172,8 @@ impl Sites {
         self.seen.lock().expect("no panic").hurried.clone()
     }
 
-    /// Waits until this number of messages of one story arrived at [`HOOKS`], for this time at most.
+    /// Waits until this number of messages of one story arrived at [`HOOKS`], for this time at
+    /// most.
     pub async fn wait_for_arrivals(&self, number: usize, longest: Duration) {
         let mut arrived = self.arrived.subscribe();
         drop(tokio::time::timeout(longest, arrived.wait_for(|count| *count >= number)).await);
