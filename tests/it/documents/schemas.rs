@@ -64,7 +64,7 @@ const WRONG_CONFIGS: [(&str, &str); 23] = [
 ];
 
 /// The same for rule files.
-const WRONG_RULES: [(&str, &str); 8] = [
+const WRONG_RULES: [(&str, &str); 12] = [
     ("rule: []", ""),
     ("rules: {name: a, when: b}", "/rules"),
     ("rules: [{name: a}]", "/rules/0"),
@@ -73,6 +73,19 @@ const WRONG_RULES: [(&str, &str); 8] = [
     ("rules: [{name: a, when: b, expires: tomorrow}]", "/rules/0/expires"),
     ("rules: [{name: a, when: $t}]\nterms: {t: arms}", "/terms/t"),
     ("defaults: {when: a}", "/defaults"),
+    ("rules: [{name: a, when: b, tell: {events: 2, within: 1h, least: 2}}]", "/rules/0/tell"),
+    ("rules: [{name: a, when: b, tell: {events: 2, within: 1h, against: 7d}}]", "/rules/0/tell"),
+    ("rules: [{name: a, when: b, tell: {first: source, in: 1d, within: 1h}}]", "/rules/0/tell"),
+    ("rules: [{name: a, when: b, absent: {for: 2h, from: '06:00'}}]", "/rules/0/absent"),
+];
+
+/// Rule files that both the reader and the schema accept.
+const RIGHT_RULES: [&str; 5] = [
+    "",
+    "rules:",
+    "{defaults: , terms: , rules: }",
+    "rules: [{name: a, when: b, backfill: 0}]",
+    "rules: [{name: a, when: b, digest: 1.5h, tell: {first: source, in: 1d 1.5h}}]",
 ];
 
 fn config_schema() -> EditorSchema {
@@ -145,6 +158,16 @@ async fn the_readers_and_the_schemas_refuse_what_is_wrong() {
         );
         let said = Folder::new("", &[("a.yaml", text)]).command(&["check", "rules"]).await;
         assert_eq!(said.code, 65, "{text}: {}", said.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reader_and_the_schema_of_rules_accept_empty_keys_and_fractions() {
+    for text in RIGHT_RULES {
+        let faults = rules_schema().faults(&yaml(text, text));
+        assert!(faults.is_empty(), "{text}: {faults:#?}");
+        let said = Folder::new("", &[("a.yaml", text)]).command(&["check", "rules"]).await;
+        assert_eq!(said.code, 0, "{text}: {}", said.errors);
     }
 }
 
