@@ -15,18 +15,24 @@ pub(super) fn no_answer() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer in time"))
 }
 
-/// What sqlx says of a server that ends a session before its first answer.
-const NO_FIRST_ANSWER: &str = "unexpected response from SSLRequest: 0x00";
+/// Whether the server ended the connection, perhaps before its first answer.
+fn is_ended_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        // sqlx takes no answer for one.
+        sqlx::Error::Protocol(why) => why.starts_with("unexpected response from SSLRequest: 0x00"),
+        _ => false,
+    }
+}
 
 /// Whether the server does not answer, or has ended the session.
 pub(super) fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
-        sqlx::Error::Protocol(why) => why.starts_with(NO_FIRST_ANSWER),
         sqlx::Error::Database(error) => error
             .code()
             .is_some_and(|code| SESSION_ENDED.contains(&&*code) || is_about_connections(&code)),
-        _ => false,
+        error => is_ended_connection(error),
     }
 }
 
@@ -54,6 +60,7 @@ fn is_about_certificates(error: &io::Error) -> bool {
 pub(super) fn message(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
+        error if is_ended_connection(error) => "it ended the connection".to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
         error => error.to_string(),
     }
@@ -87,6 +94,13 @@ mod tests {
         assert!(!is_about_connections("08"));
         assert!(!is_outage(&sqlx::Error::RowNotFound));
         assert!(!is_outage(&sqlx::Error::PoolTimedOut));
+        let ended = "unexpected response from SSLRequest: 0x00 (sqlx_postgres::connection::tls:95)";
+        let ended = sqlx::Error::Protocol(ended.to_owned());
+        assert!(is_outage(&ended));
+        assert_eq!(message(&ended), "it ended the connection");
+        let no_server =
+            sqlx::Error::Protocol("unexpected response from SSLRequest: 0x48".to_owned());
+        assert!(!is_outage(&no_server));
     }
 
     #[test]
