@@ -439,7 +439,7 @@ mod tests {
         assert!(tell(&bench, &only_group(&bench).await, 7200).await);
         let run = bench.start_run(&[desk_receiver()]).await;
         assert_eq!(bench.lease(run, "desk", 7300).await.len(), 1);
-        // The run ends while the attempt is in flight.
+        let bench = bench.crash_and_reopen().await;
         bench.start_run(&[desk_receiver()]).await;
         bench.poll("wire", 8000, vec![item("a", absent_match())]).await;
         let pending = "SELECT count(*) || '' FROM message WHERE status = 'pending'";
